@@ -1,0 +1,45 @@
+"""Flags: what a reader of a number should know before trusting it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Flag(StrEnum):
+    """A doubt about a number. Wrong input is refused; doubtful input is measured and flagged."""
+
+    UNDETECTABLE = "undetectable"
+    NO_REFERENCE = "no_reference"
+    FEW_POINTS = "few_points"
+    TOUCHES_BORDER = "touches_border"
+    ARTEFACT = "artefact"
+    GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
+    SCALE_UNVERIFIED = "scale_unverified"
+    OUTSIDE_IMAGE = "outside_image"
+    SLICES_UNEVEN = "slices_uneven"
+    DRAFT_UNEDITED = "draft_unedited"
+
+    @property
+    def meaning(self) -> str:
+        """Say in one sentence what the flag tells a reader."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Flag.UNDETECTABLE: "Muscle and fat are not separate in these pixels, so the method has no "
+    "answer and the value is NaN.",
+    Flag.NO_REFERENCE: "The method needs lean-muscle and fat reference outlines and the exam has "
+    "none; the value is NaN.",
+    Flag.FEW_POINTS: "The outline has fewer points than the protocol asks for; sparse outlines "
+    "lose area.",
+    Flag.TOUCHES_BORDER: "The outline reaches the outermost pixels of the image.",
+    Flag.ARTEFACT: "Artefact outlines took pixels from the fat measurement of this outline.",
+    Flag.GRID_PAIRED_BY_INDEX: "Fat and water images disagree about their position and were paired "
+    "pixel by pixel on request.",
+    Flag.SCALE_UNVERIFIED: "Fat and water intensities may be on different scales, which biases the "
+    "fat fraction.",
+    Flag.OUTSIDE_IMAGE: "Part of the outline lies outside the image; pixel statistics cover the "
+    "rest.",
+    Flag.SLICES_UNEVEN: "The slices of this series do not form regular stacks only.",
+    Flag.DRAFT_UNEDITED: "The outline is a draft that no rater has edited.",
+}

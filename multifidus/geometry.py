@@ -1,0 +1,223 @@
+"""Planes in the patient: where the pixels of one slice lie.
+
+One frame is used throughout: DICOM patient coordinates (LPS: x to the patient's left, y to
+posterior, z to the head) in millimetres. Pixels are (row, column); whole numbers are pixel
+centres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.errors import GeometryError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+MINIMAL_AXIS_SINE = 1e-3
+"""Row and column steps closer to parallel than this (sine of their angle) span no plane."""
+
+SAME_PLANE_MM = 1e-2
+"""Planes whose corners agree within this distance are the same plane."""
+
+SAME_DIRECTION_DEG = 0.2
+"""Planes whose axes differ by less than this are parallel: scanners write angles with noise."""
+
+
+class Orientation(StrEnum):
+    """The anatomical plane that a slice is nearest to."""
+
+    AXIAL = "axial"
+    SAGITTAL = "sagittal"
+    CORONAL = "coronal"
+
+
+def readonly(values: ArrayLike, shape: tuple[int, ...], name: str) -> Array:
+    """Copy values into a read-only float64 array of a given shape, or refuse them.
+
+    Raises
+    ------
+    GeometryError
+        If the shape differs or a value is not finite.
+    """
+    array = np.array(values, dtype=np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        msg = f"{name} must be finite numbers of shape {shape}, got {values!r}."
+        raise GeometryError(msg)
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plane:
+    """A pixel grid in patient millimetres (LPS).
+
+    ``patient_mm = origin_mm + row * row_step_mm + column * column_step_mm``
+
+    Three vectors allow any tilt, non-square pixels and flipped axes.
+
+    Parameters
+    ----------
+    origin_mm
+        Centre of pixel (0, 0), shape (3,).
+    row_step_mm
+        From a pixel to the one in the next row, shape (3,). In DICOM,
+        ``ImageOrientationPatient[3:6] * PixelSpacing[0]``.
+    column_step_mm
+        From a pixel to the one in the next column, shape (3,). In DICOM,
+        ``ImageOrientationPatient[0:3] * PixelSpacing[1]``.
+
+    Raises
+    ------
+    GeometryError
+        If a vector is not three finite numbers, or the two steps span no plane.
+
+    Examples
+    --------
+    >>> plane = Plane((0, 0, 50), row_step_mm=(0, 0.5, 0), column_step_mm=(0.5, 0, 0))
+    >>> plane.to_patient([(2, 4)]).tolist()
+    [[2.0, 1.0, 50.0]]
+    >>> plane.pixel_area_mm2
+    0.25
+    """
+
+    origin_mm: Array
+    row_step_mm: Array
+    column_step_mm: Array
+
+    def __post_init__(self) -> None:
+        for name in ("origin_mm", "row_step_mm", "column_step_mm"):
+            object.__setattr__(self, name, readonly(getattr(self, name), (3,), name))
+        row_mm, column_mm = self.pixel_spacing_mm
+        if self.pixel_area_mm2 <= MINIMAL_AXIS_SINE * row_mm * column_mm:
+            msg = (
+                f"row_step_mm {self.row_step_mm.tolist()} and column_step_mm "
+                f"{self.column_step_mm.tolist()} span no plane."
+            )
+            raise GeometryError(msg, remedy="Check the orientation and pixel spacing of the image.")
+
+    @property
+    def pixel_spacing_mm(self) -> tuple[float, float]:
+        """Distance between rows and between columns, as DICOM's PixelSpacing orders them."""
+        return float(np.linalg.norm(self.row_step_mm)), float(np.linalg.norm(self.column_step_mm))
+
+    @property
+    def pixel_area_mm2(self) -> float:
+        """Area of one pixel."""
+        return float(np.linalg.norm(np.cross(self.column_step_mm, self.row_step_mm)))
+
+    @property
+    def normal(self) -> Array:
+        """Unit normal, ``column_step x row_step``; head-wards on a standard axial image."""
+        normal = np.cross(self.column_step_mm, self.row_step_mm)
+        return np.asarray(normal / np.linalg.norm(normal))
+
+    @property
+    def orientation(self) -> Orientation:
+        """The anatomical plane whose normal is nearest."""
+        nearest = int(np.argmax(np.abs(self.normal)))
+        return (Orientation.SAGITTAL, Orientation.CORONAL, Orientation.AXIAL)[nearest]
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The nine numbers: origin, row step, column step."""
+        return (*self.origin_mm.tolist(), *self.row_step_mm.tolist(), *self.column_step_mm.tolist())
+
+    def to_patient(self, pixels: ArrayLike) -> Array:
+        """Map (row, column) pixels, shape (n, 2), to patient millimetres, shape (n, 3)."""
+        row_column = np.asarray(pixels, dtype=np.float64)
+        steps = np.stack((self.row_step_mm, self.column_step_mm))
+        return np.asarray(self.origin_mm + row_column @ steps)
+
+    def to_pixels(self, points_mm: ArrayLike) -> Array:
+        """Map patient millimetres, shape (n, 3), to (row, column), shape (n, 2).
+
+        A point off the plane is projected onto it along the normal.
+        """
+        offset = np.asarray(points_mm, dtype=np.float64) - self.origin_mm
+        steps = np.stack((self.row_step_mm, self.column_step_mm))
+        return np.asarray(offset @ np.linalg.solve(steps @ steps.T, steps).T)
+
+    def distance_mm(self, points_mm: ArrayLike) -> Array:
+        """Signed distance of points, shape (n, 3), along the normal, shape (n,)."""
+        offset = np.asarray(points_mm, dtype=np.float64) - self.origin_mm
+        return np.asarray(offset @ self.normal)
+
+    def corners_mm(self, shape: tuple[int, int]) -> Array:
+        """Outer corners of an image of (rows, columns) pixels, shape (4, 3), in turn around it."""
+        bottom, right = shape[0] - 0.5, shape[1] - 0.5
+        return self.to_patient([(-0.5, -0.5), (-0.5, right), (bottom, right), (bottom, -0.5)])
+
+    def is_same(self, other: Plane, shape: tuple[int, int]) -> bool:
+        """Whether two planes put an image of (rows, columns) pixels at one place."""
+        apart = np.abs(self.corners_mm(shape) - other.corners_mm(shape))
+        return bool(apart.max() <= SAME_PLANE_MM)
+
+    def is_parallel(self, other: Plane) -> bool:
+        """Whether both pixel axes point the same way (within ``SAME_DIRECTION_DEG``)."""
+        return all(
+            angle_deg(mine, theirs) < SAME_DIRECTION_DEG
+            for mine, theirs in (
+                (self.row_step_mm, other.row_step_mm),
+                (self.column_step_mm, other.column_step_mm),
+            )
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plane) and self.numbers == other.numbers
+
+    def __hash__(self) -> int:
+        return hash(self.numbers)
+
+
+def angle_deg(first: ArrayLike, second: ArrayLike) -> float:
+    """Angle between two vectors, 0 to 180 degrees, accurate near 0 as well.
+
+    Examples
+    --------
+    >>> angle_deg((1, 0, 0), (0, 2, 0))
+    90.0
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)))
+
+
+def tilt_deg(normal: ArrayLike) -> float:
+    """Signed tilt of a slice against patient z, in the patient's sagittal (y, z) plane.
+
+    Positive where the slice's anterior edge is lower than its posterior edge, as it is at L5-S1.
+    The sign of the normal does not matter. NaN for a normal along x, which has no tilt.
+
+    Parameters
+    ----------
+    normal
+        Slice normal, LPS, shape (3,).
+
+    Examples
+    --------
+    >>> round(tilt_deg((0, -0.5, 0.8660254)), 6)
+    30.0
+    """
+    _, y, z = np.asarray(normal, dtype=np.float64)
+    if y == 0 and z == 0:
+        return float("nan")
+    if z < 0:
+        y, z = -y, -z
+    return float(np.degrees(np.arctan2(-y, z)))
+
+
+def ras_from_lps(affine_lps: ArrayLike) -> Array:
+    """Turn a 4x4 affine to LPS into the same affine to RAS (NIfTI's frame), or back."""
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine_lps, dtype=np.float64)
+
+
+def plane_from_affine(affine_lps: Any, k: int) -> Plane:
+    """Take the plane of slice ``k`` from a 4x4 affine of (column, row, slice) indices to LPS."""
+    affine = np.asarray(affine_lps, dtype=np.float64)
+    return Plane(affine[:3, 3] + k * affine[:3, 2], affine[:3, 1], affine[:3, 0])

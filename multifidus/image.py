@@ -1,0 +1,283 @@
+"""Images: a slice, the series that holds it, and the exam (one visit) that holds the series.
+
+A typical lumbar axial series is several stacks, each angled to its disc. Every slice therefore
+carries its own plane, and stacks are derived from the planes; nothing here assumes one volume.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.errors import GeometryError, ReadError
+from multifidus.flag import Flag
+from multifidus.geometry import Orientation, Plane, plane_from_affine
+from multifidus.stacking import EVEN_STEP_MM, stack_order, stack_runs
+
+if TYPE_CHECKING:
+    import datetime
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+
+class Weighting(StrEnum):
+    """What the signal of a series shows."""
+
+    T1 = "t1"
+    T2 = "t2"
+    PD = "pd"
+    STIR = "stir"
+    DIXON_FAT = "dixon_fat"
+    DIXON_WATER = "dixon_water"
+    DIXON_IN_PHASE = "dixon_in_phase"
+    DIXON_OPPOSED_PHASE = "dixon_opposed_phase"
+    FAT_FRACTION = "fat_fraction"
+    LOCALIZER = "localizer"
+    UNKNOWN = "unknown"
+
+
+class StoredPixels:
+    """The pixels of one slice as stored, read on first use and kept at their stored precision.
+
+    Parameters
+    ----------
+    read
+        Returns the stored (rows, columns) array; called at most once.
+    slope, intercept
+        The slice's own rescale: ``value = slope * stored + intercept``.
+    """
+
+    __slots__ = ("_array", "_read", "intercept", "slope")
+
+    def __init__(
+        self, read: Callable[[], NDArray[np.generic]], slope: float = 1.0, intercept: float = 0.0
+    ) -> None:
+        self._read = read
+        self._array: NDArray[np.generic] | None = None
+        self.slope = slope
+        self.intercept = intercept
+
+    def values(self, shape: tuple[int, int], uid: str) -> Array:
+        """Return rescaled values, float64 and read-only.
+
+        Raises
+        ------
+        ReadError
+            If what was read is not of the shape that the header promised.
+        """
+        if self._array is None:
+            self._array = self._read()
+        if self._array.shape != shape:
+            msg = f"Slice {uid} holds {self._array.shape} pixels where its header says {shape}."
+            raise ReadError(msg, remedy="Export the image again.")
+        values = self._array.astype(np.float64)
+        if (self.slope, self.intercept) != (1.0, 0.0):
+            values *= self.slope
+            values += self.intercept
+        values.flags.writeable = False
+        return values
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """One image in its own plane; the atom that is measured.
+
+    Parameters
+    ----------
+    uid
+        SOPInstanceUID (``#frame`` added in multi-frame files), or the file hash and ``#k``.
+    plane
+        Where its pixels lie.
+    shape
+        (rows, columns).
+    stored
+        Where its pixels come from; read on first use.
+    thickness_mm
+        Slice thickness; NaN where unknown.
+    """
+
+    uid: str
+    plane: Plane
+    shape: tuple[int, int]
+    stored: StoredPixels
+    thickness_mm: float = float("nan")
+
+    @classmethod
+    def from_array(
+        cls, uid: str, plane: Plane, pixels: ArrayLike, thickness_mm: float = float("nan")
+    ) -> Slice:
+        """Make a slice from pixels in memory, shape (rows, columns)."""
+        array = np.array(pixels, dtype=np.float64)
+        if array.ndim != 2:  # noqa: PLR2004 - a slice is two-dimensional
+            msg = f"The pixels of slice {uid} must be (rows, columns), got shape {array.shape}."
+            raise GeometryError(msg)
+        rows, columns = array.shape
+        return cls(uid, plane, (rows, columns), StoredPixels(lambda: array), thickness_mm)
+
+    @property
+    def pixels(self) -> Array:
+        """Rescaled pixel values, (rows, columns) float64, read-only; a new array at each call."""
+        return self.stored.values(self.shape, self.uid)
+
+    def sha256(self, pixels: Array | None = None) -> str:
+        """Hash what is measured: rescaled pixels, then the plane's numbers to 1e-6 mm.
+
+        Classic and Enhanced copies of one scan agree. Pixels already at hand can be passed in.
+        """
+        values = self.pixels if pixels is None else pixels
+        digest = hashlib.sha256(np.ascontiguousarray(values, dtype="<f8"))
+        digest.update((np.round(self.plane.numbers, 6) + 0.0).astype("<f8").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """A run of parallel, evenly spaced slices of one size; at least one slice.
+
+    Attributes
+    ----------
+    slices
+        In their series' order.
+    step_mm
+        From each slice to the next, LPS, shape (3,); None for a single slice.
+    """
+
+    slices: tuple[Slice, ...]
+    step_mm: Array | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        step = None
+        if len(self.slices) > 1:
+            first, last = self.slices[0].plane.origin_mm, self.slices[-1].plane.origin_mm
+            step = (last - first) / (len(self.slices) - 1)
+        object.__setattr__(self, "step_mm", step)
+
+    @property
+    def slice_step_mm(self) -> float | None:
+        """Distance between neighbouring slice planes; None for a single slice."""
+        if self.step_mm is None:
+            return None
+        return abs(float(self.step_mm @ self.slices[0].plane.normal))
+
+    @property
+    def affine_lps(self) -> Array | None:
+        """4x4 affine of (column, row, slice) indices to LPS millimetres.
+
+        None where no regular grid puts every slice within ``EVEN_STEP_MM`` of its own plane. For
+        a single slice the third step is its thickness (1 mm where unknown) along its normal.
+        """
+        plane = self.slices[0].plane
+        step = self.step_mm
+        if step is None:
+            thickness = self.slices[0].thickness_mm
+            step = plane.normal * (thickness if np.isfinite(thickness) and thickness > 0 else 1.0)
+        affine = np.eye(4)
+        affine[:3] = np.stack((plane.column_step_mm, plane.row_step_mm, step, plane.origin_mm)).T
+        shape = self.slices[0].shape
+        for k, item in enumerate(self.slices):
+            apart = plane_from_affine(affine, k).corners_mm(shape) - item.plane.corners_mm(shape)
+            if np.linalg.norm(apart, axis=1).max() > EVEN_STEP_MM:
+                return None
+        return affine
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """How a series was acquired, as far as its headers say; NaN or empty where they do not."""
+
+    manufacturer: str = ""
+    field_strength_t: float = float("nan")
+    repetition_time_ms: float = float("nan")
+    echo_time_ms: float = float("nan")
+    image_type: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Slices acquired together, in stack order.
+
+    Attributes
+    ----------
+    stacks
+        Runs of parallel, evenly spaced slices, derived from the planes.
+    """
+
+    uid: str
+    slices: tuple[Slice, ...]
+    weighting: Weighting = Weighting.UNKNOWN
+    frame_of_reference_uid: str = ""
+    acquisition: Acquisition = Acquisition()
+    flags: tuple[Flag, ...] = ()
+    stacks: tuple[Stack, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.slices:
+            msg = f"Series {self.uid} has no slices."
+            raise GeometryError(msg)
+        runs = stack_runs([s.plane for s in self.slices], [s.shape for s in self.slices])
+        stacks = tuple(Stack(tuple(self.slices[i] for i in run)) for run in runs)
+        object.__setattr__(self, "stacks", stacks)
+
+    @property
+    def orientation(self) -> Orientation:
+        """The anatomical plane that most of its slices are nearest to."""
+        found = [item.plane.orientation for item in self.slices]
+        return max(Orientation, key=found.count)
+
+    @property
+    def has_volume(self) -> bool:
+        """Whether all its slices form one regular grid."""
+        return len(self.stacks) == 1 and self.stacks[0].affine_lps is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exam:
+    """One visit of one subject: the series acquired then.
+
+    "Study" is avoided: a DICOM study is an exam, a research study is a cohort.
+
+    Attributes
+    ----------
+    subject, timepoint
+        As the cohort names them; neutral numbers where a folder is read without one.
+    date
+        Date of the exam; kept inside, never written to tables.
+    series
+        In order of their UID.
+    """
+
+    subject: str
+    timepoint: str
+    series: tuple[Series, ...]
+    date: datetime.date | None = None
+
+    def find_slice(self, uid: str) -> tuple[Series, int] | None:
+        """Return the series and index of the slice with this UID, or None."""
+        for series in self.series:
+            for index, item in enumerate(series.slices):
+                if item.uid == uid:
+                    return series, index
+        return None
+
+    def find_slices(self, plane: Plane, shape: tuple[int, int]) -> list[tuple[Series, int]]:
+        """Return every series and index whose slice lies on this very pixel grid."""
+        return [
+            (series, index)
+            for series in self.series
+            for index, item in enumerate(series.slices)
+            if item.shape == shape and item.plane.is_same(plane, shape)
+        ]
+
+
+def in_stack_order(slices: Iterable[Slice]) -> tuple[Slice, ...]:
+    """Sort slices into stack order (see :func:`multifidus.stacking.stack_order`)."""
+    found = tuple(slices)
+    order = stack_order([item.plane for item in found], [item.shape for item in found])
+    return tuple(found[index] for index in order)
