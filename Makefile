@@ -1,0 +1,142 @@
+# multifidus. Type `make` to see what there is. Needs Python 3.11 or newer and make;
+# everything else is set up on first use, in .venv.
+
+PYTHON ?= python3
+DEMO ?= demo_results
+BENCH_ARGS ?=
+EVIDENCE_ARGS ?=
+PYTEST_ARGS ?=
+# Property tests: `ci` is the same on every run, `dev` searches further and elsewhere each time.
+HYPOTHESIS_PROFILE ?= ci
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+export HYPOTHESIS_PROFILE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+RESULTS := test-results
+
+# Only its own folder may be replaced without being asked.
+OVERWRITE := $(if $(filter demo_results,$(DEMO)),--overwrite,)
+
+# A display for the tests that open windows: none to make on macOS.
+ifeq ($(shell uname -s),Linux)
+SCREEN := xvfb-run -a -s "-screen 0 1600x1200x24"
+endif
+
+# The core tests do without napari's and Qt's pytest plugins, which import Qt for every test.
+WITHOUT_GUI := -p no:napari -p no:npe2 -p no:pytest-qt
+
+.PHONY: help demo test test-core test-gui check lint types contracts coverage manifest citation \
+	bench evidence docs wheel setup system-packages clean
+
+help: ## Show this list
+	@echo "make TARGET, where TARGET is one of"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1#/' \
+		| awk -F'#' '{printf "%-18s %s\n", $$1, $$2}'
+	@echo
+	@echo "Options: PYTHON=python3.12   another Python for a new .venv"
+	@echo "         DEMO=FOLDER         where make demo writes (a folder of yours is never overwritten)"
+	@echo "         BENCH_ARGS=--smoke  arguments of make bench; EVIDENCE_ARGS of make evidence"
+	@echo "         PYTEST_ARGS=-x      further arguments of the tests"
+
+# --- set-up ------------------------------------------------------------------------------------
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "multifidus needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "If there is a newer one, name it: make PYTHON=python3.12" >&2; exit 1; }
+	scripts/system_packages.sh venv $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/core: pyproject.toml | $(STAMPS)/venv
+	$(BIN)/python -m pip install --quiet -e .
+	@touch $@
+
+$(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
+	$(BIN)/python -m pip install --quiet -e ".[test]"
+	@touch $@ $(STAMPS)/core
+
+$(STAMPS)/docs: pyproject.toml | $(STAMPS)/venv
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	@touch $@ $(STAMPS)/core
+
+setup: $(STAMPS)/test ## Set up .venv with everything the tests need
+
+system-packages: ## Install the system libraries that windows need
+	scripts/system_packages.sh gui
+
+# --- see it work -------------------------------------------------------------------------------
+
+demo: $(STAMPS)/core ## Measure the built-in phantom exam pair, into demo_results
+	$(BIN)/multifidus demo -o $(DEMO) $(OVERWRITE)
+
+# --- tests -------------------------------------------------------------------------------------
+
+test: system-packages test-core test-gui ## Run all tests, those that open windows included
+
+test-core: $(STAMPS)/test ## Run the tests without windows
+	@mkdir -p $(RESULTS)
+	COVERAGE_FILE=$(RESULTS)/core.coverage $(BIN)/python -m pytest tests --ignore=tests/plugins \
+		-m "not gui" $(WITHOUT_GUI) --cov --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
+
+# The settings of the person who runs the tests are neither read nor written. A skipped test is a
+# failure here: a window that cannot open is what these tests are for.
+test-gui: export NAPARI_ASYNC := 0
+test-gui: $(STAMPS)/test ## Run the tests of the napari plugin, on a virtual screen
+	@mkdir -p $(RESULTS)
+	settings=$$(mktemp -d) && trap 'rm -rf "$$settings"' EXIT && \
+	env -u QT_QPA_PLATFORM NAPARI_CONFIG=$$settings/settings.yaml QT_API=pyqt6 \
+		COVERAGE_FILE=$(RESULTS)/gui.coverage $(SCREEN) $(BIN)/python -m pytest tests/plugins \
+		--no-skips --cov --cov-report= --junit-xml=$(RESULTS)/gui.xml $(PYTEST_ARGS)
+
+# --- checks ------------------------------------------------------------------------------------
+
+check: lint types contracts manifest citation coverage ## Run all checks (after make test)
+
+lint: $(STAMPS)/test ## Style: ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMPS)/test ## Types: mypy, strict
+	$(BIN)/mypy
+
+contracts: $(STAMPS)/test ## Imports point inward: import-linter
+	$(BIN)/lint-imports
+
+manifest: $(STAMPS)/test ## The plugin's manifest: npe2
+	$(BIN)/npe2 validate multifidus
+
+citation: $(STAMPS)/test ## CITATION.cff
+	$(BIN)/python scripts/check_citation.py
+
+coverage: $(STAMPS)/test ## Branch coverage of the last make test, with its thresholds
+	$(BIN)/python scripts/check_coverage.py $(RESULTS)/core.coverage
+	@echo "The plugin, from the tests with windows:"
+	$(BIN)/coverage report --data-file=$(RESULTS)/gui.coverage --include='plugins/*'
+
+# --- numbers, pages, packages ------------------------------------------------------------------
+
+bench: $(STAMPS)/test ## Benchmarks of accuracy and speed
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+evidence: $(STAMPS)/test ## Remake docs/evidence
+	$(BIN)/python -m benchmarks.evidence $(EVIDENCE_ARGS)
+
+docs: $(STAMPS)/test $(STAMPS)/docs ## Build the documentation, docs/_build/html/index.html
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+
+wheel: $(STAMPS)/test ## Build source archive and wheel, and try the wheel in an environment of its own
+	scripts/check_wheel.sh $(BIN)/python
+
+clean: ## Remove what was made, .venv included
+	rm -rf $(VENV) $(RESULTS) demo_results build dist docs/_build docs/reference/generated
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
