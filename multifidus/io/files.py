@@ -1,0 +1,72 @@
+"""Reading and writing files safely, whatever their format."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from multifidus.errors import ReadError, WriteError
+
+_CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def reading(path: Path, what: str) -> Iterator[None]:
+    """Turn an operating-system error met while reading into a :class:`ReadError`."""
+    try:
+        yield
+    except ReadError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error) or type(error).__name__
+        msg = f"Cannot read {path} as {what}: {reason}."
+        raise ReadError(msg, remedy="Check the path and its permissions.") from error
+
+
+def write_atomically(path: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
+    """Write a file beside its place and move it there when it is whole.
+
+    A reader sees the old file or the new one, never half of either.
+
+    Raises
+    ------
+    WriteError
+        If the file exists and overwriting was not asked for.
+    """
+    if path.exists() and not overwrite:
+        msg = f"{path} already exists."
+        raise WriteError(msg, remedy="Choose another name, or ask for it to be overwritten.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Opened by hand so that the user's own permission mask applies, as tempfile's would not.
+    waiting = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    try:
+        write(waiting)
+        with waiting.open("rb+") as file:
+            os.fsync(file.fileno())
+        waiting.replace(path)
+    finally:
+        waiting.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write UTF-8 text atomically, with newlines as they are."""
+    write_atomically(path, lambda part: _put(part, text.encode()), overwrite=overwrite)
+
+
+def content_sha256(path: Path) -> str:
+    """Hash a file's bytes."""
+    digest = hashlib.sha256()
+    with reading(path, "a file"), path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _put(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+

@@ -1,0 +1,320 @@
+"""Outlines drawn by a rater, and everything else a rater says about an exam."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.errors import RoiError
+from multifidus.geometry import Plane
+from multifidus.polygon import MINIMAL_POINTS, area, first_crossing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from multifidus.landmark import Landmark
+
+    Array = NDArray[np.float64]
+
+OFF_PLANE_MM = 0.05
+"""Points further than this from their slice's plane were drawn on another plane."""
+
+
+class Source(StrEnum):
+    """Where an outline comes from."""
+
+    MANUAL = "manual"
+    IMPORTED = "imported"
+    DRAFT = "draft"
+    DRAFT_EDITED = "draft_edited"
+    INTERPOLATED = "interpolated"
+    CONSENSUS = "consensus"
+
+
+class Reason(StrEnum):
+    """Why something could not be measured."""
+
+    METAL = "metal"
+    MOTION = "motion"
+    SCAR = "scar"
+    OUTSIDE_IMAGE = "outside_image"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reading:
+    """One rater's one pass over one exam; an outline file holds one."""
+
+    subject: str = ""
+    timepoint: str = ""
+    rater: str = ""
+    reading: int = 1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.reading, bool) or not isinstance(self.reading, int) or self.reading < 1:
+            msg = f"reading counts 1, 2, ..., got {self.reading!r}."
+            raise RoiError(msg)
+
+    def __str__(self) -> str:
+        return (
+            f"subject {self.subject or '?'}, timepoint {self.timepoint or '?'}, "
+            f"rater {self.rater or '?'}, reading {self.reading}"
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RoiKey:
+    """What tells one outline from every other; unique in a :class:`RoiSet`.
+
+    ``name`` tells outlines of one structure apart, such as six lean samples on one slice.
+    """
+
+    reading: Reading
+    slice_uid: str
+    structure: Structure
+    side: Side = Side.NONE
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "structure", Structure(self.structure))
+        object.__setattr__(self, "side", Side(self.side))
+
+    def __str__(self) -> str:
+        what = " ".join(filter(None, (self.side.value, self.structure.value, self.name)))
+        return f"{what} on slice {self.slice_uid or '?'} ({self.reading})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roi:
+    """An outline: closed paths in the plane of one slice, holes and islands by the even-odd rule.
+
+    It carries its plane, so that it finds its slice by geometry where de-identification changed
+    the UIDs.
+
+    Parameters
+    ----------
+    key
+        Whose outline of what.
+    paths_mm
+        Closed paths, each (n, 3), LPS millimetres, the first point not repeated.
+    plane, shape
+        Pixel grid and (rows, columns) of the slice it was drawn on.
+    level, slice_position
+        Where the rater says the slice lies; None and unknown where nothing was said.
+    roi_rule, source
+        By which rule it was drawn, and where it comes from.
+
+    Raises
+    ------
+    RoiError
+        If a path has fewer than three points, leaves the plane, or paths cross.
+    """
+
+    key: RoiKey
+    paths_mm: tuple[Array, ...]
+    plane: Plane
+    shape: tuple[int, int]
+    level: Level | None = None
+    slice_position: SlicePosition = SlicePosition.UNKNOWN
+    roi_rule: RoiRule = RoiRule.UNKNOWN
+    source: Source = Source.MANUAL
+
+    def __post_init__(self) -> None:
+        frozen = tuple(_frozen_path(path, self) for path in self.paths_mm)
+        if not frozen:
+            msg = f"The outline of {self.key} has no path."
+            raise RoiError(msg, remedy="Draw it, or mark the muscle as not measurable.")
+        object.__setattr__(self, "paths_mm", frozen)
+        crossing = first_crossing(self.paths)
+        if crossing is not None:
+            x, y, z = self.plane.to_patient([crossing])[0]
+            msg = (
+                f"The outline of {self.key} crosses itself near row {crossing[0]:.1f}, column "
+                f"{crossing[1]:.1f} (LPS {x:.1f}, {y:.1f}, {z:.1f} mm)."
+            )
+            raise RoiError(msg, remedy="Move the vertices there so that no two edges cross.")
+
+    @property
+    def paths(self) -> list[Array]:
+        """The paths in pixels, each (n, 2): row, column."""
+        return [self.plane.to_pixels(path) for path in self.paths_mm]
+
+    @property
+    def n_points(self) -> int:
+        """Number of vertices of all its paths."""
+        return sum(map(len, self.paths_mm))
+
+    @property
+    def area_mm2(self) -> float:
+        """Exact even-odd area in its own plane."""
+        return area(self.paths) * self.plane.pixel_area_mm2
+
+    @property
+    def centroid_mm(self) -> Array:
+        """Mean of its vertices, LPS, shape (3,); tells sides apart, nothing finer."""
+        return np.asarray(np.concatenate(self.paths_mm).mean(axis=0))
+
+    def sha256(self) -> str:
+        """Hash the paths as they are, (n, 3) little-endian float64 one after another."""
+        digest = hashlib.sha256()
+        for path in self.paths_mm:
+            digest.update(np.int64(len(path)).astype("<i8").tobytes())
+            digest.update(path.astype("<f8").tobytes())
+        return digest.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Roi) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        facts = (self.key, self.plane, self.shape, self.level, self.slice_position)
+        return (*facts, self.roi_rule, self.source, self.sha256())
+
+
+def _frozen_path(path: Any, roi: Roi) -> Array:
+    array = np.array(path, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != 3 or not np.isfinite(array).all():  # noqa: PLR2004
+        msg = f"A path of {roi.key} must be (n, 3) finite millimetres, got shape {array.shape}."
+        raise RoiError(msg)
+    if len(array) < MINIMAL_POINTS:
+        msg = f"A path of {roi.key} has {len(array)} points; an area needs at least three."
+        raise RoiError(msg, remedy="Delete it or draw it again.")
+    apart = float(np.abs(roi.plane.distance_mm(array)).max())
+    if apart > OFF_PLANE_MM:
+        msg = f"The outline of {roi.key} lies up to {apart:.2f} mm off the plane of its slice."
+        raise RoiError(msg, remedy="It belongs to another slice or exam; load it with that one.")
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True, slots=True)
+class SliceLevel:
+    """A level typed by hand for a slice; it wins over landmarks."""
+
+    slice_uid: str
+    level: Level
+    slice_position: SlicePosition = SlicePosition.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasurable:
+    """What a rater could not outline, and why."""
+
+    level: Level
+    side: Side
+    structure: Structure
+    reason: Reason
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """A visual grade entered by a rater, such as Goutallier 0 to 4."""
+
+    scheme: str
+    level: Level
+    side: Side
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoiSet:
+    """Outlines with unique keys, and the landmarks, levels, gaps and grades that go with them.
+
+    Raises
+    ------
+    RoiError
+        If two outlines have one key.
+    """
+
+    rois: tuple[Roi, ...] = ()
+    landmarks: tuple[Landmark, ...] = ()
+    levels: tuple[SliceLevel, ...] = ()
+    not_measurable: tuple[NotMeasurable, ...] = ()
+    grades: tuple[Grade, ...] = ()
+    reading: Reading = field(default=Reading())
+
+    def __post_init__(self) -> None:
+        seen: set[RoiKey] = set()
+        for roi in self.rois:
+            if roi.key in seen:
+                msg = f"There are two outlines of {roi.key}."
+                raise RoiError(msg, remedy="Delete one, or give each a name of its own.")
+            seen.add(roi.key)
+
+    def __iter__(self) -> Iterator[Roi]:
+        return iter(self.rois)
+
+    def __len__(self) -> int:
+        return len(self.rois)
+
+    def __or__(self, other: RoiSet) -> RoiSet:
+        """Put two sets together, such as muscles and references from two files."""
+        return RoiSet(
+            rois=self.rois + other.rois,
+            landmarks=self.landmarks + other.landmarks,
+            levels=self.levels + other.levels,
+            not_measurable=self.not_measurable + other.not_measurable,
+            grades=self.grades + other.grades,
+            reading=self.reading if self.rois or not other.rois else other.reading,
+        )
+
+    def level_of(self, roi: Roi) -> tuple[Level | None, SlicePosition]:
+        """Return the level and slice position of an outline: its own, else its slice's."""
+        if roi.level is not None:
+            return roi.level, roi.slice_position
+        for typed in self.levels:
+            if typed.slice_uid == roi.key.slice_uid:
+                return typed.level, typed.slice_position
+        return None, roi.slice_position
+
+    def read_by(self, reading: Reading) -> RoiSet:
+        """Return the same set as read by somebody else, such as the cohort table says."""
+        rois = tuple(replace(roi, key=replace(roi.key, reading=reading)) for roi in self.rois)
+        return replace(self, rois=rois, reading=reading)
+
+
+def check_sides(rois: Iterable[Roi]) -> None:
+    """Refuse outlines whose left and right are swapped.
+
+    Where both sides of a structure lie on one slice, the patient's left must have the larger
+    LPS x.
+
+    Raises
+    ------
+    RoiError
+        Naming the first pair that is swapped.
+    """
+    placed: dict[tuple[object, ...], Roi] = {}
+    for roi in rois:
+        key = roi.key
+        placed.setdefault((key.reading, key.slice_uid, key.structure, key.name, key.side), roi)
+    for (*rest, side), left in placed.items():
+        right = placed.get((*rest, Side.RIGHT))
+        if side is not Side.LEFT or right is None:
+            continue
+        if left.centroid_mm[0] <= right.centroid_mm[0]:
+            msg = (
+                f"Left and right are swapped: {left.key} lies at x = {left.centroid_mm[0]:.1f} mm, "
+                f"its right side at {right.centroid_mm[0]:.1f} mm (LPS x grows to the left)."
+            )
+            raise RoiError(
+                msg, remedy="Check the label preset, and that the image was not mirrored."
+            )
+
+
+def merge(sets: Sequence[RoiSet]) -> RoiSet:
+    """Put several sets together; keys must stay unique."""
+    merged = sets[0] if sets else RoiSet()
+    for other in sets[1:]:
+        merged = merged | other
+    return merged
