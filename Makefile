@@ -8,6 +8,8 @@ EVIDENCE_ARGS ?=
 PYTEST_ARGS ?=
 # Property tests: `ci` is the same on every run, `dev` searches further and elsewhere each time.
 HYPOTHESIS_PROFILE ?= ci
+# The Qt binding of the tests with windows.
+QT_API ?= pyqt6
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -93,7 +95,7 @@ test-gui: export NAPARI_ASYNC := 0
 test-gui: $(STAMPS)/test ## Run the tests of the napari plugin, on a virtual screen
 	@mkdir -p $(RESULTS)
 	settings=$$(mktemp -d) && trap 'rm -rf "$$settings"' EXIT && \
-	env -u QT_QPA_PLATFORM NAPARI_CONFIG=$$settings/settings.yaml QT_API=pyqt6 \
+	env -u QT_QPA_PLATFORM NAPARI_CONFIG=$$settings/settings.yaml QT_API=$(QT_API) \
 		COVERAGE_FILE=$(RESULTS)/gui.coverage $(SCREEN) $(BIN)/python -m pytest tests/plugins \
 		--no-skips --cov --cov-report= --junit-xml=$(RESULTS)/gui.xml $(PYTEST_ARGS)
 

@@ -26,8 +26,10 @@ COMPLETE = (
     "multifidus/landmark.py",
     "multifidus/measurement.py",
     "multifidus/metrics",
+    "multifidus/polygon.py",
     "multifidus/protocol.py",
     "multifidus/roi.py",
+    "multifidus/stacking.py",
 )
 """Files, and folders with all their files, of which every line and branch is tested."""
 
