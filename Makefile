@@ -133,6 +133,7 @@ evidence: $(STAMPS)/test ## Remake docs/evidence
 	$(BIN)/python -m benchmarks.evidence $(EVIDENCE_ARGS)
 
 docs: $(STAMPS)/test $(STAMPS)/docs ## Build the documentation, docs/_build/html/index.html
+	rm -rf docs/reference/generated
 	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
 
 wheel: $(STAMPS)/test ## Build source archive and wheel, and try the wheel in an environment of its own
