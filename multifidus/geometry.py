@@ -131,18 +131,20 @@ class Plane:
 
     def to_patient(self, pixels: ArrayLike) -> Array:
         """Map (row, column) pixels, shape (n, 2), to patient millimetres, shape (n, 3)."""
-        row_column = np.asarray(pixels, dtype=np.float64)
-        steps = np.stack((self.row_step_mm, self.column_step_mm))
-        return np.asarray(self.origin_mm + row_column @ steps)
+        row, column = np.asarray(pixels, dtype=np.float64).reshape(-1, 2).T[:, :, None]
+        # Element by element, not as a matrix product: equal pixels give equal points, to the bit,
+        # wherever they stand in the array. Outlines that touch at a corner depend on it.
+        return np.asarray(self.origin_mm + row * self.row_step_mm + column * self.column_step_mm)
 
     def to_pixels(self, points_mm: ArrayLike) -> Array:
         """Map patient millimetres, shape (n, 3), to (row, column), shape (n, 2).
 
         A point off the plane is projected onto it along the normal.
         """
-        offset = np.asarray(points_mm, dtype=np.float64) - self.origin_mm
+        x, y, z = (np.asarray(points_mm, dtype=np.float64) - self.origin_mm).reshape(-1, 3).T
         steps = np.stack((self.row_step_mm, self.column_step_mm))
-        return np.asarray(offset @ np.linalg.solve(steps @ steps.T, steps).T)
+        to_row, to_column = np.linalg.solve(steps @ steps.T, steps)
+        return np.stack([x * to[0] + y * to[1] + z * to[2] for to in (to_row, to_column)], axis=1)
 
     def distance_mm(self, points_mm: ArrayLike) -> Array:
         """Signed distance of points, shape (n, 3), along the normal, shape (n,)."""

@@ -51,7 +51,18 @@ def write_outlines(rois: RoiSet, path: Path, *, overwrite: bool = False) -> None
         msg = f"An outline file holds one reading, these are {len(readings)}: {names}."
         raise RoiError(msg, remedy="Write one file for each.")
     document = as_document(rois, readings.pop())
-    write_text(path, json.dumps(document, indent=1) + "\n", overwrite=overwrite)
+    write_text(path, _as_text(document), overwrite=overwrite)
+
+
+def _as_text(document: dict[str, Any]) -> str:
+    """Write one entry a line, so that files stay small and differences readable."""
+    lines = []
+    for key, value in document.items():
+        text = json.dumps(value)
+        if isinstance(value, list) and value:
+            text = "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
+        lines.append(f" {json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def as_document(rois: RoiSet, reading: Reading) -> dict[str, Any]:

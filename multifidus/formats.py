@@ -1,0 +1,269 @@
+"""Reading and writing whatever a lab has: which file is in which format.
+
+The one place that knows all formats; each format's module knows only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from multifidus.errors import GeometryError, ReadError, RoiError
+from multifidus.flag import Flag
+from multifidus.image import Exam, Series, Slice, Stack, Weighting
+from multifidus.io.dicom import is_dicom, scan_dicom
+from multifidus.io.files import content_sha256
+from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
+from multifidus.io.native import SUFFIX, read_outlines, write_outlines
+from multifidus.io.nifti import is_nifti, open_nifti, read_nifti
+from multifidus.io.scan import Scan, Skipped, walk
+from multifidus.placement import place
+from multifidus.roi import RoiSet, check_sides
+
+PAIR_BY = ("geometry", "index")
+
+
+def scan(*paths: str | Path) -> Scan:
+    """Find the exams under files or folders, and what was skipped with the reason.
+
+    Headers alone are read. All NIfTI files found together make one exam; DICOM files are grouped
+    by their study.
+
+    Raises
+    ------
+    ReadError
+        If a path does not exist.
+    """
+    files = list(walk(map(Path, paths)))
+    nifti = [path for path in files if is_nifti(path)]
+    found = scan_dicom(path for path in files if not is_nifti(path))
+    if not nifti:
+        return found
+    series: list[Series] = []
+    skipped = list(found.skipped)
+    counts = dict(found.files)
+    for path in nifti:
+        try:
+            read = read_nifti(path)
+        except (ReadError, GeometryError) as error:
+            skipped.append(Skipped(path, error.message))
+            continue
+        if read.uid in counts:
+            skipped.append(Skipped(path, "The same content as another file."))
+            continue
+        series.append(read)
+        counts[read.uid] = 1
+    number = 1 + len({exam.subject for exam in found.exams})
+    extra = (Exam(f"subject-{number}", "exam-1", tuple(series)),) if series else ()
+    return Scan(found.exams + extra, tuple(skipped), counts)
+
+
+def read_exams(path: str | Path) -> tuple[Exam, ...]:
+    """Read every exam under a file or folder of DICOM or NIfTI.
+
+    Subjects and timepoints get neutral numbers; names and identifiers are not kept. Pixels are
+    read when they are first asked for. Use :func:`scan` to learn what was skipped.
+
+    Raises
+    ------
+    ReadError
+        If the path does not exist or holds no image that can be measured.
+    """
+    found = scan(path)
+    if not found.exams:
+        reasons = "; ".join(f"{item.path.name}: {item.reason}" for item in found.skipped[:5])
+        more = "" if len(found.skipped) <= 5 else f"; and {len(found.skipped) - 5} more"  # noqa: PLR2004
+        why = f"{len(found.skipped)} files skipped ({reasons}{more})" if reasons else "it is empty"
+        msg = f"No image to measure in {path}: {why}."
+        raise ReadError(msg, remedy="Give a folder of DICOM files or a NIfTI file.")
+    return found.exams
+
+
+def read_exam(
+    *paths: str | Path,
+    fat: str | Path | None = None,
+    water: str | Path | None = None,
+    pair_by: str = "geometry",
+) -> Exam:
+    """Read one exam, or a Dixon pair given by hand.
+
+    Parameters
+    ----------
+    paths
+        Files or folders that together hold one exam.
+    fat, water
+        The two images of a Dixon pair, each a NIfTI file or a folder of one DICOM series.
+    pair_by
+        ``geometry``: the two grids must agree. ``index``: equal shapes are paired pixel by pixel
+        on the fat image's grid and flagged ``grid_paired_by_index``.
+
+    Raises
+    ------
+    ReadError
+        If there is not exactly one exam, or one image of a pair is missing.
+    GeometryError
+        If the grids of a pair disagree; names both.
+    """
+    if fat is not None or water is not None:
+        if fat is None or water is None or paths:
+            msg = "A Dixon pair is given as both fat and water, and nothing else."
+            raise ReadError(msg)
+        return _dixon_exam(Path(fat), Path(water), pair_by)
+    found = [exam for path in paths for exam in read_exams(path)]
+    if len(found) == 1:
+        return found[0]
+    if len({(exam.subject, exam.timepoint) for exam in found}) == 1 and _is_all_nifti(paths):
+        return Exam(found[0].subject, found[0].timepoint, tuple(s for e in found for s in e.series))
+    names = ", ".join(f"{exam.subject} {exam.timepoint}" for exam in found)
+    msg = f"Expected one exam in {', '.join(map(str, paths))}, found {len(found)}: {names}."
+    raise ReadError(msg, remedy="Give each exam's folder alone, or a cohort.csv.")
+
+
+def _is_all_nifti(paths: Sequence[str | Path]) -> bool:
+    return all(is_nifti(Path(path)) for path in paths)
+
+
+def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
+    if pair_by not in PAIR_BY:
+        msg = f"pair_by is {pair_by!r}."
+        raise ReadError(msg, remedy=f"Choose one of: {', '.join(PAIR_BY)}.")
+    first, fat_scale = _one_series(fat, Weighting.DIXON_FAT)
+    second, water_scale = _one_series(water, Weighting.DIXON_WATER)
+    flags: list[Flag] = []
+    if not _same_grids(first, second):
+        if pair_by != "index" or _shapes(first) != _shapes(second):
+            msg = (
+                f"Fat and water lie on different grids. Fat {fat}: {_describe(first)}. "
+                f"Water {water}: {_describe(second)}."
+            )
+            remedy = "If they are one acquisition with a damaged header, pair them by index."
+            raise GeometryError(msg, remedy=remedy)
+        flags.append(Flag.GRID_PAIRED_BY_INDEX)
+        moved = tuple(
+            replace(theirs, plane=ours.plane)
+            for ours, theirs in zip(first.slices, second.slices, strict=True)
+        )
+        second = replace(second, slices=moved)
+    if fat_scale != water_scale:
+        flags.append(Flag.SCALE_UNVERIFIED)
+    pair = tuple(replace(series, flags=(*series.flags, *flags)) for series in (first, second))
+    return Exam("subject-1", "exam-1", pair)
+
+
+def _one_series(path: Path, weighting: Weighting) -> tuple[Series, object]:
+    """Return the one series of a path and what its signal scale is known by."""
+    if is_nifti(path):
+        return read_nifti(path, weighting), open_nifti(path).scale
+    series = [item for exam in read_exams(path) for item in exam.series]
+    if len(series) != 1:
+        msg = f"Expected one series in {path}, found {len(series)}."
+        raise ReadError(msg)
+    slopes = {(item.stored.slope, item.stored.intercept) for item in series[0].slices}
+    # DICOM says how stored values become signal, so rescaled images of one exam share a scale.
+    known = "DICOM" if slopes else ""
+    return replace(series[0], weighting=weighting), known
+
+
+def _shapes(series: Series) -> list[tuple[int, int]]:
+    return [item.shape for item in series.slices]
+
+
+def _same_grids(first: Series, second: Series) -> bool:
+    return _shapes(first) == _shapes(second) and all(
+        ours.plane.is_same(theirs.plane, ours.shape)
+        for ours, theirs in zip(first.slices, second.slices, strict=True)
+    )
+
+
+def _describe(series: Series) -> str:
+    stack: Stack = series.stacks[0]
+    item: Slice = stack.slices[0]
+    rows, columns = item.shape
+    spacing = np.round(item.plane.pixel_spacing_mm, 5).tolist()
+    return (
+        f"{len(series.slices)} slices of {rows} x {columns}, pixels {spacing} mm, step "
+        f"{stack.slice_step_mm} mm, first pixel at LPS {item.plane.origin_mm.round(2).tolist()} mm"
+    )
+
+
+def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> RoiSet:
+    """Read outlines or a label map of an exam.
+
+    Parameters
+    ----------
+    path
+        An ``*.outlines.json`` file or a NIfTI label map.
+    exam
+        The exam they were drawn on; outlines that fit none of its slices are refused.
+    labels
+        For a label map: a preset's name, or a TOML or TSV file of value, structure, side.
+
+    Raises
+    ------
+    ReadError
+        If the file is damaged, of another format, or a newer version.
+    RoiError
+        If an outline is malformed, does not fit the exam, or left and right are swapped.
+    """
+    file = Path(path)
+    if is_nifti(file):
+        if labels is None:
+            msg = f"{file} is a label map, and nothing says what its numbers mean."
+            raise ReadError(msg, remedy=f"Name a label preset: {', '.join(PRESETS)}; or a file.")
+        rois = read_labelmap(file, exam, load_labels(labels))
+    elif file.suffix == ".json":
+        rois = read_outlines(file)
+    else:
+        msg = f"{file} is in no known outline format."
+        raise ReadError(msg, remedy=f"Known are *{SUFFIX} and NIfTI label maps (*.nii, *.nii.gz).")
+    try:
+        place(rois, exam)
+        check_sides(rois)
+    except RoiError as error:
+        raise RoiError(f"{file}: {error.message}", remedy=error.remedy) from error
+    return rois
+
+
+def write_rois(
+    rois: RoiSet, path: str | Path, *, format: str | None = None, overwrite: bool = False  # noqa: A002
+) -> None:
+    """Write one reading's outlines, atomically.
+
+    Parameters
+    ----------
+    rois
+        Outlines of one reading.
+    path
+        Usually ``*.outlines.json``.
+    format
+        ``native``, the default, is the only one so far.
+    overwrite
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    RoiError
+        If the outlines are of several readings.
+    WriteError
+        If the file exists and ``overwrite`` is not set.
+    ReadError
+        If the format is not known.
+    """
+    if format not in (None, "native"):
+        msg = f"Unknown outline format {format!r}."
+        raise ReadError(msg, remedy="Known is: native.")
+    write_outlines(rois, Path(path), overwrite=overwrite)
+
+
+__all__ = [
+    "content_sha256",
+    "is_dicom",
+    "read_exam",
+    "read_exams",
+    "read_rois",
+    "scan",
+    "write_rois",
+]

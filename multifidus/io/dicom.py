@@ -1,0 +1,327 @@
+"""DICOM: classic single-frame and Enhanced multi-frame images, each slice with its own geometry.
+
+Headers are read first and alone; pixels follow on first use. Slices are grouped into series by
+UID, echo, contrast and time, and stand in stack order there; nothing is forced into one volume.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.errors import MultifidusError, ReadError
+from multifidus.geometry import Plane
+from multifidus.image import (
+    Acquisition,
+    Exam,
+    Series,
+    Slice,
+    StoredPixels,
+    Weighting,
+    in_stack_order,
+)
+from multifidus.io.dicom_pixels import PixelSource, locate_pixels
+from multifidus.io.files import reading
+from multifidus.io.scan import Scan, Skipped
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+ORTHOGONAL = 1e-3
+"""Orientation vectors further than this from orthonormal (dot product, length) are refused."""
+
+_HEADER_TAGS = [
+    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate",
+    "PatientID", "Modality", "FrameOfReferenceUID", "ImageType", "Manufacturer",
+    "MagneticFieldStrength", "RepetitionTime", "EchoTime", "EchoNumbers", "InversionTime",
+    "TemporalPositionIdentifier", "InstanceNumber", "ImagePositionPatient",
+    "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "Rows", "Columns",
+    "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+]  # fmt: skip
+
+_DIXON = {
+    Weighting.DIXON_WATER: {"W", "WATER"},
+    Weighting.DIXON_FAT: {"F", "FAT"},
+    Weighting.DIXON_IN_PHASE: {"IP", "IN_PHASE"},
+    Weighting.DIXON_OPPOSED_PHASE: {"OP", "OPP_PHASE", "OUT_PHASE", "OPPOSED_PHASE"},
+    Weighting.FAT_FRACTION: {"FF", "FAT_FRACTION"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """One slice and the facts that decide which series it belongs to."""
+
+    item: Slice
+    number: int
+    patient: str
+    study: str
+    date: str
+    series: str
+    contrast: tuple[object, ...]
+    frame_of_reference: str
+    acquisition: Acquisition
+    weighting: Weighting
+
+
+def scan_dicom(paths: Iterable[Path]) -> Scan:
+    """Read the headers of DICOM files and group their slices into exams and series.
+
+    Parameters
+    ----------
+    paths
+        Files; those that cannot be read are skipped with the reason.
+    """
+    frames: list[_Frame] = []
+    skipped: list[Skipped] = []
+    origin: dict[str, set[Path]] = {}
+    for path in paths:
+        try:
+            found = _read_header(path)
+        except MultifidusError as error:
+            skipped.append(Skipped(path, error.message))
+            continue
+        frames.extend(found)
+        for frame in found:
+            origin.setdefault(frame.series, set()).add(path)
+    exams = _group_exams(frames)
+    files = {
+        series.uid: len(origin[series.uid.split("#")[0]])
+        for exam in exams
+        for series in exam.series
+    }
+    return Scan(exams, tuple(skipped), files)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file carries the DICOM mark at byte 128."""
+    with reading(path, "a file"), path.open("rb") as file:
+        file.seek(128)
+        return file.read(4) == b"DICM"
+
+
+def _read_header(path: Path) -> list[_Frame]:
+    import pydicom
+
+    if not is_dicom(path):
+        msg = "Not a DICOM file."
+        raise ReadError(msg)
+    with reading(path, "DICOM"), path.open("rb") as file:
+        try:
+            dataset = pydicom.dcmread(
+                file, stop_before_pixels=True, specific_tags=list(_HEADER_TAGS)
+            )
+            return _frames(dataset, locate_pixels(dataset, file, path))
+        except MultifidusError:
+            raise
+        except Exception as error:  # pydicom raises whatever a damaged header makes it meet
+            msg = f"Damaged DICOM header: {type(error).__name__}: {error}."
+            raise ReadError(msg) from error
+
+
+def _frames(dataset: Dataset, pixels: PixelSource) -> list[_Frame]:
+    per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
+    if per_frame:
+        shared = (dataset.get("SharedFunctionalGroupsSequence") or [None])[0]
+        if len(per_frame) != pixels.frames:
+            msg = f"{pixels.frames} frames, but geometry for {len(per_frame)}."
+            raise ReadError(msg)
+        return [
+            _frame(_Groups(dataset, shared, group), pixels, number)
+            for number, group in enumerate(per_frame)
+        ]
+    if pixels.frames != 1:
+        msg = f"{pixels.frames} frames without a geometry of their own."
+        raise ReadError(msg)
+    return [_frame(_Groups(dataset, None, None), pixels, 0)]
+
+
+class _Groups:
+    """Looks an attribute up in a frame's own group, then the shared one, then the header."""
+
+    __slots__ = ("dataset", "groups")
+
+    def __init__(self, dataset: Dataset, shared: Dataset | None, own: Dataset | None) -> None:
+        self.dataset = dataset
+        self.groups = [group for group in (own, shared) if group is not None]
+
+    @property
+    def is_multiframe(self) -> bool:
+        return bool(self.groups)
+
+    def get(self, sequence: str, name: str, default: Any = None) -> Any:
+        for group in self.groups:
+            items = group.get(sequence)
+            if items and name in items[0]:
+                return items[0].get(name)
+        return self.dataset.get(name, default)
+
+    def number(self, sequence: str, name: str) -> float:
+        value = self.get(sequence, name)
+        return float("nan") if value is None or value == "" else float(value)
+
+    def numbers(self, sequence: str, name: str, count: int) -> np.ndarray[Any, Any]:
+        value = self.get(sequence, name)
+        if value is None or np.size(value) != count:
+            msg = f"No {name} of {count} numbers; without it nothing can be measured in mm."
+            raise ReadError(msg)
+        return np.array([float(part) for part in value])
+
+
+def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
+    dataset = groups.dataset
+    slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
+    intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
+    uid = str(dataset.SOPInstanceUID) + (f"#{number + 1}" if groups.is_multiframe else "")
+    item = Slice(
+        uid,
+        _plane(groups),
+        pixels.shape,
+        StoredPixels(
+            lambda: pixels.read(number),
+            1.0 if math.isnan(slope) else slope,
+            0.0 if math.isnan(intercept) else intercept,
+        ),
+        groups.number("PixelMeasuresSequence", "SliceThickness"),
+    )
+    acquisition = _acquisition(groups)
+    weighting = _weighting(acquisition, groups.number("", "InversionTime"))
+    contrast = (
+        weighting,
+        acquisition.image_type,
+        str(dataset.get("EchoNumbers", "")),
+        acquisition.echo_time_ms if groups.is_multiframe else "",
+        _text(groups.get("FrameContentSequence", "TemporalPositionIndex"))
+        or _text(dataset.get("TemporalPositionIdentifier")),
+    )
+    return _Frame(
+        item=item,
+        number=int(dataset.get("InstanceNumber") or 0) if not groups.is_multiframe else number,
+        patient=_text(dataset.get("PatientID")),
+        study=_text(dataset.get("StudyInstanceUID")),
+        date=_text(dataset.get("StudyDate")),
+        series=_text(dataset.get("SeriesInstanceUID")),
+        contrast=tuple(map(str, contrast)),
+        frame_of_reference=_text(dataset.get("FrameOfReferenceUID")),
+        acquisition=acquisition,
+        weighting=weighting,
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _plane(groups: _Groups) -> Plane:
+    position = groups.numbers("PlanePositionSequence", "ImagePositionPatient", 3)
+    orientation = groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6)
+    row_mm, column_mm = groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2)
+    along_row, along_column = orientation[:3], orientation[3:]
+    lengths = np.linalg.norm(along_row), np.linalg.norm(along_column)
+    skew = abs(float(along_row @ along_column))
+    if skew > ORTHOGONAL or max(abs(length - 1) for length in lengths) > ORTHOGONAL:
+        msg = f"ImageOrientationPatient {orientation.tolist()} is not orthonormal."
+        raise ReadError(msg)
+    if row_mm <= 0 or column_mm <= 0:
+        msg = f"PixelSpacing {row_mm:g}, {column_mm:g} is not positive."
+        raise ReadError(msg)
+    # Stored with few digits, the directions are slightly longer or shorter than 1; the spacing is
+    # what says how far pixels are apart.
+    return Plane(
+        position, along_column / lengths[1] * row_mm, along_row / lengths[0] * column_mm
+    )
+
+
+def _acquisition(groups: _Groups) -> Acquisition:
+    dataset = groups.dataset
+    image_type = groups.get("MRImageFrameTypeSequence", "FrameType") or dataset.get("ImageType")
+    echo_ms = groups.number("MREchoSequence", "EffectiveEchoTime")
+    return Acquisition(
+        manufacturer=_text(dataset.get("Manufacturer")),
+        field_strength_t=groups.number("", "MagneticFieldStrength"),
+        repetition_time_ms=groups.number(
+            "MRTimingAndRelatedParametersSequence", "RepetitionTime"
+        ),
+        echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
+        image_type=tuple(map(str, [image_type] if isinstance(image_type, str) else image_type or ())),
+    )
+
+
+def _weighting(acquisition: Acquisition, inversion_ms: float) -> Weighting:
+    """Tell the contrast from the image type's tokens, else from echo and repetition time."""
+    tokens = {token.upper() for token in acquisition.image_type[2:]}
+    for weighting, names in _DIXON.items():
+        if tokens & names:
+            return weighting
+    if any("LOCALIZER" in token for token in tokens):
+        return Weighting.LOCALIZER
+    echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
+    if 80 <= inversion_ms <= 300:  # noqa: PLR2004 - fat is nulled at 100-250 ms
+        return Weighting.STIR
+    if echo >= 60:  # noqa: PLR2004
+        return Weighting.T2
+    if echo <= 30 and repetition <= 1200:  # noqa: PLR2004
+        return Weighting.T1
+    if echo <= 50 and repetition >= 1500:  # noqa: PLR2004
+        return Weighting.PD
+    return Weighting.UNKNOWN
+
+
+def _group_exams(frames: Sequence[_Frame]) -> tuple[Exam, ...]:
+    """Part frames by study; subjects and exams get neutral numbers, never identifiers."""
+    patients = {patient: n for n, patient in enumerate(dict.fromkeys(f.patient for f in frames), 1)}
+    studies: dict[tuple[str, str], list[_Frame]] = {}
+    for frame in frames:
+        studies.setdefault((frame.patient, frame.study), []).append(frame)
+    exams = []
+    counted: dict[str, int] = {}
+    for (patient, _), members in sorted(
+        studies.items(), key=lambda pair: (patients[pair[0][0]], pair[1][0].date, pair[0][1])
+    ):
+        counted[patient] = counted.get(patient, 0) + 1
+        exams.append(
+            Exam(
+                subject=f"subject-{patients[patient]}",
+                timepoint=f"exam-{counted[patient]}",
+                series=_group_series(members),
+                date=_date(members[0].date),
+            )
+        )
+    return tuple(exams)
+
+
+def _group_series(frames: Sequence[_Frame]) -> tuple[Series, ...]:
+    by_uid: dict[str, dict[tuple[object, ...], list[_Frame]]] = {}
+    for frame in frames:
+        by_uid.setdefault(frame.series, {}).setdefault(frame.contrast, []).append(frame)
+    series = []
+    for uid in sorted(by_uid):
+        parts = [by_uid[uid][contrast] for contrast in sorted(by_uid[uid], key=str)]
+        for number, members in enumerate(parts, 1):
+            name = uid if len(parts) == 1 else f"{uid}#{number}"
+            ordered = sorted(members, key=lambda frame: (frame.number, frame.item.uid))
+            series.append(
+                Series(
+                    name,
+                    in_stack_order(frame.item for frame in ordered),
+                    members[0].weighting,
+                    members[0].frame_of_reference,
+                    members[0].acquisition,
+                )
+            )
+    return tuple(series)
+
+
+def _date(text: str) -> datetime.date | None:
+    try:
+        return datetime.datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        return None

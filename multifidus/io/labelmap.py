@@ -1,0 +1,252 @@
+"""Label maps: NIfTI files in which each voxel's number names a structure.
+
+Labels become outlines along pixel edges, so that their area is exactly the number of voxels times
+the pixel area. A label map must lie on the image's own grid; nothing is resampled.
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.anatomy import Side, Structure
+from multifidus.errors import ReadError, RoiError
+from multifidus.image import Exam, Slice, Stack
+from multifidus.io.files import reading
+from multifidus.io.nifti import NiftiGrid, open_nifti
+from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Labels = Mapping[int, tuple[Structure, Side]]
+
+SAME_GRID_PIXELS = 0.05
+"""Grids whose corners agree within this many pixels are one grid."""
+
+_MF, _ES = Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE
+_PS, _QL = Structure.PSOAS, Structure.QUADRATUS_LUMBORUM
+_R, _L = Side.RIGHT, Side.LEFT
+
+PRESETS: Mapping[str, Labels] = {
+    "lpm": {1: (_ES, _R), 2: (_MF, _R), 3: (_MF, _L), 4: (_ES, _L)},
+    "lpm3shot": {50: (_ES, _R), 100: (_MF, _R), 150: (_MF, _L), 200: (_ES, _L)},
+    "musclemap_abdomen": {
+        1: (_MF, _R), 2: (_MF, _L), 3: (_ES, _R), 4: (_ES, _L),
+        5: (_PS, _R), 6: (_PS, _L), 7: (_QL, _R), 8: (_QL, _L),
+    },
+    "musclemap_wholebody": {
+        5101: (_MF, _L), 5102: (_MF, _R), 5111: (_ES, _L), 5112: (_ES, _R),
+        5121: (_PS, _L), 5122: (_PS, _R), 5131: (_QL, _L), 5132: (_QL, _R),
+    },
+}  # fmt: skip
+"""What the numbers of known label schemes mean. The two MuscleMap schemes run in opposite order,
+so none is called just "musclemap"."""
+
+
+def load_labels(name: str) -> Labels:
+    """Return a preset by name, or read a scheme from a TOML or TSV file.
+
+    A TSV file has the columns value, structure, side; a TOML file a list of tables ``labels``
+    with these keys.
+
+    Raises
+    ------
+    ReadError
+        If there is no such preset or file, or an entry is not understood.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    path = Path(name)
+    if not path.is_file():
+        msg = f"There is no label preset or file {name!r}."
+        raise ReadError(msg, remedy=f"Presets are: {', '.join(PRESETS)}.")
+    with reading(path, "label scheme"):
+        text = path.read_text(encoding="utf-8")
+    try:
+        if path.suffix == ".toml":
+            rows: Iterable[Mapping[str, Any]] = tomllib.loads(text)["labels"]
+        else:
+            rows = csv.DictReader(text.splitlines(), delimiter="\t")
+        return {
+            int(row["value"]): (Structure(row["structure"]), Side(row["side"])) for row in rows
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{path} is not a label scheme of value, structure, side: {error!r}."
+        raise ReadError(msg) from error
+
+
+def read_labelmap(path: Path, exam: Exam, labels: Labels) -> RoiSet:
+    """Read a label map as outlines of an exam's slices.
+
+    Raises
+    ------
+    ReadError
+        If the file is damaged or holds none of the labels.
+    RoiError
+        If its grid is none of the exam's.
+    """
+    grid = open_nifti(path)
+    stack, axes = _matching_stack(grid, exam)
+    voxels = _oriented(grid, axes)
+    values = np.unique(voxels)
+    known = [value for value in labels if value in values]
+    if not known:
+        msg = f"{path} holds the values {values[:12].tolist()}, none of them in its label scheme."
+        raise ReadError(msg, remedy=f"Check the preset; it expects {sorted(labels)}.")
+    by = Reading(exam.subject, exam.timepoint)
+    rois = tuple(
+        _outline(voxels[k] == value, item, RoiKey(by, item.uid, *labels[value]))
+        for k, item in enumerate(stack.slices)
+        for value in known
+        if (voxels[k] == value).any()
+    )
+    return RoiSet(rois, reading=by)
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """How to turn a label map's (i, j, k) into an image's (slice, row, column)."""
+
+    order: tuple[int, int, int]
+    flipped: tuple[int, ...]
+
+
+def _matching_stack(grid: NiftiGrid, exam: Exam) -> tuple[Stack, _Axes]:
+    stacks = [stack for series in exam.series for stack in series.stacks]
+    for stack in stacks:
+        axes = _same_grid(grid, stack)
+        if axes is not None:
+            return stack, axes
+    msg = (
+        f"The label map {grid.path} lies on another grid than the image. Label map: "
+        f"{_describe(grid.shape, grid.affine_lps)}. "
+        f"Image: {'; '.join(_describe_stack(stack) for stack in stacks)}."
+    )
+    raise RoiError(msg, remedy="Resample or draw it on this image; it is not resampled silently.")
+
+
+def _same_grid(grid: NiftiGrid, stack: Stack) -> _Axes | None:
+    affine = stack.affine_lps
+    if affine is None:
+        return None
+    rows, columns = stack.slices[0].shape
+    wanted = (columns, rows, len(stack.slices))
+    # Takes an index of the label map to one of the image; must permute and flip, nothing else.
+    turn = np.linalg.inv(affine) @ grid.affine_lps
+    whole = np.rint(turn[:3, :3])
+    if not (np.abs(whole).sum(axis=0) == 1).all() or not (np.abs(whole).sum(axis=1) == 1).all():
+        return None
+    came_from = np.argmax(np.abs(whole), axis=1)
+    flipped = tuple(int(axis) for axis in range(3) if whole[axis, came_from[axis]] < 0)
+    if tuple(grid.shape[source] for source in came_from) != wanted:
+        return None
+    last = np.array(grid.shape) - 1
+    corners = np.array([np.where(pick, last, 0) for pick in np.ndindex(2, 2, 2)])
+    found = corners @ turn[:3, :3].T + turn[:3, 3]
+    exact = corners[:, came_from].astype(np.float64)
+    for axis in flipped:
+        exact[:, axis] = wanted[axis] - 1 - exact[:, axis]
+    if np.abs(found - exact).max() > SAME_GRID_PIXELS:
+        return None
+    column, row, k = (int(axis) for axis in came_from)
+    return _Axes((k, row, column), tuple(2 - axis for axis in flipped))
+
+
+def _oriented(grid: NiftiGrid, axes: _Axes) -> NDArray[np.int64]:
+    stored = grid.read() * grid.slope + grid.intercept
+    voxels = np.rint(stored).astype(np.int64)
+    if np.abs(stored - voxels).max() > 0:
+        msg = f"{grid.path} holds values that are not whole numbers; it is no label map."
+        raise ReadError(msg)
+    return np.flip(voxels.transpose(axes.order), axes.flipped)
+
+
+def _describe(shape: tuple[int, ...], affine: NDArray[np.float64]) -> str:
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    return (
+        f"shape {tuple(shape)}, spacing {spacing.round(4).tolist()} mm, first voxel at LPS "
+        f"{affine[:3, 3].round(2).tolist()} mm, axes {affine[:3, :3].round(3).tolist()}"
+    )
+
+
+def _describe_stack(stack: Stack) -> str:
+    rows, columns = stack.slices[0].shape
+    shape = (columns, rows, len(stack.slices))
+    affine = stack.affine_lps
+    return f"shape {shape}, no regular grid" if affine is None else _describe(shape, affine)
+
+
+def _outline(mask: NDArray[np.bool_], item: Slice, key: RoiKey) -> Roi:
+    paths = tuple(item.plane.to_patient(path) for path in trace(mask))
+    return Roi(key, paths, item.plane, item.shape, source=Source.IMPORTED)
+
+
+def trace(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Trace a mask along its pixels' edges.
+
+    Parameters
+    ----------
+    mask
+        (rows, columns).
+
+    Returns
+    -------
+    list
+        Closed paths of (row, column) corners, each (n, 2), holes included; pixels that touch at a
+        corner only are parted there.
+    """
+    steps = _directed_edges(mask)
+    unused = {(corner, step) for corner, found in steps.items() for step in found}
+    paths = []
+    for corner, found in steps.items():
+        for step in found:
+            if (corner, step) in unused:
+                path = _walk(steps, corner, step, unused)
+                paths.append(np.array(path, dtype=np.float64) - 0.5)
+    return paths
+
+
+_Corner = tuple[int, int]
+
+
+def _directed_edges(mask: NDArray[np.bool_]) -> dict[_Corner, list[_Corner]]:
+    """From each pixel corner, the steps that keep the mask on their right."""
+    padded = np.pad(mask, 1)
+    inside = padded[1:-1, 1:-1]
+    edges: dict[_Corner, list[_Corner]] = {}
+    for neighbour, corner, step in (
+        (padded[:-2, 1:-1], (0, 0), (0, 1)),
+        (padded[1:-1, 2:], (0, 1), (1, 0)),
+        (padded[2:, 1:-1], (1, 1), (0, -1)),
+        (padded[1:-1, :-2], (1, 0), (-1, 0)),
+    ):
+        for row, column in np.argwhere(inside & ~neighbour).tolist():
+            edges.setdefault((row + corner[0], column + corner[1]), []).append(step)
+    return edges
+
+
+def _walk(
+    steps: dict[_Corner, list[_Corner]],
+    corner: _Corner,
+    step: _Corner,
+    unused: set[tuple[_Corner, _Corner]],
+) -> list[_Corner]:
+    """Follow one closed path, using its edges up; returns the corners at which it turns."""
+    turns = []
+    while (corner, step) in unused:
+        unused.remove((corner, step))
+        corner = (corner[0] + step[0], corner[1] + step[1])
+        onward = steps[corner]
+        # Where two pixels touch at a corner, turning right stays with the one walked round.
+        turn = onward[0] if len(onward) == 1 else (step[1], -step[0])
+        if turn != step:
+            turns.append(corner)
+        step = turn
+    return turns

@@ -1,0 +1,164 @@
+"""NIfTI: one regular grid a file, placed by the file's affine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.errors import GeometryError, MultifidusError, ReadError
+from multifidus.geometry import plane_from_affine, ras_from_lps
+from multifidus.image import Series, Slice, StoredPixels, Weighting
+from multifidus.io.files import content_sha256, reading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+UID_DIGITS = 16
+"""Hexadecimal digits of the file's hash that stand in its slices' UIDs."""
+
+SUFFIXES = (".nii", ".nii.gz")
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether a file's name ends as NIfTI's do."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NiftiGrid:
+    """A three-dimensional NIfTI image, its voxels read on first use.
+
+    Attributes
+    ----------
+    affine_lps
+        4x4, (i, j, k) indices to LPS millimetres.
+    shape
+        (i, j, k).
+    scale
+        Stored type, slope and intercept: files that differ in it may differ in signal scale.
+    read
+        Returns the stored voxels, shape (i, j, k).
+    slope, intercept
+        ``value = slope * stored + intercept``.
+    """
+
+    path: Path
+    affine_lps: Array
+    shape: tuple[int, int, int]
+    scale: tuple[str, float, float]
+    read: Callable[[], NDArray[Any]]
+    slope: float
+    intercept: float
+
+
+def open_nifti(path: Path) -> NiftiGrid:
+    """Read the header of a NIfTI file.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, not three-dimensional, or does not say where it lies.
+    GeometryError
+        If its affine is singular.
+    """
+    import nibabel
+    from nibabel.filebasedimages import ImageFileError
+
+    with reading(path, "NIfTI"):
+        try:
+            image: Any = nibabel.load(path)
+            header = image.header
+            coded = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
+            slope, intercept = header.get_slope_inter()
+            affine = np.asarray(image.affine, dtype=np.float64)
+            shape = tuple(int(n) for n in image.shape)
+        except (ImageFileError, MultifidusError, ValueError, KeyError, EOFError) as error:
+            msg = f"{path} is not a readable NIfTI file: {error}."
+            raise ReadError(msg, remedy="Convert or export it again.") from error
+    while len(shape) > 3 and shape[-1] == 1:  # noqa: PLR2004
+        shape = shape[:-1]
+    if len(shape) != 3 or min(shape) < 1:  # noqa: PLR2004
+        msg = f"{path} has shape {shape}; only three-dimensional images are read."
+        raise ReadError(msg, remedy="Split it into one file a volume.")
+    if not coded:
+        msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
+        raise ReadError(msg, remedy="Convert it again from DICOM with a tool that keeps geometry.")
+    _check_affine(affine, path)
+    slope, intercept = _finite(slope, 1.0), _finite(intercept, 0.0)
+    return NiftiGrid(
+        path,
+        ras_from_lps(affine),
+        (shape[0], shape[1], shape[2]),
+        (str(header.get_data_dtype().newbyteorder("=")), slope, intercept),
+        _once(lambda: _voxels(image, path).reshape(shape)),
+        slope,
+        intercept,
+    )
+
+
+def _check_affine(affine: Array, path: Path) -> None:
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    regular = np.isfinite(affine).all() and (lengths > 0).all()
+    if not regular or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:  # noqa: PLR2004
+        msg = f"{path} has a singular affine: {affine.round(4).tolist()}."
+        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+
+
+def _finite(value: float | None, default: float) -> float:
+    return default if value is None or not np.isfinite(value) else float(value)
+
+
+def _voxels(image: Any, path: Path) -> NDArray[Any]:
+    with reading(path, "NIfTI voxels"):
+        try:
+            return np.asanyarray(image.dataobj.get_unscaled())
+        except (ValueError, EOFError) as error:
+            msg = f"The voxels of {path} are cut short or damaged: {error}."
+            raise ReadError(msg, remedy="Copy or export the file again.") from error
+
+
+def _once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
+    """Call ``read`` at the first call only, whichever thread makes it."""
+    lock = threading.Lock()
+    kept: list[NDArray[Any]] = []
+
+    def wrapped() -> NDArray[Any]:
+        with lock:
+            if not kept:
+                kept.append(read())
+        return kept[0]
+
+    return wrapped
+
+
+def read_nifti(path: Path, weighting: Weighting = Weighting.UNKNOWN) -> Series:
+    """Read a NIfTI file as a series; its slices run along k, with columns along i.
+
+    Raises
+    ------
+    ReadError, GeometryError
+        As :func:`open_nifti`.
+    """
+    grid = open_nifti(path)
+    content = content_sha256(path)[:UID_DIGITS]
+    columns, rows, count = grid.shape
+    thickness = float(np.linalg.norm(grid.affine_lps[:3, 2]))
+
+    def stored(k: int) -> StoredPixels:
+        return StoredPixels(lambda: grid.read()[:, :, k].T, grid.slope, grid.intercept)
+
+    slices = tuple(
+        Slice(
+            f"{content}#{k}", plane_from_affine(grid.affine_lps, k), (rows, columns), stored(k),
+            thickness,
+        )
+        for k in range(count)
+    )
+    return Series(content, slices, weighting)
