@@ -1,0 +1,58 @@
+"""A research study: subjects x timepoints x raters, and where their files are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from multifidus.errors import CohortError
+from multifidus.roi import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One exam read by one rater once: one row of a cohort table.
+
+    Parameters
+    ----------
+    reading
+        Subject, timepoint, rater and reading; the rater may be empty.
+    images, outlines
+        Files or folders.
+    labels
+        Label scheme of outlines that are label maps.
+    extra
+        Whatever else the table says; passes through to the results.
+    """
+
+    reading: Reading
+    images: tuple[Path, ...]
+    outlines: tuple[Path, ...] = ()
+    labels: str | None = None
+    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Cases, each with a reading of its own.
+
+    Raises
+    ------
+    CohortError
+        If there is no case or two cases are of one reading.
+    """
+
+    cases: tuple[Case, ...]
+
+    def __post_init__(self) -> None:
+        if not self.cases:
+            msg = "The cohort has no cases."
+            raise CohortError(msg)
+        seen: set[Reading] = set()
+        for case in self.cases:
+            if case.reading in seen:
+                msg = f"The cohort lists {case.reading} twice."
+                raise CohortError(msg, remedy="Give each row another rater or reading.")
+            seen.add(case.reading)

@@ -1,0 +1,69 @@
+"""``cohort.csv``: the table that says which exams make a research study."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from multifidus.cohort import Case, Cohort
+from multifidus.errors import CohortError, MultifidusError
+from multifidus.io.files import reading
+from multifidus.roi import Reading
+
+REQUIRED = ("subject", "timepoint", "images")
+
+_OWN = {"subject", "timepoint", "rater", "reading", "images", "outlines", "labels"}
+
+
+def read_cohort(path: str | Path) -> Cohort:
+    """Read a cohort table; paths in it are relative to it, ``;`` between several.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened.
+    CohortError
+        If columns are missing, a row lacks what it needs, or a reading is listed twice; names the
+        line.
+    """
+    file = Path(path)
+    with reading(file, "a cohort table"):
+        text = file.read_text(encoding="utf-8-sig")
+    table = csv.DictReader(text.splitlines())
+    missing = [name for name in REQUIRED if name not in (table.fieldnames or ())]
+    if missing:
+        msg = f"{file} lacks the columns {', '.join(missing)}."
+        raise CohortError(msg, remedy=f"Required are: {', '.join(REQUIRED)}.")
+    cases = tuple(_case(row, file, line) for line, row in enumerate(table, 2))
+    try:
+        return Cohort(cases)
+    except CohortError as error:
+        raise CohortError(f"{file}: {error.message}", remedy=error.remedy) from error
+
+
+def _case(row: Mapping[str, str | None], file: Path, line: int) -> Case:
+    if None in row:
+        msg = f"{file}, line {line} has more fields than the header."
+        raise CohortError(msg, remedy="Quote fields that contain commas.")
+    cells = {name: (value or "").strip() for name, value in row.items()}
+    for name in REQUIRED:
+        if not cells[name]:
+            msg = f"{file}, line {line} has no {name}."
+            raise CohortError(msg)
+    try:
+        number = int(cells.get("reading") or 1)
+        by = Reading(cells["subject"], cells["timepoint"], cells.get("rater", ""), number)
+    except (ValueError, MultifidusError) as error:
+        msg = f"{file}, line {line}: {error}"
+        raise CohortError(msg) from error
+
+    def paths(name: str) -> tuple[Path, ...]:
+        parts = (part.strip() for part in cells.get(name, "").split(";"))
+        return tuple(file.parent / part for part in parts if part)
+
+    extra = {name: value for name, value in cells.items() if name not in _OWN}
+    return Case(
+        by, paths("images"), paths("outlines"), cells.get("labels") or None, MappingProxyType(extra)
+    )

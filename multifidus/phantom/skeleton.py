@@ -1,0 +1,202 @@
+"""Bones, discs, canal and nerves: what makes a slice recognisable; none of it is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.phantom.solid import Solid, Template, Track, ellipse, template
+from multifidus.phantom.spine import STATION_S_MM
+from multifidus.phantom.tissue import Tissue
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Tissues = NDArray[np.uint8]
+
+_DISC_HALF_MM = 5.0
+_ENDPLATE_MM = 1.1
+_SACRAL_DISC_HALF_MM = 1.5
+_CONUS_END_MM = 76.0
+"""The cord ends at L1-L2."""
+
+_BODY = template(
+    [(2, 6), (10, 0), (32, 0), (40, 6), (42, 18), (38, 29), (27, 34), (21, 32), (15, 34), (4, 29), (0, 18)],
+    power=8,
+)
+_CANAL = template([(0, 6), (5, 0), (23, 0), (28, 6), (22, 12), (14, 15.6), (6, 12)], power=8)
+_SAC = ellipse(power=2)
+_LAMINA = template([(0, 8), (4, 3), (17, 0), (21, 4), (17, 8), (5, 12), (0, 12)], power=6)
+_SPINOUS = template([(0.8, 0), (5.2, 0), (6, 24), (5.5, 36), (0.5, 36), (0, 24)], power=6)
+_ALA = template([(0, 6), (14, 0), (34, 4), (40, 14), (30, 26), (12, 30), (0, 28)], power=6)
+_ILIUM = template([(0, 40), (10, 8), (26, 0), (30, 4), (20, 22), (12, 48), (4, 52)], power=6)
+
+
+def _placed(
+    shape: Template,
+    box: tuple[float, float, float, float],
+    *,
+    mirror: int = 1,
+    along: tuple[float, float] = (0.0, float("inf")),
+) -> Solid:
+    """Make a solid of one box (lateral, v, width, height) and (middle, half length)."""
+    return Solid(shape, Track.constant(box), mirror, *along)
+
+
+@dataclass(frozen=True, eq=False)
+class Skeleton:
+    """The vertebral column with its canal, and the ilia.
+
+    Parameters
+    ----------
+    scale
+        Size across the spine relative to a man's.
+    """
+
+    scale: float = 1.0
+
+    @cached_property
+    def column(self) -> Solid:
+        """Bodies and discs as one: 36-46 mm wide, 33-37 mm deep, waisted between discs."""
+        stations = sorted({*STATION_S_MM, *_mid_bodies()})
+        rows = []
+        for s in stations:
+            width = float(np.interp(s, (-99, -71, 0, 71, 134), (40, 46, 44, 40, 37)))
+            depth = float(np.interp(s, (-99, -71, 0, 71, 134), (26, 35, 35, 33.5, 31)))
+            waist = 4.0 if s in _mid_bodies() else 0.0
+            width, depth = (width - waist) * self.scale, (depth - waist * 0.6) * self.scale
+            rows.append((-width / 2, 18.0 * self.scale - depth, width, depth))
+        return Solid(_BODY, Track.through(rows, stations))
+
+    @cached_property
+    def canal(self) -> Solid:
+        """The bony canal, 15.6 x 28 mm."""
+        return _placed(_CANAL, (-14.0, 18.2, 28.0, 15.6))
+
+    @cached_property
+    def sac(self) -> Solid:
+        """The dural sac, tapering into the sacrum."""
+        rows = [
+            (-w / 2, 19.2, w, h)
+            for w, h in zip(
+                (5, 10, 15.5, 17.5, 18.5, 19, 19, 18.5, 18),
+                (5, 8, 11.5, 12.5, 13, 13, 13.5, 13.5, 13.5),
+                strict=True,
+            )
+        ]
+        return Solid(_SAC, Track.through(rows))
+
+    @cached_property
+    def cord(self) -> Solid:
+        """The conus."""
+        return _placed(_SAC, (-4.5, 21.5, 9.0, 7.5), along=(_CONUS_END_MM + 60, 60.0))
+
+    @cached_property
+    def roots(self) -> tuple[Solid, ...]:
+        """The cauda equina: strands that sink to the back of the sac and thin out downwards."""
+        found = []
+        for mirror in (1, -1):
+            for n in range(6):
+                depth = 28.6 - 0.36 * n * n / 4
+                rows = []
+                for s in STATION_S_MM:
+                    spread = float(np.interp(s, (-99, 71), (0.75, 1.0)))
+                    size = 1.7 if s > -110 + 17 * n else 0.3
+                    rows.append(((0.5 + 1.15 * n) * spread, depth - 3 * (s < -80), size, size))  # noqa: PLR2004
+                found.append(Solid(_SAC, Track.through(rows), mirror))
+        return tuple(found)
+
+    @cached_property
+    def bones(self) -> tuple[Solid, ...]:
+        """Posterior elements of every vertebra, the sacral wings and the ilia."""
+        found: list[Solid] = []
+        for s in STATION_S_MM[2:]:
+            for mirror in (1, -1):
+                found += _neural_arch(s, mirror)
+            reach = 30.0 if s == STATION_S_MM[2] else 36.0
+            found.append(_placed(_SPINOUS, (-3.6, 39.0, 7.2, reach), along=(s + 5, 12.0)))
+        for mirror in (1, -1):
+            found.append(_placed(_ALA, (16.0, -8.0, 40.0, 34.0), mirror=mirror, along=(-112, 33)))
+            rows = [
+                (lateral, start, 26.0, 60.0)
+                for lateral, start in zip(
+                    (56, 60, 66, 74, 80, 80, 80, 80, 80),
+                    (8, 4, -2, -2, -2, -2, -2, -2, -2),
+                    strict=True,
+                )
+            ]
+            found.append(Solid(_ILIUM, Track.through(rows), mirror, -100.0, 58.0))
+        return tuple(found)
+
+    def paint(self, tissues: Tissues, u: Array, v: Array, s: Array) -> None:
+        """Paint bones, discs and canal over points in spine coordinates."""
+        ligament = (np.abs(u) < 1.6) & (v > 36) & (v < 77) & (s > -100)  # noqa: PLR2004
+        tissues[ligament] = Tissue.LIGAMENT
+        for bone in self.bones:
+            _paint_bone(tissues, bone, u, v, s)
+        self._paint_column(tissues, u, v, s)
+        self._paint_canal(tissues, u, v, s)
+
+    def _paint_column(self, tissues: Tissues, u: Array, v: Array, s: Array) -> None:
+        at = np.flatnonzero(self.column.contains(u, v, s))
+        edge = self.column.raised(u[at], v[at], s[at]) ** (1 / _BODY.power)
+        distance = np.full(len(at), np.inf)
+        half = np.full(len(at), _DISC_HALF_MM)
+        for station in STATION_S_MM:
+            apart = np.abs(s[at] - station)
+            nearer = apart < distance
+            distance[nearer] = apart[nearer]
+            half[nearer] = _DISC_HALF_MM if station > -80 else _SACRAL_DISC_HALF_MM  # noqa: PLR2004
+        found = np.full(len(at), Tissue.MARROW, dtype=np.uint8)
+        found[edge > 0.94] = Tissue.CORTEX  # noqa: PLR2004
+        found[distance < half + _ENDPLATE_MM] = Tissue.CORTEX
+        disc = distance < half
+        found[disc] = Tissue.ANNULUS
+        # The nucleus lies a little behind the middle and is flat along the spine.
+        core = (edge / 0.62) ** 4 + (distance / (0.75 * half)) ** 4 < 1
+        found[core & disc] = Tissue.NUCLEUS
+        tissues[at] = found
+
+    def _paint_canal(self, tissues: Tissues, u: Array, v: Array, s: Array) -> None:
+        near = np.flatnonzero(self.canal.contains(u, v, s))
+        u, v, s = u[near], v[near], s[near]
+        found = np.full(len(near), Tissue.FAT, dtype=np.uint8)
+        # Yellow ligament lines the back of the canal on both sides.
+        found[(np.abs(u) > 3) & (v > 29.5 - 0.12 * np.abs(u))] = Tissue.LIGAMENT  # noqa: PLR2004
+        edge = self.sac.raised(u, v, s)
+        found[edge < 1.16] = Tissue.LIGAMENT  # noqa: PLR2004 - the dura, a thin dark line
+        found[edge < 1] = Tissue.CSF
+        for root in self.roots:
+            inside = root.contains(u, v, s) & (s < _CONUS_END_MM + 6) & (edge < 1)
+            found[inside] = Tissue.NERVE
+        found[self.cord.contains(u, v, s)] = Tissue.NERVE
+        tissues[near] = found
+
+
+def _mid_bodies() -> tuple[float, ...]:
+    pairs = zip(STATION_S_MM[2:], STATION_S_MM[3:], strict=False)
+    return tuple((low + high) / 2 for low, high in pairs)
+
+
+def _neural_arch(s: float, mirror: int) -> list[Solid]:
+    """Facet joint, lamina and pedicles of one side at the disc at ``s``."""
+    return [
+        _placed(ellipse(4), (15.5, 22.0, 10.0, 14.0), mirror=mirror, along=(s - 4, 14.0)),
+        _placed(_LAMINA, (0.0, 30.0, 21.0, 11.0), mirror=mirror, along=(s + 7, 15.0)),
+        _placed(ellipse(4), (9.5, 33.5, 12.5, 8.0), mirror=mirror, along=(s + 3, 12.0)),
+        _placed(ellipse(4), (12.5, 8.0, 9.0, 22.0), mirror=mirror, along=(s - 13.5, 7.5)),
+        _placed(ellipse(4), (20.0, 20.0, 26.0, 8.0), mirror=mirror, along=(s - 15.0, 5.5)),
+    ]
+
+
+def _paint_bone(tissues: Tissues, bone: Solid, u: Array, v: Array, s: Array) -> None:
+    """Paint a bone: a dark rim around marrow."""
+    at = np.flatnonzero(bone.contains(u, v, s))
+    edge = bone.raised(u[at], v[at], s[at]) ** (1 / bone.shape.power)
+    width = float(bone.box.table[:, 2:].min())
+    rim = 1 - 2 * 1.3 / width
+    tissues[at] = np.where(edge > rim, Tissue.CORTEX, Tissue.MARROW)
