@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from multifidus.version import VERSION
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 TEXT = {"type": "string", "minLength": 1}
@@ -51,16 +53,16 @@ SCHEMA = {
 """The part of the Citation File Format 1.2.0 that this project uses."""
 
 
-def problems(citation: dict[str, Any], project: dict[str, Any]) -> list[str]:
+def problems(citation: dict[str, Any], expected: dict[str, str]) -> list[str]:
     """Return what is wrong, one sentence each."""
     found = [
         f"{'/'.join(map(str, error.path)) or 'CITATION.cff'}: {error.message}"
         for error in Draft202012Validator(SCHEMA).iter_errors(citation)
     ]
     found += [
-        f"{key}: {citation.get(key)!r}, but pyproject.toml says {project[key]!r}"
-        for key in ("version", "license")
-        if citation.get(key) != project[key]
+        f"{key}: {citation.get(key)!r}, but the package says {value!r}"
+        for key, value in expected.items()
+        if citation.get(key) != value
     ]
     return found
 
@@ -70,7 +72,7 @@ def main() -> int:
     citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
     with (REPOSITORY / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)["project"]
-    found = problems(citation, project)
+    found = problems(citation, {"version": VERSION, "license": project["license"]})
     for problem in found:
         print(f"CITATION.cff: {problem}", file=sys.stderr)
     return 1 if found else 0
