@@ -87,7 +87,7 @@ test: system-packages test-core test-gui ## Run all tests, those that open windo
 test-core: $(STAMPS)/test ## Run the tests without windows
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(RESULTS)/core.coverage $(BIN)/python -m pytest tests --ignore=tests/plugins \
-		-m "not gui" $(WITHOUT_GUI) --cov --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
+		-m "not gui" $(WITHOUT_GUI) --cov=multifidus --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
 
 # The settings of the person who runs the tests are neither read nor written. A skipped test is a
 # failure here: a window that cannot open is what these tests are for.
@@ -97,7 +97,7 @@ test-gui: $(STAMPS)/test ## Run the tests of the napari plugin, on a virtual scr
 	settings=$$(mktemp -d) && trap 'rm -rf "$$settings"' EXIT && \
 	env -u QT_QPA_PLATFORM NAPARI_CONFIG=$$settings/settings.yaml QT_API=$(QT_API) \
 		COVERAGE_FILE=$(RESULTS)/gui.coverage $(SCREEN) $(BIN)/python -m pytest tests/plugins \
-		--no-skips --cov --cov-report= --junit-xml=$(RESULTS)/gui.xml $(PYTEST_ARGS)
+		--no-skips --cov=napari_multifidus --cov-report= --junit-xml=$(RESULTS)/gui.xml $(PYTEST_ARGS)
 
 # --- checks ------------------------------------------------------------------------------------
 
