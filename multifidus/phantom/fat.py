@@ -48,6 +48,12 @@ _STREAK_ANGLE_DEG = {
 }
 """Direction of the streaks from lateral towards posterior."""
 
+LEAN_CORE_MM = 6.5
+"""Radius of the core of the erector spinae that holds no fat: the leanest visible muscle."""
+
+_CORE_PLACE = (0.60, 0.50)
+"""Where in the box of the erector spinae its lean core runs: across, deep to superficial."""
+
 _CALIBRATION_STEP_MM = 0.35
 _CALIBRATION_ROUNDS = 40
 
@@ -191,4 +197,15 @@ class FatPattern:
         lateral, start, width, height = self.muscle.solid.box.at(s)
         across = (self.muscle.solid.mirror * u - lateral) / width
         depth = (v - start) / height
-        return _DEEP * (0.5 - depth) + _MEDIAL * (0.5 - across)
+        odds = _DEEP * (0.5 - depth) + _MEDIAL * (0.5 - across)
+        if self.muscle.structure is Structure.ERECTOR_SPINAE:
+            x, y = _CORE_PLACE
+            off_core = np.hypot((across - x) * width, (depth - y) * height)
+            odds[off_core < LEAN_CORE_MM] = -np.inf
+        return odds
+
+    def lean_core(self, s: float) -> tuple[float, float]:
+        """Return (u, v) of the middle of the erector spinae's lean core."""
+        lateral, start, width, height = self.muscle.solid.box.at(np.array([s]))[:, 0]
+        x, y = _CORE_PLACE
+        return float(self.muscle.solid.mirror * (lateral + x * width)), float(start + y * height)

@@ -61,7 +61,9 @@ class Implants:
         """Paint the bright rims, then the voids."""
         solids = (*self.rods.values(), *self.screws)
         for solid in solids:
-            rim = Solid(solid.shape, _grown(solid.box), solid.mirror, solid.middle_mm, solid.half_mm)
+            rim = Solid(
+                solid.shape, _grown(solid.box), solid.mirror, solid.middle_mm, solid.half_mm
+            )
             tissues[rim.contains(u, v, s)] = Tissue.PILE_UP
         for solid in solids:
             tissues[solid.contains(u, v, s)] = Tissue.VOID

@@ -25,15 +25,32 @@ _CONUS_END_MM = 76.0
 """The cord ends at L1-L2."""
 
 _BODY = template(
-    [(2, 6), (10, 0), (32, 0), (40, 6), (42, 18), (38, 29), (27, 34), (21, 32), (15, 34), (4, 29), (0, 18)],
+    [
+        (2, 6),
+        (10, 0),
+        (32, 0),
+        (40, 6),
+        (42, 18),
+        (38, 29),
+        (27, 34),
+        (21, 32),
+        (15, 34),
+        (4, 29),
+        (0, 18),
+    ],
     power=8,
 )
 _CANAL = template([(0, 6), (5, 0), (23, 0), (28, 6), (22, 12), (14, 15.6), (6, 12)], power=8)
 _SAC = ellipse(power=2)
-_LAMINA = template([(0, 8), (4, 3), (17, 0), (21, 4), (17, 8), (5, 12), (0, 12)], power=6)
+_LAMINA = template([(0, 8), (13, 0), (19, 1), (19, 6), (4, 15), (0, 15)], power=6)
+_UPPER_FACET = template([(7, 0), (13, 0), (17, 6), (15, 15), (11, 14), (6, 6)], power=6)
+_LOWER_FACET = template([(0, 5), (5, 0), (9, 8), (11, 14), (4, 16), (0, 13)], power=6)
 _SPINOUS = template([(0.8, 0), (5.2, 0), (6, 24), (5.5, 36), (0.5, 36), (0, 24)], power=6)
 _ALA = template([(0, 6), (14, 0), (34, 4), (40, 14), (30, 26), (12, 30), (0, 28)], power=6)
-_ILIUM = template([(0, 40), (10, 8), (26, 0), (30, 4), (20, 22), (12, 48), (4, 52)], power=6)
+_ILIUM = template(
+    [(0, 46), (12, 26), (34, 4), (42, 0), (46, 5), (36, 24), (14, 50), (4, 54)], power=6
+)
+_ILIACUS = template([(0, 34), (8, 18), (26, 0), (38, 0), (36, 8), (14, 32), (4, 38)], power=6)
 
 
 def _placed(
@@ -118,26 +135,38 @@ class Skeleton:
             for mirror in (1, -1):
                 found += _neural_arch(s, mirror)
             reach = 30.0 if s == STATION_S_MM[2] else 36.0
-            found.append(_placed(_SPINOUS, (-3.6, 39.0, 7.2, reach), along=(s + 5, 12.0)))
+            found.append(_placed(_SPINOUS, (-3.6, 40.0, 7.2, reach), along=(s + 8, 12.5)))
         for mirror in (1, -1):
             found.append(_placed(_ALA, (16.0, -8.0, 40.0, 34.0), mirror=mirror, along=(-112, 33)))
             rows = [
-                (lateral, start, 26.0, 60.0)
+                (lateral, start, 50.0, 58.0)
                 for lateral, start in zip(
-                    (56, 60, 66, 74, 80, 80, 80, 80, 80),
-                    (8, 4, -2, -2, -2, -2, -2, -2, -2),
+                    (56, 62, 70, 80, 86, 86, 86, 86, 86),
+                    (2, 0, -6, -4, -4, -4, -4, -4, -4),
                     strict=True,
                 )
             ]
-            found.append(Solid(_ILIUM, Track.through(rows), mirror, -100.0, 58.0))
+            found.append(Solid(_ILIUM, Track.through(rows), mirror, -100.0, 62.0))
         return tuple(found)
+
+    @cached_property
+    def iliaci(self) -> tuple[Solid, ...]:
+        """The muscles on the inside of the ilia; never outlined."""
+        box = (64.0, -26.0, 44.0, 52.0)
+        return tuple(_placed(_ILIACUS, box, mirror=m, along=(-110.0, 58.0)) for m in (1, -1))
 
     def paint(self, tissues: Tissues, u: Array, v: Array, s: Array) -> None:
         """Paint bones, discs and canal over points in spine coordinates."""
-        ligament = (np.abs(u) < 1.6) & (v > 36) & (v < 77) & (s > -100)  # noqa: PLR2004
-        tissues[ligament] = Tissue.LIGAMENT
+        between = (np.abs(u) < 1.3) & (v > 36) & (v < 74) & (s > -100)  # noqa: PLR2004
+        tissues[between] = Tissue.MUSCLE
+        above = (np.abs(u) < 2.2) & (v > 74.5) & (v < 78) & (s > -95)  # noqa: PLR2004
+        tissues[above] = Tissue.LIGAMENT
+        for iliacus in self.iliaci:
+            tissues[iliacus.contains(u, v, s)] = Tissue.MUSCLE
+        # Spinous processes point downwards as they run back.
+        drooping = s + 0.3 * np.maximum(v - 44, 0)
         for bone in self.bones:
-            _paint_bone(tissues, bone, u, v, s)
+            _paint_bone(tissues, bone, u, v, drooping if bone.shape is _SPINOUS else s)
         self._paint_column(tissues, u, v, s)
         self._paint_canal(tissues, u, v, s)
 
@@ -159,6 +188,8 @@ class Skeleton:
         # The nucleus lies a little behind the middle and is flat along the spine.
         core = (edge / 0.62) ** 4 + (distance / (0.75 * half)) ** 4 < 1
         found[core & disc] = Tissue.NUCLEUS
+        # The lowest two discs are dry, as they mostly are in patients.
+        found[core & disc & (s[at] < -18)] = Tissue.DRY_NUCLEUS  # noqa: PLR2004
         tissues[at] = found
 
     def _paint_canal(self, tissues: Tissues, u: Array, v: Array, s: Array) -> None:
@@ -185,9 +216,9 @@ def _mid_bodies() -> tuple[float, ...]:
 def _neural_arch(s: float, mirror: int) -> list[Solid]:
     """Facet joint, lamina and pedicles of one side at the disc at ``s``."""
     return [
-        _placed(ellipse(4), (15.5, 22.0, 10.0, 14.0), mirror=mirror, along=(s - 4, 14.0)),
-        _placed(_LAMINA, (0.0, 30.0, 21.0, 11.0), mirror=mirror, along=(s + 7, 15.0)),
-        _placed(ellipse(4), (9.5, 33.5, 12.5, 8.0), mirror=mirror, along=(s + 3, 12.0)),
+        _placed(_LAMINA, (0.0, 30.0, 19.0, 14.0), mirror=mirror, along=(s + 8, 15.0)),
+        _placed(_UPPER_FACET, (15.0, 19.5, 12.5, 15.5), mirror=mirror, along=(s - 5, 14.0)),
+        _placed(_LOWER_FACET, (8.0, 25.0, 12.0, 16.5), mirror=mirror, along=(s + 3, 13.0)),
         _placed(ellipse(4), (12.5, 8.0, 9.0, 22.0), mirror=mirror, along=(s - 13.5, 7.5)),
         _placed(ellipse(4), (20.0, 20.0, 26.0, 8.0), mirror=mirror, along=(s - 15.0, 5.5)),
     ]
@@ -198,5 +229,5 @@ def _paint_bone(tissues: Tissues, bone: Solid, u: Array, v: Array, s: Array) -> 
     at = np.flatnonzero(bone.contains(u, v, s))
     edge = bone.raised(u[at], v[at], s[at]) ** (1 / bone.shape.power)
     width = float(bone.box.table[:, 2:].min())
-    rim = 1 - 2 * 1.3 / width
+    rim = 1 - 2 * 1.1 / width
     tissues[at] = np.where(edge > rim, Tissue.CORTEX, Tissue.MARROW)

@@ -176,10 +176,14 @@ class Solid:
 
     def contains(self, u: Array, v: Array, s: Array) -> NDArray[np.bool_]:
         """Which points lie inside; evaluated only within the solid's bounds."""
+        if not len(s):
+            return np.zeros(0, dtype=np.bool_)
         (u0, u1), (v0, v1), (s0, s1) = self.bounds(float(s.min()), float(s.max()))
+        if s0 > s1:
+            return np.zeros(len(s), dtype=np.bool_)
         inside = (u > u0) & (u < u1) & (v > v0) & (v < v1)
         if np.isfinite(self.half_mm):
-            inside &= (s > s0) & (s < s1)
+            inside &= np.abs(s - self.middle_mm) < self.half_mm
         near = np.flatnonzero(inside)
         inside[near] = self.raised(u[near], v[near], s[near]) < 1.0
         return inside
@@ -220,4 +224,6 @@ def sized(shape: Template, rows: ArrayLike, mirror: int = 1) -> Solid:
     """
     lateral, start, area_mm2, aspect = np.asarray(rows, dtype=np.float64).T
     height = np.sqrt(area_mm2 / (shape.unit_area * aspect))
-    return Solid(shape, Track.through(np.column_stack((lateral, start, aspect * height, height))), mirror)
+    return Solid(
+        shape, Track.through(np.column_stack((lateral, start, aspect * height, height))), mirror
+    )

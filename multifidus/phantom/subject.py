@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.anatomy import Level, Structure
+from multifidus.geometry import tilt_deg
 from multifidus.phantom.fat import FatPattern, StreakField
 from multifidus.phantom.implants import Implants
 from multifidus.phantom.muscles import muscles
 from multifidus.phantom.skeleton import Skeleton
 from multifidus.phantom.spec import PhantomSpec, Sex, Variant
-from multifidus.phantom.spine import Pose, SpineCurve, lumbar_spine
+from multifidus.phantom.spine import Pose, SpineCurve, disc_s_mm, lumbar_spine
 from multifidus.phantom.tissue import Tissue
 from multifidus.phantom.trunk import Trunk
 
@@ -59,6 +61,17 @@ class Subject:
     def to_patient(self, uvs: Array) -> Array:
         """Map spine coordinates, shape (n, 3), to patient millimetres."""
         return self.pose.to_patient(self.spine.to_anatomy(uvs))
+
+    def disc_tilt_deg(self, disc: Level) -> float:
+        """Tilt of a disc against patient z, in the patient's sagittal plane."""
+        s = disc_s_mm(disc)
+        low, high = self.to_patient(np.array([(0, 0, s - 0.1), (0, 0, s + 0.1)]))
+        return tilt_deg(high - low)
+
+    def patterns_at(self, disc: Level) -> tuple[FatPattern, ...]:
+        """Return the muscles there are at a disc: the quadratus ends at the ilium."""
+        absent = {Structure.QUADRATUS_LUMBORUM} if disc is Level.L5_S1 else set()
+        return tuple(p for p in self.patterns if p.muscle.structure not in absent)
 
     def tissues(self, points_mm: Array) -> NDArray[np.uint8]:
         """Tell the tissue at every point, shape (n, 3), as numbers of :class:`Tissue`."""

@@ -36,6 +36,7 @@ class Tissue(IntEnum):
     KIDNEY = 15
     VOID = 16
     PILE_UP = 17
+    DRY_NUCLEUS = 18
 
 
 # T2: muscle is 1, fat is the contrast; tissues that hold fat follow it.
@@ -56,6 +57,7 @@ _T2 = {
     Tissue.BOWEL_CONTENT: (4.5, 0.0),
     Tissue.KIDNEY: (3.4, 0.0),
     Tissue.PILE_UP: (0.0, 2.2),
+    Tissue.DRY_NUCLEUS: (1.35, 0.0),
 }
 
 # Dixon: (water, fat); fat relaxes faster in T1 and is brighter than muscle.
@@ -76,6 +78,7 @@ _DIXON = {
     Tissue.BOWEL_CONTENT: (0.7, 0.1),
     Tissue.KIDNEY: (1.0, 0.0),
     Tissue.PILE_UP: (1.2, 0.4),
+    Tissue.DRY_NUCLEUS: (0.7, 0.0),
 }
 
 

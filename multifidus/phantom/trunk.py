@@ -25,9 +25,25 @@ _FASCIA = 0.965
 """Rim of the compartment of the back muscles, relative to its size."""
 
 _BACK = template(
-    [(0, 8), (22, 2), (40, 0), (68, 0), (80, 6), (84, 20), (80, 36), (66, 47), (40, 54), (10, 54), (0, 50)],
+    [
+        (0, 8),
+        (22, 2),
+        (40, 0),
+        (68, 0),
+        (80, 6),
+        (84, 20),
+        (80, 36),
+        (66, 47),
+        (40, 54),
+        (10, 54),
+        (0, 50),
+    ],
     power=10,
 )
+
+
+POCKET_MM = 6.0
+"""Radius of the pockets of pure fat in the corner between erector spinae and quadratus."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +71,26 @@ class Trunk:
         rows = [
             (1.5, start, width * k, 79.5 - start)
             for start, width in zip(
-                (34, 33, 33, 31, 29, 29, 28, 27, 26), (76, 78, 80, 81, 83, 82, 81, 80, 79), strict=True
+                (34, 33, 33, 31, 29, 29, 28, 27, 26),
+                (76, 78, 80, 81, 83, 82, 81, 80, 79),
+                strict=True,
             )
         ]
         left, right = (Solid(_BACK, Track.through(rows), mirror) for mirror in (1, -1))
+        return left, right
+
+    @cached_property
+    def pockets(self) -> tuple[Solid, Solid]:
+        """Tubes of pure fat at the depth of the back muscles, left and right."""
+        rows = [
+            (x * self.scale - POCKET_MM, v - POCKET_MM, 2 * POCKET_MM, 2 * POCKET_MM)
+            for x, v in zip(
+                (76, 76, 77, 91, 91, 79, 70, 68, 66),
+                (82, 82, 81, 41, 37, 30, 27, 27, 27),
+                strict=True,
+            )
+        ]
+        left, right = (Solid(ellipse(), Track.through(rows), mirror) for mirror in (1, -1))
         return left, right
 
     @cached_property
@@ -68,11 +100,12 @@ class Trunk:
         grid = [
             (x, y, z)
             for z in np.arange(-110, 150, 34)
-            for x in np.arange(-100, 101, 28)
-            for y in (-92, -66)
+            for x in np.arange(-112, 113, 28)
+            for y in (-92, -68, -44)
+            if y < -50 or abs(x) > 50
         ]
         centres = np.array(grid) + rng.uniform(-7, 7, (len(grid), 3))
-        radii = rng.uniform((10, 14), (15, 26), (len(grid), 2))
+        radii = rng.uniform((11, 16), (17, 28), (len(grid), 2))
         return np.column_stack((centres * (self.scale, 1, 1), radii))
 
     def paint(self, tissues: Tissues, points: Array, spine: tuple[Array, Array, Array]) -> None:
@@ -86,6 +119,8 @@ class Trunk:
             edge = back.raised(*(c[at] for c in spine)) ** (1 / _BACK.power)
             tissues[at] = np.where(edge > _FASCIA, Tissue.LIGAMENT, Tissue.FAT)
         self._paint_hips(tissues, *spine)
+        for pocket in self.pockets:
+            tissues[pocket.contains(*spine)] = Tissue.FAT
 
     def _paint_hull(self, tissues: Tissues, x: Array, y: Array, z: Array) -> None:
         """Skin and subcutaneous fat with its septa."""
@@ -102,17 +137,18 @@ class Trunk:
         """Abdominal wall in three layers, bowel, kidneys, aorta and caval vein."""
         depth = np.where(y > 0, 44.0, 104.0)
         wall = (np.abs(x / 146) ** 2.4 + np.abs(y / depth) ** 2.4) ** (1 / 2.4)
-        ring = np.flatnonzero((wall < 1) & ((y < 12) | (np.abs(x) > 92)))  # noqa: PLR2004
-        place = wall[ring]
+        ring = np.flatnonzero((wall < 1) & ((y < 0) | (np.abs(x) > 70)))  # noqa: PLR2004
+        place = 1 - (1 - wall[ring]) / np.clip((36 - y[ring]) / 40, 0.05, 1)
         muscle = (place > 0.875) & (np.abs(place - 0.955) > 0.004) & (np.abs(place - 0.92) > 0.004)  # noqa: PLR2004
         midline = np.abs(x[ring]) < 5  # noqa: PLR2004
         layer = np.where(midline, Tissue.LIGAMENT, Tissue.MUSCLE)
+        muscle &= y[ring] < 33  # noqa: PLR2004
         tissues[ring] = np.where(muscle, layer, Tissue.FAT)
         for cx, cy, cz, across, along in self.loops:
             near = np.flatnonzero((np.abs(x - cx) < across) & (np.abs(y - cy) < across))
             dx, dy, dz = x[near] - cx, y[near] - cy, (z[near] - cz) / along
             r = np.sqrt((dx**2 + dy**2) / across**2 + dz**2)
-            inside = (r < 1) & (wall[near] < 0.86)  # noqa: PLR2004
+            inside = (r < 1) & (wall[near] < 0.865)  # noqa: PLR2004
             found = np.where(r < 0.78, Tissue.BOWEL_CONTENT, Tissue.BOWEL_WALL)  # noqa: PLR2004
             found[(r < 0.74) & (dy < -0.25 * across)] = Tissue.VOID  # gas rises
             tissues[near[inside]] = found[inside]
@@ -131,7 +167,7 @@ class Trunk:
             for side in (1, -1):
                 x0 = centre + side * np.minimum(apart, 30.0)
                 small = radius * np.where(z < -22, 0.68, 1.0)  # noqa: PLR2004
-                r = np.hypot(x - x0, y + 33 - 0.1 * np.maximum(-22 - z, 0)) / small
+                r = np.hypot(x - x0, y + 28 - 0.1 * np.maximum(-22 - z, 0)) / small
                 tissues[r < 1] = Tissue.BOWEL_WALL
                 tissues[r < 0.86] = Tissue.VESSEL  # noqa: PLR2004
 

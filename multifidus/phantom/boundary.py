@@ -1,0 +1,64 @@
+"""The boundary of a solid in the plane of a slice, by root finding along rays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from multifidus.phantom.prescription import Grid
+    from multifidus.phantom.solid import Solid
+    from multifidus.phantom.subject import Subject
+
+    Array = NDArray[np.float64]
+
+_FARTHEST_MM = 90.0
+_BISECTIONS = 48
+_CENTRING_ROUNDS = 8
+
+
+def point_on_slice(
+    subject: Subject, grid: Grid, line: Callable[[float], tuple[float, float]]
+) -> Array:
+    """Find where a line along the spine, (u, v) as a function of s, meets a slice; LPS, (3,)."""
+    plane = grid.plane
+    point = plane.to_patient([[(count - 1) / 2 for count in grid.shape]])
+    for _ in range(_CENTRING_ROUNDS):
+        s = float(subject.to_spine(point)[2][0])
+        point = subject.to_patient(np.array([(*line(s), s)]))
+        point = point - plane.distance_mm(point)[:, None] * plane.normal
+    return np.asarray(point[0])
+
+
+def radii_mm(subject: Subject, solid: Solid, grid: Grid, centre: Array, angles: Array) -> Array:
+    """Distance from a centre inside a solid to its boundary, at angles in the slice's plane.
+
+    Angles run from the columns' direction towards the rows'. Each ray meets the boundary once:
+    sections are convex up to the small change of the solid along the spine.
+    """
+    rays = (
+        np.cos(angles)[:, None] * grid.column_direction
+        + np.sin(angles)[:, None] * grid.row_direction
+    )
+    inner, outer = np.zeros(len(angles)), np.full(len(angles), _FARTHEST_MM)
+    for _ in range(_BISECTIONS):
+        middle = (inner + outer) / 2
+        inside = solid.raised(*subject.to_spine(centre + middle[:, None] * rays)) < 1
+        inner, outer = np.where(inside, middle, inner), np.where(inside, outer, middle)
+    return inner
+
+
+def boundary_mm(subject: Subject, solid: Solid, grid: Grid, count: int) -> Array:
+    """Return points on a solid's boundary in a slice, LPS millimetres, shape (count, 3)."""
+    centre = point_on_slice(subject, grid, solid.centre_mm)
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    radii = radii_mm(subject, solid, grid, centre, angles)
+    return np.asarray(
+        centre
+        + (radii * np.cos(angles))[:, None] * grid.column_direction
+        + (radii * np.sin(angles))[:, None] * grid.row_direction
+    )
