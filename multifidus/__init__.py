@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from multifidus.formats import read_exam, read_exams, read_rois, scan, write_rois
     from multifidus.geometry import Plane
     from multifidus.image import Exam, Series, Slice, Stack, Weighting
-    from multifidus.landmark import Landmark, LandmarkKind
-    from multifidus.measuring import measure
-    from multifidus.measurement import Measurement, Provenance, Quantity
-    from multifidus.metrics.fat import FatResult, fat_fraction
     from multifidus.io.protocols import load_protocol
+    from multifidus.io.tables import write_table
+    from multifidus.landmark import Landmark, LandmarkKind
+    from multifidus.measurement import Measurement, Provenance, Quantity
+    from multifidus.measuring import measure
+    from multifidus.metrics.fat import FatResult, fat_fraction
     from multifidus.protocol import FatMethod, MeasurementProtocol
     from multifidus.raster import coverage, polygon_area_mm2
     from multifidus.roi import Grade, NotMeasurable, Reading, Roi, RoiKey, RoiSet, SliceLevel
-    from multifidus.io.tables import write_table
 
 _HOMES = {
     "anatomy": ("Level", "RoiRule", "Side", "SlicePosition", "Structure"),

@@ -33,6 +33,11 @@ class Case:
     labels: str | None = None
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether it was given by hand, so that its files say whose reading it is."""
+        return not self.reading.subject
+
 
 @dataclass(frozen=True, slots=True)
 class Cohort:

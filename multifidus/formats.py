@@ -161,10 +161,8 @@ def _one_series(path: Path, weighting: Weighting) -> tuple[Series, object]:
     if len(series) != 1:
         msg = f"Expected one series in {path}, found {len(series)}."
         raise ReadError(msg)
-    slopes = {(item.stored.slope, item.stored.intercept) for item in series[0].slices}
     # DICOM says how stored values become signal, so rescaled images of one exam share a scale.
-    known = "DICOM" if slopes else ""
-    return replace(series[0], weighting=weighting), known
+    return replace(series[0], weighting=weighting), "rescaled"
 
 
 def _shapes(series: Series) -> list[tuple[int, int]]:
@@ -228,7 +226,11 @@ def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> Roi
 
 
 def write_rois(
-    rois: RoiSet, path: str | Path, *, format: str | None = None, overwrite: bool = False  # noqa: A002
+    rois: RoiSet,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
 ) -> None:
     """Write one reading's outlines, atomically.
 

@@ -132,7 +132,7 @@ class Slice:
         Classic and Enhanced copies of one scan agree. Pixels already at hand can be passed in.
         """
         values = self.pixels if pixels is None else pixels
-        digest = hashlib.sha256(np.ascontiguousarray(values, dtype="<f8"))
+        digest = hashlib.sha256(np.ascontiguousarray(values, dtype="<f8").data)
         digest.update((np.round(self.plane.numbers, 6) + 0.0).astype("<f8").tobytes())
         return digest.hexdigest()
 

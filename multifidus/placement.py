@@ -50,9 +50,7 @@ def place(rois: Iterable[Roi], exam: Exam) -> tuple[Placed, ...]:
     return tuple(Placed(roi, *_find(roi, exam, by_uid)) for roi in rois)
 
 
-def _find(
-    roi: Roi, exam: Exam, by_uid: dict[str, tuple[Series, int]]
-) -> tuple[Series, int]:
+def _find(roi: Roi, exam: Exam, by_uid: dict[str, tuple[Series, int]]) -> tuple[Series, int]:
     found = by_uid.get(roi.key.slice_uid)
     if found is not None:
         item = found[0].slices[found[1]]

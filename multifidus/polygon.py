@@ -150,9 +150,8 @@ def _crossing_pairs(p: Array, q: Array, r: Array, s: Array) -> NDArray[np.bool_]
 def _side(p: Array, q: Array, points: Array) -> Array:
     """On which side of each line p-q each point lies: -1, 0 or 1, shape (len(p), len(points))."""
     row, column = (q - p).T[:, :, None]
-    return np.sign(
-        row * (points[:, 1] - p[:, 1, None]) - column * (points[:, 0] - p[:, 0, None])
-    )
+    cross = row * (points[:, 1] - p[:, 1, None]) - column * (points[:, 0] - p[:, 0, None])
+    return np.asarray(np.sign(cross))
 
 
 def _meeting_point(p: Array, q: Array, r: Array, s: Array) -> tuple[float, float]:

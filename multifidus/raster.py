@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.errors import RoiError
 from multifidus.polygon import area, clip, oriented_loops
 
 if TYPE_CHECKING:
@@ -134,10 +133,12 @@ def _accumulate(loops: Sequence[Array], size: tuple[int, int]) -> Array:
     # Column of the running sum beyond the box takes what lies right of the last pixel.
     place = row * (columns + 1) + column
     total = rows * (columns + 1)
-    steps = np.bincount(place, height - right, total) + np.bincount(place + 1, right, total + 1)[:-1]
+    steps = (
+        np.bincount(place, height - right, total) + np.bincount(place + 1, right, total + 1)[:-1]
+    )
     weights = steps.reshape(rows, columns + 1)[:, :-1].cumsum(axis=1)
     weights[np.abs(weights) < _ROUNDING] = 0.0
-    return np.clip(weights, 0.0, 1.0)
+    return np.asarray(np.clip(weights, 0.0, 1.0))
 
 
 def _split_at_borders(start: Array, end: Array) -> tuple[Array, Array]:

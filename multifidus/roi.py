@@ -57,7 +57,7 @@ class Reading:
     reading: int = 1
 
     def __post_init__(self) -> None:
-        if isinstance(self.reading, bool) or not isinstance(self.reading, int) or self.reading < 1:
+        if self.reading < 1:
             msg = f"reading counts 1, 2, ..., got {self.reading!r}."
             raise RoiError(msg)
 

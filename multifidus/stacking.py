@@ -95,16 +95,15 @@ def _along_normal(group: Sequence[int], planes: Sequence[Plane], centres: Array)
 
 def _part_repeats(ordered: Sequence[int], centres: Array) -> tuple[list[int], list[int]]:
     """Part sorted slices into those at distinct places and the repeats that are left over."""
-    distinct, repeats = [ordered[0]], []
+    distinct: list[int] = [ordered[0]]
+    repeats: list[int] = []
     for index in ordered[1:]:
         apart = np.linalg.norm(centres[index] - centres[distinct[-1]])
         (distinct if apart > SAME_PLANE_MM else repeats).append(index)
     return distinct, repeats
 
 
-def _typical_step(
-    ordered: Sequence[int], planes: Sequence[Plane], centres: Array
-) -> Array | None:
+def _typical_step(ordered: Sequence[int], planes: Sequence[Plane], centres: Array) -> Array | None:
     """Return the step between neighbours that most of a group's slices share."""
     steps = np.diff(centres[list(ordered)], axis=0)
     steps = steps[np.abs(steps @ planes[ordered[0]].normal) > SAME_PLANE_MM]

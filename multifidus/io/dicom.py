@@ -55,6 +55,16 @@ _DIXON = {
     Weighting.FAT_FRACTION: {"FF", "FAT_FRACTION"},
 }
 
+_INVERSION_MS = (80.0, 300.0)
+"""Inversion times that null fat."""
+
+_SPIN_ECHO = (
+    (Weighting.T2, (60.0, math.inf), (0.0, math.inf)),
+    (Weighting.T1, (0.0, 30.0), (0.0, 1200.0)),
+    (Weighting.PD, (0.0, 50.0), (1500.0, math.inf)),
+)
+"""Ranges of echo and repetition time, in ms, that make a contrast."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
@@ -235,9 +245,7 @@ def _plane(groups: _Groups) -> Plane:
         raise ReadError(msg)
     # Stored with few digits, the directions are slightly longer or shorter than 1; the spacing is
     # what says how far pixels are apart.
-    return Plane(
-        position, along_column / lengths[1] * row_mm, along_row / lengths[0] * column_mm
-    )
+    return Plane(position, along_column / lengths[1] * row_mm, along_row / lengths[0] * column_mm)
 
 
 def _acquisition(groups: _Groups) -> Acquisition:
@@ -247,11 +255,11 @@ def _acquisition(groups: _Groups) -> Acquisition:
     return Acquisition(
         manufacturer=_text(dataset.get("Manufacturer")),
         field_strength_t=groups.number("", "MagneticFieldStrength"),
-        repetition_time_ms=groups.number(
-            "MRTimingAndRelatedParametersSequence", "RepetitionTime"
-        ),
+        repetition_time_ms=groups.number("MRTimingAndRelatedParametersSequence", "RepetitionTime"),
         echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
-        image_type=tuple(map(str, [image_type] if isinstance(image_type, str) else image_type or ())),
+        image_type=tuple(
+            map(str, [image_type] if isinstance(image_type, str) else image_type or ())
+        ),
     )
 
 
@@ -263,15 +271,12 @@ def _weighting(acquisition: Acquisition, inversion_ms: float) -> Weighting:
             return weighting
     if any("LOCALIZER" in token for token in tokens):
         return Weighting.LOCALIZER
-    echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
-    if 80 <= inversion_ms <= 300:  # noqa: PLR2004 - fat is nulled at 100-250 ms
+    if _INVERSION_MS[0] <= inversion_ms <= _INVERSION_MS[1]:
         return Weighting.STIR
-    if echo >= 60:  # noqa: PLR2004
-        return Weighting.T2
-    if echo <= 30 and repetition <= 1200:  # noqa: PLR2004
-        return Weighting.T1
-    if echo <= 50 and repetition >= 1500:  # noqa: PLR2004
-        return Weighting.PD
+    echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
+    for weighting, echoes, repetitions in _SPIN_ECHO:
+        if echoes[0] <= echo <= echoes[1] and repetitions[0] <= repetition <= repetitions[1]:
+            return weighting
     return Weighting.UNKNOWN
 
 

@@ -66,11 +66,11 @@ class PixelSource:
             # Shifting up and down clears the unused bits, and spreads the sign where there is one.
             pixels = np.left_shift(pixels, self.unused_bits)
             np.right_shift(pixels, self.unused_bits, out=pixels)
-        return pixels
+        return np.asarray(pixels)
 
     def _decode(self) -> NDArray[Any]:
         """Decode all frames once; compressed frames cannot be found without reading all before."""
-        from pydicom.pixels import pixel_array
+        from pydicom.pixels.utils import pixel_array
 
         with self._lock:
             if self._decoded is None:

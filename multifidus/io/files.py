@@ -69,4 +69,3 @@ def content_sha256(path: Path) -> str:
 
 def _put(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-

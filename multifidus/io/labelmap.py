@@ -74,9 +74,7 @@ def load_labels(name: str) -> Labels:
             rows: Iterable[Mapping[str, Any]] = tomllib.loads(text)["labels"]
         else:
             rows = csv.DictReader(text.splitlines(), delimiter="\t")
-        return {
-            int(row["value"]): (Structure(row["structure"]), Side(row["side"])) for row in rows
-        }
+        return {int(row["value"]): (Structure(row["structure"]), Side(row["side"])) for row in rows}
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path} is not a label scheme of value, structure, side: {error!r}."
         raise ReadError(msg) from error

@@ -82,18 +82,25 @@ def as_document(rois: RoiSet, reading: Reading) -> dict[str, Any]:
             for mark in rois.landmarks
         ],
         "levels": [
-            {"slice_uid": typed.slice_uid, "level": typed.level,
-             "slice_position": typed.slice_position}
+            {
+                "slice_uid": typed.slice_uid,
+                "level": typed.level,
+                "slice_position": typed.slice_position,
+            }
             for typed in rois.levels
         ],
         "not_measurable": [
-            {"level": gap.level, "side": gap.side, "structure": gap.structure,
-             "reason": gap.reason, "note": gap.note}
+            {
+                "level": gap.level,
+                "side": gap.side,
+                "structure": gap.structure,
+                "reason": gap.reason,
+                "note": gap.note,
+            }
             for gap in rois.not_measurable
         ],
         "grades": [
-            {"scheme": grade.scheme, "level": grade.level, "side": grade.side,
-             "value": grade.value}
+            {"scheme": grade.scheme, "level": grade.level, "side": grade.side, "value": grade.value}
             for grade in rois.grades
         ],
     }
@@ -275,7 +282,7 @@ class _Node:
         entries = self.get(key, list, default=[])
         return [_Node(entry, f"{self.where}: {key}[{i}]") for i, entry in enumerate(entries)]
 
-    def make(self, kind: Callable[..., T], **values: Any) -> T:
+    def make(self, kind: Callable[..., T], /, **values: Any) -> T:
         """Build a domain object; whatever it refuses is said with the place in the file."""
         try:
             return kind(**values)

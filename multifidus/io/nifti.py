@@ -156,7 +156,10 @@ def read_nifti(path: Path, weighting: Weighting = Weighting.UNKNOWN) -> Series:
 
     slices = tuple(
         Slice(
-            f"{content}#{k}", plane_from_affine(grid.affine_lps, k), (rows, columns), stored(k),
+            f"{content}#{k}",
+            plane_from_affine(grid.affine_lps, k),
+            (rows, columns),
+            stored(k),
             thickness,
         )
         for k in range(count)

@@ -49,5 +49,7 @@ def as_toml(protocol: MeasurementProtocol) -> str:
     JSON's strings, numbers and lists of strings are TOML's as well.
     """
     settings = protocol.as_dict()
-    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items() if value is not None]
+    lines = [
+        f"{name} = {json.dumps(value)}" for name, value in settings.items() if value is not None
+    ]
     return "\n".join(lines) + "\n"

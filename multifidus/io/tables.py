@@ -1,6 +1,6 @@
-"""Tables: tidy and wide CSV, and the dictionary that explains them.
+r"""Tables: tidy and wide CSV, and the dictionary that explains them.
 
-Floats are written by ``repr`` (every digit), undefined is ``NaN``, lines end in ``\\n``, and the
+Floats are written by ``repr`` (every digit), undefined is ``NaN``, lines end in ``\n``, and the
 order of rows does not depend on the order of input.
 """
 
@@ -101,9 +101,7 @@ def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_table(
-    rows: Iterable[Measurement], path: str | Path, *, overwrite: bool = False
-) -> None:
+def write_table(rows: Iterable[Measurement], path: str | Path, *, overwrite: bool = False) -> None:
     """Write measurements as a tidy CSV table, one number a row.
 
     Raises

@@ -224,7 +224,7 @@ def fat_fraction(
     >>> fat_fraction([10, 11, 12, 50], [1, 1, 1, 0.5], "fixed", threshold=30).value_pct
     14.285714285714286
     """
-    if FatMethod.FIXED == method:
+    if method == FatMethod.FIXED:
         protocol = MeasurementProtocol(fat_methods=(FatMethod.FIXED,), fixed_threshold=threshold)
     else:
         protocol = MeasurementProtocol(fat_methods=(method,), fixed_threshold=threshold)  # type: ignore[arg-type]
@@ -232,11 +232,11 @@ def fat_fraction(
     if not len(sample.values):
         msg = "No pixel has a positive weight."
         raise ProtocolError(msg)
-    if FatMethod.OTSU == method:
+    if method == FatMethod.OTSU:
         return by_otsu(sample, protocol)
     if threshold is None:
-        references = (Sample.of([] if ref is None else ref) for ref in (lean, fat))
-        threshold, flags = pooled_otsu_threshold(sample, *references, protocol)
+        lean_sample, fat_sample = (Sample.of([] if ref is None else ref) for ref in (lean, fat))
+        threshold, flags = pooled_otsu_threshold(sample, lean_sample, fat_sample, protocol)
         return FatResult(above_threshold_pct(sample, threshold), threshold, flags)
     return FatResult(above_threshold_pct(sample, threshold), float(threshold))
 

@@ -1,0 +1,5 @@
+"""``python -m multifidus``."""
+
+from multifidus.cli import main
+
+main()

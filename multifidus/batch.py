@@ -1,0 +1,105 @@
+"""A cohort, case by case: one that fails never stops the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from multifidus.cohort import Case
+from multifidus.errors import MultifidusError, RoiError
+from multifidus.formats import read_exam, read_rois
+from multifidus.image import Exam
+from multifidus.measurement import Measurement
+from multifidus.measuring import measure
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import Reading, RoiSet, merge
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A case that was measured, with what was measured on."""
+
+    case: Case
+    exam: Exam
+    rois: RoiSet
+    rows: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A case that was not, and why."""
+
+    case: Case
+    error: str
+    message: str
+    remedy: str
+
+
+def measure_cases(
+    cases: Sequence[Case], protocol: MeasurementProtocol
+) -> Iterator[Measured | Failure]:
+    """Measure cases one after another, each read when its turn comes."""
+    for case in cases:
+        try:
+            yield measure_case(case, protocol)
+        except MultifidusError as error:
+            yield Failure(case, type(error).__name__, error.message, error.remedy)
+        except Exception as error:  # noqa: BLE001 - the one place: record it, and go on
+            remedy = "This is a fault of multifidus; please report it with this message."
+            yield Failure(case, type(error).__name__, str(error), remedy)
+
+
+def measure_case(case: Case, protocol: MeasurementProtocol) -> Measured:
+    """Read and measure one case.
+
+    Raises
+    ------
+    MultifidusError
+        If its images or outlines cannot be read, or do not belong together.
+    """
+    by = case.reading
+    exam = replace(read_exam(*case.images), subject=by.subject, timepoint=by.timepoint)
+    if not case.outlines:
+        msg = f"No outlines are named for {by}."
+        raise RoiError(msg, remedy="Fill the outlines column, or draw them first.")
+    return measure_exam(exam, read_outlines(case, exam), protocol, case)
+
+
+def measure_exam(exam: Exam, rois: RoiSet, protocol: MeasurementProtocol, case: Case) -> Measured:
+    """Measure outlines that were already read."""
+    return Measured(case, exam, rois, measure(exam, rois, protocol))
+
+
+def read_outlines(case: Case, exam: Exam) -> RoiSet:
+    """Read a case's outline files as one set, under the case's own names.
+
+    Raises
+    ------
+    RoiError
+        If a file says that it is of another subject, timepoint, rater or reading.
+    """
+    sets = [read_rois(path, exam, labels=case.labels) for path in case.outlines]
+    if case.is_unnamed:
+        return merge(sets)
+    wanted = case.reading
+    for path, rois in zip(case.outlines, sets, strict=True):
+        for found in sorted({roi.key.reading for roi in rois} | {rois.reading}):
+            # A file that names no rater, such as a label map, does not count readings either.
+            names = ("subject", "timepoint", "rater", *(("reading",) if found.rater else ()))
+            _check_names(wanted, found, names, path)
+            wanted = replace(wanted, rater=wanted.rater or found.rater)
+    return merge([rois.read_by(wanted) for rois in sets])
+
+
+def _check_names(wanted: Reading, found: Reading, names: Sequence[str], path: Path) -> None:
+    for name in names:
+        ours, theirs = getattr(wanted, name), getattr(found, name)
+        if ours and theirs and ours != theirs:
+            msg = f"{path} holds outlines of {name} {theirs!r}, not {ours!r}."
+            raise RoiError(msg, remedy="Check which file belongs to this case.")
+
+
+def case_of(images: Sequence[Path], outlines: Sequence[Path], labels: str | None) -> Case:
+    """Make a case of files given by hand; names are taken from the outline files."""
+    return Case(Reading(), tuple(images), tuple(outlines), labels)

@@ -1,0 +1,45 @@
+"""The application: its subcommands and what all of them share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.demo import demo
+from multifidus.cli.inspect import inspect
+from multifidus.cli.measure import measure
+from multifidus.cli.phantom import phantom
+from multifidus.cli.protocol import protocol
+from multifidus.version import VERSION
+
+app = typer.Typer(
+    name="multifidus",
+    help="Measure the multifidus on lumbar axial MRI. Research software, not a medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(inspect)
+app.command()(measure)
+app.command()(phantom)
+app.command()(demo)
+app.add_typer(protocol, name="protocol")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"multifidus {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Measure the multifidus on lumbar axial MRI. Research software, not a medical device."""

@@ -1,0 +1,88 @@
+"""``multifidus measure``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.printing import print_json, print_table, progress, say
+
+
+def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
+    exam: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files or folders of one exam (DICOM or NIfTI), or a cohort.csv.",
+            show_default=False,
+        ),
+    ] = None,
+    outlines: Annotated[
+        list[Path] | None,
+        typer.Option("--outlines", help="Outline file or label map of the exam; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the results.")
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="Measurement protocol: a preset or a TOML file.")
+    ] = "default",
+    fat: Annotated[Path | None, typer.Option(help="Fat image of a Dixon pair.")] = None,
+    water: Annotated[Path | None, typer.Option(help="Water image of a Dixon pair.")] = None,
+    pair_by: Annotated[
+        str,
+        typer.Option(help="Pair fat and water by geometry, or by index if their headers disagree."),
+    ] = "geometry",
+    pictures: Annotated[
+        bool, typer.Option(help="Draw every measured slice and a page to look through.")
+    ] = True,
+    overwrite: Annotated[bool, typer.Option(help="Replace results already there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print rows as JSON.")] = False,
+) -> None:
+    """Measure area and fat of outlined muscles; write tables, pictures and a page.
+
+    Either one exam with its outlines, or a cohort.csv, case by case: a case that fails is listed
+    in failures.csv and the rest goes on.
+
+    Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed.
+    """
+    from multifidus.cli import ACTED_ON_SOME, REFUSED
+    from multifidus.io.protocols import load_protocol
+    from multifidus.report.page import printable
+    from multifidus.results import Output, as_json, write_results
+    from multifidus.runs import Request, plan
+
+    if output is None and not json:
+        raise typer.BadParameter("Say where results go: -o DIR (or print them: --json).")
+    request = Request(
+        exam=tuple(exam or ()),
+        outlines=tuple(outlines or ()),
+        labels=labels,
+        fat=fat,
+        water=water,
+        pair_by=pair_by,
+    )
+    how = load_protocol(protocol)
+    target = None if output is None else Output(output, overwrite=overwrite, pictures=pictures)
+    if target is not None:
+        target.check()
+    run = plan(request, how)
+    with progress(run.total, "measuring") as step:
+        results = write_results(
+            run.outcomes, target, how, lambda outcome: step(outcome.case.reading.subject)
+        )
+    if json:
+        print_json(as_json(results))
+    elif results.rows:
+        print_table(*printable(results.rows))
+        say(f"Results are in {output}.")
+    for failure in results.failures:
+        who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
+        say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())
+    if results.failures:
+        raise typer.Exit(ACTED_ON_SOME if results.rows else REFUSED)

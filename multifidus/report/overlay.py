@@ -1,0 +1,202 @@
+"""A picture of every measured slice: the image, its outlines, what was taken for fat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.anatomy import Side, Structure
+from multifidus.image import Exam, Slice
+from multifidus.io.files import write_atomically
+from multifidus.measurement import Measurement, Quantity
+from multifidus.placement import Placed, place
+from multifidus.raster import coverage_box
+from multifidus.roi import Reading, RoiSet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+
+    Array = NDArray[np.float64]
+
+WIDTH = 900
+"""Least width of a picture's image, in pixels; slices are enlarged by whole numbers to reach it."""
+
+STRIP = 96
+"""Height of the strip above the image that says what is seen."""
+
+WINDOW_PCT = (0.5, 99.7)
+"""Percentiles of the slice that become black and white."""
+
+# Okabe and Ito's colours, told apart by colour-blind readers as well.
+COLOURS = {
+    (Structure.MULTIFIDUS, Side.LEFT): (86, 180, 233),
+    (Structure.MULTIFIDUS, Side.RIGHT): (230, 159, 0),
+    (Structure.LEAN_REFERENCE, Side.NONE): (0, 158, 115),
+    (Structure.FAT_REFERENCE, Side.NONE): (240, 228, 66),
+    (Structure.ARTEFACT, Side.NONE): (213, 94, 0),
+}
+OTHER_COLOUR = (204, 121, 167)
+FAT_COLOUR = np.array((213, 94, 0))
+FAT_OPACITY = 0.55
+
+
+def draw_overlays(
+    exam: Exam, rois: RoiSet, rows: Sequence[Measurement], folder: Path
+) -> list[tuple[str, str]]:
+    """Draw each slice that was measured.
+
+    Parameters
+    ----------
+    exam, rois, rows
+        What was measured, on what, and the numbers to print.
+    folder
+        Where pictures go; older ones of the same name are replaced.
+
+    Returns
+    -------
+    list
+        File name and caption of each picture, in the order of the slices.
+    """
+    drawn = []
+    placed = place(rois, exam)
+    numbers = {series.uid: n for n, series in enumerate(exam.series)}
+    slices = {(item.series.uid, item.index, item.roi.key.reading) for item in placed}
+    for uid, index, by in sorted(slices, key=lambda found: (numbers[found[0]], *found[1:])):
+        members = [
+            item
+            for item in placed
+            if (item.series.uid, item.index, item.roi.key.reading) == (uid, index, by)
+        ]
+        mine = [
+            row
+            for row in rows
+            if (row.provenance.series, row.provenance.slice_index, row.key.reading)
+            == (uid, index, by)
+        ]
+        name = f"{_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}.png"
+        caption = _caption(by, index, mine)
+        picture = draw_slice(members, mine, caption)
+        write_atomically(folder / name, picture.save, overwrite=True)
+        drawn.append((name, caption))
+    return drawn
+
+
+def _stem(by: Reading) -> str:
+    """Return a file name's start from study names; anything unusual in them becomes a dash."""
+    parts = (by.subject or "exam", by.timepoint, by.rater, f"r{by.reading}")
+    text = "_".join(filter(None, parts))
+    return "".join(c if c.isalnum() or c in "_-" else "-" for c in text)
+
+
+def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
+    origin = rows[0].provenance
+    level = origin.level or "level unknown"
+    where = "" if origin.slice_position == "unknown" else origin.slice_position.replace("_", " ")
+    parts = (by.subject, by.timepoint, f"{level} {where}".strip(), f"slice {index}")
+    tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {origin.tilt_deg:+.1f} deg"
+    return " · ".join(filter(None, (*parts, tilt, by.rater and f"rater {by.rater}")))
+
+
+def draw_slice(members: Sequence[Placed], rows: Sequence[Measurement], caption: str) -> Image:
+    """Draw one slice with its outlines; returns a PIL image."""
+    from PIL import Image, ImageDraw
+
+    item = members[0].slice
+    scale = max(1, math.ceil(WIDTH / item.shape[1]))
+    grey = _grey(item.pixels)
+    colour = np.repeat(grey[:, :, None], 3, axis=2)
+    for placed in members:
+        _tint_fat(colour, placed, rows)
+    size = (item.shape[1] * scale, item.shape[0] * scale)
+    enlarged = Image.fromarray(colour.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    canvas = Image.new("RGB", (size[0], size[1] + STRIP), (16, 16, 16))
+    canvas.paste(_with_outlines(enlarged, members, scale), (0, STRIP))
+    pen = ImageDraw.Draw(canvas)
+    pen.text((14, 10), caption, fill=(255, 255, 255), font=_font(24))
+    _write_numbers(pen, rows, size[0])
+    _write_sides(pen, item, size)
+    return canvas
+
+
+def _grey(pixels: Array) -> Array:
+    low, high = np.percentile(pixels, WINDOW_PCT)
+    return np.asarray(np.clip((pixels - low) / max(high - low, 1e-9), 0, 1) * 255)
+
+
+def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> None:
+    """Tint the pixels that the first fat method took for fat."""
+    threshold = next(
+        (
+            row.parameters.get("threshold", math.nan)
+            for row in rows
+            if row.key == placed.roi.key and row.quantity is Quantity.FI_PCT
+        ),
+        math.nan,
+    )
+    if math.isnan(threshold):
+        return
+    cover = coverage_box(placed.roi.paths, placed.slice.shape)
+    fat = (cover.of(placed.slice.pixels) > threshold) * cover.weights
+    share = (FAT_OPACITY * fat)[:, :, None]
+    part = cover.of(colour)
+    part[:] = (1 - share) * part + share * FAT_COLOUR
+
+
+def _with_outlines(image: Image, members: Sequence[Placed], scale: int) -> Image:
+    """Draw outlines at twice the size and shrink, which smooths their edges."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    fine = image.resize((image.width * 2, image.height * 2), Pillow.Resampling.BILINEAR)
+    pen = ImageDraw.Draw(fine)
+    for placed in members:
+        key = placed.roi.key
+        colour = COLOURS.get((key.structure, key.side), OTHER_COLOUR)
+        for path in placed.roi.paths:
+            # Pixel centres are whole numbers; a picture counts from its pixels' corners.
+            points = [((c + 0.5) * 2 * scale, (r + 0.5) * 2 * scale) for r, c in path.tolist()]
+            pen.line([*points, points[0]], fill=colour, width=4, joint="curve")
+    return fine.resize(image.size, Pillow.Resampling.BOX)
+
+
+def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> None:
+    """Print area and fat of the multifidus, the patient's right first."""
+    for side, x in ((Side.RIGHT, 14), (Side.LEFT, width // 2)):
+        mine = [
+            row
+            for row in rows
+            if row.key.structure is Structure.MULTIFIDUS and row.key.side is side
+        ]
+        values = {row.quantity: row.value for row in reversed(mine)}
+        if Quantity.TCSA_MM2 not in values:
+            continue
+        text = f"{side} multifidus {values[Quantity.TCSA_MM2] / 100:.2f} cm²"
+        for quantity, name in (
+            (Quantity.FI_PCT, "fat"),
+            (Quantity.DIXON_FF_RATIO_PCT, "Dixon fat"),
+        ):
+            value = values.get(quantity, math.nan)
+            text += "" if math.isnan(value) else f", {name} {value:.1f} %"
+        colour = COLOURS[(Structure.MULTIFIDUS, side)]
+        pen.text((x, 52), text, fill=colour, font=_font(22))
+
+
+def _write_sides(pen: ImageDraw, item: Slice, size: tuple[int, int]) -> None:
+    """Mark the patient's sides, by the geometry of the image."""
+    grows_left = item.plane.column_step_mm[0] > 0
+    marks = ("R", "L") if grows_left else ("L", "R")
+    middle = STRIP + size[1] // 2
+    pen.text((14, middle), marks[0], fill=(255, 255, 255), font=_font(30), anchor="lm")
+    pen.text((size[0] - 14, middle), marks[1], fill=(255, 255, 255), font=_font(30), anchor="rm")
+
+
+def _font(size: int) -> Any:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)

@@ -1,0 +1,127 @@
+"""A page to look through after measuring: the summary, what failed, every measured slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from multifidus.io.files import write_text
+from multifidus.io.tables import SUMMARY_KEYS, Row, summary_rows
+from multifidus.version import VERSION
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>multifidus results</title>
+<style>
+ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem; padding: 0 1rem;
+        color: #1b1b1b; }
+ table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+ th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+ th { border-bottom: 2px solid #555; font-weight: 600; }
+ .text { text-align: left; }
+ figure { margin: 0; }
+ figcaption { font-size: .85rem; color: #444; }
+ img { width: 100%; border-radius: 4px; }
+ .slices { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1rem; }
+ .note { color: #555; }
+ .scroll { overflow-x: auto; }
+</style>
+<h1>multifidus results</h1>
+<p class="note">Research software, not a medical device. Version $version. Every digit is in
+<a href="measurements.csv">measurements.csv</a>; <a href="dictionary.json">dictionary.json</a> says
+what each column means.</p>
+<h2>Summary</h2>
+<p class="note">Means over the outlined slices of each level. Pixels taken for fat are tinted in
+the pictures below.</p>
+<div class="scroll">$summary</div>
+$failures
+<h2>Slices</h2>
+<div class="slices">
+$slices
+</div>
+</html>
+""")
+
+COLUMNS = (
+    *((name, name, "") for name in SUMMARY_KEYS),
+    ("slice_indices", "slices", ""),
+    ("tilt_deg", "tilt, deg", ".1f"),
+    ("tcsa_mm2", "CSA, mm²", ".0f"),
+    ("pooled_otsu_fi_pct", "fat, %", ".1f"),
+    ("pooled_otsu_fcsa_mm2", "lean CSA, mm²", ".0f"),
+    ("otsu_fi_pct", "fat (otsu), %", ".1f"),
+    ("fixed_fi_pct", "fat (fixed), %", ".1f"),
+    ("dixon_ff_mean_pct", "Dixon mean, %", ".1f"),
+    ("dixon_ff_ratio_pct", "Dixon ratio, %", ".1f"),
+    ("flags", "flags", ""),
+)
+"""Columns of the summary that people look at: name in the table, heading, format."""
+
+
+def printable(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rounded cells of the summary; columns that nobody filled are left out."""
+    summary = summary_rows(rows)
+    used = [
+        column for column in COLUMNS if any(row.get(column[0]) not in (None, "") for row in summary)
+    ]
+    cells = [[_cell(row.get(name), form) for name, _, form in used] for row in summary]
+    return [heading for _, heading, _ in used], cells
+
+
+def _cell(value: Any, form: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "undefined" if math.isnan(value) else format(value, form or "g")
+    return str(value).replace(";", "; ")
+
+
+def write_page(
+    rows: Sequence[Row],
+    failures: Sequence[Row],
+    pictures: Sequence[tuple[str, str]],
+    path: Path,
+) -> None:
+    """Write the page; pictures are file names in ``pictures/`` and their captions."""
+    headings, cells = printable(rows)
+    slices = "\n".join(
+        f'<figure><a href="pictures/{escape(name)}"><img loading="lazy" '
+        f'src="pictures/{escape(name)}" alt="{escape(caption)}"></a>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for name, caption in pictures
+    )
+    page = _PAGE.substitute(
+        version=escape(VERSION),
+        summary=_table(headings, cells),
+        failures=_failures(failures),
+        slices=slices,
+    )
+    write_text(path, page, overwrite=True)
+
+
+def _failures(failures: Sequence[Row]) -> str:
+    if not failures:
+        return ""
+    headings = list(failures[0])
+    cells = [[str(value) for value in row.values()] for row in failures]
+    return f"<h2>Not measured</h2>\n<div class='scroll'>{_table(headings, cells)}</div>"
+
+
+def _table(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    def row(tag: str, values: Sequence[str]) -> str:
+        marked = (f"<{tag}{_kind(value)}>{escape(value)}</{tag}>" for value in values)
+        return f"<tr>{''.join(marked)}</tr>"
+
+    body = "\n".join(row("td", values) for values in cells)
+    return f"<table>\n{row('th', headings)}\n{body}\n</table>"
+
+
+def _kind(value: str) -> str:
+    """Numbers stand right, words left."""
+    return "" if value[:1] in "+-0123456789" else ' class="text"'

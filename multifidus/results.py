@@ -1,0 +1,172 @@
+"""The results folder: tables, their dictionary, pictures of every measured slice, a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multifidus.batch import Failure, Measured
+from multifidus.errors import WriteError
+from multifidus.io.files import write_text
+from multifidus.io.protocols import as_toml
+from multifidus.io.tables import COLUMNS, Row, tidy_row, write_dictionary, write_rows, write_summary
+from multifidus.protocol import MeasurementProtocol
+from multifidus.report.overlay import draw_overlays
+from multifidus.report.page import write_page
+
+TABLE = "measurements.csv"
+SUMMARY = "summary.csv"
+DICTIONARY = "dictionary.json"
+FAILURES = "failures.csv"
+PROTOCOL = "protocol.toml"
+PICTURES = "pictures"
+PAGE = "index.html"
+
+FAILURE_COLUMNS = (
+    "subject",
+    "timepoint",
+    "rater",
+    "reading",
+    "path",
+    "error",
+    "message",
+    "remedy",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run measured and what failed, as table rows."""
+
+    rows: list[Row]
+    failures: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where results go.
+
+    Parameters
+    ----------
+    folder
+        Made if need be.
+    overwrite
+        Whether results already there may be replaced.
+    pictures
+        Whether to draw every measured slice and the page that shows them.
+    """
+
+    folder: Path
+    overwrite: bool = False
+    pictures: bool = True
+
+    def check(self) -> None:
+        """Refuse, before anything is measured, to replace results unasked.
+
+        Raises
+        ------
+        WriteError
+            If the folder is a file or holds results.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            msg = f"{self.folder} is a file, not a folder for results."
+            raise WriteError(msg, remedy="Choose another name.")
+        if not self.overwrite and (self.folder / TABLE).exists():
+            msg = f"{self.folder} already holds results."
+            raise WriteError(msg, remedy="Choose another folder, or ask to overwrite them.")
+
+
+def write_results(
+    outcomes: Iterable[Measured | Failure],
+    output: Output | None,
+    protocol: MeasurementProtocol,
+    progress: Callable[[Measured | Failure], None] = lambda _: None,
+) -> Results:
+    """Take cases as they are measured and write everything about them.
+
+    Parameters
+    ----------
+    outcomes
+        Cases, measured or failed.
+    output
+        Where to; None writes nothing.
+    protocol
+        The protocol they were measured by.
+    progress
+        Called after each case.
+
+    Raises
+    ------
+    WriteError
+        If results would be replaced unasked.
+    """
+    if output is not None:
+        output.check()
+    rows: list[Row] = []
+    failures: list[Row] = []
+    pictures: list[tuple[str, str]] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            failures.append(_failure_row(outcome))
+        else:
+            rows.extend({**tidy_row(row), **outcome.case.extra} for row in outcome.rows)
+            if output is not None and output.pictures:
+                folder = output.folder / PICTURES
+                pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
+        progress(outcome)
+    results = Results(sorted(rows, key=_order), failures)
+    if output is not None:
+        _write(results, output, protocol, pictures)
+    return results
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    """Sort as the library sorts the rows of one exam, across exams."""
+    names = ("subject", "timepoint", "rater", "reading", "series", "slice_index")
+    return tuple(row[name] for name in (*names, "structure", "side", "name", "quantity", "method"))
+
+
+def _failure_row(failure: Failure) -> Row:
+    by = failure.case.reading
+    return {
+        "subject": by.subject,
+        "timepoint": by.timepoint,
+        "rater": by.rater,
+        "reading": by.reading,
+        "path": ";".join(str(path) for path in failure.case.images),
+        "error": failure.error,
+        "message": failure.message,
+        "remedy": failure.remedy,
+    }
+
+
+def _write(
+    results: Results,
+    output: Output,
+    protocol: MeasurementProtocol,
+    pictures: Sequence[tuple[str, str]],
+) -> None:
+    folder, overwrite = output.folder, output.overwrite
+    if results.rows:
+        write_rows(results.rows, folder / TABLE, tuple(COLUMNS), overwrite=overwrite)
+        write_summary(results.rows, folder / SUMMARY, overwrite=overwrite)
+        write_dictionary(folder / DICTIONARY, overwrite=overwrite)
+        write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
+    write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
+    if results.rows and output.pictures:
+        write_page(results.rows, results.failures, pictures, folder / PAGE)
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Return results as plain values for JSON, which has no NaN: undefined is null."""
+    return {
+        "rows": [{name: _json_value(value) for name, value in row.items()} for row in results.rows],
+        "failures": results.failures,
+    }
+
+
+def _json_value(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
