@@ -1,0 +1,197 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from multifidus.errors import GeometryError
+from multifidus.geometry import (
+    Orientation,
+    Plane,
+    angle_deg,
+    plane_from_affine,
+    ras_from_lps,
+    readonly,
+    tilt_deg,
+)
+from tests.strategies import numbers, planes, points_mm, rotations
+
+PIXELS = st.lists(st.tuples(numbers(-600, 600), numbers(-600, 600)), min_size=1, max_size=5)
+
+
+def axial(origin=(0.0, 0.0, 0.0), row_mm=0.5, column_mm=0.5):
+    return Plane(origin, (0, row_mm, 0), (column_mm, 0, 0))
+
+
+def test_a_standard_axial_slice_runs_left_and_backwards_and_looks_to_the_head():
+    plane = axial((-100, -120, 50), row_mm=0.6, column_mm=0.7)
+    assert plane.to_patient([(10, 20)]) == pytest.approx(np.array([(-86, -114, 50)]))
+    assert plane.normal == pytest.approx(np.array((0, 0, 1)))
+    assert plane.orientation is Orientation.AXIAL
+    assert plane.pixel_spacing_mm == pytest.approx((0.6, 0.7))
+    assert plane.pixel_area_mm2 == pytest.approx(0.42)
+
+
+@given(planes(), PIXELS)
+def test_pixels_come_back_from_the_patient(plane, pixels):
+    assert plane.to_pixels(plane.to_patient(pixels)) == pytest.approx(np.array(pixels), abs=1e-9)
+
+
+@given(planes(), PIXELS)
+def test_patient_points_follow_the_defining_formula(plane, pixels):
+    matrix = np.stack((plane.row_step_mm, plane.column_step_mm))
+    expected = plane.origin_mm + np.array(pixels) @ matrix
+    assert plane.to_patient(pixels) == pytest.approx(expected, abs=1e-9)
+
+
+@given(planes(), PIXELS, numbers(-50, 50))
+def test_a_point_off_the_plane_is_projected_along_the_normal(plane, pixels, height):
+    lifted = plane.to_patient(pixels) + height * plane.normal
+    assert plane.to_pixels(lifted) == pytest.approx(np.array(pixels), abs=1e-9)
+    assert plane.distance_mm(lifted) == pytest.approx(np.full(len(pixels), height), abs=1e-9)
+
+
+@given(planes())
+def test_the_normal_is_a_unit_vector_at_right_angles_to_both_steps(plane):
+    assert np.linalg.norm(plane.normal) == pytest.approx(1)
+    assert plane.normal @ plane.row_step_mm == pytest.approx(0, abs=1e-12)
+    assert plane.normal @ plane.column_step_mm == pytest.approx(0, abs=1e-12)
+    triple = np.linalg.det([plane.column_step_mm, plane.row_step_mm, plane.normal])
+    assert triple == pytest.approx(plane.pixel_area_mm2)
+
+
+@given(planes(), st.integers(1, 400), st.integers(1, 400))
+def test_corners_enclose_rows_times_columns_pixels(plane, rows, columns):
+    a, b, c, d = plane.corners_mm((rows, columns))
+    assert a + c == pytest.approx(b + d, abs=1e-9)
+    area = np.linalg.norm(np.cross(b - a, d - a))
+    assert area == pytest.approx(rows * columns * plane.pixel_area_mm2)
+    middle = plane.to_patient([((rows - 1) / 2, (columns - 1) / 2)])[0]
+    assert (a + c) / 2 == pytest.approx(middle, abs=1e-9)
+
+
+@given(planes(), numbers(0.02, 50), st.integers(2, 400))
+def test_a_plane_that_moved_is_another_plane(plane, distance, size):
+    moved = Plane(
+        plane.origin_mm + distance * plane.normal, plane.row_step_mm, plane.column_step_mm
+    )
+    assert plane.is_same(plane, (size, size))
+    assert not plane.is_same(moved, (size, size))
+    assert plane != moved
+
+
+@given(planes())
+def test_equal_planes_have_equal_hashes(plane):
+    copy = Plane(*np.array(plane.numbers).reshape(3, 3))
+    assert copy == plane
+    assert hash(copy) == hash(plane)
+    assert plane != plane.numbers
+
+
+@given(planes(), numbers(-100, 100))
+def test_parallel_planes_stay_parallel_when_they_are_moved_and_resampled(plane, height):
+    moved = Plane(
+        plane.origin_mm + height * plane.normal, plane.row_step_mm * 2, plane.column_step_mm / 3
+    )
+    turned = Plane(plane.origin_mm, -plane.row_step_mm, plane.column_step_mm)
+    assert plane.is_parallel(moved)
+    assert not plane.is_parallel(turned)
+
+
+@pytest.mark.parametrize(
+    ("row_step", "column_step"),
+    [
+        ((0, 0, 0), (1, 0, 0)),
+        ((2, 0, 0), (1, 0, 0)),
+        ((1, 1e-4, 0), (1, 0, 0)),
+    ],
+    ids=["no step", "parallel", "all but parallel"],
+)
+def test_steps_that_span_no_plane_are_refused(row_step, column_step):
+    with pytest.raises(GeometryError, match="span no plane"):
+        Plane((0, 0, 0), row_step, column_step)
+
+
+@pytest.mark.parametrize("origin", [(0, 0), (0, 0, np.nan), (0, np.inf, 0)])
+def test_an_origin_that_is_not_three_finite_numbers_is_refused(origin):
+    with pytest.raises(GeometryError, match="origin_mm must be finite numbers of shape"):
+        Plane(origin, (0, 1, 0), (1, 0, 0))
+
+
+def test_a_plane_keeps_its_own_copy_that_nobody_can_change():
+    origin = np.zeros(3)
+    plane = Plane(origin, (0, 1, 0), (1, 0, 0))
+    origin[0] = 5
+    assert plane.origin_mm.tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="read-only"):
+        plane.origin_mm[0] = 5
+    assert readonly([1, 2], (2,), "pair").dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("row_step", "column_step", "orientation"),
+    [
+        ((0, 0, -1), (0, 1, 0), Orientation.SAGITTAL),
+        ((0, 0, -1), (1, 0, 0), Orientation.CORONAL),
+        ((0, 0.94, 0.34), (1, 0, 0), Orientation.AXIAL),
+    ],
+)
+def test_a_slice_is_named_after_the_nearest_anatomical_plane(row_step, column_step, orientation):
+    assert Plane((0, 0, 0), row_step, column_step).orientation is orientation
+
+
+@given(rotations(), numbers(0, 180), numbers(0.1, 10), numbers(0.1, 10))
+def test_the_angle_between_vectors_is_the_one_they_were_made_with(axes, angle, first, second):
+    turned = np.cos(np.radians(angle)) * axes[:, 0] + np.sin(np.radians(angle)) * axes[:, 1]
+    assert angle_deg(axes[:, 0] * first, turned * second) == pytest.approx(angle, abs=1e-9)
+
+
+def test_tiny_angles_keep_their_digits():
+    assert angle_deg((1, 0, 0), (1, 1e-9, 0)) == pytest.approx(np.degrees(1e-9), rel=1e-9)
+
+
+@given(numbers(-89, 89), numbers(-60, 60))
+def test_tilt_is_the_angle_seen_from_the_side_whatever_the_turn_about_the_other_axis(tilt, swing):
+    # Anterior is -y: a plane that falls towards it rises with y.
+    normal = np.array((0, -np.sin(np.radians(tilt)), np.cos(np.radians(tilt))))
+    assert tilt_deg(normal) == pytest.approx(tilt, abs=1e-9)
+    swung = normal * np.cos(np.radians(swing)) + (np.sin(np.radians(swing)), 0, 0)
+    assert tilt_deg(swung) == pytest.approx(tilt, abs=1e-9)
+
+
+def test_the_steep_slice_through_l5_s1_has_a_positive_tilt():
+    # From behind to the front of the disc it falls, by 20 degrees.
+    anterior_row, posterior_row = np.array((0, -40.0, -14.56)), np.array((0, 0.0, 0.0))
+    plane = Plane((0, 0, 0), (posterior_row - anterior_row) / 80, (0.5, 0, 0))
+    assert tilt_deg(plane.normal) == pytest.approx(20, abs=0.01)
+
+
+@given(points_mm(1))
+def test_tilt_does_not_depend_on_the_sign_of_the_normal(normal):
+    assume(normal[1] != 0 or normal[2] != 0)
+    assert tilt_deg(normal) == tilt_deg([-part for part in normal])
+
+
+@given(planes())
+def test_a_sagittal_slice_has_no_tilt_and_every_other_one_has(plane):
+    assert np.isnan(tilt_deg((1, 0, 0)))
+    assume(np.hypot(plane.normal[1], plane.normal[2]) > 1e-6)
+    assert -90 <= tilt_deg(plane.normal) <= 90
+
+
+@given(planes(), st.integers(-3, 30), points_mm(5))
+def test_planes_of_an_affine_lie_where_its_matrix_product_says(plane, k, step):
+    affine = np.eye(4)
+    affine[:3] = np.stack((plane.column_step_mm, plane.row_step_mm, step, plane.origin_mm)).T
+    found = plane_from_affine(affine, k)
+    column, row = 7, 3
+    expected = affine @ (column, row, k, 1)
+    assert found.to_patient([(row, column)])[0] == pytest.approx(expected[:3], abs=1e-9)
+
+
+def test_ras_and_lps_differ_in_the_sign_of_x_and_y():
+    affine = np.arange(16.0).reshape(4, 4)
+    turned = ras_from_lps(affine)
+    assert turned[0].tolist() == (-affine[0]).tolist()
+    assert turned[1].tolist() == (-affine[1]).tolist()
+    assert turned[2:].tolist() == affine[2:].tolist()
+    assert ras_from_lps(turned).tolist() == affine.tolist()
