@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 WIDTH = 900
-"""Least width of a picture's image, in pixels; slices are enlarged by whole numbers to reach it."""
+"""Least width of a picture, in pixels; slices are enlarged by whole numbers to reach it."""
+
+MARGIN_MM = 45.0
+"""How much of the slice is shown around its outlines."""
 
 STRIP = 96
 """Height of the strip above the image that says what is seen."""
@@ -99,7 +102,7 @@ def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
     level = origin.level or "level unknown"
     where = "" if origin.slice_position == "unknown" else origin.slice_position.replace("_", " ")
     parts = (by.subject, by.timepoint, f"{level} {where}".strip(), f"slice {index}")
-    tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {origin.tilt_deg:+.1f} deg"
+    tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {origin.tilt_deg + 0.0:+.1f} deg"
     return " · ".join(filter(None, (*parts, tilt, by.rater and f"rater {by.rater}")))
 
 
@@ -108,20 +111,31 @@ def draw_slice(members: Sequence[Placed], rows: Sequence[Measurement], caption: 
     from PIL import Image, ImageDraw
 
     item = members[0].slice
-    scale = max(1, math.ceil(WIDTH / item.shape[1]))
     grey = _grey(item.pixels)
     colour = np.repeat(grey[:, :, None], 3, axis=2)
     for placed in members:
         _tint_fat(colour, placed, rows)
-    size = (item.shape[1] * scale, item.shape[0] * scale)
-    enlarged = Image.fromarray(colour.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    corner, part = _around(members, colour)
+    scale = max(1, math.ceil(WIDTH / part.shape[1]))
+    size = (part.shape[1] * scale, part.shape[0] * scale)
+    enlarged = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     canvas = Image.new("RGB", (size[0], size[1] + STRIP), (16, 16, 16))
-    canvas.paste(_with_outlines(enlarged, members, scale), (0, STRIP))
+    canvas.paste(_with_outlines(enlarged, members, corner, scale), (0, STRIP))
     pen = ImageDraw.Draw(canvas)
     pen.text((14, 10), caption, fill=(255, 255, 255), font=_font(24))
     _write_numbers(pen, rows, size[0])
     _write_sides(pen, item, size)
     return canvas
+
+
+def _around(members: Sequence[Placed], colour: Array) -> tuple[tuple[int, int], Array]:
+    """Cut out the outlines and their surroundings; returns the first row and column, and pixels."""
+    item = members[0].slice
+    points = np.concatenate([path for placed in members for path in placed.roi.paths])
+    margin = MARGIN_MM / np.array(item.plane.pixel_spacing_mm)
+    low = np.clip(np.floor(points.min(axis=0) - margin), 0, item.shape).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + margin), low + 1, item.shape).astype(int)
+    return (int(low[0]), int(low[1])), colour[low[0] : high[0], low[1] : high[1]]
 
 
 def _grey(pixels: Array) -> Array:
@@ -148,7 +162,9 @@ def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> Non
     part[:] = (1 - share) * part + share * FAT_COLOUR
 
 
-def _with_outlines(image: Image, members: Sequence[Placed], scale: int) -> Image:
+def _with_outlines(
+    image: Image, members: Sequence[Placed], corner: tuple[int, int], scale: int
+) -> Image:
     """Draw outlines at twice the size and shrink, which smooths their edges."""
     from PIL import Image as Pillow
     from PIL import ImageDraw
@@ -160,7 +176,8 @@ def _with_outlines(image: Image, members: Sequence[Placed], scale: int) -> Image
         colour = COLOURS.get((key.structure, key.side), OTHER_COLOUR)
         for path in placed.roi.paths:
             # Pixel centres are whole numbers; a picture counts from its pixels' corners.
-            points = [((c + 0.5) * 2 * scale, (r + 0.5) * 2 * scale) for r, c in path.tolist()]
+            shown = (path - corner + 0.5) * 2 * scale
+            points = [(column, row) for row, column in shown.tolist()]
             pen.line([*points, points[0]], fill=colour, width=4, joint="curve")
     return fine.resize(image.size, Pillow.Resampling.BOX)
 
@@ -176,7 +193,7 @@ def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> N
         values = {row.quantity: row.value for row in reversed(mine)}
         if Quantity.TCSA_MM2 not in values:
             continue
-        text = f"{side} multifidus {values[Quantity.TCSA_MM2] / 100:.2f} cm²"
+        text = f"{side} multifidus {values[Quantity.TCSA_MM2] / 100:.2f} cm2"
         for quantity, name in (
             (Quantity.FI_PCT, "fat"),
             (Quantity.DIXON_FF_RATIO_PCT, "Dixon fat"),
