@@ -1,0 +1,204 @@
+"""Between napari's shapes and outlines: pure functions on arrays, no window, no napari.
+
+A Shapes layer holds one structure of one side on all slices of a series. Its vertices are (slice,
+row, column), each slice a whole number; rows and columns are the pixels of that slice's own plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.anatomy import Side, Structure
+from multifidus.polygon import MINIMAL_POINTS, area, first_crossing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+SAMPLES = frozenset(
+    {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.CSF, Structure.ARTEFACT}
+)
+"""Structures of which one slice may have several outlines, each on its own: named 1, 2, ..."""
+
+ELLIPSE_POINTS = 72
+"""Vertices of the polygon that replaces an ellipse; its area is the ellipse's, exactly."""
+
+ON_SLICE = 1e-3
+"""Vertices whose slice coordinates differ by less than this lie on one slice."""
+
+AXES = ("slice", "row", "column")
+UNITS = ("pixel", "mm", "mm")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LayerKey:
+    """What a Shapes layer holds: a structure, its side, and a name where a file gives one."""
+
+    structure: Structure
+    side: Side = Side.NONE
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name of the layer, such as ``multifidus left``."""
+        side = "" if self.side is Side.NONE else self.side.value
+        return " ".join(filter(None, (self.structure.value, side, self.name)))
+
+    @property
+    def words(self) -> str:
+        """The same in words, for messages and buttons."""
+        return self.title.replace("_", " ")
+
+    @property
+    def holds_samples(self) -> bool:
+        """Whether each shape is an outline of its own."""
+        return self.structure in SAMPLES
+
+    def as_dict(self) -> dict[str, str]:
+        """Return plain values."""
+        return {"structure": self.structure.value, "side": self.side.value, "name": self.name}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, str]) -> LayerKey:
+        """Make it from plain values."""
+        side = Side(values.get("side", "none"))
+        return cls(Structure(values["structure"]), side, values.get("name", ""))
+
+
+FIRST_LAYERS = (
+    LayerKey(Structure.LEAN_REFERENCE),
+    LayerKey(Structure.FAT_REFERENCE),
+    LayerKey(Structure.MULTIFIDUS, Side.RIGHT),
+    LayerKey(Structure.MULTIFIDUS, Side.LEFT),
+)
+"""Layers that every exam starts with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """One shape of a layer as it is now.
+
+    Attributes
+    ----------
+    index
+        Its place in the layer.
+    slice_index
+        The slice it lies on; None where it lies on none, as ``problem`` says.
+    loop
+        Its closed path, shape (n, 2): row, column in pixels.
+    """
+
+    index: int
+    slice_index: int | None
+    loop: Array
+    problem: str = ""
+
+
+def read_shapes(
+    data: Sequence[Any], shape_types: Sequence[str], slice_count: int
+) -> tuple[Drawn, ...]:
+    """Read the shapes of a layer: every kind becomes a closed path, on a whole slice."""
+    return tuple(
+        _read_shape(index, np.asarray(vertices, dtype=np.float64), str(kind), slice_count)
+        for index, (vertices, kind) in enumerate(zip(data, shape_types, strict=True))
+    )
+
+
+def _read_shape(index: int, vertices: Array, kind: str, slice_count: int) -> Drawn:
+    places = vertices[:, 0]
+    loop = _without_repeats(_ellipse(vertices[:, 1:]) if kind == "ellipse" else vertices[:, 1:])
+    if np.ptp(places) > ON_SLICE:
+        return Drawn(index, None, loop, "runs across several slices; draw it in one slice")
+    place = round(float(places[0]))
+    if not 0 <= place < slice_count:
+        return Drawn(index, None, loop, "lies beyond the first or last slice")
+    return Drawn(index, place, loop)
+
+
+def _ellipse(corners: Array) -> Array:
+    """Replace an ellipse, given by its box's corners (4, 2), by a polygon of the same area."""
+    centre = corners.mean(axis=0)
+    first, second = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
+    angle = np.arange(ELLIPSE_POINTS) * (2 * np.pi / ELLIPSE_POINTS)
+    step = 2 * np.pi / ELLIPSE_POINTS
+    grown = np.sqrt(step / np.sin(step))
+    around = np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second
+    return np.asarray(centre + grown * around)
+
+
+def _without_repeats(loop: Array) -> Array:
+    """Drop vertices that stand where the one before them stands; the last before the first."""
+    keep = (loop != np.roll(loop, 1, axis=0)).any(axis=1)
+    return loop[keep] if keep.any() else loop[:1]
+
+
+def by_slice(drawn: Iterable[Drawn]) -> dict[int, list[Array]]:
+    """Group the paths of shapes by the slice they lie on."""
+    grouped: dict[int, list[Array]] = {}
+    for shape in drawn:
+        if shape.slice_index is not None:
+            grouped.setdefault(shape.slice_index, []).append(shape.loop)
+    return grouped
+
+
+def problem_of(loops: Sequence[Array]) -> str:
+    """Say why paths are no outline, or nothing where they are one."""
+    for loop in loops:
+        if len(loop) < MINIMAL_POINTS:
+            return f"has {len(loop)} points; an outline needs at least three"
+    crossing = first_crossing(loops)
+    if crossing is not None:
+        who = "crosses itself" if len(loops) == 1 else "crosses itself or its neighbour"
+        return f"{who} near row {crossing[0]:.0f}, column {crossing[1]:.0f}"
+    if area(loops) == 0:
+        return "encloses nothing"
+    return ""
+
+
+def vertices_of(loop: Array, slice_index: int) -> Array:
+    """Turn a path (n, 2) on a slice into a layer's vertices (n, 3)."""
+    return np.column_stack((np.full(len(loop), float(slice_index)), loop))
+
+
+def as_napari(loop: Array) -> Array:
+    """Round a path as napari keeps it (single precision), to compare what it gives back."""
+    return loop.astype(np.float32).astype(np.float64)
+
+
+def same_loops(first: Sequence[Array], second: Sequence[Array]) -> bool:
+    """Whether two lists of paths are the same, but for napari's precision."""
+    return len(first) == len(second) and all(
+        a.shape == b.shape and bool((as_napari(a) == as_napari(b)).all())
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+# Okabe and Ito's palette, told apart with every kind of colour vision, and on grey.
+_COLOURS = {
+    Side.LEFT: "#56b4e9",
+    Side.RIGHT: "#e69f00",
+    Structure.LEAN_REFERENCE: "#1fd6a2",
+    Structure.FAT_REFERENCE: "#f0e442",
+    Structure.ARTEFACT: "#cc79a7",
+}
+_OTHER_COLOUR = "#dddddd"
+
+PROBLEM_COLOUR = "#ff1744"
+EDGE_WIDTH = 0.8
+PROBLEM_EDGE_WIDTH = 1.8
+"""Widths of lines, in pixels of the image."""
+
+
+def colour_of(key: LayerKey) -> str:
+    """Colour of a layer: left blue, right orange, references green and yellow."""
+    return _COLOURS.get(key.side) or _COLOURS.get(key.structure) or _OTHER_COLOUR
+
+
+def face_of(key: LayerKey) -> str:
+    """Fill of a layer's shapes: its colour, nearly transparent."""
+    return f"{colour_of(key)}22"

@@ -1,0 +1,392 @@
+"""One person outlining one series of one exam: what is drawn, what it measures, what is missing.
+
+Knows neither napari nor Qt. Paths come in as pixels (row, column) of a slice; outlines go out as
+:class:`multifidus.Roi` in patient millimetres. Paths that are no outline yet, because they cross
+themselves for instance, are kept as drafts: they are never measured and never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from multifidus.anatomy import Level, RoiRule, SlicePosition
+from multifidus.errors import MultifidusError, RoiError
+from multifidus.image import Exam, Series, Slice
+from multifidus.measurement import Measurement
+from multifidus.measuring import measure
+from multifidus.placement import place
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import Reading, Roi, RoiKey, RoiSet, SliceLevel, Source
+from napari_multifidus.layers import LayerKey, problem_of, same_loops
+from napari_multifidus.preview import Numbers, numbers_of, preview
+from napari_multifidus.samples import layer_key_of, name_samples
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Spot = tuple[LayerKey, int]
+
+_STAYS_A_DRAFT = {Source.DRAFT, Source.DRAFT_EDITED, Source.INTERPOLATED}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """Paths that are no outline yet.
+
+    Attributes
+    ----------
+    loops
+        As they were drawn, each (n, 2): row, column.
+    problem
+        Why they are no outline.
+    before
+        The outlines that stood there, whose keys and rules the next outlines take over.
+    """
+
+    loops: tuple[Array, ...]
+    problem: str
+    before: tuple[Roi, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list of outlines: where, what, and what it measures."""
+
+    slice_index: int
+    key: LayerKey
+    level: Level | None
+    numbers: Numbers
+
+
+class Session:
+    """Outlines of one reading on one series of an exam.
+
+    Parameters
+    ----------
+    exam
+        The images.
+    series
+        The series that is outlined.
+    rois
+        What the reading holds so far; what lies on other series is kept as it is.
+    protocol
+        How to measure.
+
+    Raises
+    ------
+    RoiError
+        If an outline fits no slice of the exam.
+    """
+
+    def __init__(
+        self,
+        exam: Exam,
+        series: Series,
+        rois: RoiSet | None = None,
+        protocol: MeasurementProtocol | None = None,
+    ) -> None:
+        held = rois or RoiSet(reading=Reading(exam.subject, exam.timepoint))
+        self.exam = exam
+        self.series = series
+        self.reading = held.rois[0].key.reading if held.rois else held.reading
+        self.protocol = protocol or MeasurementProtocol()
+        self.roi_rule = held.rois[0].roi_rule if held.rois else RoiRule.UNKNOWN
+        self.version = 0
+        self._kept = held
+        self._elsewhere: tuple[Roi, ...] = ()
+        self._outlines: dict[Spot, tuple[Roi, ...]] = {}
+        self._drafts: dict[Spot, Draft] = {}
+        self._levels = {typed.slice_uid: typed for typed in held.levels}
+        self._measured: tuple[int, tuple[Measurement, ...] | MultifidusError] | None = None
+        self._by_key: tuple[int, dict[RoiKey, list[Measurement]]] | None = None
+        self._sort_in(held)
+
+    def _sort_in(self, rois: RoiSet) -> None:
+        for placed in place(rois, self.exam):
+            if placed.series.uid != self.series.uid:
+                self._elsewhere += (placed.roi,)
+                continue
+            spot = (layer_key_of(placed.roi), placed.index)
+            self._outlines[spot] = (*self._outlines.get(spot, ()), placed.roi)
+
+    # --- what is drawn -------------------------------------------------------------------------
+
+    def slice(self, index: int) -> Slice:
+        """Return a slice of the series."""
+        return self.series.slices[index]
+
+    def layer_keys(self) -> tuple[LayerKey, ...]:
+        """Return every structure and side that something is drawn of."""
+        return tuple(sorted({key for key, _ in (*self._outlines, *self._drafts)}))
+
+    def slices_of(self, key: LayerKey) -> tuple[int, ...]:
+        """Return the slices on which a structure is drawn, drafts included."""
+        return tuple(sorted({i for found, i in (*self._outlines, *self._drafts) if found == key}))
+
+    def outlines(self, key: LayerKey, index: int) -> tuple[Roi, ...]:
+        """Return the outlines of a structure on a slice."""
+        return self._outlines.get((key, index), ())
+
+    def loops(self, key: LayerKey, index: int) -> tuple[Array, ...]:
+        """Return the paths of a structure on a slice, drafts included; pixels."""
+        draft = self._drafts.get((key, index))
+        if draft is not None:
+            return draft.loops
+        return tuple(path for roi in self.outlines(key, index) for path in roi.paths)
+
+    def problem(self, key: LayerKey, index: int) -> str:
+        """Say why what is drawn there is no outline; nothing where it is one, or none."""
+        draft = self._drafts.get((key, index))
+        return draft.problem if draft else ""
+
+    @property
+    def drafts(self) -> Mapping[Spot, Draft]:
+        """Everything drawn that is no outline yet."""
+        return self._drafts
+
+    def take_layer(self, key: LayerKey, drawn: Mapping[int, Sequence[Array]]) -> bool:
+        """Take over all that a layer shows now; returns whether anything changed."""
+        places = {*drawn, *self.slices_of(key)}
+        changed = [self.put(key, index, drawn.get(index, ())) for index in sorted(places)]
+        return any(changed)
+
+    def put(
+        self,
+        key: LayerKey,
+        index: int,
+        loops: Sequence[Array],
+        source: Source | None = None,
+    ) -> bool:
+        """Take over what is drawn of a structure on a slice; returns whether it changed."""
+        if same_loops(loops, self.loops(key, index)):
+            return False
+        spot = (key, index)
+        draft = self._drafts.pop(spot, None)
+        before = draft.before if draft else self._outlines.pop(spot, ())
+        self._outlines.pop(spot, None)
+        if loops:
+            try:
+                self._outlines[spot] = self._outlines_from(spot, loops, before, source)
+            except RoiError as error:
+                problem = problem_of(loops) or error.message
+                self._drafts[spot] = Draft(tuple(loops), problem, before)
+        self._changed()
+        return True
+
+    def _outlines_from(
+        self, spot: Spot, loops: Sequence[Array], before: Sequence[Roi], source: Source | None
+    ) -> tuple[Roi, ...]:
+        """Make outlines of paths; who stood there before is asked for name, rule and level."""
+        key, _ = spot
+        if not key.holds_samples:
+            problem = problem_of(loops)
+            if problem:
+                raise RoiError(problem)
+            model = before[0] if before else None
+            return (self._outline(spot, loops, model=model, name=key.name, source=source),)
+        made: list[Roi] = []
+        for name, found, paths in name_samples(loops, before):
+            model = found
+            problem = problem_of(paths)
+            if problem:
+                raise RoiError(problem)
+            if model is None or not same_loops(paths, model.paths):
+                model = self._outline(spot, paths, model=model, name=name, source=source)
+            made.append(model)
+        return tuple(made)
+
+    def _outline(
+        self,
+        spot: Spot,
+        loops: Sequence[Array],
+        *,
+        model: Roi | None = None,
+        name: str = "",
+        source: Source | None = None,
+    ) -> Roi:
+        key, image = spot[0], self.slice(spot[1])
+        paths = tuple(image.plane.to_patient(loop) for loop in loops)
+        if model is not None:
+            edited = Source.DRAFT_EDITED if model.source in _STAYS_A_DRAFT else Source.MANUAL
+            return replace(
+                model, paths_mm=paths, plane=image.plane, shape=image.shape, source=source or edited
+            )
+        return Roi(
+            key=RoiKey(self.reading, image.uid, key.structure, key.side, name),
+            paths_mm=paths,
+            plane=image.plane,
+            shape=image.shape,
+            roi_rule=self.roi_rule,
+            source=source or Source.MANUAL,
+        )
+
+    def copy(self, key: LayerKey, start: int, end: int) -> bool:
+        """Copy a structure's outlines to another slice, as a draft that waits for editing."""
+        return self.put(key, end, self.loops(key, start), Source.DRAFT)
+
+    def nearest_drawn(self, key: LayerKey, index: int) -> int | None:
+        """Return the nearest other slice on which a structure is drawn; the one before wins."""
+        others = [other for other in self.slices_of(key) if other != index]
+        return min(others, key=lambda other: (abs(other - index), other), default=None)
+
+    def restore_draft(self, key: LayerKey, index: int, loops: Sequence[Array]) -> None:
+        """Put paths back as they were left, whether they make an outline or not."""
+        self.put(key, index, loops)
+
+    # --- what else the reading says ------------------------------------------------------------
+
+    def level_of(self, index: int) -> tuple[Level | None, SlicePosition]:
+        """Return what was said about a slice's level: typed by hand, else by its outlines."""
+        typed = self._levels.get(self.slice(index).uid)
+        if typed is not None:
+            return typed.level, typed.slice_position
+        for roi in self._on_slice(index):
+            if roi.level is not None:
+                return roi.level, roi.slice_position
+            typed = self._levels.get(roi.key.slice_uid)
+            if typed is not None:
+                return typed.level, typed.slice_position
+        return None, SlicePosition.UNKNOWN
+
+    def set_level(
+        self, index: int, level: Level | None, position: SlicePosition = SlicePosition.UNKNOWN
+    ) -> bool:
+        """Say which level a slice shows, for all its outlines; None takes it back."""
+        if self.level_of(index) == (level, position):
+            return False
+        # Outlines that found this slice by its plane may name it differently.
+        uids = {self.slice(index).uid, *(roi.key.slice_uid for roi in self._on_slice(index))}
+        for uid in uids:
+            self._levels.pop(uid, None)
+            if level is not None:
+                self._levels[uid] = SliceLevel(uid, level, position)
+        for spot, rois in self._outlines.items():
+            if spot[1] == index:
+                self._outlines[spot] = tuple(
+                    replace(roi, level=None, slice_position=SlicePosition.UNKNOWN) for roi in rois
+                )
+        self._changed()
+        return True
+
+    def set_rule(self, rule: RoiRule) -> None:
+        """Say by which rule outlines are drawn from now on."""
+        self.roi_rule = rule
+
+    def read_by(self, reading: Reading) -> None:
+        """Give everything drawn to another reading."""
+        self._kept = self._kept.read_by(reading)
+        self.reading = reading
+        self._elsewhere = _read_by(self._elsewhere, reading)
+        for spot, rois in self._outlines.items():
+            self._outlines[spot] = _read_by(rois, reading)
+        for spot, draft in self._drafts.items():
+            self._drafts[spot] = replace(draft, before=_read_by(draft.before, reading))
+        self._changed()
+
+    def _on_slice(self, index: int) -> Iterator[Roi]:
+        for (_, place_of), rois in self._outlines.items():
+            if place_of == index:
+                yield from rois
+
+    def rois(self) -> RoiSet:
+        """Return the reading as it would be written: outlines, levels, and what was there."""
+        drawn = sorted(
+            (spot[1], spot[0], n, roi)
+            for spot, rois in self._outlines.items()
+            for n, roi in enumerate(rois)
+        )
+        order = {item.uid: index for index, item in enumerate(self.series.slices)}
+        levels = sorted(self._levels.values(), key=lambda typed: order.get(typed.slice_uid, -1))
+        return replace(
+            self._kept,
+            rois=(*self._elsewhere, *(roi for *_, roi in drawn)),
+            levels=tuple(levels),
+            reading=self.reading,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing worth a file."""
+        held = self.rois()
+        return not (held.rois or held.levels or held.landmarks or held.grades or self._drafts)
+
+    # --- what it measures ----------------------------------------------------------------------
+
+    def measure(self) -> tuple[Measurement, ...]:
+        """Measure all outlines: :func:`multifidus.measure`, kept until something changes.
+
+        Raises
+        ------
+        MultifidusError
+            If left and right are swapped, or pixels cannot be read.
+        """
+        if self._measured is None or self._measured[0] != self.version:
+            try:
+                self._measured = (self.version, measure(self.exam, self.rois(), self.protocol))
+            except MultifidusError as error:
+                self._measured = (self.version, error)
+        found = self._measured[1]
+        if isinstance(found, MultifidusError):
+            raise found
+        return found
+
+    def refusal(self) -> str:
+        """Say why nothing can be measured now; nothing where it can."""
+        try:
+            self.measure()
+        except MultifidusError as error:
+            return str(error)
+        return ""
+
+    def numbers(self, key: LayerKey, index: int) -> Numbers | None:
+        """Return what is measured of a structure on a slice; None where nothing is drawn."""
+        problem = self.problem(key, index)
+        if problem:
+            return Numbers(problem=problem)
+        rois = self.outlines(key, index)
+        if not rois:
+            return None
+        if self.refusal():
+            return Numbers(area_mm2=sum(roi.area_mm2 for roi in rois))
+        return numbers_of([row for roi in rois for row in self._rows_by_key()[roi.key]])
+
+    def _rows_by_key(self) -> dict[RoiKey, list[Measurement]]:
+        if self._by_key is None or self._by_key[0] != self.version:
+            found: dict[RoiKey, list[Measurement]] = {}
+            for row in self.measure():
+                found.setdefault(row.key, []).append(row)
+            self._by_key = (self.version, found)
+        return self._by_key[1]
+
+    def live_numbers(self, key: LayerKey, index: int, loops: Sequence[Array]) -> Numbers:
+        """Measure paths that are still in motion, by the thresholds of the last measurement."""
+        problem = problem_of(loops)
+        if problem:
+            return Numbers(problem=problem)
+        roi = self._outline((key, index), loops)
+        return preview(
+            self.exam, self.rois(), roi, last=self._last_measured(), protocol=self.protocol
+        )
+
+    def _last_measured(self) -> tuple[Measurement, ...]:
+        last = self._measured[1] if self._measured else ()
+        return () if isinstance(last, MultifidusError) else last
+
+    def lines(self) -> tuple[Line, ...]:
+        """List everything drawn, slice by slice."""
+        spots = sorted({*self._outlines, *self._drafts}, key=lambda spot: (spot[1], spot[0]))
+        return tuple(
+            Line(index, key, self.level_of(index)[0], self.numbers(key, index) or Numbers())
+            for key, index in spots
+        )
+
+    def _changed(self) -> None:
+        self.version += 1
+
+
+def _read_by(rois: Iterable[Roi], reading: Reading) -> tuple[Roi, ...]:
+    return tuple(replace(roi, key=replace(roi.key, reading=reading)) for roi in rois)
