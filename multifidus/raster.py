@@ -179,16 +179,17 @@ def count_centres(paths: Sequence[Array], shape: tuple[int, int]) -> int:
     total = 0
     for loop in oriented_loops(paths):
         start, end = loop, np.roll(loop, -1, axis=0)
-        first = np.ceil(np.minimum(start[:, 0], end[:, 0]))
-        first = np.clip(first, 0, rows)
-        stop = np.clip(np.ceil(np.maximum(start[:, 0], end[:, 0])), 0, rows)
+        falls = (start[:, 0] > end[:, 0])[:, None]
+        # From the upper end down, whichever way the loop runs: an edge that two outlines share
+        # passes each row at one column, to the bit.
+        upper, lower = np.where(falls, end, start), np.where(falls, start, end)
+        first = np.clip(np.ceil(upper[:, 0]), 0, rows)
+        stop = np.clip(np.ceil(lower[:, 0]), 0, rows)
         count = np.maximum(stop - first, 0).astype(np.intp)
         edge = np.repeat(np.arange(len(loop)), count)
         nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-        row = first[edge] + nth
-        rise = end[:, 0] - start[:, 0]
-        t = (row - start[edge, 0]) / rise[edge]
-        column = start[edge, 1] + t * (end[:, 1] - start[:, 1])[edge]
-        passed = np.clip(np.ceil(column), 0, columns)
-        total -= int((np.sign(rise[edge]) * passed).sum())
+        height, width = (lower - upper)[edge].T
+        t = (first[edge] + nth - upper[edge, 0]) / height
+        passed = np.clip(np.ceil(upper[edge, 1] + t * width), 0, columns)
+        total -= int((np.where(falls[edge, 0], -1, 1) * passed).sum())
     return total
