@@ -127,7 +127,8 @@ def _columns_at(loop: Array, row: float) -> Array:
 def first_crossing(paths: Paths) -> tuple[float, float] | None:
     """Find a place where edges cross, or where a vertex lies on another edge; None if nowhere.
 
-    Edges that share an end point (neighbours, touching corners) do not cross there.
+    Loops may touch at a vertex that both have; where one passes through the other there, they
+    cross.
     """
     start = np.concatenate(list(paths))
     end = np.concatenate([np.roll(path, -1, axis=0) for path in paths])
@@ -137,7 +138,36 @@ def first_crossing(paths: Paths) -> tuple[float, float] | None:
         if hits.any():
             i, j = (int(index[0]) for index in np.nonzero(hits))
             return _meeting_point(start[block][i], end[block][i], start[j], end[j])
+    return _crossing_vertex(paths)
+
+
+def _crossing_vertex(paths: Paths) -> tuple[float, float] | None:
+    """Find a vertex at which one loop passes from one side of another to the other side."""
+    corners = np.concatenate([path[:, 0] + 1j * path[:, 1] for path in paths])
+    _, counts = np.unique(corners, return_counts=True)
+    if (counts == 1).all():
+        return None
+    ways: dict[complex, list[tuple[complex, complex]]] = {}
+    for loop in (loop for path in paths for loop in _simple_loops(path)):
+        corner = loop[:, 0] + 1j * loop[:, 1]
+        to_last, to_next = np.roll(corner, 1) - corner, np.roll(corner, -1) - corner
+        for vertex, way in zip(corner.tolist(), zip(to_last, to_next, strict=True), strict=True):
+            if any(_passes_through(way, other) for other in ways.setdefault(vertex, [])):
+                return vertex.real, vertex.imag
+            ways[vertex].append(way)
     return None
+
+
+def _passes_through(way: tuple[complex, complex], other: tuple[complex, complex]) -> bool:
+    """Whether a way in and out of a vertex has exactly one end of another between its own.
+
+    Ways that share a direction run along each other and do not count as crossing.
+    """
+    a, b, c, d = (float(angle) for angle in np.angle([*way, *other]))
+    low, high = min(a, b), max(a, b)
+    if {a, b} & {c, d}:
+        return False
+    return (low < c < high) != (low < d < high)
 
 
 def _crossing_pairs(p: Array, q: Array, r: Array, s: Array) -> NDArray[np.bool_]:

@@ -87,7 +87,7 @@ def simple_polygons(draw, *, radius: float = 8.0, centre: float = 0.0, most: int
     angles = angles * (2 * np.pi)
     row, column = draw(numbers(-3, 3)), draw(numbers(-3, 3))
     path = np.stack((radii * np.cos(angles), radii * np.sin(angles)), axis=1)
-    return np.asarray(path + (row + centre, column + centre))
+    return np.asarray(path + np.array((row + centre, column + centre)))
 
 
 @st.composite
@@ -172,9 +172,7 @@ def roi_sets(draw) -> RoiSet:
         tuple(
             draw(st.lists(st.builds(Landmark, st.sampled_from(LandmarkKind), LEVELS, points_mm())))
         ),
-        tuple(
-            draw(st.lists(st.builds(SliceLevel, WORDS, LEVELS, st.sampled_from(SlicePosition))))
-        ),
+        tuple(draw(st.lists(st.builds(SliceLevel, WORDS, LEVELS, st.sampled_from(SlicePosition))))),
         tuple(
             draw(
                 st.lists(
