@@ -7,8 +7,38 @@ The truth holds for the middle plane of a slice. By default that plane is also w
 ``PhantomSpec.through_plane`` averages over the thickness instead.
 """
 
-from multifidus.phantom.exam import Phantom, make_phantom
-from multifidus.phantom.spec import PhantomSpec, Sex, Variant
-from multifidus.phantom.truth import Truth
+from __future__ import annotations
 
-__all__ = ["Phantom", "PhantomSpec", "Sex", "Truth", "Variant", "make_phantom"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from multifidus.phantom.exam import Phantom, make_phantom
+    from multifidus.phantom.files import write_phantom
+    from multifidus.phantom.spec import ImageFormat, PhantomSpec, Sex, Variant
+    from multifidus.phantom.truth import Truth
+
+_HOME_OF = {
+    "ImageFormat": "spec",
+    "Phantom": "exam",
+    "PhantomSpec": "spec",
+    "Sex": "spec",
+    "Truth": "truth",
+    "Variant": "spec",
+    "make_phantom": "exam",
+    "write_phantom": "files",
+}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - made from the table above
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first used: the command line wants the spec without NumPy."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        msg = f"module 'multifidus.phantom' has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    value = getattr(import_module(f"multifidus.phantom.{home}"), name)
+    globals()[name] = value
+    return value

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_FARTHEST_MM = 90.0
-_BISECTIONS = 48
+_START_MM = 15.0
+_ROUNDS = 60
+_CLOSE = 1e-10
+"""Relative distance from the boundary at which the search ends."""
+
 _CENTRING_ROUNDS = 8
 
 
@@ -34,29 +37,32 @@ def point_on_slice(
     return np.asarray(point[0])
 
 
-def radii_mm(subject: Subject, solid: Solid, grid: Grid, centre: Array, angles: Array) -> Array:
+def radii_mm(subject: Subject, solid: Solid, grid: Grid, *, centre: Array, angles: Array) -> Array:
     """Distance from a centre inside a solid to its boundary, at angles in the slice's plane.
 
-    Angles run from the columns' direction towards the rows'. Each ray meets the boundary once:
-    sections are convex up to the small change of the solid along the spine.
+    Angles run from the columns' direction towards the rows'. Seen from the centre the implicit
+    function grows nearly like a power of the distance, so that dividing each distance by its
+    relative size closes in on the boundary within a few rounds.
     """
     rays = (
         np.cos(angles)[:, None] * grid.column_direction
         + np.sin(angles)[:, None] * grid.row_direction
     )
-    inner, outer = np.zeros(len(angles)), np.full(len(angles), _FARTHEST_MM)
-    for _ in range(_BISECTIONS):
-        middle = (inner + outer) / 2
-        inside = solid.raised(*subject.to_spine(centre + middle[:, None] * rays)) < 1
-        inner, outer = np.where(inside, middle, inner), np.where(inside, outer, middle)
-    return inner
+    radii = np.full(len(angles), _START_MM)
+    for _ in range(_ROUNDS):
+        raised = solid.raised(*subject.to_spine(centre + radii[:, None] * rays))
+        ratio = raised ** (1 / solid.shape.power)
+        radii = radii / ratio
+        if np.abs(ratio - 1).max() < _CLOSE:
+            break
+    return radii
 
 
 def boundary_mm(subject: Subject, solid: Solid, grid: Grid, count: int) -> Array:
     """Return points on a solid's boundary in a slice, LPS millimetres, shape (count, 3)."""
     centre = point_on_slice(subject, grid, solid.centre_mm)
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
-    radii = radii_mm(subject, solid, grid, centre, angles)
+    radii = radii_mm(subject, solid, grid, centre=centre, angles=angles)
     return np.asarray(
         centre
         + (radii * np.cos(angles))[:, None] * grid.column_direction

@@ -100,7 +100,7 @@ class StreakField:
         )
         sheet = map_coordinates(self.sheets, nodes, order=1, prefilter=False)
         patch = map_coordinates(self.patches, nodes, order=1, prefilter=False)
-        return erf(np.abs(sheet) / np.sqrt(2)), patch
+        return np.asarray(erf(np.abs(sheet) / np.sqrt(2))), patch
 
 
 def _smooth_normal(rng: np.random.Generator, smooth_mm: tuple[float, ...]) -> Array:
@@ -202,7 +202,7 @@ class FatPattern:
             x, y = _CORE_PLACE
             off_core = np.hypot((across - x) * width, (depth - y) * height)
             odds[off_core < LEAN_CORE_MM] = -np.inf
-        return odds
+        return np.asarray(odds)
 
     def lean_core(self, s: float) -> tuple[float, float]:
         """Return (u, v) of the middle of the erector spinae's lean core."""

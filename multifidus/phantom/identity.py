@@ -29,8 +29,12 @@ def timepoint(variant: Variant) -> str:
     return "post" if variant.is_postoperative else "pre"
 
 
-def uid(spec: PhantomSpec, *path: object) -> str:
+def uid_of(spec: PhantomSpec, *path: object) -> str:
     """Derive a DICOM UID (below 2.25, at most 44 characters) from a spec and a path of names."""
     text = "/".join(map(str, ("multifidus phantom", repr(spec), *path)))
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
     return f"2.25.{number}"
+
+
+IMPLEMENTATION_UID = "2.25.302153480398361262164017398211036208841"
+"""DICOM ImplementationClassUID of files that the phantom writes."""

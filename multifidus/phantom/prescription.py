@@ -69,10 +69,11 @@ class Grid:
     @property
     def plane(self) -> Plane:
         """The plane, by the arithmetic of a DICOM reader."""
+        row, column = self.row_direction, self.column_direction
         return Plane(
             self.origin_mm,
-            self.row_direction * self.pixel_mm,
-            self.column_direction * self.pixel_mm,
+            row / np.linalg.norm(row) * self.pixel_mm,
+            column / np.linalg.norm(column) * self.pixel_mm,
         )
 
 
@@ -111,7 +112,9 @@ def _stack(subject: Subject, spec: PhantomSpec, disc: Level, tilt: float) -> lis
         offset = (k - middle) * spec.slice_step_mm
         position = SlicePosition.MID_DISC if k == round(middle) else SlicePosition.UNKNOWN
         at = centre + _CENTRE_V_MM * down + offset * normal
-        grids.append(_grid(at, (column, down), spec.pixel_mm, shape, (disc, position)))
+        grids.append(
+            _grid(at, (column, down), pixel_mm=spec.pixel_mm, shape=shape, place=(disc, position))
+        )
     return grids
 
 
@@ -126,13 +129,14 @@ def sagittal_grids(subject: Subject, spec: PhantomSpec) -> tuple[Grid, ...]:
     grids = []
     for k in range(spec.sagittal_slices):
         at = centre + np.array((SAGITTAL_STEP_MM * (middle - k), 0.0, 0.0))
-        grids.append(_grid(at, (backwards, downwards), SAGITTAL_PIXEL_MM, shape))
+        grids.append(_grid(at, (backwards, downwards), pixel_mm=SAGITTAL_PIXEL_MM, shape=shape))
     return tuple(grids)
 
 
 def _grid(
     centre: Array,
     directions: tuple[Array, Array],
+    *,
     pixel_mm: float,
     shape: tuple[int, int],
     place: tuple[Level | None, SlicePosition] = (None, SlicePosition.UNKNOWN),

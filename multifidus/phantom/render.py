@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 SUBSAMPLE_MM = 0.25
-"""Pixels that are not of one tissue are sampled at least this finely, both ways."""
+"""Pixels that are not of one tissue are sampled this finely, both ways."""
+
+MOST_SUBSAMPLES = 3
+"""Samples along a side of a pixel, however large."""
 
 MUSCLE_VALUE = 180.0
 """Pixel value of lean muscle without shading and noise."""
@@ -101,7 +104,7 @@ def _offsets(plane: Plane) -> Array:
     """Offsets of a pixel's samples from its centre, in patient millimetres, shape (k, 3)."""
     places = []
     for step in (plane.row_step_mm, plane.column_step_mm):
-        count = int(np.ceil(np.linalg.norm(step) / SUBSAMPLE_MM))
+        count = min(int(np.ceil(np.linalg.norm(step) / SUBSAMPLE_MM)), MOST_SUBSAMPLES)
         places.append(((np.arange(count) + 0.5) / count - 0.5)[:, None] * step)
     along_rows, along_columns = places
     return np.asarray((along_rows[:, None] + along_columns[None]).reshape(-1, 3))
@@ -117,7 +120,8 @@ def shading(subject: Subject, grid: Grid, spec: PhantomSpec) -> Array:
         + np.arange(rows)[:, None] * plane.row_step_mm[1]
         + np.arange(columns) * plane.column_step_mm[1]
     )
-    return 1 + spec.shading * np.clip((y - depth) / _SHADING_REACH_MM, -1, 1)
+    fall = np.clip((y - depth) / _SHADING_REACH_MM, -1, 1)
+    return np.asarray(1 + spec.shading * fall)
 
 
 def stored_pixels(

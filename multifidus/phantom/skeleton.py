@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -166,7 +167,7 @@ class Skeleton:
         # Spinous processes point downwards as they run back.
         drooping = s + 0.3 * np.maximum(v - 44, 0)
         for bone in self.bones:
-            _paint_bone(tissues, bone, u, v, drooping if bone.shape is _SPINOUS else s)
+            _paint_bone(tissues, bone, (u, v, drooping if bone.shape is _SPINOUS else s))
         self._paint_column(tissues, u, v, s)
         self._paint_canal(tissues, u, v, s)
 
@@ -209,8 +210,7 @@ class Skeleton:
 
 
 def _mid_bodies() -> tuple[float, ...]:
-    pairs = zip(STATION_S_MM[2:], STATION_S_MM[3:], strict=False)
-    return tuple((low + high) / 2 for low, high in pairs)
+    return tuple((low + high) / 2 for low, high in pairwise(STATION_S_MM[2:]))
 
 
 def _neural_arch(s: float, mirror: int) -> list[Solid]:
@@ -224,10 +224,10 @@ def _neural_arch(s: float, mirror: int) -> list[Solid]:
     ]
 
 
-def _paint_bone(tissues: Tissues, bone: Solid, u: Array, v: Array, s: Array) -> None:
+def _paint_bone(tissues: Tissues, bone: Solid, spine: tuple[Array, Array, Array]) -> None:
     """Paint a bone: a dark rim around marrow."""
-    at = np.flatnonzero(bone.contains(u, v, s))
-    edge = bone.raised(u[at], v[at], s[at]) ** (1 / bone.shape.power)
+    at = np.flatnonzero(bone.contains(*spine))
+    edge = bone.raised(*(c[at] for c in spine)) ** (1 / bone.shape.power)
     width = float(bone.box.table[:, 2:].min())
     rim = 1 - 2 * 1.1 / width
     tissues[at] = np.where(edge > rim, Tissue.CORTEX, Tissue.MARROW)

@@ -29,6 +29,13 @@ class Sex(StrEnum):
     FEMALE = "female"
 
 
+class ImageFormat(StrEnum):
+    """In which format the images of a phantom are written."""
+
+    DICOM = "dicom"
+    NIFTI = "nifti"
+
+
 @dataclass(frozen=True, slots=True)
 class PhantomSpec:
     """Everything that decides what a phantom exam is like.

@@ -101,10 +101,18 @@ class SpineCurve:
         """Which arc each point belongs to: arcs are parted by the stations' planes."""
         arc = np.zeros(len(y), dtype=np.intp)
         tilt = np.radians(self.tilts_deg)
+        if not len(y):
+            return arc
+        corners = np.array([(b, a) for b in (y.min(), y.max()) for a in (z.min(), z.max())])
         for station in range(1, len(self.s_mm) - 1):
-            y0, z0 = self.points_mm[station]
-            above = (z - z0) * np.cos(tilt[station]) - (y - y0) * np.sin(tilt[station])
-            arc[above >= 0] = station
+            up = np.array((-np.sin(tilt[station]), np.cos(tilt[station])))
+            # Most stations have all points on one side; four corners tell.
+            reach = (corners - self.points_mm[station]) @ up
+            if reach.min() > 0:
+                arc[:] = station
+            elif reach.max() >= 0:
+                y0, z0 = self.points_mm[station]
+                arc[(y - y0) * up[0] + (z - z0) * up[1] >= 0] = station
         return arc
 
 

@@ -42,6 +42,23 @@ _BACK = template(
 )
 
 
+# Relative distances from the axis of the abdominal wall, 1 on its outside.
+_PERITONEUM = 0.875
+_WALL_SHEETS = (0.92, 0.955)
+_WALL_SHEET_HALF = 0.004
+
+_WALL_LATERAL_MM = 70.0
+_LINEA_ALBA_MM = 5.0
+_SPINE_FRONT_MM = -50.0
+_ORGANS_BEHIND_MM = 33.0
+_BIFURCATION_Z_MM = -22.0
+_VESSEL_LUMEN = 0.86
+_LUMEN = 0.78
+"""Inside of a bowel loop, relative to its radius."""
+
+_SEPTA, _SEPTA_PATCHES = 0.09, 0.6
+"""How near a sheet of the random field a septum of the subcutaneous fat is, and how common."""
+
 POCKET_MM = 6.0
 """Radius of the pockets of pure fat in the corner between erector spinae and quadratus."""
 
@@ -94,6 +111,13 @@ class Trunk:
         return left, right
 
     @cached_property
+    def hips(self) -> tuple[Solid, Solid]:
+        """Gluteal muscle outside the ilia; never outlined."""
+        box = Track.constant((88.0 * self.scale, 0.0, 40.0, 66.0))
+        left, right = (Solid(ellipse(4), box, mirror, -112.0, 55.0) for mirror in (1, -1))
+        return left, right
+
+    @cached_property
     def loops(self) -> Array:
         """Bowel loops: centre x, y, z and radii across and along z, shape (n, 5)."""
         rng = np.random.default_rng([self.seed, 3])
@@ -102,7 +126,7 @@ class Trunk:
             for z in np.arange(-110, 150, 34)
             for x in np.arange(-112, 113, 28)
             for y in (-92, -68, -44)
-            if y < -50 or abs(x) > 50
+            if y < _SPINE_FRONT_MM or abs(x) > -_SPINE_FRONT_MM
         ]
         centres = np.array(grid) + rng.uniform(-7, 7, (len(grid), 3))
         radii = rng.uniform((11, 16), (17, 28), (len(grid), 2))
@@ -112,68 +136,97 @@ class Trunk:
         """Paint the trunk over points given in anatomical and in spine coordinates."""
         x, y, z = points.T
         x = x / self.scale
-        self._paint_hull(tissues, x, y, z)
-        self._paint_belly(tissues, x, y, z)
+        wall = _superellipse(x, y, (146.0, np.where(y > 0, 44.0, 104.0)), 2.4)
+        self._paint_hull(tissues, (x, y, z), wall)
+        _paint_wall(tissues, x, y, wall)
+        self._paint_organs(tissues, (x, y, z), wall)
         for back in self.backs:
             at = np.flatnonzero(back.contains(*spine))
             edge = back.raised(*(c[at] for c in spine)) ** (1 / _BACK.power)
             tissues[at] = np.where(edge > _FASCIA, Tissue.LIGAMENT, Tissue.FAT)
-        self._paint_hips(tissues, *spine)
+        for hip in self.hips:
+            tissues[hip.contains(*spine)] = Tissue.MUSCLE
         for pocket in self.pockets:
             tissues[pocket.contains(*spine)] = Tissue.FAT
 
-    def _paint_hull(self, tissues: Tissues, x: Array, y: Array, z: Array) -> None:
-        """Skin and subcutaneous fat with its septa."""
+    def _paint_hull(
+        self, tissues: Tissues, points: tuple[Array, Array, Array], wall: Array
+    ) -> None:
+        """Skin, and fat with septa under it."""
+        x, y, z = points
         back = 98.0 + 4e-4 * (z - 20) ** 2 - _FURROW_MM * np.exp(-((x / 15) ** 2))
         depth = np.where(y > 0, np.maximum(back, 1.0), 122.0)
-        hull = np.abs(x / 166) ** 2.6 + np.abs(y / depth) ** 2.6
-        tissues[hull < 1] = Tissue.SKIN
-        inner = np.abs(x / (166 - _SKIN_MM)) ** 2.6 + np.abs(y / (depth - _SKIN_MM)) ** 2.6
-        at = np.flatnonzero(inner < 1)
+        tissues[_superellipse(x, y, (166.0, depth), 2.6) < 1] = Tissue.SKIN
+        inner = _superellipse(x, y, (166.0 - _SKIN_MM, depth - _SKIN_MM), 2.6) < 1
+        tissues[inner] = Tissue.FAT
+        at = np.flatnonzero(inner & (wall > 1))
         sheet, patch = self.field.at(y[at] * 0.6, x[at] * 0.35, z[at] * 0.5)
-        tissues[at] = np.where((sheet < 0.09) & (patch < 0.6), Tissue.SEPTUM, Tissue.FAT)
+        tissues[at[(sheet < _SEPTA) & (patch < _SEPTA_PATCHES)]] = Tissue.SEPTUM
 
-    def _paint_belly(self, tissues: Tissues, x: Array, y: Array, z: Array) -> None:
-        """Abdominal wall in three layers, bowel, kidneys, aorta and caval vein."""
-        depth = np.where(y > 0, 44.0, 104.0)
-        wall = (np.abs(x / 146) ** 2.4 + np.abs(y / depth) ** 2.4) ** (1 / 2.4)
-        ring = np.flatnonzero((wall < 1) & ((y < 0) | (np.abs(x) > 70)))  # noqa: PLR2004
-        place = 1 - (1 - wall[ring]) / np.clip((36 - y[ring]) / 40, 0.05, 1)
-        muscle = (place > 0.875) & (np.abs(place - 0.955) > 0.004) & (np.abs(place - 0.92) > 0.004)  # noqa: PLR2004
-        midline = np.abs(x[ring]) < 5  # noqa: PLR2004
-        layer = np.where(midline, Tissue.LIGAMENT, Tissue.MUSCLE)
-        muscle &= y[ring] < 33  # noqa: PLR2004
-        tissues[ring] = np.where(muscle, layer, Tissue.FAT)
+    def _paint_organs(
+        self, tissues: Tissues, points: tuple[Array, Array, Array], wall: Array
+    ) -> None:
+        """Bowel, kidneys, aorta and caval vein."""
+        inside = np.flatnonzero((wall < _PERITONEUM) & (points[1] < _ORGANS_BEHIND_MM))
+        if not len(inside):
+            return
+        x, y, z = (c[inside] for c in points)
+        found = tissues[inside]
+        low, high = z.min(), z.max()
         for cx, cy, cz, across, along in self.loops:
+            if cz - along > high or cz + along < low:
+                continue
             near = np.flatnonzero((np.abs(x - cx) < across) & (np.abs(y - cy) < across))
-            dx, dy, dz = x[near] - cx, y[near] - cy, (z[near] - cz) / along
-            r = np.sqrt((dx**2 + dy**2) / across**2 + dz**2)
-            inside = (r < 1) & (wall[near] < 0.865)  # noqa: PLR2004
-            found = np.where(r < 0.78, Tissue.BOWEL_CONTENT, Tissue.BOWEL_WALL)  # noqa: PLR2004
-            found[(r < 0.74) & (dy < -0.25 * across)] = Tissue.VOID  # gas rises
-            tissues[near[inside]] = found[inside]
+            _paint_loop(found, near, (x[near] - cx, y[near] - cy, z[near] - cz), (across, along))
         for side in (1, -1):
             kidney = ((x * side - 58) / 24) ** 2 + ((y - 8) / 21) ** 2 + ((z - 78) / 50) ** 2
-            tissues[kidney < 1] = Tissue.KIDNEY
+            found[kidney < 1] = Tissue.KIDNEY
             sinus = ((x * side - 48) / 11) ** 2 + ((y - 3) / 8) ** 2 + ((z - 78) / 28) ** 2
-            tissues[sinus < 1] = Tissue.FAT
-        self._paint_vessels(tissues, x, y, z)
+            found[sinus < 1] = Tissue.FAT
+        _paint_vessels(found, x, y, z)
+        tissues[inside] = found
 
-    @staticmethod
-    def _paint_vessels(tissues: Tissues, x: Array, y: Array, z: Array) -> None:
-        """Aorta and caval vein, parting at L4: dark by flow."""
-        apart = np.where(z < -22, 0.75 * (-22 - z), 0.0)  # noqa: PLR2004
-        for centre, radius in ((8.0, 9.0), (-14.0, 10.0)):
-            for side in (1, -1):
-                x0 = centre + side * np.minimum(apart, 30.0)
-                small = radius * np.where(z < -22, 0.68, 1.0)  # noqa: PLR2004
-                r = np.hypot(x - x0, y + 28 - 0.1 * np.maximum(-22 - z, 0)) / small
-                tissues[r < 1] = Tissue.BOWEL_WALL
-                tissues[r < 0.86] = Tissue.VESSEL  # noqa: PLR2004
 
-    def _paint_hips(self, tissues: Tissues, u: Array, v: Array, s: Array) -> None:
-        """Gluteal muscle outside the ilium; muscle of the hip, never outlined."""
-        rows = [(88.0 * self.scale, 0.0, 40.0, 66.0)] * 9
-        for mirror in (1, -1):
-            hip = Solid(ellipse(4), Track.through(rows), mirror, -112.0, 55.0)
-            tissues[hip.contains(u, v, s)] = Tissue.MUSCLE
+def _superellipse(x: Array, y: Array, axes: tuple[float, Array], power: float) -> Array:
+    """Relative distance from the axis: 1 on a superellipse of half axes along x and y."""
+    a, b = axes
+    return (np.abs(x / a) ** power + np.abs(y / b) ** power) ** (1 / power)
+
+
+def _paint_wall(tissues: Tissues, x: Array, y: Array, wall: Array) -> None:
+    """Paint the abdominal wall in three layers that thin out towards the back."""
+    ring = np.flatnonzero((wall < 1) & ((y < 0) | (np.abs(x) > _WALL_LATERAL_MM)))
+    place = 1 - (1 - wall[ring]) / np.clip((36 - y[ring]) / 40, 0.05, 1)
+    muscle = (place > _PERITONEUM) & (y[ring] < _ORGANS_BEHIND_MM)
+    for sheet in _WALL_SHEETS:
+        muscle &= np.abs(place - sheet) > _WALL_SHEET_HALF
+    at_midline = np.abs(x[ring]) < _LINEA_ALBA_MM
+    layer = np.where(at_midline, Tissue.LIGAMENT, Tissue.MUSCLE)
+    tissues[ring] = np.where(muscle, layer, Tissue.FAT)
+
+
+def _paint_loop(
+    found: Tissues,
+    near: NDArray[np.intp],
+    offset: tuple[Array, Array, Array],
+    size: tuple[float, float],
+) -> None:
+    """Paint one bowel loop: wall, content, and gas that rises to the front."""
+    dx, dy, dz = offset
+    across, along = size
+    r = np.sqrt((dx**2 + dy**2) / across**2 + (dz / along) ** 2)
+    loop = np.where(r < _LUMEN, Tissue.BOWEL_CONTENT, Tissue.BOWEL_WALL)
+    loop[(r < _LUMEN) & (dy < -across / 4)] = Tissue.VOID
+    found[near[r < 1]] = loop[r < 1]
+
+
+def _paint_vessels(tissues: Tissues, x: Array, y: Array, z: Array) -> None:
+    """Paint the aorta and the caval vein, parting at L4: dark by flow."""
+    below = np.maximum(_BIFURCATION_Z_MM - z, 0.0)
+    apart = np.minimum(0.75 * below, 30.0)
+    shrunk = np.where(below > 0, 0.68, 1.0)
+    for centre, radius in ((8.0, 9.0), (-14.0, 10.0)):
+        for side in (1, -1):
+            r = np.hypot(x - centre - side * apart, y + 28 - 0.1 * below) / (radius * shrunk)
+            tissues[r < 1] = Tissue.BOWEL_WALL
+            tissues[r < _VESSEL_LUMEN] = Tissue.VESSEL

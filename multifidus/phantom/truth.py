@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-CHORD_STEP_MM = 0.05
+CHORD_STEP_MM = 0.1
 """Distance of the chords over which the area is integrated; its error stays below 0.005 %."""
 
 FAT_STEP_MM = {Structure.MULTIFIDUS: 0.1}
 _COARSE_FAT_STEP_MM = 0.2
 """Grid on which fat is counted; the fat fraction errs by less than 0.1 points."""
 
-_BISECTIONS = 40
+_BISECTIONS = 28
 _MARGIN_MM = 2.0
 
 
@@ -76,42 +76,75 @@ class Truth:
     spine_tilt_deg: float
 
 
-def csa_mm2(subject: Subject, pattern: FatPattern, grid: Grid) -> float:
-    """Integrate a muscle's area over the chords that the slice's rows cut from it."""
-    centre, radii = _reach(subject, pattern, grid)
-    rows = np.arange(-radii[1] - _MARGIN_MM, radii[1] + _MARGIN_MM, CHORD_STEP_MM)
-    across = np.arange(-radii[0] - _MARGIN_MM, radii[0] + _MARGIN_MM, 1.0)
-    # A point inside each chord: the deepest of coarse samples along its row.
-    x, y = np.meshgrid(across, rows)
-    depth = _raised(subject, pattern, grid, centre, x, y)
-    start = across[depth.argmin(axis=1)]
-    cut = depth.min(axis=1) < 1
-    rows, start = rows[cut], start[cut]
-    ends = []
-    for sign in (-1.0, 1.0):
-        inner, outer = np.zeros_like(rows), np.full_like(rows, 2 * radii[0] + _MARGIN_MM)
-        for _ in range(_BISECTIONS):
-            middle = (inner + outer) / 2
-            inside = _raised(subject, pattern, grid, centre, start + sign * middle, rows) < 1
-            inner, outer = np.where(inside, middle, inner), np.where(inside, outer, middle)
-        ends.append(inner)
-    return float((ends[0] + ends[1]).sum() * CHORD_STEP_MM)
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """A muscle in the plane of a slice.
 
+    In-plane coordinates x (towards the next column) and y (towards the next row) are millimetres
+    from a point on the muscle's own centre line.
 
-def fat_pct(subject: Subject, pattern: FatPattern, grid: Grid) -> float:
-    """Count the share of fat on a fine grid inside a muscle."""
-    centre, radii = _reach(subject, pattern, grid)
-    step = FAT_STEP_MM.get(pattern.muscle.structure, _COARSE_FAT_STEP_MM)
-    x, y = (
-        axis.ravel()
-        for axis in np.meshgrid(
-            np.arange(-radii[0] - _MARGIN_MM, radii[0] + _MARGIN_MM, step),
-            np.arange(-radii[1] - _MARGIN_MM, radii[1] + _MARGIN_MM, step),
-        )
-    )
-    u, v, s = subject.to_spine(_points(grid, centre, x, y))
-    inside = pattern.muscle.solid.contains(u, v, s)
-    return float(100 * pattern.contains(u[inside], v[inside], s[inside]).mean())
+    Parameters
+    ----------
+    subject, pattern, grid
+        Whose muscle, which, and in which plane.
+    centre_mm
+        Where x = y = 0, LPS, shape (3,).
+    reach_mm
+        How far the muscle reaches along x and along y, and a little more.
+    """
+
+    subject: Subject
+    pattern: FatPattern
+    grid: Grid
+    centre_mm: Array
+    reach_mm: tuple[float, float]
+
+    @classmethod
+    def of(cls, subject: Subject, pattern: FatPattern, grid: Grid) -> Section:
+        """Find where a slice cuts a muscle."""
+        solid = pattern.muscle.solid
+        centre = point_on_slice(subject, grid, solid.centre_mm)
+        angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+        radii = radii_mm(subject, solid, grid, centre=centre, angles=angles)
+        x, y = (float(np.abs(radii * along(angles)).max()) for along in (np.cos, np.sin))
+        return cls(subject, pattern, grid, centre, (x + _MARGIN_MM, y + _MARGIN_MM))
+
+    @property
+    def csa_mm2(self) -> float:
+        """Area, integrated over the chords that lines along x cut from the muscle."""
+        reach_x, reach_y = self.reach_mm
+        rows = np.arange(-reach_y, reach_y, CHORD_STEP_MM)
+        across = np.arange(-reach_x, reach_x, 1.0)
+        # A point inside each chord: the deepest of coarse samples along its line.
+        depth = self._raised(*np.meshgrid(across, rows))
+        cut = depth.min(axis=1) < 1
+        rows, start = rows[cut], across[depth.argmin(axis=1)][cut]
+        length = np.zeros_like(rows)
+        for sign in (-1.0, 1.0):
+            inner, outer = np.zeros_like(rows), np.full_like(rows, 2 * reach_x)
+            for _ in range(_BISECTIONS):
+                middle = (inner + outer) / 2
+                inside = self._raised(start + sign * middle, rows) < 1
+                inner, outer = np.where(inside, middle, inner), np.where(inside, outer, middle)
+            length += inner
+        return float(length.sum() * CHORD_STEP_MM)
+
+    @property
+    def fat_pct(self) -> float:
+        """Share of fat, counted on a fine grid inside the muscle."""
+        step = FAT_STEP_MM.get(self.pattern.muscle.structure, _COARSE_FAT_STEP_MM)
+        x, y = np.meshgrid(*(np.arange(-reach, reach, step) for reach in self.reach_mm))
+        u, v, s = self.subject.to_spine(self._points(x.ravel(), y.ravel()))
+        inside = self.pattern.muscle.solid.contains(u, v, s)
+        return float(100 * self.pattern.contains(u[inside], v[inside], s[inside]).mean())
+
+    def _raised(self, x: Array, y: Array) -> Array:
+        points = self._points(x.ravel(), y.ravel())
+        return self.pattern.muscle.solid.raised(*self.subject.to_spine(points)).reshape(x.shape)
+
+    def _points(self, x: Array, y: Array) -> Array:
+        column, row = self.grid.column_direction, self.grid.row_direction
+        return np.asarray(self.centre_mm + x[:, None] * column + y[:, None] * row)
 
 
 def slice_truth(subject: Subject, grid: Grid, uid: str, index: int) -> tuple[Truth, ...]:
@@ -122,7 +155,8 @@ def slice_truth(subject: Subject, grid: Grid, uid: str, index: int) -> tuple[Tru
     spine_tilt = tilt - subject.disc_tilt_deg(grid.level)
     found = []
     for pattern in subject.patterns_at(grid.level):
-        area, fat = csa_mm2(subject, pattern, grid), fat_pct(subject, pattern, grid)
+        section = Section.of(subject, pattern, grid)
+        area, fat = section.csa_mm2, section.fat_pct
         found.append(
             Truth(
                 slice_uid=uid,
@@ -140,26 +174,3 @@ def slice_truth(subject: Subject, grid: Grid, uid: str, index: int) -> tuple[Tru
             )
         )
     return tuple(found)
-
-
-def _reach(subject: Subject, pattern: FatPattern, grid: Grid) -> tuple[Array, tuple[float, float]]:
-    """Centre of the section, and how far it reaches along the slice's columns and rows."""
-    centre = point_on_slice(subject, grid, pattern.muscle.solid.centre_mm)
-    angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
-    radii = radii_mm(subject, pattern.muscle.solid, grid, centre, angles)
-    return centre, (
-        float(np.abs(radii * np.cos(angles)).max()),
-        float(np.abs(radii * np.sin(angles)).max()),
-    )
-
-
-def _raised(
-    subject: Subject, pattern: FatPattern, grid: Grid, centre: Array, x: Array, y: Array
-) -> Array:
-    points = _points(grid, centre, x.ravel(), y.ravel())
-    return pattern.muscle.solid.raised(*subject.to_spine(points)).reshape(x.shape)
-
-
-def _points(grid: Grid, centre: Array, x: Array, y: Array) -> Array:
-    """Map in-plane millimetres from a centre (along columns, along rows) to the patient."""
-    return np.asarray(centre + x[:, None] * grid.column_direction + y[:, None] * grid.row_direction)
