@@ -14,8 +14,7 @@ import numpy as np
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Slice, Stack, Weighting
-from multifidus.io.dicom import is_dicom, scan_dicom
-from multifidus.io.files import content_sha256
+from multifidus.io.dicom import scan_dicom
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
 from multifidus.io.nifti import is_nifti, open_nifti, read_nifti
@@ -258,14 +257,3 @@ def write_rois(
         msg = f"Unknown outline format {format!r}."
         raise ReadError(msg, remedy="Known is: native.")
     write_outlines(rois, Path(path), overwrite=overwrite)
-
-
-__all__ = [
-    "content_sha256",
-    "is_dicom",
-    "read_exam",
-    "read_exams",
-    "read_rois",
-    "scan",
-    "write_rois",
-]

@@ -64,8 +64,8 @@ class StoredPixels:
         self.slope = slope
         self.intercept = intercept
 
-    def values(self, shape: tuple[int, int], uid: str) -> Array:
-        """Return rescaled values, float64 and read-only.
+    def array(self, shape: tuple[int, int], uid: str) -> NDArray[np.generic]:
+        """Return what is stored, read-only, reading it if this is the first time.
 
         Raises
         ------
@@ -73,11 +73,17 @@ class StoredPixels:
             If what was read is not of the shape that the header promised.
         """
         if self._array is None:
-            self._array = self._read()
-        if self._array.shape != shape:
-            msg = f"Slice {uid} holds {self._array.shape} pixels where its header says {shape}."
-            raise ReadError(msg, remedy="Export the image again.")
-        values = self._array.astype(np.float64)
+            array = self._read()
+            if array.shape != shape:
+                msg = f"Slice {uid} holds {array.shape} pixels where its header says {shape}."
+                raise ReadError(msg, remedy="Export the image again.")
+            array.flags.writeable = False
+            self._array = array
+        return self._array
+
+    def values(self, shape: tuple[int, int], uid: str) -> Array:
+        """Return rescaled values, float64 and read-only."""
+        values = self.array(shape, uid).astype(np.float64)
         if (self.slope, self.intercept) != (1.0, 0.0):
             values *= self.slope
             values += self.intercept
@@ -125,6 +131,11 @@ class Slice:
     def pixels(self) -> Array:
         """Rescaled pixel values, (rows, columns) float64, read-only; a new array at each call."""
         return self.stored.values(self.shape, self.uid)
+
+    @property
+    def stored_pixels(self) -> NDArray[np.generic]:
+        """Pixels before rescaling, at their stored type, (rows, columns), read-only."""
+        return self.stored.array(self.shape, self.uid)
 
     def sha256(self, pixels: Array | None = None) -> str:
         """Hash what is measured: rescaled pixels, then the plane's numbers to 1e-6 mm.

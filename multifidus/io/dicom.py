@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,26 +25,13 @@ from multifidus.image import (
     Weighting,
     in_stack_order,
 )
+from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.files import reading
 from multifidus.io.scan import Scan, Skipped
 
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
 ORTHOGONAL = 1e-3
 """Orientation vectors further than this from orthonormal (dot product, length) are refused."""
-
-_HEADER_TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate",
-    "PatientID", "Modality", "FrameOfReferenceUID", "ImageType", "Manufacturer",
-    "MagneticFieldStrength", "RepetitionTime", "EchoTime", "EchoNumbers", "InversionTime",
-    "TemporalPositionIdentifier", "InstanceNumber", "ImagePositionPatient",
-    "ImageOrientationPatient", "PixelSpacing", "SliceThickness", "Rows", "Columns",
-    "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit",
-    "PixelRepresentation", "RescaleSlope", "RescaleIntercept", "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-]  # fmt: skip
 
 _DIXON = {
     Weighting.DIXON_WATER: {"W", "WATER"},
@@ -111,25 +97,11 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
     return Scan(exams, tuple(skipped), files)
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file carries the DICOM mark at byte 128."""
-    with reading(path, "a file"), path.open("rb") as file:
-        file.seek(128)
-        return file.read(4) == b"DICM"
-
-
 def _read_header(path: Path) -> list[_Frame]:
-    import pydicom
-
-    if not is_dicom(path):
-        msg = "Not a DICOM file."
-        raise ReadError(msg)
     with reading(path, "DICOM"), path.open("rb") as file:
         try:
-            dataset = pydicom.dcmread(
-                file, stop_before_pixels=True, specific_tags=list(_HEADER_TAGS)
-            )
-            return _frames(dataset, locate_pixels(dataset, file, path))
+            header, syntax = read_header(file)
+            return _frames(header, locate_pixels(header, syntax, file, path))
         except MultifidusError:
             raise
         except Exception as error:  # pydicom raises whatever a damaged header makes it meet
@@ -137,62 +109,61 @@ def _read_header(path: Path) -> list[_Frame]:
             raise ReadError(msg) from error
 
 
-def _frames(dataset: Dataset, pixels: PixelSource) -> list[_Frame]:
-    per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
+def _frames(header: Header, pixels: PixelSource) -> list[_Frame]:
+    per_frame = header.items("PerFrameFunctionalGroupsSequence")
     if per_frame:
-        shared = (dataset.get("SharedFunctionalGroupsSequence") or [None])[0]
+        shared = header.items("SharedFunctionalGroupsSequence")[:1]
         if len(per_frame) != pixels.frames:
             msg = f"{pixels.frames} frames, but geometry for {len(per_frame)}."
             raise ReadError(msg)
         return [
-            _frame(_Groups(dataset, shared, group), pixels, number)
+            _frame(_Groups(header, [group, *shared]), pixels, number)
             for number, group in enumerate(per_frame)
         ]
     if pixels.frames != 1:
         msg = f"{pixels.frames} frames without a geometry of their own."
         raise ReadError(msg)
-    return [_frame(_Groups(dataset, None, None), pixels, 0)]
+    return [_frame(_Groups(header, []), pixels, 0)]
 
 
 class _Groups:
     """Looks an attribute up in a frame's own group, then the shared one, then the header."""
 
-    __slots__ = ("dataset", "groups")
+    __slots__ = ("groups", "header")
 
-    def __init__(self, dataset: Dataset, shared: Dataset | None, own: Dataset | None) -> None:
-        self.dataset = dataset
-        self.groups = [group for group in (own, shared) if group is not None]
+    def __init__(self, header: Header, groups: list[Header]) -> None:
+        self.header = header
+        self.groups = groups
 
     @property
     def is_multiframe(self) -> bool:
         return bool(self.groups)
 
-    def get(self, sequence: str, name: str, default: Any = None) -> Any:
-        for group in self.groups:
-            items = group.get(sequence)
+    def texts(self, sequence: str, name: str) -> list[str]:
+        for group in self.groups if sequence else ():
+            items = group.items(sequence)
             if items and name in items[0]:
-                return items[0].get(name)
-        return self.dataset.get(name, default)
+                return items[0].texts(name)
+        return self.header.texts(name)
 
     def number(self, sequence: str, name: str) -> float:
-        value = self.get(sequence, name)
-        return float("nan") if value is None or value == "" else float(value)
+        parts = self.texts(sequence, name)
+        return float(parts[0]) if parts and parts[0] else math.nan
 
-    def numbers(self, sequence: str, name: str, count: int) -> np.ndarray[Any, Any]:
-        value = self.get(sequence, name)
-        if value is None or np.size(value) != count:
+    def numbers(self, sequence: str, name: str, count: int) -> list[float]:
+        parts = self.texts(sequence, name)
+        if len(parts) != count:
             msg = f"No {name} of {count} numbers; without it nothing can be measured in mm."
             raise ReadError(msg)
-        return np.array([float(part) for part in value])
+        return [float(part) for part in parts]
 
 
 def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
-    dataset = groups.dataset
+    header = groups.header
     slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
     intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
-    uid = str(dataset.SOPInstanceUID) + (f"#{number + 1}" if groups.is_multiframe else "")
     item = Slice(
-        uid,
+        header.text("SOPInstanceUID") + (f"#{number + 1}" if groups.is_multiframe else ""),
         _plane(groups),
         pixels.shape,
         StoredPixels(
@@ -204,30 +175,25 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
     )
     acquisition = _acquisition(groups)
     weighting = _weighting(acquisition, groups.number("", "InversionTime"))
-    contrast = (
-        weighting,
-        acquisition.image_type,
-        str(dataset.get("EchoNumbers", "")),
-        acquisition.echo_time_ms if groups.is_multiframe else "",
-        _text(groups.get("FrameContentSequence", "TemporalPositionIndex"))
-        or _text(dataset.get("TemporalPositionIdentifier")),
-    )
     return _Frame(
         item=item,
-        number=int(dataset.get("InstanceNumber") or 0) if not groups.is_multiframe else number,
-        patient=_text(dataset.get("PatientID")),
-        study=_text(dataset.get("StudyInstanceUID")),
-        date=_text(dataset.get("StudyDate")),
-        series=_text(dataset.get("SeriesInstanceUID")),
-        contrast=tuple(map(str, contrast)),
-        frame_of_reference=_text(dataset.get("FrameOfReferenceUID")),
+        number=number if groups.is_multiframe else header.integer("InstanceNumber"),
+        patient=header.text("PatientID"),
+        study=header.text("StudyInstanceUID"),
+        date=header.text("StudyDate"),
+        series=header.text("SeriesInstanceUID"),
+        contrast=(
+            weighting,
+            *acquisition.image_type,
+            header.text("EchoNumbers"),
+            str(acquisition.echo_time_ms) if groups.is_multiframe else "",
+            *groups.texts("FrameContentSequence", "TemporalPositionIndex"),
+            header.text("TemporalPositionIdentifier"),
+        ),
+        frame_of_reference=header.text("FrameOfReferenceUID"),
         acquisition=acquisition,
         weighting=weighting,
     )
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
 
 
 def _plane(groups: _Groups) -> Plane:
@@ -235,31 +201,31 @@ def _plane(groups: _Groups) -> Plane:
     orientation = groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6)
     row_mm, column_mm = groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2)
     along_row, along_column = orientation[:3], orientation[3:]
-    lengths = np.linalg.norm(along_row), np.linalg.norm(along_column)
-    skew = abs(float(along_row @ along_column))
-    if skew > ORTHOGONAL or max(abs(length - 1) for length in lengths) > ORTHOGONAL:
-        msg = f"ImageOrientationPatient {orientation.tolist()} is not orthonormal."
+    lengths = math.hypot(*along_row), math.hypot(*along_column)
+    skew = abs(sum(a * b for a, b in zip(along_row, along_column, strict=True)))
+    if not (skew <= ORTHOGONAL and max(abs(length - 1) for length in lengths) <= ORTHOGONAL):
+        msg = f"ImageOrientationPatient {orientation} is not orthonormal."
         raise ReadError(msg)
-    if row_mm <= 0 or column_mm <= 0:
+    if not (row_mm > 0 and column_mm > 0):
         msg = f"PixelSpacing {row_mm:g}, {column_mm:g} is not positive."
         raise ReadError(msg)
     # Stored with few digits, the directions are slightly longer or shorter than 1; the spacing is
     # what says how far pixels are apart.
-    return Plane(position, along_column / lengths[1] * row_mm, along_row / lengths[0] * column_mm)
+    row_step = [part / lengths[1] * row_mm for part in along_column]
+    column_step = [part / lengths[0] * column_mm for part in along_row]
+    return Plane(np.array(position), np.array(row_step), np.array(column_step))
 
 
 def _acquisition(groups: _Groups) -> Acquisition:
-    dataset = groups.dataset
-    image_type = groups.get("MRImageFrameTypeSequence", "FrameType") or dataset.get("ImageType")
     echo_ms = groups.number("MREchoSequence", "EffectiveEchoTime")
+    timing = "MRTimingAndRelatedParametersSequence"
+    image_type = groups.texts("MRImageFrameTypeSequence", "FrameType")
     return Acquisition(
-        manufacturer=_text(dataset.get("Manufacturer")),
+        manufacturer=groups.header.text("Manufacturer"),
         field_strength_t=groups.number("", "MagneticFieldStrength"),
-        repetition_time_ms=groups.number("MRTimingAndRelatedParametersSequence", "RepetitionTime"),
+        repetition_time_ms=groups.number(timing, "RepetitionTime"),
         echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
-        image_type=tuple(
-            map(str, [image_type] if isinstance(image_type, str) else image_type or ())
-        ),
+        image_type=tuple(image_type or groups.header.texts("ImageType")),
     )
 
 

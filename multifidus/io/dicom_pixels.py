@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from multifidus.errors import ReadError
+from multifidus.io.dicom_header import PIXEL_DATA, Header
 from multifidus.io.files import reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pydicom import Dataset
+    from pydicom.uid import UID
 
-_PIXEL_DATA = (0x7FE0, 0x0010)
-_UNDEFINED_LENGTH = 0xFFFFFFFF
+_LONG_HEADER = 12
 _LONG_VRS = (b"OB", b"OW", b"UN")
 
 MISSING_CODEC = 'Install the decoders: pip install "multifidus[dicom]".'
@@ -62,7 +62,7 @@ class PixelSource:
                 msg = f"{self.path} was cut short after its header was read."
                 raise ReadError(msg)
             pixels = flat.reshape(self.shape)
-        if self.unused_bits:
+        if self.unused_bits and _reaches(pixels, self.unused_bits):
             # Shifting up and down clears the unused bits, and spreads the sign where there is one.
             pixels = np.left_shift(pixels, self.unused_bits)
             np.right_shift(pixels, self.unused_bits, out=pixels)
@@ -86,7 +86,14 @@ class PixelSource:
         return self._decoded
 
 
-def locate_pixels(dataset: Dataset, file: BinaryIO, path: Path) -> PixelSource:
+def _reaches(pixels: NDArray[Any], unused_bits: int) -> bool:
+    """Whether any pixel has one of its highest bits set."""
+    limit = np.iinfo(pixels.dtype).max >> unused_bits
+    signed = pixels.dtype.kind == "i"
+    return bool(pixels.max() > limit or (signed and pixels.min() < -limit - 1))
+
+
+def locate_pixels(header: Header, syntax: UID, file: BinaryIO, path: Path) -> PixelSource:
     """Find the pixels of a file whose header was just read up to them.
 
     Raises
@@ -94,43 +101,46 @@ def locate_pixels(dataset: Dataset, file: BinaryIO, path: Path) -> PixelSource:
     ReadError
         If there are none, they are not single-channel, or the file ends before they do.
     """
-    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    allocated = int(dataset.get("BitsAllocated") or 0)
+    rows, columns = header.integer("Rows"), header.integer("Columns")
+    frames = header.integer("NumberOfFrames", 1)
     if rows < 1 or columns < 1 or frames < 1:
         msg = "No image in this file."
         raise ReadError(msg)
-    if int(dataset.get("SamplesPerPixel") or 1) != 1 or allocated not in (8, 16, 32):
+    dtype, unused_bits = _stored_type(header)
+    length, offset = _pixel_element(file, explicit=not syntax.is_implicit_VR, order=header.order)
+    if syntax.is_compressed:
+        return PixelSource(path, frames, (rows, columns), dtype, 0, None)
+    needed = frames * rows * columns * dtype.itemsize
+    available = min(length, path.stat().st_size - offset)
+    if available < needed:
+        msg = f"Truncated: {needed - available} of {needed} bytes of pixels are missing."
+        raise ReadError(msg)
+    return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset)
+
+
+def _stored_type(header: Header) -> tuple[np.dtype[Any], int]:
+    """Return the type of the stored pixels and how many of their highest bits are unused."""
+    allocated = header.integer("BitsAllocated")
+    stored = header.integer("BitsStored", allocated)
+    if header.integer("SamplesPerPixel", 1) != 1 or allocated not in {8, 16, 32}:
         msg = f"Not a grey-scale image of 8, 16 or 32 bits (bits allocated: {allocated})."
         raise ReadError(msg)
-    syntax = dataset.file_meta.TransferSyntaxUID
-    stored = int(dataset.get("BitsStored") or allocated)
-    signed = int(dataset.get("PixelRepresentation") or 0)
-    order = "<" if syntax.is_little_endian else ">"
-    dtype = np.dtype(f"{order}{'i' if signed else 'u'}{allocated // 8}")
-    if int(dataset.get("HighBit") or stored - 1) != stored - 1:
-        msg = f"Pixels of {stored} bits with high bit {dataset.HighBit} are not supported."
+    high = header.integer("HighBit", stored - 1)
+    if high != stored - 1 or not 0 < stored <= allocated:
+        msg = f"Pixels of {stored} bits of {allocated} with high bit {high} are not supported."
         raise ReadError(msg)
-    length, offset = _pixel_element(file, explicit=not syntax.is_implicit_VR, order=order)
-    needed = frames * rows * columns * dtype.itemsize
-    if syntax.is_compressed:
-        if syntax.is_deflated:
-            msg = "Deflated DICOM is not supported."
-            raise ReadError(msg)
-        return PixelSource(path, frames, (rows, columns), dtype, 0, None)
-    available = path.stat().st_size - offset
-    if length == _UNDEFINED_LENGTH or min(length, available) < needed:
-        missing = needed - min(length, available)
-        msg = f"Truncated: {missing} of {needed} bytes of pixels are missing."
-        raise ReadError(msg)
-    return PixelSource(path, frames, (rows, columns), dtype, allocated - stored, offset)
+    kind = "i" if header.integer("PixelRepresentation") else "u"
+    return np.dtype(f"{header.order}{kind}{allocated // 8}"), allocated - stored
 
 
 def _pixel_element(file: BinaryIO, *, explicit: bool, order: str) -> tuple[int, int]:
     """Read the element header of PixelData; returns its length and where its value begins."""
-    head = file.read(12)
-    short = struct.Struct(f"{order}HH")
-    if len(head) < 12 or short.unpack(head[:4]) != _PIXEL_DATA:  # noqa: PLR2004
+    head = file.read(_LONG_HEADER)
+    if len(head) < _LONG_HEADER:
+        msg = "No pixels in this file."
+        raise ReadError(msg)
+    group, element = struct.unpack(f"{order}HH", head[:4])
+    if group << 16 | element != PIXEL_DATA:
         msg = "No pixels in this file."
         raise ReadError(msg)
     if explicit and head[4:6] in _LONG_VRS:

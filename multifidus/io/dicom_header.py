@@ -1,0 +1,212 @@
+"""The header facts of a DICOM file that measuring needs, read once and nothing else.
+
+pydicom finds the elements; only the handful that is asked for is turned into values, which is
+most of the time that reading a header takes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from multifidus.errors import ReadError
+
+if TYPE_CHECKING:
+    from pydicom.uid import UID
+
+PIXEL_DATA = 0x7FE00010
+
+_META_GROUP = 0x0002
+_TRANSFER_SYNTAX = 0x00020010
+
+TAGS: Mapping[str, int] = {
+    "ImageType": 0x00080008,
+    "SOPInstanceUID": 0x00080018,
+    "StudyDate": 0x00080020,
+    "Manufacturer": 0x00080070,
+    "FrameType": 0x00089007,
+    "PatientID": 0x00100020,
+    "SliceThickness": 0x00180050,
+    "RepetitionTime": 0x00180080,
+    "EchoTime": 0x00180081,
+    "InversionTime": 0x00180082,
+    "EchoNumbers": 0x00180086,
+    "MagneticFieldStrength": 0x00180087,
+    "EffectiveEchoTime": 0x00189082,
+    "MREchoSequence": 0x00189114,
+    "MRTimingAndRelatedParametersSequence": 0x00189112,
+    "MRImageFrameTypeSequence": 0x00189226,
+    "StudyInstanceUID": 0x0020000D,
+    "SeriesInstanceUID": 0x0020000E,
+    "InstanceNumber": 0x00200013,
+    "ImagePositionPatient": 0x00200032,
+    "ImageOrientationPatient": 0x00200037,
+    "FrameOfReferenceUID": 0x00200052,
+    "TemporalPositionIdentifier": 0x00200100,
+    "FrameContentSequence": 0x00209111,
+    "PlanePositionSequence": 0x00209113,
+    "PlaneOrientationSequence": 0x00209116,
+    "TemporalPositionIndex": 0x00209128,
+    "SamplesPerPixel": 0x00280002,
+    "NumberOfFrames": 0x00280008,
+    "Rows": 0x00280010,
+    "Columns": 0x00280011,
+    "PixelSpacing": 0x00280030,
+    "BitsAllocated": 0x00280100,
+    "BitsStored": 0x00280101,
+    "HighBit": 0x00280102,
+    "PixelRepresentation": 0x00280103,
+    "RescaleIntercept": 0x00281052,
+    "RescaleSlope": 0x00281053,
+    "PixelMeasuresSequence": 0x00289110,
+    "PixelValueTransformationSequence": 0x00289145,
+    "SharedFunctionalGroupsSequence": 0x52009229,
+    "PerFrameFunctionalGroupsSequence": 0x52009230,
+}
+"""Everything that is read from a header."""
+
+_SHORT_INTEGERS = {
+    "SamplesPerPixel",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+}
+_LONG_INTEGERS = {"TemporalPositionIndex"}
+_DOUBLES = {"EffectiveEchoTime"}
+
+
+class Header:
+    """The wanted elements of one data set, turned into values when asked for.
+
+    Parameters
+    ----------
+    elements
+        Tag to pydicom's raw element.
+    order
+        ``<`` or ``>``: the byte order of numbers.
+    """
+
+    __slots__ = ("_elements", "_items", "order")
+
+    def __init__(self, elements: Mapping[int, Any], order: str) -> None:
+        self._elements = elements
+        self._items: dict[str, list[Header]] = {}
+        self.order = order
+
+    def __contains__(self, name: str) -> bool:
+        return TAGS[name] in self._elements
+
+    def texts(self, name: str) -> list[str]:
+        """Return an element's parts as text; none where it is absent or empty."""
+        value = self._value(name)
+        if value is None:
+            return []
+        if isinstance(value, bytes):
+            value = self._decoded(name, value)
+        parts = [value] if isinstance(value, str | int | float) else list(value)
+        return [str(part).strip(" \0") for part in parts]
+
+    def text(self, name: str) -> str:
+        """Return an element as one text; empty where it is absent."""
+        return "\\".join(self.texts(name))
+
+    def numbers(self, name: str) -> list[float]:
+        """Return an element's parts as numbers; none where it is absent or empty."""
+        return [float(part) for part in self.texts(name) if part]
+
+    def integer(self, name: str, default: int = 0) -> int:
+        """Return an element as a whole number, or the default where it is absent or empty."""
+        found = self.numbers(name)
+        return int(found[0]) if found else default
+
+    def items(self, name: str) -> list[Header]:
+        """Return the items of a sequence; none where it is absent."""
+        if name not in self._items:
+            self._items[name] = self._read_items(name)
+        return self._items[name]
+
+    def _read_items(self, name: str) -> list[Header]:
+        from pydicom.dataelem import convert_raw_data_element
+
+        element = self._elements.get(TAGS[name])
+        if element is None:
+            return []
+        if getattr(element, "is_raw", False):
+            element = convert_raw_data_element(element)
+        return [_from_dataset(item, self.order) for item in element.value or ()]
+
+    def _value(self, name: str) -> Any:
+        element = self._elements.get(TAGS[name])
+        return None if element is None or element.value in (None, b"", "") else element.value
+
+    def _decoded(self, name: str, value: bytes) -> Sequence[object] | str:
+        for names, code in ((_SHORT_INTEGERS, "H"), (_LONG_INTEGERS, "I"), (_DOUBLES, "d")):
+            if name in names:
+                size = struct.calcsize(code)
+                return struct.unpack(f"{self.order}{len(value) // size}{code}", value)
+        return value.decode("iso8859").strip(" \0").split("\\")
+
+
+def _from_dataset(dataset: Any, order: str) -> Header:
+    """Wrap a sequence item; its elements stay raw until they are asked for."""
+    wanted = (tag for tag in dataset.keys() if tag in _WANTED)  # noqa: SIM118 - a Dataset is no dict
+    return Header({int(tag): dataset.get_item(tag) for tag in wanted}, order)
+
+
+_WANTED = frozenset(TAGS.values())
+
+
+def read_header(file: BinaryIO) -> tuple[Header, UID]:
+    """Read a file's header up to its pixels, at which the file is left standing.
+
+    Returns
+    -------
+    tuple
+        The header and the transfer syntax.
+
+    Raises
+    ------
+    ReadError
+        If the file does not carry the DICOM mark or names no transfer syntax.
+    """
+    from pydicom.filereader import data_element_generator
+    from pydicom.uid import UID
+
+    head = file.read(132)
+    if head[128:] != b"DICM":
+        msg = "Not a DICOM file."
+        raise ReadError(msg)
+    meta = _by_tag(
+        data_element_generator(
+            file,
+            is_implicit_VR=False,
+            is_little_endian=True,
+            stop_when=lambda tag, _vr, _length: int(tag) >> 16 != _META_GROUP,
+            specific_tags=[_TRANSFER_SYNTAX],
+        )
+    )
+    if _TRANSFER_SYNTAX not in meta:
+        msg = "The file names no transfer syntax."
+        raise ReadError(msg)
+    syntax = UID(meta[_TRANSFER_SYNTAX].value.decode("ascii").strip(" \0"))
+    if syntax.is_deflated:
+        msg = "Deflated DICOM is not supported."
+        raise ReadError(msg)
+    elements = _by_tag(
+        data_element_generator(
+            file,
+            is_implicit_VR=syntax.is_implicit_VR,
+            is_little_endian=syntax.is_little_endian,
+            stop_when=lambda tag, _vr, _length: int(tag) >= PIXEL_DATA,
+            specific_tags=list(_WANTED),
+        )
+    )
+    return Header(elements, "<" if syntax.is_little_endian else ">"), syntax
+
+
+def _by_tag(elements: Iterable[Any]) -> dict[int, Any]:
+    return {int(element.tag): element for element in elements}
