@@ -68,13 +68,14 @@ class MeasurementProtocol:
                 f"{self.fixed_threshold!r}."
             )
             raise ProtocolError(msg, remedy="Give both or neither.")
-        for name, low in (
-            ("fixed_threshold", -math.inf),
-            ("reference_weight", 0.0),
-            ("minimal_separation", 0.0),
-            ("minimal_points", 3),
+        for name, low, kind in (
+            ("fixed_threshold", -math.inf, float),
+            ("reference_weight", 0.0, float),
+            ("minimal_separation", 0.0, float),
+            ("minimal_points", 3, int),
         ):
-            _check_number(name, getattr(self, name), low)
+            # Of one type whatever was given, so that equal settings have equal digests.
+            object.__setattr__(self, name, _number(name, getattr(self, name), low, kind))
 
     @property
     def digest(self) -> str:
@@ -106,23 +107,24 @@ class MeasurementProtocol:
 
 
 def _fat_methods(methods: Any) -> tuple[FatMethod, ...]:
-    names = [methods] if isinstance(methods, str) else list(methods)
     try:
-        found = tuple(FatMethod(name) for name in names)
-    except ValueError:
-        msg = f"Unknown fat method among {names!r}."
+        found = tuple(map(FatMethod, [methods] if isinstance(methods, str) else methods))
+    except (TypeError, ValueError):
+        msg = f"Unknown fat method among {methods!r}."
         known = ", ".join(method.value for method in FatMethod)
         raise ProtocolError(msg, remedy=f"Known are: {known}.") from None
     if len(set(found)) != len(found):
-        msg = f"A fat method is named twice in {names!r}."
+        msg = f"A fat method is named twice in {methods!r}."
         raise ProtocolError(msg)
     return found
 
 
-def _check_number(name: str, value: object, low: float) -> None:
+def _number(name: str, value: Any, low: float, kind: type[float]) -> float | None:
     if value is None and name == "fixed_threshold":
-        return
+        return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < low:  # type: ignore[arg-type,operator]
-        msg = f"{name} must be a finite number of at least {low:g}, got {value!r}."
+    if not number or not math.isfinite(value) or value < low or kind(value) != value:
+        sort = {float: "finite", int: "whole"}[kind]
+        msg = f"{name} must be a {sort} number of at least {low:g}, got {value!r}."
         raise ProtocolError(msg)
+    return kind(value)

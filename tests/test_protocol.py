@@ -1,0 +1,88 @@
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multifidus.errors import ProtocolError
+from multifidus.protocol import FatMethod, MeasurementProtocol
+from tests.strategies import numbers
+
+
+@st.composite
+def protocols(draw):
+    methods = tuple(draw(st.lists(st.sampled_from(FatMethod), unique=True)))
+    return MeasurementProtocol(
+        fat_methods=methods,
+        fixed_threshold=draw(numbers(-1e4, 1e4)) if FatMethod.FIXED in methods else None,
+        reference_weight=draw(numbers(0, 100)),
+        minimal_separation=draw(numbers(0, 100)),
+        minimal_points=draw(st.integers(3, 100)),
+    )
+
+
+def test_the_default_is_the_pooled_threshold():
+    assert MeasurementProtocol().fat_methods == (FatMethod.POOLED_OTSU,)
+
+
+@given(protocols())
+def test_a_protocol_comes_back_from_its_plain_values(protocol):
+    back = MeasurementProtocol.from_dict(protocol.as_dict())
+    assert back == protocol
+    assert back.digest == protocol.digest
+
+
+@given(protocols(), protocols())
+def test_the_digest_tells_protocols_apart(first, second):
+    assert (first.digest == second.digest) == (first == second)
+    assert len(first.digest) == 12
+    assert int(first.digest, 16) >= 0
+
+
+def test_every_setting_changes_the_digest():
+    changed = {
+        "fat_methods": ("otsu", "fixed"),
+        "fixed_threshold": 80.0,
+        "reference_weight": 1.0,
+        "minimal_separation": 2.0,
+        "minimal_points": 30,
+    }
+    assert set(changed) == {item.name for item in fields(MeasurementProtocol)}
+    base = MeasurementProtocol(("otsu", "pooled_otsu", "fixed"), fixed_threshold=70.0)
+    digests = {replace(base, **{name: value}).digest for name, value in changed.items()}
+    assert len(digests | {base.digest}) == 6
+
+
+def test_a_whole_number_is_the_same_setting_as_its_decimal():
+    whole, decimal = (MeasurementProtocol(("fixed",), value, value, value) for value in (80, 80.0))
+    assert whole == decimal
+    assert whole.digest == decimal.digest
+
+
+def test_one_method_may_be_named_alone():
+    assert MeasurementProtocol("otsu").fat_methods == (FatMethod.OTSU,)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fat_methods": ("magic",)}, "Unknown fat method among"),
+        ({"fat_methods": ("otsu", "otsu")}, "named twice"),
+        ({"fat_methods": 5}, "Unknown fat method among 5"),
+        ({"fat_methods": (["otsu"],)}, "Unknown fat method among"),
+        ({"fat_methods": ("fixed",)}, "needs fixed_threshold"),
+        ({"fixed_threshold": 5.0}, "needs fixed_threshold"),
+        ({"fat_methods": ("fixed",), "fixed_threshold": float("nan")}, "fixed_threshold must be"),
+        ({"fat_methods": ("fixed",), "fixed_threshold": "80"}, "fixed_threshold must be"),
+        ({"reference_weight": -0.1}, "reference_weight must be a finite number of at least 0"),
+        ({"reference_weight": None}, "reference_weight must be"),
+        ({"minimal_separation": float("inf")}, "minimal_separation must be"),
+        ({"minimal_points": 2}, "minimal_points must be a whole number of at least 3"),
+        ({"minimal_points": 20.5}, "minimal_points must be a whole number"),
+        ({"minimal_points": True}, "minimal_points must be"),
+        ({"sharpness": 5}, "Unknown protocol settings: sharpness"),
+    ],
+)
+def test_a_protocol_that_cannot_be_meant_is_refused(settings, message):
+    with pytest.raises(ProtocolError, match=message):
+        MeasurementProtocol.from_dict(settings)
