@@ -28,7 +28,16 @@ _HOME_OF = {
     "write_phantom": "files",
 }
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - made from the table above
+__all__ = [
+    "ImageFormat",
+    "Phantom",
+    "PhantomSpec",
+    "Sex",
+    "Truth",
+    "Variant",
+    "make_phantom",
+    "write_phantom",
+]
 
 
 def __getattr__(name: str) -> Any:

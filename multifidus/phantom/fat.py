@@ -28,7 +28,7 @@ _LATTICE = (64, 128, 64)
 _LATTICE_MM = (0.5, 0.5, 1.5)
 """Nodes and spacing of the random field: across the streaks, along them, along the spine."""
 
-_SMOOTH_MM = (1.25, 4.5, 9.0)
+_SMOOTH_MM = (1.1, 4.0, 9.0)
 """Standard deviation of the kernel that smooths the field, in the same order."""
 
 _PATCH_MM = (5.0, 8.0, 14.0)

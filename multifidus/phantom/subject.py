@@ -86,6 +86,8 @@ class Subject:
         u, v, s = spine = self.spine.to_spine(points)
         self.trunk.paint(found, points, spine)
         self.skeleton.paint(found, u, v, s)
+        for pocket in self.trunk.pockets:
+            found[pocket.contains(u, v, s)] = Tissue.FAT
         for pattern in self.patterns:
             at = np.flatnonzero(pattern.muscle.solid.contains(u, v, s))
             fat = pattern.contains(u[at], v[at], s[at])

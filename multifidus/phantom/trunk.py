@@ -53,8 +53,12 @@ _SPINE_FRONT_MM = -50.0
 _ORGANS_BEHIND_MM = 33.0
 _BIFURCATION_Z_MM = -22.0
 _VESSEL_LUMEN = 0.86
-_LUMEN = 0.78
+_LUMEN = 0.80
 """Inside of a bowel loop, relative to its radius."""
+
+_CONTENTS = (Tissue.BOWEL_CONTENT, Tissue.KIDNEY, Tissue.BOWEL_WALL, Tissue.MUSCLE, Tissue.VOID)
+_CONTENT_SHARES = (0.2, 0.25, 0.25, 0.2, 0.1)
+"""What fills the loops: fluid, mush of several kinds, gas."""
 
 _SEPTA, _SEPTA_PATCHES = 0.09, 0.6
 """How near a sheet of the random field a septum of the subcutaneous fat is, and how common."""
@@ -102,8 +106,8 @@ class Trunk:
         rows = [
             (x * self.scale - POCKET_MM, v - POCKET_MM, 2 * POCKET_MM, 2 * POCKET_MM)
             for x, v in zip(
-                (76, 76, 77, 91, 91, 79, 70, 68, 66),
-                (82, 82, 81, 41, 37, 30, 27, 27, 27),
+                (76, 76, 77, 89, 91, 88, 70, 68, 66),
+                (82, 82, 81, 60, 46, 38, 27, 27, 27),
                 strict=True,
             )
         ]
@@ -119,18 +123,19 @@ class Trunk:
 
     @cached_property
     def loops(self) -> Array:
-        """Bowel loops: centre x, y, z and radii across and along z, shape (n, 5)."""
+        """Bowel loops: centre x, y, z, radii along x, y and z, content; shape (n, 7)."""
         rng = np.random.default_rng([self.seed, 3])
         grid = [
             (x, y, z)
-            for z in np.arange(-110, 150, 34)
+            for z in np.arange(-110, 150, 30)
             for x in np.arange(-112, 113, 28)
-            for y in (-92, -68, -44)
+            for y in (-90, -68, -46)
             if y < _SPINE_FRONT_MM or abs(x) > -_SPINE_FRONT_MM
         ]
-        centres = np.array(grid) + rng.uniform(-7, 7, (len(grid), 3))
-        radii = rng.uniform((11, 16), (17, 28), (len(grid), 2))
-        return np.column_stack((centres * (self.scale, 1, 1), radii))
+        centres = np.array(grid) + rng.uniform(-8, 8, (len(grid), 3))
+        radii = rng.uniform((10, 8, 16), (20, 13, 30), (len(grid), 3))
+        contents = rng.choice(_CONTENTS, len(grid), p=_CONTENT_SHARES)
+        return np.column_stack((centres * (self.scale, 1, 1), radii, contents))
 
     def paint(self, tissues: Tissues, points: Array, spine: tuple[Array, Array, Array]) -> None:
         """Paint the trunk over points given in anatomical and in spine coordinates."""
@@ -146,8 +151,6 @@ class Trunk:
             tissues[at] = np.where(edge > _FASCIA, Tissue.LIGAMENT, Tissue.FAT)
         for hip in self.hips:
             tissues[hip.contains(*spine)] = Tissue.MUSCLE
-        for pocket in self.pockets:
-            tissues[pocket.contains(*spine)] = Tissue.FAT
 
     def _paint_hull(
         self, tissues: Tissues, points: tuple[Array, Array, Array], wall: Array
@@ -173,11 +176,16 @@ class Trunk:
         x, y, z = (c[inside] for c in points)
         found = tissues[inside]
         low, high = z.min(), z.max()
-        for cx, cy, cz, across, along in self.loops:
-            if cz - along > high or cz + along < low:
+        for loop in self.loops:
+            (cx, cy, cz), (rx, ry, rz), content = loop[:3], loop[3:6], loop[6]
+            if cz - rz > high or cz + rz < low:
                 continue
-            near = np.flatnonzero((np.abs(x - cx) < across) & (np.abs(y - cy) < across))
-            _paint_loop(found, near, (x[near] - cx, y[near] - cy, z[near] - cz), (across, along))
+            near = np.flatnonzero((np.abs(x - cx) < rx) & (np.abs(y - cy) < ry))
+            r = np.sqrt(
+                ((x[near] - cx) / rx) ** 2 + ((y[near] - cy) / ry) ** 2 + ((z[near] - cz) / rz) ** 2
+            )
+            found[near[r < 1]] = Tissue.BOWEL_WALL
+            found[near[r < _LUMEN]] = content
         for side in (1, -1):
             kidney = ((x * side - 58) / 24) ** 2 + ((y - 8) / 21) ** 2 + ((z - 78) / 50) ** 2
             found[kidney < 1] = Tissue.KIDNEY
@@ -203,21 +211,6 @@ def _paint_wall(tissues: Tissues, x: Array, y: Array, wall: Array) -> None:
     at_midline = np.abs(x[ring]) < _LINEA_ALBA_MM
     layer = np.where(at_midline, Tissue.LIGAMENT, Tissue.MUSCLE)
     tissues[ring] = np.where(muscle, layer, Tissue.FAT)
-
-
-def _paint_loop(
-    found: Tissues,
-    near: NDArray[np.intp],
-    offset: tuple[Array, Array, Array],
-    size: tuple[float, float],
-) -> None:
-    """Paint one bowel loop: wall, content, and gas that rises to the front."""
-    dx, dy, dz = offset
-    across, along = size
-    r = np.sqrt((dx**2 + dy**2) / across**2 + (dz / along) ** 2)
-    loop = np.where(r < _LUMEN, Tissue.BOWEL_CONTENT, Tissue.BOWEL_WALL)
-    loop[(r < _LUMEN) & (dy < -across / 4)] = Tissue.VOID
-    found[near[r < 1]] = loop[r < 1]
 
 
 def _paint_vessels(tissues: Tissues, x: Array, y: Array, z: Array) -> None:
