@@ -225,7 +225,7 @@ def tilt_deg(normal: ArrayLike) -> float:
     _, y, z = np.asarray(normal, dtype=np.float64)
     if y == 0 and z == 0:
         return float("nan")
-    if z < 0:
+    if z < 0 or (z == 0 and y > 0):
         y, z = -y, -z
     return float(np.degrees(np.arctan2(-y, z)))
 

@@ -62,10 +62,11 @@ def measure(
     check_sides(rois)
     sampled = sample_all(exam, place(rois, exam), protocol)
     bases = threshold_bases(sampled, protocol)
+    digest = protocol.digest
     rows = [
         row
         for item in sampled
-        for row in _rows(item, _provenance(item, rois, protocol), protocol, bases)
+        for row in _rows(item, _provenance(item, rois, digest), protocol, bases)
     ]
     return tuple(sorted(rows, key=_order))
 
@@ -199,7 +200,7 @@ def _dixon_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
         )
 
 
-def _provenance(item: Sampled, rois: RoiSet, protocol: MeasurementProtocol) -> Provenance:
+def _provenance(item: Sampled, rois: RoiSet, protocol: str) -> Provenance:
     roi, placed = item.roi, item.placed
     level, slice_position = rois.level_of(roi)
     return Provenance(
@@ -211,7 +212,7 @@ def _provenance(item: Sampled, rois: RoiSet, protocol: MeasurementProtocol) -> P
         valid_fraction=item.valid_mm2 / item.inside_mm2 if item.inside_mm2 else float("nan"),
         roi_rule=roi.roi_rule,
         source=roi.source,
-        protocol=protocol.digest,
+        protocol=protocol,
         version=VERSION,
         image_sha256=item.image_sha256,
         outline_sha256=roi.sha256(),

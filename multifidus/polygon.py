@@ -22,7 +22,7 @@ MINIMAL_POINTS = 3
 """Fewer points than this enclose nothing."""
 
 _CROSSING_BLOCK = 512
-"""Edges compared with all others at once; bounds the memory of the crossing search."""
+"""Edges compared with all vertices at once; bounds the memory of the crossing search."""
 
 
 def signed_area(path: Array) -> float:
@@ -131,13 +131,14 @@ def first_crossing(paths: Paths) -> tuple[float, float] | None:
     cross.
     """
     start = np.concatenate(list(paths))
-    end = np.concatenate([np.roll(path, -1, axis=0) for path in paths])
-    for first in range(0, len(start), _CROSSING_BLOCK):
-        block = slice(first, first + _CROSSING_BLOCK)
-        hits = _crossing_pairs(start[block], end[block], start, end)
-        if hits.any():
-            i, j = (int(index[0]) for index in np.nonzero(hits))
-            return _meeting_point(start[block][i], end[block][i], start[j], end[j])
+    lengths = [len(path) for path in paths]
+    following = np.concatenate(
+        [np.roll(np.arange(n), -1) + sum(lengths[:i]) for i, n in enumerate(lengths)]
+    )
+    hits = _crossing_pairs(start, following)
+    if hits.any():
+        i, j = np.argwhere(hits)[0]
+        return _meeting_point(start[i], start[following[i]], start[j], start[following[j]])
     return _crossing_vertex(paths)
 
 
@@ -170,18 +171,24 @@ def _passes_through(way: tuple[complex, complex], other: tuple[complex, complex]
     return (low < c < high) != (low < d < high)
 
 
-def _crossing_pairs(p: Array, q: Array, r: Array, s: Array) -> NDArray[np.bool_]:
-    """Which edges p-q cross which edges r-s, shape (len(p), len(r))."""
-    across = _side(p, q, r) * _side(p, q, s)
-    back = (_side(r, s, p) * _side(r, s, q)).T
-    return ((across < 0) & (back <= 0)) | ((across <= 0) & (back < 0))
+def _crossing_pairs(vertices: Array, following: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which edges cross which, shape (n, n); an edge runs from a vertex to the one following it."""
+    sides = _sides(vertices, following)
+    # Negative where an edge's line parts the two ends of another, 0 where one end lies on it.
+    parted = sides * sides[:, following]
+    return ((parted < 0) & (parted.T <= 0)) | ((parted <= 0) & (parted.T < 0))
 
 
-def _side(p: Array, q: Array, points: Array) -> Array:
-    """On which side of each line p-q each point lies: -1, 0 or 1, shape (len(p), len(points))."""
-    row, column = (q - p).T[:, :, None]
-    cross = row * (points[:, 1] - p[:, 1, None]) - column * (points[:, 0] - p[:, 0, None])
-    return np.asarray(np.sign(cross))
+def _sides(vertices: Array, following: NDArray[np.intp]) -> NDArray[np.int8]:
+    """On which side of each edge's line each vertex lies: -1, 0 or 1, shape (n, n)."""
+    sides = np.empty((len(vertices), len(vertices)), dtype=np.int8)
+    row, column = vertices.T
+    for first in range(0, len(vertices), _CROSSING_BLOCK):
+        block = slice(first, first + _CROSSING_BLOCK)
+        down, across = (vertices[following[block]] - vertices[block]).T[:, :, None]
+        turn = down * (column - column[block, None]) - across * (row - row[block, None])
+        sides[block] = (turn > 0).view(np.int8) - (turn < 0).view(np.int8)
+    return sides
 
 
 def _meeting_point(p: Array, q: Array, r: Array, s: Array) -> tuple[float, float]:

@@ -16,6 +16,10 @@ def print_json(document: object) -> None:
     typer.echo(json.dumps(document, indent=1, allow_nan=False))
 
 
+MOST_ROWS = 60
+"""Longer tables are cut when printed; the files hold all."""
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
     """Print a table; numbers stand right, words left."""
     from rich import box
@@ -28,9 +32,11 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: s
     for column, heading in enumerate(headings):
         numeric = all(row[column][:1] in "+-0123456789" for row in rows if row[column])
         table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric)
-    for row in rows:
+    for row in rows[:MOST_ROWS]:
         table.add_row(*row)
     console.print(table)
+    if len(rows) > MOST_ROWS:
+        say(f"{len(rows) - MOST_ROWS} more rows are in the files.")
 
 
 def say(message: str) -> None:

@@ -37,10 +37,10 @@ class Sample:
 
     @classmethod
     def of(cls, values: ArrayLike, weights: ArrayLike | None = None) -> Sample:
-        """Take values and weights of any one shape; drop pixels that do not count."""
+        """Take values and weights of any one shape; drop pixels of no weight or no value (NaN)."""
         flat = np.asarray(values, dtype=np.float64).ravel()
         share = np.ones_like(flat) if weights is None else np.asarray(weights, np.float64).ravel()
-        counts = share > 0
+        counts = (share > 0) & np.isfinite(flat)
         return cls(flat[counts], share[counts])
 
     @property
@@ -62,7 +62,7 @@ class Sample:
 
     def scaled_to(self, total: float) -> Sample:
         """Return the same values with weights that sum to ``total``."""
-        return Sample(self.values, self.weights * (total / self.total))
+        return Sample.of(self.values, self.weights * (total / self.total))
 
     def where(self, chosen: NDArray[np.bool_]) -> Sample:
         """Return the pixels chosen by a mask of shape (n,)."""
@@ -127,7 +127,7 @@ def otsu_threshold(sample: Sample) -> float:
 def separation(dark: Sample, bright: Sample) -> float:
     """Distance between two classes' means in units of their pooled standard deviation.
 
-    Ashman et al. 1994 (doi:10.1086/117048): sqrt(2) |m1 - m2| / sqrt(s1^2 + s2^2). NaN where a
+    Ashman et al. 1994 (doi:10.1086/117048): ``sqrt(2) |m1 - m2| / sqrt(s1^2 + s2^2)``. NaN where a
     class is empty, infinite where both are constant and differ.
     """
     apart = abs(bright.mean - dark.mean)
@@ -184,7 +184,8 @@ def pooled_otsu_threshold(
         return NAN, (Flag.UNDETECTABLE,)
     weight = protocol.reference_weight * muscle.total
     pooled = pool((muscle, lean.scaled_to(weight), fat.scaled_to(weight)))
-    return otsu_threshold(pooled), ()
+    threshold = otsu_threshold(pooled)
+    return threshold, (Flag.UNDETECTABLE,) if math.isnan(threshold) else ()
 
 
 def fat_fraction(

@@ -1,0 +1,1 @@
+"""Benchmarks: accuracy against truth and peers, speed and memory beside peers in one run."""

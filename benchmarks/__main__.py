@@ -1,0 +1,65 @@
+"""``python -m benchmarks``: speed and memory beside peers, printed as ratios."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.speed import loading, measuring, startup, whole
+from benchmarks.synthetic import make_sample
+from benchmarks.timing import Comparison
+
+REPEATS = 11
+SMOKE_REPEATS = 3
+
+
+def compare(repeats: int) -> list[Comparison]:
+    """Run every comparison once."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sample = make_sample(folder)
+        return [
+            *startup.run(repeats),
+            *loading.run(sample, repeats),
+            *measuring.run(sample, repeats),
+            *whole.run(sample, folder, repeats),
+        ]
+
+
+def as_markdown(found: list[Comparison]) -> str:
+    """Print comparisons as a Markdown table."""
+    lines = [
+        "| job | ours | peer | peer's | ratio | target | |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for item in found:
+        target = "" if item.target is None else f"<= {item.target:.2f}"
+        verdict = "" if item.target is None else ("met" if item.met else "NOT MET")
+        lines.append(
+            f"| {item.job} | {item.ours:.4g} {item.unit} | {item.peer} | "
+            f"{item.theirs:.4g} {item.unit} | {item.ratio:.2f} | {target} | {verdict} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="few repeats: does it still run?")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
+    options = parser.parse_args()
+    found = compare(SMOKE_REPEATS if options.smoke else REPEATS)
+    if options.json:
+        print(json.dumps([item.as_dict() for item in found], indent=1))
+    else:
+        print(as_markdown(found))
+    missed = [item for item in found if not item.met]
+    # A smoke run has too few repeats to judge by; it shows that everything runs.
+    sys.exit(1 if missed and not options.smoke else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Accuracy against analytic truth and independent tools."""

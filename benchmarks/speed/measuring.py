@@ -1,0 +1,46 @@
+"""Measuring 150 outlines, and covering one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import multifidus as mf
+from benchmarks.speed.peer_script import measure_with_skimage
+from benchmarks.synthetic import SIZE, Sample
+from benchmarks.timing import Comparison, alternate
+from multifidus.raster import coverage_box
+
+
+def run(sample: Sample, repeats: int) -> list[Comparison]:
+    """Compare with skimage on the same outlines, already loaded on both sides."""
+    from skimage.draw import polygon2mask
+
+    (exam,) = mf.read_exams(sample.folder)
+    rois = mf.read_rois(sample.outline_file, exam)
+    protocol = mf.MeasurementProtocol(fat_methods=("pooled_otsu", "otsu"))
+    volume = np.stack([item.stored_pixels for item in exam.series[0].slices])
+    outline = sample.paths[0][1]
+    return [
+        Comparison(
+            "measure 150 outlines, all quantities",
+            "skimage polygon, regionprops_table, threshold_otsu",
+            *alternate(
+                lambda: mf.measure(exam, rois, protocol),
+                lambda: measure_with_skimage(volume, sample.paths),
+                repeats,
+            ),
+            "s",
+            1 / 3,
+        ),
+        Comparison(
+            "exact coverage of a 120-vertex outline",
+            "skimage.draw.polygon2mask on the slice",
+            *alternate(
+                lambda: [coverage_box([outline], (SIZE, SIZE)) for _ in range(20)],
+                lambda: [polygon2mask((SIZE, SIZE), outline) for _ in range(20)],
+                repeats,
+            ),
+            "s",
+            1.0,
+        ),
+    ]

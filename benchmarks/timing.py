@@ -1,0 +1,100 @@
+"""Timing side by side: a job and its peer take turns, so that a busy machine slows both."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A job of ours beside a peer's: seconds (or MB), their ratio, and what it should be.
+
+    Parameters
+    ----------
+    ratio
+        ours / peer.
+    target
+        The ratio must not be above it; None where nothing was promised.
+    """
+
+    job: str
+    peer: str
+    ours: float
+    theirs: float
+    unit: str
+    target: float | None
+
+    @property
+    def ratio(self) -> float:
+        """Ours divided by the peer's: below 1 is faster or smaller."""
+        return self.ours / self.theirs
+
+    @property
+    def met(self) -> bool:
+        """Whether the target is met."""
+        return self.target is None or self.ratio <= self.target
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values for JSON."""
+        return {**asdict(self), "ratio": self.ratio, "met": self.met}
+
+
+def alternate(
+    ours: Callable[[], object], theirs: Callable[[], object], repeats: int
+) -> tuple[float, float]:
+    """Return the median seconds of two jobs that take turns, after a turn to warm up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(repeats + 1):
+        for job, found in zip((ours, theirs), times, strict=True):
+            begin = time.perf_counter()
+            job()
+            if turn:
+                found.append(time.perf_counter() - begin)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def process(command: Sequence[str]) -> tuple[float, float]:
+    """Run a whole process; returns its CPU seconds and peak memory in MB.
+
+    CPU time, not wall time: it hardly depends on what else the machine does.
+    """
+    script = (
+        "import json,resource,subprocess,sys;"
+        "done=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL);"
+        "used=resource.getrusage(resource.RUSAGE_CHILDREN);"
+        "print(json.dumps([done.returncode,used.ru_utime+used.ru_stime,used.ru_maxrss/1024]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script, *command],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
+    )
+    code, seconds, megabytes = json.loads(done.stdout)
+    if code:
+        msg = f"{' '.join(command)} ended with {code}."
+        raise RuntimeError(msg)
+    return seconds, megabytes
+
+
+def alternate_processes(
+    ours: Sequence[str], theirs: Sequence[str], repeats: int
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return median CPU seconds and peak MB of two commands that take turns."""
+    found: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
+    for turn in range(repeats + 1):
+        for command, results in zip((ours, theirs), found, strict=True):
+            result = process(command)
+            if turn:
+                results.append(result)
+    return tuple(
+        (statistics.median(r[0] for r in results), statistics.median(r[1] for r in results))
+        for results in found
+    )  # type: ignore[return-value]
