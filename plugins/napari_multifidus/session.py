@@ -100,6 +100,7 @@ class Session:
         self._elsewhere: tuple[Roi, ...] = ()
         self._outlines: dict[Spot, tuple[Roi, ...]] = {}
         self._drafts: dict[Spot, Draft] = {}
+        self._paths: dict[Spot, tuple[Array, ...]] = {}
         self._levels = {typed.slice_uid: typed for typed in held.levels}
         self._measured: tuple[int, tuple[Measurement, ...] | MultifidusError] | None = None
         self._by_key: tuple[int, dict[RoiKey, list[Measurement]]] | None = None
@@ -133,10 +134,13 @@ class Session:
 
     def loops(self, key: LayerKey, index: int) -> tuple[Array, ...]:
         """Return the paths of a structure on a slice, drafts included; pixels."""
-        draft = self._drafts.get((key, index))
+        spot = (key, index)
+        draft = self._drafts.get(spot)
         if draft is not None:
             return draft.loops
-        return tuple(path for roi in self.outlines(key, index) for path in roi.paths)
+        if spot not in self._paths:
+            self._paths[spot] = tuple(path for roi in self.outlines(*spot) for path in roi.paths)
+        return self._paths[spot]
 
     def problem(self, key: LayerKey, index: int) -> str:
         """Say why what is drawn there is no outline; nothing where it is one, or none."""
@@ -168,6 +172,7 @@ class Session:
         draft = self._drafts.pop(spot, None)
         before = draft.before if draft else self._outlines.pop(spot, ())
         self._outlines.pop(spot, None)
+        self._paths.pop(spot, None)
         if loops:
             try:
                 self._outlines[spot] = self._outlines_from(spot, loops, before, source)

@@ -1,0 +1,75 @@
+"""Everything that depends on napari's version or on its private parts; nothing else touches them.
+
+Written for napari 0.9. Where napari offers a public way, the rest of the plugin uses it directly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Signal  # type: ignore[attr-defined] # qtpy renames the binding's own
+
+__all__ = [
+    "PLUGIN",
+    "WIDGET",
+    "Signal",
+    "current_viewer",
+    "is_drawing",
+    "notify",
+    "open_dock",
+    "orient",
+    "set_scale_bar",
+    "set_text",
+]
+
+PLUGIN = "multifidus"
+WIDGET = "Outline muscles"
+
+
+def current_viewer() -> Any | None:
+    """Return the viewer in use, or None."""
+    import napari
+
+    return napari.current_viewer()
+
+
+def open_dock(viewer: Any) -> Any | None:
+    """Show the plugin's window in a viewer; returns it, or None where there are no windows."""
+    if getattr(viewer, "window", None) is None:
+        return None
+    return viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]
+
+
+def notify(message: str, *, bad: bool) -> None:
+    """Show a message in the corner of the window, without a traceback."""
+    from napari.utils.notifications import show_info, show_warning
+
+    (show_warning if bad else show_info)(message)
+
+
+def is_drawing(layer: Any) -> bool:
+    """Whether a shape is being drawn and not finished; napari has no public word for it."""
+    return bool(getattr(layer, "__wrapped__", layer)._is_creating)  # noqa: SLF001
+
+
+def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> None:
+    """Show a text in a corner of the canvas; an empty text hides it."""
+    from napari.components.overlays import TextOverlay
+
+    overlays = viewer.canvas.overlays
+    full_name = f"{PLUGIN}_{name}"
+    if full_name not in overlays:
+        overlays[full_name] = TextOverlay(position=place, **style)
+    overlay = overlays[full_name]
+    overlay.text = text
+    overlay.visible = bool(text)
+
+
+def set_scale_bar(viewer: Any, *, visible: bool) -> None:
+    """Show or hide the scale bar."""
+    viewer.canvas.overlays.scale_bar.visible = visible
+
+
+def orient(viewer: Any, vertical: str, horizontal: str) -> None:
+    """Choose which way the axes of the canvas run: ``down`` or ``up``, ``right`` or ``left``."""
+    viewer.scene.camera.orientation2d = (vertical, horizontal)

@@ -1,0 +1,395 @@
+"""What the window's buttons and keys do: one exam at a time, always saved.
+
+Knows the viewer through :class:`~napari_multifidus.canvas.Canvas`; no widgets.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer
+
+from multifidus.anatomy import Level, RoiRule, SlicePosition
+from multifidus.errors import MultifidusError
+from multifidus.formats import read_rois
+from multifidus.roi import Reading, RoiSet
+from napari_multifidus import keys
+from napari_multifidus._compat import Signal
+from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
+from napari_multifidus.canvas import Canvas
+from napari_multifidus.grid import axial_series, same_grid
+from napari_multifidus.layers import LayerKey
+from napari_multifidus.measured import Tables, write_tables
+from napari_multifidus.opening import METADATA, Opened
+from napari_multifidus.session import Session
+
+if TYPE_CHECKING:
+    from multifidus.image import Series
+    from napari_multifidus.preview import Numbers
+
+SAVE_AFTER_MS = 500
+"""Changes are written after this long without another; at once when the slice changes."""
+
+
+class Annotator(QObject):
+    """One person outlining the exam that is open in a viewer.
+
+    Parameters
+    ----------
+    viewer
+        The napari viewer.
+    rater
+        Who outlines, until somebody says otherwise.
+
+    Attributes
+    ----------
+    opened
+        Emitted when an exam was opened, or closed.
+    placed
+        Emitted when another slice or structure is in hand.
+    moved
+        Emitted with structure, slice and numbers while a vertex moves.
+    changed
+        Emitted when something drawn or said has changed.
+    saved, unsaved
+        Emitted with words about what is saved, and what is not.
+    said, complained
+        Emitted with a message; with one about something wrong.
+    """
+
+    opened = Signal()
+    placed = Signal()
+    moved = Signal(object, int, object)
+    changed = Signal()
+    saved = Signal(str)
+    unsaved = Signal(str)
+    said = Signal(str)
+    complained = Signal(str)
+
+    def __init__(self, viewer: Any, rater: str = "R1") -> None:
+        super().__init__()
+        self.viewer = viewer
+        self.rater = rater
+        self.source: Opened | None = None
+        self.session: Session | None = None
+        self.canvas: Canvas | None = None
+        self.file: OutlineFile | None = None
+        self.hidden = False
+        self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SAVE_AFTER_MS)
+        self._timer.timeout.connect(self.save)
+
+    # --- opening and closing -------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Open the newest exam among the viewer's layers, unless it is open already."""
+        found = [
+            layer.metadata[METADATA] for layer in self.viewer.layers if METADATA in layer.metadata
+        ]
+        first = [opened for opened in found if opened.is_first]
+        if first and (self.source is None or first[-1].exam is not self.source.exam):
+            self.open(first[-1])
+        elif self.source is not None and not any(o.exam is self.source.exam for o in found):
+            self.close()
+
+    def open(
+        self, opened: Opened, *, folder: Path | None = None, by: Reading | None = None
+    ) -> None:
+        """Outline an exam, going on where this rater left; what was open is saved and closed."""
+        self.close()
+        exam = opened.exam
+        self.source = opened
+        where = folder or default_folder(opened.path, opened.series.uid, is_sample=opened.is_sample)
+        wanted = by or latest_reading(where, Reading(exam.subject, exam.timepoint, self.rater))
+        self._begin(OutlineFile.of(where, wanted), wanted)
+
+    def _begin(self, file: OutlineFile, by: Reading, rois: RoiSet | None = None) -> None:
+        """Show a reading: what its file holds, else what is given, else what the exam came with."""
+        assert self.source is not None  # noqa: S101 - narrows the type; open() set it
+        self.file = file
+        held = file.load(self.source.exam) if rois is None else rois
+        found = held if held is not None else self._given(by)
+        self._parked = ()
+        self._show(self.source.series, replace(found, reading=by) if not found.rois else found)
+        self._restore(file.load_journal())
+        self._say_notes()
+        self.opened.emit()
+        self.saved.emit(self._saved_words())
+
+    def _given(self, by: Reading) -> RoiSet:
+        """Return the outlines that an exam came with, as this rater's first reading starts."""
+        source = self.source
+        if source is None or source.outlines is None or by.reading != 1:
+            return RoiSet(reading=by)
+        return read_rois(source.outlines, source.exam).read_by(by)
+
+    def _show(self, series: Series, rois: RoiSet) -> None:
+        assert self.source is not None  # noqa: S101 - narrows the type; open() set it
+        protocol = self.session.protocol if self.session else None
+        if self.canvas is not None:
+            self.canvas.close()
+        self.session = Session(self.source.exam, series, rois, protocol)
+        self.canvas = Canvas(
+            self.viewer,
+            self.session,
+            on_motion=self.moved.emit,
+            on_commit=self._committed,
+            on_place=self._placed,
+        )
+        for layer in self.canvas.layers.values():
+            keys.disarm(layer)
+        keys.bind(self.viewer, self)
+
+    def _restore(self, journal: Journal) -> None:
+        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
+        places = {item.uid: index for index, item in enumerate(self.session.series.slices)}
+        self._parked = tuple(draft for draft in journal.drafts if draft[1] not in places)
+        for key, uid, loops in journal.drafts:
+            if uid in places:
+                self.session.restore_draft(key, places[uid], loops)
+                self.canvas.layer(key)
+                self.canvas.push(key)
+                self.complained.emit(
+                    f"Restored, not measured yet: {key.words} on slice {places[uid] + 1} "
+                    f"{self.session.problem(key, places[uid])}."
+                )
+        self.canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
+        if journal.active in self.canvas.layers:
+            self.canvas.take_in_hand(journal.active, "pan_zoom")
+
+    def _first_drawn(self) -> int:
+        assert self.session is not None  # noqa: S101 - narrows the type
+        drawn = [self.session.slices_of(key) for key in self.session.layer_keys()]
+        return min((slices[0] for slices in drawn if slices), default=0)
+
+    def close(self) -> None:
+        """Save, and take the exam's outlines out of the viewer."""
+        if self.canvas is None:
+            return
+        self.flush()
+        keys.unbind(self.viewer)
+        self.canvas.close()
+        self.canvas = self.session = self.file = self.source = None
+        self.opened.emit()
+
+    # --- saving --------------------------------------------------------------------------------
+
+    def _committed(self) -> None:
+        self._timer.start()
+        self.unsaved.emit("not saved yet")
+        self._say_refusal()
+        self.changed.emit()
+
+    def _placed(self) -> None:
+        if self._timer.isActive():
+            self.save()
+        self.placed.emit()
+
+    def flush(self) -> None:
+        """Take over and write everything now."""
+        if self.canvas is not None:
+            self.canvas.settle()
+            self.save()
+
+    def save(self) -> bool:
+        """Write the outlines and the journal; returns whether all is written."""
+        self._timer.stop()
+        if self.session is None or self.file is None:
+            return True
+        if self.session.is_empty and not self.file.path.exists():
+            return True
+        try:
+            self.file.save(self.session.rois(), self._journal())
+        except MultifidusError as error:
+            self.unsaved.emit(f"NOT SAVED: {error}")
+            self.complained.emit(str(error))
+            return False
+        self._say_notes()
+        self.saved.emit(self._saved_words())
+        return True
+
+    def _journal(self) -> Journal:
+        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
+        drafts = tuple(
+            (key, self.session.slice(index).uid, draft.loops)
+            for (key, index), draft in self.session.drafts.items()
+        )
+        here = self.session.slice(self.canvas.index).uid
+        return Journal(here, self.canvas.active, self._parked + drafts)
+
+    def _saved_words(self) -> str:
+        if self.file is None or not self.file.path.exists():
+            return "nothing to save yet"
+        moment = datetime.datetime.now(tz=datetime.UTC).astimezone()
+        return f"saved {moment:%H:%M:%S} in {self.file.path.name}"
+
+    def _say_notes(self) -> None:
+        if self.file is not None:
+            for note in self.file.notes:
+                self.complained.emit(note)
+            self.file.notes.clear()
+
+    def _say_refusal(self) -> None:
+        if self.session is not None and self.session.refusal():
+            self.complained.emit(self.session.refusal())
+
+    # --- drawing -------------------------------------------------------------------------------
+
+    def draw(self, key: LayerKey) -> None:
+        """Start an outline of a structure on the slice shown."""
+        if self.canvas is not None:
+            self.canvas.take_in_hand(key, "add_polygon")
+            keys.disarm(self.canvas.layer(key))
+            self.placed.emit()
+
+    def edit(self) -> None:
+        """Move the vertices of the structure in hand."""
+        if self.canvas is not None and self.canvas.active is not None:
+            self.canvas.take_in_hand(self.canvas.active, "direct")
+
+    def copy_nearest(self) -> None:
+        """Copy the structure in hand from the nearest slice that has it, unless this one does."""
+        if self.session is None or self.canvas is None or self.canvas.active is None:
+            return
+        key, index = self.canvas.active, self.canvas.index
+        start = self.session.nearest_drawn(key, index)
+        if self.session.loops(key, index):
+            self.complained.emit(f"There is an outline of {key.words} on this slice already.")
+        elif start is None:
+            self.complained.emit(f"No other slice has an outline of {key.words}.")
+        else:
+            self.session.copy(key, start, index)
+            self.canvas.push(key)
+            self._committed()
+
+    def clear(self) -> None:
+        """Delete the structure in hand from the slice shown."""
+        if self.session is None or self.canvas is None or self.canvas.active is None:
+            return
+        if self.session.put(self.canvas.active, self.canvas.index, ()):
+            self.canvas.push(self.canvas.active)
+            self._committed()
+
+    def toggle_outlines(self) -> None:
+        """Hide all outlines, to see the image; or show them again."""
+        self.hidden = not self.hidden
+        if self.canvas is not None:
+            for layer in self.canvas.layers.values():
+                layer.visible = not self.hidden
+
+    def step(self, count: int) -> None:
+        """Go on by so many slices."""
+        if self.canvas is not None:
+            self.canvas.go_to(self.canvas.index + count)
+
+    # --- what the reading says -----------------------------------------------------------------
+
+    def set_level(self, level: Level | None, position: SlicePosition) -> None:
+        """Say which level the slice shown lies at."""
+        if self.session is None or self.canvas is None:
+            return
+        if self.session.set_level(self.canvas.index, level, position):
+            self.canvas.refresh()
+            self._committed()
+
+    def set_rule(self, rule: RoiRule) -> None:
+        """Say by which rule outlines are drawn from now on."""
+        if self.session is not None:
+            self.session.set_rule(rule)
+
+    def set_reading(self, rater: str, number: int, *, carry: bool = False) -> None:
+        """Go on as another rater or in another reading; ``carry`` takes the outlines along."""
+        if self.session is None or self.file is None:
+            self.rater = rater
+            return
+        wanted = replace(self.session.reading, rater=rater, reading=number)
+        if wanted == self.session.reading:
+            return
+        self.flush()
+        self.rater = rater
+        file = OutlineFile.of(self.file.path.parent, wanted)
+        rois = self.session.rois().read_by(wanted) if carry else None
+        self._begin(file, wanted, rois)
+        self.save()
+
+    def has_file_of(self, rater: str, number: int) -> bool:
+        """Whether there are outlines of a rater's reading already."""
+        if self.session is None or self.file is None:
+            return False
+        wanted = replace(self.session.reading, rater=rater, reading=number)
+        return OutlineFile.of(self.file.path.parent, wanted).path.exists()
+
+    def set_folder(self, folder: Path) -> None:
+        """Keep outlines in another folder; what is drawn goes there, unless it holds outlines."""
+        if self.session is None or self.file is None:
+            return
+        self.flush()
+        reading, rois = self.session.reading, self.session.rois()
+        file = OutlineFile.of(folder, reading)
+        self._begin(file, reading, None if file.path.exists() else rois)
+        self.save()
+
+    def open_outlines(self, path: Path) -> None:
+        """Go on with an outline file on the exam that is open; it is kept where it is.
+
+        Raises
+        ------
+        MultifidusError
+            If no exam is open, or the file does not fit it.
+        """
+        self.look()
+        if self.session is None or self.source is None:
+            msg = f"No exam is open that {path.name} could be shown on."
+            raise MultifidusError(msg, remedy="Open the exam first.")
+        rois = read_rois(path, self.source.exam)
+        self.flush()
+        reading = rois.rois[0].key.reading if rois.rois else rois.reading
+        self.rater = reading.rater
+        self._begin(OutlineFile(path), reading)
+
+    # --- series and tables ---------------------------------------------------------------------
+
+    def series_to_choose(self) -> tuple[Series, ...]:
+        """Return the axial series of the exam, the one in hand first among equals."""
+        return axial_series(self.source.exam) if self.source is not None else ()
+
+    def choose_series(self, series: Series) -> None:
+        """Outline another series of the exam; what was drawn stays with its own."""
+        if self.session is None or self.source is None or series.uid == self.session.series.uid:
+            return
+        self.flush()
+        from napari_multifidus.opening import layer_data
+
+        journal, rois = self._journal(), self.session.rois()
+        if not same_grid(series, self.session.series):
+            for layer in [x for x in self.viewer.layers if METADATA in x.metadata]:
+                layer.visible = False
+            for data, attributes, _ in layer_data(replace(self.source, series=series))[-1:]:
+                self.viewer.add_image(data, **attributes)
+        self._show(series, rois)
+        self._restore(journal)
+        self.opened.emit()
+
+    def measure_into(self, folder: Path, *, overwrite: bool = False) -> Tables | None:
+        """Write the tables into a folder, as the command line writes them; None if refused."""
+        if self.session is None or self.source is None:
+            return None
+        self.flush()
+        try:
+            tables = write_tables(self.session, folder, overwrite=overwrite)
+        except MultifidusError as error:
+            self.complained.emit(str(error))
+            return None
+        (self.complained if tables.left_out else self.said).emit(tables.words)
+        return tables
+
+    def live_numbers(self, key: LayerKey) -> Numbers | None:
+        """Return what is measured of a structure on the slice shown."""
+        if self.session is None or self.canvas is None:
+            return None
+        return self.session.numbers(key, self.canvas.index)

@@ -1,0 +1,316 @@
+"""The layers of a session in a viewer: what is drawn there goes to the session, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QTimer
+
+from multifidus.anatomy import Side
+from multifidus.polygon import MINIMAL_POINTS, first_crossing
+from napari_multifidus import _compat
+from napari_multifidus.grid import slice_words, spacing_mm, view_of
+from napari_multifidus.layers import (
+    AXES,
+    EDGE_WIDTH,
+    FIRST_LAYERS,
+    PROBLEM_COLOUR,
+    PROBLEM_EDGE_WIDTH,
+    UNITS,
+    Drawn,
+    LayerKey,
+    by_slice,
+    colour_of,
+    face_of,
+    problem_of,
+    read_shapes,
+    same_loops,
+    vertices_of,
+)
+from napari_multifidus.preview import Numbers
+from napari_multifidus.session import Session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+SETTLE_MS = 250
+"""What no event announces, such as pasted shapes, is taken over after this long without motion."""
+
+_COMMITS = {"added", "changed", "removed"}
+
+
+class Canvas:
+    """The layers of one session.
+
+    Parameters
+    ----------
+    viewer
+        The napari viewer.
+    session
+        What is drawn.
+    on_motion
+        Called with a structure, a slice and its numbers, while a vertex moves.
+    on_commit
+        Called when something drawn has changed.
+    on_place
+        Called when another slice or another structure is in hand.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        *,
+        on_motion: Callable[[LayerKey, int, Numbers], None],
+        on_commit: Callable[[], None],
+        on_place: Callable[[], None],
+    ) -> None:
+        self.viewer = viewer
+        self.session = session
+        self.layers: dict[LayerKey, Any] = {}
+        self._on_motion, self._on_commit, self._on_place = on_motion, on_commit, on_place
+        self._callbacks: dict[LayerKey, tuple[Any, Any]] = {}
+        self._shown: dict[LayerKey, tuple[int, tuple[Array, ...]]] = {}
+        self._pushing = False
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SETTLE_MS)
+        self._timer.timeout.connect(self.settle)
+        for key in (*session.layer_keys(), *FIRST_LAYERS):
+            self.layer(key)
+        self._turn()
+        viewer.dims.events.current_step.connect(self._stepped)
+        viewer.layers.selection.events.active.connect(self._activated)
+        viewer.layers.events.removed.connect(self._removed)
+        self._write_overlays()
+
+    # --- where the person is -------------------------------------------------------------------
+
+    @property
+    def index(self) -> int:
+        """The slice that is shown."""
+        step = int(self.viewer.dims.current_step[0]) if self.viewer.dims.ndim else 0
+        return min(max(step, 0), len(self.session.series.slices) - 1)
+
+    @property
+    def active(self) -> LayerKey | None:
+        """The structure in hand."""
+        chosen = self.viewer.layers.selection.active
+        return next((key for key, layer in self.layers.items() if layer == chosen), None)
+
+    def go_to(self, index: int) -> None:
+        """Show a slice."""
+        last = len(self.session.series.slices) - 1
+        self.viewer.dims.set_current_step(0, min(max(index, 0), last))
+
+    def take_in_hand(self, key: LayerKey, mode: str) -> None:
+        """Make a structure's layer the active one, in a mode such as ``add_polygon``."""
+        layer = self.layer(key)
+        layer.visible = True
+        self.viewer.layers.selection.active = layer
+        layer.mode = mode
+
+    def _turn(self) -> None:
+        view = view_of(self.session.series.slices[0].plane)
+        self.viewer.dims.order = (0, 2, 1) if view.transposed else (0, 1, 2)
+        _compat.orient(
+            self.viewer, "down" if view.down else "up", "right" if view.right else "left"
+        )
+        self.viewer.reset_view()
+
+    def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        self.settle()
+        self._write_overlays()
+        self._on_place()
+
+    def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        self._on_place()
+
+    def _write_overlays(self) -> None:
+        level, position = self.session.level_of(self.index)
+        place = f"{level} {position.replace('_', ' ')}" if level else "level not said"
+        text = f"{slice_words(self.session.series, self.index)}\n{place}"
+        _compat.set_text(self.viewer, "slice", text, "top_left", font_size=11)
+        _compat.set_text(self.viewer, "right", "R", "middle_left", font_size=22)
+        _compat.set_text(self.viewer, "left", "L", "middle_right", font_size=22)
+        _compat.set_scale_bar(self.viewer, visible=True)
+
+    # --- layers --------------------------------------------------------------------------------
+
+    def layer(self, key: LayerKey) -> Any:
+        """Return the layer of a structure; it is added if need be."""
+        if key not in self.layers:
+            scale = (1.0, *spacing_mm(self.session.series))
+            self.layers[key] = layer = self.viewer.add_shapes(
+                ndim=3,
+                name=key.title,
+                scale=scale,
+                units=UNITS,
+                axis_labels=AXES,
+                edge_width=EDGE_WIDTH,
+                edge_color=colour_of(key),
+                face_color=face_of(key),
+                opacity=1.0,
+                metadata={_compat.PLUGIN: key},
+            )
+            self._connect(key, layer)
+            self.push(key)
+        return self.layers[key]
+
+    def _connect(self, key: LayerKey, layer: Any) -> None:
+        # napari keeps callbacks weakly.
+        callbacks = partial(self._moved, key), partial(self._committed, key)
+        self._callbacks[key] = callbacks
+        layer.events.set_data.connect(callbacks[0])
+        layer.events.data.connect(callbacks[1])
+
+    def _disconnect(self, key: LayerKey, layer: Any) -> None:
+        moved, committed = self._callbacks.pop(key)
+        layer.events.set_data.disconnect(moved)
+        layer.events.data.disconnect(committed)
+
+    def push(self, key: LayerKey) -> None:
+        """Show what the session holds of a structure."""
+        shapes = [
+            (vertices_of(loop, index), "polygon")
+            for index in self.session.slices_of(key)
+            for loop in self.session.loops(key, index)
+        ]
+        layer = self.layers[key]
+        self._pushing = True
+        try:
+            if shapes or layer.nshapes:
+                mode = layer.mode
+                layer.data = shapes
+                layer.mode = mode
+            self._mark(key, self._read(key))
+        finally:
+            self._pushing = False
+
+    def pull(self, key: LayerKey) -> bool:
+        """Take over what a layer shows; returns whether it changed."""
+        drawn = self._read(key)
+        changed = self.session.take_layer(key, by_slice(drawn))
+        self._mark(key, drawn)
+        return changed
+
+    def settle(self) -> None:
+        """Take over all that is drawn and not in the making; tell if anything changed."""
+        self._timer.stop()
+        still = [key for key, layer in self.layers.items() if not _compat.is_drawing(layer)]
+        if any([self.pull(key) for key in still]):  # noqa: C419 - every layer is pulled
+            self._on_commit()
+
+    def _read(self, key: LayerKey) -> tuple[Drawn, ...]:
+        layer = self.layers[key]
+        return read_shapes(layer.data, layer.shape_type, len(self.session.series.slices))
+
+    def stray(self) -> list[str]:
+        """Say which shapes lie on no slice; they are kept nowhere but in their layer."""
+        return [
+            f"{key.words}: a shape {shape.problem}"
+            for key in self.layers
+            for shape in self._read(key)
+            if shape.problem
+        ]
+
+    # --- events --------------------------------------------------------------------------------
+
+    def _moved(self, key: LayerKey, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Follow every motion of the mouse: numbers of the slice in hand, and its red edge."""
+        if self._pushing:
+            return
+        drawn, index = self._read(key), self.index
+        loops = tuple(by_slice(drawn).get(index, ()))
+        seen = self._shown.get(key)
+        if seen is not None and seen[0] == index and same_loops(seen[1], loops):
+            return
+        self._shown[key] = (index, loops)
+        if same_loops(loops, self.session.loops(key, index)):
+            return
+        self._timer.start()
+        self._mark(key, drawn)
+        if loops and all(len(loop) >= MINIMAL_POINTS for loop in loops):
+            self._on_motion(key, index, self.session.live_numbers(key, index, loops))
+
+    def _committed(self, key: LayerKey, event: Any) -> None:
+        if self._pushing or str(event.action) not in _COMMITS:
+            return
+        if self.pull(key):
+            self._on_commit()
+
+    def _removed(self, event: Any) -> None:
+        """Keep the outlines of a layer that was removed; its button brings the layer back."""
+        for key, layer in list(self.layers.items()):
+            if layer == event.value:
+                self._disconnect(key, layer)
+                del self.layers[key]
+                self._on_place()
+
+    def _mark(self, key: LayerKey, drawn: tuple[Drawn, ...]) -> None:
+        """Colour shapes that are no outline red and thick, all others as their layer is."""
+        layer = self.layers[key]
+        if not drawn:
+            return
+        bad = self._bad_shapes(key, drawn)
+        colours = [PROBLEM_COLOUR if n in bad else colour_of(key) for n in range(len(drawn))]
+        widths = [PROBLEM_EDGE_WIDTH if n in bad else EDGE_WIDTH for n in range(len(drawn))]
+        wanted = np.array([_rgba(colour) for colour in colours], dtype=np.float32)
+        if not np.allclose(layer.edge_color, wanted, atol=1e-3):
+            layer.edge_color = wanted
+        if not np.allclose(layer.edge_width, widths):
+            layer.edge_width = widths
+
+    def _bad_shapes(self, key: LayerKey, drawn: tuple[Drawn, ...]) -> set[int]:
+        bad = {shape.index for shape in drawn if shape.problem}
+        groups: dict[tuple[int, ...], list[Drawn]] = {}
+        for shape in drawn:
+            if shape.slice_index is not None:
+                own = (shape.index,) if key.holds_samples else ()
+                groups.setdefault((shape.slice_index, *own), []).append(shape)
+        for members in groups.values():
+            place, loops = members[0].slice_index, [shape.loop for shape in members]
+            if place is not None and self._is_bad(key, place, loops):
+                bad |= {shape.index for shape in members}
+        return bad
+
+    def _is_bad(self, key: LayerKey, index: int, loops: list[Array]) -> bool:
+        if same_loops(loops, self.session.loops(key, index)):
+            return bool(self.session.problem(key, index))
+        if not _compat.is_drawing(self.layers[key]):
+            return bool(problem_of(loops))
+        # A path in the making is not bad for being short.
+        enough = all(len(loop) >= MINIMAL_POINTS for loop in loops)
+        return enough and first_crossing(loops) is not None
+
+    def refresh(self) -> None:
+        """Write the overlays again, after a level was said."""
+        self._write_overlays()
+
+    def close(self) -> None:
+        """Take the layers out of the viewer; the session keeps what was drawn."""
+        self.settle()
+        self.viewer.dims.events.current_step.disconnect(self._stepped)
+        self.viewer.layers.selection.events.active.disconnect(self._activated)
+        self.viewer.layers.events.removed.disconnect(self._removed)
+        for key, layer in list(self.layers.items()):
+            self._disconnect(key, layer)
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+        self.layers.clear()
+        for name in ("slice", "right", "left"):
+            _compat.set_text(self.viewer, name, "", "top_left")
+
+
+def screen_sides() -> tuple[Side, Side]:
+    """Return the patient's sides from the left of the screen to the right."""
+    return Side.RIGHT, Side.LEFT
+
+
+def _rgba(colour: str) -> tuple[float, ...]:
+    return (*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0)

@@ -1,0 +1,56 @@
+"""The button *Measure*: the same tables as ``multifidus measure``, by the same functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from multifidus.batch import case_of, measure_exam
+from multifidus.errors import MultifidusError
+from multifidus.results import Output, write_results
+from napari_multifidus.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was written.
+
+    Attributes
+    ----------
+    left_out
+        What is drawn and could not be measured, one sentence each.
+    """
+
+    folder: Path
+    outlines: int
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Say it to the person."""
+        done = f"Measured {self.outlines} outlines; the tables are in {self.folder}."
+        return f"{done} Left out: {'; '.join(self.left_out)}." if self.left_out else done
+
+
+def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> Tables:
+    """Measure all outlines and write measurements.csv, summary.csv and dictionary.json.
+
+    Raises
+    ------
+    MultifidusError
+        If there is nothing to measure, left and right are swapped, or the folder holds results
+        already and ``overwrite`` is not set.
+    """
+    rois = session.rois()
+    if not rois.rois:
+        msg = "There is no outline to measure yet."
+        raise MultifidusError(msg, remedy="Draw one first.")
+    output = Output(folder, overwrite=overwrite)
+    output.check()
+    measured = measure_exam(session.exam, rois, session.protocol, case_of((), (), None))
+    write_results([measured], output, session.protocol)
+    left_out = tuple(
+        f"{key.words} on slice {index + 1} {draft.problem}"
+        for (key, index), draft in session.drafts.items()
+    )
+    return Tables(folder, len(rois.rois), left_out)

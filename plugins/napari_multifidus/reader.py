@@ -1,0 +1,56 @@
+"""What napari calls to open files: exams, and outlines onto an exam that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from multifidus.errors import MultifidusError, ReadError
+from multifidus.io.native import SUFFIX
+from napari_multifidus import _compat
+from napari_multifidus.opening import LayerData, holds_images, layer_data, open_exam
+
+Paths = str | Sequence[str]
+
+NOTHING: list[Any] = [(None,)]
+"""What a reader returns that was responsible, and adds no layer."""
+
+
+def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """Return the function that reads a path, or None where it is none of ours."""
+    if not isinstance(path, str):
+        return None
+    file = Path(path)
+    if file.name.endswith(SUFFIX):
+        return read_outlines
+    if file.is_dir() and not holds_images(file):
+        return None
+    return read_images
+
+
+def read_images(path: Paths) -> list[LayerData]:
+    """Read an exam and open the plugin's window beside it."""
+    try:
+        found = layer_data(open_exam(Path(str(path))))
+    except MultifidusError as error:
+        _compat.notify(str(error), bad=True)
+        return NOTHING
+    viewer = _compat.current_viewer()
+    if viewer is not None:
+        _compat.open_dock(viewer)
+    return found
+
+
+def read_outlines(path: Paths) -> list[LayerData]:
+    """Read outlines onto the exam that is open."""
+    viewer = _compat.current_viewer()
+    dock = _compat.open_dock(viewer) if viewer is not None else None
+    try:
+        if dock is None:
+            msg = f"No exam is open that {Path(str(path)).name} could be shown on."
+            raise ReadError(msg, remedy="Open the exam first.")
+        dock.annotator.open_outlines(Path(str(path)))
+    except MultifidusError as error:
+        _compat.notify(str(error), bad=True)
+    return NOTHING

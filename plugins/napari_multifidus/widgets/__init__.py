@@ -1,0 +1,1 @@
+"""Parts of the plugin's window: layout and wiring only."""

@@ -1,0 +1,259 @@
+"""The plugin's window: layout and wiring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, QSettings, Qt, QTimer
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from multifidus.results import TABLE
+from napari_multifidus import _compat, keys
+from napari_multifidus.annotator import Annotator
+from napari_multifidus.grid import slice_words
+from napari_multifidus.widgets.numbers import NumbersPanel
+from napari_multifidus.widgets.place import PlacePanel
+from napari_multifidus.widgets.reading import ReadingPanel, StatusLine
+from napari_multifidus.widgets.table import OutlineTable
+from napari_multifidus.widgets.tools import ToolsPanel
+
+if TYPE_CHECKING:
+    from napari_multifidus.layers import LayerKey
+    from napari_multifidus.preview import Numbers
+    from napari_multifidus.session import Line
+
+RATER = "rater"
+
+
+def settings() -> QSettings:
+    """Return what is remembered of a person between exams: who they are."""
+    return QSettings(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, "multifidus", "annotator"
+    )
+
+
+class Dock(QWidget):
+    """Outline muscles on the exam that is open, and see what they measure.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer; napari passes it by this name.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
+        self.exam, self.series = QLabel("Open an exam: File, or Open Sample"), QComboBox()
+        self.place, self.numbers, self.tools = PlacePanel(), NumbersPanel(), ToolsPanel()
+        self.table, self.reading, self.status = OutlineTable(), ReadingPanel(), StatusLine()
+        self.measure = QPushButton("Measure…")
+        self._window: QWidget | None = None
+        self._lay_out()
+        self._wire()
+        self.annotator.look()
+
+    def _lay_out(self) -> None:
+        self.exam.setStyleSheet("font-size: 14px; font-weight: bold;")
+        self.exam.setWordWrap(True)
+        self.series.setToolTip("Which axial series is outlined")
+        self.series.hide()
+        self.measure.setToolTip("Write measurements.csv, summary.csv and dictionary.json")
+        self.measure.setStyleSheet("font-size: 14px; padding: 6px;")
+        self.tools.setToolTip(keys.help_text())
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setSpacing(10)
+        for part in (
+            self.exam,
+            self.series,
+            self.place,
+            self.numbers,
+            self.tools,
+            self.table,
+            self.reading,
+            self.measure,
+        ):
+            layout.addWidget(part)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(4, 4, 4, 4)
+        outer.addWidget(scroll)
+        outer.addWidget(self.status)
+        self.setMinimumWidth(350)
+
+    def _wire(self) -> None:
+        annotator = self.annotator
+        annotator.opened.connect(self._show_all)
+        annotator.placed.connect(self._show_place)
+        annotator.moved.connect(self._show_motion)
+        annotator.changed.connect(self._show_numbers)
+        annotator.saved.connect(self.status.show_saved)
+        annotator.unsaved.connect(self.status.show_unsaved)
+        annotator.said.connect(self._say)
+        annotator.complained.connect(self._complain)
+        self.place.stepped.connect(annotator.step)
+        self.place.level_said.connect(annotator.set_level)
+        self.tools.draw_wanted.connect(annotator.draw)
+        self.tools.edit_wanted.connect(annotator.edit)
+        self.tools.copy_wanted.connect(annotator.copy_nearest)
+        self.tools.clear_wanted.connect(annotator.clear)
+        self.reading.rule_said.connect(annotator.set_rule)
+        self.reading.reading_said.connect(self._change_reading)
+        self.reading.folder_wanted.connect(self._choose_folder)
+        self.table.chosen.connect(self._go_to)
+        self.measure.clicked.connect(self._measure)
+        self.series.activated.connect(self._choose_series)
+        self.viewer.layers.events.inserted.connect(self._look_soon)
+        self.viewer.layers.events.removed.connect(self._look_soon)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(annotator.flush)
+
+    # --- opening -------------------------------------------------------------------------------
+
+    def _look_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Look for an exam once napari is done with the layer."""
+        QTimer.singleShot(0, self.annotator.look)
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def _show_all(self) -> None:
+        session, file = self.annotator.session, self.annotator.file
+        if session is None or file is None:
+            self.exam.setText("Open an exam: File, or Open Sample")
+            self.table.lines.show_lines(())
+            return
+        self.exam.setText(f"{session.exam.subject} · {session.exam.timepoint}")
+        self.reading.show_reading(
+            session.reading, session.roi_rule, f"{file.path.name}\nin {file.path.parent}"
+        )
+        self._show_series()
+        self._show_place()
+
+    def _show_series(self) -> None:
+        found = self.annotator.series_to_choose()
+        self.series.clear()
+        for series in found:
+            name = series.weighting.value.replace("_", " ")
+            self.series.addItem(f"axial {name}, {len(series.slices)} slices", series)
+        session = self.annotator.session
+        uids = [series.uid for series in found]
+        if session is not None and session.series.uid in uids:
+            self.series.setCurrentIndex(uids.index(session.series.uid))
+        self.series.setVisible(len(found) > 1)
+
+    def _show_place(self) -> None:
+        session, canvas = self.annotator.session, self.annotator.canvas
+        if session is None or canvas is None:
+            return
+        words = slice_words(session.series, canvas.index)
+        self.place.show_place(words, *session.level_of(canvas.index))
+        self.tools.show_active(canvas.active)
+        self.numbers.follow(canvas.active)
+        self._show_numbers()
+
+    def _show_numbers(self) -> None:
+        session = self.annotator.session
+        if session is None:
+            return
+        for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
+            self.numbers.show_numbers(key, self.annotator.live_numbers(key))
+        self.table.lines.show_lines(session.lines())
+
+    def _show_motion(self, key: LayerKey, index: int, numbers: Numbers) -> None:  # noqa: ARG002
+        self.numbers.follow(key)
+        self.numbers.show_numbers(key, numbers)
+        if numbers.problem:
+            self.status.complain(f"{key.words} {numbers.problem}")
+
+    def _say(self, words: str) -> None:
+        self.status.say(words)
+        _compat.notify(words, bad=False)
+
+    def _complain(self, words: str) -> None:
+        self.status.complain(words)
+        _compat.notify(words, bad=True)
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def _go_to(self, line: Line) -> None:
+        canvas = self.annotator.canvas
+        if canvas is not None:
+            canvas.go_to(line.slice_index)
+            canvas.take_in_hand(line.key, "direct")
+
+    def _choose_series(self) -> None:
+        self.annotator.choose_series(self.series.currentData())
+
+    def _change_reading(self, rater: str, number: int) -> None:
+        """Change rater or reading; what is drawn goes along only if the person says so."""
+        session = self.annotator.session
+        if session is None or not rater:
+            return
+        other_rater = rater != session.reading.rater
+        carry = (
+            other_rater
+            and bool(session.layer_keys())
+            and not self.annotator.has_file_of(rater, number)
+            and self._ask(f"Take the outlines of {session.reading.rater} along to {rater}?")
+        )
+        settings().setValue(RATER, rater)
+        self.annotator.set_reading(rater, number, carry=carry)
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for outlines")
+        if chosen:
+            self.annotator.set_folder(Path(chosen))
+
+    def _measure(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables")
+        if not chosen:
+            return
+        folder = Path(chosen)
+        exists = (folder / TABLE).exists()
+        if exists and not self._ask(f"{folder} holds tables already. Replace them?"):
+            return
+        self.annotator.measure_into(folder, overwrite=exists)
+
+    def _ask(self, question: str) -> bool:
+        yes = QMessageBox.StandardButton.Yes
+        return bool(QMessageBox.question(self, "multifidus", question) == yes)
+
+    # --- closing -------------------------------------------------------------------------------
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
+        """Watch the window that this one is in, to save before it closes."""
+        super().showEvent(event)
+        window = self.window()
+        if window is not self._window and window is not None:
+            self._window = window
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's
+        """Save when the window closes."""
+        if event is not None and event.type() == QEvent.Type.Close:
+            self.annotator.flush()
+        return bool(super().eventFilter(watched, event))
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
+        """Save, and leave the viewer as it was found."""
+        self.viewer.layers.events.inserted.disconnect(self._look_soon)
+        self.viewer.layers.events.removed.disconnect(self._look_soon)
+        self.annotator.close()
+        super().closeEvent(event)

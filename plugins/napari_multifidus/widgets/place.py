@@ -1,0 +1,59 @@
+"""Where the person is: the slice, its level, and the way to others."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
+
+from multifidus.anatomy import Level, SlicePosition
+from napari_multifidus._compat import Signal
+
+NOT_SAID = "not said"
+
+
+class PlacePanel(QWidget):
+    """The slice in hand and what was said about its level."""
+
+    stepped = Signal(int)
+    level_said = Signal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = QLabel("no exam open")
+        self.words.setStyleSheet("font-size: 13px;")
+        self.level, self.position = QComboBox(), QComboBox()
+        self.level.addItem(NOT_SAID, None)
+        for level in Level:
+            self.level.addItem(level.value, level)
+        for position in SlicePosition:
+            self.position.addItem(position.replace("_", " "), position)
+        self.level.setToolTip("Which disc or vertebral body this slice shows")
+        self.position.setToolTip("Where in its level this slice lies")
+        before, following = QPushButton("◀"), QPushButton("▶")
+        before.setToolTip("Slice before ( , )")
+        following.setToolTip("Next slice ( . )")
+        for button in (before, following):
+            button.setFixedWidth(34)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(before, 0, 0)
+        layout.addWidget(self.words, 0, 1, 1, 2)
+        layout.addWidget(following, 0, 3)
+        layout.addWidget(QLabel("level"), 1, 0)
+        layout.addWidget(self.level, 1, 1)
+        layout.addWidget(self.position, 1, 2, 1, 2)
+        layout.setColumnStretch(1, 1)
+        layout.setColumnStretch(2, 1)
+        before.clicked.connect(lambda: self.stepped.emit(-1))
+        following.clicked.connect(lambda: self.stepped.emit(1))
+        self.level.activated.connect(self._say)
+        self.position.activated.connect(self._say)
+
+    def _say(self) -> None:
+        self.level_said.emit(self.level.currentData(), self.position.currentData())
+
+    def show_place(self, words: str, level: Level | None, position: SlicePosition) -> None:
+        """Show where the person is."""
+        self.words.setText(words)
+        self.level.setCurrentIndex(self.level.findData(level))
+        self.position.setCurrentIndex(self.position.findData(position))
+        self.position.setEnabled(level is not None)

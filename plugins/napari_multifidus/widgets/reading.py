@@ -1,0 +1,106 @@
+"""Whose reading this is, where it is kept, and whether it is saved."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
+
+from multifidus.anatomy import RoiRule
+from multifidus.roi import Reading
+from napari_multifidus._compat import Signal
+
+SAVED_COLOUR, UNSAVED_COLOUR = "#35d0a5", "#ffb000"
+
+
+class ReadingPanel(QWidget):
+    """Rater, number of the reading, rule of outlining, folder."""
+
+    reading_said = Signal(str, int)
+    rule_said = Signal(object)
+    folder_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rater, self.number, self.rule = QLineEdit(), QSpinBox(), QComboBox()
+        self.rater.setToolTip("Who outlines: initials or a code; part of the file's name")
+        self.number.setRange(1, 99)
+        self.number.setToolTip("Which reading this is; each has a file of its own")
+        for rule in RoiRule:
+            self.rule.addItem(rule.replace("_", " "), rule)
+        self.rule.setToolTip("Fascial: along the inside of the fascia. Muscle border: what is seen")
+        self.folder = QPushButton("Folder…")
+        self.where = QLabel()
+        self.where.setWordWrap(True)
+        self.where.setStyleSheet("font-size: 11px; color: #b8bcc4;")
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(QLabel("rater"), 0, 0)
+        layout.addWidget(self.rater, 0, 1)
+        layout.addWidget(QLabel("reading"), 0, 2)
+        layout.addWidget(self.number, 0, 3)
+        layout.addWidget(QLabel("rule"), 1, 0)
+        layout.addWidget(self.rule, 1, 1)
+        layout.addWidget(self.folder, 1, 2, 1, 2)
+        layout.addWidget(self.where, 2, 0, 1, 4)
+        layout.setColumnStretch(1, 1)
+        self.rater.editingFinished.connect(self._say)
+        self.number.editingFinished.connect(self._say)
+        self.rule.activated.connect(lambda: self.rule_said.emit(self.rule.currentData()))
+        self.folder.clicked.connect(self.folder_wanted.emit)
+
+    def _say(self) -> None:
+        self.reading_said.emit(self.rater.text().strip(), self.number.value())
+
+    def show_reading(self, by: Reading, rule: RoiRule, where: str) -> None:
+        """Show whose reading it is."""
+        blocked = QSignalBlocker(self.rater), QSignalBlocker(self.number)
+        self.rater.setText(by.rater)
+        self.number.setValue(by.reading)
+        self.rule.setCurrentIndex(self.rule.findData(rule))
+        self.where.setText(where)
+        del blocked
+
+
+class StatusLine(QWidget):
+    """What is saved, always in sight, and the last message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.saved, self.message = QLabel("nothing to save yet"), QLabel()
+        self.message.setWordWrap(True)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.saved, 0, 0)
+        layout.addWidget(self.message, 1, 0)
+        self.show_saved("nothing to save yet")
+
+    def show_saved(self, words: str) -> None:
+        """Say that all is saved."""
+        self._show(f"✓ {words}", SAVED_COLOUR)
+
+    def show_unsaved(self, words: str) -> None:
+        """Say that something is not."""
+        self._show(f"● {words}", UNSAVED_COLOUR)
+
+    def _show(self, words: str, colour: str) -> None:
+        self.saved.setText(words)
+        self.saved.setToolTip(words)
+        self.saved.setStyleSheet(f"font-size: 12px; color: {colour};")
+
+    def say(self, words: str) -> None:
+        """Show a message."""
+        self.message.setText(words)
+        self.message.setStyleSheet("font-size: 12px;")
+
+    def complain(self, words: str) -> None:
+        """Show a message about something wrong."""
+        self.message.setText(words)
+        self.message.setStyleSheet("font-size: 12px; color: #ff6b81;")
