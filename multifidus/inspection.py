@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from multifidus.geometry import ras_from_lps, tilt_deg
+from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.image import Exam, Series, Stack
 from multifidus.io.scan import Scan
 
@@ -94,6 +94,8 @@ def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
             step = series.stacks[0].slice_step_mm
             tilts = [tilt_deg(stack.slices[0].plane.normal) for stack in series.stacks]
             low, high = min(tilts), max(tilts)
+            tilt = f"{low:+.1f}" if high - low < TILT_SHOWN_DEG else f"{low:+.1f} to {high:+.1f}"
+            axial = series.orientation is Orientation.AXIAL
             rows.append(
                 [
                     exam.subject,
@@ -106,7 +108,7 @@ def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
                     f"{first.shape[0]} x {first.shape[1]}",
                     " x ".join(f"{mm:.3g}" for mm in first.plane.pixel_spacing_mm),
                     "" if step is None else f"{step:.2f}",
-                    f"{low:+.1f}" if high - low < TILT_SHOWN_DEG else f"{low:+.1f} to {high:+.1f}",
+                    tilt if axial else "",
                     str(scan.files[series.uid]),
                     f"...{series.uid[-12:]}",
                 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.polygon import area, clip, oriented_loops
+from multifidus.polygon import clip, oriented_loops, signed_area
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,7 +76,7 @@ def polygon_area_mm2(paths_mm: Sequence[ArrayLike], plane: Plane) -> float:
     >>> polygon_area_mm2([[(0, 0, 0), (10, 0, 0), (10, 20, 0)]], plane)
     100.0
     """
-    return area([plane.to_pixels(path) for path in paths_mm]) * plane.pixel_area_mm2
+    return Region.of([plane.to_pixels(path) for path in paths_mm]).area * plane.pixel_area_mm2
 
 
 def coverage(paths_mm: Sequence[ArrayLike], plane: Plane, shape: tuple[int, int]) -> Array:
@@ -99,11 +99,50 @@ def coverage(paths_mm: Sequence[ArrayLike], plane: Plane, shape: tuple[int, int]
     return coverage_box([plane.to_pixels(path) for path in paths_mm], shape).full(shape)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """What paths enclose in the pixel plane, by the even-odd rule.
+
+    Attributes
+    ----------
+    loops
+        Simple loops, each (n, 2) of (row, column), turned so that signed areas sum to the area.
+    """
+
+    loops: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, paths: Sequence[Array]) -> Region:
+        """Take paths of any direction and order."""
+        return cls(tuple(oriented_loops(paths)))
+
+    @property
+    def area(self) -> float:
+        """Exact area, in pixels."""
+        return sum(map(signed_area, self.loops))
+
+    def coverage(self, shape: tuple[int, int]) -> Coverage:
+        """Compute the exact coverage of an image of (rows, columns), for the box around it."""
+        return _coverage(self.loops, shape)
+
+    def centres(self, shape: tuple[int, int]) -> int:
+        """Count the pixels of an image whose centre is inside: ImageJ's convention.
+
+        A centre exactly on an outline counts where the inside begins (top or left) and not where
+        it ends (bottom or right), so outlines that share an edge never share a pixel.
+        """
+        return sum(_count_centres(loop, shape) for loop in self.loops)
+
+
 def coverage_box(paths: Sequence[Array], shape: tuple[int, int]) -> Coverage:
     """Compute exact coverage for the box of pixels around paths, (row, column) coordinates."""
+    return Region.of(paths).coverage(shape)
+
+
+def _coverage(oriented: Sequence[Array], shape: tuple[int, int]) -> Coverage:
     rows, columns = shape
     high = (rows - 0.5, columns - 0.5)
-    loops = [clip(loop, (-0.5, -0.5), high) for loop in oriented_loops(paths)]
+    loops = [clip(loop, (-0.5, -0.5), high) for loop in oriented]
     points = np.concatenate(loops) if loops else np.empty((0, 2))
     if not len(points):
         return Coverage(0, 0, np.zeros((0, 0)))
@@ -170,26 +209,24 @@ def _border_passages(start: Array, end: Array) -> tuple[NDArray[np.intp], Array]
 
 
 def count_centres(paths: Sequence[Array], shape: tuple[int, int]) -> int:
-    """Count pixels whose centre is inside paths given in (row, column): ImageJ's convention.
+    """Count pixels whose centre is inside paths given in (row, column): ImageJ's convention."""
+    return Region.of(paths).centres(shape)
 
-    A centre exactly on an outline counts where the inside begins (top or left) and not where it
-    ends (bottom or right), so outlines that share an edge never share a pixel.
-    """
+
+def _count_centres(loop: Array, shape: tuple[int, int]) -> int:
+    """Count centres inside one loop; below 0 for a hole."""
     rows, columns = shape
-    total = 0
-    for loop in oriented_loops(paths):
-        start, end = loop, np.roll(loop, -1, axis=0)
-        falls = (start[:, 0] > end[:, 0])[:, None]
-        # From the upper end down, whichever way the loop runs: an edge that two outlines share
-        # passes each row at one column, to the bit.
-        upper, lower = np.where(falls, end, start), np.where(falls, start, end)
-        first = np.clip(np.ceil(upper[:, 0]), 0, rows)
-        stop = np.clip(np.ceil(lower[:, 0]), 0, rows)
-        count = np.maximum(stop - first, 0).astype(np.intp)
-        edge = np.repeat(np.arange(len(loop)), count)
-        nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-        height, width = (lower - upper)[edge].T
-        t = (first[edge] + nth - upper[edge, 0]) / height
-        passed = np.clip(np.ceil(upper[edge, 1] + t * width), 0, columns)
-        total -= int((np.where(falls[edge, 0], -1, 1) * passed).sum())
-    return total
+    start, end = loop, np.roll(loop, -1, axis=0)
+    falls = (start[:, 0] > end[:, 0])[:, None]
+    # From the upper end down, whichever way the loop runs: an edge that two outlines share
+    # passes each row at one column, to the bit.
+    upper, lower = np.where(falls, end, start), np.where(falls, start, end)
+    first = np.clip(np.ceil(upper[:, 0]), 0, rows)
+    stop = np.clip(np.ceil(lower[:, 0]), 0, rows)
+    count = np.maximum(stop - first, 0).astype(np.intp)
+    edge = np.repeat(np.arange(len(loop)), count)
+    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
+    height, width = (lower - upper)[edge].T
+    t = (first[edge] + nth - upper[edge, 0]) / height
+    passed = np.clip(np.ceil(upper[edge, 1] + t * width), 0, columns)
+    return -int((np.where(falls[edge, 0], -1, 1) * passed).sum())

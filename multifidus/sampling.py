@@ -13,9 +13,8 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Slice, Weighting
 from multifidus.metrics.fat import Sample
 from multifidus.placement import Placed, companion
-from multifidus.polygon import area
 from multifidus.protocol import MeasurementProtocol
-from multifidus.raster import Coverage, count_centres, coverage_box
+from multifidus.raster import Coverage, Region, coverage_box
 from multifidus.roi import Roi, Source
 
 if TYPE_CHECKING:
@@ -104,7 +103,8 @@ def _sample_slice(
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
     for item in members:
         paths = item.roi.paths
-        cover = coverage_box(paths, image.shape)
+        region = Region.of(paths)
+        cover = region.coverage(image.shape)
         inside = float(cover.weights.sum())
         flags = _flags(item, paths, protocol)
         hidden = [other.paths for other in artefacts if _hides(other, item.roi)]
@@ -112,11 +112,11 @@ def _sample_slice(
             cover = coverage_box(_without(paths, hidden), image.shape)
             if float(cover.weights.sum()) < inside:
                 flags = (*flags, Flag.ARTEFACT)
-        centres = count_centres(paths, image.shape)
+        centres = region.centres(image.shape)
         pixel_mm2 = image.plane.pixel_area_mm2
         yield Sampled(
             placed=item,
-            area_mm2=area(paths) * pixel_mm2,
+            area_mm2=region.area * pixel_mm2,
             centres_mm2=centres * pixel_mm2,
             n_centres=centres,
             inside_mm2=inside * pixel_mm2,

@@ -20,23 +20,21 @@ MOST_ROWS = 60
 """Longer tables are cut when printed; the files hold all."""
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; numbers stand right, words left."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    # Into a file or pipe, lines must not be folded at an invented terminal width.
-    console = Console(width=None if sys.stdout.isatty() else 240)
-    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    for column, heading in enumerate(headings):
-        numeric = all(row[column][:1] in "+-0123456789" for row in rows if row[column])
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric)
-    for row in rows[:MOST_ROWS]:
-        table.add_row(*row)
-    console.print(table)
+    shown = [list(headings), *map(list, rows[:MOST_ROWS])]
+    columns = [_aligned(column) for column in zip(*shown, strict=True)]
+    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+    rule = "  ".join("-" * len(column[0]) for column in columns)
+    typer.echo("\n".join((lines[0], rule, *lines[1:])))
     if len(rows) > MOST_ROWS:
         say(f"{len(rows) - MOST_ROWS} more rows are in the files.")
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    width = max(map(len, column))
+    numeric = all(cell[:1] in "+-0123456789" for cell in column[1:] if cell)
+    return [cell.rjust(width) if numeric else cell.ljust(width) for cell in column]
 
 
 def say(message: str) -> None:

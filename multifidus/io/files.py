@@ -16,7 +16,7 @@ _CHUNK = 1 << 20
 
 @contextlib.contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn an operating-system error met while reading into a :class:`ReadError`."""
+    """Turn what the system or a wrong encoding raises while reading into :class:`ReadError`."""
     try:
         yield
     except ReadError:
@@ -25,6 +25,9 @@ def reading(path: Path, what: str) -> Iterator[None]:
         reason = error.strerror or str(error) or type(error).__name__
         msg = f"Cannot read {path} as {what}: {reason}."
         raise ReadError(msg, remedy="Check the path and its permissions.") from error
+    except UnicodeDecodeError as error:
+        msg = f"Cannot read {path} as {what}: it is not UTF-8 text."
+        raise ReadError(msg, remedy="Save it again with the encoding UTF-8.") from error
 
 
 def write_atomically(path: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.errors import MultifidusError, ReadError, RoiError
@@ -27,6 +29,9 @@ from multifidus.roi import (
     SliceLevel,
     Source,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FORMAT = "multifidus-outlines"
 VERSION = 1
@@ -156,7 +161,7 @@ def from_document(document: object, where: str) -> RoiSet:
         msg = f"{where} is not an outline file: its format is {found!r}, not {FORMAT!r}."
         raise ReadError(msg)
     version = root.get("version", int)
-    if version > VERSION:
+    if not 1 <= version <= VERSION:
         msg = f"{where} has version {version}; this software reads up to version {VERSION}."
         raise ReadError(msg, remedy="Update multifidus.")
     if (root.get("frame", str), root.get("unit", str)) != ("LPS", "mm"):
@@ -177,7 +182,7 @@ def from_document(document: object, where: str) -> RoiSet:
                 Landmark,
                 kind=node.choice("kind", LandmarkKind),
                 level=node.choice("level", Level),
-                position_mm=node.get("position_mm", list),
+                position_mm=node.numbers("position_mm"),
             )
             for node in root.nodes("landmarks")
         ),
@@ -223,12 +228,12 @@ def _outline_in(node: _Node, by: Reading) -> Roi:
             node.choice("side", Side, default="none"),
             node.get("name", str, default=""),
         ),
-        paths_mm=tuple(node.get("paths_mm", list)),
+        paths_mm=tuple(map(node.as_numbers, node.get("paths_mm", list))),
         plane=plane.make(
             Plane,
-            origin_mm=plane.get("origin_mm", list),
-            row_step_mm=plane.get("row_step_mm", list),
-            column_step_mm=plane.get("column_step_mm", list),
+            origin_mm=plane.numbers("origin_mm"),
+            row_step_mm=plane.numbers("row_step_mm"),
+            column_step_mm=plane.numbers("column_step_mm"),
         ),
         shape=plane.shape("shape"),
         level=node.choice("level", Level) if node.has("level") else None,
@@ -270,9 +275,22 @@ class _Node:
             msg = f"{self.where}.{key} is {value!r}."
             raise ReadError(msg, remedy=f"Allowed are: {allowed}.") from None
 
+    def numbers(self, key: str) -> NDArray[np.generic]:
+        return self.as_numbers(self.get(key, list))
+
+    def as_numbers(self, value: object) -> NDArray[np.generic]:
+        try:
+            found = np.asarray(value)
+        except ValueError:
+            found = np.empty(0, dtype=object)
+        if found.dtype.kind not in "if":
+            msg = f"{self.where} holds {repr(value)[:60]} where numbers are expected."
+            raise ReadError(msg)
+        return found
+
     def shape(self, key: str) -> tuple[int, int]:
         value = self.get(key, list)
-        good = len(value) == 2 and all(isinstance(n, int) and n > 0 for n in value)  # noqa: PLR2004
+        good = len(value) == 2 and all(type(n) is int and n > 0 for n in value)  # noqa: PLR2004
         if not good:
             msg = f"{self.where}.{key} must be [rows, columns], got {value!r}."
             raise ReadError(msg)
@@ -288,6 +306,3 @@ class _Node:
             return kind(**values)
         except MultifidusError as error:
             raise type(error)(f"{self.where}: {error.message}", remedy=error.remedy) from error
-        except (TypeError, ValueError) as error:
-            msg = f"{self.where}: {error}."
-            raise ReadError(msg) from error

@@ -32,7 +32,12 @@ FAT_STEP_MM = {Structure.MULTIFIDUS: 0.1}
 _COARSE_FAT_STEP_MM = 0.2
 """Grid on which fat is counted; the fat fraction errs by less than 0.1 points."""
 
+_TURN_DEG = 35.0
+"""Chords run askew: along a straight edge of a muscle they would all begin at once."""
+
 _BISECTIONS = 28
+_TERNARY_ROUNDS = 16
+_COARSE_MM = 2.0
 _MARGIN_MM = 2.0
 
 
@@ -80,8 +85,8 @@ class Truth:
 class Section:
     """A muscle in the plane of a slice.
 
-    In-plane coordinates x (towards the next column) and y (towards the next row) are millimetres
-    from a point on the muscle's own centre line.
+    In-plane coordinates x and y are millimetres from a point on the muscle's own centre line,
+    along the slice's columns and rows turned by ``_TURN_DEG``.
 
     Parameters
     ----------
@@ -106,7 +111,8 @@ class Section:
         centre = point_on_slice(subject, grid, solid.centre_mm)
         angles = np.linspace(0, 2 * np.pi, 32, endpoint=False)
         radii = radii_mm(subject, solid, grid, centre=centre, angles=angles)
-        x, y = (float(np.abs(radii * along(angles)).max()) for along in (np.cos, np.sin))
+        turned = angles - np.radians(_TURN_DEG)
+        x, y = (float(np.abs(radii * along(turned)).max()) for along in (np.cos, np.sin))
         return cls(subject, pattern, grid, centre, (x + _MARGIN_MM, y + _MARGIN_MM))
 
     @property
@@ -114,11 +120,10 @@ class Section:
         """Area, integrated over the chords that lines along x cut from the muscle."""
         reach_x, reach_y = self.reach_mm
         rows = np.arange(-reach_y, reach_y, CHORD_STEP_MM)
-        across = np.arange(-reach_x, reach_x, 1.0)
-        # A point inside each chord: the deepest of coarse samples along its line.
-        depth = self._raised(*np.meshgrid(across, rows))
-        cut = depth.min(axis=1) < 1
-        rows, start = rows[cut], across[depth.argmin(axis=1)][cut]
+        across = np.arange(-reach_x, reach_x, _COARSE_MM)
+        start = self._deepest(rows, across)
+        cut = self._raised(start, rows) < 1
+        rows, start = rows[cut], start[cut]
         length = np.zeros_like(rows)
         for sign in (-1.0, 1.0):
             inner, outer = np.zeros_like(rows), np.full_like(rows, 2 * reach_x)
@@ -138,13 +143,29 @@ class Section:
         inside = self.pattern.muscle.solid.contains(u, v, s)
         return float(100 * self.pattern.contains(u[inside], v[inside], s[inside]).mean())
 
+    def _deepest(self, rows: Array, across: Array) -> Array:
+        """Find the x deepest in the muscle on each line y = rows: inside it if the line cuts it.
+
+        Coarse samples, then ternary search: along a line the implicit function is convex.
+        """
+        best = across[self._raised(*np.meshgrid(across, rows)).argmin(axis=1)]
+        step = across[1] - across[0]
+        low, high = best - step, best + step
+        for _ in range(_TERNARY_ROUNDS):
+            one, two = low + (high - low) / 3, high - (high - low) / 3
+            left = self._raised(one, rows) < self._raised(two, rows)
+            low, high = np.where(left, low, one), np.where(left, two, high)
+        return np.asarray((low + high) / 2)
+
     def _raised(self, x: Array, y: Array) -> Array:
         points = self._points(x.ravel(), y.ravel())
         return self.pattern.muscle.solid.raised(*self.subject.to_spine(points)).reshape(x.shape)
 
     def _points(self, x: Array, y: Array) -> Array:
         column, row = self.grid.column_direction, self.grid.row_direction
-        return np.asarray(self.centre_mm + x[:, None] * column + y[:, None] * row)
+        cosine, sine = np.cos(np.radians(_TURN_DEG)), np.sin(np.radians(_TURN_DEG))
+        along_x, along_y = cosine * column + sine * row, cosine * row - sine * column
+        return np.asarray(self.centre_mm + x[:, None] * along_x + y[:, None] * along_y)
 
 
 def slice_truth(subject: Subject, grid: Grid, uid: str, index: int) -> tuple[Truth, ...]:
