@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.errors import GeometryError, MultifidusError, ReadError
+from multifidus.errors import GeometryError, ReadError
 from multifidus.geometry import plane_from_affine, ras_from_lps
 from multifidus.image import Series, Slice, StoredPixels, Weighting
 from multifidus.io.files import content_sha256, reading
@@ -64,22 +65,25 @@ def open_nifti(path: Path) -> NiftiGrid:
     Raises
     ------
     ReadError
-        If it is damaged, not three-dimensional, or does not say where it lies.
+        If it is damaged, not three-dimensional, not of numbers, or does not say where it lies.
     GeometryError
         If its affine is singular.
     """
     import nibabel
     from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
 
+    damage = (ImageFileError, HeaderDataError, ValueError, KeyError, EOFError, zlib.error)
     with reading(path, "NIfTI"):
         try:
             image: Any = nibabel.load(path)
             header = image.header
             coded = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
-            slope, intercept = header.get_slope_inter()
+            # nibabel takes them out of the header of what it loads.
+            slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
             affine = np.asarray(image.affine, dtype=np.float64)
             shape = tuple(int(n) for n in image.shape)
-        except (ImageFileError, MultifidusError, ValueError, KeyError, EOFError) as error:
+        except damage as error:
             msg = f"{path} is not a readable NIfTI file: {error}."
             raise ReadError(msg, remedy="Convert or export it again.") from error
     while len(shape) > 3 and shape[-1] == 1:  # noqa: PLR2004
@@ -91,12 +95,15 @@ def open_nifti(path: Path) -> NiftiGrid:
         msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
         raise ReadError(msg, remedy="Convert it again from DICOM with a tool that keeps geometry.")
     _check_affine(affine, path)
-    slope, intercept = _finite(slope, 1.0), _finite(intercept, 0.0)
+    stored = header.get_data_dtype().newbyteorder("=")
+    if stored.kind not in "iuf":
+        msg = f"{path} holds voxels of type {stored}; only single numbers are read."
+        raise ReadError(msg, remedy="Export its magnitude.")
     return NiftiGrid(
         path,
         ras_from_lps(affine),
         (shape[0], shape[1], shape[2]),
-        (str(header.get_data_dtype().newbyteorder("=")), slope, intercept),
+        (str(stored), slope, intercept),
         _once(lambda: _voxels(image, path).reshape(shape)),
         slope,
         intercept,
@@ -111,15 +118,11 @@ def _check_affine(affine: Array, path: Path) -> None:
         raise GeometryError(msg, remedy="Convert it again from DICOM.")
 
 
-def _finite(value: float | None, default: float) -> float:
-    return default if value is None or not np.isfinite(value) else float(value)
-
-
 def _voxels(image: Any, path: Path) -> NDArray[Any]:
     with reading(path, "NIfTI voxels"):
         try:
             return np.asanyarray(image.dataobj.get_unscaled())
-        except (ValueError, EOFError) as error:
+        except (ValueError, EOFError, zlib.error) as error:
             msg = f"The voxels of {path} are cut short or damaged: {error}."
             raise ReadError(msg, remedy="Copy or export the file again.") from error
 

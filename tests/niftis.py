@@ -1,0 +1,52 @@
+"""NIfTI files of known content, written with nibabel."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nibabel
+import numpy as np
+
+from multifidus.geometry import ras_from_lps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def save(
+    path: Path,
+    voxels: NDArray[np.generic],
+    affine_lps: NDArray[np.float64],
+    *,
+    form: str = "sform",
+) -> Path:
+    """Write voxels (i, j, k) with an affine to LPS as sform, qform, both or neither."""
+    image = nibabel.Nifti1Image(voxels, None)
+    affine = ras_from_lps(affine_lps)
+    if form in ("sform", "both"):
+        image.set_sform(affine, code=1)
+    if form in ("qform", "both"):
+        image.header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+        image.set_qform(affine, code=1)
+    nibabel.save(image, path)
+    return path
+
+
+def set_scale(path: Path, slope: float, intercept: float) -> None:
+    """Change scl_slope and scl_inter of an uncompressed file and nothing else of it."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<ff", data, 112, slope, intercept)
+    path.write_bytes(data)
+
+
+def lumbar_affine(tilt: float = 0.0, spacing: tuple[float, float, float] = (0.7, 0.7, 4.4)):
+    """Return an affine of (column, row, slice) to LPS: axial, tilted about the x axis."""
+    angle = np.radians(tilt)
+    cos, sin = np.cos(angle), np.sin(angle)
+    turn = np.array([(1, 0, 0), (0, cos, -sin), (0, sin, cos)])
+    affine = np.eye(4)
+    affine[:3, :3] = turn * spacing
+    affine[:3, 3] = (-70, -80, 40)
+    return affine

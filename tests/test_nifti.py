@@ -1,0 +1,218 @@
+import gzip
+import hashlib
+
+import nibabel
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multifidus.errors import GeometryError, MultifidusError, ReadError
+from multifidus.geometry import ras_from_lps
+from multifidus.image import Weighting
+from multifidus.io.nifti import is_nifti, open_nifti, read_nifti
+from tests.niftis import lumbar_affine, save, set_scale
+from tests.strategies import planes, points_mm
+
+VOXELS = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
+
+
+def test_slices_run_along_k_with_columns_along_i(tmp_path):
+    series = read_nifti(save(tmp_path / "a.nii", VOXELS, lumbar_affine()), Weighting.T2)
+    assert len(series.slices) == 3
+    assert series.slices[0].shape == (4, 5)
+    for k, item in enumerate(series.slices):
+        assert item.pixels.tolist() == VOXELS[:, :, k].T.tolist()
+    assert series.weighting is Weighting.T2
+    assert series.slices[0].thickness_mm == pytest.approx(4.4)
+
+
+@given(planes(), points_mm(9).filter(lambda step: np.linalg.norm(step) > 0.1))
+def test_every_voxel_lies_where_nibabels_affine_puts_it(tmp_path_factory, plane, step):
+    affine = np.eye(4)
+    affine[:3] = np.stack((plane.column_step_mm, plane.row_step_mm, step, plane.origin_mm)).T
+    path = tmp_path_factory.getbasetemp() / "random.nii"
+    save(path, VOXELS, affine)
+    try:
+        series = read_nifti(path)
+    except GeometryError:
+        lengths = np.linalg.norm(affine[:3, :3], axis=0)
+        assert abs(np.linalg.det(affine[:3, :3] / lengths)) < 2e-3
+        return
+    stored = nibabel.load(path).affine
+    for i, j, k in ((0, 0, 0), (4, 1, 2), (2, 3, 1)):
+        x, y, z = (stored @ (i, j, k, 1))[:3]
+        found = series.slices[k].plane.to_patient([(j, i)])[0]
+        assert found == pytest.approx(np.array((-x, -y, z)), abs=1e-9)
+
+
+@pytest.mark.parametrize("form", ["sform", "qform", "both"])
+def test_either_form_places_the_image(tmp_path, form):
+    path = save(tmp_path / "a.nii.gz", VOXELS, lumbar_affine(20), form=form)
+    plane = read_nifti(path).slices[2].plane
+    expected = lumbar_affine(20) @ (3, 1, 2, 1)
+    assert plane.to_patient([(1, 3)])[0] == pytest.approx(expected[:3], abs=1e-4)
+
+
+def test_where_both_forms_are_given_the_sform_counts(tmp_path):
+    image = nibabel.Nifti1Image(VOXELS, None)
+    image.set_qform(ras_from_lps(lumbar_affine(5)), code=1)
+    image.set_sform(ras_from_lps(lumbar_affine(20)), code=2)
+    nibabel.save(image, tmp_path / "a.nii")
+    step = read_nifti(tmp_path / "a.nii").slices[0].plane.row_step_mm
+    assert step == pytest.approx(lumbar_affine(20)[:3, 1], abs=1e-6)
+
+
+def test_an_image_that_does_not_say_where_it_lies_is_refused(tmp_path):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine(), form="neither")
+    with pytest.raises(ReadError, match="does not say where it lies"):
+        open_nifti(path)
+
+
+def test_values_are_rescaled_as_the_header_says(tmp_path):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine())
+    set_scale(path, 0.25, -3)
+    pixels = read_nifti(path).slices[1].pixels
+    assert pixels.tolist() == (VOXELS[:, :, 1].T * 0.25 - 3).tolist()
+    assert pixels.T.tolist() == nibabel.load(path).get_fdata()[:, :, 1].tolist()
+    assert open_nifti(path).scale == ("int16", 0.25, -3.0)
+
+
+@pytest.mark.parametrize("slope", [0.0, np.nan, np.inf])
+def test_a_slope_that_means_none_is_none(tmp_path, slope):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine())
+    set_scale(path, slope, 5)
+    assert read_nifti(path).slices[0].pixels.tolist() == VOXELS[:, :, 0].T.tolist()
+
+
+def test_an_intercept_that_is_no_number_is_refused(tmp_path):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine())
+    set_scale(path, 2, np.nan)
+    with pytest.raises(ReadError, match=r"a\.nii is not a readable NIfTI file"):
+        read_nifti(path)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<i2", ">i2", "<u2", "<i4", "<f4", ">f8"])
+def test_every_stored_type_is_read_with_its_values(tmp_path, dtype):
+    path = save(tmp_path / "a.nii", VOXELS.astype(dtype), lumbar_affine())
+    assert read_nifti(path).slices[2].pixels.tolist() == VOXELS[:, :, 2].T.tolist()
+
+
+def test_slices_are_named_after_the_files_content_and_k(tmp_path):
+    path = save(tmp_path / "a.nii.gz", VOXELS, lumbar_affine())
+    start = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    series = read_nifti(path)
+    assert series.uid == start
+    assert [item.uid for item in series.slices] == [f"{start}#{k}" for k in range(3)]
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 3, 1), (5, 4, 3, 1, 1)])
+def test_a_fourth_axis_of_one_is_ignored(tmp_path, shape):
+    path = save(tmp_path / "a.nii", VOXELS.reshape(shape), lumbar_affine())
+    assert [item.pixels.tolist() for item in read_nifti(path).slices] == [
+        VOXELS[:, :, k].T.tolist() for k in range(3)
+    ]
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 3, 2), (5, 4)])
+def test_an_image_that_is_not_three_dimensional_is_refused(tmp_path, shape):
+    path = save(tmp_path / "a.nii", np.zeros(shape, np.int16), lumbar_affine())
+    with pytest.raises(ReadError, match="only three-dimensional images are read"):
+        read_nifti(path)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [np.complex64, np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])],
+    ids=["complex", "RGB"],
+)
+def test_voxels_that_are_no_single_numbers_are_refused(tmp_path, dtype):
+    path = save(tmp_path / "a.nii", np.zeros((5, 4, 3), dtype), lumbar_affine())
+    with pytest.raises(ReadError, match=r"a\.nii holds .* only single numbers are read"):
+        read_nifti(path)
+
+
+@pytest.mark.parametrize("column", [(0, 0, 0), (0.7, 0, 0), (np.nan, 0, 0)])
+def test_a_singular_affine_is_refused(tmp_path, column):
+    affine = lumbar_affine()
+    affine[:3, 2] = column
+    image = nibabel.Nifti1Image(VOXELS, None)
+    image.header.set_sform(np.nan_to_num(ras_from_lps(affine)), code=1)
+    image.header["srow_x"][2] = -column[0]
+    path = tmp_path / "a.nii"
+    with path.open("wb") as file:
+        file.write(image.header.binaryblock + bytes(4) + VOXELS.tobytes(order="F"))
+    with pytest.raises(GeometryError, match=r"a\.nii has a singular affine"):
+        open_nifti(path)
+
+
+def check_readable_or_refused(path):
+    try:
+        item = read_nifti(path).slices[0]
+        shape = item.pixels.shape
+    except MultifidusError as error:
+        refused = str(error)
+    else:
+        refused = ""
+        assert shape == item.shape
+    assert not refused or path.name in refused
+
+
+def damaged(path, data):
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.95])
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_truncated_file_is_refused_when_its_voxels_are_wanted(tmp_path, name, share):
+    noise = np.random.default_rng(0).integers(0, 999, (40, 40, 9)).astype(np.int16)
+    path = save(tmp_path / name, noise, lumbar_affine())
+    data = path.read_bytes()
+    damaged(path, data[: int(share * len(data))])
+    with pytest.raises(ReadError, match=name):
+        _ = read_nifti(path).slices[8].pixels
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not a NIfTI file" * 40, gzip.compress(b"text" * 200), b"\x1f\x8b but no gzip"],
+    ids=["empty", "text", "zipped text", "no gzip"],
+)
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_what_is_no_nifti_file_is_refused(tmp_path, name, data):
+    with pytest.raises(ReadError, match=name):
+        read_nifti(damaged(tmp_path / name, data))
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ReadError, match=r"gone\.nii"):
+        read_nifti(tmp_path / "gone.nii")
+
+
+@given(st.integers(0, 347), st.integers(1, 255))
+def test_a_header_with_a_damaged_byte_gives_an_image_or_our_error(tmp_path_factory, place, flip):
+    path = tmp_path_factory.getbasetemp() / "damaged.nii"
+    save(path, VOXELS, lumbar_affine())
+    data = bytearray(path.read_bytes())
+    data[place] ^= flip
+    damaged(path, bytes(data))
+    check_readable_or_refused(path)
+
+
+@given(st.integers(10, 2000), st.integers(1, 255))
+def test_a_damaged_zip_gives_an_image_or_our_error(tmp_path_factory, place, flip):
+    path = tmp_path_factory.getbasetemp() / "damaged.nii.gz"
+    noise = np.random.default_rng(0).integers(0, 999, (20, 20, 5)).astype(np.int16)
+    data = bytearray(save(path, noise, lumbar_affine()).read_bytes())
+    data[place % len(data)] ^= flip
+    damaged(path, bytes(data))
+    check_readable_or_refused(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.nii", True), ("a.NII.GZ", True), ("a.nii.json", False), ("a.gz", False)],
+)
+def test_nifti_files_are_known_by_their_name(tmp_path, name, expected):
+    assert is_nifti(tmp_path / name) is expected
