@@ -102,10 +102,9 @@ class Annotator(QObject):
     ) -> None:
         """Outline an exam, going on where this rater left; what was open is saved and closed."""
         self.close()
-        exam = opened.exam
         self.source = opened
         where = folder or default_folder(opened.path, opened.series.uid, is_sample=opened.is_sample)
-        wanted = by or latest_reading(where, Reading(exam.subject, exam.timepoint, self.rater))
+        wanted = by or self._reading_in(where)
         self._begin(OutlineFile.of(where, wanted), wanted)
 
     def _begin(self, file: OutlineFile, by: Reading, rois: RoiSet | None = None) -> None:
@@ -113,20 +112,31 @@ class Annotator(QObject):
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
         self.file = file
         held = file.load(self.source.exam) if rois is None else rois
-        found = held if held is not None else self._given(by)
+        given = self._given() if held is None else None
+        if given is not None and given.reading == by:
+            held = given
         self._parked = ()
-        self._show(self.source.series, replace(found, reading=by) if not found.rois else found)
+        self._show(self.source.series, held or RoiSet(reading=by))
         self._restore(file.load_journal())
         self._say_notes()
         self.opened.emit()
         self.saved.emit(self._saved_words())
 
-    def _given(self, by: Reading) -> RoiSet:
-        """Return the outlines that an exam came with, as this rater's first reading starts."""
+    def _reading_in(self, folder: Path) -> Reading:
+        """Return whose reading an exam is opened as: this rater's last, or a sample's own."""
+        assert self.source is not None  # noqa: S101 - narrows the type; open() set it
+        given = self._given()
+        if given is not None:
+            return given.reading
+        exam = self.source.exam
+        return latest_reading(folder, Reading(exam.subject, exam.timepoint, self.rater))
+
+    def _given(self) -> RoiSet | None:
+        """Return the outlines that an exam came with."""
         source = self.source
-        if source is None or source.outlines is None or by.reading != 1:
-            return RoiSet(reading=by)
-        return read_rois(source.outlines, source.exam).read_by(by)
+        if source is None or source.outlines is None:
+            return None
+        return read_rois(source.outlines, source.exam)
 
     def _show(self, series: Series, rois: RoiSet) -> None:
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
@@ -225,7 +235,8 @@ class Annotator(QObject):
     def _saved_words(self) -> str:
         if self.file is None or not self.file.path.exists():
             return "nothing to save yet"
-        moment = datetime.datetime.now(tz=datetime.UTC).astimezone()
+        written = self.file.path.stat().st_mtime
+        moment = datetime.datetime.fromtimestamp(written, tz=datetime.UTC).astimezone()
         return f"saved {moment:%H:%M:%S} in {self.file.path.name}"
 
     def _say_notes(self) -> None:

@@ -193,6 +193,7 @@ class OutlineFile:
         try:
             rois = read_rois(self.path, exam)
             self._known = _digest(self.path)
+            self._mention_others()
         except MultifidusError as error:
             self.notes.append(f"{error} It is kept as it is.")
             self._step_aside()
@@ -233,7 +234,14 @@ class OutlineFile:
             if isinstance(error, MultifidusError):
                 raise
             msg = f"Cannot write {self.path}: {error.strerror or error}."
-            raise ReadError(msg, remedy="Choose another folder for the outlines.") from error
+            raise MultifidusError(msg, remedy="Choose another folder for the outlines.") from error
+
+    def _mention_others(self) -> None:
+        """Say which files were once written beside this one."""
+        stem = self.path.name.removesuffix(SUFFIX)
+        others = sorted(path.name for path in self.path.parent.glob(f"{stem}-[0-9]*{SUFFIX}"))
+        if others:
+            self.notes.append(f"There is more of this reading: {', '.join(others)}.")
 
     def _step_aside(self) -> None:
         """Take the next free name beside the present one."""

@@ -81,7 +81,14 @@ class Canvas:
         self._timer.setSingleShot(True)
         self._timer.setInterval(SETTLE_MS)
         self._timer.timeout.connect(self.settle)
-        for key in (*session.layer_keys(), *FIRST_LAYERS):
+        there = session.layer_keys()
+        structures = {key.structure for key in there}
+        first = [
+            key
+            for key in FIRST_LAYERS
+            if key.side is not Side.NONE or key.structure not in structures
+        ]
+        for key in (*there, *first):
             self.layer(key)
         self._turn()
         viewer.dims.events.current_step.connect(self._stepped)
@@ -305,11 +312,6 @@ class Canvas:
         self.layers.clear()
         for name in ("slice", "right", "left"):
             _compat.set_text(self.viewer, name, "", "top_left")
-
-
-def screen_sides() -> tuple[Side, Side]:
-    """Return the patient's sides from the left of the screen to the right."""
-    return Side.RIGHT, Side.LEFT
 
 
 def _rgba(colour: str) -> tuple[float, ...]:

@@ -196,9 +196,9 @@ PROBLEM_EDGE_WIDTH = 1.8
 
 def colour_of(key: LayerKey) -> str:
     """Colour of a layer: left blue, right orange, references green and yellow."""
-    return _COLOURS.get(key.side) or _COLOURS.get(key.structure) or _OTHER_COLOUR
+    return _COLOURS.get(key.structure) or _COLOURS.get(key.side) or _OTHER_COLOUR
 
 
 def face_of(key: LayerKey) -> str:
     """Fill of a layer's shapes: its colour, nearly transparent."""
-    return f"{colour_of(key)}22"
+    return f"{colour_of(key)}18"

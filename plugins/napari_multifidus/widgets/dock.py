@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari_multifidus.session import Line
 
 RATER = "rater"
+MINIMAL_WIDTH = 390
 
 
 def settings() -> QSettings:
@@ -95,7 +96,7 @@ class Dock(QWidget):
         outer.setContentsMargins(4, 4, 4, 4)
         outer.addWidget(scroll)
         outer.addWidget(self.status)
-        self.setMinimumWidth(350)
+        self.setMinimumWidth(MINIMAL_WIDTH)
 
     def _wire(self) -> None:
         annotator = self.annotator
@@ -139,7 +140,7 @@ class Dock(QWidget):
             self.exam.setText("Open an exam: File, or Open Sample")
             self.table.lines.show_lines(())
             return
-        self.exam.setText(f"{session.exam.subject} · {session.exam.timepoint}")
+        self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
         self.reading.show_reading(
             session.reading, session.roi_rule, f"{file.path.name}\nin {file.path.parent}"
         )

@@ -9,6 +9,8 @@ from napari_multifidus._compat import Signal
 
 NOT_SAID = "not said"
 
+_SHORT = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+
 
 class PlacePanel(QWidget):
     """The slice in hand and what was said about its level."""
@@ -28,6 +30,9 @@ class PlacePanel(QWidget):
             self.position.addItem(position.replace("_", " "), position)
         self.level.setToolTip("Which disc or vertebral body this slice shows")
         self.position.setToolTip("Where in its level this slice lies")
+        for box in (self.level, self.position):
+            box.setSizeAdjustPolicy(_SHORT)
+            box.setMinimumContentsLength(8)
         before, following = QPushButton("◀"), QPushButton("▶")
         before.setToolTip("Slice before ( , )")
         following.setToolTip("Next slice ( . )")

@@ -1,0 +1,195 @@
+"""A small exam of three angled stacks, a viewer of its own settings, and a hand on the mouse."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+# Nobody's own settings are read or written.
+_SETTINGS = Path(tempfile.mkdtemp(prefix="multifidus-settings-"))
+os.environ.setdefault("NAPARI_CONFIG", str(_SETTINGS / "settings.yaml"))
+os.environ.setdefault("NAPARI_ASYNC", "0")
+
+from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
+from napari_multifidus.layers import LayerKey  # noqa: E402
+from napari_multifidus.opening import Opened, layer_data  # noqa: E402
+from napari_multifidus.session import Session  # noqa: E402
+
+from multifidus.anatomy import Side, Structure  # noqa: E402
+from multifidus.image import Exam, Series, Slice, Weighting  # noqa: E402
+from tests.exams import axial_plane, circle  # noqa: E402
+
+ROWS, COLUMNS = 72, 80
+TILTS = (18.0, 18.0, 4.0, 4.0, -12.0, -12.0)
+SPACING = (0.8, 0.7)
+LEAN_SI, FAT_SI = 100.0, 400.0
+
+__all__ = ["FAT", "LEAN", "MULTIFIDUS_LEFT", "MULTIFIDUS_RIGHT", "LayerKey", "Side", "Structure"]
+
+
+def make_series(uid: str = "1.2", tilts: tuple[float, ...] = TILTS) -> Series:
+    """Return lean signal with fat in every third column and all around row 60."""
+    rng = np.random.default_rng(7)
+    slices = []
+    for number, tilt in enumerate(tilts):
+        pixels = np.full((ROWS, COLUMNS), LEAN_SI)
+        pixels[:, ::3] = FAT_SI
+        pixels[:12] = LEAN_SI
+        pixels[60:] = FAT_SI
+        pixels += rng.normal(0, 10, pixels.shape)
+        place = 40.0 * (number // 2) + 4.0 * (number % 2)
+        plane = axial_plane(place, tilt, SPACING)
+        slices.append(Slice.from_array(f"{uid}.{number}", plane, pixels.round(), 4.0))
+    return Series(uid, tuple(slices), Weighting.T2)
+
+
+@pytest.fixture
+def exam() -> Exam:
+    return Exam("S01", "pre", (make_series(),))
+
+
+@pytest.fixture
+def session(exam: Exam) -> Session:
+    """Return a session with both references and both muscles on slice 2."""
+    made = Session(exam, exam.series[0])
+    for key, loop in (
+        (LEAN, circle(6, 20, 4)),
+        (FAT, circle(66, 20, 4)),
+        (MULTIFIDUS_RIGHT, circle(36, 20, 12)),
+        (MULTIFIDUS_LEFT, circle(36, 58, 13)),
+    ):
+        made.put(key, 2, [loop])
+    return made
+
+
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path_factory: pytest.TempPathFactory) -> None:
+    from qtpy.QtCore import QSettings
+
+    folder = str(tmp_path_factory.mktemp("preferences"))
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect what the plugin says in the corner of the window."""
+    said: list[str] = []
+
+    def notify(message: str, *, bad: bool) -> None:
+        said.append(message)
+
+    monkeypatch.setattr("napari_multifidus._compat.notify", notify)
+    return said
+
+
+class Window:
+    """A viewer with the plugin in it, and a hand on its mouse."""
+
+    def __init__(self, viewer: Any, wait: Callable[[Callable[[], bool]], None]) -> None:
+        from napari_multifidus._compat import open_dock
+
+        self.viewer = viewer
+        self.wait = wait
+        self.dock = open_dock(viewer)
+
+    @property
+    def annotator(self) -> Any:
+        return self.dock.annotator
+
+    def open(self, exam: Exam, folder: Path, outlines: Path | None = None) -> None:
+        """Open an exam as if it had been read from a folder."""
+        for data, attributes, _ in layer_data(Opened(exam, exam.series[0], folder, outlines)):
+            self.viewer.add_image(data, **attributes)
+        self.wait(lambda: self.annotator.session is not None)
+
+    def layer(self, key: LayerKey) -> Any:
+        return self.annotator.canvas.layers[key]
+
+    @property
+    def canvas(self) -> Any:
+        return self.viewer.window._qt_viewer.canvas.native
+
+    def at(self, row: float, column: float) -> Any:
+        """Where a pixel of the image is on the screen."""
+        from qtpy.QtCore import QPointF
+
+        camera = self.viewer.scene.camera
+        middle = np.array(self.viewer.canvas.size) / 2
+        y, x = (np.array((row, column)) * SPACING - np.array(camera.center)[-2:]) * camera.zoom
+        return QPointF(middle[1] + x, middle[0] + y)
+
+    def send(self, kind: str, point: tuple[float, float], *, pressed: bool = True) -> None:
+        from qtpy.QtCore import QEvent, QPointF, Qt
+        from qtpy.QtGui import QMouseEvent
+        from qtpy.QtWidgets import QApplication
+
+        place = self.at(*point)
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        moving = kind == "MouseMove"
+        event = QMouseEvent(
+            getattr(QEvent.Type, kind),
+            place,
+            QPointF(self.canvas.mapToGlobal(place.toPoint())),
+            none if moving else left,
+            left if pressed else none,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(self.canvas, event)
+        QApplication.processEvents()
+
+    def click(self, point: tuple[float, float]) -> None:
+        self.send("MouseMove", point, pressed=False)
+        self.send("MouseButtonPress", point)
+        self.send("MouseButtonRelease", point, pressed=False)
+
+    def draw(self, corners: list[tuple[float, float]]) -> None:
+        """Draw a polygon by clicks, the last one double."""
+        for corner in corners:
+            self.click(corner)
+        self.send("MouseMove", corners[-1], pressed=False)
+        self.send("MouseButtonDblClick", corners[-1])
+        self.send("MouseButtonRelease", corners[-1], pressed=False)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float], moves: int = 6) -> None:
+        """Press at one pixel and move to another; the button stays down."""
+        self.send("MouseMove", start, pressed=False)
+        self.send("MouseButtonPress", start)
+        for share in np.linspace(0, 1, moves + 1)[1:]:
+            point = np.array(start) + share * (np.array(end) - np.array(start))
+            # The canvas looks at the mouse every 5 ms at most.
+            self.settle_mouse()
+            self.send("MouseMove", (float(point[0]), float(point[1])))
+        self.settle_mouse()
+
+    def release(self, point: tuple[float, float]) -> None:
+        self.send("MouseButtonRelease", point, pressed=False)
+
+    def settle_mouse(self) -> None:
+        from qtpy.QtTest import QTest
+
+        QTest.qWait(8)
+
+
+@pytest.fixture
+def window(
+    make_napari_viewer: Callable[..., Any], qtbot: Any, messages: list[str]
+) -> Iterator[Callable[[], Window]]:
+    """Return a maker of windows with the plugin open."""
+    made: list[Window] = []
+
+    def make() -> Window:
+        viewer = make_napari_viewer(show=True)
+        made.append(Window(viewer, lambda done: qtbot.waitUntil(done, timeout=5000)))
+        return made[-1]
+
+    yield make
+    for item in made:
+        item.annotator.close()
+        item.__dict__.clear()
+    made.clear()
