@@ -79,8 +79,8 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if json:
         print_json(as_json(results))
     elif results.rows:
-        print_table(*printable(results.rows))
-        say(f"Results are in {output}.")
+        print_table(*printable(results.rows, structure="multifidus"))
+        say(f"Every structure, slice and digit is in {output}.")
     for failure in results.failures:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
         say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())

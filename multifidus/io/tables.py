@@ -10,11 +10,12 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from multifidus.anatomy import Structure
+from multifidus.anatomy import Level, Structure
 from multifidus.flag import Flag
 from multifidus.io.files import write_text
 from multifidus.measurement import Measurement, Quantity
@@ -55,6 +56,8 @@ COLUMNS: Mapping[str, str] = {
 SUMMARY_KEYS = ("subject", "timepoint", "rater", "reading", "level", "structure", "side")
 
 _NOT_SUMMARISED = {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT}
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 Row = dict[str, Any]
 
@@ -134,7 +137,8 @@ def summary_rows(rows: Iterable[Row]) -> list[Row]:
     """Make the wide table: one row a reading x level x structure x side.
 
     Values are means over the level's slices, whose number and places are given; a mean that one
-    slice leaves undefined is NaN. Slices without a level stand alone, one row each.
+    slice leaves undefined is NaN. Slices without a level stand alone, one row each. Rows follow
+    the timepoints' order in the cohort, and the spine from cranial to caudal.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -143,7 +147,24 @@ def summary_rows(rows: Iterable[Row]) -> list[Row]:
         alone = () if row["level"] else (row["series"], row["slice_index"])
         key = tuple(row[name] for name in SUMMARY_KEYS)
         groups.setdefault((key, alone), []).append(row)
-    return [_summary(key, members) for (key, _), members in groups.items()]
+    found = [_summary(key, members) for (key, _), members in groups.items()]
+    return sorted(found, key=_reading_order)
+
+
+def _reading_order(row: Row) -> tuple[Any, ...]:
+    """Sort the wide table as people read it."""
+    order = str(row.get("order", "")).strip()
+    return (
+        row["subject"],
+        float(order) if _NUMBER.fullmatch(order) else math.inf,
+        row["timepoint"],
+        row["rater"],
+        row["reading"],
+        Level(row["level"]).rank if row["level"] else -1,
+        0 if row["level"] else int(row["slice_indices"]),
+        list(Structure).index(Structure(row["structure"])),
+        row["side"],
+    )
 
 
 def _summary(key: tuple[Any, ...], members: Sequence[Row]) -> Row:

@@ -15,7 +15,7 @@ from multifidus.io.files import write_atomically
 from multifidus.measurement import Measurement, Quantity
 from multifidus.placement import Placed, place
 from multifidus.raster import coverage_box
-from multifidus.roi import Reading, RoiSet
+from multifidus.roi import Reading, RoiKey, RoiSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,12 +37,11 @@ WINDOW_PCT = (0.5, 99.7)
 """Percentiles of the slice that become black and white."""
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
-COLOURS = {
-    (Structure.MULTIFIDUS, Side.LEFT): (86, 180, 233),
-    (Structure.MULTIFIDUS, Side.RIGHT): (230, 159, 0),
-    (Structure.LEAN_REFERENCE, Side.NONE): (0, 158, 115),
-    (Structure.FAT_REFERENCE, Side.NONE): (240, 228, 66),
-    (Structure.ARTEFACT, Side.NONE): (213, 94, 0),
+SIDE_COLOURS = {Side.LEFT: (86, 180, 233), Side.RIGHT: (230, 159, 0)}
+STRUCTURE_COLOURS = {
+    Structure.LEAN_REFERENCE: (0, 158, 115),
+    Structure.FAT_REFERENCE: (240, 228, 66),
+    Structure.ARTEFACT: (255, 255, 255),
 }
 OTHER_COLOUR = (204, 121, 167)
 FAT_COLOUR = np.array((213, 94, 0))
@@ -172,14 +171,19 @@ def _with_outlines(
     fine = image.resize((image.width * 2, image.height * 2), Pillow.Resampling.BILINEAR)
     pen = ImageDraw.Draw(fine)
     for placed in members:
-        key = placed.roi.key
-        colour = COLOURS.get((key.structure, key.side), OTHER_COLOUR)
+        colour = _colour(placed.roi.key)
         for path in placed.roi.paths:
             # Pixel centres are whole numbers; a picture counts from its pixels' corners.
             shown = (path - corner + 0.5) * 2 * scale
             points = [(column, row) for row, column in shown.tolist()]
             pen.line([*points, points[0]], fill=colour, width=4, joint="curve")
     return fine.resize(image.size, Pillow.Resampling.BOX)
+
+
+def _colour(key: RoiKey) -> tuple[int, int, int]:
+    if key.structure is Structure.MULTIFIDUS:
+        return SIDE_COLOURS.get(key.side, OTHER_COLOUR)
+    return STRUCTURE_COLOURS.get(key.structure, OTHER_COLOUR)
 
 
 def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> None:
@@ -200,8 +204,7 @@ def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> N
         ):
             value = values.get(quantity, math.nan)
             text += "" if math.isnan(value) else f", {name} {value:.1f} %"
-        colour = COLOURS[(Structure.MULTIFIDUS, side)]
-        pen.text((x, 52), text, fill=colour, font=_font(22))
+        pen.text((x, 52), text, fill=SIDE_COLOURS[side], font=_font(22))
 
 
 def _write_sides(pen: ImageDraw, item: Slice, size: tuple[int, int]) -> None:

@@ -64,9 +64,21 @@ COLUMNS = (
 """Columns of the summary that people look at: name in the table, heading, format."""
 
 
-def printable(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return headings and rounded cells of the summary; columns that nobody filled are left out."""
+def printable(
+    rows: Sequence[Row], structure: str | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rounded cells of the summary; columns that nobody filled are left out.
+
+    Parameters
+    ----------
+    rows
+        Tidy rows.
+    structure
+        Show this one only, where it was measured at all.
+    """
     summary = summary_rows(rows)
+    if any(row["structure"] == structure for row in summary):
+        summary = [row for row in summary if row["structure"] == structure]
     used = [
         column for column in COLUMNS if any(row.get(column[0]) not in (None, "") for row in summary)
     ]

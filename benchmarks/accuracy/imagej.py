@@ -1,0 +1,114 @@
+"""Areas and means beside ImageJ's own, outline by outline.
+
+ImageJ counts pixels whose centre is inside, from the pixel's corner: its coordinates are half a
+pixel larger than ours. It runs on a virtual screen, since its menus need one.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from multifidus.geometry import Plane
+from multifidus.raster import Region
+
+JAR = Path("/usr/share/java/ij.jar")
+SHAPE = (320, 320)
+SPACING_MM = (0.6875, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One outline as both measure it: area in mm2, mean signal."""
+
+    ours: tuple[float, float]
+    imagej: tuple[float, float]
+    exact_mm2: float
+
+
+def available() -> bool:
+    """Whether ImageJ and a virtual screen are installed."""
+    return JAR.exists() and all(shutil.which(name) for name in ("java", "xvfb-run"))
+
+
+def compare(number: int, seed: int) -> list[Pair]:
+    """Measure random outlines, concave and sub-pixel ones, with both."""
+    from PIL import Image
+
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 4000, SHAPE).astype(np.uint16)
+    outlines = [_outline(rng) for _ in range(number)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        Image.fromarray(pixels).save(folder / "image.tif")
+        (folder / "measure.ijm").write_text(_macro(folder, outlines))
+        subprocess.run(
+            ["xvfb-run", "-a", "java", "-cp", str(JAR), "ij.ImageJ", "-batch",
+             str(folder / "measure.ijm")],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+        rows = list(csv.reader((folder / "out.csv").read_text().splitlines()))
+    return [
+        Pair(_ours(outline, pixels), (float(row[0]), float(row[1])), _exact(outline))
+        for outline, row in zip(outlines, rows, strict=True)
+    ]
+
+
+def _outline(rng: np.random.Generator) -> np.ndarray:
+    """Return a closed path, (row, column), with digits enough that no centre lies on an edge."""
+    angle = np.linspace(0, 2 * np.pi, int(rng.integers(8, 160)), endpoint=False)
+    radius = rng.uniform(5, 60) * (
+        1 + rng.uniform(0, 0.35) * np.cos(rng.integers(2, 6) * angle + rng.uniform(0, 6))
+    )
+    centre = rng.uniform(110, 210, 2)
+    path = centre + radius[:, None] * np.stack((np.sin(angle), np.cos(angle)), axis=1)
+    return np.asarray(np.round(path, 4))
+
+
+def _macro(folder: Path, outlines: list[np.ndarray]) -> str:
+    row_mm, column_mm = SPACING_MM
+    lines = [
+        f'open("{folder}/image.tif");',
+        f'run("Properties...", "channels=1 slices=1 frames=1 unit=mm pixel_width={column_mm} '
+        f'pixel_height={row_mm} voxel_depth=4");',
+        'text = "";',
+    ]
+    for outline in outlines:
+        x = ", ".join(repr(float(value)) for value in outline[:, 1] + 0.5)
+        y = ", ".join(repr(float(value)) for value in outline[:, 0] + 0.5)
+        lines += [
+            f'makeSelection("polygon", newArray({x}), newArray({y}));',
+            "getStatistics(area, mean);",
+            'text = text + d2s(area, 9) + "," + d2s(mean, 9) + "\\n";',
+        ]
+    return "\n".join([*lines, f'File.saveString(text, "{folder}/out.csv");', "run('Quit');"])
+
+
+def _ours(outline: np.ndarray, pixels: np.ndarray) -> tuple[float, float]:
+    """Measure with the pixel-centre rule, as ``tcsa_pixel_mm2`` does."""
+    count = Region.of([outline]).centres(SHAPE)
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    inside = _inside(outline, rows.ravel(), columns.ravel()).reshape(SHAPE)
+    return count * SPACING_MM[0] * SPACING_MM[1], float(pixels[inside].mean())
+
+
+def _inside(outline: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Tell by counting edges to the right of each point; independent of the product's own count."""
+    inside = np.zeros(len(rows), dtype=bool)
+    for (r0, c0), (r1, c1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
+        if r0 == r1:
+            continue
+        spans = (r0 <= rows) != (r1 <= rows)
+        inside ^= spans & (columns < c0 + (rows - r0) / (r1 - r0) * (c1 - c0))
+    return inside
+
+
+def _exact(outline: np.ndarray) -> float:
+    return Region.of([outline]).area * Plane((0, 0, 0), (0, SPACING_MM[0], 0),
+                                             (SPACING_MM[1], 0, 0)).pixel_area_mm2  # fmt: skip
