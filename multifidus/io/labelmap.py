@@ -74,10 +74,25 @@ def load_labels(name: str) -> Labels:
             rows: Iterable[Mapping[str, Any]] = tomllib.loads(text)["labels"]
         else:
             rows = csv.DictReader(text.splitlines(), delimiter="\t")
-        return {int(row["value"]): (Structure(row["structure"]), Side(row["side"])) for row in rows}
+        return _scheme(rows)
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path} is not a label scheme of value, structure, side: {error!r}."
         raise ReadError(msg) from error
+
+
+def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
+    found: dict[int, tuple[Structure, Side]] = {}
+    for row in rows:
+        # By its text, so that 7.5 and true are refused in TOML as they are in TSV.
+        value = int(str(row["value"]))
+        if value in found:
+            msg = f"the value {value} stands there twice"
+            raise ValueError(msg)
+        found[value] = Structure(row["structure"]), Side(row["side"])
+    if not found:
+        msg = "it is empty"
+        raise ValueError(msg)
+    return found
 
 
 def read_labelmap(path: Path, exam: Exam, labels: Labels) -> RoiSet:
@@ -159,11 +174,11 @@ def _same_grid(grid: NiftiGrid, stack: Stack) -> _Axes | None:
 
 def _oriented(grid: NiftiGrid, axes: _Axes) -> NDArray[np.int64]:
     stored = grid.read() * grid.slope + grid.intercept
-    voxels = np.rint(stored).astype(np.int64)
-    if np.abs(stored - voxels).max() > 0:
+    whole = np.isfinite(stored) & (stored == np.rint(stored))
+    if not whole.all():
         msg = f"{grid.path} holds values that are not whole numbers; it is no label map."
         raise ReadError(msg)
-    return np.flip(voxels.transpose(axes.order), axes.flipped)
+    return np.flip(stored.astype(np.int64).transpose(axes.order), axes.flipped)
 
 
 def _describe(shape: tuple[int, ...], affine: NDArray[np.float64]) -> str:
