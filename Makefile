@@ -130,6 +130,7 @@ bench: $(STAMPS)/test ## Benchmarks of accuracy and speed
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 evidence: $(STAMPS)/test ## Remake docs/evidence
+	scripts/system_packages.sh peers
 	$(BIN)/python -m benchmarks.evidence $(EVIDENCE_ARGS)
 
 docs: $(STAMPS)/test $(STAMPS)/docs ## Build the documentation, docs/_build/html/index.html

@@ -46,7 +46,7 @@ def make_sample(folder: Path, seed: int = 1) -> Sample:
         plane = _plane(stack, place)
         uid = f"1.2.826.0.1.3680043.10.1.{number + 1}"
         path = images / f"{number:03d}.dcm"
-        _write(path, uid, plane, _pixels(rng), number)
+        _write(path, uid, plane, pixels=_pixels(rng), number=number)
         files.append(path)
         for structure, side, centre, radius in MUSCLES:
             outline = _blob(rng, centre, radius)
@@ -87,7 +87,7 @@ def _pixels(rng: np.random.Generator) -> np.ndarray:
     return noisy.round().astype(np.uint16)
 
 
-def _write(path: Path, uid: str, plane: Plane, pixels: np.ndarray, number: int) -> None:
+def _write(path: Path, uid: str, plane: Plane, *, pixels: np.ndarray, number: int) -> None:
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 

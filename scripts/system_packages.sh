@@ -3,6 +3,7 @@
 #
 #   scripts/system_packages.sh venv PYTHON   what `PYTHON -m venv` needs
 #   scripts/system_packages.sh gui           a screen without a monitor, and the libraries of Qt
+#   scripts/system_packages.sh peers         what results are compared with: ImageJ, dciodvfy
 #
 # Installs what is missing through apt-get or dnf when it may (root, or sudo without a password);
 # otherwise prints the one line to type and fails.
@@ -30,6 +31,12 @@ libxcb-randr.so.0:libxcb-randr0:libxcb
 libxcb-render-util.so.0:libxcb-render-util0:xcb-util-renderutil
 libxcb-shape.so.0:libxcb-shape0:libxcb
 libxcb-xkb.so.1:libxcb-xkb1:libxcb
+'
+# Debian's names only: elsewhere they come from their makers.
+PEERS='
+dciodvfy:dicom3tools:dicom3tools
+imagej:imagej:imagej
+java:default-jre-headless:java-headless
 '
 MESA='software renderer:libgl1-mesa-dri:mesa-dri-drivers'
 FONT='a font:fonts-dejavu-core:dejavu-sans-fonts'
@@ -59,6 +66,13 @@ find_missing_gui() {
   fi
 }
 
+find_missing_peers() {
+  local entry
+  for entry in $PEERS; do
+    command -v "${entry%%:*}" >/dev/null || miss "$entry"
+  done
+}
+
 find_missing_venv() { # python
   local version
   version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -80,8 +94,9 @@ as_root() {
 main() {
   case "${1:-}" in
     gui) [ "$(uname -s)" = Linux ] || exit 0; find_missing_gui ;;
+    peers) find_missing_gui; find_missing_peers ;;
     venv) find_missing_venv "${2:?which Python}" ;;
-    *) echo "usage: $0 gui | venv PYTHON" >&2; exit 2 ;;
+    *) echo "usage: $0 gui | peers | venv PYTHON" >&2; exit 2 ;;
   esac
   [ -n "$MISSING" ] || exit 0
 

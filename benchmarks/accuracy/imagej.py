@@ -49,7 +49,7 @@ def compare(number: int, seed: int) -> list[Pair]:
         Image.fromarray(pixels).save(folder / "image.tif")
         (folder / "measure.ijm").write_text(_macro(folder, outlines))
         subprocess.run(
-            ["xvfb-run", "-a", "java", "-cp", str(JAR), "ij.ImageJ", "-batch",
+            [shutil.which("xvfb-run") or "", "-a", "java", "-cp", str(JAR), "ij.ImageJ", "-batch",
              str(folder / "measure.ijm")],
             check=True, capture_output=True, timeout=120,
         )  # fmt: skip

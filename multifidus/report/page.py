@@ -40,6 +40,7 @@ what each column means.</p>
 <p class="note">Means over the outlined slices of each level. Pixels taken for fat are tinted in
 the pictures below.</p>
 <div class="scroll">$summary</div>
+<details><summary>All structures</summary><div class="scroll">$everything</div></details>
 $failures
 <h2>Slices</h2>
 <div class="slices">
@@ -101,7 +102,6 @@ def write_page(
     path: Path,
 ) -> None:
     """Write the page; pictures are file names in ``pictures/`` and their captions."""
-    headings, cells = printable(rows)
     slices = "\n".join(
         f'<figure><a href="pictures/{escape(name)}"><img loading="lazy" '
         f'src="pictures/{escape(name)}" alt="{escape(caption)}"></a>'
@@ -110,7 +110,8 @@ def write_page(
     )
     page = _PAGE.substitute(
         version=escape(VERSION),
-        summary=_table(headings, cells),
+        summary=_table(*printable(rows, structure="multifidus")),
+        everything=_table(*printable(rows)),
         failures=_failures(failures),
         slices=slices,
     )
