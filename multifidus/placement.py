@@ -68,7 +68,8 @@ def _find(roi: Roi, exam: Exam, by_uid: dict[str, tuple[Series, int]]) -> tuple[
     if len(fitting) != 1:
         why = "no slice" if not fitting else f"{len(fitting)} slices"
         msg = f"The outline of {roi.key} fits {why} of exam {exam.subject} {exam.timepoint}."
-        raise RoiError(msg, remedy="Load the images that it was drawn on, and only these.")
+        remedy = "Load the images that it was drawn on, and only these; 'multifidus inspect' says "
+        raise RoiError(msg, remedy=f"{remedy}which files cannot be read.")
     return fitting[0]
 
 

@@ -94,7 +94,7 @@ as_root() {
 main() {
   case "${1:-}" in
     gui) [ "$(uname -s)" = Linux ] || exit 0; find_missing_gui ;;
-    peers) find_missing_gui; find_missing_peers ;;
+    peers) [ "$(uname -s)" = Linux ] || exit 0; find_missing_gui; find_missing_peers ;;
     venv) find_missing_venv "${2:?which Python}" ;;
     *) echo "usage: $0 gui | peers | venv PYTHON" >&2; exit 2 ;;
   esac

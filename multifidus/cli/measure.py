@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from multifidus.cli.printing import print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from multifidus.runs import Request
 
 
 def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
@@ -57,8 +60,6 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.results import Output, as_json, write_results
     from multifidus.runs import Request, plan
 
-    if output is None and not json:
-        raise typer.BadParameter("Say where results go: -o DIR (or print them: --json).")
     request = Request(
         exam=tuple(exam or ()),
         outlines=tuple(outlines or ()),
@@ -67,6 +68,9 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         water=water,
         pair_by=pair_by,
     )
+    missing = _missing(request, prints=json or output is not None)
+    if missing:
+        raise typer.BadParameter(missing)
     how = load_protocol(protocol)
     target = None if output is None else Output(output, overwrite=overwrite, pictures=pictures)
     if target is not None:
@@ -86,3 +90,14 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())
     if results.failures:
         raise typer.Exit(ACTED_ON_SOME if results.rows else REFUSED)
+
+
+def _missing(request: Request, *, prints: bool) -> str:
+    """Say what a request lacks; empty where it is complete."""
+    if not request.exam and request.fat is None:
+        return "Name an exam, a Dixon pair (--fat, --water) or a cohort.csv."
+    if not request.outlines and not request.is_cohort:
+        return "Name the outlines (--outlines FILE), or give a cohort.csv."
+    if not prints:
+        return "Say where results go (-o DIR), or print them (--json)."
+    return ""

@@ -79,11 +79,16 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
     frames: list[_Frame] = []
     skipped: list[Skipped] = []
     origin: dict[str, set[Path]] = {}
+    first_at: dict[str, Path] = {}
     for path in paths:
         try:
             found = _read_header(path)
         except MultifidusError as error:
             skipped.append(Skipped(path, error.message))
+            continue
+        twin = first_at.setdefault(found[0].item.uid, path)
+        if twin != path:
+            skipped.append(Skipped(path, f"The same image (SOP instance) as {twin}."))
             continue
         frames.extend(found)
         for frame in found:
