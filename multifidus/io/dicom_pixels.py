@@ -76,12 +76,11 @@ class PixelSource:
             if self._decoded is None:
                 try:
                     decoded = pixel_array(self.path, raw=True)
-                except (RuntimeError, NotImplementedError) as error:
-                    msg = f"Cannot decode the pixels of {self.path}: {error}"
-                    raise ReadError(msg, remedy=MISSING_CODEC) from error
                 except Exception as error:  # decoders raise whatever a damaged stream makes them
-                    msg = f"The compressed pixels of {self.path} are damaged: {error}."
-                    raise ReadError(msg, remedy="Export the image again.") from error
+                    without = "missing dependencies" in str(error)
+                    remedy = MISSING_CODEC if without else "Export the image again, uncompressed."
+                    msg = f"Cannot decode the pixels of {self.path}: {error}."
+                    raise ReadError(msg, remedy=remedy) from error
                 self._decoded = decoded.reshape(self.frames, *self.shape)
         return self._decoded
 
