@@ -12,7 +12,15 @@ from multifidus.batch import Failure, Measured
 from multifidus.errors import WriteError
 from multifidus.io.files import write_text
 from multifidus.io.protocols import as_toml
-from multifidus.io.tables import COLUMNS, Row, tidy_row, write_dictionary, write_rows, write_summary
+from multifidus.io.tables import (
+    COLUMNS,
+    Row,
+    tidy_order,
+    tidy_row,
+    write_dictionary,
+    write_rows,
+    write_summary,
+)
 from multifidus.protocol import MeasurementProtocol
 from multifidus.report.overlay import draw_overlays
 from multifidus.report.page import write_page
@@ -117,16 +125,10 @@ def write_results(
                 folder = output.folder / PICTURES
                 pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
         progress(outcome)
-    results = Results(sorted(rows, key=_order), failures)
+    results = Results(sorted(rows, key=tidy_order), failures)
     if output is not None:
         _write(results, output, protocol, pictures)
     return results
-
-
-def _order(row: Row) -> tuple[Any, ...]:
-    """Sort as the library sorts the rows of one exam, across exams."""
-    names = ("subject", "timepoint", "rater", "reading", "series", "slice_index")
-    return tuple(row[name] for name in (*names, "structure", "side", "name", "quantity", "method"))
 
 
 def _failure_row(failure: Failure) -> Row:

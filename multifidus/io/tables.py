@@ -96,6 +96,12 @@ def tidy_row(row: Measurement) -> Row:
     }
 
 
+def tidy_order(row: Row) -> tuple[Any, ...]:
+    """Sort the tidy table by key, then quantity, as :func:`multifidus.measure` sorts one exam."""
+    names = ("subject", "timepoint", "rater", "reading", "series", "slice_index")
+    return tuple(row[name] for name in (*names, "structure", "side", "name", "quantity", "method"))
+
+
 def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no NaN; what is undefined becomes null."""
     return {
@@ -112,7 +118,8 @@ def write_table(rows: Iterable[Measurement], path: str | Path, *, overwrite: boo
     WriteError
         If the file exists and ``overwrite`` is not set.
     """
-    write_rows([tidy_row(row) for row in rows], Path(path), tuple(COLUMNS), overwrite=overwrite)
+    tidy = sorted(map(tidy_row, rows), key=tidy_order)
+    write_rows(tidy, Path(path), tuple(COLUMNS), overwrite=overwrite)
 
 
 def write_rows(
@@ -173,15 +180,15 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row]) -> Row:
     for row in members:
         values.setdefault(summary_column(row["quantity"], row["method"]), []).append(row["value"])
     tilts = {(row["series"], row["slice_index"]): row["tilt_deg"] for row in members}
-    flags = dict.fromkeys(flag for row in members for flag in row["flags"].split(";") if flag)
+    flags = {flag for row in members for flag in row["flags"].split(";") if flag}
     known = (*COLUMNS,)
     return {
         **dict(zip(SUMMARY_KEYS, key, strict=True)),
         "n_slices": len(slices),
         "slice_indices": ";".join(str(index) for _, index in slices),
-        "tilt_deg": sum(tilts.values()) / len(tilts),
+        "tilt_deg": math.fsum(tilts.values()) / len(tilts),
         **{name: math.fsum(found) / len(found) for name, found in sorted(values.items())},
-        "flags": ";".join(flags),
+        "flags": ";".join(sorted(flags)),
         **{name: value for name, value in members[0].items() if name not in known},
     }
 

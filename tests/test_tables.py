@@ -1,0 +1,235 @@
+import csv
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.errors import WriteError
+from multifidus.flag import Flag
+from multifidus.io.tables import (
+    COLUMNS,
+    dictionary,
+    summary_column,
+    summary_rows,
+    tidy_row,
+    write_dictionary,
+    write_rows,
+    write_summary,
+    write_table,
+)
+from multifidus.measurement import Measurement, Provenance, Quantity
+from multifidus.roi import Reading, RoiKey, Source
+from multifidus.version import VERSION
+
+INTERFACE = (
+    "subject, timepoint, rater, reading, series, slice_index, slice_uid, level, slice_position, "
+    "structure, side, quantity, value, unit, method, parameters, flags, tilt_deg, n_pixels, "
+    "valid_fraction, roi_rule, source, protocol, version, image_sha256, outline_sha256"
+)
+
+
+def measurement(value=912.5, quantity=Quantity.TCSA_MM2, *, k=0, level=Level.L4_L5, **facts):
+    by = Reading("S01", "pre", "AB", facts.pop("reading", 1))
+    structure = facts.pop("structure", Structure.MULTIFIDUS)
+    key = RoiKey(by, f"1.{k}", structure, facts.pop("side", Side.LEFT))
+    provenance = Provenance(
+        series="1.2",
+        slice_index=k,
+        level=level,
+        slice_position=SlicePosition.MID_DISC,
+        tilt_deg=10.0 + k,
+        valid_fraction=1.0,
+        roi_rule=RoiRule.FASCIAL,
+        source=Source.MANUAL,
+        protocol="p" * 12,
+        version="0.1",
+        image_sha256="i" * 64,
+        outline_sha256="o" * 64,
+    )
+    return Measurement(key, quantity, value, provenance, 400, **facts)
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+SOME = [
+    measurement(float(100 + 10 * k + n), quantity, k=k, side=side, level=level, reading=reading)
+    for n, quantity in enumerate((Quantity.TCSA_MM2, Quantity.MEAN_SI))
+    for k, level in ((3, Level.L4_L5), (4, Level.L4_L5), (8, Level.L5_S1), (11, None))
+    for side in (Side.RIGHT, Side.LEFT)
+    for reading in (2, 1)
+]
+
+
+def test_the_tidy_tables_columns_are_those_of_the_interface_and_the_outlines_name(tmp_path):
+    assert ", ".join(COLUMNS) == f"{INTERFACE}, name"
+    write_table([measurement()], tmp_path / "a.csv")
+    header = (tmp_path / "a.csv").read_text().splitlines()[0]
+    assert header == ",".join(COLUMNS)
+
+
+def test_a_measurement_becomes_one_row(tmp_path):
+    row = measurement(
+        12.5,
+        Quantity.FI_PCT,
+        method="pooled_otsu",
+        parameters={"threshold": 210.0, "mean_fat": math.nan},
+        flags=(Flag.FEW_POINTS, Flag.ARTEFACT),
+    )
+    write_table([row], tmp_path / "a.csv")
+    (found,) = read(tmp_path / "a.csv")
+    assert found["subject"] == "S01"
+    assert found["reading"] == "1"
+    assert found["level"] == "L4-L5"
+    assert (found["structure"], found["side"]) == ("multifidus", "left")
+    assert (found["quantity"], found["value"], found["unit"]) == ("fi_pct", "12.5", "%")
+    assert found["method"] == "pooled_otsu"
+    assert json.loads(found["parameters"]) == {"threshold": 210.0, "mean_fat": None}
+    assert found["flags"] == "few_points;artefact"
+    assert found["slice_index"] == "0"
+
+
+@given(st.floats())
+def test_every_digit_of_a_number_is_written(tmp_path_factory, value):
+    path = tmp_path_factory.getbasetemp() / "digits.csv"
+    write_table([measurement(value)], path, overwrite=True)
+    text = read(path)[0]["value"]
+    if math.isnan(value):
+        assert text == "NaN"
+    else:
+        assert text == repr(value)
+        assert float(text) == value
+
+
+def test_lines_end_in_a_newline_alone_and_text_is_utf8(tmp_path):
+    write_table([measurement()], tmp_path / "a.csv")
+    write_rows([{"note": "Größe, µ\n2"}], tmp_path / "b.csv", ("note",))
+    assert b"\r" not in (tmp_path / "a.csv").read_bytes()
+    assert (tmp_path / "b.csv").read_bytes() == 'note\n"Größe, µ\n2"\n'.encode()
+
+
+@given(st.permutations(SOME))
+@settings(max_examples=20)
+def test_tables_do_not_depend_on_the_order_of_rows(tmp_path_factory, rows):
+    folder = tmp_path_factory.getbasetemp()
+    written = []
+    for name, measurements in (("a", SOME), ("b", rows)):
+        write_table(measurements, folder / f"{name}.csv", overwrite=True)
+        summary = map(tidy_row, measurements)
+        write_summary(summary, folder / f"{name}_wide.csv", overwrite=True)
+        written.append(
+            ((folder / f"{name}.csv").read_bytes(), (folder / f"{name}_wide.csv").read_bytes())
+        )
+    assert written[0] == written[1]
+
+
+def test_rows_are_sorted_by_key_then_quantity(tmp_path):
+    write_table(SOME, tmp_path / "a.csv")
+    names = ("rater", "reading", "slice_index", "side", "quantity")
+    found = [tuple(row[name] for name in names) for row in read(tmp_path / "a.csv")]
+    as_numbers = [(rater, int(n), int(k), side, q) for rater, n, k, side, q in found]
+    assert as_numbers == sorted(as_numbers)
+
+
+def test_a_table_is_not_overwritten_unless_asked(tmp_path):
+    write_table([measurement()], tmp_path / "a.csv")
+    with pytest.raises(WriteError, match="already exists"):
+        write_table([], tmp_path / "a.csv")
+    assert len(read(tmp_path / "a.csv")) == 1
+
+
+def test_what_the_cohort_says_beyond_follows_and_gaps_are_empty(tmp_path):
+    rows = [{"a": 1, "age": "50"}, {"a": None, "sex": "f"}]
+    write_rows(rows, tmp_path / "a.csv", ("a", "b"))
+    assert (tmp_path / "a.csv").read_text() == "a,b,age,sex\n1,,50,\n,,,f\n"
+
+
+def wide(*measurements, **extra):
+    return summary_rows({**tidy_row(row), **extra} for row in measurements)
+
+
+def test_a_level_is_the_mean_of_its_slices():
+    (row,) = wide(*(measurement(value, k=k) for k, value in ((3, 900.0), (4, 1000.0))))
+    assert row["tcsa_mm2"] == 950
+    assert (row["n_slices"], row["slice_indices"], row["tilt_deg"]) == (2, "3;4", 13.5)
+    assert (row["level"], row["side"], row["flags"]) == ("L4-L5", "left", "")
+
+
+@given(st.lists(st.floats(1, 2000), min_size=1, max_size=8))
+def test_means_are_exact_means(values):
+    (row,) = wide(*(measurement(value, k=k) for k, value in enumerate(values)))
+    assert row["tcsa_mm2"] == math.fsum(values) / len(values)
+
+
+def test_a_mean_that_one_slice_leaves_undefined_is_undefined():
+    undefined = measurement(math.nan, k=4, flags=(Flag.UNDETECTABLE,))
+    (row,) = wide(measurement(900.0, k=3, flags=(Flag.FEW_POINTS,)), undefined)
+    assert math.isnan(row["tcsa_mm2"])
+    assert row["flags"] == "few_points;undetectable"
+
+
+def test_slices_without_a_level_stand_alone():
+    rows = wide(*(measurement(value, k=k, level=None) for k, value in ((3, 900.0), (4, 1000.0))))
+    assert [(row["slice_indices"], row["tcsa_mm2"]) for row in rows] == [("3", 900), ("4", 1000)]
+
+
+def test_levels_run_down_the_spine_and_references_are_left_out():
+    levels = (Level.S1, Level.L5_S1, Level.L3_L4, Level.L4)
+    skipped = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT)
+    rows = wide(
+        *(measurement(level=level) for level in levels),
+        *(measurement(structure=structure) for structure in skipped),
+    )
+    assert [row["level"] for row in rows] == ["L3-L4", "L4", "L5-S1", "S1"]
+
+
+def test_timepoints_follow_the_cohorts_order_where_there_is_one():
+    def visit(timepoint, **extra):
+        return {**tidy_row(measurement()), "timepoint": timepoint, **extra}
+
+    rows = [visit("post", order="2"), visit("pre", order="1"), visit("later", order="10")]
+    assert [row["timepoint"] for row in summary_rows(rows)] == ["pre", "post", "later"]
+    without = [visit("post"), visit("later"), visit("pre", order="soon")]
+    assert [row["timepoint"] for row in summary_rows(without)] == ["later", "post", "pre"]
+
+
+def test_what_the_cohort_says_passes_through_to_the_wide_table(tmp_path):
+    rows = [{**tidy_row(measurement()), "age": "50"}]
+    write_summary(rows, tmp_path / "a.csv")
+    (found,) = read(tmp_path / "a.csv")
+    assert found["age"] == "50"
+    assert found["tcsa_mm2"] == "912.5"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "method", "column"),
+    [
+        ("tcsa_mm2", "", "tcsa_mm2"),
+        ("fi_pct", "pooled_otsu", "pooled_otsu_fi_pct"),
+        ("dixon_ff_mean_pct", "dixon", "dixon_ff_mean_pct"),
+    ],
+)
+def test_a_wide_column_says_its_method_once(quantity, method, column):
+    assert summary_column(quantity, method) == column
+
+
+def test_the_dictionary_explains_every_column_quantity_and_flag(tmp_path):
+    write_dictionary(tmp_path / "dictionary.json")
+    found = json.loads((tmp_path / "dictionary.json").read_text())
+    assert found == dictionary()
+    assert list(found["measurements.csv"]) == list(COLUMNS)
+    assert set(found["quantities"]) == {item.value for item in Quantity}
+    assert set(found["flags"]) == {item.value for item in Flag}
+    assert found["version"] == VERSION
+    assert found["quantities"]["fi_pct"]["unit"] == "%"
+    assert all(text.endswith(".") for text in found["summary.csv"].values())
+
+
+def test_the_dictionary_explains_every_fixed_column_of_the_wide_table():
+    fixed = {name for row in wide(measurement()) for name in row} - {"tcsa_mm2"}
+    assert fixed == set(dictionary()["summary.csv"]) - {"other columns"}
