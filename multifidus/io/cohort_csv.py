@@ -36,7 +36,8 @@ def read_cohort(path: str | Path) -> Cohort:
     if missing:
         msg = f"{file} lacks the columns {', '.join(missing)}."
         raise CohortError(msg, remedy=f"Required are: {', '.join(REQUIRED)}.")
-    cases = tuple(_case(row, file, line) for line, row in enumerate(table, 2))
+    # The reader's own count, because it passes over empty lines.
+    cases = tuple(_case(row, file, table.line_num) for row in table)
     try:
         return Cohort(cases)
     except CohortError as error:

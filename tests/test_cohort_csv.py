@@ -1,0 +1,79 @@
+import pytest
+
+from multifidus.errors import CohortError, ReadError
+from multifidus.io.cohort_csv import read_cohort
+from multifidus.roi import Reading
+
+HEADER = "subject,timepoint,images,rater,reading,outlines,labels,age\n"
+
+
+def table(folder, text, header=HEADER, encoding="utf-8"):
+    path = folder / "cohort.csv"
+    path.write_bytes((header + text).encode(encoding))
+    return path
+
+
+def test_a_row_is_one_exam_read_once(tmp_path):
+    (case,) = read_cohort(table(tmp_path, "S01,pre,scan/s01,AB,2,a.json;b.json,lpm,50\n")).cases
+    assert case.reading == Reading("S01", "pre", "AB", 2)
+    assert case.images == (tmp_path / "scan" / "s01",)
+    assert case.outlines == (tmp_path / "a.json", tmp_path / "b.json")
+    assert case.labels == "lpm"
+    assert dict(case.extra) == {"age": "50"}
+
+
+def test_only_subject_timepoint_and_images_are_needed(tmp_path):
+    path = table(tmp_path, "S01,pre,scan\n", "subject,timepoint,images\n")
+    (case,) = read_cohort(path).cases
+    assert case.reading == Reading("S01", "pre", "", 1)
+    assert (case.outlines, case.labels, dict(case.extra)) == ((), None, {})
+
+
+def test_an_absolute_path_stays_what_it_is(tmp_path):
+    scan = tmp_path / "elsewhere"
+    (case,) = read_cohort(table(tmp_path, f"S01,pre,{scan},,,,,\n")).cases
+    assert case.images == (scan,)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path, encoding):
+    path = table(tmp_path, " Müller 1 ,pre,scan,,,,,\r\n\r\n", encoding=encoding)
+    assert read_cohort(path).cases[0].reading.subject == "Müller 1"
+
+
+def test_a_row_may_end_early(tmp_path):
+    assert read_cohort(table(tmp_path, "S01,pre,scan\n")).cases[0].outlines == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (",pre,scan\n", r"cohort\.csv, line 2 has no subject"),
+        ("S01, ,scan\n", r"cohort\.csv, line 2 has no timepoint"),
+        ("S01,pre,scan\n\n\nS02,pre,\n", r"cohort\.csv, line 5 has no images"),
+        ("S01,pre,scan,AB,two\n", r"cohort\.csv, line 2: .*'two'"),
+        ("S01,pre,scan,AB,0\n", r"cohort\.csv, line 2: reading counts 1, 2"),
+        ("S01,pre,a,b,1,c,d,e,f\n", r"cohort\.csv, line 2 has more fields than the header"),
+        ("S01,pre,a,AB\nS01,pre,b,AB,1\n", r"cohort\.csv: The cohort lists subject S01.*twice"),
+        ("", r"cohort\.csv: The cohort has no cases"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_refused_with_its_line(tmp_path, text, message):
+    with pytest.raises(CohortError, match=message):
+        read_cohort(table(tmp_path, text))
+
+
+@pytest.mark.parametrize("header", ["", "subject;timepoint;images\n", "Subject,timepoint,images\n"])
+def test_missing_columns_are_named(tmp_path, header):
+    with pytest.raises(CohortError, match=r"cohort\.csv lacks the columns .*subject"):
+        read_cohort(table(tmp_path, "", header))
+
+
+def test_a_table_in_another_encoding_is_refused(tmp_path):
+    with pytest.raises(ReadError, match=r"cohort\.csv as a cohort table: it is not UTF-8"):
+        read_cohort(table(tmp_path, "Müller,pre,scan\n", encoding="latin-1"))
+
+
+def test_a_missing_table_is_refused(tmp_path):
+    with pytest.raises(ReadError, match=r"Cannot read .*gone\.csv as a cohort table"):
+        read_cohort(tmp_path / "gone.csv")
