@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.geometry import Plane
 from multifidus.landmark import Landmark, LandmarkKind
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.roi import (
     Grade,
     NotMeasurable,
@@ -184,4 +185,17 @@ def roi_sets(draw) -> RoiSet:
         ),
         tuple(draw(st.lists(st.builds(Grade, WORDS, LEVELS, SIDES, st.integers(0, 4))))),
         reading,
+    )
+
+
+@st.composite
+def protocols(draw) -> MeasurementProtocol:
+    """Draw a protocol of any methods and any allowed numbers."""
+    methods = tuple(draw(st.lists(st.sampled_from(FatMethod), unique=True)))
+    return MeasurementProtocol(
+        fat_methods=methods,
+        fixed_threshold=draw(numbers(-1e4, 1e4)) if FatMethod.FIXED in methods else None,
+        reference_weight=draw(numbers(0, 100)),
+        minimal_separation=draw(numbers(0, 100)),
+        minimal_points=draw(st.integers(3, 100)),
     )

@@ -2,23 +2,10 @@ from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from multifidus.errors import ProtocolError
 from multifidus.protocol import FatMethod, MeasurementProtocol
-from tests.strategies import numbers
-
-
-@st.composite
-def protocols(draw):
-    methods = tuple(draw(st.lists(st.sampled_from(FatMethod), unique=True)))
-    return MeasurementProtocol(
-        fat_methods=methods,
-        fixed_threshold=draw(numbers(-1e4, 1e4)) if FatMethod.FIXED in methods else None,
-        reference_weight=draw(numbers(0, 100)),
-        minimal_separation=draw(numbers(0, 100)),
-        minimal_points=draw(st.integers(3, 100)),
-    )
+from tests.strategies import protocols
 
 
 def test_the_default_is_the_pooled_threshold():

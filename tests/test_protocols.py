@@ -1,0 +1,73 @@
+import tomllib
+
+import pytest
+from hypothesis import given
+
+from multifidus.errors import ProtocolError, ReadError
+from multifidus.io.protocols import PRESETS, as_toml, load_protocol
+from multifidus.protocol import FatMethod, MeasurementProtocol
+from tests.strategies import protocols
+
+
+@given(protocols())
+def test_a_protocol_comes_back_from_its_toml(tmp_path_factory, protocol):
+    path = tmp_path_factory.getbasetemp() / "protocol.toml"
+    path.write_text(as_toml(protocol))
+    assert load_protocol(path) == protocol
+    assert load_protocol(str(path)).digest == protocol.digest
+
+
+def test_the_written_keys_are_the_settings_of_the_interface():
+    protocol = MeasurementProtocol(("pooled_otsu", "fixed"), fixed_threshold=180.0)
+    assert tomllib.loads(as_toml(protocol)) == {
+        "fat_methods": ["pooled_otsu", "fixed"],
+        "fixed_threshold": 180.0,
+        "reference_weight": 0.5,
+        "minimal_separation": 3.6,
+        "minimal_points": 20,
+    }
+    assert "fixed_threshold" not in as_toml(MeasurementProtocol())
+
+
+def test_a_file_says_only_what_differs_from_the_default(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('fat_methods = ["otsu"]\n')
+    assert load_protocol(path) == MeasurementProtocol((FatMethod.OTSU,))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_a_protocol(name):
+    assert isinstance(load_protocol(name), MeasurementProtocol)
+
+
+def test_the_default_preset_is_the_default():
+    assert load_protocol("default") == MeasurementProtocol()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fat_methods = [", r"mine\.toml is not TOML"),
+        ("sharpness = 5", r"mine\.toml: Unknown protocol settings: sharpness"),
+        ('fat_methods = ["magic"]', r"mine\.toml: Unknown fat method"),
+        ("minimal_points = 1", r"mine\.toml: minimal_points must be"),
+        ("fat_methods = 5", r"mine\.toml: Unknown fat method"),
+    ],
+)
+def test_a_file_that_is_no_protocol_is_refused_with_its_name(tmp_path, text, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(ProtocolError, match=message):
+        load_protocol(path)
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes("# Schärfe".encode("latin-1"))
+    with pytest.raises(ReadError, match="not UTF-8"):
+        load_protocol(path)
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones():
+    with pytest.raises(ProtocolError, match=r"no protocol preset or file 'strict'.*default"):
+        load_protocol("strict")
