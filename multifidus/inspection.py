@@ -9,9 +9,6 @@ from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.image import Exam, Series, Stack
 from multifidus.io.scan import Scan
 
-TILT_SHOWN_DEG = 0.05
-"""Tilts closer than this print as one."""
-
 
 def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
     """Describe a scan in the plain values of ``inspect --json``.
@@ -93,8 +90,9 @@ def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
             first = series.slices[0]
             step = series.stacks[0].slice_step_mm
             tilts = [tilt_deg(stack.slices[0].plane.normal) for stack in series.stacks]
-            low, high = min(tilts), max(tilts)
-            tilt = f"{low:+.1f}" if high - low < TILT_SHOWN_DEG else f"{low:+.1f} to {high:+.1f}"
+            # Rounded first, so that nothing prints as -0.0.
+            low, high = (round(tilt, 1) + 0.0 for tilt in (min(tilts), max(tilts)))
+            tilt = f"{low:+.1f}" if low == high else f"{low:+.1f} to {high:+.1f}"
             axial = series.orientation is Orientation.AXIAL
             rows.append(
                 [

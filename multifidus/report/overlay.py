@@ -101,7 +101,7 @@ def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
     level = origin.level or "level unknown"
     where = "" if origin.slice_position == "unknown" else origin.slice_position.replace("_", " ")
     parts = (by.subject, by.timepoint, f"{level} {where}".strip(), f"slice {index}")
-    tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {origin.tilt_deg + 0.0:+.1f} deg"
+    tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {round(origin.tilt_deg, 1) + 0.0:+.1f} deg"
     return " · ".join(filter(None, (*parts, tilt, by.rater and f"rater {by.rater}")))
 
 

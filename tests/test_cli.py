@@ -1,0 +1,165 @@
+"""The command line as a person meets it: output, messages, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import multifidus as mf
+from multifidus import cli
+from multifidus.cli.app import app
+from tests.cases import write_cohort
+
+run = CliRunner().invoke
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohort"))
+
+
+def as_process(monkeypatch, capsys, *arguments):
+    """Run main() as the script does; returns exit code, standard output and standard error."""
+    monkeypatch.setattr("sys.argv", ["multifidus", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return stopped.value.code or 0, *capsys.readouterr()
+
+
+def test_measuring_an_exam_prints_the_multifidus_and_writes_what_the_library_measures(
+    cohort, tmp_path
+):
+    images, outlines = cohort.parent / "S01_pre", cohort.parent / "pre.outlines.json"
+    done = run(
+        app, ["measure", str(images), "--outlines", str(outlines), "-o", str(tmp_path / "o")]
+    )
+    assert done.exit_code == 0, done.output
+    assert "multifidus" in done.stdout
+    exam = mf.read_exam(images)
+    rows = mf.measure(exam, mf.read_rois(outlines, exam))
+    mf.write_table(rows, tmp_path / "library.csv")
+    assert (tmp_path / "o" / "measurements.csv").read_bytes() == (
+        tmp_path / "library.csv"
+    ).read_bytes()
+
+
+def test_json_is_one_document_and_nothing_else(cohort, monkeypatch, capsys):
+    code, out, _ = as_process(monkeypatch, capsys, "measure", cohort, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert {row["timepoint"] for row in document["rows"]} == {"pre", "post"}
+
+
+def test_a_case_that_fails_makes_exit_code_1_and_all_failing_3(
+    cohort, tmp_path, monkeypatch, capsys
+):
+    lines = cohort.read_text().splitlines()
+    bad = "S02,pre,0,AB,nowhere,pre.outlines.json,open"
+    half, none = cohort.with_name("half.csv"), cohort.with_name("none.csv")
+    half.write_text("\n".join([*lines, bad]) + "\n")
+    none.write_text("\n".join([lines[0], bad]) + "\n")
+    code, _, err = as_process(
+        monkeypatch, capsys, "measure", half, "-o", tmp_path / "half", "--no-pictures"
+    )
+    assert code == 1
+    assert "S02" in err
+    with (tmp_path / "half" / "failures.csv").open(newline="") as file:
+        assert [row["subject"] for row in csv.DictReader(file)] == ["S02"]
+    code, _, err = as_process(monkeypatch, capsys, "measure", none, "-o", tmp_path / "none")
+    assert code == 3
+    assert "nowhere does not exist" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["measure"], "Name an exam"),
+        (["measure", "exam"], "Name the outlines"),
+        (["measure", "cohort.csv"], "Say where results go"),
+        (["inspect"], "Missing argument"),
+        (["measure", "--nonsense"], "No such option"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_says_what_is_missing(arguments, reason):
+    done = run(app, arguments)
+    assert done.exit_code == 2
+    assert reason in " ".join(done.output.replace("│", " ").split())
+
+
+def test_refused_input_is_exit_code_3_with_the_reason_on_standard_error(
+    cohort, tmp_path, monkeypatch, capsys
+):
+    code, out, err = as_process(
+        monkeypatch, capsys, "measure", cohort.parent / "S01_post", "--outlines",
+        cohort.parent / "missing.outlines.json", "-o", tmp_path / "o",
+    )  # fmt: skip
+    assert (code, out) == (3, "")
+    assert "missing.outlines.json" in err
+    assert not (tmp_path / "o").exists()
+
+
+def test_results_already_there_are_refused_before_anything_is_measured(
+    cohort, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "measurements.csv").write_text("mine")
+    code, _, err = as_process(monkeypatch, capsys, "measure", cohort, "-o", tmp_path)
+    assert code == 3
+    assert "already holds results" in err
+    assert (tmp_path / "measurements.csv").read_text() == "mine"
+
+
+def test_a_cohort_and_outlines_by_hand_contradict_each_other(cohort, monkeypatch, capsys, tmp_path):
+    code, _, err = as_process(
+        monkeypatch, capsys, "measure", cohort, "--outlines", "a.outlines.json", "-o", tmp_path
+    )
+    assert code == 3
+    assert "names the outlines of its cases itself" in err
+
+
+def test_inspect_lists_series_and_what_was_skipped_without_identifying_anybody(
+    cohort, monkeypatch, capsys
+):
+    (cohort.parent / "S01_pre" / "report.dcm").write_bytes(b"%PDF-1.4")
+    code, out, err = as_process(monkeypatch, capsys, "inspect", cohort.parent / "S01_pre")
+    assert code == 0
+    assert "axial" in out
+    assert "report.dcm: Not a DICOM file" in err
+    assert "Doe" not in out + err
+    assert "4711" not in out + err
+    code, out, _ = as_process(monkeypatch, capsys, "inspect", cohort.parent / "S01_pre", "--json")
+    document = json.loads(out)
+    assert [item["reason"] for item in document["skipped"]] == ["Not a DICOM file."]
+    (cohort.parent / "S01_pre" / "report.dcm").unlink()
+
+
+def test_inspecting_what_holds_no_image_is_exit_code_3(tmp_path, monkeypatch, capsys):
+    code, _, err = as_process(monkeypatch, capsys, "inspect", tmp_path)
+    assert code == 3
+    assert "Nothing here can be measured" in err
+
+
+def test_the_default_protocol_can_be_printed_edited_and_given_back(cohort, tmp_path):
+    shown = run(app, ["protocol", "show"]).stdout
+    assert mf.MeasurementProtocol().digest in shown
+    edited = tmp_path / "mine.toml"
+    edited.write_text(shown.replace('["pooled_otsu"]', '["fixed"]') + "fixed_threshold = 500\n")
+    done = run(app, ["measure", str(cohort), "--json", "--protocol", str(edited)])
+    rows = json.loads(done.stdout)["rows"]
+    assert {row["method"] for row in rows if row["quantity"] == "fi_pct"} == {"fixed"}
+    assert {row["protocol"] for row in rows} == {mf.load_protocol(edited).digest}
+
+
+def test_the_version_is_printed():
+    assert run(app, ["--version"]).stdout == f"multifidus {mf.__version__}\n"
+
+
+def test_a_long_table_is_cut_and_says_so(capsys):
+    from multifidus.cli.printing import MOST_ROWS, print_table
+
+    print_table(("name", "value"), [(f"row{n}", str(n)) for n in range(MOST_ROWS + 3)])
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == MOST_ROWS + 2
+    assert "3 more rows" in err

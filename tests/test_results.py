@@ -1,0 +1,165 @@
+"""Cases become a results folder; one that fails never stops the rest."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import pytest
+
+import multifidus as mf
+from multifidus.batch import Failure, Measured, case_of, measure_case, measure_cases
+from multifidus.cohort import Case
+from multifidus.errors import RoiError, WriteError
+from multifidus.io.cohort_csv import read_cohort
+from multifidus.results import Output, as_json, write_results
+from tests.cases import write_cohort, write_exam, write_outlines
+
+PROTOCOL = mf.MeasurementProtocol()
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    return write_cohort(tmp_path_factory.mktemp("cohort"))
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_cohort_becomes_tables_pictures_and_a_page(cohort, tmp_path):
+    outcomes = measure_cases(read_cohort(cohort).cases, PROTOCOL)
+    results = write_results(outcomes, Output(tmp_path / "out"), PROTOCOL)
+    assert results.failures == []
+    rows = table(tmp_path / "out" / "measurements.csv")
+    assert {row["timepoint"] for row in rows} == {"pre", "post"}
+    assert {row["approach"] for row in rows} == {"open"}
+    assert len(list((tmp_path / "out" / "pictures").glob("*.png"))) == 4
+    assert "S01" in (tmp_path / "out" / "index.html").read_text()
+    assert table(tmp_path / "out" / "failures.csv") == []
+    columns = json.loads((tmp_path / "out" / "dictionary.json").read_text())["measurements.csv"]
+    assert set(rows[0]) - {"order", "approach"} == set(columns)
+
+
+def test_the_summary_follows_the_cohorts_order_and_means_each_levels_slices(cohort, tmp_path):
+    write_results(
+        measure_cases(read_cohort(cohort).cases, PROTOCOL),
+        Output(tmp_path, pictures=False),
+        PROTOCOL,
+    )
+    summary = table(tmp_path / "summary.csv")
+    muscles = [row for row in summary if row["structure"] == "multifidus"]
+    assert [row["timepoint"] for row in muscles] == ["pre"] * 4 + ["post"] * 4
+    assert {row["level"] for row in muscles} == {"", "L4-L5"}
+    tidy = table(tmp_path / "measurements.csv")
+    for row in muscles:
+        alone = [
+            float(one["value"])
+            for one in tidy
+            if one["quantity"] == "tcsa_mm2"
+            and one["slice_index"] == row["slice_indices"]
+            and (one["timepoint"], one["side"], one["structure"])
+            == (row["timepoint"], row["side"], row["structure"])
+        ]
+        assert [float(row["tcsa_mm2"])] == alone
+    assert not any(row["structure"].endswith("reference") for row in summary)
+
+
+def test_a_quarter_of_the_left_muscle_is_fat_and_none_of_the_right(cohort):
+    done = measure_case(read_cohort(cohort).cases[0], PROTOCOL)
+    fat = {row.key.side: row.value for row in done.rows if row.quantity is mf.Quantity.FI_PCT}
+    assert fat[mf.Side.RIGHT] == 0
+    assert fat[mf.Side.LEFT] == pytest.approx(25, abs=4)
+
+
+def test_one_bad_case_is_recorded_and_the_others_are_measured(cohort, tmp_path):
+    cases = read_cohort(cohort).cases
+    broken = replace(cases[0], images=(tmp_path / "nowhere",))
+    empty = replace(cases[0], outlines=())
+    outcomes = list(measure_cases([broken, cases[1], empty], PROTOCOL))
+    assert [type(outcome) for outcome in outcomes] == [Failure, Measured, Failure]
+    results = write_results(outcomes, Output(tmp_path / "out", pictures=False), PROTOCOL)
+    failed = table(tmp_path / "out" / "failures.csv")
+    assert [row["error"] for row in failed] == ["ReadError", "RoiError"]
+    assert "nowhere does not exist" in failed[0]["message"]
+    assert failed[0]["remedy"] == "Check the path."
+    assert len(results.rows) > 0
+
+
+def test_a_fault_of_the_program_is_recorded_as_one(cohort, monkeypatch):
+    def fail(*_args):
+        raise ZeroDivisionError("no numbers")
+
+    monkeypatch.setattr("multifidus.batch.measure", fail)
+    (outcome,) = measure_cases(read_cohort(cohort).cases[:1], PROTOCOL)
+    assert (outcome.error, outcome.message) == ("ZeroDivisionError", "no numbers")
+    assert "report" in outcome.remedy
+
+
+@pytest.mark.parametrize("name", ["subject", "timepoint", "rater", "reading"])
+def test_an_outline_file_of_somebody_else_is_refused(cohort, name):
+    case = read_cohort(cohort).cases[0]
+    other = replace(case.reading, **{name: 2 if name == "reading" else "other"})
+    with pytest.raises(RoiError, match=f"outlines of {name}"):
+        measure_case(replace(case, reading=other), PROTOCOL)
+
+
+def test_a_case_that_names_no_rater_takes_the_files(cohort):
+    case = read_cohort(cohort).cases[0]
+    done = measure_case(replace(case, reading=replace(case.reading, rater="")), PROTOCOL)
+    assert {row.key.reading.rater for row in done.rows} == {"AB"}
+
+
+def test_files_given_by_hand_name_themselves_and_two_readings_stay_apart(cohort, tmp_path):
+    images = cohort.parent / "S01_pre"
+    second = write_outlines(
+        images, tmp_path / "second.outlines.json", mf.Reading("S01", "pre", "CD", 2)
+    )
+    case = case_of([images], [cohort.parent / "pre.outlines.json", second], None)
+    rows = measure_case(case, PROTOCOL).rows
+    assert {(row.key.reading.rater, row.key.reading.reading) for row in rows} == {
+        ("AB", 1),
+        ("CD", 2),
+    }
+
+
+def test_results_are_never_replaced_unasked(cohort, tmp_path):
+    case = read_cohort(cohort).cases[:1]
+    write_results(measure_cases(case, PROTOCOL), Output(tmp_path, pictures=False), PROTOCOL)
+    before = (tmp_path / "measurements.csv").read_bytes()
+    with pytest.raises(WriteError, match="already holds results"):
+        write_results(measure_cases(case, PROTOCOL), Output(tmp_path), PROTOCOL)
+    assert (tmp_path / "measurements.csv").read_bytes() == before
+    again = Output(tmp_path, overwrite=True, pictures=False)
+    write_results(measure_cases(case, PROTOCOL), again, PROTOCOL)
+    assert (tmp_path / "measurements.csv").read_bytes() == before
+    with pytest.raises(WriteError, match="is a file"):
+        Output(tmp_path / "measurements.csv").check()
+
+
+def test_nothing_that_identifies_a_person_reaches_the_results(cohort, tmp_path):
+    write_results(measure_cases(read_cohort(cohort).cases, PROTOCOL), Output(tmp_path), PROTOCOL)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) > 6
+    for path in written:
+        content = path.read_bytes() + path.name.encode()
+        assert b"Doe" not in content
+        assert b"4711" not in content
+
+
+def test_json_has_null_where_a_number_is_undefined(tmp_path):
+    images = write_exam(tmp_path / "exam", slices=1)
+    reading = mf.Reading("S01", "pre", "AB", 1)
+    outlines = write_outlines(images, tmp_path / "all.outlines.json", reading)
+    exam = mf.read_exam(images)
+    muscles = mf.RoiSet(
+        tuple(roi for roi in mf.read_rois(outlines, exam) if roi.key.structure.is_muscle)
+    )
+    mf.write_rois(muscles, tmp_path / "muscles.outlines.json")
+    case = Case(reading, (images,), (tmp_path / "muscles.outlines.json",))
+    document = as_json(write_results(measure_cases([case], PROTOCOL), None, PROTOCOL))
+    json.dumps(document, allow_nan=False)
+    fat = [row for row in document["rows"] if row["quantity"] == "fi_pct"]
+    assert {(row["value"], row["flags"]) for row in fat} == {(None, "no_reference")}
