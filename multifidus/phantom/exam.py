@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from multifidus.roi import RoiSet
+
+    Array = NDArray[np.float64]
 
 FIELD_STRENGTH_T = 1.5
 
@@ -94,41 +96,60 @@ def make_phantom(spec: PhantomSpec = PhantomSpec()) -> Phantom:  # noqa: B008 - 
     (64, 64)
     """
     subject = make_subject(spec)
-    grids: dict[str, Grid] = {}
-    axial = _series(subject, spec, axial_grids(subject, spec), grids)
-    sagittal = _series(subject, replace(spec, dixon=False), sagittal_grids(subject, spec), grids)
-    series = (axial[0], *sagittal, *axial[1:])
+    axial = _series(subject, spec, axial_grids(subject, spec), _DIXON if spec.dixon else ())
+    sagittal = _series(subject, spec, sagittal_grids(subject, spec))
+    grids = {uid: grid for _, placed in axial + sagittal for uid, grid in placed.items()}
+    series = tuple(found for found, _ in (axial[0], *sagittal, *axial[1:]))
     exam = Exam(SUBJECT, timepoint(spec.variant), series, exam_date(spec.variant))
     return Phantom(spec, subject, exam, grids)
 
 
 def _series(
-    subject: Subject, spec: PhantomSpec, placed: tuple[Grid, ...], grids: dict[str, Grid]
-) -> tuple[Series, ...]:
-    """Image one set of planes: a T2 series, and a Dixon pair where asked for."""
-    weightings = (Weighting.T2, *(_DIXON if spec.dixon else ()))
-    slices: dict[Weighting, list[Slice]] = {weighting: [] for weighting in weightings}
-    for number, grid in enumerate(placed):
-        images = clean_signals(subject, grid, spec, weightings)
-        shade = shading(subject, grid, spec)
-        for weighting, clean in images.items():
-            uid = uid_of(spec, grid.plane.orientation, weighting, number)
-            stored = stored_pixels(clean, shade, spec.snr, _noise(spec, grid, weighting, number))
-            slices[weighting].append(
-                Slice(uid, grid.plane, grid.shape, _kept(stored), spec.thickness_mm)
-            )
-            grids[uid] = grid
+    subject: Subject,
+    spec: PhantomSpec,
+    placed: tuple[Grid, ...],
+    further: tuple[Weighting, ...] = (),
+) -> tuple[tuple[Series, dict[str, Grid]], ...]:
+    """Image one set of planes: a T2 series, and further ones in the same geometry.
+
+    Returns
+    -------
+    tuple
+        Each series with its grids by the slices' UIDs.
+    """
+    if not placed:
+        return ()
+    weightings = (Weighting.T2, *further)
+    images = [clean_signals(subject, grid, spec, weightings) for grid in placed]
     return tuple(
-        Series(
-            uid_of(spec, found[0].plane.orientation, weighting, "series"),
-            in_stack_order(found),
-            weighting,
-            uid_of(spec, "frame of reference"),
-            Acquisition("multifidus phantom", FIELD_STRENGTH_T, *_TIMES_MS[weighting]),
-        )
-        for weighting, found in slices.items()
-        if found
+        _one_series(subject, spec, weighting, placed, [image[weighting] for image in images])
+        for weighting in weightings
     )
+
+
+def _one_series(
+    subject: Subject,
+    spec: PhantomSpec,
+    weighting: Weighting,
+    placed: tuple[Grid, ...],
+    images: list[Array],
+) -> tuple[Series, dict[str, Grid]]:
+    slices, grids = [], {}
+    orientation = placed[0].plane.orientation
+    for number, (grid, clean) in enumerate(zip(placed, images, strict=True)):
+        noise = _noise(spec, grid, weighting, number)
+        stored = stored_pixels(clean, shading(subject, grid, spec), spec.snr, noise)
+        uid = uid_of(spec, orientation, weighting, number)
+        slices.append(Slice(uid, grid.plane, grid.shape, _kept(stored), spec.thickness_mm))
+        grids[uid] = grid
+    series = Series(
+        uid_of(spec, orientation, weighting, "series"),
+        in_stack_order(slices),
+        weighting,
+        uid_of(spec, "frame of reference"),
+        Acquisition("multifidus phantom", FIELD_STRENGTH_T, *_TIMES_MS[weighting]),
+    )
+    return series, grids
 
 
 def _noise(spec: PhantomSpec, grid: Grid, weighting: Weighting, number: int) -> np.random.Generator:

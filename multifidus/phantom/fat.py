@@ -55,7 +55,7 @@ _CORE_PLACE = (0.60, 0.50)
 """Where in the box of the erector spinae its lean core runs: across, deep to superficial."""
 
 _CALIBRATION_STEP_MM = 0.35
-_CALIBRATION_ROUNDS = 40
+_CALIBRATION_ROUNDS = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)

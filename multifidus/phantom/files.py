@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from multifidus.roi import RoiSet
 
 
+TRUTH_DECIMALS = 6
+"""Decimals of the numbers in a table of truth."""
+
+
 def write_phantom(
     phantom: Phantom, folder: str | Path, image_format: ImageFormat = ImageFormat.DICOM
 ) -> Path:
@@ -62,8 +66,18 @@ def _renamed(rois: RoiSet, read_as: dict[str, str]) -> RoiSet:
 
 
 def write_truth(path: Path, truth: Iterable[Truth]) -> None:
-    """Write truth as a table, one row a muscle and slice; floats are not rounded."""
+    """Write truth as a table, one row a muscle and slice.
+
+    Numbers have ``TRUTH_DECIMALS``: quadrature knows fewer, and the last bits of a float depend on
+    the processor.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([field.name for field in fields(Truth)])
-        writer.writerows(asdict(row).values() for row in truth)
+        for row in truth:
+            values = asdict(row).values()
+            writer.writerow([_cell(value) for value in values])
+
+
+def _cell(value: object) -> object:
+    return f"{value:.{TRUTH_DECIMALS}f}" if isinstance(value, float) else value

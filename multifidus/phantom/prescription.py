@@ -6,6 +6,7 @@ the same exam written and read again have one geometry, to the last bit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,8 @@ class Grid:
         row, column = self.row_direction, self.column_direction
         return Plane(
             self.origin_mm,
-            row / np.linalg.norm(row) * self.pixel_mm,
-            column / np.linalg.norm(column) * self.pixel_mm,
+            row / math.hypot(*row) * self.pixel_mm,
+            column / math.hypot(*column) * self.pixel_mm,
         )
 
 

@@ -73,8 +73,8 @@ class PhantomSpec:
         Signal of lean muscle over the noise (standard deviation of each quadrature channel)
         before shading; infinity for none.
     shading
-        Half the relative fall of the coil's sensitivity from the back to 100 mm anterior of it,
-        0 to 0.3; the mean at the depth of the multifidus is 1.
+        Relative gain of the posterior coil's sensitivity 50 mm behind the depth of the multifidus,
+        and its loss 50 mm in front of it and beyond, 0 to 0.3; linear in between.
     screws
         Whether pedicle screws at L4 and L5 and their rods void the signal.
     through_plane

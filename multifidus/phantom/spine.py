@@ -155,8 +155,14 @@ class Pose:
 
     def to_patient(self, points_mm: Array) -> Array:
         """Map anatomical points, shape (n, 3), to patient millimetres."""
-        return np.asarray(points_mm @ self.rotation.T + self.shift_mm)
+        return _turned(points_mm, self.rotation.T) + self.shift_mm
 
     def to_anatomy(self, points_mm: Array) -> Array:
         """Map patient points, shape (n, 3), to anatomical millimetres."""
-        return np.asarray((points_mm - self.shift_mm) @ self.rotation)
+        return _turned(points_mm - self.shift_mm, self.rotation)
+
+
+def _turned(points: Array, matrix: Array) -> Array:
+    """Multiply without BLAS: threads cost more than they save, and bytes must not depend on it."""
+    x, y, z = points.T
+    return np.column_stack([x * a + y * b + z * c for a, b, c in matrix.T])

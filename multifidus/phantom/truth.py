@@ -1,7 +1,7 @@
 """The truth about every muscle on every slice, from the implicit shapes by quadrature.
 
 Neither outlines nor pixels are used. The area is integrated over chords, whose ends are found by
-bisection; the fat is the share of fat among samples on a fine grid inside the muscle.
+root finding; the fat is the share of fat among samples on a fine grid inside the muscle.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-CHORD_STEP_MM = 0.1
-"""Distance of the chords over which the area is integrated; its error stays below 0.005 %."""
+CHORD_STEP_MM = 0.05
+"""Distance of the chords over which the area is integrated; its error stays below 0.01 %."""
 
 FAT_STEP_MM = {Structure.MULTIFIDUS: 0.1}
-_COARSE_FAT_STEP_MM = 0.2
-"""Grid on which fat is counted; the fat fraction errs by less than 0.1 points."""
+_COARSE_FAT_STEP_MM = 0.16
+"""Grid on which fat is counted; its share errs by less than 0.05 points, elsewhere by 0.15."""
 
 _TURN_DEG = 35.0
 """Chords run askew: along a straight edge of a muscle they would all begin at once."""
 
-_BISECTIONS = 28
-_TERNARY_ROUNDS = 16
+_ILLINOIS_ROUNDS = 12
+_TERNARY_ROUNDS = 12
 _COARSE_MM = 2.0
+_NEVER_ZERO = 1e-14
 _MARGIN_MM = 2.0
 
 
@@ -124,15 +125,8 @@ class Section:
         start = self._deepest(rows, across)
         cut = self._raised(start, rows) < 1
         rows, start = rows[cut], start[cut]
-        length = np.zeros_like(rows)
-        for sign in (-1.0, 1.0):
-            inner, outer = np.zeros_like(rows), np.full_like(rows, 2 * reach_x)
-            for _ in range(_BISECTIONS):
-                middle = (inner + outer) / 2
-                inside = self._raised(start + sign * middle, rows) < 1
-                inner, outer = np.where(inside, middle, inner), np.where(inside, outer, middle)
-            length += inner
-        return float(length.sum() * CHORD_STEP_MM)
+        ends = (self._end(rows, start, sign * 2 * reach_x) for sign in (-1, 1))
+        return float(sum(np.abs(end - start).sum() for end in ends) * CHORD_STEP_MM)
 
     @property
     def fat_pct(self) -> float:
@@ -157,6 +151,24 @@ class Section:
             low, high = np.where(left, low, one), np.where(left, two, high)
         return np.asarray((low + high) / 2)
 
+    def _end(self, rows: Array, start: Array, out: float) -> Array:
+        """Find the x between the inside and ``out`` where lines leave the muscle (Illinois)."""
+        inside, outside = start, start + out
+        below, above = self._relative(inside, rows), self._relative(outside, rows)
+        for _ in range(_ILLINOIS_ROUNDS):
+            guess = (inside * above - outside * below) / (above - below)
+            found = self._relative(guess, rows)
+            crossed = found * above < 0
+            inside = np.where(crossed, outside, inside)
+            below = np.where(crossed, above, below / 2)
+            outside, above = guess, found
+        return np.asarray(outside)
+
+    def _relative(self, x: Array, y: Array) -> Array:
+        """Relative distance from the boundary: nearly linear, negative inside, never quite 0."""
+        power = self.pattern.muscle.solid.shape.power
+        return np.asarray(self._raised(x, y) ** (1 / power) - 1 + _NEVER_ZERO)
+
     def _raised(self, x: Array, y: Array) -> Array:
         points = self._points(x.ravel(), y.ravel())
         return self.pattern.muscle.solid.raised(*self.subject.to_spine(points)).reshape(x.shape)
@@ -169,29 +181,30 @@ class Section:
 
 
 def slice_truth(subject: Subject, grid: Grid, uid: str, index: int) -> tuple[Truth, ...]:
-    """State the truth about every muscle that a slice shows."""
+    """State the truth about every muscle that an axial slice shows."""
     if grid.level is None:
         return ()
-    tilt = tilt_deg(grid.plane.normal)
-    spine_tilt = tilt - subject.disc_tilt_deg(grid.level)
-    found = []
-    for pattern in subject.patterns_at(grid.level):
-        section = Section.of(subject, pattern, grid)
-        area, fat = section.csa_mm2, section.fat_pct
-        found.append(
-            Truth(
-                slice_uid=uid,
-                slice_index=index,
-                level=grid.level,
-                slice_position=grid.slice_position,
-                structure=pattern.muscle.structure,
-                side=pattern.muscle.side,
-                csa_mm2=area,
-                fat_pct=fat,
-                lean_csa_mm2=area * (1 - fat / 100),
-                dixon_ff_ratio_pct=dixon_ratio_pct(fat / 100),
-                tilt_deg=tilt,
-                spine_tilt_deg=spine_tilt,
-            )
-        )
-    return tuple(found)
+    return tuple(
+        muscle_truth(Section.of(subject, pattern, grid), grid.level, uid, index)
+        for pattern in subject.patterns_at(grid.level)
+    )
+
+
+def muscle_truth(section: Section, level: Level, uid: str, index: int) -> Truth:
+    """State the truth about one muscle on the slice with this UID and place in its series."""
+    area, fat = section.csa_mm2, section.fat_pct
+    tilt = tilt_deg(section.grid.plane.normal)
+    return Truth(
+        slice_uid=uid,
+        slice_index=index,
+        level=level,
+        slice_position=section.grid.slice_position,
+        structure=section.pattern.muscle.structure,
+        side=section.pattern.muscle.side,
+        csa_mm2=area,
+        fat_pct=fat,
+        lean_csa_mm2=area * (1 - fat / 100),
+        dixon_ff_ratio_pct=dixon_ratio_pct(fat / 100),
+        tilt_deg=tilt,
+        spine_tilt_deg=tilt - section.subject.disc_tilt_deg(level),
+    )
