@@ -60,7 +60,9 @@ def measure(
     """
     protocol = protocol or MeasurementProtocol()
     check_sides(rois)
-    sampled = sample_all(exam, place(rois, exam), protocol)
+    # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
+    ordered = sorted(rois, key=lambda roi: roi.key)
+    sampled = sample_all(exam, place(ordered, exam), protocol)
     bases = threshold_bases(sampled, protocol)
     digest = protocol.digest
     rows = [

@@ -13,6 +13,7 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Slice, Weighting
 from multifidus.metrics.fat import Sample
 from multifidus.placement import Placed, companion
+from multifidus.polygon import oriented_loops
 from multifidus.protocol import MeasurementProtocol
 from multifidus.raster import Coverage, Region, coverage_box
 from multifidus.roi import Roi, Source
@@ -108,10 +109,10 @@ def _sample_slice(
         inside = float(cover.weights.sum())
         flags = _flags(item, paths, protocol)
         hidden = [other.paths for other in artefacts if _hides(other, item.roi)]
-        if hidden:
-            cover = coverage_box(_without(paths, hidden), image.shape)
-            if float(cover.weights.sum()) < inside:
-                flags = (*flags, Flag.ARTEFACT)
+        left = _without(paths, hidden) if hidden else None
+        if left is not None:
+            cover = coverage_box(left, image.shape)
+            flags = (*flags, Flag.ARTEFACT)
         centres = region.centres(image.shape)
         pixel_mm2 = image.plane.pixel_area_mm2
         yield Sampled(
@@ -134,11 +135,15 @@ def _hides(artefact: Roi, roi: Roi) -> bool:
     return not own and artefact.key.reading == roi.key.reading
 
 
-def _without(paths: Sequence[Array], artefacts: Sequence[Sequence[Array]]) -> list[Array]:
-    """Cut artefact outlines out of an outline; paths are (row, column) in and out."""
-    left = _region(paths)
-    for artefact in artefacts:
-        left = left.difference(_region(artefact))
+def _without(paths: Sequence[Array], artefacts: Sequence[Sequence[Array]]) -> list[Array] | None:
+    """Cut artefact outlines out of an outline, (row, column); None where they hide nothing."""
+    import shapely
+
+    whole = _region(paths)
+    hidden = shapely.union_all([_region(artefact) for artefact in artefacts])
+    if whole.intersection(hidden).area < STRAIGHT:
+        return None
+    left = whole.difference(hidden)
     parts = [part for part in getattr(left, "geoms", [left]) if part.geom_type == "Polygon"]
     rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
     return [np.asarray(ring.coords)[:-1] for ring in rings if not ring.is_empty]
@@ -149,9 +154,9 @@ def _region(paths: Sequence[Array]) -> Any:
     import shapely
 
     region = shapely.Polygon()
-    for path in paths:
-        # buffer(0) parts a path that touches itself into the loops that shapely can work with.
-        region = region.symmetric_difference(shapely.Polygon(path).buffer(0))
+    for loop in oriented_loops(paths):
+        # buffer(0) drops edges that run to and fro.
+        region = region.symmetric_difference(shapely.Polygon(loop).buffer(0))
     return region
 
 

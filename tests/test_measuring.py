@@ -1,0 +1,395 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from multifidus.anatomy import Level, Side, SlicePosition, Structure
+from multifidus.errors import RoiError
+from multifidus.flag import Flag
+from multifidus.image import Exam, Series, Weighting
+from multifidus.io.tables import tidy_row
+from multifidus.measurement import Quantity
+from multifidus.measuring import measure
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import Reading, RoiSet, SliceLevel, Source
+from multifidus.version import VERSION
+from tests.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
+from tests.strategies import even_odd, nested_paths, simple_polygons
+
+LEAN, FAT = 100.0, 400.0
+SHAPE = (80, 100)
+MUSCLE = box(10, 50, 29, 69)
+"""20 x 20 pixels of 0.25 mm2: 100 mm2."""
+
+
+def lumbar_pixels(noise=0.0, seed=0):
+    """Return lean signal everywhere, a quarter of the muscle fat, a fat reference at the right."""
+    pixels = np.full(SHAPE, LEAN)
+    pixels[10:15, 50:70] = FAT
+    pixels[40:60, 80:95] = FAT
+    return pixels + noise * np.random.default_rng(seed).normal(size=SHAPE)
+
+
+def lumbar_slice(noise=0.0, **where):
+    return image_slice(lumbar_pixels(noise), **where)
+
+
+SLICE = lumbar_slice(plane=axial_plane(tilt=15))
+
+
+def references(item=SLICE):
+    return (
+        outline(item, box(60, 5, 69, 14), Structure.LEAN_REFERENCE),
+        outline(item, box(42, 82, 55, 92), Structure.FAT_REFERENCE),
+    )
+
+
+def left_muscle(item=SLICE, path=MUSCLE, **facts):
+    return outline(item, path, side=Side.LEFT, **facts)
+
+
+def measured(rois, item=SLICE, protocol=None, **where):
+    """Return {quantity: measurement} of the first muscle, or of the outline that ``where`` says."""
+    rows = measure(exam_of(item), rois if isinstance(rois, RoiSet) else RoiSet(rois), protocol)
+    wanted = {"structure": Structure.MULTIFIDUS} | where
+    return {
+        row.quantity: row
+        for row in rows
+        if all(getattr(row.key, name) == value for name, value in wanted.items())
+    }
+
+
+def as_rows(measurements):
+    return [tidy_row(row) | {"value": repr(row.value)} for row in measurements]
+
+
+def test_a_muscle_of_known_size_and_fat_is_measured_exactly():
+    rows = measured((left_muscle(), *references()))
+    values = {quantity.value: row.value for quantity, row in rows.items()}
+    assert values == pytest.approx(
+        {
+            "tcsa_mm2": 100,
+            "tcsa_pixel_mm2": 100,
+            "valid_csa_mm2": 100,
+            "mean_si": 0.25 * FAT + 0.75 * LEAN,
+            "fi_pct": 25,
+            "fat_csa_mm2": 25,
+            "fcsa_mm2": 75,
+        },
+        rel=1e-9,
+    )
+    assert all(row.flags == () for row in rows.values())
+    assert {row.n_pixels for row in rows.values()} == {400}
+
+
+def test_every_row_says_where_it_comes_from():
+    roi = left_muscle(level=Level.L4_L5, slice_position=SlicePosition.MID_DISC)
+    protocol = MeasurementProtocol(minimal_points=4)
+    rows = measured((roi, *references()), protocol=protocol)
+    origin = rows[Quantity.FI_PCT].provenance
+    assert (origin.series, origin.slice_index) == ("1.2", 0)
+    assert (origin.level, origin.slice_position) == (Level.L4_L5, SlicePosition.MID_DISC)
+    assert origin.tilt_deg == pytest.approx(15)
+    assert origin.valid_fraction == 1
+    assert (origin.protocol, origin.version) == (protocol.digest, VERSION)
+    assert origin.image_sha256 == SLICE.sha256()
+    assert origin.outline_sha256 == roi.sha256()
+    parameters = rows[Quantity.FI_PCT].parameters
+    assert (parameters["basis"], parameters["n_pixels_muscle"]) == ("exam", 400)
+    assert (parameters["mean_lean"], parameters["mean_fat"]) == pytest.approx((LEAN, FAT))
+    assert LEAN < parameters["threshold"] < FAT
+
+
+def test_only_muscles_have_fat():
+    rois = RoiSet((left_muscle(), outline(SLICE, circle(40, 30, 9), Structure.VERTEBRAL_BODY)))
+    body = measured(rois, structure=Structure.VERTEBRAL_BODY)
+    assert set(body) == {
+        Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.VALID_CSA_MM2, Quantity.MEAN_SI,
+    }  # fmt: skip
+
+
+def test_a_level_typed_for_the_slice_stands_on_the_row():
+    rois = RoiSet((left_muscle(),), levels=(SliceLevel(SLICE.uid, Level.L5_S1),))
+    assert measured(rois)[Quantity.TCSA_MM2].provenance.level is Level.L5_S1
+
+
+@given(nested_paths(radius=9, centre=20))
+def test_lean_and_fat_make_up_the_valid_area_of_every_outline(paths):
+    item = lumbar_slice(noise=30)
+    protocol = MeasurementProtocol(("fixed", "pooled_otsu"), fixed_threshold=110)
+    muscle = outline(item, paths, name="drawn")
+    rows = measure(exam_of(item), RoiSet((muscle, *references(item))), protocol)
+    area = even_odd(paths).area * item.plane.pixel_area_mm2
+    found = {(row.quantity, row.method): row.value for row in rows if row.key.name == "drawn"}
+    assert found[Quantity.TCSA_MM2, ""] == pytest.approx(area, rel=1e-9)
+    valid = found[Quantity.VALID_CSA_MM2, ""]
+    assert valid == pytest.approx(area, rel=1e-9)
+    for method in protocol.fat_methods:
+        lean, fat, share = (
+            found[quantity, method.value]
+            for quantity in (Quantity.FCSA_MM2, Quantity.FAT_CSA_MM2, Quantity.FI_PCT)
+        )
+        assert lean + fat == pytest.approx(valid, rel=1e-12)
+        assert share == pytest.approx(100 * fat / valid, rel=1e-12)
+
+
+def test_an_artefact_takes_pixels_from_fat_and_never_from_the_total_area():
+    # The metal hides the five fat rows of the muscle.
+    metal = outline(SLICE, box(5, 45, 14, 75), Structure.ARTEFACT)
+    rows = measured((left_muscle(), metal, *references()))
+    assert rows[Quantity.TCSA_MM2].value == pytest.approx(100)
+    assert rows[Quantity.TCSA_PIXEL_MM2].value == pytest.approx(100)
+    assert rows[Quantity.VALID_CSA_MM2].value == pytest.approx(75)
+    assert rows[Quantity.FI_PCT].value == pytest.approx(0)
+    assert rows[Quantity.FCSA_MM2].value == pytest.approx(75)
+    assert rows[Quantity.MEAN_SI].value == pytest.approx(LEAN)
+    assert rows[Quantity.FI_PCT].provenance.valid_fraction == pytest.approx(0.75)
+    assert {row.flags for row in rows.values()} == {(Flag.ARTEFACT,)}
+
+
+def test_an_artefact_is_measured_like_every_outline_and_hides_nothing_of_itself():
+    metal = outline(SLICE, box(5, 45, 14, 75), Structure.ARTEFACT)
+    rows = measured((metal,), structure=Structure.ARTEFACT)
+    assert rows[Quantity.VALID_CSA_MM2].value == pytest.approx(rows[Quantity.TCSA_MM2].value)
+    assert rows[Quantity.VALID_CSA_MM2].flags == ()
+
+
+def test_an_artefact_that_another_rater_saw_hides_nothing():
+    metal = outline(SLICE, box(5, 45, 14, 75), Structure.ARTEFACT, reading=Reading("S01", "pre"))
+    rows = measured((left_muscle(), metal))
+    assert rows[Quantity.VALID_CSA_MM2].value == pytest.approx(100)
+
+
+def test_a_muscle_wholly_behind_metal_has_an_area_and_no_fat():
+    metal = outline(SLICE, box(0, 40, 40, 80), Structure.ARTEFACT)
+    rows = measured((left_muscle(), metal, *references()))
+    assert rows[Quantity.TCSA_MM2].value == pytest.approx(100)
+    assert rows[Quantity.VALID_CSA_MM2].value == 0
+    for quantity in (Quantity.FI_PCT, Quantity.FCSA_MM2, Quantity.FAT_CSA_MM2, Quantity.MEAN_SI):
+        assert math.isnan(rows[quantity].value)
+    assert Flag.UNDETECTABLE in rows[Quantity.FI_PCT].flags
+
+
+@given(
+    nested_paths(radius=9, centre=20),
+    st.lists(nested_paths(radius=7, centre=24), min_size=1, max_size=2),
+)
+def test_the_valid_area_is_what_artefacts_leave_of_the_outline(paths, artefacts):
+    item = image_slice(lumbar_pixels())
+    hidden = even_odd(artefacts[0])
+    for other in artefacts[1:]:
+        hidden = hidden.union(even_odd(other))
+    region = even_odd(paths)
+    overlap = region.intersection(hidden).area
+    assume(overlap == 0 or overlap > 1e-6)
+    metals = [
+        outline(item, artefact, Structure.ARTEFACT, name=str(n))
+        for n, artefact in enumerate(artefacts)
+    ]
+    row = measured((left_muscle(item, paths), *metals), item)[Quantity.VALID_CSA_MM2]
+    pixel = item.plane.pixel_area_mm2
+    assert row.value == pytest.approx((region.area - overlap) * pixel, rel=1e-9, abs=1e-9)
+    assert (Flag.ARTEFACT in row.flags) == (overlap > 0)
+
+
+def test_an_artefact_elsewhere_does_not_change_a_single_bit():
+    metal = outline(SLICE, circle(50, 20, 6), Structure.ARTEFACT)
+    eight = np.array([(20, 60), (12, 54), (12, 66), (20, 60), (28, 66), (28, 54)], dtype=np.float64)
+    crossing = eight[[0, 1, 2, 3, 5, 4]]
+    for path in (circle(20, 60, 8.3), eight, crossing):
+        alone = measured((left_muscle(path=path),))
+        beside = measured((left_muscle(path=path), metal))
+        assert beside[Quantity.VALID_CSA_MM2] == alone[Quantity.VALID_CSA_MM2]
+        assert beside[Quantity.MEAN_SI] == alone[Quantity.MEAN_SI]
+
+
+def test_a_figure_of_eight_keeps_both_lobes_beside_an_artefact():
+    eight = np.array([(20, 60), (12, 54), (12, 66), (20, 60), (28, 54), (28, 66)], dtype=np.float64)
+    metal = outline(SLICE, box(10, 50, 13, 75), Structure.ARTEFACT)
+    row = measured((left_muscle(path=eight), metal))[Quantity.VALID_CSA_MM2]
+    region = even_odd([eight[:3], eight[3:]])
+    hidden = region.intersection(even_odd([box(10, 50, 13, 75)])).area
+    assert row.value == pytest.approx((region.area - hidden) * SLICE.plane.pixel_area_mm2)
+
+
+FLAGS = {
+    Flag.FEW_POINTS: {"path": circle(30, 50, 8, points=12)},
+    Flag.TOUCHES_BORDER: {"path": circle(8, 50, 7.8)},
+    Flag.OUTSIDE_IMAGE: {"path": circle(5, 50, 8)},
+    Flag.DRAFT_UNEDITED: {"path": circle(30, 50, 8), "source": Source.DRAFT},
+}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_doubtful_outline_is_measured_and_flagged(flag):
+    rows = measured((left_muscle(**FLAGS[flag]),))
+    assert flag in rows[Quantity.TCSA_MM2].flags
+    others = set(FLAGS) - {flag} - ({Flag.TOUCHES_BORDER} if flag is Flag.OUTSIDE_IMAGE else set())
+    assert not others & set(rows[Quantity.TCSA_MM2].flags)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"path": circle(30, 50, 8)},
+        {"path": box(10, 20, 29, 39)},
+        {"path": box(1, 1, 78, 98)},
+        {"path": circle(30, 50, 8), "source": Source.DRAFT_EDITED},
+    ],
+    ids=["many points", "along pixels", "one pixel from the border", "edited draft"],
+)
+def test_an_outline_beyond_doubt_has_no_flag(facts):
+    assert measured((left_muscle(**facts),))[Quantity.TCSA_MM2].flags == ()
+
+
+def test_an_outline_partly_outside_keeps_its_area_and_its_pixels_are_those_inside():
+    row = measured((left_muscle(path=box(-10, 50, 9, 69)),))
+    assert row[Quantity.TCSA_MM2].value == pytest.approx(100)
+    assert row[Quantity.VALID_CSA_MM2].value == pytest.approx(50)
+    assert row[Quantity.TCSA_PIXEL_MM2].value == pytest.approx(50)
+    assert row[Quantity.TCSA_MM2].provenance.valid_fraction == 1
+
+
+def test_an_outline_wholly_outside_has_an_area_and_nothing_else():
+    row = measured((left_muscle(path=box(-30, 50, -11, 69)),))
+    assert row[Quantity.TCSA_MM2].value == pytest.approx(100)
+    assert row[Quantity.VALID_CSA_MM2].value == 0
+    assert math.isnan(row[Quantity.MEAN_SI].value)
+    assert math.isnan(row[Quantity.TCSA_MM2].provenance.valid_fraction)
+
+
+def test_without_references_pooled_fat_is_undefined_and_says_so():
+    rows = measured((left_muscle(),))
+    for quantity in (Quantity.FI_PCT, Quantity.FAT_CSA_MM2, Quantity.FCSA_MM2):
+        assert math.isnan(rows[quantity].value)
+        assert rows[quantity].flags == (Flag.NO_REFERENCE,)
+    assert rows[Quantity.TCSA_MM2].flags == ()
+
+
+def test_each_method_gives_rows_of_its_own():
+    protocol = MeasurementProtocol(("otsu", "fixed", "pooled_otsu"), fixed_threshold=250)
+    rows = measure(exam_of(SLICE), RoiSet((left_muscle(), *references())), protocol)
+    found = {row.method: row for row in rows if row.quantity is Quantity.FI_PCT}
+    assert {method: row.value for method, row in found.items()} == pytest.approx(
+        {"otsu": 25, "fixed": 25, "pooled_otsu": 25}
+    )
+    assert found["fixed"].parameters == {"threshold": 250, "basis": "given"}
+    assert found["otsu"].parameters["basis"] == "outline"
+
+
+@pytest.mark.parametrize(("methods", "expected"), [((), set()), (("otsu",), {"otsu"})])
+def test_only_the_methods_of_the_protocol_are_used(methods, expected):
+    rois = RoiSet((left_muscle(), *references()))
+    rows = measure(exam_of(SLICE), rois, MeasurementProtocol(methods))
+    assert {row.method for row in rows} - {""} == expected
+
+
+def test_one_threshold_serves_both_sides_and_all_slices_of_a_reading():
+    slices = [lumbar_slice(noise=8, plane=axial_plane(z=4.0 * k), uid=f"1.{k}") for k in range(3)]
+    muscles = [
+        outline(item, path, side=side)
+        for item in slices
+        for side, path in ((Side.LEFT, MUSCLE), (Side.RIGHT, box(10, 20, 29, 39)))
+    ]
+    rows = measure(exam_of(*slices), RoiSet((*muscles, *references(slices[0]))))
+    thresholds = {row.parameters["threshold"] for row in rows if row.quantity is Quantity.FI_PCT}
+    assert len(thresholds) == 1
+    values = {row.key.side: row.value for row in rows if row.quantity is Quantity.FI_PCT}
+    assert values == pytest.approx({Side.LEFT: 25, Side.RIGHT: 0})
+
+
+def test_each_reading_has_a_threshold_of_its_own_references():
+    other = Reading("S01", "pre", "CD", 1)
+    rois = (left_muscle(), *references(), left_muscle(reading=other))
+    rows = measure(exam_of(SLICE), RoiSet(rois))
+    found = {row.key.reading: row.value for row in rows if row.quantity is Quantity.FI_PCT}
+    assert found[READER] == pytest.approx(25)
+    assert math.isnan(found[other])
+
+
+def dixon_exam(fat, water):
+    first, second = image_slice(fat, uid="fat"), image_slice(water, uid="water")
+    return Exam(
+        "S01",
+        "pre",
+        (Series("f", (first,), Weighting.DIXON_FAT), Series("w", (second,), Weighting.DIXON_WATER)),
+    )
+
+
+@pytest.mark.parametrize("drawn_on", [0, 1], ids=["fat", "water"])
+def test_a_dixon_pair_gives_both_fat_fractions(drawn_on):
+    fat, water = np.full(SHAPE, 20.0), np.full(SHAPE, 80.0)
+    fat[10:15, 50:70], water[10:15, 50:70] = 270.0, 30.0
+    exam = dixon_exam(fat, water)
+    item = exam.series[drawn_on].slices[0]
+    rows = {row.quantity: row for row in measure(exam, RoiSet((left_muscle(item),)))}
+    assert rows[Quantity.DIXON_FF_MEAN_PCT].value == pytest.approx(0.25 * 90 + 0.75 * 20)
+    ratio = (0.25 * 270 + 0.75 * 20) / (0.25 * 300 + 0.75 * 100)
+    assert rows[Quantity.DIXON_FF_RATIO_PCT].value == pytest.approx(100 * ratio)
+    sums = rows[Quantity.DIXON_FF_RATIO_PCT].parameters
+    assert sums["weight"] == pytest.approx(400)
+    assert sums["sum_fat"] / sums["sum_fat_water"] == pytest.approx(ratio)
+    assert rows[Quantity.DIXON_FF_MEAN_PCT].method == "dixon"
+
+
+def test_dixon_pixels_without_signal_are_no_zero_percent():
+    fat, water = np.zeros(SHAPE), np.zeros(SHAPE)
+    rows = measure(dixon_exam(fat, water), RoiSet((left_muscle(image_slice(fat, uid="fat")),)))
+    (row,) = (row for row in rows if row.quantity is Quantity.DIXON_FF_MEAN_PCT)
+    assert math.isnan(row.value)
+    assert Flag.UNDETECTABLE in row.flags
+    assert row.n_pixels == 0
+
+
+@pytest.mark.parametrize("weighting", [Weighting.DIXON_FAT, Weighting.DIXON_WATER])
+def test_half_a_dixon_pair_has_no_fat_fraction(weighting):
+    exam = exam_of(SLICE, weighting=weighting)
+    quantities = {row.quantity for row in measure(exam, RoiSet((left_muscle(),)))}
+    assert Quantity.DIXON_FF_MEAN_PCT not in quantities
+
+
+@given(st.permutations(range(9)))
+@settings(max_examples=30)
+def test_the_order_of_outlines_does_not_change_a_single_bit(order):
+    slices = [lumbar_slice(noise=20, plane=axial_plane(z=4.0 * k), uid=f"1.{k}") for k in range(2)]
+    rois = [
+        *(left_muscle(item, circle(20, 60, 9.7)) for item in slices),
+        *(outline(item, circle(20, 29.5, 9.1), side=Side.RIGHT) for item in slices),
+        outline(slices[0], circle(64, 9, 5), Structure.LEAN_REFERENCE),
+        outline(slices[1], circle(62, 12, 6), Structure.LEAN_REFERENCE),
+        outline(slices[1], circle(50, 87, 6), Structure.FAT_REFERENCE),
+        outline(slices[0], circle(14, 66, 4), Structure.ARTEFACT, name="a"),
+        outline(slices[0], circle(17, 64, 4), Structure.ARTEFACT, name="b"),
+    ]
+    exam = exam_of(*slices)
+    protocol = MeasurementProtocol(("pooled_otsu", "otsu"))
+    expected = as_rows(measure(exam, RoiSet(tuple(rois)), protocol))
+    found = measure(exam, RoiSet(tuple(rois[i] for i in order)), protocol)
+    assert as_rows(found) == expected
+
+
+@given(simple_polygons(radius=9, centre=20))
+def test_two_copies_of_one_exam_give_the_same_rows(path):
+    rows = [
+        as_rows(measure(exam_of(item), RoiSet((left_muscle(item, path),))))
+        for item in (lumbar_slice(noise=3), lumbar_slice(noise=3))
+    ]
+    assert rows[0] == rows[1]
+
+
+def test_swapped_sides_are_refused():
+    rois = (left_muscle(path=box(10, 20, 29, 39)), outline(SLICE, MUSCLE, side=Side.RIGHT))
+    with pytest.raises(RoiError, match="Left and right are swapped"):
+        measure(exam_of(SLICE), RoiSet(rois))
+
+
+def test_an_outline_of_another_exam_is_refused():
+    stranger = image_slice(lumbar_pixels(), axial_plane(z=500), uid="9.9")
+    with pytest.raises(RoiError, match="fits no slice of exam S01 pre"):
+        measure(exam_of(SLICE), RoiSet((left_muscle(stranger),)))
+
+
+def test_nothing_outlined_is_nothing_measured():
+    assert measure(exam_of(SLICE), RoiSet()) == ()
