@@ -15,6 +15,7 @@ __all__ = [
     "Signal",
     "current_viewer",
     "is_drawing",
+    "new_viewer",
     "notify",
     "open_dock",
     "orient",
@@ -27,16 +28,22 @@ WIDGET = "Outline muscles"
 
 
 def current_viewer() -> Any | None:
-    """Return the viewer in use, or None."""
+    """Return the viewer in use if it has a window, or None."""
     import napari
 
-    return napari.current_viewer()
+    viewer = napari.current_viewer()
+    return viewer if hasattr(viewer, "window") else None
 
 
-def open_dock(viewer: Any) -> Any | None:
-    """Show the plugin's window in a viewer; returns it, or None where there are no windows."""
-    if getattr(viewer, "window", None) is None:
-        return None
+def new_viewer() -> Any:
+    """Open a viewer."""
+    import napari
+
+    return napari.Viewer()
+
+
+def open_dock(viewer: Any) -> Any:
+    """Show the plugin's window in a viewer, and return it."""
     return viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]
 
 

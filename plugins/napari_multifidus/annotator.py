@@ -5,12 +5,11 @@ Knows the viewer through :class:`~napari_multifidus.canvas.Canvas`; no widgets.
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.errors import MultifidusError
@@ -21,6 +20,7 @@ from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.canvas import Canvas
 from napari_multifidus.grid import axial_series, same_grid
+from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import LayerKey
 from napari_multifidus.measured import Tables, write_tables
 from napari_multifidus.opening import METADATA, Opened
@@ -29,9 +29,6 @@ from napari_multifidus.session import Session
 if TYPE_CHECKING:
     from multifidus.image import Series
     from napari_multifidus.preview import Numbers
-
-SAVE_AFTER_MS = 500
-"""Changes are written after this long without another; at once when the slice changes."""
 
 
 class Annotator(QObject):
@@ -54,8 +51,6 @@ class Annotator(QObject):
         Emitted with structure, slice and numbers while a vertex moves.
     changed
         Emitted when something drawn or said has changed.
-    saved, unsaved
-        Emitted with words about what is saved, and what is not.
     said, complained
         Emitted with a message; with one about something wrong.
     """
@@ -64,8 +59,6 @@ class Annotator(QObject):
     placed = Signal()
     moved = Signal(object, int, object)
     changed = Signal()
-    saved = Signal(str)
-    unsaved = Signal(str)
     said = Signal(str)
     complained = Signal(str)
 
@@ -76,13 +69,10 @@ class Annotator(QObject):
         self.source: Opened | None = None
         self.session: Session | None = None
         self.canvas: Canvas | None = None
-        self.file: OutlineFile | None = None
         self.hidden = False
         self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SAVE_AFTER_MS)
-        self._timer.timeout.connect(self.save)
+        self.keeper = Keeper(self._contents)
+        self.keeper.noted.connect(self.complained)
 
     # --- opening and closing -------------------------------------------------------------------
 
@@ -110,17 +100,16 @@ class Annotator(QObject):
     def _begin(self, file: OutlineFile, by: Reading, rois: RoiSet | None = None) -> None:
         """Show a reading: what its file holds, else what is given, else what the exam came with."""
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
-        self.file = file
+        self.keeper.keep_in(file)
         held = file.load(self.source.exam) if rois is None else rois
         given = self._given() if held is None else None
         if given is not None and given.reading == by:
             held = given
         self._parked = ()
-        self._show(self.source.series, held or RoiSet(reading=by))
+        self._show(self.source.series, RoiSet(reading=by) if held is None else held)
         self._restore(file.load_journal())
-        self._say_notes()
         self.opened.emit()
-        self.saved.emit(self._saved_words())
+        self.keeper.say()
 
     def _reading_in(self, folder: Path) -> Reading:
         """Return whose reading an exam is opened as: this rater's last, or a sample's own."""
@@ -184,44 +173,45 @@ class Annotator(QObject):
         self.flush()
         keys.unbind(self.viewer)
         self.canvas.close()
-        self.canvas = self.session = self.file = self.source = None
+        self.keeper.keep_in(None)
+        self.canvas = self.session = self.source = None
         self.opened.emit()
 
     # --- saving --------------------------------------------------------------------------------
 
+    @property
+    def file(self) -> OutlineFile | None:
+        """The file that outlines are kept in."""
+        return self.keeper.file
+
     def _committed(self) -> None:
-        self._timer.start()
-        self.unsaved.emit("not saved yet")
-        self._say_refusal()
+        self.keeper.save_soon()
+        if self.session is not None and self.session.refusal():
+            self.complained.emit(self.session.refusal())
         self.changed.emit()
 
     def _placed(self) -> None:
-        if self._timer.isActive():
-            self.save()
+        self.keeper.save_what_waits()
         self.placed.emit()
 
     def flush(self) -> None:
         """Take over and write everything now."""
         if self.canvas is not None:
             self.canvas.settle()
+            self.canvas.remember()
             self.save()
 
     def save(self) -> bool:
         """Write the outlines and the journal; returns whether all is written."""
-        self._timer.stop()
-        if self.session is None or self.file is None:
+        if self.session is None or self.canvas is None:
             return True
-        if self.session.is_empty and not self.file.path.exists():
-            return True
-        try:
-            self.file.save(self.session.rois(), self._journal())
-        except MultifidusError as error:
-            self.unsaved.emit(f"NOT SAVED: {error}")
-            self.complained.emit(str(error))
-            return False
-        self._say_notes()
-        self.saved.emit(self._saved_words())
-        return True
+        return self.keeper.save()
+
+    def _contents(self) -> tuple[RoiSet, Journal] | None:
+        """Return what is to be written; None where no exam is open."""
+        if self.session is None or self.canvas is None:
+            return None
+        return self.session.rois(), self._journal()
 
     def _journal(self) -> Journal:
         assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
@@ -229,25 +219,8 @@ class Annotator(QObject):
             (key, self.session.slice(index).uid, draft.loops)
             for (key, index), draft in self.session.drafts.items()
         )
-        here = self.session.slice(self.canvas.index).uid
-        return Journal(here, self.canvas.active, self._parked + drafts)
-
-    def _saved_words(self) -> str:
-        if self.file is None or not self.file.path.exists():
-            return "nothing to save yet"
-        written = self.file.path.stat().st_mtime
-        moment = datetime.datetime.fromtimestamp(written, tz=datetime.UTC).astimezone()
-        return f"saved {moment:%H:%M:%S} in {self.file.path.name}"
-
-    def _say_notes(self) -> None:
-        if self.file is not None:
-            for note in self.file.notes:
-                self.complained.emit(note)
-            self.file.notes.clear()
-
-    def _say_refusal(self) -> None:
-        if self.session is not None and self.session.refusal():
-            self.complained.emit(self.session.refusal())
+        index, active = self.canvas.place
+        return Journal(self.session.slice(index).uid, active, self._parked + drafts)
 
     # --- drawing -------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from napari_multifidus.layers import (
     same_loops,
     vertices_of,
 )
+from napari_multifidus.opening import METADATA
 from napari_multifidus.preview import Numbers
 from napari_multifidus.session import Session
 
@@ -77,10 +78,9 @@ class Canvas:
         self._callbacks: dict[LayerKey, tuple[Any, Any]] = {}
         self._shown: dict[LayerKey, tuple[int, tuple[Array, ...]]] = {}
         self._pushing = False
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SETTLE_MS)
-        self._timer.timeout.connect(self.settle)
+        self._timer = _single_shot(SETTLE_MS, self.settle)
+        self._remember_soon = _single_shot(0, self.remember)
+        self.place: tuple[int, LayerKey | None] = (0, None)
         there = session.layer_keys()
         structures = {key.structure for key in there}
         first = [
@@ -122,6 +122,17 @@ class Canvas:
         self.viewer.layers.selection.active = layer
         layer.mode = mode
 
+    @property
+    def has_image(self) -> bool:
+        """Whether the images that the session is about are still in the viewer."""
+        found = (layer.metadata.get(METADATA) for layer in self.viewer.layers)
+        return any(opened and opened.exam is self.session.exam for opened in found)
+
+    def remember(self) -> None:
+        """Note where the person is, unless the viewer is being emptied around us."""
+        if self.has_image:
+            self.place = (self.index, self.active or self.place[1])
+
     def _turn(self) -> None:
         view = view_of(self.session.series.slices[0].plane)
         self.viewer.dims.order = (0, 2, 1) if view.transposed else (0, 1, 2)
@@ -131,11 +142,16 @@ class Canvas:
         self.viewer.reset_view()
 
     def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        if not self.has_image:
+            return
         self.settle()
+        self.remember()
         self._write_overlays()
         self._on_place()
 
     def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        # Not at once: a viewer that closes activates one layer after another.
+        self._remember_soon.start()
         self._on_place()
 
     def _write_overlays(self) -> None:
@@ -302,6 +318,7 @@ class Canvas:
     def close(self) -> None:
         """Take the layers out of the viewer; the session keeps what was drawn."""
         self.settle()
+        self._remember_soon.stop()
         self.viewer.dims.events.current_step.disconnect(self._stepped)
         self.viewer.layers.selection.events.active.disconnect(self._activated)
         self.viewer.layers.events.removed.disconnect(self._removed)
@@ -312,6 +329,14 @@ class Canvas:
         self.layers.clear()
         for name in ("slice", "right", "left"):
             _compat.set_text(self.viewer, name, "", "top_left")
+
+
+def _single_shot(after_ms: int, act: Callable[[], None]) -> QTimer:
+    timer = QTimer()
+    timer.setSingleShot(True)
+    timer.setInterval(after_ms)
+    timer.timeout.connect(act)
+    return timer
 
 
 def _rgba(colour: str) -> tuple[float, ...]:

@@ -89,7 +89,8 @@ class Session:
         rois: RoiSet | None = None,
         protocol: MeasurementProtocol | None = None,
     ) -> None:
-        held = rois or RoiSet(reading=Reading(exam.subject, exam.timepoint))
+        nobody = RoiSet(reading=Reading(exam.subject, exam.timepoint))
+        held = nobody if rois is None else rois
         self.exam = exam
         self.series = series
         self.reading = held.rois[0].key.reading if held.rois else held.reading
@@ -312,12 +313,6 @@ class Session:
             levels=tuple(levels),
             reading=self.reading,
         )
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing worth a file."""
-        held = self.rois()
-        return not (held.rois or held.levels or held.landmarks or held.grades or self._drafts)
 
     # --- what it measures ----------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -108,6 +109,12 @@ class Window:
             self.viewer.add_image(data, **attributes)
         self.wait(lambda: self.annotator.session is not None)
 
+    def empty(self) -> None:
+        """Close the exam and take every layer away."""
+        self.annotator.close()
+        self.viewer.layers.clear()
+        self.viewer.window._qt_window.activateWindow()
+
     def layer(self, key: LayerKey) -> Any:
         return self.annotator.canvas.layers[key]
 
@@ -176,11 +183,38 @@ class Window:
         QTest.qWait(8)
 
 
+@pytest.fixture(scope="module")
+def shared_viewer(qapp: Any) -> Iterator[Any]:
+    """Return one viewer for a whole file: a new one takes two seconds."""
+    import napari
+    from napari._qt.qt_viewer import QtViewer
+
+    viewer = napari.Viewer(show=True)
+    # napari collects garbage whenever a layer goes; what is here now will stay anyway.
+    gc.collect()
+    gc.freeze()
+    yield viewer
+    gc.unfreeze()
+    viewer.close()
+    qapp.processEvents()
+    # pytest itself still holds the viewer, which is no leak of ours.
+    QtViewer._instances.clear()
+
+
+@pytest.fixture
+def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]:
+    """Return the shared viewer with the plugin open and nothing else."""
+    made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
+    made.annotator.rater = "R1"
+    yield made
+    made.empty()
+
+
 @pytest.fixture
 def window(
     make_napari_viewer: Callable[..., Any], qtbot: Any, messages: list[str]
 ) -> Iterator[Callable[[], Window]]:
-    """Return a maker of windows with the plugin open."""
+    """Return a maker of new viewers with the plugin open, each to be left as it was found."""
     made: list[Window] = []
 
     def make() -> Window:

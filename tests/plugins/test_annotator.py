@@ -1,0 +1,281 @@
+"""What buttons and keys do, in a real viewer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, SHORTCUTS
+from napari_multifidus.opening import METADATA
+from napari_multifidus.widgets.place import NOT_SAID
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog, QMessageBox
+
+import multifidus as mf
+from multifidus.anatomy import Level, RoiRule, SlicePosition
+from multifidus.image import Exam, Weighting
+from multifidus.roi import Reading, RoiSet, Source
+from tests.exams import circle
+from tests.plugins.conftest import make_series
+from tests.plugins.test_session import BOW_TIE
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
+]
+
+
+@pytest.fixture
+def drawn(win, exam, session, tmp_path):
+    """Open an exam whose file holds both references and both muscles on slice 2."""
+    session.read_by(Reading("S01", "pre", "R1", 1))
+    mf.write_rois(session.rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    win.open(exam, tmp_path)
+    return win
+
+
+def press(win, letter):
+    win.canvas.setFocus()
+    QTest.keyClick(win.canvas, letter)
+
+
+def test_an_exam_opens_where_its_first_outline_is(drawn, session):
+    assert drawn.annotator.session.rois() == session.rois()
+    assert drawn.annotator.canvas.index == 2
+    assert drawn.dock.exam.text() == "S01 · pre"
+    assert len(drawn.dock.table.lines.lines) == 4
+    assert "saved" in drawn.dock.status.saved.text()
+
+
+def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
+    place = drawn.dock.place
+    place.level.setCurrentIndex(place.level.findData(Level.L4_L5))
+    place.level.activated.emit(place.level.currentIndex())
+    place.position.setCurrentIndex(place.position.findData(SlicePosition.MID_DISC))
+    place.position.activated.emit(place.position.currentIndex())
+    drawn.annotator.step(1)
+    assert place.level.currentText() == NOT_SAID
+    drawn.annotator.step(-1)
+    assert place.level.currentData() is Level.L4_L5
+    rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
+    assert rois.levels[0].level is Level.L4_L5
+    assert "L4-L5 mid disc" in drawn.viewer.canvas.overlays["multifidus_slice"].text
+
+
+def test_keys_do_what_the_table_says(drawn):
+    annotator = drawn.annotator
+    press(drawn, Qt.Key.Key_Period)
+    assert annotator.canvas.index == 3
+    press(drawn, Qt.Key.Key_Comma)
+    assert annotator.canvas.index == 2
+    for letter, key in (("Q", MULTIFIDUS_RIGHT), ("W", MULTIFIDUS_LEFT), ("G", LEAN), ("H", FAT)):
+        press(drawn, getattr(Qt.Key, f"Key_{letter}"))
+        assert annotator.canvas.active == key
+        assert str(drawn.layer(key).mode) == "add_polygon"
+    press(drawn, Qt.Key.Key_J)
+    assert str(drawn.layer(FAT).mode) == "direct"
+    press(drawn, Qt.Key.Key_N)
+    assert not drawn.layer(FAT).visible
+    press(drawn, Qt.Key.Key_N)
+    assert drawn.layer(FAT).visible
+    assert len({shortcut.key for shortcut in SHORTCUTS}) == len(SHORTCUTS)
+
+
+def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
+    annotator = drawn.annotator
+    annotator.draw(MULTIFIDUS_LEFT)
+    annotator.copy_nearest()
+    assert "already" in messages[-1]
+    annotator.step(2)
+    press(drawn, Qt.Key.Key_K)
+    (copied,) = annotator.session.outlines(MULTIFIDUS_LEFT, 4)
+    assert copied.source is Source.DRAFT
+    assert "draft unedited" in drawn.dock.numbers.sides[MULTIFIDUS_LEFT.side].detail.text()
+    assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 2
+    annotator.clear()
+    assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 1
+
+
+def test_deleting_everything_is_saved_too(drawn, exam, tmp_path):
+    for key in (LEAN, FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
+        drawn.annotator.draw(key)
+        drawn.annotator.clear()
+    drawn.annotator.flush()
+    rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
+    assert rois == RoiSet(reading=Reading("S01", "pre", "R1", 1))
+
+
+def test_a_click_in_the_list_goes_there(drawn):
+    drawn.annotator.step(3)
+    table = drawn.dock.table
+    line = next(n for n, x in enumerate(table.lines.lines) if x.key == MULTIFIDUS_LEFT)
+    table.clicked.emit(table.lines.index(line, 0))
+    assert drawn.annotator.canvas.index == 2
+    assert drawn.annotator.canvas.active == MULTIFIDUS_LEFT
+
+
+def test_a_new_reading_starts_empty_and_the_first_stays(drawn, session):
+    panel = drawn.dock.reading
+    panel.number.setValue(2)
+    panel.number.editingFinished.emit()
+    assert drawn.annotator.session.reading.reading == 2
+    assert not drawn.annotator.session.rois().rois
+    panel.number.setValue(1)
+    panel.number.editingFinished.emit()
+    assert drawn.annotator.session.rois() == session.rois()
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+def test_another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, monkeypatch, answer):
+    chosen = getattr(QMessageBox.StandardButton, answer)
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: chosen)
+    panel = drawn.dock.reading
+    panel.rater.setText("CD")
+    panel.rater.editingFinished.emit()
+    rois = drawn.annotator.session.rois()
+    assert rois.reading.rater == "CD"
+    assert len(rois) == (4 if answer == "Yes" else 0)
+    assert (tmp_path / "S01_pre_R1_r1.outlines.json").exists()
+    assert (tmp_path / "S01_pre_CD_r1.outlines.json").exists() == (answer == "Yes")
+
+
+def test_outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
+    folder = tmp_path / "elsewhere"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    before = drawn.annotator.session.rois()
+    drawn.dock.reading.folder.click()
+    assert mf.read_rois(folder / "S01_pre_R1_r1.outlines.json", exam) == before
+    assert str(folder) in drawn.dock.reading.where.text()
+
+
+def test_an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messages):
+    session.read_by(Reading("S01", "pre", "EF", 3))
+    path = tmp_path / "theirs.outlines.json"
+    mf.write_rois(session.rois(), path)
+    drawn.viewer.open(str(path), plugin="multifidus")
+    assert drawn.annotator.session.reading == Reading("S01", "pre", "EF", 3)
+    assert drawn.annotator.file.path == path
+    broken = tmp_path / "broken.outlines.json"
+    broken.write_text("{")
+    drawn.viewer.open(str(broken), plugin="multifidus")
+    assert "broken.outlines.json" in messages[-1]
+    assert drawn.annotator.file.path == path
+
+
+def test_a_file_changed_by_somebody_else_is_kept_and_said(drawn, tmp_path, messages):
+    path = tmp_path / "S01_pre_R1_r1.outlines.json"
+    changed = path.read_text() + " "
+    path.write_text(changed)
+    drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    drawn.annotator.flush()
+    assert path.read_text() == changed
+    assert any("changed by somebody else" in text for text in messages)
+    assert "r1-2" in drawn.dock.status.saved.text()
+
+
+def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
+    def refuse(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("napari_multifidus.autosave.write_rois", refuse)
+    drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    drawn.annotator.flush()
+    assert "NOT SAVED" in drawn.dock.status.saved.text()
+    assert "Choose another folder" in messages[-1]
+    monkeypatch.undo()
+    drawn.annotator.flush()
+    assert drawn.dock.status.saved.text().startswith("✓")
+
+
+def test_swapped_sides_are_said_at_once(drawn, messages):
+    drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
+    drawn.annotator.session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
+    drawn.annotator._committed()
+    assert "swapped" in messages[-1]
+    assert "swapped" in drawn.dock.status.message.text()
+
+
+def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
+    folder = tmp_path / "tables"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
+    drawn.dock.measure.click()
+    assert "Measured 4 outlines" in messages[-1]
+    written = (folder / "measurements.csv").read_bytes()
+    expected = tmp_path / "expected.csv"
+    held = drawn.annotator.session
+    mf.write_table(mf.measure(held.exam, held.rois()), expected)
+    assert written == expected.read_bytes()
+    # Tables are replaced only when the person says so.
+    drawn.annotator.draw(MULTIFIDUS_LEFT)
+    drawn.annotator.clear()
+    drawn.dock.measure.click()
+    assert (folder / "measurements.csv").read_bytes() == written
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
+    drawn.dock.measure.click()
+    assert (folder / "measurements.csv").read_bytes() != written
+
+
+def test_the_rule_is_that_of_outlines_drawn_from_now_on(drawn):
+    rule = drawn.dock.reading.rule
+    rule.setCurrentIndex(rule.findData(RoiRule.FASCIAL))
+    rule.activated.emit(rule.currentIndex())
+    drawn.annotator.step(1)
+    drawn.annotator.session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 12)])
+    assert drawn.annotator.session.outlines(MULTIFIDUS_LEFT, 3)[0].roi_rule is RoiRule.FASCIAL
+
+
+def test_another_series_is_outlined_and_drafts_of_the_first_are_kept(win, exam, tmp_path):
+    other = replace(make_series("1.9", (0.0, 0.0)), weighting=Weighting.T1)
+    win.open(Exam("S01", "pre", (*exam.series, other)), tmp_path)
+    assert not win.dock.series.isHidden()
+    win.annotator.session.put(MULTIFIDUS_LEFT, 1, [BOW_TIE])
+    win.annotator.session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 12)])
+    win.annotator.canvas.push(MULTIFIDUS_LEFT)
+    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.dock.series.setCurrentIndex(1)
+    win.dock.series.activated.emit(1)
+    assert win.annotator.session.series.uid == "1.9"
+    win.annotator.session.put(MULTIFIDUS_RIGHT, 0, [circle(36, 20, 9)])
+    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.choose_series(exam.series[0])
+    np.testing.assert_array_equal(win.annotator.session.loops(MULTIFIDUS_LEFT, 1)[0], BOW_TIE)
+    assert len(win.annotator.session.rois()) == 2
+
+
+def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
+    drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    second = Exam("S02", "pre", (make_series("2.2"),))
+    folder = tmp_path / "second"
+    folder.mkdir()
+    drawn.open(second, folder)
+    drawn.wait(lambda: drawn.annotator.session.exam is second)
+    assert not drawn.annotator.session.rois().rois
+    rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
+    assert rois.levels[0].level is Level.L4_L5
+
+
+def test_taking_the_images_away_closes_the_exam(drawn):
+    image = next(layer for layer in drawn.viewer.layers if METADATA in layer.metadata)
+    drawn.viewer.layers.remove(image)
+    drawn.wait(lambda: drawn.annotator.session is None)
+    assert not len(drawn.viewer.layers)
+    assert "Open an exam" in drawn.dock.exam.text()
+
+
+def test_the_sample_opens_from_the_menu_with_its_outlines(win):
+    from multifidus.sample import sample_dir
+
+    win.viewer.open_sample("multifidus", "phantom_pre")
+    win.wait(lambda: win.annotator.session is not None)
+    annotator = win.annotator
+    exam = annotator.session.exam
+    expected = mf.read_rois(sample_dir() / "S01_pre.outlines.json", exam)
+    assert set(annotator.session.rois().rois) == set(expected.rois)
+    assert annotator.session.reading == expected.reading
+    folder = annotator.file.path.parent
+    assert not folder.is_relative_to(Path(sample_dir()))
+    assert not annotator.session.refusal()

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_multifidus import _compat
+from napari_multifidus.opening import METADATA, SNIFFED_FILES, holds_images, layer_data, open_exam
+from napari_multifidus.reader import NOTHING, get_reader, read_images, read_outlines
+
+from multifidus.errors import GeometryError
+from multifidus.image import Exam, Weighting
+from multifidus.sample import sample_dir
+from tests.exams import axial_plane, exam_of, image_slice
+from tests.plugins.conftest import make_series
+
+
+@pytest.fixture
+def no_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_compat, "current_viewer", lambda: None)
+
+
+def test_a_folder_of_dicom_is_ours_and_others_are_not(tmp_path):
+    assert get_reader(str(sample_dir() / "S01_pre")) is read_images
+    (tmp_path / "notes.txt").write_text("nothing")
+    assert get_reader(str(tmp_path)) is None
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "deep" / "deeper" / "scan.nii.gz").touch()
+    assert get_reader(str(tmp_path)) is read_images
+
+
+def test_a_folder_is_looked_at_briefly(tmp_path):
+    for number in range(3 * SNIFFED_FILES):
+        (tmp_path / f"{number:04d}.txt").touch()
+    (tmp_path / "z.nii").touch()
+    assert not holds_images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [("scan.nii", read_images), ("a.dcm", read_images), ("AB.outlines.json", read_outlines)],
+)
+def test_files_find_their_reader(name, reader):
+    assert get_reader(name) is reader
+    assert get_reader([name, name]) is None
+
+
+def test_an_exam_is_one_layer_of_all_stacks_in_slices_and_millimetres(no_viewer):
+    ((data, attributes, kind),) = read_images(str(sample_dir() / "S01_pre"))
+    opened = attributes["metadata"][METADATA]
+    assert kind == "image"
+    assert data.shape[0] == len(opened.series.slices)
+    assert len(opened.series.stacks) > 1
+    row_mm, column_mm = opened.series.slices[0].plane.pixel_spacing_mm
+    assert attributes["scale"] == pytest.approx((1, row_mm, column_mm))
+    assert attributes["units"] == ("pixel", "mm", "mm")
+    np.testing.assert_array_equal(data[3], opened.series.slices[3].pixels)
+
+
+def test_what_cannot_be_read_is_said_without_a_traceback(tmp_path, messages, no_viewer):
+    path = tmp_path / "broken.nii"
+    path.write_bytes(b"not an image")
+    assert read_images(str(path)) == NOTHING
+    assert "broken.nii" in messages[0]
+
+
+def test_outlines_without_an_exam_are_refused_in_words(messages, no_viewer):
+    assert read_outlines("AB.outlines.json") == NOTHING
+    assert "Open the exam first" in messages[0]
+
+
+def test_series_on_the_same_slices_come_along_hidden(exam):
+    from dataclasses import replace
+
+    from napari_multifidus.opening import Opened
+
+    t2, other = exam.series[0], make_series("1.9", (0.0,))
+    t1 = replace(make_series("1.5"), weighting=Weighting.T1)
+    both = Exam("S", "pre", (t1, t2, other))
+    layers = layer_data(Opened(both, t2, Path("x")))
+    assert [attributes["name"] for _, attributes, _ in layers] == ["axial t1", "axial t2"]
+    assert [attributes["visible"] for _, attributes, _ in layers] == [False, True]
+
+
+def test_slices_of_different_spacing_are_refused():
+    from napari_multifidus.opening import Opened
+
+    slices = [
+        image_slice(np.zeros((4, 4)), axial_plane(40.0 * n, 0, (mm, mm)), str(n))
+        for n, mm in enumerate((0.5, 0.75))
+    ]
+    exam = exam_of(*slices)
+    with pytest.raises(GeometryError, match="differ in pixel spacing"):
+        layer_data(Opened(exam, exam.series[0]))
+
+
+def test_a_folder_of_two_exams_is_refused_by_name():
+    with pytest.raises(OSError, match="Expected one exam"):
+        open_exam(sample_dir())
+
+
+def test_the_manifest_is_valid():
+    from npe2 import PluginManifest
+
+    manifest = PluginManifest.from_distribution("multifidus")
+    manifest.validate_imports()
+    assert {sample.key for sample in manifest.contributions.sample_data} == {
+        "phantom_pre",
+        "phantom_post",
+    }
+    (reader,) = manifest.contributions.readers
+    assert reader.accepts_directories
+    (widget,) = manifest.contributions.widgets
+    assert widget.display_name == _compat.WIDGET

@@ -1,0 +1,187 @@
+"""The plugin in a real viewer, with a real mouse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_multifidus.keys import MULTIFIDUS_RIGHT
+from napari_multifidus.layers import PROBLEM_COLOUR
+
+import multifidus as mf
+from multifidus.measurement import Quantity
+from tests.plugins.conftest import SPACING
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
+]
+
+SQUARE = [(20.0, 10.0), (20.0, 30.0), (50.0, 30.0), (50.0, 10.0)]
+PIXEL_MM2 = SPACING[0] * SPACING[1]
+
+
+def area_mm2(window, key, index):
+    return window.annotator.session.numbers(key, index).area_mm2
+
+
+def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.annotator.step(3)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.draw(SQUARE)
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 3) == pytest.approx(600 * PIXEL_MM2, rel=0.03)
+    panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
+    assert panel.area.text() == f"{area_mm2(win, MULTIFIDUS_RIGHT, 3) / 100:.2f} cm²"
+    assert "references" in panel.fat.text()
+    win.wait(lambda: win.dock.status.saved.text().startswith("✓ saved"))
+    file = tmp_path / "S01_pre_R1_r1.outlines.json"
+    (roi,) = mf.read_rois(file, exam)
+    assert roi.key.slice_uid == exam.series[0].slices[3].uid
+    assert roi.area_mm2 == pytest.approx(area_mm2(win, MULTIFIDUS_RIGHT, 3))
+
+
+def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_path):
+    file = tmp_path / "S01_pre_R1_r1.outlines.json"
+    session.put(MULTIFIDUS_RIGHT, 2, [np.array(SQUARE)])
+    session.read_by(mf.Reading("S01", "pre", "R1", 1))
+    mf.write_rois(session.rois(), file)
+    win.open(exam, tmp_path)
+    win.annotator.canvas.go_to(2)
+    win.annotator.canvas.take_in_hand(MULTIFIDUS_RIGHT, "direct")
+    win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
+    panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
+    seen = []
+    win.annotator.moved.connect(lambda *_: seen.append((panel.area.text(), panel.fat.text())))
+    before = panel.area.text()
+    win.drag((50.0, 30.0), (58.0, 36.0))
+    assert len(seen) >= 4
+    assert len({area for area, _ in seen}) >= 4
+    assert all("%" in fat for _, fat in seen)
+    # Nothing is taken over before the button is released.
+    assert win.annotator.session.outlines(MULTIFIDUS_RIGHT, 2)[0].area_mm2 == pytest.approx(
+        600 * PIXEL_MM2
+    )
+    live = panel.area.text()
+    win.release((58.0, 36.0))
+    assert panel.area.text() == live != before
+    rows = mf.measure(exam, win.annotator.session.rois())
+    key = win.annotator.session.outlines(MULTIFIDUS_RIGHT, 2)[0].key
+    found = {row.quantity: row.value for row in rows if row.key == key}
+    assert panel.area.text() == f"{found[Quantity.TCSA_MM2] / 100:.2f} cm²"
+    assert panel.fat.text() == f"fat {found[Quantity.FI_PCT]:.1f} %"
+
+
+def test_a_crossing_outline_is_red_not_measured_and_not_lost(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.draw(SQUARE)
+    win.annotator.edit()
+    win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
+    win.drag((20.0, 30.0), (60.0, 20.0))
+    red = tuple(int(PROBLEM_COLOUR[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    # Red at once, while the hand still moves.
+    np.testing.assert_allclose(win.layer(MULTIFIDUS_RIGHT).edge_color[0][:3], red, atol=0.01)
+    win.release((60.0, 20.0))
+    panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
+    assert panel.fat.text() == "not measured"
+    assert "crosses itself" in panel.detail.text()
+    drawn = win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)[0]
+    win.empty()
+    assert not mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam).rois
+
+    win.open(exam, tmp_path)
+    np.testing.assert_array_equal(win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)[0], drawn)
+    assert any("Restored" in text and "crosses itself" in text for text in messages)
+    np.testing.assert_allclose(win.layer(MULTIFIDUS_RIGHT).edge_color[0][:3], red, atol=0.01)
+    # Mended, it is an outline again, in its own colour.
+    win.annotator.edit()
+    win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
+    win.drag((60.0, 20.0), (20.0, 30.0))
+    win.release((20.0, 30.0))
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(600 * PIXEL_MM2, rel=0.03)
+    assert not np.allclose(win.layer(MULTIFIDUS_RIGHT).edge_color[0][:3], red, atol=0.01)
+
+
+def test_what_is_seen_is_what_is_reported(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.draw([(12.0, 8.0), (20.0, 60.0), (35.0, 30.0), (66.0, 70.0), (60.0, 12.0)])
+    reported = area_mm2(win, MULTIFIDUS_RIGHT, 0)
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    layer.mode = "pan_zoom"
+    layer.selected_data = set()
+    layer.face_color, layer.edge_width, layer.opacity = "#00ff00", 0, 1.0
+    for name in ("slice", "left", "right"):
+        win.viewer.canvas.overlays[f"multifidus_{name}"].visible = False
+    picture = win.viewer.screenshot(flash=False)
+    assert picture[..., :3].mean() > 1
+    green = (picture[..., 1] > 250) & (picture[..., 0] < 5) & (picture[..., 2] < 5)
+    assert green.sum() / win.viewer.scene.camera.zoom**2 == pytest.approx(reported, rel=0.005)
+
+
+def test_the_patients_right_is_drawn_on_the_left_of_the_screen(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    low, high = win.at(30, 10), win.at(30, 70)
+    plane = exam.series[0].slices[0].plane
+    ((x_low, *_), (x_high, *_)) = plane.to_patient([(30, 10), (30, 70)])
+    assert low.x() < high.x()
+    assert x_low < x_high
+    overlays = win.viewer.canvas.overlays
+    assert (overlays["multifidus_right"].text, overlays["multifidus_left"].text) == ("R", "L")
+    assert str(overlays["multifidus_right"].position) == "middle_left"
+    assert str(overlays["multifidus_left"].position) == "middle_right"
+
+
+def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.draw(SQUARE)
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    layer.mode = "select"
+    layer.selected_data = {0}
+    layer.__wrapped__._copy_data()
+    win.annotator.step(1)
+    layer.__wrapped__._paste_data()
+    win.wait(lambda: bool(win.annotator.session.loops(MULTIFIDUS_RIGHT, 1)))
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 1) == pytest.approx(
+        area_mm2(win, MULTIFIDUS_RIGHT, 0), rel=1e-6
+    )
+
+
+def test_a_removed_layer_keeps_its_outlines(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.draw(SQUARE)
+    win.viewer.layers.remove(win.layer(MULTIFIDUS_RIGHT))
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) > 0
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    assert len(win.layer(MULTIFIDUS_RIGHT).data) == 1
+
+
+def test_giving_up_a_polygon_leaves_nothing(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    for corner in SQUARE[:2]:
+        win.click(corner)
+    win.layer(MULTIFIDUS_RIGHT).__wrapped__._finish_drawing()
+    win.annotator.flush()
+    assert not win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_ellipse_is_measured_as_it_is_and_the_key_3_deletes_nothing(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    layer.mode = "add_ellipse"
+    win.drag((20.0, 10.0), (50.0, 30.0))
+    win.release((50.0, 30.0))
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(
+        np.pi * 15 * 10 * PIXEL_MM2, rel=0.03
+    )
+    layer.selected_data = {0}
+    from napari.utils.key_bindings import KeyBinding
+
+    win.viewer.layers.selection.active = layer
+    layer.keymap[KeyBinding.from_str("3")](layer)
+    assert len(layer.data) == 1
