@@ -1,0 +1,302 @@
+"""Real scans of other people's machines, against what other people's converters say.
+
+The numbers are those of the manifest that stands beside the scans.
+"""
+
+import math
+import re
+
+import nibabel
+import numpy as np
+import pytest
+
+from multifidus.anatomy import Side, Structure
+from multifidus.errors import GeometryError, RoiError
+from multifidus.flag import Flag
+from multifidus.formats import read_exam, read_rois, scan
+from multifidus.geometry import Orientation, ras_from_lps
+from multifidus.image import Weighting
+from multifidus.measurement import Quantity
+from multifidus.measuring import measure
+from multifidus.metrics.fat import dixon_fat_fraction
+
+pytestmark = pytest.mark.real_data
+
+ONE_STACK = [
+    "g01_ge_sagittal_oblique",
+    "g02_philips_coronal_oblique",
+    "g03_siemens_sagittal",
+    "g04_nonsquare_pixels",
+    "g05_hitachi_double_oblique",
+    "g06_enhanced_philips_oblique",
+    "g07_rle",
+    "g08_jpegls",
+    "g09_jpeg2000",
+    "g10_single_slice",
+]
+AFFINE_TOLERANCE = 1e-3
+
+
+def series_of(folder):
+    found = scan(folder)
+    assert found.skipped == ()
+    return [series for exam in found.exams for series in exam.series]
+
+
+def assert_equals_reference(stack, voxels, affine):
+    """Check every voxel of a stack, at the place of its own, against a reference in RAS."""
+    own = ras_from_lps(stack.affine_lps)
+    values = np.stack([item.pixels.T for item in stack.slices], axis=2)
+    assert values.size == voxels.size
+    if values.shape[2] == 1:
+        # A single slice has no step; its direction and length are the converter's choice.
+        step = affine[:3, 2]
+        assert abs(step @ own[:3, 2]) == pytest.approx(
+            np.linalg.norm(step) * np.linalg.norm(own[:3, 2]), rel=1e-4
+        )
+        own[:3, 2] = step
+    # From our indices to the reference's: must permute and flip, nothing else.
+    turn = np.linalg.inv(affine) @ own
+    whole = np.rint(turn)
+    assert (np.abs(whole[:3, :3]).sum(axis=0) == 1).all()
+    assert affine @ whole == pytest.approx(own, abs=AFFINE_TOLERANCE)
+    indices = np.indices(values.shape).reshape(3, -1)
+    there = (whole[:3, :3] @ indices + whole[:3, 3:]).astype(int)
+    assert there.min() >= 0
+    assert np.abs(voxels[tuple(there)] - values.ravel()).max() <= 1e-4 * np.abs(voxels).max()
+
+
+@pytest.mark.parametrize("case", ONE_STACK)
+def test_a_series_lies_and_reads_as_the_reference_says(shared_data, case):
+    (series,) = series_of(shared_data / case / "dicom")
+    assert series.has_volume
+    reference = nibabel.load(shared_data / case / "reference.nii.gz")
+    voxels = reference.get_fdata().reshape(reference.shape[:3])
+    assert_equals_reference(series.stacks[0], voxels, reference.affine)
+
+
+def test_the_reference_of_exact_integers_is_met_to_the_last_bit(shared_data):
+    (series,) = series_of(shared_data / "g07_rle" / "dicom")
+    total = sum(item.pixels.sum() for item in series.slices)
+    assert total == 33304746
+
+
+def test_the_phantoms_double_oblique_slice_lies_as_the_converter_says(shared_data):
+    (series,) = series_of(shared_data / "g15_phantom_double_oblique" / "dicom")
+    affine = np.array(
+        [
+            [-3.6979, -0.61948, -0.060257, 147.12],
+            [-0.62121, 3.6403, 0.60828, -87.053],
+            [0.04499, -0.65338, 3.4462, 27.564],
+        ]
+    )
+    own = ras_from_lps(series.stacks[0].affine_lps)
+    # The converter turns the rows round: its first row is our last.
+    assert own[:3, 0] == pytest.approx(affine[:, 0], abs=5e-4)
+    assert own[:3, 1] == pytest.approx(-affine[:, 1], abs=5e-4)
+    last_row = own[:3] @ (0, 63, 0, 1)
+    assert last_row == pytest.approx(affine[:, 3], abs=5e-3)
+    assert sum(item.pixels.sum() for item in series.slices) == -375282
+
+
+def test_sagittal_and_axial_slices_under_one_uid_are_two_stacks(shared_data):
+    (series,) = series_of(shared_data / "g11_two_series_one_folder" / "dicom")
+    stacks = {stack.slices[0].plane.orientation: stack for stack in series.stacks}
+    assert len(series.stacks) == 2
+    for orientation, spacing, step, total in (
+        (Orientation.SAGITTAL, 0.32, 3.3, 21020769),
+        (Orientation.AXIAL, 0.5555556, 4.4, 21052763),
+    ):
+        stack = stacks[orientation]
+        assert len(stack.slices) == 2
+        assert stack.slices[0].plane.pixel_spacing_mm == pytest.approx([spacing] * 2, abs=1e-6)
+        assert stack.slice_step_mm == pytest.approx(step, abs=1e-3)
+        assert sum(item.pixels.sum() for item in stack.slices) == total
+
+
+def test_volumes_of_one_enhanced_object_stay_apart(shared_data):
+    found = series_of(shared_data / "g13_enhanced_4d" / "dicom")
+    assert [len(series.slices) for series in found] == [8, 8, 8, 8]
+    reference = nibabel.load(shared_data / "g13_enhanced_4d" / "reference.nii.gz")
+    voxels = reference.get_fdata()
+    for time, series in enumerate(found):
+        assert_equals_reference(series.stacks[0], voxels[..., time], reference.affine)
+
+
+def test_three_planes_of_one_object_are_three_stacks(shared_data):
+    (series,) = series_of(shared_data / "g14_phantom_enhanced_scout" / "dicom")
+    assert [len(stack.slices) for stack in series.stacks] == [1, 1, 1]
+    expected = {
+        (-122.686, -94.9935, 113.114): (0.999897, -0.00466808, -0.0135636),
+        (-122.414, -61.0745, 114.925): (0.999831, 0.00188998, -0.0182734),
+        (-123.11, -48.5448, 102.719): (0.999859, -0.00403625, -0.0162915),
+    }
+    for position, direction in expected.items():
+        (plane,) = (
+            item.plane
+            for item in series.slices
+            if np.abs(item.plane.origin_mm - position).max() < AFFINE_TOLERANCE
+        )
+        assert plane.column_step_mm / 1.6 == pytest.approx(direction, abs=1e-5)
+        assert plane.pixel_spacing_mm == pytest.approx((1.6, 1.6))
+
+
+# The manual labels of the lumbar Dixon exam: count, ratio of sums, mean of ratios, areas in mm2
+# at k = 0, 7, 14, 21, 28, and the ratio of sums at k = 14.
+LUMBAR = {
+    (Structure.ERECTOR_SPINAE, Side.RIGHT): (
+        48953, 0.14568478, 0.13208777,
+        (1154.6040, 1466.8554, 1994.8819, 1924.3400, 1912.9289), 0.15231613,
+    ),
+    (Structure.MULTIFIDUS, Side.RIGHT): (
+        15355, 0.16007452, 0.14908231,
+        (1047.7539, 858.9507, 522.8396, 353.7466, 260.3824), 0.15113332,
+    ),
+    (Structure.MULTIFIDUS, Side.LEFT): (
+        16771, 0.13822107, 0.12854950,
+        (955.4270, 984.4737, 547.7367, 355.8214, 296.6907), 0.16953148,
+    ),
+    (Structure.ERECTOR_SPINAE, Side.LEFT): (
+        46041, 0.13584512, 0.12221201,
+        (974.0999, 1328.8839, 1855.8729, 1949.2372, 1842.3870), 0.15079276,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lumbar(shared_data):
+    return shared_data / "a01_real_lumbar_dixon_TUM01"
+
+
+@pytest.fixture(scope="module")
+def lumbar_rows(lumbar):
+    exam = read_exam(fat=lumbar / "fat.nii.gz", water=lumbar / "water.nii.gz", pair_by="index")
+    rois = read_rois(lumbar / "label_fatgrid.nii.gz", exam, labels="lpm")
+    return measure(exam, rois)
+
+
+def test_a_pair_whose_headers_disagree_is_refused_naming_both(lumbar):
+    with pytest.raises(GeometryError, match="different grids") as caught:
+        read_exam(fat=lumbar / "fat.nii.gz", water=lumbar / "water.nii.gz")
+    text = str(caught.value)
+    assert re.search(r"Fat .*fat\.nii\.gz: 29 slices of 400 x 400, pixels \[1\.01852", text)
+    assert re.search(r"Water .*water\.nii\.gz: 29 slices of 400 x 400, pixels \[1\.0185,", text)
+
+
+def test_a_label_map_on_the_water_images_grid_does_not_fit_the_fat_image(lumbar):
+    exam = read_exam(fat=lumbar / "fat.nii.gz", water=lumbar / "water.nii.gz", pair_by="index")
+    with pytest.raises(RoiError, match="lies on another grid than the image"):
+        read_rois(lumbar / "label_watergrid.nii.gz", exam, labels="lpm")
+
+
+@pytest.mark.parametrize("muscle", LUMBAR, ids=" ".join)
+def test_areas_of_the_lumbar_muscles_are_the_published_ones(lumbar_rows, muscle):
+    areas = {
+        row.provenance.slice_index: row.value
+        for row in lumbar_rows
+        if (row.key.structure, row.key.side) == muscle and row.quantity is Quantity.TCSA_MM2
+    }
+    count, _, _, expected, _ = LUMBAR[muscle]
+    assert [areas[k] for k in (0, 7, 14, 21, 28)] == pytest.approx(expected, rel=1e-6)
+    assert math.fsum(areas.values()) == pytest.approx(count * 1.03738007, rel=1e-6)
+
+
+@pytest.mark.parametrize("muscle", LUMBAR, ids=" ".join)
+def test_fat_fractions_of_the_lumbar_muscles_are_the_published_ones(lumbar_rows, muscle):
+    own = [row for row in lumbar_rows if (row.key.structure, row.key.side) == muscle]
+    ratios = [row for row in own if row.quantity is Quantity.DIXON_FF_RATIO_PCT]
+    means = [row for row in own if row.quantity is Quantity.DIXON_FF_MEAN_PCT]
+    count, ratio, mean, _, at_14 = LUMBAR[muscle]
+    assert math.fsum(row.parameters["weight"] for row in means) == pytest.approx(count, rel=1e-9)
+    pooled_ratio = math.fsum(row.parameters["sum_fat"] for row in ratios) / math.fsum(
+        row.parameters["sum_fat_water"] for row in ratios
+    )
+    pooled_mean = math.fsum(row.value * row.parameters["weight"] for row in means) / math.fsum(
+        row.parameters["weight"] for row in means
+    )
+    assert pooled_ratio == pytest.approx(ratio, abs=1e-8)
+    assert pooled_mean / 100 == pytest.approx(mean, abs=1e-8)
+    (slice_14,) = (row for row in ratios if row.provenance.slice_index == 14)
+    assert slice_14.value / 100 == pytest.approx(at_14, abs=1e-8)
+
+
+def test_rows_of_a_pair_joined_by_index_say_so(lumbar_rows):
+    wanted = {Flag.GRID_PAIRED_BY_INDEX, Flag.SCALE_UNVERIFIED}
+    assert all(wanted <= set(row.flags) for row in lumbar_rows)
+    assert {row.provenance.tilt_deg for row in lumbar_rows} == {0}
+
+
+def test_the_wrong_scheme_swaps_sides_and_is_refused(lumbar, tmp_path):
+    swapped = tmp_path / "swapped.tsv"
+    swapped.write_text(
+        "value\tstructure\tside\n2\tmultifidus\tleft\n3\tmultifidus\tright\n", encoding="utf-8"
+    )
+    exam = read_exam(fat=lumbar / "fat.nii.gz", water=lumbar / "water.nii.gz", pair_by="index")
+    with pytest.raises(RoiError, match="Left and right are swapped"):
+        read_rois(lumbar / "label_fatgrid.nii.gz", exam, labels=str(swapped))
+
+
+def test_the_thighs_fat_fraction_is_the_reference_maps(shared_data):
+    folder = shared_data / "f01_dixon_thigh_ge"
+    fat, water, reference = (
+        nibabel.load(folder / f"{name}.nii.gz").get_fdata()
+        for name in ("fat", "water", "fatfraction")
+    )
+    exam = read_exam(fat=folder / "fat.nii.gz", water=folder / "water.nii.gz")
+    assert [item.weighting for item in exam.series] == [
+        Weighting.DIXON_FAT,
+        Weighting.DIXON_WATER,
+    ]
+    assert exam.series[0].slices[4].pixels.tolist() == fat[:, :, 4].T.tolist()
+    total = fat + water
+    tissue = (fat > 0) & (water > 0) & (total > 0.25 * np.percentile(total[total > 0], 95))
+    found = dixon_fat_fraction(fat, water, tissue)
+    assert found.n_pixels == 26775
+    assert found.mean_pct == pytest.approx(64.9692, abs=5e-5)
+    assert found.ratio_pct == pytest.approx(63.9161, abs=5e-5)
+    assert found.mean_pct == pytest.approx(reference[tissue].mean(), rel=1e-6)
+    # Voxel by voxel as well.
+    for i, j, k in np.argwhere(tissue)[::500]:
+        one = dixon_fat_fraction([fat[i, j, k]], [water[i, j, k]], [1])
+        assert one.mean_pct == pytest.approx(reference[i, j, k], rel=1e-5)
+    defined = total > 0
+    everywhere = dixon_fat_fraction(fat, water, defined)
+    assert everywhere.n_pixels == defined.sum()
+    assert everywhere.mean_pct == pytest.approx(reference[defined].mean(), rel=1e-4)
+
+
+# Voxels, slice of the largest area, that area, another slice, its area; pixels of 0.25 mm2.
+TEMPLATE = {
+    (Structure.MULTIFIDUS, Side.RIGHT): (258649, 23, 1160.25, 67, 582.5),
+    (Structure.MULTIFIDUS, Side.LEFT): (253959, 23, 1140.5, 67, 565.0),
+    (Structure.ERECTOR_SPINAE, Side.RIGHT): (709571, 84, 2122.75, 67, 1952.0),
+    (Structure.ERECTOR_SPINAE, Side.LEFT): (715643, 82, 2087.0, 67, 1915.25),
+    (Structure.PSOAS, Side.RIGHT): (338439, 39, 1330.25, 67, 895.5),
+    (Structure.PSOAS, Side.LEFT): (336204, 39, 1301.5, 67, 909.5),
+    (Structure.QUADRATUS_LUMBORUM, Side.RIGHT): (119111, 40, 453.5, 75, 366.75),
+    (Structure.QUADRATUS_LUMBORUM, Side.LEFT): (125111, 51, 490.75, 75, 396.75),
+}
+
+
+@pytest.fixture(scope="module")
+def template_areas(shared_data):
+    path = shared_data / "m01_musclemap_template_mask" / "template_dseg.nii.gz"
+    exam = read_exam(path)
+    places = {item.uid: k for k, item in enumerate(exam.series[0].slices)}
+    areas = {}
+    for roi in read_rois(path, exam, labels="musclemap_abdomen"):
+        muscle = (roi.key.structure, roi.key.side)
+        areas.setdefault(muscle, {})[places[roi.key.slice_uid]] = roi.area_mm2
+    return areas
+
+
+@pytest.mark.parametrize("muscle", TEMPLATE, ids=" ".join)
+def test_areas_of_the_template_are_its_voxel_counts(template_areas, muscle):
+    count, largest, area, other, other_area = TEMPLATE[muscle]
+    found = template_areas[muscle]
+    assert math.fsum(found.values()) == pytest.approx(count * 0.25, rel=1e-9)
+    assert max(found, key=found.get) == largest
+    assert found[largest] == pytest.approx(area, rel=1e-9)
+    assert found[other] == pytest.approx(other_area, rel=1e-9)
+    first = 31 if muscle[0] is Structure.QUADRATUS_LUMBORUM else 15
+    assert (min(found), max(found)) == (first, 118)
