@@ -214,6 +214,12 @@ class Acquisition:
 class Series:
     """Slices acquired together, in stack order.
 
+    Parameters
+    ----------
+    signal_group
+        Series of one group have their signal on one scale, such as the stacks of one acquisition
+        that a converter put into files of their own; a series without one stands alone.
+
     Attributes
     ----------
     stacks
@@ -226,6 +232,7 @@ class Series:
     frame_of_reference_uid: str = ""
     acquisition: Acquisition = Acquisition()
     flags: tuple[Flag, ...] = ()
+    signal_group: str = ""
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:

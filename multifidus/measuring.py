@@ -92,8 +92,9 @@ BasisKey = tuple[object, ...]
 
 
 def basis_key(item: Sampled) -> BasisKey:
-    """Return what outlines share that share a threshold: their reading and their series."""
-    return (item.roi.key.reading, item.placed.series.uid)
+    """Return what outlines share that share a threshold: their reading and its signal's scale."""
+    series = item.placed.series
+    return (item.roi.key.reading, series.signal_group or series.uid)
 
 
 def threshold_bases(

@@ -216,3 +216,22 @@ def test_a_damaged_zip_gives_an_image_or_our_error(tmp_path_factory, place, flip
 )
 def test_nifti_files_are_known_by_their_name(tmp_path, name, expected):
     assert is_nifti(tmp_path / name) is expected
+
+
+@pytest.mark.parametrize(
+    ("names", "together"),
+    [
+        (("sub-1_chunk-1_T2w.nii.gz", "sub-1_chunk-2_T2w.nii.gz"), True),
+        (("sub-1_chunk-1_T2w.nii.gz", "sub-1_chunk-1_T1w.nii.gz"), False),
+        (("a.nii.gz", "b.nii.gz"), False),
+    ],
+)
+def test_parts_of_one_acquisition_share_their_signal_scale_and_other_files_do_not(
+    tmp_path, names, together
+):
+    series = [
+        read_nifti(save(tmp_path / name, np.full((4, 4, 1), n, np.int16), lumbar_affine()))
+        for n, name in enumerate(names)
+    ]
+    groups = {item.signal_group or item.uid for item in series}
+    assert (len(groups) == 1) is together

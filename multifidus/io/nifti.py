@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zlib
 from collections.abc import Callable
@@ -25,6 +26,8 @@ UID_DIGITS = 16
 """Hexadecimal digits of the file's hash that stand in its slices' UIDs."""
 
 SUFFIXES = (".nii", ".nii.gz")
+
+_CHUNK = re.compile(r"_chunk-\d+(?=_)")
 
 
 def is_nifti(path: Path) -> bool:
@@ -167,4 +170,14 @@ def read_nifti(path: Path, weighting: Weighting = Weighting.UNKNOWN) -> Series:
         )
         for k in range(count)
     )
-    return Series(content, slices, weighting)
+    return Series(content, slices, weighting, signal_group=_acquisition_of(path))
+
+
+def _acquisition_of(path: Path) -> str:
+    """Return what the parts of one acquisition share; empty for a file that is not a part.
+
+    One NIfTI file holds one grid, so an acquisition of angled stacks becomes several files; BIDS
+    calls the parts chunks.
+    """
+    whole = _CHUNK.sub("", path.name)
+    return "" if whole == path.name else str(path.with_name(whole))
