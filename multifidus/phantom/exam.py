@@ -122,7 +122,7 @@ def _series(
     weightings = (Weighting.T2, *further)
     images = [clean_signals(subject, grid, spec, weightings) for grid in placed]
     return tuple(
-        _one_series(subject, spec, weighting, placed, [image[weighting] for image in images])
+        _one_series(subject, spec, weighting, list(zip(placed, images, strict=True)))
         for weighting in weightings
     )
 
@@ -131,14 +131,14 @@ def _one_series(
     subject: Subject,
     spec: PhantomSpec,
     weighting: Weighting,
-    placed: tuple[Grid, ...],
-    images: list[Array],
+    imaged: list[tuple[Grid, dict[Weighting, Array]]],
 ) -> tuple[Series, dict[str, Grid]]:
     slices, grids = [], {}
-    orientation = placed[0].plane.orientation
-    for number, (grid, clean) in enumerate(zip(placed, images, strict=True)):
+    orientation = imaged[0][0].plane.orientation
+    for number, (grid, images) in enumerate(imaged):
         noise = _noise(spec, grid, weighting, number)
-        stored = stored_pixels(clean, shading(subject, grid, spec), spec.snr, noise)
+        shade = shading(subject, grid, spec)
+        stored = stored_pixels(images[weighting], shade, spec.snr, noise)
         uid = uid_of(spec, orientation, weighting, number)
         slices.append(Slice(uid, grid.plane, grid.shape, _kept(stored), spec.thickness_mm))
         grids[uid] = grid

@@ -76,10 +76,11 @@ class StreakField:
     @classmethod
     def from_seed(cls, seed: int) -> StreakField:
         """Draw the fields."""
+        from scipy.special import ndtr
+
         rng = np.random.default_rng([seed, 1])
         sheets = _smooth_normal(rng, _SMOOTH_MM)
-        ranks = np.argsort(np.argsort(_smooth_normal(rng, _PATCH_MM), axis=None), axis=None)
-        patches = ((ranks + 0.5) / ranks.size).reshape(_LATTICE)
+        patches = ndtr(_smooth_normal(rng, _PATCH_MM))
         return cls(_with_border(sheets), _with_border(patches))
 
     def at(self, across: Array, along: Array, s: Array) -> tuple[Array, Array]:

@@ -49,7 +49,6 @@ _WALL_SHEET_HALF = 0.004
 
 _WALL_LATERAL_MM = 70.0
 _LINEA_ALBA_MM = 5.0
-_SPINE_FRONT_MM = -50.0
 _ORGANS_BEHIND_MM = 33.0
 _BIFURCATION_Z_MM = -22.0
 _VESSEL_LUMEN = 0.86
@@ -90,7 +89,7 @@ class Trunk:
         """Compartments of the back muscles: inside the thoracolumbar fascia, left and right."""
         k = self.scale
         rows = [
-            (1.5, start, width * k, 79.5 - start)
+            (1.5, start, width * k, 77.5 - start)
             for start, width in zip(
                 (34, 33, 33, 31, 29, 29, 28, 27, 26),
                 (76, 78, 80, 81, 83, 82, 81, 80, 79),
@@ -129,8 +128,8 @@ class Trunk:
             (x, y, z)
             for z in np.arange(-110, 150, 30)
             for x in np.arange(-112, 113, 28)
-            for y in (-90, -68, -46)
-            if y < _SPINE_FRONT_MM or abs(x) > -_SPINE_FRONT_MM
+            for y, clear_of_spine in ((-90, 0), (-68, 0), (-46, 50), (-22, 80))
+            if abs(x) >= clear_of_spine
         ]
         centres = np.array(grid) + rng.uniform(-8, 8, (len(grid), 3))
         radii = rng.uniform((10, 8, 16), (20, 13, 30), (len(grid), 3))
