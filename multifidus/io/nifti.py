@@ -76,7 +76,15 @@ def open_nifti(path: Path) -> NiftiGrid:
     from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
 
-    damage = (ImageFileError, HeaderDataError, ValueError, KeyError, EOFError, zlib.error)
+    damage = (
+        ImageFileError,
+        HeaderDataError,
+        ValueError,
+        OverflowError,
+        KeyError,
+        EOFError,
+        zlib.error,
+    )
     with reading(path, "NIfTI"):
         try:
             image: Any = nibabel.load(path)
@@ -125,7 +133,7 @@ def _voxels(image: Any, path: Path) -> NDArray[Any]:
     with reading(path, "NIfTI voxels"):
         try:
             return np.asanyarray(image.dataobj.get_unscaled())
-        except (ValueError, EOFError, zlib.error) as error:
+        except (ValueError, OverflowError, EOFError, zlib.error) as error:
             msg = f"The voxels of {path} are cut short or damaged: {error}."
             raise ReadError(msg, remedy="Copy or export the file again.") from error
 
