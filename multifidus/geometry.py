@@ -171,16 +171,6 @@ class Plane:
         apart = np.abs(self.corners_mm(shape) - other.corners_mm(shape))
         return bool(apart.max() <= SAME_PLANE_MM)
 
-    def is_parallel(self, other: Plane) -> bool:
-        """Whether both pixel axes point the same way (within ``SAME_DIRECTION_DEG``)."""
-        return all(
-            angle_deg(mine, theirs) < SAME_DIRECTION_DEG
-            for mine, theirs in (
-                (self.row_step_mm, other.row_step_mm),
-                (self.column_step_mm, other.column_step_mm),
-            )
-        )
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plane) and self.numbers == other.numbers
 
@@ -192,18 +182,6 @@ def cross(first: Vector, second: Vector) -> tuple[float, float, float]:
     """Cross product of two vectors of shape (3,), many times faster than numpy's own."""
     (a, b, c), (x, y, z) = map(float, first), map(float, second)
     return b * z - c * y, c * x - a * z, a * y - b * x
-
-
-def angle_deg(first: ArrayLike, second: ArrayLike) -> float:
-    """Angle between two vectors, 0 to 180 degrees, accurate near 0 as well.
-
-    Examples
-    --------
-    >>> angle_deg((1, 0, 0), (0, 2, 0))
-    90.0
-    """
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    return math.degrees(math.atan2(math.hypot(*cross(a, b)), float(a @ b)))
 
 
 def tilt_deg(normal: ArrayLike) -> float:

@@ -1,19 +1,18 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from multifidus.errors import GeometryError
 from multifidus.geometry import (
     Orientation,
     Plane,
-    angle_deg,
     plane_from_affine,
     ras_from_lps,
     readonly,
     tilt_deg,
 )
-from tests.strategies import numbers, planes, points_mm, rotations
+from tests.strategies import numbers, planes, points_mm
 
 PIXELS = st.lists(st.tuples(numbers(-600, 600), numbers(-600, 600)), min_size=1, max_size=5)
 
@@ -87,16 +86,6 @@ def test_equal_planes_have_equal_hashes(plane):
     assert plane != plane.numbers
 
 
-@given(planes(), numbers(-100, 100))
-def test_parallel_planes_stay_parallel_when_they_are_moved_and_resampled(plane, height):
-    moved = Plane(
-        plane.origin_mm + height * plane.normal, plane.row_step_mm * 2, plane.column_step_mm / 3
-    )
-    turned = Plane(plane.origin_mm, -plane.row_step_mm, plane.column_step_mm)
-    assert plane.is_parallel(moved)
-    assert not plane.is_parallel(turned)
-
-
 @pytest.mark.parametrize(
     ("row_step", "column_step"),
     [
@@ -139,16 +128,6 @@ def test_a_slice_is_named_after_the_nearest_anatomical_plane(row_step, column_st
     assert Plane((0, 0, 0), row_step, column_step).orientation is orientation
 
 
-@given(rotations(), numbers(0, 180), numbers(0.1, 10), numbers(0.1, 10))
-def test_the_angle_between_vectors_is_the_one_they_were_made_with(axes, angle, first, second):
-    turned = np.cos(np.radians(angle)) * axes[:, 0] + np.sin(np.radians(angle)) * axes[:, 1]
-    assert angle_deg(axes[:, 0] * first, turned * second) == pytest.approx(angle, abs=1e-9)
-
-
-def test_tiny_angles_keep_their_digits():
-    assert angle_deg((1, 0, 0), (1, 1e-9, 0)) == pytest.approx(np.degrees(1e-9), rel=1e-9)
-
-
 @given(numbers(-89, 89), numbers(-60, 60))
 def test_tilt_is_the_angle_seen_from_the_side_whatever_the_turn_about_the_other_axis(tilt, swing):
     # Anterior is -y: a plane that falls towards it rises with y.
@@ -165,6 +144,8 @@ def test_the_steep_slice_through_l5_s1_has_a_positive_tilt():
     assert tilt_deg(plane.normal) == pytest.approx(20, abs=0.01)
 
 
+@example((0, 1, 0))
+@example((0.3, -1, 0))
 @given(points_mm(1))
 def test_tilt_does_not_depend_on_the_sign_of_the_normal(normal):
     assume(normal[1] != 0 or normal[2] != 0)
