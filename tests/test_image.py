@@ -53,6 +53,15 @@ def test_nobody_can_change_the_pixels_of_a_slice():
         item.pixels[0, 0] = 1
 
 
+def test_stored_pixels_keep_their_type_and_are_not_rescaled():
+    stored = StoredPixels(lambda: np.array([[0, 4095]], np.uint16), 0.5, -10)
+    item = Slice("1.2", axial_plane(), (1, 2), stored)
+    assert item.stored_pixels.dtype == np.uint16
+    assert item.stored_pixels.tolist() == [[0, 4095]]
+    with pytest.raises(ValueError, match="read-only"):
+        item.stored_pixels[0, 0] = 1
+
+
 def test_pixels_of_another_shape_than_the_header_says_are_refused():
     item = Slice("1.2.840", axial_plane(), (2, 3), StoredPixels(lambda: np.zeros((3, 2))))
     with pytest.raises(ReadError, match=r"1\.2\.840 holds \(3, 2\) pixels .* says \(2, 3\)"):
