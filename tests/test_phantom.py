@@ -12,7 +12,8 @@ from multifidus.geometry import Orientation, tilt_deg
 from multifidus.image import Weighting
 from multifidus.phantom import PhantomSpec, Sex, Variant, make_phantom
 from multifidus.phantom.render import MUSCLE_VALUE
-from multifidus.phantom.spine import DISCS
+from multifidus.phantom.solid import ellipse, sized
+from multifidus.phantom.spine import DISCS, lumbar_spine
 from multifidus.phantom.truth import Section, muscle_truth
 from multifidus.raster import coverage
 
@@ -127,6 +128,30 @@ def test_surgery_costs_the_lean_muscle_that_fan_et_al_found(variant, operated, a
             assert ratio == pytest.approx(adjacent, abs=0.01)
         else:
             assert 0.9 < ratio <= 1.01
+
+
+def test_spine_coordinates_lead_there_and_back():
+    spine = lumbar_spine()
+    places = np.random.default_rng(5).uniform((-90, -70, -95), (90, 95, 125), (5000, 3))
+    back = np.column_stack(spine.to_spine(spine.to_anatomy(places)))
+    assert np.abs(back - places).max() < 1e-9
+
+
+def test_a_disc_is_a_plane_with_the_tilt_of_the_spine():
+    spine = lumbar_spine()
+    places = np.random.default_rng(6).uniform((-40, -30, -71), (40, 80, -71), (50, 3))
+    points = spine.to_anatomy(places)
+    centred = points - points.mean(axis=0)
+    normal = np.linalg.svd(centred)[2][2]
+    assert np.abs(centred @ normal).max() < 1e-9
+    assert tilt_deg(normal) == pytest.approx(24.0)
+
+
+def test_a_round_solid_has_the_area_it_is_given():
+    solid = sized(ellipse(), [(0.0, 0.0, 900.0, 1.0)] * 9)
+    assert solid.shape.unit_area == pytest.approx(np.pi / 4)
+    _, _, width, height = solid.box.at(np.zeros(1))[:, 0]
+    assert np.pi / 4 * width * height == pytest.approx(900.0)
 
 
 def test_fat_comes_first_deep_and_medial():

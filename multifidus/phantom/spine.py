@@ -63,10 +63,6 @@ class SpineCurve:
         origin = np.flatnonzero(self.s_mm == 0.0)[0]
         object.__setattr__(self, "points_mm", points - points[origin])
 
-    def tilt_deg(self, s: float) -> float:
-        """Tilt of the cross-section at ``s``: it changes evenly along each arc."""
-        return float(np.interp(s, self.s_mm, self.tilts_deg))
-
     def to_anatomy(self, uvs: Array) -> Array:
         """Map spine coordinates, shape (n, 3), to anatomical LPS millimetres, shape (n, 3)."""
         u, v, s = np.asarray(uvs, dtype=np.float64).T
