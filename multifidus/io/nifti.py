@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import zlib
@@ -26,6 +27,9 @@ UID_DIGITS = 16
 """Hexadecimal digits of the file's hash that stand in its slices' UIDs."""
 
 SUFFIXES = (".nii", ".nii.gz")
+
+DEFLATE_AT_MOST = 1032
+"""How many times larger than its file a zipped image can be: the limit of the format."""
 
 _CHUNK = re.compile(r"_chunk-\d+(?=_)")
 
@@ -110,6 +114,7 @@ def open_nifti(path: Path) -> NiftiGrid:
     if stored.kind not in "iuf":
         msg = f"{path} holds voxels of type {stored}; only single numbers are read."
         raise ReadError(msg, remedy="Export its magnitude.")
+    _check_size(path, math.prod(shape) * stored.itemsize)
     return NiftiGrid(
         path,
         ras_from_lps(affine),
@@ -119,6 +124,15 @@ def open_nifti(path: Path) -> NiftiGrid:
         slope,
         intercept,
     )
+
+
+def _check_size(path: Path, needed: int) -> None:
+    """Refuse a header that promises more than its file can hold, before memory is asked for."""
+    zipped = path.name.lower().endswith(".gz")
+    most = path.stat().st_size * (DEFLATE_AT_MOST if zipped else 1)
+    if needed > most:
+        msg = f"{path} is cut short or damaged: {needed} bytes of voxels cannot be in it."
+        raise ReadError(msg, remedy="Copy or export the file again.")
 
 
 def _check_affine(affine: Array, path: Path) -> None:
