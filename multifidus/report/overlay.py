@@ -43,8 +43,8 @@ STRUCTURE_COLOURS = {
     Structure.FAT_REFERENCE: (240, 228, 66),
     Structure.ARTEFACT: (255, 255, 255),
 }
-OTHER_COLOUR = (204, 121, 167)
-FAT_COLOUR = np.array((213, 94, 0))
+OTHER_COLOUR = (225, 225, 225)
+FAT_COLOUR = np.array((204, 60, 140))
 FAT_OPACITY = 0.55
 
 
