@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,11 @@ class Window:
             self.viewer.add_image(data, **attributes)
         self.wait(lambda: self.annotator.session is not None)
 
+    def close(self) -> None:
+        """Close the viewer and let go of it."""
+        self.viewer.close()
+        self.__dict__.clear()
+
     def empty(self) -> None:
         """Close the exam and take every layer away."""
         self.annotator.close()
@@ -168,26 +174,24 @@ class Window:
         self.send("MouseMove", start, pressed=False)
         self.send("MouseButtonPress", start)
         for share in np.linspace(0, 1, moves + 1)[1:]:
-            point = np.array(start) + share * (np.array(end) - np.array(start))
-            # The canvas looks at the mouse every 5 ms at most.
-            self.settle_mouse()
-            self.send("MouseMove", (float(point[0]), float(point[1])))
-        self.settle_mouse()
+            row, column = np.array(start) + share * (np.array(end) - np.array(start))
+            self.send("MouseMove", (float(row), float(column)))
+            # The canvas looks at the mouse every few milliseconds only.
+            self.wait(lambda here=(row, column): self.sees_mouse_at(*here))
+
+    def sees_mouse_at(self, row: float, column: float) -> bool:
+        """Whether the viewer knows that the mouse is there, to a pixel of the screen."""
+        away = np.array(self.viewer.cursor.position[-2:]) - np.array((row, column)) * SPACING
+        return bool(np.abs(away).max() * self.viewer.scene.camera.zoom < 2)
 
     def release(self, point: tuple[float, float]) -> None:
         self.send("MouseButtonRelease", point, pressed=False)
-
-    def settle_mouse(self) -> None:
-        from qtpy.QtTest import QTest
-
-        QTest.qWait(8)
 
 
 @pytest.fixture(scope="module")
 def shared_viewer(qapp: Any) -> Iterator[Any]:
     """Return one viewer for a whole file: a new one takes two seconds."""
     import napari
-    from napari._qt.qt_viewer import QtViewer
 
     viewer = napari.Viewer(show=True)
     # napari collects garbage whenever a layer goes; what is here now will stay anyway.
@@ -197,8 +201,6 @@ def shared_viewer(qapp: Any) -> Iterator[Any]:
     gc.unfreeze()
     viewer.close()
     qapp.processEvents()
-    # pytest itself still holds the viewer, which is no leak of ours.
-    QtViewer._instances.clear()
 
 
 @pytest.fixture
@@ -211,19 +213,22 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
 
 
 @pytest.fixture
-def window(
-    make_napari_viewer: Callable[..., Any], qtbot: Any, messages: list[str]
-) -> Iterator[Callable[[], Window]]:
-    """Return a maker of new viewers with the plugin open, each to be left as it was found."""
+def window(qtbot: Any, messages: list[str]) -> Iterator[Callable[[], Window]]:
+    """Return a maker of new viewers with the plugin open; none may survive its closing."""
+    import napari
+
     made: list[Window] = []
+    held: list[weakref.ref[Any]] = []
 
     def make() -> Window:
-        viewer = make_napari_viewer(show=True)
+        viewer = napari.Viewer(show=True)
         made.append(Window(viewer, lambda done: qtbot.waitUntil(done, timeout=5000)))
+        held.append(weakref.ref(made[-1].annotator))
         return made[-1]
 
     yield make
     for item in made:
-        item.annotator.close()
-        item.__dict__.clear()
+        if item.__dict__:
+            item.close()
     made.clear()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and all(ref() is None for ref in held))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ import multifidus as mf
 from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.image import Exam, Weighting
 from multifidus.roi import Reading, RoiSet, Source
+from multifidus.sample import sample_dir
 from tests.exams import circle
 from tests.plugins.conftest import make_series
 from tests.plugins.test_session import BOW_TIE
@@ -26,6 +26,12 @@ pytestmark = [
     pytest.mark.gui,
     pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unseen(shared_viewer):
+    """Hide the window: nothing here looks at the canvas, and painting it takes most of the time."""
+    shared_viewer.window._qt_window.hide()
 
 
 @pytest.fixture
@@ -266,9 +272,8 @@ def test_taking_the_images_away_closes_the_exam(drawn):
     assert "Open an exam" in drawn.dock.exam.text()
 
 
-def test_the_sample_opens_from_the_menu_with_its_outlines(win):
-    from multifidus.sample import sample_dir
-
+def test_the_sample_opens_from_the_menu_with_its_outlines(win, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     win.viewer.open_sample("multifidus", "phantom_pre")
     win.wait(lambda: win.annotator.session is not None)
     annotator = win.annotator
@@ -277,5 +282,5 @@ def test_the_sample_opens_from_the_menu_with_its_outlines(win):
     assert set(annotator.session.rois().rois) == set(expected.rois)
     assert annotator.session.reading == expected.reading
     folder = annotator.file.path.parent
-    assert not folder.is_relative_to(Path(sample_dir()))
+    assert folder.is_relative_to(tmp_path)
     assert not annotator.session.refusal()

@@ -24,7 +24,7 @@ def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_pat
     win.draw(SQUARE)
     left = win.annotator.session.rois()
     # Closing at once: nothing may wait for a timer.
-    win.viewer.close()
+    win.close()
 
     again = window()
     again.open(exam, tmp_path)
