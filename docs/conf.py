@@ -25,10 +25,9 @@ html_title = f"multifidus {release}"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-# The reference is made from the code alone: every module of the package, in the order of its source.
+# The reference is made from the code alone: every module, in the order of its source.
 autosummary_generate = True
 autosummary_ignore_module_all = False
-autosummary_mock_imports = ["multifidus.__main__"]  # runs the command line when it is imported
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"

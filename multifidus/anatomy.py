@@ -80,11 +80,6 @@ class Level(StrEnum):
     S1 = "S1"
 
     @property
-    def is_disc(self) -> bool:
-        """Whether it is an intervertebral disc."""
-        return "-" in self.value
-
-    @property
     def rank(self) -> int:
         """Place along the spine, counted from cranial to caudal."""
         return _RANKS[self]

@@ -16,7 +16,6 @@ class Flag(StrEnum):
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
     SCALE_UNVERIFIED = "scale_unverified"
     OUTSIDE_IMAGE = "outside_image"
-    SLICES_UNEVEN = "slices_uneven"
     DRAFT_UNEDITED = "draft_unedited"
 
     @property
@@ -40,6 +39,5 @@ _MEANINGS = {
     "fat fraction.",
     Flag.OUTSIDE_IMAGE: "Part of the outline lies outside the image; pixel statistics cover the "
     "rest.",
-    Flag.SLICES_UNEVEN: "The slices of this series do not form regular stacks only.",
     Flag.DRAFT_UNEDITED: "The outline is a draft that no rater has edited.",
 }

@@ -249,11 +249,6 @@ class Series:
         found = [item.plane.orientation for item in self.slices]
         return max(Orientation, key=found.count)
 
-    @property
-    def has_volume(self) -> bool:
-        """Whether all its slices form one regular grid."""
-        return len(self.stacks) == 1 and self.stacks[0].affine_lps is not None
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exam:
@@ -274,7 +269,7 @@ class Exam:
     subject: str
     timepoint: str
     series: tuple[Series, ...]
-    date: datetime.date | None = None
+    date: datetime.date | None = field(default=None, repr=False)
 
     def find_slice(self, uid: str) -> tuple[Series, int] | None:
         """Return the series and index of the slice with this UID, or None."""

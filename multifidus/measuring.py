@@ -171,12 +171,14 @@ def _rows(
         return
     for method in protocol.fat_methods:
         result, parameters = fat_of(item, method, protocol, bases)
-        fat_mm2 = item.valid_mm2 * result.value_pct / 100
+        lean_mm2 = item.valid_mm2 - item.valid_mm2 * result.value_pct / 100
+        # Taken from the lean area, not the other way round: so both add up to the last bit.
+        fat_mm2 = item.valid_mm2 - lean_mm2
         flags = tuple(dict.fromkeys((*item.flags, *result.flags)))
         for quantity, value in (
             (Quantity.FI_PCT, result.value_pct),
             (Quantity.FAT_CSA_MM2, fat_mm2),
-            (Quantity.FCSA_MM2, item.valid_mm2 - fat_mm2),
+            (Quantity.FCSA_MM2, lean_mm2),
         ):
             yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
     yield from _dixon_rows(item, provenance)

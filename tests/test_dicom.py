@@ -88,7 +88,6 @@ def test_five_angled_stacks_in_one_series_keep_their_places(tmp_path):
     write_classic(tmp_path)
     series = one_series(tmp_path)
     assert [len(stack.slices) for stack in series.stacks] == [4] * 5
-    assert not series.has_volume
     assert_same_planes(series.slices, lumbar_planes())
     assert [found.uid for found in series.slices] == [f"{SERIES}.{n}" for n in range(1, 21)]
     for stack in series.stacks:

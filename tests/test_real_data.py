@@ -69,7 +69,7 @@ def assert_equals_reference(stack, voxels, affine):
 @pytest.mark.parametrize("case", ONE_STACK)
 def test_a_series_lies_and_reads_as_the_reference_says(shared_data, case):
     (series,) = series_of(shared_data / case / "dicom")
-    assert series.has_volume
+    assert len(series.stacks) == 1
     reference = nibabel.load(shared_data / case / "reference.nii.gz")
     voxels = reference.get_fdata().reshape(reference.shape[:3])
     assert_equals_reference(series.stacks[0], voxels, reference.affine)

@@ -233,3 +233,11 @@ def test_the_dictionary_explains_every_column_quantity_and_flag(tmp_path):
 def test_the_dictionary_explains_every_fixed_column_of_the_wide_table():
     fixed = {name for row in wide(measurement()) for name in row} - {"tcsa_mm2"}
     assert fixed == set(dictionary()["summary.csv"]) - {"other columns"}
+
+
+def test_named_outlines_of_one_muscle_are_never_averaged():
+    rows = [{**tidy_row(measurement(10.0 * n)), "name": name} for n, name in enumerate("ab", 1)]
+    assert [(found["name"], found["tcsa_mm2"]) for found in summary_rows(rows)] == [
+        ("a", 10),
+        ("b", 20),
+    ]

@@ -86,7 +86,7 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
         except MultifidusError as error:
             skipped.append(Skipped(path, error.message))
             continue
-        twin = first_at.setdefault(found[0].item.uid, path)
+        twin = first_at.setdefault(found[0].item.uid or str(path), path)
         if twin != path:
             skipped.append(Skipped(path, f"The same image (SOP instance) as {twin}."))
             continue

@@ -144,8 +144,9 @@ def summary_rows(rows: Iterable[Row]) -> list[Row]:
     """Make the wide table: one row a reading x level x structure x side.
 
     Values are means over the level's slices, whose number and places are given; a mean that one
-    slice leaves undefined is NaN. Slices without a level stand alone, one row each. Rows follow
-    the timepoints' order in the cohort, and the spine from cranial to caudal.
+    slice leaves undefined is NaN. Slices without a level stand alone, one row each, and so do
+    outlines told apart by a name. Rows follow the timepoints' order in the cohort, and the spine
+    from cranial to caudal.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -153,8 +154,8 @@ def summary_rows(rows: Iterable[Row]) -> list[Row]:
             continue
         alone = () if row["level"] else (row["series"], row["slice_index"])
         key = tuple(row[name] for name in SUMMARY_KEYS)
-        groups.setdefault((key, alone), []).append(row)
-    found = [_summary(key, members) for (key, _), members in groups.items()]
+        groups.setdefault((key, alone, row["name"]), []).append(row)
+    found = [_summary(key, members) for (key, *_), members in groups.items()]
     return sorted(found, key=_reading_order)
 
 
@@ -171,6 +172,7 @@ def _reading_order(row: Row) -> tuple[Any, ...]:
         0 if row["level"] else int(row["slice_indices"]),
         list(Structure).index(Structure(row["structure"])),
         row["side"],
+        row["name"],
     )
 
 
@@ -189,6 +191,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row]) -> Row:
         "tilt_deg": math.fsum(tilts.values()) / len(tilts),
         **{name: math.fsum(found) / len(found) for name, found in sorted(values.items())},
         "flags": ";".join(sorted(flags)),
+        "name": members[0]["name"],
         **{name: value for name, value in members[0].items() if name not in known},
     }
 
@@ -218,6 +221,7 @@ def dictionary() -> dict[str, Any]:
             "other columns": "A quantity's mean over these slices, the fat method in front where "
             "there is one; NaN where a slice's value is undefined.",
             "flags": "Flags of any of these values.",
+            "name": COLUMNS["name"],
         },
         "quantities": {
             quantity.value: {
