@@ -18,7 +18,7 @@ from multifidus.roi import Reading, RoiSet
 from napari_multifidus import keys
 from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
-from napari_multifidus.canvas import Canvas
+from napari_multifidus.canvas import DRAW, EDIT, LOOK, Canvas
 from napari_multifidus.grid import axial_series, same_grid
 from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import LayerKey
@@ -159,7 +159,7 @@ class Annotator(QObject):
                 )
         self.canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
         if journal.active in self.canvas.layers:
-            self.canvas.take_in_hand(journal.active, "pan_zoom")
+            self.canvas.take_in_hand(journal.active, LOOK)
 
     def _first_drawn(self) -> int:
         assert self.session is not None  # noqa: S101 - narrows the type
@@ -186,9 +186,11 @@ class Annotator(QObject):
 
     def _committed(self) -> None:
         self.keeper.save_soon()
+        self.changed.emit()
         if self.session is not None and self.session.refusal():
             self.complained.emit(self.session.refusal())
-        self.changed.emit()
+        for words in self.canvas.stray() if self.canvas is not None else ():
+            self.complained.emit(words)
 
     def _placed(self) -> None:
         self.keeper.save_what_waits()
@@ -227,14 +229,14 @@ class Annotator(QObject):
     def draw(self, key: LayerKey) -> None:
         """Start an outline of a structure on the slice shown."""
         if self.canvas is not None:
-            self.canvas.take_in_hand(key, "add_polygon")
+            self.canvas.take_in_hand(key, DRAW)
             keys.disarm(self.canvas.layer(key))
             self.placed.emit()
 
     def edit(self) -> None:
         """Move the vertices of the structure in hand."""
         if self.canvas is not None and self.canvas.active is not None:
-            self.canvas.take_in_hand(self.canvas.active, "direct")
+            self.canvas.take_in_hand(self.canvas.active, EDIT)
 
     def copy_nearest(self) -> None:
         """Copy the structure in hand from the nearest slice that has it, unless this one does."""

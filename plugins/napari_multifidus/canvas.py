@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 SETTLE_MS = 250
 """What no event announces, such as pasted shapes, is taken over after this long without motion."""
 
+DRAW, EDIT, LOOK = "add_polygon", "direct", "pan_zoom"
+"""napari's names of its modes: click vertices, move vertices, move the view."""
+
 _COMMITS = {"added", "changed", "removed"}
 
 
@@ -121,6 +124,11 @@ class Canvas:
         layer.visible = True
         self.viewer.layers.selection.active = layer
         layer.mode = mode
+        if mode == EDIT:
+            here = self.index
+            layer.selected_data = {
+                shape.index for shape in self._read(key) if shape.slice_index == here
+            }
 
     @property
     def has_image(self) -> bool:
@@ -236,7 +244,7 @@ class Canvas:
     def stray(self) -> list[str]:
         """Say which shapes lie on no slice; they are kept nowhere but in their layer."""
         return [
-            f"{key.words}: a shape {shape.problem}"
+            f"{key.words}: a shape {shape.problem}; it is not saved"
             for key in self.layers
             for shape in self._read(key)
             if shape.problem
@@ -264,7 +272,7 @@ class Canvas:
     def _committed(self, key: LayerKey, event: Any) -> None:
         if self._pushing or str(event.action) not in _COMMITS:
             return
-        if self.pull(key):
+        if self.pull(key) or self.stray():
             self._on_commit()
 
     def _removed(self, event: Any) -> None:

@@ -201,4 +201,4 @@ def colour_of(key: LayerKey) -> str:
 
 def face_of(key: LayerKey) -> str:
     """Fill of a layer's shapes: its colour, nearly transparent."""
-    return f"{colour_of(key)}18"
+    return f"{colour_of(key)}0d"

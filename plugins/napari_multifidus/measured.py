@@ -49,8 +49,4 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
     output.check()
     measured = measure_exam(session.exam, rois, session.protocol, case_of((), (), None))
     write_results([measured], output, session.protocol)
-    left_out = tuple(
-        f"{key.words} on slice {index + 1} {draft.problem}"
-        for (key, index), draft in session.drafts.items()
-    )
-    return Tables(folder, len(rois.rois), left_out)
+    return Tables(folder, len(rois.rois), session.not_measured())

@@ -153,6 +153,13 @@ class Session:
         """Everything drawn that is no outline yet."""
         return self._drafts
 
+    def not_measured(self) -> tuple[str, ...]:
+        """Say of every draft what it is, where, and what is wrong with it."""
+        return tuple(
+            f"{key.words} on slice {index + 1} {draft.problem}"
+            for (key, index), draft in self._drafts.items()
+        )
+
     def take_layer(self, key: LayerKey, drawn: Mapping[int, Sequence[Array]]) -> bool:
         """Take over all that a layer shows now; returns whether anything changed."""
         places = {*drawn, *self.slices_of(key)}

@@ -137,12 +137,13 @@ class Window:
         y, x = (np.array((row, column)) * SPACING - np.array(camera.center)[-2:]) * camera.zoom
         return QPointF(middle[1] + x, middle[0] + y)
 
-    def send(self, kind: str, point: tuple[float, float], *, pressed: bool = True) -> None:
+    def send(self, kind: str, point: Any, *, pressed: bool = True) -> None:
+        """Send a mouse event to a pixel of the image, or to a place on the canvas."""
         from qtpy.QtCore import QEvent, QPointF, Qt
         from qtpy.QtGui import QMouseEvent
         from qtpy.QtWidgets import QApplication
 
-        place = self.at(*point)
+        place = self.at(*point) if isinstance(point, tuple) else point
         left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
         moving = kind == "MouseMove"
         event = QMouseEvent(
@@ -156,12 +157,12 @@ class Window:
         QApplication.sendEvent(self.canvas, event)
         QApplication.processEvents()
 
-    def click(self, point: tuple[float, float]) -> None:
+    def click(self, point: Any) -> None:
         self.send("MouseMove", point, pressed=False)
         self.send("MouseButtonPress", point)
         self.send("MouseButtonRelease", point, pressed=False)
 
-    def draw(self, corners: list[tuple[float, float]]) -> None:
+    def draw(self, corners: list[Any]) -> None:
         """Draw a polygon by clicks, the last one double."""
         for corner in corners:
             self.click(corner)

@@ -154,7 +154,7 @@ def test_outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
     before = drawn.annotator.session.rois()
     drawn.dock.reading.folder.click()
     assert mf.read_rois(folder / "S01_pre_R1_r1.outlines.json", exam) == before
-    assert str(folder) in drawn.dock.reading.where.text()
+    assert str(folder) in drawn.dock.reading.where.toolTip()
 
 
 def test_an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messages):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from napari_multifidus.keys import MULTIFIDUS_RIGHT
 from napari_multifidus.layers import PROBLEM_COLOUR
+from qtpy.QtCore import QPointF
 
 import multifidus as mf
 from multifidus.measurement import Quantity
@@ -130,6 +131,33 @@ def test_the_patients_right_is_drawn_on_the_left_of_the_screen(win, exam, tmp_pa
     assert (overlays["multifidus_right"].text, overlays["multifidus_left"].text) == ("R", "L")
     assert str(overlays["multifidus_right"].position) == "middle_left"
     assert str(overlays["multifidus_left"].position) == "middle_right"
+
+
+@pytest.mark.parametrize(
+    ("row_step", "column_step"),
+    [
+        ((0, 0.8, 0), (-0.8, 0, 0)),
+        ((0, -0.8, 0.1), (-0.8, 0, 0)),
+        ((0.8, 0, 0), (0, 0.8, 0)),
+        ((-0.8, 0, 0), (0, -0.8, 0)),
+    ],
+)
+def test_however_pixels_are_stored_the_right_is_drawn_on_the_left(
+    win, tmp_path, row_step, column_step
+):
+    pixels = np.random.default_rng(1).normal(100, 10, (64, 64))
+    middle = np.array(row_step) * 31.5 + np.array(column_step) * 31.5
+    plane = mf.Plane(-middle, row_step, column_step)
+    series = mf.Series("1.2", (mf.Slice.from_array("1.2.3", plane, pixels),))
+    win.open(mf.Exam("S01", "pre", (series,)), tmp_path)
+    win.annotator.draw(MULTIFIDUS_RIGHT)
+    height, width = win.viewer.canvas.size
+    x, y = width / 2 - 150, height / 2 + 120
+    win.draw([QPointF(x + dx, y + dy) for dx, dy in ((0, 0), (60, 0), (60, 50), (0, 50))])
+    (roi,) = win.annotator.session.outlines(MULTIFIDUS_RIGHT, 0)
+    # LPS: right is -x, posterior is +y.
+    assert roi.centroid_mm[0] < -5
+    assert roi.centroid_mm[1] > 5
 
 
 def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, tmp_path):

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from multifidus.results import TABLE
 from napari_multifidus import _compat, keys
 from napari_multifidus.annotator import Annotator
+from napari_multifidus.canvas import EDIT
 from napari_multifidus.grid import slice_words
 from napari_multifidus.widgets.numbers import NumbersPanel
 from napari_multifidus.widgets.place import PlacePanel
@@ -103,7 +104,7 @@ class Dock(QWidget):
         annotator.opened.connect(self._show_all)
         annotator.placed.connect(self._show_place)
         annotator.moved.connect(self._show_motion)
-        annotator.changed.connect(self._show_numbers)
+        annotator.changed.connect(self._show_change)
         annotator.keeper.saved.connect(self.status.show_saved)
         annotator.keeper.unsaved.connect(self.status.show_unsaved)
         annotator.said.connect(self._say)
@@ -141,9 +142,7 @@ class Dock(QWidget):
             self.table.lines.show_lines(())
             return
         self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
-        self.reading.show_reading(
-            session.reading, session.roi_rule, f"{file.path.name}\nin {file.path.parent}"
-        )
+        self.reading.show_reading(session.reading, session.roi_rule, file.path)
         self._show_series()
         self._show_place()
 
@@ -168,6 +167,7 @@ class Dock(QWidget):
         self.tools.show_active(canvas.active)
         self.numbers.follow(canvas.active)
         self._show_numbers()
+        self.table.follow(canvas.index)
 
     def _show_numbers(self) -> None:
         session = self.annotator.session
@@ -176,6 +176,16 @@ class Dock(QWidget):
         for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
             self.numbers.show_numbers(key, self.annotator.live_numbers(key))
         self.table.lines.show_lines(session.lines())
+
+    def _show_change(self) -> None:
+        """Show what is measured now, and what is not and why."""
+        session = self.annotator.session
+        left_out = session.not_measured() if session is not None else ()
+        if left_out:
+            self.status.complain(f"Not measured: {'; '.join(left_out)}.")
+        else:
+            self.status.say("")
+        self._show_numbers()
 
     def _show_motion(self, key: LayerKey, index: int, numbers: Numbers) -> None:  # noqa: ARG002
         self.numbers.follow(key)
@@ -197,7 +207,7 @@ class Dock(QWidget):
         canvas = self.annotator.canvas
         if canvas is not None:
             canvas.go_to(line.slice_index)
-            canvas.take_in_hand(line.key, "direct")
+            canvas.take_in_hand(line.key, EDIT)
 
     def _choose_series(self) -> None:
         self.annotator.choose_series(self.series.currentData())

@@ -37,7 +37,7 @@ def detail_words(numbers: Numbers) -> str:
     parts = []
     if not math.isnan(numbers.fat_pct):
         method = METHOD_WORDS.get(numbers.fat_method, numbers.fat_method)
-        parts.append(f"{method}, threshold {numbers.threshold:.0f}")
+        parts.append(f"{method}, above {numbers.threshold:.0f}")
     if not math.isnan(numbers.dixon_pct):
         parts.append(f"Dixon {numbers.dixon_pct:.1f} %")
     hidden = {Flag.NO_REFERENCE, Flag.UNDETECTABLE}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import (
     QComboBox,
@@ -59,13 +61,14 @@ class ReadingPanel(QWidget):
     def _say(self) -> None:
         self.reading_said.emit(self.rater.text().strip(), self.number.value())
 
-    def show_reading(self, by: Reading, rule: RoiRule, where: str) -> None:
+    def show_reading(self, by: Reading, rule: RoiRule, path: Path) -> None:
         """Show whose reading it is."""
         blocked = QSignalBlocker(self.rater), QSignalBlocker(self.number)
         self.rater.setText(by.rater)
         self.number.setValue(by.reading)
         self.rule.setCurrentIndex(self.rule.findData(rule))
-        self.where.setText(where)
+        self.where.setText(f"{path.name} in {path.parent.name}")
+        self.where.setToolTip(str(path))
         del blocked
 
 

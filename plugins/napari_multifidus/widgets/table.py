@@ -95,3 +95,11 @@ class OutlineTable(QTableView):
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             columns.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         self.clicked.connect(lambda index: self.chosen.emit(self.lines.lines[index.row()]))
+
+    def follow(self, slice_index: int) -> None:
+        """Bring the lines of a slice into sight."""
+        places = (n for n, line in enumerate(self.lines.lines) if line.slice_index == slice_index)
+        place = next(places, None)
+        if place is not None:
+            top = QAbstractItemView.ScrollHint.PositionAtTop
+            self.scrollTo(self.lines.index(place, 0), top)

@@ -1,0 +1,116 @@
+"""Make the pictures of the napari plugin in docs/images.
+
+Usage: ``xvfb-run -a -s "-screen 0 1600x1200x24" python scripts/plugin_screenshots.py``
+
+Opens the sample exam from the menu, with the outlines it comes with, and takes pictures of the
+whole window. Your own settings are neither read nor written.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+WIDTH, HEIGHT = 1440, 960
+SLICE = 4
+
+
+def main() -> None:
+    """Take every picture."""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["NAPARI_CONFIG"] = str(Path(scratch) / "settings.yaml")
+        tempfile.tempdir = scratch
+        viewer, dock = open_sample(scratch)
+        take_annotator(viewer, dock)
+        take_crossing(viewer, dock)
+        viewer.close()
+
+
+def open_sample(scratch: str) -> tuple[Any, Any]:
+    """Open the sample exam in a new viewer and return viewer and plugin window."""
+    import napari
+    from napari_multifidus._compat import open_dock
+    from qtpy.QtCore import QSettings
+
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
+    viewer = napari.Viewer()
+    viewer.window.resize(WIDTH, HEIGHT)
+    dock = open_dock(viewer)
+    viewer.open_sample("multifidus", "phantom_pre")
+    settle()
+    hide_structures(viewer, dock)
+    return viewer, dock
+
+
+def hide_structures(viewer: Any, dock: Any) -> None:
+    """Leave the multifidus and the references in sight."""
+    from multifidus.anatomy import Structure
+
+    shown = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
+    for key, layer in dock.annotator.canvas.layers.items():
+        layer.visible = key.structure in shown
+    dock.annotator.canvas.go_to(SLICE)
+    viewer.reset_view(margin=0)
+    viewer.scene.camera.zoom *= 1.5
+    settle()
+
+
+def take_annotator(viewer: Any, dock: Any) -> None:
+    """Show a structure in hand, its vertices ready to be moved."""
+    from napari_multifidus.canvas import EDIT
+    from napari_multifidus.keys import MULTIFIDUS_LEFT
+
+    session, canvas = dock.annotator.session, dock.annotator.canvas
+    (loop,) = session.loops(MULTIFIDUS_LEFT, SLICE)
+    replace_outline(canvas, loop[:: max(1, len(loop) // 36)])
+    canvas.take_in_hand(MULTIFIDUS_LEFT, EDIT)
+    settle()
+    take(viewer, "plugin-annotator")
+
+
+def take_crossing(viewer: Any, dock: Any) -> None:
+    """Show an outline that crosses itself."""
+    import numpy as np
+    from napari_multifidus.keys import MULTIFIDUS_LEFT
+
+    session, canvas = dock.annotator.session, dock.annotator.canvas
+    moved = session.loops(MULTIFIDUS_LEFT, SLICE)[0].copy()
+    lowest = int(np.argmax(moved[:, 0]))
+    moved[lowest] = moved[:, 0].min() - 6, moved[:, 1].mean()
+    replace_outline(canvas, moved)
+    settle()
+    take(viewer, "plugin-crossing")
+
+
+def replace_outline(canvas: Any, loop: Any) -> None:
+    """Put another path in the place of the left multifidus."""
+    from napari_multifidus.keys import MULTIFIDUS_LEFT
+    from napari_multifidus.layers import vertices_of
+
+    layer = canvas.layer(MULTIFIDUS_LEFT)
+    data = list(layer.data)
+    places = [round(float(vertices[0, 0])) for vertices in data]
+    data[places.index(SLICE)] = vertices_of(loop, SLICE)
+    layer.data = data
+
+
+def take(viewer: Any, name: str) -> None:
+    """Write a picture of the whole window."""
+    path = IMAGES / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
+    print(path.relative_to(IMAGES.parent.parent))
+
+
+def settle() -> None:
+    """Let the window do what waits to be done."""
+    from qtpy.QtTest import QTest
+
+    QTest.qWait(900)
+
+
+if __name__ == "__main__":
+    main()
