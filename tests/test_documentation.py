@@ -1,0 +1,33 @@
+"""What the pages tell people to type works."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from multifidus.sample import sample_dir
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/python.md"])
+def test_python_on_a_page_runs_on_the_sample_exams(page, tmp_path, monkeypatch, capsys):
+    (tmp_path / "scans").symlink_to(sample_dir(), target_is_directory=True)
+    (tmp_path / "S01_pre.outlines.json").symlink_to(sample_dir() / "S01_pre.outlines.json")
+    monkeypatch.chdir(tmp_path)
+    blocks = PYTHON.findall((ROOT / page).read_text())
+    assert blocks
+    exec("\n".join(blocks), {})  # noqa: S102 - our own page
+    assert "L4-L5" in capsys.readouterr().out
+
+
+def test_every_picture_and_page_that_a_page_points_at_is_there():
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+    for page in pages:
+        if "_build" in page.parts or "generated" in page.parts:
+            continue
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} points at {target}"
