@@ -92,6 +92,9 @@ class Annotator(QObject):
     ) -> None:
         """Outline an exam, going on where this rater left; what was open is saved and closed."""
         self.close()
+        for layer in list(self.viewer.layers):
+            if METADATA in layer.metadata and layer.metadata[METADATA].exam is not opened.exam:
+                self.viewer.layers.remove(layer)
         self.source = opened
         where = folder or default_folder(opened.path, opened.series.uid, is_sample=opened.is_sample)
         wanted = by or self._reading_in(where)

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 SETTLE_MS = 250
 """What no event announces, such as pasted shapes, is taken over after this long without motion."""
 
+SLICE_AXIS = -3
+"""napari counts axes from the last one: slice, row, column."""
+
 DRAW, EDIT, LOOK = "add_polygon", "direct", "pan_zoom"
 """napari's names of its modes: click vertices, move vertices, move the view."""
 
@@ -104,7 +107,8 @@ class Canvas:
     @property
     def index(self) -> int:
         """The slice that is shown."""
-        step = int(self.viewer.dims.current_step[0]) if self.viewer.dims.ndim else 0
+        steps = self.viewer.dims.current_step
+        step = int(steps[SLICE_AXIS]) if len(steps) >= len(AXES) else 0
         return min(max(step, 0), len(self.session.series.slices) - 1)
 
     @property
@@ -116,7 +120,8 @@ class Canvas:
     def go_to(self, index: int) -> None:
         """Show a slice."""
         last = len(self.session.series.slices) - 1
-        self.viewer.dims.set_current_step(0, min(max(index, 0), last))
+        axis = self.viewer.dims.ndim + SLICE_AXIS
+        self.viewer.dims.set_current_step(axis, min(max(index, 0), last))
 
     def take_in_hand(self, key: LayerKey, mode: str) -> None:
         """Make a structure's layer the active one, in a mode such as ``add_polygon``."""
@@ -208,15 +213,19 @@ class Canvas:
     def push(self, key: LayerKey) -> None:
         """Show what the session holds of a structure."""
         shapes = [
-            (vertices_of(loop, index), "polygon")
+            (vertices_of(loop, index), _kind(loop))
             for index in self.session.slices_of(key)
             for loop in self.session.loops(key, index)
+            if len(loop) > 1
         ]
         layer = self.layers[key]
         self._pushing = True
         try:
             if shapes or layer.nshapes:
                 mode = layer.mode
+                if len(layer.edge_color) != layer.nshapes:
+                    # A polygon that was given up has left its colour behind.
+                    layer.data = []
                 layer.data = shapes
                 layer.mode = mode
             self._mark(key, self._read(key))
@@ -236,6 +245,13 @@ class Canvas:
         still = [key for key, layer in self.layers.items() if not _compat.is_drawing(layer)]
         if any([self.pull(key) for key in still]):  # noqa: C419 - every layer is pulled
             self._on_commit()
+        for key in still:
+            if self._has_other_kinds(key):
+                self.push(key)
+
+    def _has_other_kinds(self, key: LayerKey) -> bool:
+        """Whether a layer shows ellipses or open paths, which are kept as polygons."""
+        return any(str(kind) not in ("polygon", "line") for kind in self.layers[key].shape_type)
 
     def _read(self, key: LayerKey) -> tuple[Drawn, ...]:
         layer = self.layers[key]
@@ -274,6 +290,8 @@ class Canvas:
             return
         if self.pull(key) or self.stray():
             self._on_commit()
+        if self._has_other_kinds(key):
+            self._timer.start()
 
     def _removed(self, event: Any) -> None:
         """Keep the outlines of a layer that was removed; its button brings the layer back."""
@@ -292,7 +310,8 @@ class Canvas:
         colours = [PROBLEM_COLOUR if n in bad else colour_of(key) for n in range(len(drawn))]
         widths = [PROBLEM_EDGE_WIDTH if n in bad else EDGE_WIDTH for n in range(len(drawn))]
         wanted = np.array([_rgba(colour) for colour in colours], dtype=np.float32)
-        if not np.allclose(layer.edge_color, wanted, atol=1e-3):
+        shown = layer.edge_color
+        if shown.shape != wanted.shape or not np.allclose(shown, wanted, atol=1e-3):
             layer.edge_color = wanted
         if not np.allclose(layer.edge_width, widths):
             layer.edge_width = widths
@@ -337,6 +356,10 @@ class Canvas:
         self.layers.clear()
         for name in ("slice", "right", "left"):
             _compat.set_text(self.viewer, name, "", "top_left")
+
+
+def _kind(loop: Array) -> str:
+    return "polygon" if len(loop) >= MINIMAL_POINTS else "line"
 
 
 def _single_shot(after_ms: int, act: Callable[[], None]) -> QTimer:

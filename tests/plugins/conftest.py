@@ -20,7 +20,7 @@ os.environ.setdefault("NAPARI_ASYNC", "0")
 
 from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
 from napari_multifidus.layers import LayerKey  # noqa: E402
-from napari_multifidus.opening import Opened, layer_data  # noqa: E402
+from napari_multifidus.opening import METADATA, Opened, layer_data  # noqa: E402
 from napari_multifidus.session import Session  # noqa: E402
 
 from multifidus.anatomy import Side, Structure  # noqa: E402
@@ -120,6 +120,10 @@ class Window:
         self.annotator.close()
         self.viewer.layers.clear()
         self.viewer.window._qt_window.activateWindow()
+
+    @property
+    def images(self) -> list[Any]:
+        return [layer for layer in self.viewer.layers if METADATA in layer.metadata]
 
     def layer(self, key: LayerKey) -> Any:
         return self.annotator.canvas.layers[key]

@@ -259,14 +259,14 @@ def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
     folder.mkdir()
     drawn.open(second, folder)
     drawn.wait(lambda: drawn.annotator.session.exam is second)
+    assert [layer.metadata[METADATA].exam for layer in drawn.images] == [second]
     assert not drawn.annotator.session.rois().rois
     rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
     assert rois.levels[0].level is Level.L4_L5
 
 
 def test_taking_the_images_away_closes_the_exam(drawn):
-    image = next(layer for layer in drawn.viewer.layers if METADATA in layer.metadata)
-    drawn.viewer.layers.remove(image)
+    drawn.viewer.layers.remove(drawn.images[0])
     drawn.wait(lambda: drawn.annotator.session is None)
     assert not len(drawn.viewer.layers)
     assert "Open an exam" in drawn.dock.exam.text()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from napari_multifidus._compat import open_dock
+from napari_multifidus.annotate import annotate
+from napari_multifidus.autosave import file_name
 from napari_multifidus.keys import MULTIFIDUS_LEFT
 
 from multifidus.anatomy import Level, SlicePosition
+from multifidus.roi import Reading
+from multifidus.sample import sample_dir
 
 pytestmark = [
     pytest.mark.gui,
@@ -36,3 +41,13 @@ def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_pat
     # Looking does not change: what is read back is the outline itself, not what napari rounds.
     again.annotator.flush()
     assert again.annotator.session.rois() == left
+
+
+def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messages):
+    by = Reading("S01", "pre", "CD", 2)
+    viewer = annotate(sample_dir() / "S01_pre", by=by, folder=tmp_path)
+    annotator = open_dock(viewer).annotator
+    annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    viewer.close()
+    assert annotator.session.reading == by
+    assert [path.name for path in tmp_path.glob("*.outlines.json")] == [file_name(by)]

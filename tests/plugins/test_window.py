@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_RIGHT
+from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.layers import PROBLEM_COLOUR
 from qtpy.QtCore import QPointF
 
@@ -195,6 +195,39 @@ def test_giving_up_a_polygon_leaves_nothing(win, exam, tmp_path):
     win.annotator.flush()
     assert not win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)
     assert not list(tmp_path.iterdir())
+    # napari keeps colour and features of the shape that went; they are in nobody's way.
+    for corner in SQUARE[:2]:
+        win.click(corner)
+    win.layer(MULTIFIDUS_RIGHT).__wrapped__._finish_drawing()
+    win.draw(SQUARE)
+    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    assert len(win.layer(MULTIFIDUS_RIGHT).data) == 1
+    orange = win.layer(MULTIFIDUS_RIGHT).edge_color
+    assert orange.shape == (1, 4)
+    assert orange[0, 0] > orange[0, 2]
+
+
+def test_an_open_path_is_closed_and_a_line_is_no_outline(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    corners = np.array([(0.0, *corner) for corner in SQUARE])
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    layer.add_paths([corners])
+    win.wait(lambda: [str(kind) for kind in layer.shape_type] == ["polygon"])
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(600 * PIXEL_MM2)
+    line = win.layer(MULTIFIDUS_LEFT)
+    line.add_lines([corners[:2]])
+    assert "2 points" in win.annotator.session.problem(MULTIFIDUS_LEFT, 0)
+    win.annotator.canvas.push(MULTIFIDUS_LEFT)
+    assert len(line.data) == 1
+
+
+def test_a_shape_across_slices_is_said_and_not_measured(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    corners = np.array([(n, *corner) for n, corner in enumerate(SQUARE)])
+    win.layer(MULTIFIDUS_RIGHT).add_polygons([corners])
+    assert "several slices" in messages[-1]
+    assert not win.annotator.session.layer_keys()
 
 
 def test_an_ellipse_is_measured_as_it_is_and_the_key_3_deletes_nothing(win, exam, tmp_path):
@@ -207,6 +240,9 @@ def test_an_ellipse_is_measured_as_it_is_and_the_key_3_deletes_nothing(win, exam
     assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(
         np.pi * 15 * 10 * PIXEL_MM2, rel=0.03
     )
+    reported = area_mm2(win, MULTIFIDUS_RIGHT, 0)
+    win.wait(lambda: [str(kind) for kind in layer.shape_type] == ["polygon"])
+    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == reported
     layer.selected_data = {0}
     from napari.utils.key_bindings import KeyBinding
 
