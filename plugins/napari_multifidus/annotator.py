@@ -19,12 +19,13 @@ from napari_multifidus import keys
 from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.canvas import DRAW, EDIT, LOOK, Canvas
-from napari_multifidus.grid import axial_series, same_grid
+from napari_multifidus.grid import axial_series, series_of
 from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import LayerKey
 from napari_multifidus.measured import Tables, write_tables
-from napari_multifidus.opening import METADATA, Opened
+from napari_multifidus.opening import METADATA, Opened, layer_data
 from napari_multifidus.session import Session
+from napari_multifidus.told import told
 
 if TYPE_CHECKING:
     from multifidus.image import Series
@@ -76,6 +77,7 @@ class Annotator(QObject):
 
     # --- opening and closing -------------------------------------------------------------------
 
+    @told
     def look(self) -> None:
         """Open the newest exam among the viewer's layers, unless it is open already."""
         found = [
@@ -109,7 +111,8 @@ class Annotator(QObject):
         if given is not None and given.reading == by:
             held = given
         self._parked = ()
-        self._show(self.source.series, RoiSet(reading=by) if held is None else held)
+        rois = RoiSet(reading=by) if held is None else held
+        self._show(series_of(rois, self.source.exam) or self.source.series, rois)
         self._restore(file.load_journal())
         self.opened.emit()
         self.keeper.say()
@@ -133,9 +136,11 @@ class Annotator(QObject):
     def _show(self, series: Series, rois: RoiSet) -> None:
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
         protocol = self.session.protocol if self.session else None
+        session = Session(self.source.exam, series, rois, protocol)
+        self._show_images(series)
         if self.canvas is not None:
             self.canvas.close()
-        self.session = Session(self.source.exam, series, rois, protocol)
+        self.session = session
         self.canvas = Canvas(
             self.viewer,
             self.session,
@@ -241,6 +246,7 @@ class Annotator(QObject):
         if self.canvas is not None and self.canvas.active is not None:
             self.canvas.take_in_hand(self.canvas.active, EDIT)
 
+    @told
     def copy_nearest(self) -> None:
         """Copy the structure in hand from the nearest slice that has it, unless this one does."""
         if self.session is None or self.canvas is None or self.canvas.active is None:
@@ -278,6 +284,7 @@ class Annotator(QObject):
 
     # --- what the reading says -----------------------------------------------------------------
 
+    @told
     def set_level(self, level: Level | None, position: SlicePosition) -> None:
         """Say which level the slice shown lies at."""
         if self.session is None or self.canvas is None:
@@ -291,6 +298,7 @@ class Annotator(QObject):
         if self.session is not None:
             self.session.set_rule(rule)
 
+    @told
     def set_reading(self, rater: str, number: int, *, carry: bool = False) -> None:
         """Go on as another rater or in another reading; ``carry`` takes the outlines along."""
         if self.session is None or self.file is None:
@@ -313,6 +321,7 @@ class Annotator(QObject):
         wanted = replace(self.session.reading, rater=rater, reading=number)
         return OutlineFile.of(self.file.path.parent, wanted).path.exists()
 
+    @told
     def set_folder(self, folder: Path) -> None:
         """Keep outlines in another folder; what is drawn goes there, unless it holds outlines."""
         if self.session is None or self.file is None:
@@ -347,33 +356,36 @@ class Annotator(QObject):
         """Return the axial series of the exam, the one in hand first among equals."""
         return axial_series(self.source.exam) if self.source is not None else ()
 
+    @told
     def choose_series(self, series: Series) -> None:
         """Outline another series of the exam; what was drawn stays with its own."""
         if self.session is None or self.source is None or series.uid == self.session.series.uid:
             return
         self.flush()
-        from napari_multifidus.opening import layer_data
-
         journal, rois = self._journal(), self.session.rois()
-        if not same_grid(series, self.session.series):
-            for layer in [x for x in self.viewer.layers if METADATA in x.metadata]:
-                layer.visible = False
-            for data, attributes, _ in layer_data(replace(self.source, series=series))[-1:]:
-                self.viewer.add_image(data, **attributes)
         self._show(series, rois)
         self._restore(journal)
         self.opened.emit()
 
+    def _show_images(self, series: Series) -> None:
+        """Show the images of one series and hide those of others; they are added if need be."""
+        assert self.source is not None  # noqa: S101 - narrows the type; open() set it
+        images = [layer for layer in self.viewer.layers if METADATA in layer.metadata]
+        there = False
+        for layer in images:
+            layer.visible = layer.metadata[METADATA].series.uid == series.uid
+            there = there or layer.visible
+        if not there:
+            data, attributes, _ = layer_data(replace(self.source, series=series))[-1]
+            self.viewer.add_image(data, **attributes)
+
+    @told
     def measure_into(self, folder: Path, *, overwrite: bool = False) -> Tables | None:
         """Write the tables into a folder, as the command line writes them; None if refused."""
         if self.session is None or self.source is None:
             return None
         self.flush()
-        try:
-            tables = write_tables(self.session, folder, overwrite=overwrite)
-        except MultifidusError as error:
-            self.complained.emit(str(error))
-            return None
+        tables = write_tables(self.session, folder, overwrite=overwrite)
         (self.complained if tables.left_out else self.said).emit(tables.words)
         return tables
 

@@ -7,6 +7,7 @@ right, so that a pixel keeps its row and column.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ import numpy as np
 from multifidus.errors import GeometryError
 from multifidus.geometry import Orientation, tilt_deg
 from multifidus.image import Exam, Series, Weighting
+from multifidus.placement import place
+from multifidus.roi import RoiSet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,6 +132,13 @@ def axial_series(exam: Exam) -> tuple[Series, ...]:
         return _PREFERRED.index(series.weighting) if known else len(_PREFERRED)
 
     return tuple(sorted(axial, key=lambda series: (rank(series), -len(series.slices))))
+
+
+def series_of(rois: RoiSet, exam: Exam) -> Series | None:
+    """Return the axial series that most outlines lie on; None where there are no outlines."""
+    uids = Counter(placed.series.uid for placed in place(rois, exam))
+    axial = axial_series(exam)
+    return max(axial, key=lambda series: uids[series.uid]) if uids else None
 
 
 def same_grid(first: Series, second: Series) -> bool:

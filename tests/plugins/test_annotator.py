@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, SHORTCUTS
 from napari_multifidus.opening import METADATA
+from napari_multifidus.session import Session
 from napari_multifidus.widgets.place import NOT_SAID
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -18,7 +19,7 @@ from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.image import Exam, Weighting
 from multifidus.roi import Reading, RoiSet, Source
 from multifidus.sample import sample_dir
-from tests.exams import circle
+from tests.exams import axial_plane, circle, image_slice
 from tests.plugins.conftest import make_series
 from tests.plugins.test_session import BOW_TIE
 
@@ -245,11 +246,66 @@ def test_another_series_is_outlined_and_drafts_of_the_first_are_kept(win, exam, 
     win.dock.series.setCurrentIndex(1)
     win.dock.series.activated.emit(1)
     assert win.annotator.session.series.uid == "1.9"
+    assert shown(win) == ["1.9"]
     win.annotator.session.put(MULTIFIDUS_RIGHT, 0, [circle(36, 20, 9)])
     win.annotator.canvas.push(MULTIFIDUS_RIGHT)
     win.annotator.choose_series(exam.series[0])
     np.testing.assert_array_equal(win.annotator.session.loops(MULTIFIDUS_LEFT, 1)[0], BOW_TIE)
     assert len(win.annotator.session.rois()) == 2
+
+
+def shown(win):
+    return [layer.metadata[METADATA].series.uid for layer in win.images if layer.visible]
+
+
+def test_an_exam_opens_on_the_series_that_was_outlined(win, tmp_path):
+    t2, t1 = make_series("1.2"), replace(make_series("1.5"), weighting=Weighting.T1)
+    exam = Exam("S01", "pre", (t2, t1))
+    session = Session(exam, t1)
+    session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 12)])
+    session.read_by(Reading("S01", "pre", "R1", 1))
+    mf.write_rois(session.rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    win.open(exam, tmp_path)
+    assert win.annotator.session.series is t1
+    assert shown(win) == ["1.5"]
+    assert win.dock.series.currentText() == "axial t1, 6 slices"
+    win.annotator.choose_series(t2)
+    assert shown(win) == ["1.2"]
+
+
+def test_a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages):
+    slices = [
+        image_slice(np.zeros((8, 8)), axial_plane(40.0 * n, 0, (mm, mm)), str(n))
+        for n, mm in enumerate((0.5, 0.75))
+    ]
+    drawn.annotator.choose_series(mf.Series("1.7", tuple(slices)))
+    assert "differ in pixel spacing" in messages[-1]
+    assert drawn.annotator.session.series is exam.series[0]
+
+
+def test_nothing_to_measure_is_said(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    assert win.annotator.measure_into(tmp_path / "tables") is None
+    assert "no outline to measure" in messages[-1]
+    win.annotator.copy_nearest()
+    win.annotator.draw(MULTIFIDUS_LEFT)
+    win.annotator.copy_nearest()
+    assert "No other slice" in messages[-1]
+
+
+def test_without_an_exam_buttons_do_nothing(win, tmp_path):
+    annotator = win.annotator
+    for act in (annotator.edit, annotator.copy_nearest, annotator.clear, annotator.flush):
+        act()
+    annotator.step(1)
+    annotator.draw(MULTIFIDUS_LEFT)
+    annotator.set_level(Level.L4, SlicePosition.UNKNOWN)
+    annotator.set_folder(tmp_path)
+    annotator.set_reading("CD", 1)
+    assert annotator.rater == "CD"
+    assert annotator.measure_into(tmp_path) is None
+    assert annotator.save()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
