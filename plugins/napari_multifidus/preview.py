@@ -104,13 +104,7 @@ def preview(
         references = [other for other in rois if other.key.structure in _REFERENCES]
         rows = measure(exam, RoiSet((alone, *artefacts, *references)), protocol)
         return numbers_of([row for row in rows if row.key == alone.key])
-    # A threshold that is undefined leaves every method without an answer: area is all there is.
-    fixed = MeasurementProtocol(
-        fat_methods=() if math.isnan(basis.threshold) else (FatMethod.FIXED,),
-        fixed_threshold=None if math.isnan(basis.threshold) else basis.threshold,
-        minimal_points=protocol.minimal_points,
-    )
-    rows = measure(_only(exam, image), RoiSet((alone, *artefacts)), fixed)
+    rows = measure(_only(exam, image), RoiSet((alone, *artefacts)), basis.protocol(protocol))
     numbers = numbers_of([row for row in rows if row.key == alone.key])
     return replace(
         numbers,
@@ -126,6 +120,16 @@ class _Basis:
 
     threshold: float
     flags: tuple[Flag, ...]
+
+    def protocol(self, wanted: MeasurementProtocol) -> MeasurementProtocol:
+        """Return the protocol that measures by this threshold; without one, area alone."""
+        if math.isnan(self.threshold):
+            return MeasurementProtocol(fat_methods=(), minimal_points=wanted.minimal_points)
+        return MeasurementProtocol(
+            fat_methods=(FatMethod.FIXED,),
+            fixed_threshold=self.threshold,
+            minimal_points=wanted.minimal_points,
+        )
 
 
 def _basis(last: Iterable[Measurement], series: str) -> _Basis | None:

@@ -59,14 +59,14 @@ def test_an_exam_opens_where_its_first_outline_is(drawn, session):
 
 def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
     place = drawn.dock.place
-    place.level.setCurrentIndex(place.level.findData(Level.L4_L5))
+    place.level.setCurrentIndex(place.level.findData(Level.L4_L5.value))
     place.level.activated.emit(place.level.currentIndex())
-    place.position.setCurrentIndex(place.position.findData(SlicePosition.MID_DISC))
+    place.position.setCurrentIndex(place.position.findData(SlicePosition.MID_DISC.value))
     place.position.activated.emit(place.position.currentIndex())
     drawn.annotator.step(1)
     assert place.level.currentText() == NOT_SAID
     drawn.annotator.step(-1)
-    assert place.level.currentData() is Level.L4_L5
+    assert place.level.currentText() == Level.L4_L5
     rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
     assert rois.levels[0].level is Level.L4_L5
     assert "L4-L5 mid disc" in drawn.viewer.canvas.overlays["multifidus_slice"].text
@@ -226,9 +226,19 @@ def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
     assert (folder / "measurements.csv").read_bytes() != written
 
 
+def test_another_structure_is_chosen_from_the_list(drawn):
+    more = drawn.dock.tools.more
+    for words in ("artefact", "psoas left"):
+        more.setCurrentIndex(more.findText(words))
+        more.activated.emit(more.currentIndex())
+        assert drawn.annotator.canvas.active.words == words
+        assert more.currentText() == words
+    assert drawn.dock.numbers.structure == "psoas"
+
+
 def test_the_rule_is_that_of_outlines_drawn_from_now_on(drawn):
     rule = drawn.dock.reading.rule
-    rule.setCurrentIndex(rule.findData(RoiRule.FASCIAL))
+    rule.setCurrentIndex(rule.findData(RoiRule.FASCIAL.value))
     rule.activated.emit(rule.currentIndex())
     drawn.annotator.step(1)
     drawn.annotator.session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 12)])

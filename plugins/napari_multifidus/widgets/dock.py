@@ -151,7 +151,7 @@ class Dock(QWidget):
         self.series.clear()
         for series in found:
             name = series.weighting.value.replace("_", " ")
-            self.series.addItem(f"axial {name}, {len(series.slices)} slices", series)
+            self.series.addItem(f"axial {name}, {len(series.slices)} slices")
         session = self.annotator.session
         uids = [series.uid for series in found]
         if session is not None and session.series.uid in uids:
@@ -210,7 +210,8 @@ class Dock(QWidget):
             canvas.take_in_hand(line.key, EDIT)
 
     def _choose_series(self) -> None:
-        self.annotator.choose_series(self.series.currentData())
+        chosen = self.annotator.series_to_choose()[self.series.currentIndex()]
+        self.annotator.choose_series(chosen)
 
     def _change_reading(self, rater: str, number: int) -> None:
         """Change rater or reading; what is drawn goes along only if the person says so."""

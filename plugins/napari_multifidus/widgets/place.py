@@ -23,11 +23,12 @@ class PlacePanel(QWidget):
         self.words = QLabel("no exam open")
         self.words.setStyleSheet("font-size: 13px;")
         self.level, self.position = QComboBox(), QComboBox()
-        self.level.addItem(NOT_SAID, None)
+        # Plain strings: not every binding of Qt gives enumerations back.
+        self.level.addItem(NOT_SAID, "")
         for level in Level:
-            self.level.addItem(level.value, level)
+            self.level.addItem(level.value, level.value)
         for position in SlicePosition:
-            self.position.addItem(position.replace("_", " "), position)
+            self.position.addItem(position.replace("_", " "), position.value)
         self.level.setToolTip("Which disc or vertebral body this slice shows")
         self.position.setToolTip("Where in its level this slice lies")
         for box in (self.level, self.position):
@@ -54,11 +55,13 @@ class PlacePanel(QWidget):
         self.position.activated.connect(self._say)
 
     def _say(self) -> None:
-        self.level_said.emit(self.level.currentData(), self.position.currentData())
+        level = self.level.currentData()
+        position = SlicePosition(self.position.currentData())
+        self.level_said.emit(Level(level) if level else None, position)
 
     def show_place(self, words: str, level: Level | None, position: SlicePosition) -> None:
         """Show where the person is."""
         self.words.setText(words)
-        self.level.setCurrentIndex(self.level.findData(level))
-        self.position.setCurrentIndex(self.position.findData(position))
+        self.level.setCurrentIndex(self.level.findData(level.value if level else ""))
+        self.position.setCurrentIndex(self.position.findData(position.value))
         self.position.setEnabled(level is not None)

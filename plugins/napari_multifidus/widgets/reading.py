@@ -36,7 +36,7 @@ class ReadingPanel(QWidget):
         self.number.setRange(1, 99)
         self.number.setToolTip("Which reading this is; each has a file of its own")
         for rule in RoiRule:
-            self.rule.addItem(rule.replace("_", " "), rule)
+            self.rule.addItem(rule.replace("_", " "), rule.value)
         self.rule.setToolTip("Fascial: along the inside of the fascia. Muscle border: what is seen")
         self.folder = QPushButton("Folder…")
         self.where = QLabel()
@@ -55,7 +55,7 @@ class ReadingPanel(QWidget):
         layout.setColumnStretch(1, 1)
         self.rater.editingFinished.connect(self._say)
         self.number.editingFinished.connect(self._say)
-        self.rule.activated.connect(lambda: self.rule_said.emit(self.rule.currentData()))
+        self.rule.activated.connect(lambda: self.rule_said.emit(RoiRule(self.rule.currentData())))
         self.folder.clicked.connect(self.folder_wanted.emit)
 
     def _say(self) -> None:
@@ -66,7 +66,7 @@ class ReadingPanel(QWidget):
         blocked = QSignalBlocker(self.rater), QSignalBlocker(self.number)
         self.rater.setText(by.rater)
         self.number.setValue(by.reading)
-        self.rule.setCurrentIndex(self.rule.findData(rule))
+        self.rule.setCurrentIndex(self.rule.findData(rule.value))
         self.where.setText(f"{path.name} in {path.parent.name}")
         self.where.setToolTip(str(path))
         del blocked

@@ -29,6 +29,9 @@ def more_structures() -> tuple[LayerKey, ...]:
     return tuple(key for key in dict.fromkeys(found) if key not in shown)
 
 
+MORE = more_structures()
+
+
 class ToolsPanel(QWidget):
     """Draw, edit, copy, delete."""
 
@@ -50,9 +53,9 @@ class ToolsPanel(QWidget):
             layout.addWidget(button, place // 2, place % 2 * 3, 1, 3)
             self.buttons[key] = button
         self.more = QComboBox()
-        self.more.addItem("more structures…", None)
-        for key in more_structures():
-            self.more.addItem(_icon(key), key.words, key)
+        self.more.addItem("more structures…")
+        for key in MORE:
+            self.more.addItem(_icon(key), key.words)
         self.more.activated.connect(self._choose_more)
         layout.addWidget(self.more, 2, 0, 1, 6)
         for place, (words, tip, signal) in enumerate(
@@ -68,16 +71,15 @@ class ToolsPanel(QWidget):
             layout.addWidget(button, 3, place * 2, 1, 2)
 
     def _choose_more(self) -> None:
-        key = self.more.currentData()
-        if key is not None:
-            self.draw_wanted.emit(key)
+        place = self.more.currentIndex()
+        if place:
+            self.draw_wanted.emit(MORE[place - 1])
 
     def show_active(self, key: LayerKey | None) -> None:
         """Show which structure is in hand."""
         for shown, button in self.buttons.items():
             button.setChecked(shown == key)
-        place = self.more.findData(key) if key is not None else 0
-        self.more.setCurrentIndex(max(place, 0))
+        self.more.setCurrentIndex(MORE.index(key) + 1 if key in MORE else 0)
 
 
 def _icon(key: LayerKey) -> QIcon:
