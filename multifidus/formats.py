@@ -43,21 +43,21 @@ def scan(*paths: str | Path) -> Scan:
         return found
     series: list[Series] = []
     skipped = list(found.skipped)
-    counts = dict(found.files)
+    paths_of = dict(found.paths)
     for path in nifti:
         try:
             read = read_nifti(path)
         except (ReadError, GeometryError) as error:
             skipped.append(Skipped(path, error.message))
             continue
-        if read.uid in counts:
+        if read.uid in paths_of:
             skipped.append(Skipped(path, "The same content as another file."))
             continue
         series.append(read)
-        counts[read.uid] = 1
+        paths_of[read.uid] = (path,)
     number = 1 + len({exam.subject for exam in found.exams})
     extra = (Exam(f"subject-{number}", "exam-1", tuple(series)),) if series else ()
-    return Scan(found.exams + extra, tuple(skipped), counts)
+    return Scan(found.exams + extra, tuple(skipped), paths_of)
 
 
 def read_exams(path: str | Path) -> tuple[Exam, ...]:

@@ -260,8 +260,9 @@ class Exam:
     ----------
     subject, timepoint
         As the cohort names them; neutral numbers where a folder is read without one.
-    date
-        Date of the exam; kept inside, never written to tables.
+    date, identity
+        Date of the exam, and what the scanner knows the subject by: kept inside to put exams
+        together and in order, never shown or written.
     series
         In order of their UID.
     """
@@ -270,6 +271,7 @@ class Exam:
     timepoint: str
     series: tuple[Series, ...]
     date: datetime.date | None = field(default=None, repr=False)
+    identity: str = field(default="", repr=False)
 
     def find_slice(self, uid: str) -> tuple[Series, int] | None:
         """Return the series and index of the slice with this UID, or None."""

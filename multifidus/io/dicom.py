@@ -94,12 +94,12 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
         for frame in found:
             origin.setdefault(frame.series, set()).add(path)
     exams = _group_exams(frames)
-    files = {
-        series.uid: len(origin[series.uid.split("#")[0]])
+    came_from = {
+        series.uid: tuple(sorted(origin[series.uid.split("#")[0]]))
         for exam in exams
         for series in exam.series
     }
-    return Scan(exams, tuple(skipped), files)
+    return Scan(exams, tuple(skipped), came_from)
 
 
 def _read_header(path: Path) -> list[_Frame]:
@@ -183,7 +183,8 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
     return _Frame(
         item=item,
         number=number if groups.is_multiframe else header.integer("InstanceNumber"),
-        patient=header.text("PatientID"),
+        # Without an ID, two studies are two subjects: to join them would be a guess.
+        patient=header.text("PatientID") or header.text("StudyInstanceUID"),
         study=header.text("StudyInstanceUID"),
         date=header.text("StudyDate"),
         series=header.text("SeriesInstanceUID"),
@@ -269,6 +270,7 @@ def _group_exams(frames: Sequence[_Frame]) -> tuple[Exam, ...]:
                 timepoint=f"exam-{counted[patient]}",
                 series=_group_series(members),
                 date=_date(members[0].date),
+                identity=patient,
             )
         )
     return tuple(exams)

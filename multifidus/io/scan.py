@@ -21,17 +21,24 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Exams found, files skipped, and from how many files each series came.
+    """Exams found, files skipped, and from which files each series came.
 
-    Attributes
+    Parameters
     ----------
-    files
-        Series UID to the number of files it was read from.
+    exams, skipped
+        What was found, and what was passed over.
+    paths
+        Series UID to the files it was read from.
     """
 
     exams: tuple[Exam, ...]
     skipped: tuple[Skipped, ...]
-    files: dict[str, int]
+    paths: dict[str, tuple[Path, ...]]
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Series UID to the number of files it was read from."""
+        return {uid: len(paths) for uid, paths in self.paths.items()}
 
 
 def walk(paths: Iterable[Path]) -> Iterator[Path]:
