@@ -5,7 +5,7 @@ The one place that knows all formats; each format's module knows only itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +24,33 @@ from multifidus.roi import RoiSet, check_sides
 
 PAIR_BY = ("geometry", "index")
 
+Progress = Callable[[int, int], None]
 
-def scan(*paths: str | Path) -> Scan:
+
+def _no_progress(_done: int, _total: int) -> None:
+    """Keep quiet."""
+
+
+def _told(files: Sequence[Path], progress: Progress) -> Iterator[Path]:
+    """Yield the files that are not NIfTI, telling how far the whole list is."""
+    for done, path in enumerate(files):
+        progress(done, len(files))
+        if not is_nifti(path):
+            yield path
+
+
+def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
     """Find the exams under files or folders, and what was skipped with the reason.
 
     Headers alone are read. All NIfTI files found together make one exam; DICOM files are grouped
     by their study.
+
+    Parameters
+    ----------
+    paths
+        Files or folders.
+    progress
+        Called with the number of files read and of all files, before each.
 
     Raises
     ------
@@ -38,7 +59,7 @@ def scan(*paths: str | Path) -> Scan:
     """
     files = list(walk(map(Path, paths)))
     nifti = [path for path in files if is_nifti(path)]
-    found = scan_dicom(path for path in files if not is_nifti(path))
+    found = scan_dicom(_told(files, progress))
     if not nifti:
         return found
     series: list[Series] = []

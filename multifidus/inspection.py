@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
-from multifidus.image import Exam, Series, Stack
+from multifidus.image import Exam, Series, Stack, Weighting
 from multifidus.io.scan import Scan
 
 
@@ -50,8 +50,18 @@ def _series(series: Series, scan: Scan) -> dict[str, Any]:
         "orientation": series.orientation.value,
         "files": scan.files[series.uid],
         "flags": [flag.value for flag in series.flags],
+        "not_measurable": not_measurable(series),
         "stacks": [_stack(stack) for stack in series.stacks],
     }
+
+
+def not_measurable(series: Series) -> str:
+    """Say why muscle cannot be measured on a series; empty where it can."""
+    if series.weighting is Weighting.LOCALIZER:
+        return "a localizer"
+    if series.orientation is not Orientation.AXIAL:
+        return f"{series.orientation}, not axial"
+    return ""
 
 
 def _stack(stack: Stack) -> dict[str, Any]:
@@ -81,7 +91,7 @@ def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
     """Describe a scan in headings and rows for people: one row a series."""
     headings = [
         "subject", "exam", "day", "orientation", "weighting", "slices", "stacks", "matrix",
-        "pixel, mm", "step, mm", "tilt, deg", "files", "series",
+        "pixel, mm", "step, mm", "tilt, deg", "files", "measure", "series",
     ]  # fmt: skip
     rows = []
     for exam in scan.exams:
@@ -94,6 +104,7 @@ def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
             low, high = (round(tilt, 1) + 0.0 for tilt in (min(tilts), max(tilts)))
             tilt = f"{low:+.1f}" if low == high else f"{low:+.1f} to {high:+.1f}"
             axial = series.orientation is Orientation.AXIAL
+            reason = not_measurable(series)
             rows.append(
                 [
                     exam.subject,
@@ -108,6 +119,7 @@ def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
                     "" if step is None else f"{step:.2f}",
                     tilt if axial else "",
                     str(scan.files[series.uid]),
+                    "no: " + reason if reason else "yes",
                     f"...{series.uid[-12:]}",
                 ]
             )

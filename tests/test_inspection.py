@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from multifidus.geometry import ras_from_lps
-from multifidus.image import Exam, Series, Slice
-from multifidus.inspection import inspection, inspection_table, stack_sizes
+from multifidus.image import Exam, Series, Slice, Weighting
+from multifidus.inspection import inspection, inspection_table, not_measurable, stack_sizes
 from multifidus.io.scan import Scan
 from tests.exams import axial_plane, image_slice
 from tests.strategies import planes
@@ -74,3 +74,14 @@ def test_the_table_for_people_gives_the_range_of_tilts_and_one_row_a_series():
     assert first["tilt, deg"] == "+0.0 to +10.0"
     assert first["stacks"] == "2 x 3"
     assert len(rows) == 2
+
+
+def test_what_cannot_be_measured_says_why():
+    axial = Series("1", (image_slice(np.zeros((4, 4))),))
+    assert not_measurable(axial) == ""
+    scout = Series("1", axial.slices, Weighting.LOCALIZER)
+    assert not_measurable(scout) == "a localizer"
+    standing = axial_plane(tilt=80.0)
+    assert not_measurable(Series("1", (image_slice(np.zeros((4, 4)), standing),))) == (
+        "coronal, not axial"
+    )

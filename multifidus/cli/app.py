@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.annotate import annotate
 from multifidus.cli.demo import demo
 from multifidus.cli.inspect import inspect
 from multifidus.cli.measure import measure
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(inspect)
+app.command()(annotate)
 app.command()(measure)
 app.command()(phantom)
 app.command()(demo)

@@ -30,6 +30,19 @@ def reading(path: Path, what: str) -> Iterator[None]:
         raise ReadError(msg, remedy="Save it again with the encoding UTF-8.") from error
 
 
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file unasked.
+
+    Raises
+    ------
+    WriteError
+        If the file exists and overwriting was not asked for.
+    """
+    if path.exists() and not overwrite:
+        msg = f"{path} already exists."
+        raise WriteError(msg, remedy="Choose another name, or ask for it to be overwritten.")
+
+
 def write_atomically(path: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
     """Write a file beside its place and move it there when it is whole.
 
@@ -40,9 +53,7 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, overwrite: bo
     WriteError
         If the file exists and overwriting was not asked for.
     """
-    if path.exists() and not overwrite:
-        msg = f"{path} already exists."
-        raise WriteError(msg, remedy="Choose another name, or ask for it to be overwritten.")
+    refuse_existing(path, overwrite=overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Opened by hand so that the user's own permission mask applies, as tempfile's would not.
     waiting = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")

@@ -21,6 +21,7 @@ __all__ = [
     "orient",
     "set_scale_bar",
     "set_text",
+    "stay_open",
 ]
 
 PLUGIN = "multifidus"
@@ -40,6 +41,13 @@ def new_viewer() -> Any:
     import napari
 
     return napari.Viewer()
+
+
+def stay_open() -> None:
+    """Hand the windows to the person; returns when they are closed."""
+    import napari
+
+    napari.run()
 
 
 def open_dock(viewer: Any) -> Any:

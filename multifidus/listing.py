@@ -1,0 +1,118 @@
+"""From a scan to the start of a research study: the rows of a cohort table."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multifidus.image import Exam
+from multifidus.io.files import refuse_existing
+from multifidus.io.scan import Scan
+from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
+from multifidus.io.tables import write_rows
+
+COHORT_COLUMNS = (
+    "subject",
+    "timepoint",
+    "order",
+    "date",
+    "rater",
+    "reading",
+    "images",
+    "outlines",
+    "labels",
+    "operated_levels",
+    "operated_side",
+    "approach",
+    "surgery_date",
+    "height_cm",
+    "weight_kg",
+    "days",
+)
+"""The Interface's columns; ``days`` are days from the subject's first exam."""
+
+
+def cohort_rows(
+    scan: Scan, keys: SubjectKeys, folder: Path, *, show_identifiers: bool = False
+) -> list[dict[str, Any]]:
+    """Return one row an exam; several exams of one subject are timepoints in order of their dates.
+
+    Parameters
+    ----------
+    scan
+        What was found.
+    keys
+        Gives subjects their neutral names.
+    folder
+        Where the table goes; paths are relative to it.
+    show_identifiers
+        Whether calendar dates may stand in the table.
+    """
+    visits: dict[str, list[Exam]] = {}
+    for exam in scan.exams:
+        visits.setdefault(keys.name(_identity(exam)), []).append(exam)
+    rows = []
+    for subject in sorted(visits):
+        dated = sorted(visits[subject], key=_by_date)
+        first = dated[0].date
+        for order, exam in enumerate(dated, 1):
+            row: dict[str, Any] = dict.fromkeys(COHORT_COLUMNS, "")
+            row |= {"subject": subject, "timepoint": f"t{order}", "order": order, "reading": 1}
+            row["images"] = ";".join(_sources(exam, scan, folder))
+            if exam.date is not None and first is not None:
+                row["days"] = (exam.date - first).days
+                row["date"] = exam.date.isoformat() if show_identifiers else ""
+            rows.append(row)
+    return rows
+
+
+def _by_date(exam: Exam) -> datetime.date:
+    """Exams without a date come last, in the order in which they were found."""
+    return exam.date or datetime.date.max
+
+
+def _identity(exam: Exam) -> str:
+    """Return what tells subjects apart; files that name none are told apart by their content."""
+    return exam.identity or "|".join(series.uid for series in exam.series)
+
+
+def _sources(exam: Exam, scan: Scan, folder: Path) -> Iterable[str]:
+    """Name an exam's files: their folder, where it holds nothing else, or each."""
+    own = {path.resolve() for series in exam.series for path in scan.paths[series.uid]}
+    others = {path.resolve() for paths in scan.paths.values() for path in paths} - own
+    common = Path(os.path.commonpath([path.parent for path in own]))
+    if not any(path.is_relative_to(common) for path in others):
+        return [os.path.relpath(common, folder.resolve())]
+    return sorted(os.path.relpath(path, folder.resolve()) for path in own)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a new cohort table holds."""
+
+    subjects: int
+    exams: int
+    made_keys: bool
+
+
+def write_cohort(
+    scan: Scan, path: Path, keys_path: Path, *, show_identifiers: bool, overwrite: bool
+) -> Written:
+    """Write a cohort table, its subjects named by the keys of a file that is made if need be.
+
+    Raises
+    ------
+    WriteError
+        If the table exists and ``overwrite`` is not set.
+    ReadError
+        If the key file is damaged.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    keys, made = open_subject_keys(keys_path)
+    rows = cohort_rows(scan, keys, path.parent, show_identifiers=show_identifiers)
+    write_rows(rows, path, COHORT_COLUMNS, overwrite=overwrite)
+    return Written(len({row["subject"] for row in rows}), len(rows), made)
