@@ -16,7 +16,12 @@ class Flag(StrEnum):
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
     SCALE_UNVERIFIED = "scale_unverified"
     OUTSIDE_IMAGE = "outside_image"
+    AFFINE_CONFLICT = "affine_conflict"
     DRAFT_UNEDITED = "draft_unedited"
+    SLICES_UNEVEN = "slices_uneven"
+    SLICES_MISSING = "slices_missing"
+    SLICES_DUPLICATED = "slices_duplicated"
+    STACK_SHEARED = "stack_sheared"
 
     @property
     def meaning(self) -> str:
@@ -39,5 +44,15 @@ _MEANINGS = {
     "fat fraction.",
     Flag.OUTSIDE_IMAGE: "Part of the outline lies outside the image; pixel statistics cover the "
     "rest.",
+    Flag.AFFINE_CONFLICT: "The NIfTI header places the image in two ways that differ; its sform "
+    "was used.",
     Flag.DRAFT_UNEDITED: "The outline is a draft that no rater has edited.",
+    Flag.SLICES_UNEVEN: "Parallel slices of the series lie at uneven distances; each is measured "
+    "in its place, but they make no volume.",
+    Flag.SLICES_MISSING: "Between parallel slices of the series there is a gap of two or three "
+    "whole steps, so slices may be missing.",
+    Flag.SLICES_DUPLICATED: "The series holds different images of one place, such as a repeat; the "
+    "number belongs to one of them.",
+    Flag.STACK_SHEARED: "Slices of the series are shifted sideways from one to the next; each is "
+    "measured in its place, but programs that assume an upright volume misplace them.",
 }

@@ -5,7 +5,7 @@ The one place that knows all formats; each format's module knows only itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import numpy as np
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Slice, Stack, Weighting
+from multifidus.io.archive import is_zip, unpack
+from multifidus.io.bids import bids_name, sidecar_path
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
@@ -42,8 +44,9 @@ def _told(files: Sequence[Path], progress: Progress) -> Iterator[Path]:
 def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
     """Find the exams under files or folders, and what was skipped with the reason.
 
-    Headers alone are read. All NIfTI files found together make one exam; DICOM files are grouped
-    by their study.
+    Headers alone are read. DICOM files are grouped by their study, NIfTI files by the subject and
+    session of their BIDS names; NIfTI files without such names make one exam. Zip archives are
+    looked into.
 
     Parameters
     ----------
@@ -57,28 +60,75 @@ def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
     ReadError
         If a path does not exist.
     """
-    files = list(walk(map(Path, paths)))
-    nifti = [path for path in files if is_nifti(path)]
-    found = scan_dicom(_told(files, progress))
-    if not nifti:
-        return found
-    series: list[Series] = []
-    skipped = list(found.skipped)
-    paths_of = dict(found.paths)
-    for path in nifti:
+    walked = walk(map(Path, paths))
+    files, places, refused = _unpacked(walked.files)
+    images = [path for path in files if is_nifti(path)]
+    beside = {sidecar_path(path) for path in images}
+    found = scan_dicom(_told([path for path in files if path not in beside], progress))
+    nifti = _scan_nifti(images, found)
+    skipped = (*walked.skipped, *refused, *found.skipped, *nifti.skipped)
+    named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
+    return Scan(found.exams + nifti.exams, named, {**found.paths, **nifti.paths})
+
+
+def _unpacked(
+    files: Iterable[Path],
+) -> tuple[list[Path], dict[Path, Path], list[Skipped]]:
+    """Replace archives by what they hold; returns the files, and which folder stands for which."""
+    plain: list[Path] = []
+    places: dict[Path, Path] = {}
+    refused: list[Skipped] = []
+    for path in files:
+        if not is_zip(path):
+            plain.append(path)
+            continue
+        try:
+            folder = unpack(path)
+        except ReadError as error:
+            refused.append(Skipped(path, error.message))
+            continue
+        places[folder] = path
+        plain.extend(walk([folder]).files)
+    return plain, places, refused
+
+
+def _place(path: Path, places: dict[Path, Path]) -> Path:
+    """Name a file where the user has it: inside its archive, not where that was unpacked."""
+    for folder, archive in places.items():
+        if path.is_relative_to(folder):
+            return archive / path.relative_to(folder)
+    return path
+
+
+def _scan_nifti(files: Sequence[Path], dicom: Scan) -> Scan:
+    """Read NIfTI files; BIDS names tell subjects and sessions apart, all others are one exam."""
+    exams: dict[tuple[str, str], list[Series]] = {}
+    paths_of: dict[str, tuple[Path, ...]] = {}
+    skipped: list[Skipped] = []
+    for path in files:
         try:
             read = read_nifti(path)
         except (ReadError, GeometryError) as error:
             skipped.append(Skipped(path, error.message))
             continue
         if read.uid in paths_of:
-            skipped.append(Skipped(path, "The same content as another file."))
+            twin = paths_of[read.uid][0]
+            skipped.append(Skipped(path, f"The same content as {twin}."))
             continue
-        series.append(read)
+        name = bids_name(path)
+        exams.setdefault((name.subject, name.session), []).append(read)
         paths_of[read.uid] = (path,)
-    number = 1 + len({exam.subject for exam in found.exams})
-    extra = (Exam(f"subject-{number}", "exam-1", tuple(series)),) if series else ()
-    return Scan(found.exams + extra, tuple(skipped), paths_of)
+    known = len({exam.subject for exam in dicom.exams})
+    return Scan(tuple(_nifti_exams(exams, known)), tuple(skipped), paths_of)
+
+
+def _nifti_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Iterator[Exam]:
+    subjects = sorted({subject for subject, _ in exams})
+    for number, subject in enumerate(subjects, known + 1):
+        sessions = sorted(session for who, session in exams if who == subject)
+        for visit, session in enumerate(sessions, 1):
+            series = tuple(exams[subject, session])
+            yield Exam(f"subject-{number}", f"exam-{visit}", series, identity=subject)
 
 
 def read_exams(path: str | Path) -> tuple[Exam, ...]:

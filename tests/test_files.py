@@ -98,11 +98,11 @@ def test_files_are_found_in_order_whatever_the_folders_order(tmp_path):
     for name in ("b/2.dcm", "b/1.dcm", "a/z.dcm", "c.dcm"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    found = [str(path.relative_to(tmp_path)) for path in walk([tmp_path])]
+    found = [str(path.relative_to(tmp_path)) for path in walk([tmp_path]).files]
     assert found == ["c.dcm", "a/z.dcm", "b/1.dcm", "b/2.dcm"]
-    assert list(walk([tmp_path / "c.dcm"])) == [tmp_path / "c.dcm"]
+    assert walk([tmp_path / "c.dcm"]).files == (tmp_path / "c.dcm",)
 
 
 def test_a_path_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(ReadError, match=r"gone does not exist"):
-        list(walk([tmp_path / "gone"]))
+        walk([tmp_path / "gone"])

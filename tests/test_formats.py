@@ -47,15 +47,16 @@ def test_a_mixed_folder_is_sorted_into_exams_and_the_rest_is_reported(tmp_path):
     (tmp_path / "nifti" / "copy.nii").write_bytes((tmp_path / "nifti" / "b.nii").read_bytes())
     save(tmp_path / "nifti" / "4d.nii", np.zeros((4, 4, 4, 2), np.int16), AFFINE)
     (tmp_path / "nifti" / "a.json").write_text("{}")
+    (tmp_path / "nifti" / "notes.json").write_text("{}")
     found = scan(tmp_path)
     assert [(exam.subject, len(exam.series)) for exam in found.exams] == [
         ("subject-1", 1),
         ("subject-2", 2),
     ]
     reasons = {item.path.name: item.reason for item in found.skipped}
-    assert set(reasons) == {"a.json", "4d.nii", "copy.nii"}
+    assert set(reasons) == {"notes.json", "4d.nii", "copy.nii"}
     assert "three-dimensional" in reasons["4d.nii"]
-    assert reasons["copy.nii"] == "The same content as another file."
+    assert reasons["copy.nii"].endswith("The same content as " + str(tmp_path / "nifti" / "b.nii."))
     assert sorted(found.files.values()) == [1, 1, 3]
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.errors import GeometryError, ReadError
+from multifidus.flag import Flag
 from multifidus.geometry import plane_from_affine, ras_from_lps
 from multifidus.image import Series, Slice, StoredPixels, Weighting
+from multifidus.io.bids import bids_name, sidecar
 from multifidus.io.files import content_sha256, reading
 
 if TYPE_CHECKING:
@@ -27,6 +29,15 @@ UID_DIGITS = 16
 """Hexadecimal digits of the file's hash that stand in its slices' UIDs."""
 
 SUFFIXES = (".nii", ".nii.gz")
+
+SAME_VOXEL = 1e-3
+"""Voxel sizes of sform and qform that differ by more than this share are in conflict."""
+
+SAME_PLACE_MM = 0.1
+"""Corners that sform and qform put further apart than this are in conflict."""
+
+_MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
+"""Millimetres in a NIfTI header's unit of length; where it names none, they are meant."""
 
 DEFLATE_AT_MOST = 1032
 """How many times larger than its file a zipped image can be: the limit of the format."""
@@ -64,6 +75,7 @@ class NiftiGrid:
     read: Callable[[], NDArray[Any]]
     slope: float
     intercept: float
+    flags: tuple[Flag, ...] = ()
 
 
 def open_nifti(path: Path) -> NiftiGrid:
@@ -98,6 +110,7 @@ def open_nifti(path: Path) -> NiftiGrid:
             slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
             affine = np.asarray(image.affine, dtype=np.float64)
             shape = tuple(int(n) for n in image.shape)
+            unit_mm = _MM[header.get_xyzt_units()[0]]
         except damage as error:
             msg = f"{path} is not a readable NIfTI file: {error}."
             raise ReadError(msg, remedy="Convert or export it again.") from error
@@ -110,6 +123,8 @@ def open_nifti(path: Path) -> NiftiGrid:
         msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
         raise ReadError(msg, remedy="Convert it again from DICOM with a tool that keeps geometry.")
     _check_affine(affine, path)
+    flags = _conflict(image, affine, path)
+    affine = np.diag([unit_mm, unit_mm, unit_mm, 1.0]) @ affine
     stored = header.get_data_dtype().newbyteorder("=")
     if stored.kind not in "iuf":
         msg = f"{path} holds voxels of type {stored}; only single numbers are read."
@@ -123,7 +138,32 @@ def open_nifti(path: Path) -> NiftiGrid:
         _once(lambda: _voxels(image, path).reshape(shape)),
         slope,
         intercept,
+        flags,
     )
+
+
+def _conflict(image: Any, affine: Array, path: Path) -> tuple[Flag, ...]:
+    """Compare the two places that a NIfTI header can name; the first, its sform, is used.
+
+    Raises
+    ------
+    GeometryError
+        If they disagree about the size of a voxel, on which every area depends.
+    """
+    placed = image.header.get_qform(coded=True)[0]
+    if placed is None or int(image.header["sform_code"]) <= 0:
+        return ()
+    ours, theirs = (np.linalg.norm(form[:3, :3], axis=0) for form in (affine, placed))
+    if np.abs(ours - theirs).max() > SAME_VOXEL * ours.max():
+        msg = (
+            f"The sform and qform of {path} disagree about its voxels: {ours.round(4).tolist()} "
+            f"and {theirs.round(4).tolist()}."
+        )
+        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+    last = np.array(image.shape[:3]) - 1
+    corners = np.array([np.where(pick, last, 0) for pick in np.ndindex(2, 2, 2)])
+    apart = corners @ (affine - placed)[:3, :3].T + (affine - placed)[:3, 3]
+    return (Flag.AFFINE_CONFLICT,) if np.abs(apart).max() > SAME_PLACE_MM else ()
 
 
 def _check_size(path: Path, needed: int) -> None:
@@ -166,8 +206,10 @@ def _once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
     return wrapped
 
 
-def read_nifti(path: Path, weighting: Weighting = Weighting.UNKNOWN) -> Series:
+def read_nifti(path: Path, weighting: Weighting | None = None) -> Series:
     """Read a NIfTI file as a series; its slices run along k, with columns along i.
+
+    What is not given is taken from a BIDS name and from the JSON file beside it.
 
     Raises
     ------
@@ -192,7 +234,14 @@ def read_nifti(path: Path, weighting: Weighting = Weighting.UNKNOWN) -> Series:
         )
         for k in range(count)
     )
-    return Series(content, slices, weighting, signal_group=_acquisition_of(path))
+    return Series(
+        content,
+        slices,
+        bids_name(path).weighting if weighting is None else weighting,
+        acquisition=sidecar(path),
+        flags=grid.flags,
+        signal_group=_acquisition_of(path),
+    )
 
 
 def _acquisition_of(path: Path) -> str:
