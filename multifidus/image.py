@@ -17,7 +17,7 @@ import numpy as np
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import Orientation, Plane, plane_from_affine
-from multifidus.stacking import EVEN_STEP_MM, stack_order, stack_runs
+from multifidus.stacking import EVEN_STEP_MM, stack_flags, stack_order, stack_runs
 
 if TYPE_CHECKING:
     import datetime
@@ -158,9 +158,12 @@ class Stack:
         In their series' order.
     step_mm
         From each slice to the next, LPS, shape (3,); None for a single slice.
+    flags
+        What is doubtful about where its slices lie, alone and beside the series' other stacks.
     """
 
     slices: tuple[Slice, ...]
+    flags: tuple[Flag, ...] = ()
     step_mm: Array | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -216,6 +219,8 @@ class Series:
 
     Parameters
     ----------
+    flags
+        Doubts about every number from this series; those of its stacks are added.
     signal_group
         Series of one group have their signal on one scale, such as the stacks of one acquisition
         that a converter put into files of their own; a series without one stands alone.
@@ -239,9 +244,16 @@ class Series:
         if not self.slices:
             msg = f"Series {self.uid} has no slices."
             raise GeometryError(msg)
-        runs = stack_runs([s.plane for s in self.slices], [s.shape for s in self.slices])
-        stacks = tuple(Stack(tuple(self.slices[i] for i in run)) for run in runs)
+        planes, shapes = [s.plane for s in self.slices], [s.shape for s in self.slices]
+        runs = stack_runs(planes, shapes)
+        doubts = stack_flags(planes, shapes, runs)
+        stacks = tuple(
+            Stack(tuple(self.slices[i] for i in run), flags)
+            for run, flags in zip(runs, doubts, strict=True)
+        )
         object.__setattr__(self, "stacks", stacks)
+        flags = dict.fromkeys(flag for given in (self.flags, *doubts) for flag in given)
+        object.__setattr__(self, "flags", tuple(flags))
 
     @property
     def orientation(self) -> Orientation:

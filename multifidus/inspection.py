@@ -77,7 +77,7 @@ def _stack(stack: Stack) -> dict[str, Any]:
         "affine_ras_mm": None if affine is None else ras_from_lps(affine).tolist(),
         "normal_lps": first.plane.normal.tolist(),
         "tilt_deg": None if tilt != tilt else tilt,  # noqa: PLR0124 - NaN, which JSON lacks
-        "flags": [],
+        "flags": [flag.value for flag in stack.flags],
     }
 
 

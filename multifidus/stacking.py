@@ -5,11 +5,13 @@ Works on planes and shapes alone, so that a reader can group slices before any p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.flag import Flag
 from multifidus.geometry import SAME_DIRECTION_DEG, SAME_PLANE_MM
 
 if TYPE_CHECKING:
@@ -22,6 +24,15 @@ if TYPE_CHECKING:
 
 EVEN_STEP_MM = 0.1
 """Slices whose step differs from their stack's by more than this are not evenly spaced."""
+
+ANOTHER_VIEW_DEG = 60.0
+"""Slices turned further than this from all others are another view, such as the sagittal one."""
+
+WIDEST_STEP_MM = 20.0
+"""Slices further apart than this lie at different levels; nothing is missing between them."""
+
+WIDEST_GAP_STEPS = 3
+"""A gap of at most this many steps is a fault of one stack; a wider one parts two stacks."""
 
 
 def stack_order(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[int]:
@@ -54,6 +65,91 @@ def stack_runs(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[list[in
     group_of = {index: number for number, group in enumerate(groups) for index in group}
     same = [group_of[i] for i in range(len(planes))]
     return _cut(range(len(planes)), centres, steps, same)
+
+
+def view_groups(planes: Sequence[Plane]) -> list[list[int]]:
+    """Part slices by view; returns the indices of each, such as axial and sagittal slices.
+
+    Stacks angled to their discs stay together, however steep the steepest, as long as each has
+    another within ``ANOTHER_VIEW_DEG``.
+    """
+    normals = np.array([plane.normal for plane in planes])
+    waiting = np.arange(len(planes))
+    groups: list[list[int]] = []
+    while len(waiting):
+        found = np.zeros(len(waiting), dtype=bool)
+        edge = np.arange(len(waiting)) == 0
+        while edge.any():
+            found |= edge
+            near = np.abs(normals[waiting] @ normals[waiting[edge]].T).max(axis=1)
+            edge = (near >= np.cos(np.radians(ANOTHER_VIEW_DEG))) & ~found
+        groups.append(waiting[found].tolist())
+        waiting = waiting[~found]
+    return groups
+
+
+def same_places(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[list[int]]:
+    """Find slices at one place; returns the indices at each place that holds several."""
+    centres = _centres(planes, shapes)
+    places: list[list[int]] = []
+    for group in _parallel_groups(planes, shapes):
+        ordered = _along_normal(group, planes, centres)
+        moved = np.linalg.norm(np.diff(centres[ordered], axis=0), axis=1)
+        ends = np.flatnonzero(moved > SAME_PLANE_MM) + 1
+        places.extend(part.tolist() for part in np.split(np.array(ordered), ends) if len(part) > 1)
+    return [sorted(place) for place in places]
+
+
+def stack_flags(
+    planes: Sequence[Plane], shapes: Sequence[Shape], runs: Sequence[Sequence[int]]
+) -> list[tuple[Flag, ...]]:
+    """Say what is doubtful about the places of slices, for each stack that they were cut into."""
+    centres = _centres(planes, shapes)
+    found: list[set[Flag]] = [set() for _ in runs]
+    for number, run in enumerate(runs):
+        if _is_sheared(centres[run[-1]] - centres[run[0]], len(run), planes[run[0]]):
+            found[number].add(Flag.STACK_SHEARED)
+    if len(runs) > 1:
+        run_of = {index: number for number, run in enumerate(runs) for index in run}
+        for place in same_places(planes, shapes):
+            for index in place:
+                found[run_of[index]].add(Flag.SLICES_DUPLICATED)
+        firsts = [run[0] for run in runs]
+        for group in _parallel_groups([planes[i] for i in firsts], [shapes[i] for i in firsts]):
+            normal = planes[firsts[group[0]]].normal
+            heights = [np.sort(centres[list(runs[number])] @ normal) for number in group]
+            for pair, flag in _gaps(heights):
+                for place_in_group in pair:
+                    found[group[place_in_group]].add(flag)
+    return [tuple(flag for flag in Flag if flag in flags) for flags in found]
+
+
+def _is_sheared(across: Array, count: int, plane: Plane) -> bool:
+    aside = across - (across @ plane.normal) * plane.normal
+    return count > 1 and float(np.linalg.norm(aside)) / (count - 1) > EVEN_STEP_MM
+
+
+def _gaps(heights: Sequence[Array]) -> Iterator[tuple[tuple[int, int], Flag]]:
+    """Find gaps of a few steps between parallel stacks, whose slices' heights are given.
+
+    A gap of whole steps lacks slices; any other makes the distances uneven.
+    """
+    longest = max(heights, key=len)
+    step = float(np.median(np.diff(longest))) if len(longest) > 1 else math.inf
+    if step > WIDEST_STEP_MM:
+        return
+    upwards = sorted(range(len(heights)), key=lambda number: float(heights[number][0]))
+    below = upwards[0]
+    for above in upwards[1:]:
+        gap = float(heights[above][0] - heights[below][-1])
+        steps = round(gap / step)
+        if SAME_PLANE_MM < gap <= WIDEST_GAP_STEPS * step + EVEN_STEP_MM:
+            if steps < 1 or abs(gap - steps * step) > EVEN_STEP_MM:
+                yield (below, above), Flag.SLICES_UNEVEN
+            elif steps > 1:
+                yield (below, above), Flag.SLICES_MISSING
+        if heights[above][-1] > heights[below][-1]:
+            below = above
 
 
 def _centres(planes: Sequence[Plane], shapes: Sequence[Shape]) -> Array:

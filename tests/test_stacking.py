@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multifidus.flag import Flag
 from multifidus.geometry import Plane
-from multifidus.stacking import stack_order, stack_runs
+from multifidus.stacking import same_places, stack_flags, stack_order, stack_runs, view_groups
 from tests.strategies import planes
 
 SHAPE = (40, 60)
@@ -153,3 +154,79 @@ def test_a_stack_does_not_turn_round():
 def test_stacks_in_their_files_order_are_cut_where_the_angle_changes():
     found = block(0, 5)[::-1] + block(60, 12)
     assert stack_runs(found, [SHAPE] * 8) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def flags_of(found):
+    """Return the flags of each stack, in stack order."""
+    shapes = [SHAPE] * len(found)
+    ordered = [found[i] for i in stack_order(found, shapes)]
+    return stack_flags(ordered, shapes, stack_runs(ordered, shapes))
+
+
+def lifted(plane, height, aside=0.0):
+    offset = height * plane.normal + aside * plane.row_step_mm
+    return Plane(plane.origin_mm + offset, plane.row_step_mm, plane.column_step_mm)
+
+
+def at_heights(*heights):
+    (plane,) = block(0, 10, count=1)
+    return [lifted(plane, height) for height in heights]
+
+
+def test_stacks_angled_to_their_discs_are_beyond_doubt():
+    assert flags_of(lumbar_series()) == [()] * 5
+
+
+@given(planes(), st.integers(2, 3))
+def test_a_gap_of_two_or_three_steps_lacks_slices_at_every_orientation(plane, steps):
+    heights = [0, 4.4, 8.8, 8.8 + steps * 4.4, 8.8 + steps * 4.4 + 4.4]
+    found = [lifted(plane, height) for height in heights]
+    assert flags_of(found) == [(Flag.SLICES_MISSING,)] * 2
+
+
+@pytest.mark.parametrize("gap", [2.2, 5.0, 7.0, 11.0])
+def test_a_gap_of_no_whole_steps_makes_distances_uneven(gap):
+    found = at_heights(0, 4.4, 8.8, 8.8 + gap, 8.8 + gap + 4.4)
+    assert set(flags_of(found)) == {(Flag.SLICES_UNEVEN,)}
+
+
+def test_a_wide_gap_parts_stacks_that_are_beyond_doubt():
+    assert flags_of(at_heights(0, 4.4, 8.8, 26.4, 30.8)) == [(), ()]
+
+
+def test_single_slices_of_parallel_discs_lack_nothing():
+    assert set(flags_of(at_heights(0, 33, 69, 104))) == {()}
+
+
+def test_only_the_stacks_beside_a_gap_are_flagged():
+    found = at_heights(0, 4.4, 13.2, 17.6, 60.0, 64.4)
+    assert flags_of(found) == [(Flag.SLICES_MISSING,)] * 2 + [()]
+
+
+def test_slices_at_one_place_are_found_and_flagged():
+    found = block(0, 10)
+    assert same_places(found, [SHAPE] * 4) == []
+    assert same_places([*found, found[2]], [SHAPE] * 5) == [[2, 4]]
+    assert same_places([found[2], *found, found[2]], [SHAPE] * 6) == [[0, 3, 5]]
+    assert same_places([*found, found[2]], [SHAPE] * 4 + [(41, 60)]) == []
+    assert flags_of([*found, found[2]]) == [(Flag.SLICES_DUPLICATED,)] * 2
+    assert flags_of([*found, *block(60, 10)[:1] * 2])[0] == ()
+
+
+def test_slices_that_are_shifted_sideways_are_sheared():
+    (plane,) = block(0, 10, count=1)
+    straight, leaning = (
+        [lifted(plane, 4.4 * k, aside * k) for k in range(6)] for aside in (0.1, 0.3)
+    )
+    assert flags_of(straight) == [()]
+    assert flags_of(leaning) == [(Flag.STACK_SHEARED,)]
+
+
+def test_axial_and_sagittal_slices_are_two_views_and_steep_discs_one():
+    sagittal = [Plane((x, -80, 100), (0, 0, -0.6), (0, 0.6, 0)) for x in (0, 4, 8)]
+    assert view_groups([*lumbar_series(), *sagittal]) == [list(range(20)), [20, 21, 22]]
+    assert view_groups(block(0, 55) + block(40, 0)) == [list(range(8))]
+    chain = block(0, 70, 1) + block(40, 0, 1) + block(20, 35, 1)
+    assert view_groups(chain) == [[0, 1, 2]]
+    # The same plane seen from the other side is the same view.
+    assert view_groups([sagittal[0], Plane((0, 0, 0), (0, 0, -1), (0, -1, 0))]) == [[0, 1]]

@@ -44,6 +44,8 @@ class Image:
     echo_ms: float = 100.0
     echo: int | None = 1
     time: int | None = None
+    component: str | None = None
+    """Of a complex image; only Enhanced objects say it apart from the image type."""
 
     @property
     def stored(self) -> NDArray[np.uint16]:
@@ -168,7 +170,10 @@ def enhanced_dataset(found: Sequence[Image]) -> Dataset:
                 RescaleIntercept=DSfloat(LOWEST_Z_MM),
                 RescaleType="US",
             ),
-            "MRImageFrameTypeSequence": item(FrameType=list(image.kind)),
+            "MRImageFrameTypeSequence": item(
+                FrameType=list(image.kind),
+                **({"ComplexImageComponent": image.component} if image.component else {}),
+            ),
             "MREchoSequence": item(EffectiveEchoTime=image.echo_ms),
         }
         if image.time is not None:
@@ -361,6 +366,12 @@ TRAPS: tuple[Trap, ...] = (
         images([*stack(oblique(0, 5), 4), *stack(oblique(22, 8), 4)]),
         Expected((4, 4)),
     ),
+    _classic(
+        "steep_disc",
+        "the lowest stack is nearer to coronal than to axial",
+        images([p for z, tilt in [(-75, 52), (-38, 20)] for p in stack(oblique(z, tilt), 3)]),
+        Expected((3, 3)),
+    ),
     _classic("parallel_blocks", "gaps, one orientation", images(parallel_blocks()), *_DISCS),
     _classic(
         "one_slice_a_level", "no two parallel", images(disc_angled(1)), Expected((1, 1, 1, 1, 1))
@@ -544,6 +555,12 @@ TRAPS: tuple[Trap, ...] = (
     ),
     _enhanced("two_image_types", "magnitude and phase", MAGNITUDE_PHASE, *_PHASE),
     _enhanced(
+        "complex_components",
+        "the image type does not tell magnitude from phase",
+        at_one_place({"component": "MAGNITUDE"}, {"component": "PHASE"}),
+        *_PHASE,
+    ),
+    _enhanced(
         "rescale_a_frame",
         "a slope of its own for every frame",
         SCALED,
@@ -551,3 +568,18 @@ TRAPS: tuple[Trap, ...] = (
     ),
 )
 """Every trap; names are unique."""
+
+TWO_FORMS: dict[str, Sequence[Image]] = {
+    "parallel": PARALLEL,
+    "disc_angled": images(disc_angled()),
+    "sheared": images(sheared()),
+    "missing_slice": MISSING,
+    "uneven_gaps": UNEVEN,
+    "localizer": images(three_planes(), kind=("ORIGINAL", "PRIMARY", "LOCALIZER")),
+    "rescale_a_slice": SCALED,
+    "two_echoes": ECHOES,
+    "dixon": at_one_place(*({"kind": kind} for kind in DIXON.values())),
+    "magnitude_phase": MAGNITUDE_PHASE,
+    "time_points": TIMES,
+}
+"""Images to be written in both forms, classic and Enhanced."""

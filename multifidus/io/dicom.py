@@ -1,14 +1,15 @@
 """DICOM: classic single-frame and Enhanced multi-frame images, each slice with its own geometry.
 
 Headers are read first and alone; pixels follow on first use. Slices are grouped into series by
-UID, echo, contrast and time, and stand in stack order there; nothing is forced into one volume.
+UID, contrast, echo, time and view, and stand in stack order there; nothing is forced into one
+volume. The same image twice is read once.
 """
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.files import reading
 from multifidus.io.scan import Scan, Skipped
+from multifidus.stacking import same_places, view_groups
 
 ORTHOGONAL = 1e-3
 """Orientation vectors further than this from orthonormal (dot product, length) are refused."""
@@ -40,6 +42,15 @@ _DIXON = {
     Weighting.DIXON_OPPOSED_PHASE: {"OP", "OPP_PHASE", "OUT_PHASE", "OPPOSED_PHASE"},
     Weighting.FAT_FRACTION: {"FF", "FAT_FRACTION"},
 }
+
+_NOT_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
+"""Tokens of images whose values are no signal strength."""
+
+_TIME_DIGITS = 9
+"""Temporal positions are filled up to this many digits, so that 2 comes before 10."""
+
+_SAME_ECHO_MS = 0.1
+"""Echo times that differ by less are one echo's, written with noise."""
 
 _INVERSION_MS = (80.0, 300.0)
 """Inversion times that null fat."""
@@ -57,6 +68,7 @@ class _Frame:
     """One slice and the facts that decide which series it belongs to."""
 
     item: Slice
+    path: Path
     number: int
     patient: str
     study: str
@@ -78,7 +90,6 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
     """
     frames: list[_Frame] = []
     skipped: list[Skipped] = []
-    origin: dict[str, set[Path]] = {}
     first_at: dict[str, Path] = {}
     for path in paths:
         try:
@@ -91,15 +102,8 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
             skipped.append(Skipped(path, f"The same image (SOP instance) as {twin}."))
             continue
         frames.extend(found)
-        for frame in found:
-            origin.setdefault(frame.series, set()).add(path)
-    exams = _group_exams(frames)
-    came_from = {
-        series.uid: tuple(sorted(origin[series.uid.split("#")[0]]))
-        for exam in exams
-        for series in exam.series
-    }
-    return Scan(exams, tuple(skipped), came_from)
+    exams, came_from, copies = _group_exams(frames)
+    return Scan(exams, (*skipped, *copies), came_from)
 
 
 def _read_header(path: Path) -> list[_Frame]:
@@ -115,6 +119,9 @@ def _read_header(path: Path) -> list[_Frame]:
 
 
 def _frames(header: Header, pixels: PixelSource) -> list[_Frame]:
+    if "MOSAIC" in header.texts("ImageType"):
+        msg = "A mosaic: many slices tiled in one image, whose places its header does not give."
+        raise ReadError(msg, remedy="Export the series as single slices or as Enhanced MR.")
     per_frame = header.items("PerFrameFunctionalGroupsSequence")
     if per_frame:
         shared = header.items("SharedFunctionalGroupsSequence")[:1]
@@ -179,9 +186,13 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
         groups.number("PixelMeasuresSequence", "SliceThickness"),
     )
     acquisition = _acquisition(groups)
-    weighting = _weighting(acquisition, groups.number("", "InversionTime"))
+    component = groups.texts("MRImageFrameTypeSequence", "ComplexImageComponent")
+    tokens = {token.upper() for token in (*acquisition.image_type[2:], *component)}
+    weighting = _weighting(tokens, acquisition, groups.number("", "InversionTime"))
+    time = groups.texts("FrameContentSequence", "TemporalPositionIndex")
     return _Frame(
         item=item,
+        path=pixels.path,
         number=number if groups.is_multiframe else header.integer("InstanceNumber"),
         # Without an ID, two studies are two subjects: to join them would be a guess.
         patient=header.text("PatientID") or header.text("StudyInstanceUID"),
@@ -189,12 +200,12 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
         date=header.text("StudyDate"),
         series=header.text("SeriesInstanceUID"),
         contrast=(
-            weighting,
-            *acquisition.image_type,
+            weighting.value,
+            acquisition.image_type,
+            *component[:1],
             header.text("EchoNumbers"),
-            str(acquisition.echo_time_ms) if groups.is_multiframe else "",
-            *groups.texts("FrameContentSequence", "TemporalPositionIndex"),
-            header.text("TemporalPositionIdentifier"),
+            "".join(time or header.texts("TemporalPositionIdentifier")).zfill(_TIME_DIGITS),
+            header.text("FrameOfReferenceUID"),
         ),
         frame_of_reference=header.text("FrameOfReferenceUID"),
         acquisition=acquisition,
@@ -235,14 +246,15 @@ def _acquisition(groups: _Groups) -> Acquisition:
     )
 
 
-def _weighting(acquisition: Acquisition, inversion_ms: float) -> Weighting:
+def _weighting(tokens: set[str], acquisition: Acquisition, inversion_ms: float) -> Weighting:
     """Tell the contrast from the image type's tokens, else from echo and repetition time."""
-    tokens = {token.upper() for token in acquisition.image_type[2:]}
     for weighting, names in _DIXON.items():
         if tokens & names:
             return weighting
     if any("LOCALIZER" in token for token in tokens):
         return Weighting.LOCALIZER
+    if tokens & _NOT_MAGNITUDE:
+        return Weighting.UNKNOWN
     if _INVERSION_MS[0] <= inversion_ms <= _INVERSION_MS[1]:
         return Weighting.STIR
     echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
@@ -252,50 +264,112 @@ def _weighting(acquisition: Acquisition, inversion_ms: float) -> Weighting:
     return Weighting.UNKNOWN
 
 
-def _group_exams(frames: Sequence[_Frame]) -> tuple[Exam, ...]:
-    """Part frames by study; subjects and exams get neutral numbers, never identifiers."""
+def _group_exams(
+    frames: Sequence[_Frame],
+) -> tuple[tuple[Exam, ...], dict[str, tuple[Path, ...]], list[Skipped]]:
+    """Part frames by study; subjects and exams get neutral numbers, never identifiers.
+
+    Returns
+    -------
+    tuple
+        Exams, from which files each series came, and images passed over.
+    """
     patients = {patient: n for n, patient in enumerate(dict.fromkeys(f.patient for f in frames), 1)}
     studies: dict[tuple[str, str], list[_Frame]] = {}
     for frame in frames:
         studies.setdefault((frame.patient, frame.study), []).append(frame)
-    exams = []
+    exams: list[Exam] = []
+    came_from: dict[str, tuple[Path, ...]] = {}
+    skipped: list[Skipped] = []
     counted: dict[str, int] = {}
     for (patient, _), members in sorted(
         studies.items(), key=lambda pair: (patients[pair[0][0]], pair[1][0].date, pair[0][1])
     ):
         counted[patient] = counted.get(patient, 0) + 1
+        series = []
+        for name, part in _series_parts(members):
+            kept, copies = _without_copies(part)
+            skipped.extend(copies)
+            series.append(_series(name, kept))
+            came_from[name] = tuple(sorted({frame.path for frame in kept}))
         exams.append(
             Exam(
                 subject=f"subject-{patients[patient]}",
                 timepoint=f"exam-{counted[patient]}",
-                series=_group_series(members),
+                series=tuple(series),
                 date=_date(members[0].date),
                 identity=patient,
             )
         )
-    return tuple(exams)
+    return tuple(exams), came_from, skipped
 
 
-def _group_series(frames: Sequence[_Frame]) -> tuple[Series, ...]:
-    by_uid: dict[str, dict[tuple[object, ...], list[_Frame]]] = {}
+def _series_parts(frames: Sequence[_Frame]) -> Iterator[tuple[str, list[_Frame]]]:
+    """Part frames into series and name each: by UID, then by contrast, echo time and view."""
+    by_uid: dict[str, list[_Frame]] = {}
     for frame in frames:
-        by_uid.setdefault(frame.series, {}).setdefault(frame.contrast, []).append(frame)
-    series = []
+        by_uid.setdefault(frame.series, []).append(frame)
     for uid in sorted(by_uid):
-        parts = [by_uid[uid][contrast] for contrast in sorted(by_uid[uid], key=str)]
-        for number, members in enumerate(parts, 1):
-            name = uid if len(parts) == 1 else f"{uid}#{number}"
-            ordered = sorted(members, key=lambda frame: (frame.number, frame.item.uid))
-            series.append(
-                Series(
-                    name,
-                    in_stack_order(frame.item for frame in ordered),
-                    members[0].weighting,
-                    members[0].frame_of_reference,
-                    members[0].acquisition,
-                )
-            )
-    return tuple(series)
+        members = sorted(by_uid[uid], key=lambda frame: (frame.number, frame.item.uid))
+        echoes = _echo_of(members)
+        alike: dict[tuple[object, ...], list[_Frame]] = {}
+        for frame in members:
+            key = (*frame.contrast, echoes[frame.acquisition.echo_time_ms])
+            alike.setdefault(key, []).append(frame)
+        parts = [
+            [alike[key][index] for index in group]
+            for key in sorted(alike, key=str)
+            for group in view_groups([frame.item.plane for frame in alike[key]])
+        ]
+        for number, part in enumerate(parts, 1):
+            yield uid if len(parts) == 1 else f"{uid}#{number}", part
+
+
+def _echo_of(frames: Iterable[_Frame]) -> dict[float, int]:
+    """Count echoes: echo time in ms to the echo that it belongs to, 0 where it is unknown."""
+    times = {frame.acquisition.echo_time_ms for frame in frames}
+    known = sorted(time for time in times if not math.isnan(time))
+    echoes = dict.fromkeys(times, 0)
+    for before, time in zip([-math.inf, *known], known, strict=False):
+        echoes[time] = echoes.get(before, 0) + int(time - before > _SAME_ECHO_MS)
+    return echoes
+
+
+def _without_copies(frames: Sequence[_Frame]) -> tuple[list[_Frame], list[Skipped]]:
+    """Drop images whose pixels another one holds at the same place, which is all that is read."""
+    items = [frame.item for frame in frames]
+    skipped: dict[int, Skipped] = {}
+    for place in same_places([item.plane for item in items], [item.shape for item in items]):
+        kept: list[int] = []
+        for index in place:
+            twin = next((i for i in kept if _is_copy(items[index], items[i])), None)
+            if twin is None:
+                kept.append(index)
+                continue
+            frame, first = frames[index], frames[twin]
+            within = f"Frame {frame.number + 1}: the" if frame.path == first.path else "The"
+            other = f"frame {first.number + 1}" if frame.path == first.path else str(first.path)
+            reason = f"{within} same pixels at the same place as {other}."
+            skipped[index] = Skipped(frame.path, reason)
+    return [frame for i, frame in enumerate(frames) if i not in skipped], list(skipped.values())
+
+
+def _is_copy(item: Slice, other: Slice) -> bool:
+    try:
+        return np.array_equal(item.pixels, other.pixels)
+    except ReadError:  # a damaged image is reported when it is measured
+        return False
+
+
+def _series(uid: str, frames: Sequence[_Frame]) -> Series:
+    first = frames[0]
+    return Series(
+        uid,
+        in_stack_order(frame.item for frame in frames),
+        first.weighting,
+        first.frame_of_reference,
+        first.acquisition,
+    )
 
 
 def _date(text: str) -> datetime.date | None:

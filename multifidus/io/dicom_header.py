@@ -26,6 +26,7 @@ TAGS: Mapping[str, int] = {
     "StudyDate": 0x00080020,
     "Manufacturer": 0x00080070,
     "FrameType": 0x00089007,
+    "ComplexImageComponent": 0x00089208,
     "PatientID": 0x00100020,
     "SliceThickness": 0x00180050,
     "RepetitionTime": 0x00180080,

@@ -1,0 +1,124 @@
+"""Series that readers get wrong: grouped as they should be, and every voxel in its place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from multifidus.errors import ReadError
+from multifidus.flag import Flag
+from multifidus.formats import scan
+from multifidus.image import Series
+from multifidus.inspection import inspection
+from multifidus.io.dicom_pixels import PixelSource
+from multifidus.io.scan import Scan
+from tests.traps import (
+    FLOOR_MM,
+    OTHER_AT_ONE_PLACE,
+    PARALLEL,
+    TRAPS,
+    TWO_FORMS,
+    Expected,
+    Trap,
+    write_classic,
+    write_enhanced,
+    write_with_copy,
+)
+
+
+def every_series(found: Scan) -> list[Series]:
+    return [series for exam in found.exams for series in exam.series]
+
+
+def summary(series: Series) -> Expected:
+    sizes = sorted((len(stack.slices) for stack in series.stacks), reverse=True)
+    return Expected(
+        tuple(sizes),
+        series.weighting.value,
+        tuple(flag.value for flag in series.flags),
+        series.orientation.value,
+    )
+
+
+@pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.name)
+def test_every_trap_is_grouped_as_it_should_be_and_every_voxel_lies_in_its_place(
+    tmp_path, trap: Trap
+):
+    trap.write(tmp_path)
+    found = scan(tmp_path)
+    series = every_series(found)
+    assert sorted(map(summary, series), key=repr) == sorted(trap.expected, key=repr)
+    assert len(found.skipped) == trap.skipped
+    for item in (item for one in series for item in one.slices):
+        z = item.plane.to_patient(list(np.ndindex(item.shape)))[:, 2]
+        assert np.abs(item.pixels.ravel() - z).max() <= FLOOR_MM
+
+
+@pytest.mark.parametrize("name", TWO_FORMS)
+def test_a_scan_is_the_same_in_both_forms(tmp_path, name):
+    write_classic(TWO_FORMS[name], tmp_path / "classic")
+    write_enhanced(TWO_FORMS[name], tmp_path / "enhanced")
+    first, second = (every_series(scan(tmp_path / form)) for form in ("classic", "enhanced"))
+    assert [summary(series) for series in first] == [summary(series) for series in second]
+    for ours, theirs in zip(
+        (item for series in first for item in series.slices),
+        (item for series in second for item in series.slices),
+        strict=True,
+    ):
+        assert ours.plane == theirs.plane
+        assert np.array_equal(ours.pixels, theirs.pixels)
+        assert ours.sha256() == theirs.sha256()
+
+
+def test_copies_are_reported_with_what_they_are_copies_of(tmp_path):
+    write_with_copy(PARALLEL, tmp_path / "files")
+    write_enhanced([*PARALLEL, PARALLEL[3]], tmp_path / "frames")
+    (file,), (frame,) = (scan(tmp_path / form).skipped for form in ("files", "frames"))
+    assert file.reason.startswith(f"The same pixels at the same place as {tmp_path / 'files'}")
+    assert str(file.path) not in file.reason
+    assert frame.reason == "Frame 16: the same pixels at the same place as frame 4."
+
+
+def test_pixels_are_read_only_where_two_images_lie_at_one_place(tmp_path, monkeypatch):
+    read: list[int] = []
+    original = PixelSource.read
+    monkeypatch.setattr(
+        PixelSource, "read", lambda self, frame: (read.append(frame), original(self, frame))[1]
+    )
+    write_classic(PARALLEL, tmp_path / "a")
+    scan(tmp_path / "a")
+    assert read == []
+    write_enhanced(OTHER_AT_ONE_PLACE, tmp_path / "b")
+    scan(tmp_path / "b")
+    assert sorted(read) == [3, 15]
+
+
+def test_an_image_whose_pixels_cannot_be_read_is_no_copy(tmp_path, monkeypatch):
+    def refuse(self, frame):
+        msg = "damaged"
+        raise ReadError(msg)
+
+    write_with_copy(PARALLEL, tmp_path)
+    monkeypatch.setattr(PixelSource, "read", refuse)
+    found = scan(tmp_path)
+    assert found.skipped == ()
+    (series,) = every_series(found)
+    assert series.flags == (Flag.SLICES_DUPLICATED,)
+
+
+def test_every_series_knows_its_own_files(tmp_path):
+    write_classic(TWO_FORMS["localizer"], tmp_path)
+    found = scan(tmp_path)
+    assert sorted(found.files.values()) == [3, 3, 3]
+    assert len({path for paths in found.paths.values() for path in paths}) == 9
+
+
+def test_doubts_stand_with_the_stacks_that_they_are_about(tmp_path):
+    write_classic(TWO_FORMS["uneven_gaps"], tmp_path)
+    ((series,),) = (exam["series"] for exam in inspection(scan(tmp_path))["exams"])
+    assert series["flags"] == ["slices_uneven"]
+    assert [stack["flags"] for stack in series["stacks"]] == [["slices_uneven"]] * 3
+
+
+def test_the_matrix_is_as_large_as_it_is_said_to_be():
+    assert len({trap.name for trap in TRAPS}) == len(TRAPS) >= 40
