@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MINIMAL_AXIS_SINE = 1e-3
 """Row and column steps closer to parallel than this (sine of their angle) span no plane."""
 
+FARTHEST_MM = 1e6
+"""Places and steps larger than this are damage, and too large to be computed with."""
+
 SAME_PLANE_MM = 1e-2
 """Planes whose corners agree within this distance are the same plane."""
 
@@ -87,7 +90,8 @@ class Plane:
     Raises
     ------
     GeometryError
-        If a vector is not three finite numbers, or the two steps span no plane.
+        If a vector is not three finite numbers of at most ``FARTHEST_MM``, or the two steps span
+        no plane.
 
     Examples
     --------
@@ -111,6 +115,9 @@ class Plane:
             readonly(getattr(self, name), (3,), name)
             for name in ("origin_mm", "row_step_mm", "column_step_mm")
         )
+        if max(map(abs, (*origin.tolist(), *row.tolist(), *column.tolist()))) > FARTHEST_MM:
+            msg = f"An image further out or larger than {FARTHEST_MM:g} mm: {origin.tolist()}."
+            raise GeometryError(msg, remedy="Check the position and pixel spacing of the image.")
         spacing = math.hypot(*row), math.hypot(*column)
         across = cross(column, row)
         pixel_area = math.hypot(*across)

@@ -353,11 +353,11 @@ def test_compressed_pixels_that_are_damaged_are_refused(tmp_path):
 
 
 def test_without_a_decoder_the_user_learns_what_to_install(tmp_path, monkeypatch):
-    def refuse(path, *, raw):
+    def refuse(*_, **__):
         raise RuntimeError("all plugins are missing dependencies: gdcm")
 
     found = read_one(classic(axial_plane(), PIXELS), tmp_path, RLELossless)
-    monkeypatch.setattr("pydicom.pixels.utils.pixel_array", refuse)
+    monkeypatch.setattr("pydicom.pixels.decoders.base.Decoder.as_array", refuse)
     with pytest.raises(ReadError, match=r"missing dependencies") as caught:
         _ = found.pixels
     assert "multifidus[dicom]" in caught.value.remedy

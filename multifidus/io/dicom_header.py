@@ -6,8 +6,12 @@ most of the time that reading a header takes.
 
 from __future__ import annotations
 
+import io
+import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from multifidus.errors import ReadError
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from pydicom.uid import UID
 
 PIXEL_DATA = 0x7FE00010
+
+_HEAD_BYTES = 128 * 1024
+"""What is read of a file at first; nearly every header of one image is smaller."""
 
 _META_GROUP = 0x0002
 _TRANSFER_SYNTAX = 0x00020010
@@ -76,6 +83,7 @@ _SHORT_INTEGERS = {
     "HighBit",
     "PixelRepresentation",
 }
+_SEQUENCE_VRS = {"SQ", "UN", None}
 _LONG_INTEGERS = {"TemporalPositionIndex"}
 _DOUBLES = {"EffectiveEchoTime"}
 
@@ -106,9 +114,11 @@ class Header:
         value = self._value(name)
         if value is None:
             return []
-        if isinstance(value, bytes):
-            value = self._decoded(name, value)
-        parts = [value] if isinstance(value, str | int | float) else list(value)
+        if not isinstance(value, bytes):
+            msg = f"{name} is a sequence where a value is expected."
+            raise ReadError(msg)
+        decoded = self._decoded(name, value)
+        parts = [decoded] if isinstance(decoded, str) else decoded
         return [str(part).strip(" \0") for part in parts]
 
     def text(self, name: str) -> str:
@@ -137,6 +147,9 @@ class Header:
         if element is None:
             return []
         if getattr(element, "is_raw", False):
+            if element.VR not in _SEQUENCE_VRS:
+                msg = f"{name} is {element.VR} where a sequence is expected."
+                raise ReadError(msg)
             element = convert_raw_data_element(element)
         return [_from_dataset(item, self.order) for item in element.value or ()]
 
@@ -159,6 +172,7 @@ def _from_dataset(dataset: Any, order: str) -> Header:
 
 
 _WANTED = frozenset(TAGS.values())
+_WANTED_LIST: list[Any] = sorted(_WANTED)
 
 
 def read_header(file: BinaryIO) -> tuple[Header, UID]:
@@ -172,10 +186,43 @@ def read_header(file: BinaryIO) -> tuple[Header, UID]:
     Raises
     ------
     ReadError
-        If the file does not carry the DICOM mark or names no transfer syntax.
+        If the file does not carry the DICOM mark or names no known transfer syntax.
     """
+    size = os.fstat(file.fileno()).st_size
+    # In memory, stepping from element to element costs no calls of the system.
+    parsed = _parse(io.BytesIO(file.read(_HEAD_BYTES)))
+    if not parsed.whole and size > _HEAD_BYTES:
+        parsed = _parse(_Bounded(file, size))
+    file.seek(parsed.end)
+    return parsed.header, parsed.syntax
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    header: Header
+    syntax: UID
+    end: int
+    whole: bool
+    """Whether the pixels were reached."""
+
+
+class _Bounded:
+    """A file of which no more is asked than it holds; memory is taken for what is asked."""
+
+    __slots__ = ("_file", "_size", "seek", "tell")
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._size = size
+        self.seek, self.tell = file.seek, file.tell
+        file.seek(0)
+
+    def read(self, count: int) -> bytes:
+        return self._file.read(max(min(count, self._size - self._file.tell()), 0))
+
+
+def _parse(file: Any) -> _Parsed:
     from pydicom.filereader import data_element_generator
-    from pydicom.uid import UID
 
     head = file.read(132)
     if head[128:] != b"DICM":
@@ -186,27 +233,48 @@ def read_header(file: BinaryIO) -> tuple[Header, UID]:
             file,
             is_implicit_VR=False,
             is_little_endian=True,
-            stop_when=lambda tag, _vr, _length: int(tag) >> 16 != _META_GROUP,
+            stop_when=lambda tag, _vr, _length: tag >> 16 != _META_GROUP,
             specific_tags=[_TRANSFER_SYNTAX],
         )
     )
     if _TRANSFER_SYNTAX not in meta:
         msg = "The file names no transfer syntax."
         raise ReadError(msg)
-    syntax = UID(meta[_TRANSFER_SYNTAX].value.decode("ascii").strip(" \0"))
-    if syntax.is_deflated:
-        msg = "Deflated DICOM is not supported."
-        raise ReadError(msg)
+    syntax = _syntax(bytes(meta[_TRANSFER_SYNTAX].value or b""))
+    reached = []
+
+    def at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
+        if tag < PIXEL_DATA:
+            return False
+        reached.append(tag)
+        return True
+
     elements = _by_tag(
         data_element_generator(
             file,
             is_implicit_VR=syntax.is_implicit_VR,
             is_little_endian=syntax.is_little_endian,
-            stop_when=lambda tag, _vr, _length: int(tag) >= PIXEL_DATA,
-            specific_tags=list(_WANTED),
+            stop_when=at_pixels,
+            specific_tags=_WANTED_LIST,
         )
     )
-    return Header(elements, "<" if syntax.is_little_endian else ">"), syntax
+    header = Header(elements, "<" if syntax.is_little_endian else ">")
+    return _Parsed(header, syntax, file.tell(), bool(reached))
+
+
+@lru_cache(maxsize=32)
+def _syntax(value: bytes) -> UID:
+    from pydicom.config import IGNORE
+    from pydicom.uid import UID
+
+    syntax = UID(value.decode("ascii", errors="replace").strip(" \0"), IGNORE)
+    if not syntax.is_transfer_syntax or syntax.is_private:
+        msg = f"Unknown transfer syntax {syntax}."
+        raise ReadError(msg)
+    if syntax.is_deflated:
+        msg = "Deflated DICOM is not supported."
+        raise ReadError(msg)
+    return syntax
 
 
 def _by_tag(elements: Iterable[Any]) -> dict[int, Any]:

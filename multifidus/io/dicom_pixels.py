@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
 _LONG_HEADER = 12
 _LONG_VRS = (b"OB", b"OW", b"UN")
 
+EXPAND_AT_MOST = 1000
+"""How many times larger than its file compressed pixels can be; RLE reaches 64."""
+
+EXPAND_ALWAYS_BYTES = 16 << 20
+"""Up to this size, how much larger than their file pixels are is not asked."""
+
+_DECODERS = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", "gdcm")
+"""Best first. GDCM ends the whole process at some damaged files, so it is asked last."""
+
+_QUIET = threading.Lock()
+"""Held while warnings are silenced, which is not the business of one thread alone."""
+
+_J2K_START, _JPEG_START, _JPEG_END = b"\xff\x4f\xff\x51", b"\xff\xd8", b"\xff\xd9"
+_JPEG_FRAMES = {bytes([n]) for n in (*range(0xC0, 0xD0), 0xF7) if n not in (0xC4, 0xC8, 0xCC)}
+"""Markers after which the size of a JPEG or JPEG-LS image stands."""
+
 MISSING_CODEC = 'Install the decoders: pip install "multifidus[dicom]".'
 
 
@@ -37,7 +54,9 @@ class PixelSource:
     unused_bits
         Bits above the stored ones, which may hold other things and are cleared.
     offset
-        Byte at which uncompressed pixels begin; None where a decoder is needed.
+        Byte at which the pixels begin.
+    syntax
+        The transfer syntax that compresses them; None where they are not compressed.
     """
 
     path: Path
@@ -45,44 +64,112 @@ class PixelSource:
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     unused_bits: int
-    offset: int | None
+    offset: int
+    syntax: UID | None = None
     _decoded: NDArray[Any] | None = field(default=None, init=False)
     _lock: Any = field(default_factory=threading.Lock, init=False)
 
     def read(self, frame: int) -> NDArray[Any]:
         """Return the stored pixels of a frame (counted from 0), shape (rows, columns)."""
-        if self.offset is None:
-            pixels = self._decode()[frame]
-        else:
-            count = self.shape[0] * self.shape[1]
-            start = self.offset + frame * count * self.dtype.itemsize
-            with reading(self.path, "DICOM pixels"):
-                flat = np.fromfile(self.path, self.dtype, count, offset=start)
-            if len(flat) != count:
-                msg = f"{self.path} was cut short after its header was read."
-                raise ReadError(msg)
-            pixels = flat.reshape(self.shape)
+        if self.syntax is not None:
+            return np.asarray(self._decode(self.syntax)[frame])
+        count = self.shape[0] * self.shape[1]
+        start = self.offset + frame * count * self.dtype.itemsize
+        with reading(self.path, "DICOM pixels"):
+            flat = np.fromfile(self.path, self.dtype, count, offset=start)
+        if len(flat) != count:
+            msg = f"{self.path} was cut short after its header was read."
+            raise ReadError(msg)
+        pixels = flat.reshape(self.shape)
         if self.unused_bits and _reaches(pixels, self.unused_bits):
             # Shifting up and down clears the unused bits, and spreads the sign where there is one.
             pixels = np.left_shift(pixels, self.unused_bits)
             np.right_shift(pixels, self.unused_bits, out=pixels)
         return np.asarray(pixels)
 
-    def _decode(self) -> NDArray[Any]:
+    def _decode(self, syntax: UID) -> NDArray[Any]:
         """Decode all frames once; compressed frames cannot be found without reading all before."""
-        from pydicom.pixels.utils import pixel_array
-
         with self._lock:
             if self._decoded is None:
+                with reading(self.path, "DICOM pixels"), self.path.open("rb") as file:
+                    file.seek(self.offset)
+                    data = file.read()
                 try:
-                    decoded = pixel_array(self.path, raw=True)
+                    decoded = self._decoded_by_pydicom(data, syntax)
                 except Exception as error:  # decoders raise whatever a damaged stream makes them
                     without = "missing dependencies" in str(error)
                     remedy = MISSING_CODEC if without else "Export the image again, uncompressed."
                     msg = f"Cannot decode the pixels of {self.path}: {error}."
                     raise ReadError(msg, remedy=remedy) from error
-                self._decoded = decoded.reshape(self.frames, *self.shape)
+                self._decoded = decoded
         return self._decoded
+
+    def _decoded_by_pydicom(self, data: bytes, syntax: UID) -> NDArray[Any]:
+        from pydicom.encaps import generate_frames
+        from pydicom.pixels.decoders.base import get_decoder
+        from pydicom.uid import JPEGTransferSyntaxes
+
+        decoder = get_decoder(syntax)
+        installed = [name for name in _DECODERS if name in decoder.available_plugins][:1]
+        bits = self.dtype.itemsize * 8
+        options: dict[str, Any] = {
+            "allow_excess_frames": False,
+            "rows": self.shape[0],
+            "columns": self.shape[1],
+            "number_of_frames": self.frames,
+            "samples_per_pixel": 1,
+            "photometric_interpretation": "MONOCHROME2",
+            "bits_allocated": bits,
+            "bits_stored": bits - self.unused_bits,
+            "pixel_representation": int(self.dtype.kind == "i"),
+        }
+        with _QUIET, warnings.catch_warnings():
+            # What decoders find odd is either an error, or no matter to the pixels.
+            warnings.simplefilter("ignore")
+            for frame in generate_frames(data, number_of_frames=self.frames):
+                _check_codestream(frame, self.shape)
+                if installed == ["gdcm"] and syntax in JPEGTransferSyntaxes:
+                    _check_for_gdcm(frame, bits)
+            decoded, _ = decoder.as_array(
+                data, raw=True, decoding_plugin="".join(installed), **options
+            )
+        return np.asarray(decoded).reshape(self.frames, *self.shape)
+
+
+def _check_codestream(frame: bytes, shape: tuple[int, int]) -> None:
+    """Refuse a JPEG, JPEG-LS or JPEG 2000 stream that decoders would hang at.
+
+    They trust the size that stands in the stream, and that it does not end early.
+    """
+    size = shape
+    if frame[:4] == _J2K_START:
+        columns, rows, left, top = struct.unpack(">4I", frame[8:24].ljust(16, b"\0"))
+        size = rows - top, columns - left
+    elif frame[:2] == _JPEG_START:
+        size = _jpeg_facts(frame)[1:]
+        if not frame[-16:].rstrip(b"\0").endswith(_JPEG_END):
+            msg = "the compressed pixels are cut short"
+            raise ValueError(msg)
+    if size != shape:
+        msg = f"the compressed pixels are {size[0]} x {size[1]}, the header says {shape}"
+        raise ValueError(msg)
+
+
+def _check_for_gdcm(frame: bytes, allocated: int) -> None:
+    """Refuse a JPEG stream whose pixels take other bytes than allocated: GDCM ends the process."""
+    bits = _jpeg_facts(frame)[0] if frame[:2] == _JPEG_START else 0
+    if not allocated - 8 < bits <= allocated:
+        msg = f"the compressed pixels are of {bits} bits, the header says {allocated}"
+        raise ValueError(msg)
+
+
+def _jpeg_facts(frame: bytes) -> tuple[int, int, int]:
+    """Return the bits of a pixel, the rows and the columns that stand in a JPEG stream."""
+    at = 2
+    while frame[at : at + 1] == b"\xff" and frame[at + 1 : at + 2] not in _JPEG_FRAMES:
+        at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
+    bits, rows, columns = struct.unpack(">B2H", frame[at + 4 : at + 9].ljust(5, b"\0"))
+    return bits, rows, columns
 
 
 def _reaches(pixels: NDArray[Any], unused_bits: int) -> bool:
@@ -107,9 +194,13 @@ def locate_pixels(header: Header, syntax: UID, file: BinaryIO, path: Path) -> Pi
         raise ReadError(msg)
     dtype, unused_bits = _stored_type(header)
     length, offset = _pixel_element(file, explicit=not syntax.is_implicit_VR, order=header.order)
-    if syntax.is_compressed:
-        return PixelSource(path, frames, (rows, columns), dtype, 0, None)
     needed = frames * rows * columns * dtype.itemsize
+    if syntax.is_compressed:
+        most = max(EXPAND_ALWAYS_BYTES, EXPAND_AT_MOST * path.stat().st_size)
+        if needed > most:
+            msg = f"Damaged: {needed} bytes of pixels cannot be in this file."
+            raise ReadError(msg)
+        return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, syntax)
     available = min(length, path.stat().st_size - offset)
     if available < needed:
         msg = f"Truncated: {needed - available} of {needed} bytes of pixels are missing."

@@ -15,7 +15,7 @@ import numpy as np
 
 from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.errors import MultifidusError, ReadError, RoiError
-from multifidus.geometry import Plane
+from multifidus.geometry import FARTHEST_MM, Plane
 from multifidus.io.files import reading, write_text
 from multifidus.landmark import Landmark, LandmarkKind
 from multifidus.roi import (
@@ -145,7 +145,7 @@ def read_outlines(path: Path) -> RoiSet:
         data = path.read_bytes()
     try:
         document = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"{path} is not a readable outline file: {error}."
         raise ReadError(
             msg, remedy="It may be half written; look for a backup, or export it again."
@@ -285,6 +285,9 @@ class _Node:
             found = np.empty(0, dtype=object)
         if found.dtype.kind not in "if":
             msg = f"{self.where} holds {repr(value)[:60]} where numbers are expected."
+            raise ReadError(msg)
+        if np.abs(found).max(initial=0) > FARTHEST_MM:
+            msg = f"{self.where} has a coordinate of more than {FARTHEST_MM:g} mm."
             raise ReadError(msg)
         return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import math
 import re
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ import numpy as np
 
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
-from multifidus.geometry import plane_from_affine, ras_from_lps
+from multifidus.geometry import FARTHEST_MM, plane_from_affine, ras_from_lps
 from multifidus.image import Series, Slice, StoredPixels, Weighting
 from multifidus.io.bids import bids_name, sidecar
 from multifidus.io.files import content_sha256, reading
@@ -101,7 +103,7 @@ def open_nifti(path: Path) -> NiftiGrid:
         EOFError,
         zlib.error,
     )
-    with reading(path, "NIfTI"):
+    with reading(path, "NIfTI"), _without_log():
         try:
             image: Any = nibabel.load(path)
             header = image.header
@@ -122,7 +124,7 @@ def open_nifti(path: Path) -> NiftiGrid:
     if not coded:
         msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
         raise ReadError(msg, remedy="Convert it again from DICOM with a tool that keeps geometry.")
-    _check_affine(affine, path)
+    _check_affine(affine, shape, path)
     flags = _conflict(image, affine, path)
     affine = np.diag([unit_mm, unit_mm, unit_mm, 1.0]) @ affine
     stored = header.get_data_dtype().newbyteorder("=")
@@ -150,9 +152,17 @@ def _conflict(image: Any, affine: Array, path: Path) -> tuple[Flag, ...]:
     GeometryError
         If they disagree about the size of a voxel, on which every area depends.
     """
-    placed = image.header.get_qform(coded=True)[0]
-    if placed is None or int(image.header["sform_code"]) <= 0:
+    if int(image.header["sform_code"]) <= 0:
         return ()
+    try:
+        with np.errstate(all="ignore"):
+            placed = image.header.get_qform(coded=True)[0]
+    except ValueError:  # its quaternion is none
+        return (Flag.AFFINE_CONFLICT,)
+    if placed is None:
+        return ()
+    if not np.isfinite(placed).all():
+        return (Flag.AFFINE_CONFLICT,)
     ours, theirs = (np.linalg.norm(form[:3, :3], axis=0) for form in (affine, placed))
     if np.abs(ours - theirs).max() > SAME_VOXEL * ours.max():
         msg = (
@@ -166,6 +176,23 @@ def _conflict(image: Any, affine: Array, path: Path) -> tuple[Flag, ...]:
     return (Flag.AFFINE_CONFLICT,) if np.abs(apart).max() > SAME_PLACE_MM else ()
 
 
+@contextlib.contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep nibabel from printing what it mends in a header; what cannot be mended is an error."""
+    from nibabel.imageglobals import logger
+
+    here = threading.get_ident()
+
+    def elsewhere(record: logging.LogRecord) -> bool:
+        return record.thread != here
+
+    logger.addFilter(elsewhere)
+    try:
+        yield
+    finally:
+        logger.removeFilter(elsewhere)
+
+
 def _check_size(path: Path, needed: int) -> None:
     """Refuse a header that promises more than its file can hold, before memory is asked for."""
     zipped = path.name.lower().endswith(".gz")
@@ -175,11 +202,15 @@ def _check_size(path: Path, needed: int) -> None:
         raise ReadError(msg, remedy="Copy or export the file again.")
 
 
-def _check_affine(affine: Array, path: Path) -> None:
+def _check_affine(affine: Array, shape: tuple[int, ...], path: Path) -> None:
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     regular = np.isfinite(affine).all() and (lengths > 0).all()
     if not regular or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:  # noqa: PLR2004
         msg = f"{path} has a singular affine: {affine.round(4).tolist()}."
+        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+    reach = np.abs(affine[:3, :3]) @ np.array(shape) + np.abs(affine[:3, 3])
+    if reach.max() > FARTHEST_MM:
+        msg = f"{path} reaches further than {FARTHEST_MM:g} mm."
         raise GeometryError(msg, remedy="Convert it again from DICOM.")
 
 
