@@ -136,14 +136,14 @@ def _gaps(heights: Sequence[Array]) -> Iterator[tuple[tuple[int, int], Flag]]:
     """
     longest = max(heights, key=len)
     step = float(np.median(np.diff(longest))) if len(longest) > 1 else math.inf
-    if step > WIDEST_STEP_MM:
+    if not SAME_PLANE_MM < step <= WIDEST_STEP_MM:
         return
     upwards = sorted(range(len(heights)), key=lambda number: float(heights[number][0]))
     below = upwards[0]
     for above in upwards[1:]:
         gap = float(heights[above][0] - heights[below][-1])
-        steps = round(gap / step)
         if SAME_PLANE_MM < gap <= WIDEST_GAP_STEPS * step + EVEN_STEP_MM:
+            steps = round(gap / step)
             if steps < 1 or abs(gap - steps * step) > EVEN_STEP_MM:
                 yield (below, above), Flag.SLICES_UNEVEN
             elif steps > 1:

@@ -20,6 +20,7 @@ from tests.traps import (
     TWO_FORMS,
     Expected,
     Trap,
+    with_one_uid,
     write_classic,
     write_enhanced,
     write_with_copy,
@@ -77,6 +78,15 @@ def test_copies_are_reported_with_what_they_are_copies_of(tmp_path):
     assert file.reason.startswith(f"The same pixels at the same place as {tmp_path / 'files'}")
     assert str(file.path) not in file.reason
     assert frame.reason == "Frame 16: the same pixels at the same place as frame 4."
+
+
+def test_other_images_of_one_uid_are_not_called_copies(tmp_path):
+    write_classic(PARALLEL, tmp_path, with_one_uid)
+    found = scan(tmp_path)
+    (series,) = every_series(found)
+    (first,) = found.paths[series.uid]
+    reasons = {item.reason for item in found.skipped}
+    assert reasons == {f"Another image with the UID of {first}."}
 
 
 def test_pixels_are_read_only_where_two_images_lie_at_one_place(tmp_path, monkeypatch):

@@ -265,6 +265,10 @@ def bare(dataset: Dataset, number: int) -> None:
         delattr(dataset, name)
 
 
+def with_one_uid(dataset: Dataset, number: int) -> None:
+    dataset.SOPInstanceUID = f"{ROOT}.1.1.1"
+
+
 def other_frame(dataset: Dataset, number: int) -> None:
     if number > 4:
         dataset.FrameOfReferenceUID = f"{ROOT}.8"
@@ -389,6 +393,13 @@ TRAPS: tuple[Trap, ...] = (
         lambda folder: write_twice(PARALLEL, folder),
         _FIFTEEN,
         skipped=15,
+    ),
+    Trap(
+        "one_uid_for_all",
+        "images whose UIDs were made equal cannot be told apart, and are refused but one",
+        lambda folder: write_classic(PARALLEL, folder, with_one_uid),
+        (Expected((1,)),),
+        skipped=14,
     ),
     _classic(
         "other_image_at_one_place",

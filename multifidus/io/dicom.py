@@ -90,16 +90,18 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
     """
     frames: list[_Frame] = []
     skipped: list[Skipped] = []
-    first_at: dict[str, Path] = {}
+    first_at: dict[str, _Frame] = {}
     for path in paths:
         try:
             found = _read_header(path)
         except MultifidusError as error:
             skipped.append(Skipped(path, error.message))
             continue
-        twin = first_at.setdefault(found[0].item.uid or str(path), path)
-        if twin != path:
-            skipped.append(Skipped(path, f"The same image (SOP instance) as {twin}."))
+        twin = first_at.setdefault(found[0].item.uid or str(path), found[0])
+        if twin is not found[0]:
+            same = twin.item.plane == found[0].item.plane
+            reason = "The same image (SOP instance) as" if same else "Another image with the UID of"
+            skipped.append(Skipped(path, f"{reason} {twin.path}."))
             continue
         frames.extend(found)
     exams, came_from, copies = _group_exams(frames)
