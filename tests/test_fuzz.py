@@ -91,7 +91,7 @@ def test_a_value_that_is_a_sequence_is_refused(tmp_path):
     assert header.text("Manufacturer") == "ACME"
     old = bytes.fromhex("0800 7000") + b"LO" + struct.pack("<H", 4) + b"ACME"
     new = bytes.fromhex("0800 7000") + b"SQ\0\0" + struct.pack("<I", 0xFFFFFFFF)
-    path.write_bytes(data.replace(old, new + bytes.fromhex("feff dde0 0000 0000")))
+    path.write_bytes(data.replace(old, new + bytes.fromhex("feff00e000000000 feffdde000000000")))
     with path.open("rb") as file:
         header, _ = read_header(file)
     with pytest.raises(ReadError, match="Manufacturer is a sequence"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -23,6 +23,9 @@ PIXEL_DATA = 0x7FE00010
 
 _HEAD_BYTES = 128 * 1024
 """What is read of a file at first; nearly every header of one image is smaller."""
+
+_LONG_VRS = ("OB", "OW", "UN")
+"""Of pixels with a length of four bytes, behind two that are kept free."""
 
 _META_GROUP = 0x0002
 _TRANSFER_SYNTAX = 0x00020010
@@ -74,18 +77,25 @@ TAGS: Mapping[str, int] = {
 }
 """Everything that is read from a header."""
 
-_SHORT_INTEGERS = {
-    "SamplesPerPixel",
-    "Rows",
-    "Columns",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-}
 _SEQUENCE_VRS = {"SQ", "UN", None}
-_LONG_INTEGERS = {"TemporalPositionIndex"}
-_DOUBLES = {"EffectiveEchoTime"}
+
+_BINARY: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "SamplesPerPixel",
+            "Rows",
+            "Columns",
+            "BitsAllocated",
+            "BitsStored",
+            "HighBit",
+            "PixelRepresentation",
+        ),
+        "H",
+    ),
+    "TemporalPositionIndex": "I",
+    "EffectiveEchoTime": "d",
+}
+"""Type of the values that are not text."""
 
 
 class Header:
@@ -111,15 +121,19 @@ class Header:
 
     def texts(self, name: str) -> list[str]:
         """Return an element's parts as text; none where it is absent or empty."""
-        value = self._value(name)
-        if value is None:
+        element = self._elements.get(TAGS[name])
+        value = None if element is None else element.value
+        if not value:
             return []
         if not isinstance(value, bytes):
             msg = f"{name} is a sequence where a value is expected."
             raise ReadError(msg)
-        decoded = self._decoded(name, value)
-        parts = [decoded] if isinstance(decoded, str) else decoded
-        return [str(part).strip(" \0") for part in parts]
+        code = _BINARY.get(name)
+        if code is not None:
+            count = len(value) // struct.calcsize(code)
+            return [str(part) for part in struct.unpack_from(f"{self.order}{count}{code}", value)]
+        text = value.decode("latin-1").strip(" \0")
+        return [part.strip(" \0") for part in text.split("\\")] if "\\" in text else [text]
 
     def text(self, name: str) -> str:
         """Return an element as one text; empty where it is absent."""
@@ -153,17 +167,6 @@ class Header:
             element = convert_raw_data_element(element)
         return [_from_dataset(item, self.order) for item in element.value or ()]
 
-    def _value(self, name: str) -> Any:
-        element = self._elements.get(TAGS[name])
-        return None if element is None or element.value in (None, b"", "") else element.value
-
-    def _decoded(self, name: str, value: bytes) -> Sequence[object] | str:
-        for names, code in ((_SHORT_INTEGERS, "H"), (_LONG_INTEGERS, "I"), (_DOUBLES, "d")):
-            if name in names:
-                size = struct.calcsize(code)
-                return struct.unpack(f"{self.order}{len(value) // size}{code}", value)
-        return value.decode("iso8859").strip(" \0").split("\\")
-
 
 def _from_dataset(dataset: Any, order: str) -> Header:
     """Wrap a sequence item; its elements stay raw until they are asked for."""
@@ -172,7 +175,7 @@ def _from_dataset(dataset: Any, order: str) -> Header:
 
 
 _WANTED = frozenset(TAGS.values())
-_WANTED_LIST: list[Any] = sorted(_WANTED)
+_WANTED_LIST: list[Any] = sorted((*_WANTED, PIXEL_DATA))
 
 
 def read_header(file: BinaryIO) -> tuple[Header, UID]:
@@ -190,9 +193,9 @@ def read_header(file: BinaryIO) -> tuple[Header, UID]:
     """
     size = os.fstat(file.fileno()).st_size
     # In memory, stepping from element to element costs no calls of the system.
-    parsed = _parse(io.BytesIO(file.read(_HEAD_BYTES)))
+    parsed = _parse(io.BytesIO(file.read(_HEAD_BYTES)), step_over_pixels=True)
     if not parsed.whole and size > _HEAD_BYTES:
-        parsed = _parse(_Bounded(file, size))
+        parsed = _parse(_Bounded(file, size), step_over_pixels=False)
     file.seek(parsed.end)
     return parsed.header, parsed.syntax
 
@@ -221,7 +224,7 @@ class _Bounded:
         return self._file.read(max(min(count, self._size - self._file.tell()), 0))
 
 
-def _parse(file: Any) -> _Parsed:
+def _parse(file: Any, *, step_over_pixels: bool) -> _Parsed:
     from pydicom.filereader import data_element_generator
 
     head = file.read(132)
@@ -241,25 +244,28 @@ def _parse(file: Any) -> _Parsed:
         msg = "The file names no transfer syntax."
         raise ReadError(msg)
     syntax = _syntax(bytes(meta[_TRANSFER_SYNTAX].value or b""))
-    reached = []
-
-    def at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
-        if tag < PIXEL_DATA:
-            return False
-        reached.append(tag)
-        return True
-
+    # Asked before each element whether to stop, pydicom takes half as long again; it need not be
+    # where the pixels have a length and little of them is at hand.
+    ask = not step_over_pixels or syntax.is_compressed
     elements = _by_tag(
         data_element_generator(
             file,
             is_implicit_VR=syntax.is_implicit_VR,
             is_little_endian=syntax.is_little_endian,
-            stop_when=at_pixels,
+            stop_when=_at_pixels if ask else None,
             specific_tags=_WANTED_LIST,
         )
     )
+    end = file.tell()
+    pixels = elements.pop(PIXEL_DATA, None)
+    if pixels is not None:
+        end = pixels.value_tell - (12 if pixels.VR in _LONG_VRS else 8)
     header = Header(elements, "<" if syntax.is_little_endian else ">")
-    return _Parsed(header, syntax, file.tell(), bool(reached))
+    return _Parsed(header, syntax, end, pixels is not None or (ask and len(file.read(4)) > 0))
+
+
+def _at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
+    return int(tag) >= PIXEL_DATA
 
 
 @lru_cache(maxsize=32)
