@@ -35,6 +35,10 @@ WIDEST_GAP_STEPS = 3
 """A gap of at most this many steps is a fault of one stack; a wider one parts two stacks."""
 
 
+_ASKEW = np.array((0.31, 0.47, 0.826))
+"""A direction that series do not run across; at most 1 long."""
+
+
 def stack_order(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[int]:
     """Return the indices of slices in stack order.
 
@@ -91,6 +95,9 @@ def view_groups(planes: Sequence[Plane]) -> list[list[int]]:
 def same_places(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[list[int]]:
     """Find slices at one place; returns the indices at each place that holds several."""
     centres = _centres(planes, shapes)
+    # What is apart along any one line is apart, which settles nearly every series at once.
+    if (np.diff(np.sort(centres @ _ASKEW)) > SAME_PLANE_MM).all():
+        return []
     places: list[list[int]] = []
     for group in _parallel_groups(planes, shapes):
         ordered = _along_normal(group, planes, centres)
@@ -116,6 +123,8 @@ def stack_flags(
                 found[run_of[index]].add(Flag.SLICES_DUPLICATED)
         firsts = [run[0] for run in runs]
         for group in _parallel_groups([planes[i] for i in firsts], [shapes[i] for i in firsts]):
+            if len(group) == 1:
+                continue
             normal = planes[firsts[group[0]]].normal
             heights = [np.sort(centres[list(runs[number])] @ normal) for number in group]
             for pair, flag in _gaps(heights):
