@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.speed import loading, measuring, startup, whole
+from benchmarks.speed import loading, measuring, scanning, startup, whole
 from benchmarks.synthetic import make_sample
 from benchmarks.timing import Comparison
 
@@ -18,12 +18,18 @@ SMOKE_REPEATS = 3
 
 def compare(repeats: int) -> list[Comparison]:
     """Run every comparison once."""
+    smoke = repeats <= SMOKE_REPEATS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sample = make_sample(folder)
         return [
             *startup.run(repeats),
-            *loading.run(sample, repeats),
+            *loading.run(sample, folder, repeats),
+            *scanning.run(
+                folder / "scans",
+                min(repeats, 5),
+                files=scanning.SMOKE_FILES if smoke else scanning.FILES,
+            ),
             *measuring.run(sample, repeats),
             *whole.run(sample, folder, repeats),
         ]
