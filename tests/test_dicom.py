@@ -20,6 +20,7 @@ from multifidus.errors import ReadError
 from multifidus.geometry import Plane
 from multifidus.image import Weighting
 from multifidus.io.dicom import scan_dicom
+from multifidus.io.dicom_header import _HEAD_BYTES
 from tests.dicoms import ROOT, SERIES, STUDY, classic, decimals, enhanced, item, write
 from tests.exams import axial_plane
 from tests.strategies import planes
@@ -116,6 +117,22 @@ def test_an_enhanced_copy_of_a_series_has_the_same_slices(tmp_path):
         assert getattr(first, attribute) == getattr(second, attribute)
     assert first.acquisition.echo_time_ms == second.acquisition.echo_time_ms == 100
     assert first.acquisition.repetition_time_ms == second.acquisition.repetition_time_ms == 4000
+
+
+def test_long_headers_of_sequences_without_lengths_are_read(tmp_path):
+    where = [moved(axial_plane(), 0.25 * k) for k in range(800)]
+    dataset = enhanced(where, stacked_pixels(800))
+    for name in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        dataset[name].is_undefined_length = True
+        for group in dataset[name]:
+            group.is_undefined_length_sequence_item = True
+            for element in group:
+                element.is_undefined_length = True
+    path = write(dataset, tmp_path / "a.dcm")
+    assert path.stat().st_size > len(dataset.PixelData) + _HEAD_BYTES
+    series = one_series(tmp_path)
+    assert_same_planes(series.slices, where)
+    assert series.slices[-1].pixels.tolist() == (PIXELS + 800).tolist()
 
 
 @given(planes())

@@ -193,8 +193,13 @@ def read_header(file: BinaryIO) -> tuple[Header, UID]:
     """
     size = os.fstat(file.fileno()).st_size
     # In memory, stepping from element to element costs no calls of the system.
-    parsed = _parse(io.BytesIO(file.read(_HEAD_BYTES)), step_over_pixels=True)
-    if not parsed.whole and size > _HEAD_BYTES:
+    parsed = None
+    try:
+        parsed = _parse(io.BytesIO(file.read(_HEAD_BYTES)), step_over_pixels=True)
+    except (EOFError, OSError, struct.error):  # a sequence without a length was cut
+        if size <= _HEAD_BYTES:
+            raise
+    if parsed is None or (not parsed.whole and size > _HEAD_BYTES):
         parsed = _parse(_Bounded(file, size), step_over_pixels=False)
     file.seek(parsed.end)
     return parsed.header, parsed.syntax
