@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import __main__ as speed
+from benchmarks import fuzz as fuzzing
 from benchmarks.accuracy import imagej, phantom
+from benchmarks.accuracy import readers as series_readers
 from multifidus.phantom import PhantomSpec, Variant
+from tests.traps import TRAPS
 
 FOLDER = Path(__file__).parent.parent / "docs" / "evidence"
 
@@ -127,10 +130,48 @@ def speed_and_memory(*, smoke: bool) -> Finding:
     return Finding("speed", text, good=smoke or all(item.met for item in found))
 
 
+def readers(*, smoke: bool) -> Finding:
+    """Let every installed reader read the series that readers get wrong."""
+    rows = series_readers.compare(TRAPS[:3] if smoke else TRAPS)
+    text = (
+        "# Series that readers get wrong\n\n"
+        "Small synthetic series whose every voxel holds its own patient z (`tests/traps.py`), in "
+        "files named at random and numbered as scanners acquire slices, every other one first. "
+        "The error of a reader is the largest distance between the z that a voxel holds and the "
+        "z where the reader puts it; where values are inverted or scaled anew, it says that they "
+        "are others. `ok`: all within half a quantum of the stored values. Bold: wrong, and no "
+        "exception was raised (some print a warning). Each reader is used in its documented way "
+        "for a folder; nibabel.nicom is used file by file, and leaves grouping to its user.\n\n"
+        + series_readers.as_markdown(rows)
+    )
+    good = all(found["multifidus"].is_right(n) or trap.name == "mosaic" for trap, n, found in rows)
+    return Finding("readers", text, good=good)
+
+
+def fuzz(*, smoke: bool) -> Finding:
+    """Read damaged files; nothing but an image or a refusal may come of one."""
+    tally = fuzzing.run(400 if smoke else 24_000, seed=6)
+    text = (
+        "# Damaged files\n\n"
+        "Small valid files with bytes flipped, cut, inserted, repeated and spliced, or with absurd "
+        "values, types and lengths in the fields that reading depends on. Each is scanned, and its "
+        "pixels are read. It may be read, or refused with a reason. Anything else is a finding: "
+        "another exception, the end of the process, a warning or any other text on standard error, "
+        f"more than {fuzzing.LIMIT_SECONDS:g} s, more than {fuzzing.LIMIT_MB:g} MB of memory, or "
+        f"asking for more than {fuzzing.ROOM_MB} MB of addresses.\n\n"
+        + fuzzing.as_markdown(tally)
+        + "\nWhat the JPEG library inside GDCM prints about damaged lossless JPEG is not counted: "
+        "it has no switch.\n"
+    )
+    return Finding("fuzz", text, good=not tally.findings)
+
+
 PAGES: tuple[Callable[..., Finding], ...] = (
     areas_beside_imagej,
     phantom_areas,
     phantom_fat,
+    readers,
+    fuzz,
     speed_and_memory,
 )
 

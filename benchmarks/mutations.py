@@ -21,7 +21,7 @@ from tests.dicoms import classic, enhanced, write
 from tests.exams import axial_plane
 from tests.niftis import lumbar_affine, save
 
-SHAPE = (12, 10)
+SHAPE = (36, 32)
 
 INTEGERS = (0, 1, 2, 3, 7, 8, 16, 32, 64, 255, 4096, 32767, 32768, 65535)
 TEXTS = (

@@ -43,6 +43,10 @@ class Weighting(StrEnum):
     UNKNOWN = "unknown"
 
 
+LARGEST_SCALE = 1e30
+"""Slopes and intercepts beyond this are damage, and too large to be computed with."""
+
+
 class StoredPixels:
     """The pixels of one slice as stored, read on first use and kept at their stored precision.
 
@@ -52,6 +56,11 @@ class StoredPixels:
         Returns the stored (rows, columns) array; called at most once.
     slope, intercept
         The slice's own rescale: ``value = slope * stored + intercept``.
+
+    Raises
+    ------
+    ReadError
+        If slope or intercept is not a number that can be computed with.
     """
 
     __slots__ = ("_array", "_read", "intercept", "slope")
@@ -59,6 +68,9 @@ class StoredPixels:
     def __init__(
         self, read: Callable[[], NDArray[np.generic]], slope: float = 1.0, intercept: float = 0.0
     ) -> None:
+        if not abs(slope) <= LARGEST_SCALE or not abs(intercept) <= LARGEST_SCALE:
+            msg = f"Pixels are to be rescaled by slope {slope:g} and intercept {intercept:g}."
+            raise ReadError(msg, remedy="Export the image again.")
         self._read = read
         self._array: NDArray[np.generic] | None = None
         self.slope = slope

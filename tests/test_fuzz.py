@@ -16,7 +16,7 @@ from multifidus.io.native import read_outlines
 from multifidus.io.nifti import open_nifti
 from tests.dicoms import classic, enhanced, write
 from tests.exams import axial_plane
-from tests.niftis import lumbar_affine, save
+from tests.niftis import lumbar_affine, save, set_scale
 
 PIXELS = np.arange(6 * 8, dtype=np.uint16).reshape(6, 8)
 
@@ -156,3 +156,16 @@ def test_outlines_beyond_all_measure_are_refused(tmp_path):
     path.write_text(json.dumps({**document, "landmarks": [mark]}))
     with pytest.raises(ReadError, match="more than 1e"):
         read_outlines(path)
+
+
+def test_a_rescale_that_cannot_be_computed_with_is_refused(tmp_path):
+    for slope in (b"1e308", b"inf"):
+        dataset = classic(axial_plane(), PIXELS)
+        dataset.RescaleSlope, dataset.RescaleIntercept = "12345", "0"
+        path = write(dataset, tmp_path / "a.dcm")
+        change(path, b"12345 ", slope.ljust(6))
+        assert "rescaled by slope" in reason(path)
+    path = save(tmp_path / "a.nii", np.ones((3, 4, 5), np.int16), lumbar_affine())
+    set_scale(path, 1e36, 0)
+    with pytest.raises(ReadError, match=r"a\.nii rescales its voxels"):
+        open_nifti(path)

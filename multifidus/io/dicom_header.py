@@ -6,10 +6,13 @@ most of the time that reading a header takes.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import struct
-from collections.abc import Iterable, Mapping
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,6 +29,9 @@ _HEAD_BYTES = 128 * 1024
 
 _LONG_VRS = ("OB", "OW", "UN")
 """Of pixels with a length of four bytes, behind two that are kept free."""
+
+_QUIET = threading.RLock()
+"""Held while warnings are silenced, which is not the business of one thread alone."""
 
 _META_GROUP = 0x0002
 _TRANSFER_SYNTAX = 0x00020010
@@ -178,6 +184,14 @@ _WANTED = frozenset(TAGS.values())
 _WANTED_LIST: list[Any] = sorted((*_WANTED, PIXEL_DATA))
 
 
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence warnings: what pydicom finds odd is either an error, or no matter here."""
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def read_header(file: BinaryIO) -> tuple[Header, UID]:
     """Read a file's header up to its pixels, at which the file is left standing.
 
@@ -192,6 +206,13 @@ def read_header(file: BinaryIO) -> tuple[Header, UID]:
         If the file does not carry the DICOM mark or names no known transfer syntax.
     """
     size = os.fstat(file.fileno()).st_size
+    with quiet():
+        parsed = _parsed(file, size)
+    file.seek(parsed.end)
+    return parsed.header, parsed.syntax
+
+
+def _parsed(file: BinaryIO, size: int) -> _Parsed:
     # In memory, stepping from element to element costs no calls of the system.
     parsed = None
     try:
@@ -201,8 +222,7 @@ def read_header(file: BinaryIO) -> tuple[Header, UID]:
             raise
     if parsed is None or (not parsed.whole and size > _HEAD_BYTES):
         parsed = _parse(_Bounded(file, size), step_over_pixels=False)
-    file.seek(parsed.end)
-    return parsed.header, parsed.syntax
+    return parsed
 
 
 @dataclass(frozen=True, slots=True)

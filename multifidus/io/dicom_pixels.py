@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import threading
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from multifidus.errors import ReadError
-from multifidus.io.dicom_header import PIXEL_DATA, Header
+from multifidus.io.dicom_header import PIXEL_DATA, Header, quiet
 from multifidus.io.files import reading
 
 if TYPE_CHECKING:
@@ -30,9 +29,6 @@ EXPAND_ALWAYS_BYTES = 16 << 20
 
 _DECODERS = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", "gdcm")
 """Best first. GDCM ends the whole process at some damaged files, so it is asked last."""
-
-_QUIET = threading.Lock()
-"""Held while warnings are silenced, which is not the business of one thread alone."""
 
 _J2K_START, _JPEG_START, _JPEG_END = b"\xff\x4f\xff\x51", b"\xff\xd8", b"\xff\xd9"
 _JPEG_FRAMES = {bytes([n]) for n in (*range(0xC0, 0xD0), 0xF7) if n not in (0xC4, 0xC8, 0xCC)}
@@ -123,9 +119,7 @@ class PixelSource:
             "bits_stored": bits - self.unused_bits,
             "pixel_representation": int(self.dtype.kind == "i"),
         }
-        with _QUIET, warnings.catch_warnings():
-            # What decoders find odd is either an error, or no matter to the pixels.
-            warnings.simplefilter("ignore")
+        with quiet():
             for frame in generate_frames(data, number_of_frames=self.frames):
                 _check_codestream(frame, self.shape)
                 if installed == ["gdcm"] and syntax in JPEGTransferSyntaxes:

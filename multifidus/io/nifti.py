@@ -18,7 +18,7 @@ import numpy as np
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import FARTHEST_MM, plane_from_affine, ras_from_lps
-from multifidus.image import Series, Slice, StoredPixels, Weighting
+from multifidus.image import LARGEST_SCALE, Series, Slice, StoredPixels, Weighting
 from multifidus.io.bids import bids_name, sidecar
 from multifidus.io.files import content_sha256, reading
 
@@ -103,7 +103,7 @@ def open_nifti(path: Path) -> NiftiGrid:
         EOFError,
         zlib.error,
     )
-    with reading(path, "NIfTI"), _without_log():
+    with reading(path, "NIfTI"), _without_log(), np.errstate(all="ignore"):
         try:
             image: Any = nibabel.load(path)
             header = image.header
@@ -131,6 +131,9 @@ def open_nifti(path: Path) -> NiftiGrid:
     if stored.kind not in "iuf":
         msg = f"{path} holds voxels of type {stored}; only single numbers are read."
         raise ReadError(msg, remedy="Export its magnitude.")
+    if not abs(slope) <= LARGEST_SCALE or not abs(intercept) <= LARGEST_SCALE:
+        msg = f"{path} rescales its voxels by slope {slope:g} and intercept {intercept:g}."
+        raise ReadError(msg, remedy="Convert or export it again.")
     _check_size(path, math.prod(shape) * stored.itemsize)
     return NiftiGrid(
         path,
