@@ -214,10 +214,14 @@ def _typical_step(ordered: Sequence[int], planes: Sequence[Plane], centres: Arra
     steps = steps[np.abs(steps @ planes[ordered[0]].normal) > SAME_PLANE_MM]
     if not len(steps):
         return None
-    shared = np.linalg.norm(steps[:, None] - steps[None], axis=2) <= EVEN_STEP_MM
+    # Thousands of slices have few kinds of step; comparing kinds keeps memory small.
+    kinds, counts = np.unique(np.round(steps, 2), axis=0, return_counts=True)
+    alike = np.linalg.norm(kinds[:, None] - kinds[None], axis=2) <= EVEN_STEP_MM
     # Of equally common steps the shortest is the step; longer ones are gaps between stacks.
-    best = np.lexsort((np.linalg.norm(steps, axis=1), -shared.sum(axis=1)))[0]
-    return np.asarray(np.median(steps[shared[best]], axis=0))
+    best = kinds[np.lexsort((np.linalg.norm(kinds, axis=1), -(alike @ counts)))[0]]
+    return np.asarray(
+        np.median(steps[np.linalg.norm(steps - best, axis=1) <= EVEN_STEP_MM], axis=0)
+    )
 
 
 def _cut(
