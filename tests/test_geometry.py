@@ -176,3 +176,11 @@ def test_ras_and_lps_differ_in_the_sign_of_x_and_y():
     assert turned[1].tolist() == (-affine[1]).tolist()
     assert turned[2:].tolist() == affine[2:].tolist()
     assert ras_from_lps(turned).tolist() == affine.tolist()
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_positions_and_steps_that_no_scanner_has_are_refused(place):
+    vectors = [[0, 0, 0], [0, 0.5, 0], [0.5, 0, 0]]
+    vectors[place] = [value * 1e9 + 2e6 for value in vectors[place]]
+    with pytest.raises(GeometryError, match="further out or larger"):
+        Plane(*vectors)

@@ -230,3 +230,10 @@ def test_axial_and_sagittal_slices_are_two_views_and_steep_discs_one():
     assert view_groups(chain) == [[0, 1, 2]]
     # The same plane seen from the other side is the same view.
     assert view_groups([sagittal[0], Plane((0, 0, 0), (0, 0, -1), (0, -1, 0))]) == [[0, 1]]
+
+
+def test_blocks_one_step_apart_but_moved_aside_are_two_stacks_that_lack_nothing():
+    (plane,) = block(0, 10, count=1)
+    found = [lifted(plane, 4.4 * k, aside=10.0 * (k > 2)) for k in range(6)]
+    assert [len(run) for run in stack_runs(found, [SHAPE] * 6)] == [3, 3]
+    assert flags_of(found) == [(), ()]
