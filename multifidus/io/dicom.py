@@ -26,6 +26,7 @@ from multifidus.image import (
     Weighting,
     in_stack_order,
 )
+from multifidus.io.contrast import weighting_of
 from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.files import reading
@@ -35,32 +36,11 @@ from multifidus.stacking import same_places, view_groups
 ORTHOGONAL = 1e-3
 """Orientation vectors further than this from orthonormal (dot product, length) are refused."""
 
-_DIXON = {
-    Weighting.DIXON_WATER: {"W", "WATER"},
-    Weighting.DIXON_FAT: {"F", "FAT"},
-    Weighting.DIXON_IN_PHASE: {"IP", "IN_PHASE"},
-    Weighting.DIXON_OPPOSED_PHASE: {"OP", "OPP_PHASE", "OUT_PHASE", "OPPOSED_PHASE"},
-    Weighting.FAT_FRACTION: {"FF", "FAT_FRACTION"},
-}
-
-_NOT_MAGNITUDE = {"P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY"}
-"""Tokens of images whose values are no signal strength."""
-
 _TIME_DIGITS = 9
 """Temporal positions are filled up to this many digits, so that 2 comes before 10."""
 
 _SAME_ECHO_MS = 0.1
 """Echo times that differ by less are one echo's, written with noise."""
-
-_INVERSION_MS = (80.0, 300.0)
-"""Inversion times that null fat."""
-
-_SPIN_ECHO = (
-    (Weighting.T2, (60.0, math.inf), (0.0, math.inf)),
-    (Weighting.T1, (0.0, 30.0), (0.0, 1200.0)),
-    (Weighting.PD, (0.0, 50.0), (1500.0, math.inf)),
-)
-"""Ranges of echo and repetition time, in ms, that make a contrast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +169,8 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
     )
     acquisition = _acquisition(groups)
     component = groups.texts("MRImageFrameTypeSequence", "ComplexImageComponent")
-    tokens = {token.upper() for token in (*acquisition.image_type[2:], *component)}
-    weighting = _weighting(tokens, acquisition, groups.number("", "InversionTime"))
+    tokens = (*acquisition.image_type[2:], *component)
+    weighting = weighting_of(tokens, acquisition, groups.number("", "InversionTime"))
     time = groups.texts("FrameContentSequence", "TemporalPositionIndex")
     return _Frame(
         item=item,
@@ -246,24 +226,6 @@ def _acquisition(groups: _Groups) -> Acquisition:
         echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
         image_type=tuple(image_type or groups.header.texts("ImageType")),
     )
-
-
-def _weighting(tokens: set[str], acquisition: Acquisition, inversion_ms: float) -> Weighting:
-    """Tell the contrast from the image type's tokens, else from echo and repetition time."""
-    for weighting, names in _DIXON.items():
-        if tokens & names:
-            return weighting
-    if any("LOCALIZER" in token for token in tokens):
-        return Weighting.LOCALIZER
-    if tokens & _NOT_MAGNITUDE:
-        return Weighting.UNKNOWN
-    if _INVERSION_MS[0] <= inversion_ms <= _INVERSION_MS[1]:
-        return Weighting.STIR
-    echo, repetition = acquisition.echo_time_ms, acquisition.repetition_time_ms
-    for weighting, echoes, repetitions in _SPIN_ECHO:
-        if echoes[0] <= echo <= echoes[1] and repetitions[0] <= repetition <= repetitions[1]:
-            return weighting
-    return Weighting.UNKNOWN
 
 
 def _group_exams(
