@@ -214,7 +214,7 @@ def _provenance(item: Sampled, rois: RoiSet, protocol: str) -> Provenance:
         level=level,
         slice_position=slice_position,
         tilt_deg=tilt_deg(placed.slice.plane.normal),
-        valid_fraction=item.valid_mm2 / item.inside_mm2 if item.inside_mm2 else float("nan"),
+        valid_fraction=_share(item.valid_mm2, item.inside_mm2),
         roi_rule=roi.roi_rule,
         source=roi.source,
         protocol=protocol,
@@ -222,3 +222,8 @@ def _provenance(item: Sampled, rois: RoiSet, protocol: str) -> Provenance:
         image_sha256=item.image_sha256,
         outline_sha256=roi.sha256(),
     )
+
+
+def _share(part: float, whole: float) -> float:
+    """Return a part of a whole, NaN of nothing; sums of other terms may exceed it by rounding."""
+    return min(part / whole, 1.0) if whole else float("nan")

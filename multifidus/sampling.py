@@ -106,7 +106,8 @@ def _sample_slice(
         paths = item.roi.paths
         region = Region.of(paths)
         cover = region.coverage(image.shape)
-        inside = float(cover.weights.sum())
+        # Added up as the sample's weights are, so that nothing hidden is a share of exactly 1.
+        inside = float(cover.weights[cover.weights > 0].sum())
         flags = _flags(item, paths, protocol)
         hidden = [other.paths for other in artefacts if _hides(other, item.roi)]
         left = _without(paths, hidden) if hidden else None

@@ -252,6 +252,17 @@ def test_an_outline_partly_outside_keeps_its_area_and_its_pixels_are_those_insid
     assert row[Quantity.TCSA_MM2].provenance.valid_fraction == 1
 
 
+@given(nested_paths(radius=12.0, centre=20.0), st.booleans(), simple_polygons(centre=20.0))
+def test_the_valid_fraction_is_1_unless_something_is_hidden_and_never_more(paths, hides, hidden):
+    rois = [left_muscle(path=paths)]
+    if hides:
+        rois.append(outline(SLICE, hidden, Structure.ARTEFACT))
+    row = measured(rois)[Quantity.TCSA_MM2]
+    fraction = row.provenance.valid_fraction
+    assert fraction <= 1
+    assert fraction == 1 or Flag.ARTEFACT in row.flags
+
+
 def test_an_outline_wholly_outside_has_an_area_and_nothing_else():
     row = measured((left_muscle(path=box(-30, 50, -11, 69)),))
     assert row[Quantity.TCSA_MM2].value == pytest.approx(100)
