@@ -11,7 +11,7 @@ import numpy as np
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
 from multifidus.image import Exam, Slice, Weighting
-from multifidus.metrics.fat import Sample
+from multifidus.metrics.samples import Sample
 from multifidus.placement import Placed, companion
 from multifidus.polygon import oriented_loops
 from multifidus.protocol import MeasurementProtocol

@@ -8,17 +8,16 @@ from skimage.filters import threshold_otsu
 
 from multifidus.errors import ProtocolError
 from multifidus.flag import Flag
+from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import (
-    Sample,
     above_threshold_pct,
     by_otsu,
-    dixon_fat_fraction,
     fat_fraction,
-    otsu_threshold,
-    pool,
     pooled_otsu_threshold,
-    separation,
 )
+from multifidus.metrics.guard import separation
+from multifidus.metrics.samples import Sample, pool
+from multifidus.metrics.thresholds import otsu_threshold
 from multifidus.protocol import MeasurementProtocol
 from tests.strategies import numbers
 

@@ -18,7 +18,7 @@ from multifidus.geometry import Orientation, ras_from_lps
 from multifidus.image import Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
-from multifidus.metrics.fat import dixon_fat_fraction
+from multifidus.metrics.dixon import dixon_fat_fraction
 
 pytestmark = pytest.mark.real_data
 

@@ -1,0 +1,67 @@
+"""Pixels of a region, and how much each counts by how much of it lies inside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Pixel values and how much each counts; both of shape (n,), weights positive."""
+
+    values: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, values: ArrayLike, weights: ArrayLike | None = None) -> Sample:
+        """Take values and weights of any one shape; drop pixels of no weight or no value (NaN)."""
+        flat = np.asarray(values, dtype=np.float64).ravel()
+        share = np.ones_like(flat) if weights is None else np.asarray(weights, np.float64).ravel()
+        counts = (share > 0) & np.isfinite(flat)
+        return cls(flat[counts], share[counts])
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights."""
+        return float(self.weights.sum())
+
+    @property
+    def mean(self) -> float:
+        """Weighted mean; NaN where nothing counts."""
+        return float(self.weights @ self.values) / self.total if len(self.values) else NAN
+
+    @property
+    def variance(self) -> float:
+        """Weighted variance about the mean; NaN where nothing counts."""
+        if not len(self.values):
+            return NAN
+        return float(self.weights @ (self.values - self.mean) ** 2) / self.total
+
+    def scaled_to(self, total: float) -> Sample:
+        """Return the same values with weights that sum to ``total``."""
+        return Sample.of(self.values, self.weights * (total / self.total))
+
+    def where(self, chosen: NDArray[np.bool_]) -> Sample:
+        """Return the pixels chosen by a mask of shape (n,)."""
+        return Sample(self.values[chosen], self.weights[chosen])
+
+
+def pool(samples: Sequence[Sample]) -> Sample:
+    """Put samples together as one."""
+    if not samples:
+        return Sample(np.empty(0), np.empty(0))
+    return Sample(
+        np.concatenate([sample.values for sample in samples]),
+        np.concatenate([sample.weights for sample in samples]),
+    )

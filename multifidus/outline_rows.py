@@ -1,0 +1,93 @@
+"""The rows of one outline: its areas, its signal, its fat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from multifidus.fat_basis import BasisKey, ThresholdBasis, fat_of
+from multifidus.flag import Flag
+from multifidus.geometry import tilt_deg
+from multifidus.measurement import Measurement, Provenance, Quantity
+from multifidus.metrics.dixon import dixon_fat_fraction
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import RoiSet
+from multifidus.sampling import Sampled
+from multifidus.version import VERSION
+
+
+def outline_rows(
+    item: Sampled,
+    provenance: Provenance,
+    protocol: MeasurementProtocol,
+    bases: Mapping[BasisKey, ThresholdBasis],
+) -> Iterator[Measurement]:
+    """Yield every number about one outline, not yet sorted."""
+    key, n = item.roi.key, len(item.sample.values)
+    for quantity, value, count in (
+        (Quantity.TCSA_MM2, item.area_mm2, n),
+        (Quantity.TCSA_PIXEL_MM2, item.centres_mm2, item.n_centres),
+        (Quantity.VALID_CSA_MM2, item.valid_mm2, n),
+        (Quantity.MEAN_SI, item.sample.mean, n),
+    ):
+        yield Measurement(key, quantity, value, provenance, count, flags=item.flags)
+    if not key.structure.is_muscle:
+        return
+    for method in protocol.fat_methods:
+        result, parameters = fat_of(item, method, protocol, bases)
+        lean_mm2 = item.valid_mm2 - item.valid_mm2 * result.value_pct / 100
+        # Taken from the lean area, not the other way round: so both add up to the last bit.
+        fat_mm2 = item.valid_mm2 - lean_mm2
+        flags = tuple(dict.fromkeys((*item.flags, *result.flags)))
+        for quantity, value in (
+            (Quantity.FI_PCT, result.value_pct),
+            (Quantity.FAT_CSA_MM2, fat_mm2),
+            (Quantity.FCSA_MM2, lean_mm2),
+        ):
+            yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
+    yield from _dixon_rows(item, provenance)
+
+
+def _dixon_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
+    if item.dixon is None:
+        return
+    result = dixon_fat_fraction(*item.dixon, item.cover.weights)
+    # The sums let anybody pool outlines, slices or sides exactly.
+    sums = {
+        "basis": "signal",
+        "weight": result.weight,
+        "sum_fat": result.fat_sum,
+        "sum_fat_water": result.total_sum,
+    }
+    flags = item.flags if result.n_pixels else (*item.flags, Flag.UNDETECTABLE)
+    for quantity, value in (
+        (Quantity.DIXON_FF_MEAN_PCT, result.mean_pct),
+        (Quantity.DIXON_FF_RATIO_PCT, result.ratio_pct),
+    ):
+        yield Measurement(
+            item.roi.key, quantity, value, provenance, result.n_pixels, "dixon", sums, flags
+        )
+
+
+def provenance_of(item: Sampled, rois: RoiSet, protocol: str) -> Provenance:
+    """Say what all numbers about one outline share."""
+    roi, placed = item.roi, item.placed
+    level, slice_position = rois.level_of(roi)
+    return Provenance(
+        series=placed.series.uid,
+        slice_index=placed.index,
+        level=level,
+        slice_position=slice_position,
+        tilt_deg=tilt_deg(placed.slice.plane.normal),
+        valid_fraction=_share(item.valid_mm2, item.inside_mm2),
+        roi_rule=roi.roi_rule,
+        source=roi.source,
+        protocol=protocol,
+        version=VERSION,
+        image_sha256=item.image_sha256,
+        outline_sha256=roi.sha256(),
+    )
+
+
+def _share(part: float, whole: float) -> float:
+    """Return a part of a whole, NaN of nothing; sums of other terms may exceed it by rounding."""
+    return min(part / whole, 1.0) if whole else float("nan")
