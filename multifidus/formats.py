@@ -94,9 +94,9 @@ def _unpacked(
 
 def _place(path: Path, places: dict[Path, Path]) -> Path:
     """Name a file where the user has it: inside its archive, not where that was unpacked."""
-    for folder, archive in places.items():
-        if path.is_relative_to(folder):
-            return archive / path.relative_to(folder)
+    for folder in (path, *path.parents) if places else ():
+        if folder in places:
+            return places[folder] / path.relative_to(folder)
     return path
 
 

@@ -20,7 +20,14 @@ SMALL_BYTES = 1 << 30
 
 _CHUNK = 1 << 20
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    IndexError,  # a member without a name
+)
 
 
 def is_zip(path: Path) -> bool:
@@ -55,7 +62,8 @@ def unpack(path: Path) -> Path:
 def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
     for member in members:
         name = PurePosixPath(member.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        parts = name.parts or ("..",)
+        if name.is_absolute() or ".." in parts or ":" in parts[0]:
             msg = f"{path} holds a name that climbs out of it: {member.filename!r}."
             raise ReadError(msg, remedy="Do not open archives of unknown origin.")
     total = sum(member.file_size for member in members)

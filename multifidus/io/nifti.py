@@ -104,6 +104,7 @@ def open_nifti(path: Path) -> NiftiGrid:
         zlib.error,
     )
     with reading(path, "NIfTI"), _without_log(), np.errstate(all="ignore"):
+        path.open("rb").close()  # nibabel reports what it may not open as of unknown type
         try:
             image: Any = nibabel.load(path)
             header = image.header
