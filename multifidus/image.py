@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -232,7 +233,7 @@ class Series:
     Parameters
     ----------
     flags
-        Doubts about every number from this series; those of its stacks are added.
+        Doubts about every number from this series; those about one stack stand with the stack.
     signal_group
         Series of one group have their signal on one scale, such as the stacks of one acquisition
         that a converter put into files of their own; a series without one stands alone.
@@ -264,8 +265,21 @@ class Series:
             for run, flags in zip(runs, doubts, strict=True)
         )
         object.__setattr__(self, "stacks", stacks)
-        flags = dict.fromkeys(flag for given in (self.flags, *doubts) for flag in given)
-        object.__setattr__(self, "flags", tuple(flags))
+
+    @property
+    def all_flags(self) -> tuple[Flag, ...]:
+        """Its own flags, then those of its stacks, each once."""
+        doubts = (self.flags, *(stack.flags for stack in self.stacks))
+        return tuple(dict.fromkeys(flag for given in doubts for flag in given))
+
+    def stack_at(self, index: int) -> Stack:
+        """Return the stack that a slice stands in, by the slice's 0-based place in the series."""
+        ends = accumulate(len(stack.slices) for stack in self.stacks)
+        return next(s for s, end in zip(self.stacks, ends, strict=True) if index < end)
+
+    def flags_at(self, index: int) -> tuple[Flag, ...]:
+        """Return the doubts about numbers from one slice: the series' own and its stack's."""
+        return tuple(dict.fromkeys((*self.flags, *self.stack_at(index).flags)))
 
     @property
     def orientation(self) -> Orientation:

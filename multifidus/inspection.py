@@ -49,7 +49,7 @@ def _series(series: Series, scan: Scan) -> dict[str, Any]:
         "weighting": series.weighting.value,
         "orientation": series.orientation.value,
         "files": scan.files[series.uid],
-        "flags": [flag.value for flag in series.flags],
+        "flags": [flag.value for flag in series.all_flags],
         "not_measurable": not_measurable(series),
         "stacks": [_stack(stack) for stack in series.stacks],
     }

@@ -183,7 +183,7 @@ def _flags(item: Placed, paths: Sequence[Array], protocol: MeasurementProtocol) 
     last = np.array(item.slice.shape) - 1.0
     sparse = item.roi.n_points < protocol.minimal_points and not _along_pixels(paths)
     return (
-        *item.series.flags,
+        *item.series.flags_at(item.index),
         *_flag_if(Flag.FEW_POINTS, sparse),
         *_flag_if(Flag.TOUCHES_BORDER, _leaves(points, HALF, last - HALF)),
         *_flag_if(Flag.OUTSIDE_IMAGE, _leaves(points, -HALF, last + HALF)),

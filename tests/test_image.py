@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifidus.errors import GeometryError, ReadError
+from multifidus.flag import Flag
 from multifidus.geometry import Orientation, Plane
 from multifidus.image import Series, Slice, Stack, StoredPixels, in_stack_order
 from tests.exams import axial_plane, exam_of, image_slice
@@ -143,6 +145,28 @@ def test_a_series_of_two_angles_has_two_stacks_and_no_volume():
     assert [len(stack.slices) for stack in series.stacks] == [3, 2]
     assert len(series.stacks) == 2
     assert len(Series("1.2", upper).stacks) == 1
+
+
+def test_doubts_about_a_stack_are_kept_apart_from_doubts_about_its_series():
+    straight = slices_along(axial_plane(), (0, 0, 4), 3)
+    sheared = slices_along(axial_plane(z=40, tilt=20), (0, 0, 4), 2)
+    series = Series("1.2", straight + sheared, flags=(Flag.SCALE_UNVERIFIED,))
+    assert series.flags == (Flag.SCALE_UNVERIFIED,)
+    assert [stack.flags for stack in series.stacks] == [(), (Flag.STACK_SHEARED,)]
+    assert series.all_flags == (Flag.SCALE_UNVERIFIED, Flag.STACK_SHEARED)
+    at = [series.flags_at(index) for index in range(5)]
+    assert at == [series.flags] * 3 + [series.all_flags] * 2
+    # A series that is changed keeps no doubt about a stack that it no longer has.
+    assert replace(series, slices=straight).all_flags == series.flags
+
+
+@given(planes(), points_mm(6), st.integers(2, 4), st.integers(2, 4))
+def test_every_slice_stands_in_the_stack_that_holds_it(plane, step, first, second):
+    turned = Plane(plane.origin_mm + 50.0, plane.column_step_mm, plane.row_step_mm)
+    slices = slices_along(plane, step, first) + slices_along(turned, step, second)
+    series = Series("1.2", slices)
+    for index, item in enumerate(slices):
+        assert any(item is other for other in series.stack_at(index).slices)
 
 
 def test_the_orientation_of_a_series_is_that_of_most_of_its_slices():

@@ -297,6 +297,25 @@ def test_only_the_methods_of_the_protocol_are_used(methods, expected):
     assert {row.method for row in rows} - {""} == expected
 
 
+def test_a_row_carries_the_doubts_of_its_series_and_of_its_own_stack_alone():
+    straight = [lumbar_slice(plane=axial_plane(z=4.4 * k), uid=f"s{k}") for k in range(3)]
+    # Positions straight along z, planes tilted: shifted sideways from one to the next.
+    sheared = [
+        lumbar_slice(plane=axial_plane(z=60 + 4.4 * k, tilt=20), uid=f"t{k}") for k in range(3)
+    ]
+    series = Series("1.2", (*straight, *sheared), flags=(Flag.SCALE_UNVERIFIED,))
+    rows = measure(
+        Exam("S01", "pre", (series,)),
+        RoiSet((left_muscle(straight[1]), left_muscle(sheared[2]))),
+        MeasurementProtocol(fat_methods=()),
+    )
+    flags = {(row.key.slice_uid, row.flags) for row in rows}
+    assert flags == {
+        ("s1", (Flag.SCALE_UNVERIFIED,)),
+        ("t2", (Flag.SCALE_UNVERIFIED, Flag.STACK_SHEARED)),
+    }
+
+
 def test_one_threshold_serves_both_sides_and_all_slices_of_a_reading():
     slices = [lumbar_slice(noise=8, plane=axial_plane(z=4.0 * k), uid=f"1.{k}") for k in range(3)]
     muscles = [

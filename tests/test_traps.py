@@ -36,7 +36,7 @@ def summary(series: Series) -> Expected:
     return Expected(
         tuple(sizes),
         series.weighting.value,
-        tuple(flag.value for flag in series.flags),
+        tuple(flag.value for flag in series.all_flags),
         series.orientation.value,
     )
 
@@ -113,7 +113,7 @@ def test_an_image_whose_pixels_cannot_be_read_is_no_copy(tmp_path, monkeypatch):
     found = scan(tmp_path)
     assert found.skipped == ()
     (series,) = every_series(found)
-    assert series.flags == (Flag.SLICES_DUPLICATED,)
+    assert series.all_flags == (Flag.SLICES_DUPLICATED,)
 
 
 def test_every_series_knows_its_own_files(tmp_path):

@@ -144,9 +144,12 @@ def _basis(last: Iterable[Measurement], series: str) -> _Basis | None:
 
 
 def _only(exam: Exam, image: Slice) -> Exam:
-    """Return the exam with nothing but one slice, and its companions in other contrasts."""
+    """Return the exam with nothing but one slice, and its companions in other contrasts.
+
+    Alone, a slice has no stack to be doubted, so that its stack's flags become its series'.
+    """
     series = tuple(
-        replace(found, slices=(found.slices[index],))
+        replace(found, slices=(found.slices[index],), flags=found.flags_at(index))
         for found, index in exam.find_slices(image.plane, image.shape)
     )
     return replace(exam, series=series)

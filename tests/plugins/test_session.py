@@ -15,7 +15,7 @@ from multifidus.flag import Flag
 from multifidus.image import Exam
 from multifidus.measurement import Quantity
 from multifidus.roi import Reading, RoiSet, SliceLevel, Source
-from tests.exams import circle, outline
+from tests.exams import axial_plane, circle, exam_of, image_slice, outline
 from tests.plugins.conftest import SPACING, make_series
 
 BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])
@@ -87,6 +87,19 @@ def test_artefacts_count_in_motion_as_they_do_at_rest(session):
     session.put(MULTIFIDUS_RIGHT, 2, [loop])
     assert Flag.ARTEFACT in moving.flags
     assert moving.mean_si == pytest.approx(session.numbers(MULTIFIDUS_RIGHT, 2).mean_si)
+
+
+def test_doubts_about_a_stack_stand_in_motion_as_they_do_at_rest():
+    # Positions straight along z, planes tilted: shifted sideways from one to the next.
+    planes = [axial_plane(z=4.4 * k, tilt=20) for k in range(3)]
+    slices = (image_slice(np.ones((80, 80)), plane, f"1.{k}") for k, plane in enumerate(planes))
+    sheared = exam_of(*slices)
+    session = Session(sheared, sheared.series[0])
+    loop = circle(36, 20, 12)
+    session.put(MULTIFIDUS_RIGHT, 1, [loop])
+    session.measure()
+    assert Flag.STACK_SHEARED in session.numbers(MULTIFIDUS_RIGHT, 1).flags
+    assert Flag.STACK_SHEARED in session.live_numbers(MULTIFIDUS_RIGHT, 1, [loop]).flags
 
 
 def test_a_hole_and_an_island_are_one_outline(session):
