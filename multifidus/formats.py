@@ -19,7 +19,7 @@ from multifidus.io.bids import bids_name, sidecar_path
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
-from multifidus.io.nifti import is_nifti, open_nifti, read_nifti
+from multifidus.io.nifti import is_nifti, open_nifti, read_nifti, read_volumes
 from multifidus.io.scan import Scan, Skipped, walk
 from multifidus.placement import place
 from multifidus.roi import RoiSet, check_sides
@@ -107,17 +107,17 @@ def _scan_nifti(files: Sequence[Path], dicom: Scan) -> Scan:
     skipped: list[Skipped] = []
     for path in files:
         try:
-            read = read_nifti(path)
+            volumes = read_volumes(path)
         except (ReadError, GeometryError) as error:
             skipped.append(Skipped(path, error.message))
             continue
-        if read.uid in paths_of:
-            twin = paths_of[read.uid][0]
+        if volumes[0].uid in paths_of:
+            twin = paths_of[volumes[0].uid][0]
             skipped.append(Skipped(path, f"The same content as {twin}."))
             continue
         name = bids_name(path)
-        exams.setdefault((name.subject, name.session), []).append(read)
-        paths_of[read.uid] = (path,)
+        exams.setdefault((name.subject, name.session), []).extend(volumes)
+        paths_of.update({series.uid: (path,) for series in volumes})
     known = len({exam.subject for exam in dicom.exams})
     return Scan(tuple(_nifti_exams(exams, known)), tuple(skipped), paths_of)
 
@@ -281,7 +281,7 @@ def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> Roi
         if labels is None:
             msg = f"{file} is a label map, and nothing says what its numbers mean."
             raise ReadError(msg, remedy=f"Name a label preset: {', '.join(PRESETS)}; or a file.")
-        rois = read_labelmap(file, exam, load_labels(labels))
+        rois = read_labelmap(open_nifti(file), exam, load_labels(labels))
     elif file.suffix == ".json":
         rois = read_outlines(file)
     else:

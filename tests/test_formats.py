@@ -45,7 +45,7 @@ def test_a_mixed_folder_is_sorted_into_exams_and_the_rest_is_reported(tmp_path):
     save(tmp_path / "nifti" / "a.nii.gz", signal(), AFFINE)
     save(tmp_path / "nifti" / "b.nii", signal(1), AFFINE)
     (tmp_path / "nifti" / "copy.nii").write_bytes((tmp_path / "nifti" / "b.nii").read_bytes())
-    save(tmp_path / "nifti" / "4d.nii", np.zeros((4, 4, 4, 2), np.int16), AFFINE)
+    save(tmp_path / "nifti" / "5d.nii", np.zeros((4, 4, 4, 1, 3), np.int16), AFFINE)
     (tmp_path / "nifti" / "a.json").write_text("{}")
     (tmp_path / "nifti" / "notes.json").write_text("{}")
     found = scan(tmp_path)
@@ -54,8 +54,8 @@ def test_a_mixed_folder_is_sorted_into_exams_and_the_rest_is_reported(tmp_path):
         ("subject-2", 2),
     ]
     reasons = {item.path.name: item.reason for item in found.skipped}
-    assert set(reasons) == {"notes.json", "4d.nii", "copy.nii"}
-    assert "three-dimensional" in reasons["4d.nii"]
+    assert set(reasons) == {"notes.json", "5d.nii", "copy.nii"}
+    assert "only volumes" in reasons["5d.nii"]
     assert reasons["copy.nii"].endswith("The same content as " + str(tmp_path / "nifti" / "b.nii."))
     assert sorted(found.files.values()) == [1, 1, 3]
 
@@ -67,7 +67,7 @@ def test_a_folder_without_images_is_refused_with_reasons(tmp_path):
         (tmp_path / f"{number}.txt").write_text("text")
     with pytest.raises(ReadError, match=r"7 files skipped \(0\.txt: Not a DICOM.*; and 2 more\)"):
         read_exams(tmp_path)
-    save(tmp_path / "a.nii", np.zeros((4, 4, 4, 2), np.int16), AFFINE)
+    save(tmp_path / "a.nii", np.zeros((4, 4, 4, 1, 3), np.int16), AFFINE)
     with pytest.raises(ReadError, match="8 files skipped"):
         read_exams(tmp_path)
 

@@ -10,7 +10,9 @@ from multifidus.anatomy import Side, Structure
 from multifidus.errors import ReadError, RoiError
 from multifidus.geometry import plane_from_affine
 from multifidus.image import Exam, Series, Slice
-from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap, trace
+from multifidus.io.labelmap import PRESETS, load_labels, trace
+from multifidus.io.labelmap import read_labelmap as read_grid
+from multifidus.io.nifti import open_nifti
 from multifidus.polygon import area, first_crossing
 from multifidus.raster import count_centres, coverage_box
 from multifidus.roi import Reading, Source
@@ -35,6 +37,10 @@ def exam_on(affine=AFFINE, shape=SHAPE):
 
 def random_labels(values, seed=0):
     return np.random.default_rng(seed).choice([0, *values], SHAPE).astype(np.uint8)
+
+
+def read_labelmap(path, exam, labels):
+    return read_grid(open_nifti(path), exam, labels)
 
 
 def masks_of(rois, shape=SHAPE):

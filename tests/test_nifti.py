@@ -4,13 +4,15 @@ import hashlib
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from multifidus.errors import GeometryError, MultifidusError, ReadError
+from multifidus.flag import Flag
+from multifidus.formats import scan
 from multifidus.geometry import ras_from_lps
 from multifidus.image import Weighting
-from multifidus.io.nifti import is_nifti, open_nifti, read_nifti
+from multifidus.io.nifti import is_nifti, open_nifti, read_nifti, read_volumes
 from tests.niftis import lumbar_affine, save, set_scale
 from tests.strategies import planes, points_mm
 
@@ -114,11 +116,67 @@ def test_a_fourth_axis_of_one_is_ignored(tmp_path, shape):
     ]
 
 
-@pytest.mark.parametrize("shape", [(5, 4, 3, 2), (5, 4)])
-def test_an_image_that_is_not_three_dimensional_is_refused(tmp_path, shape):
+@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 3, 1, 3), (5, 4, 3, 2, 2)])
+def test_an_image_of_fewer_axes_or_of_vectors_is_refused(tmp_path, shape):
     path = save(tmp_path / "a.nii", np.zeros(shape, np.int16), lumbar_affine())
-    with pytest.raises(ReadError, match="only three-dimensional images are read"):
+    with pytest.raises(ReadError, match="only volumes, and files of several, are read"):
+        read_volumes(path)
+
+
+def test_a_damaged_number_of_volumes_makes_no_series(tmp_path):
+    path = save(tmp_path / "a.nii", np.zeros((1, 1, 1, 1001), np.int8), lumbar_affine())
+    with pytest.raises(ReadError, match="1001 volumes; at most 1000"):
+        read_volumes(path)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_volumes_of_one_file_are_series_of_their_own_on_one_signal_scale(tmp_path, name):
+    voxels = np.arange(5 * 4 * 3 * 6, dtype=np.int16).reshape(5, 4, 3, 6)
+    path = save(tmp_path / name, voxels, lumbar_affine(20))
+    content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    found = read_volumes(path)
+    assert [series.uid for series in found] == [f"{content}#{n}" for n in range(1, 7)]
+    assert len({series.signal_group for series in found} - {""}) == 1
+    for number, series in enumerate(found):
+        for k, item in enumerate(series.slices):
+            assert item.uid == f"{content}#{number + 1}#{k}"
+            assert item.pixels.tolist() == voxels[:, :, k, number].T.tolist()
+            place = item.plane.to_patient([(2, 1)])[0]
+            assert place == pytest.approx((lumbar_affine(20) @ (1, 2, k, 1))[:3], abs=1e-4)
+    (exam,) = scan(path).exams
+    assert [series.uid for series in exam.series] == [series.uid for series in found]
+    with pytest.raises(ReadError, match="holds 6 volumes, where one is expected"):
         read_nifti(path)
+
+
+@pytest.mark.parametrize(("unit", "size_mm"), [("meter", 1000), ("mm", 1), ("micron", 0.001)])
+def test_other_units_than_millimetres_are_turned_into_them(tmp_path, unit, size_mm):
+    affine = lumbar_affine(20)
+    stored = affine.copy()
+    stored[:3] /= size_mm
+    image = nibabel.Nifti1Image(VOXELS, None)
+    image.set_sform(ras_from_lps(stored), code=1)
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    item = read_nifti(tmp_path / "a.nii").slices[2]
+    expected = (affine @ (3, 1, 2, 1))[:3]
+    assert item.plane.to_patient([(1, 3)])[0] == pytest.approx(expected, abs=1e-3)
+    assert item.thickness_mm == pytest.approx(4.4)
+
+
+@pytest.mark.parametrize(("apart_mm", "flags"), [(0.02, ()), (30, (Flag.AFFINE_CONFLICT,))])
+def test_forms_in_metres_are_compared_in_millimetres(tmp_path, apart_mm, flags):
+    affine = ras_from_lps(lumbar_affine(20))
+    affine[:3] /= 1000
+    moved = affine.copy()
+    moved[1, 3] += apart_mm / 1000
+    image = nibabel.Nifti1Image(VOXELS, None)
+    image.set_sform(affine, code=1)
+    image.header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+    image.set_qform(moved, code=1)
+    image.header.set_xyzt_units("meter")
+    nibabel.save(image, tmp_path / "a.nii")
+    assert read_nifti(tmp_path / "a.nii").flags == flags
 
 
 @pytest.mark.parametrize(
@@ -148,7 +206,7 @@ def test_a_singular_affine_is_refused(tmp_path, column):
 
 def check_readable_or_refused(path):
     try:
-        item = read_nifti(path).slices[0]
+        item = read_volumes(path)[0].slices[0]
         shape = item.pixels.shape
     except MultifidusError as error:
         refused = str(error)
@@ -191,6 +249,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 @given(st.integers(0, 347), st.integers(1, 255))
+@example(323, 63)  # a signalling NaN in the sform
 def test_a_header_with_a_damaged_byte_gives_an_image_or_our_error(tmp_path_factory, place, flip):
     path = tmp_path_factory.getbasetemp() / "damaged.nii"
     save(path, VOXELS, lumbar_affine())

@@ -1,4 +1,4 @@
-"""Label maps: NIfTI files in which each voxel's number names a structure.
+"""Label maps: grids of voxels in which each number names a structure.
 
 Labels become outlines along pixel edges, so that their area is exactly the number of voxels times
 the pixel area. A label map must lie on the image's own grid; nothing is resampled.
@@ -19,7 +19,7 @@ from multifidus.anatomy import Side, Structure
 from multifidus.errors import ReadError, RoiError
 from multifidus.image import Exam, Slice, Stack
 from multifidus.io.files import reading
-from multifidus.io.nifti import NiftiGrid, open_nifti
+from multifidus.io.grid import Grid
 from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
     return found
 
 
-def read_labelmap(path: Path, exam: Exam, labels: Labels) -> RoiSet:
+def read_labelmap(grid: Grid, exam: Exam, labels: Labels) -> RoiSet:
     """Read a label map as outlines of an exam's slices.
 
     Raises
@@ -105,13 +105,13 @@ def read_labelmap(path: Path, exam: Exam, labels: Labels) -> RoiSet:
     RoiError
         If its grid is none of the exam's.
     """
-    grid = open_nifti(path)
     stack, axes = _matching_stack(grid, exam)
     voxels = _oriented(grid, axes)
     values = np.unique(voxels)
     known = [value for value in labels if value in values]
     if not known:
-        msg = f"{path} holds the values {values[:12].tolist()}, none of them in its label scheme."
+        held = values[:12].tolist()
+        msg = f"{grid.path} holds the values {held}, none of them in its label scheme."
         raise ReadError(msg, remedy=f"Check the preset; it expects {sorted(labels)}.")
     by = Reading(exam.subject, exam.timepoint)
     rois = tuple(
@@ -131,7 +131,7 @@ class _Axes:
     flipped: tuple[int, ...]
 
 
-def _matching_stack(grid: NiftiGrid, exam: Exam) -> tuple[Stack, _Axes]:
+def _matching_stack(grid: Grid, exam: Exam) -> tuple[Stack, _Axes]:
     stacks = [stack for series in exam.series for stack in series.stacks]
     for stack in stacks:
         axes = _same_grid(grid, stack)
@@ -145,7 +145,7 @@ def _matching_stack(grid: NiftiGrid, exam: Exam) -> tuple[Stack, _Axes]:
     raise RoiError(msg, remedy="Resample or draw it on this image; it is not resampled silently.")
 
 
-def _same_grid(grid: NiftiGrid, stack: Stack) -> _Axes | None:
+def _same_grid(grid: Grid, stack: Stack) -> _Axes | None:
     affine = stack.affine_lps
     if affine is None:
         return None
@@ -172,7 +172,7 @@ def _same_grid(grid: NiftiGrid, stack: Stack) -> _Axes | None:
     return _Axes((k, row, column), tuple(2 - axis for axis in flipped))
 
 
-def _oriented(grid: NiftiGrid, axes: _Axes) -> NDArray[np.int64]:
+def _oriented(grid: Grid, axes: _Axes) -> NDArray[np.int64]:
     stored = grid.read() * grid.slope + grid.intercept
     whole = np.isfinite(stored) & (stored == np.rint(stored))
     if not whole.all():

@@ -1,4 +1,4 @@
-"""NIfTI: one regular grid a file, placed by the file's affine."""
+"""NIfTI: one regular grid a file, placed by the file's affine, with one volume or several."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 import re
 import threading
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,11 @@ import numpy as np
 
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
-from multifidus.geometry import FARTHEST_MM, plane_from_affine, ras_from_lps
-from multifidus.image import LARGEST_SCALE, Series, Slice, StoredPixels, Weighting
+from multifidus.geometry import ras_from_lps
+from multifidus.image import LARGEST_SCALE, Series, Weighting
 from multifidus.io.bids import bids_name, sidecar
 from multifidus.io.files import content_sha256, reading
+from multifidus.io.grid import Grid, check_affine, check_size, once, only, series_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +42,8 @@ SAME_PLACE_MM = 0.1
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 """Millimetres in a NIfTI header's unit of length; where it names none, they are meant."""
 
-DEFLATE_AT_MOST = 1032
-"""How many times larger than its file a zipped image can be: the limit of the format."""
+MOST_VOLUMES = 1000
+"""Files of more volumes are no anatomy to be outlined, or damaged."""
 
 _CHUNK = re.compile(r"_chunk-\d+(?=_)")
 
@@ -52,36 +53,8 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NiftiGrid:
-    """A three-dimensional NIfTI image, its voxels read on first use.
-
-    Attributes
-    ----------
-    affine_lps
-        4x4, (i, j, k) indices to LPS millimetres.
-    shape
-        (i, j, k).
-    scale
-        Stored type, slope and intercept: files that differ in it may differ in signal scale.
-    read
-        Returns the stored voxels, shape (i, j, k).
-    slope, intercept
-        ``value = slope * stored + intercept``.
-    """
-
-    path: Path
-    affine_lps: Array
-    shape: tuple[int, int, int]
-    scale: tuple[str, float, float]
-    read: Callable[[], NDArray[Any]]
-    slope: float
-    intercept: float
-    flags: tuple[Flag, ...] = ()
-
-
-def open_nifti(path: Path) -> NiftiGrid:
-    """Read the header of a NIfTI file.
+def open_nifti(path: Path) -> Grid:
+    """Read the header of a NIfTI file of one volume.
 
     Raises
     ------
@@ -90,6 +63,65 @@ def open_nifti(path: Path) -> NiftiGrid:
     GeometryError
         If its affine is singular.
     """
+    return only(open_volumes(path), path)
+
+
+def open_volumes(path: Path) -> tuple[Grid, ...]:
+    """Read the header of a NIfTI file; one grid for each of its volumes.
+
+    Raises
+    ------
+    ReadError, GeometryError
+        As :func:`open_nifti`, but for the number of volumes.
+    """
+    with reading(path, "NIfTI"), _without_log(), np.errstate(all="ignore"):
+        image, header = _load(path)
+        shape = _shape(tuple(int(n) for n in image.shape), path)
+        if not header.coded:
+            msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
+            remedy = "Convert it again from DICOM with a tool that keeps geometry."
+            raise ReadError(msg, remedy=remedy)
+        check_affine(header.affine_mm, shape[:3], path)
+        flags = _conflict(image, header, path)
+        stored, slope, intercept = header.stored, header.slope, header.intercept
+        if stored.kind not in "iuf":
+            msg = f"{path} holds voxels of type {stored}; only single numbers are read."
+            raise ReadError(msg, remedy="Export its magnitude.")
+        if not abs(slope) <= LARGEST_SCALE or not abs(intercept) <= LARGEST_SCALE:
+            msg = f"{path} rescales its voxels by slope {slope:g} and intercept {intercept:g}."
+            raise ReadError(msg, remedy="Convert or export it again.")
+        zipped = path.name.lower().endswith(".gz")
+        check_size(path, math.prod(shape) * stored.itemsize, zipped=zipped)
+    voxels = once(lambda: _voxels(image, path).reshape(shape))
+
+    def volume(number: int) -> Grid:
+        return Grid(
+            path,
+            ras_from_lps(header.affine_mm),
+            (shape[0], shape[1], shape[2]),
+            (str(stored), slope, intercept),
+            lambda: voxels()[..., number],
+            slope,
+            intercept,
+            flags,
+        )
+
+    return tuple(volume(number) for number in range(shape[3]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Header:
+    """What a header says, before it is judged; the affine is to RAS."""
+
+    coded: bool
+    affine_mm: Array
+    to_mm: Array
+    stored: np.dtype[Any]
+    slope: float
+    intercept: float
+
+
+def _load(path: Path) -> tuple[Any, _Header]:
     import nibabel
     from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
@@ -103,52 +135,40 @@ def open_nifti(path: Path) -> NiftiGrid:
         EOFError,
         zlib.error,
     )
-    with reading(path, "NIfTI"), _without_log(), np.errstate(all="ignore"):
-        path.open("rb").close()  # nibabel reports what it may not open as of unknown type
-        try:
-            image: Any = nibabel.load(path)
-            header = image.header
-            coded = int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
-            # nibabel takes them out of the header of what it loads.
-            slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
-            affine = np.asarray(image.affine, dtype=np.float64)
-            shape = tuple(int(n) for n in image.shape)
-            unit_mm = _MM[header.get_xyzt_units()[0]]
-        except damage as error:
-            msg = f"{path} is not a readable NIfTI file: {error}."
-            raise ReadError(msg, remedy="Convert or export it again.") from error
+    path.open("rb").close()  # nibabel reports what it may not open as of unknown type
+    try:
+        image: Any = nibabel.load(path)
+        header = image.header
+        unit_mm = _MM[header.get_xyzt_units()[0]]
+        to_mm = np.diag([unit_mm, unit_mm, unit_mm, 1.0])
+        # nibabel takes slope and intercept out of the header of what it loads.
+        return image, _Header(
+            int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0,
+            to_mm @ np.asarray(image.affine, dtype=np.float64),
+            to_mm,
+            header.get_data_dtype().newbyteorder("="),
+            float(image.dataobj.slope),
+            float(image.dataobj.inter),
+        )
+    except damage as error:
+        msg = f"{path} is not a readable NIfTI file: {error}."
+        raise ReadError(msg, remedy="Convert or export it again.") from error
+
+
+def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
+    """Return (i, j, k, volume); a fifth axis holds vectors, which are no image."""
     while len(shape) > 3 and shape[-1] == 1:  # noqa: PLR2004
         shape = shape[:-1]
-    if len(shape) != 3 or min(shape) < 1:  # noqa: PLR2004
-        msg = f"{path} has shape {shape}; only three-dimensional images are read."
+    if len(shape) not in {3, 4} or min(shape) < 1:
+        msg = f"{path} has shape {shape}; only volumes, and files of several, are read."
         raise ReadError(msg, remedy="Split it into one file a volume.")
-    if not coded:
-        msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
-        raise ReadError(msg, remedy="Convert it again from DICOM with a tool that keeps geometry.")
-    _check_affine(affine, shape, path)
-    flags = _conflict(image, affine, path)
-    affine = np.diag([unit_mm, unit_mm, unit_mm, 1.0]) @ affine
-    stored = header.get_data_dtype().newbyteorder("=")
-    if stored.kind not in "iuf":
-        msg = f"{path} holds voxels of type {stored}; only single numbers are read."
-        raise ReadError(msg, remedy="Export its magnitude.")
-    if not abs(slope) <= LARGEST_SCALE or not abs(intercept) <= LARGEST_SCALE:
-        msg = f"{path} rescales its voxels by slope {slope:g} and intercept {intercept:g}."
-        raise ReadError(msg, remedy="Convert or export it again.")
-    _check_size(path, math.prod(shape) * stored.itemsize)
-    return NiftiGrid(
-        path,
-        ras_from_lps(affine),
-        (shape[0], shape[1], shape[2]),
-        (str(stored), slope, intercept),
-        _once(lambda: _voxels(image, path).reshape(shape)),
-        slope,
-        intercept,
-        flags,
-    )
+    if len(shape) == 4 and shape[3] > MOST_VOLUMES:  # noqa: PLR2004
+        msg = f"{path} holds {shape[3]} volumes; at most {MOST_VOLUMES} are read."
+        raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
+    return shape[0], shape[1], shape[2], shape[3] if len(shape) == 4 else 1  # noqa: PLR2004
 
 
-def _conflict(image: Any, affine: Array, path: Path) -> tuple[Flag, ...]:
+def _conflict(image: Any, header: _Header, path: Path) -> tuple[Flag, ...]:
     """Compare the two places that a NIfTI header can name; the first, its sform, is used.
 
     Raises
@@ -167,6 +187,7 @@ def _conflict(image: Any, affine: Array, path: Path) -> tuple[Flag, ...]:
         return ()
     if not np.isfinite(placed).all():
         return (Flag.AFFINE_CONFLICT,)
+    affine, placed = header.affine_mm, header.to_mm @ placed
     ours, theirs = (np.linalg.norm(form[:3, :3], axis=0) for form in (affine, placed))
     if np.abs(ours - theirs).max() > SAME_VOXEL * ours.max():
         msg = (
@@ -197,27 +218,6 @@ def _without_log() -> Iterator[None]:
         logger.removeFilter(elsewhere)
 
 
-def _check_size(path: Path, needed: int) -> None:
-    """Refuse a header that promises more than its file can hold, before memory is asked for."""
-    zipped = path.name.lower().endswith(".gz")
-    most = path.stat().st_size * (DEFLATE_AT_MOST if zipped else 1)
-    if needed > most:
-        msg = f"{path} is cut short or damaged: {needed} bytes of voxels cannot be in it."
-        raise ReadError(msg, remedy="Copy or export the file again.")
-
-
-def _check_affine(affine: Array, shape: tuple[int, ...], path: Path) -> None:
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    regular = np.isfinite(affine).all() and (lengths > 0).all()
-    if not regular or abs(np.linalg.det(affine[:3, :3] / lengths)) < 1e-3:  # noqa: PLR2004
-        msg = f"{path} has a singular affine: {affine.round(4).tolist()}."
-        raise GeometryError(msg, remedy="Convert it again from DICOM.")
-    reach = np.abs(affine[:3, :3]) @ np.array(shape) + np.abs(affine[:3, 3])
-    if reach.max() > FARTHEST_MM:
-        msg = f"{path} reaches further than {FARTHEST_MM:g} mm."
-        raise GeometryError(msg, remedy="Convert it again from DICOM.")
-
-
 def _voxels(image: Any, path: Path) -> NDArray[Any]:
     with reading(path, "NIfTI voxels"):
         try:
@@ -227,22 +227,8 @@ def _voxels(image: Any, path: Path) -> NDArray[Any]:
             raise ReadError(msg, remedy="Copy or export the file again.") from error
 
 
-def _once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
-    """Call ``read`` at the first call only, whichever thread makes it."""
-    lock = threading.Lock()
-    kept: list[NDArray[Any]] = []
-
-    def wrapped() -> NDArray[Any]:
-        with lock:
-            if not kept:
-                kept.append(read())
-        return kept[0]
-
-    return wrapped
-
-
 def read_nifti(path: Path, weighting: Weighting | None = None) -> Series:
-    """Read a NIfTI file as a series; its slices run along k, with columns along i.
+    """Read a NIfTI file of one volume as a series; its slices run along k, with columns along i.
 
     What is not given is taken from a BIDS name and from the JSON file beside it.
 
@@ -251,31 +237,31 @@ def read_nifti(path: Path, weighting: Weighting | None = None) -> Series:
     ReadError, GeometryError
         As :func:`open_nifti`.
     """
-    grid = open_nifti(path)
+    return only(read_volumes(path, weighting), path)
+
+
+def read_volumes(path: Path, weighting: Weighting | None = None) -> tuple[Series, ...]:
+    """Read a NIfTI file as one series a volume.
+
+    Several are named by the file's content and their number, counted from 1, and share their
+    signal scale.
+
+    Raises
+    ------
+    ReadError, GeometryError
+        As :func:`open_volumes`.
+    """
+    grids = open_volumes(path)
     content = content_sha256(path)[:UID_DIGITS]
-    columns, rows, count = grid.shape
-    thickness = float(np.linalg.norm(grid.affine_lps[:3, 2]))
-
-    def stored(k: int) -> StoredPixels:
-        return StoredPixels(lambda: grid.read()[:, :, k].T, grid.slope, grid.intercept)
-
-    slices = tuple(
-        Slice(
-            f"{content}#{k}",
-            plane_from_affine(grid.affine_lps, k),
-            (rows, columns),
-            stored(k),
-            thickness,
-        )
-        for k in range(count)
-    )
-    return Series(
-        content,
-        slices,
-        bids_name(path).weighting if weighting is None else weighting,
-        acquisition=sidecar(path),
-        flags=grid.flags,
-        signal_group=_acquisition_of(path),
+    alone = len(grids) == 1
+    facts: dict[str, Any] = {
+        "weighting": bids_name(path).weighting if weighting is None else weighting,
+        "acquisition": sidecar(path),
+        "signal_group": _acquisition_of(path) or ("" if alone else content),
+    }
+    return tuple(
+        series_of(grid, content if alone else f"{content}#{number}", **facts)
+        for number, grid in enumerate(grids, 1)
     )
 
 

@@ -1,0 +1,158 @@
+"""A regular grid of voxels, placed by an affine: what one volume of a research file is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from multifidus.errors import GeometryError, ReadError
+from multifidus.flag import Flag
+from multifidus.geometry import FARTHEST_MM, plane_from_affine
+from multifidus.image import Acquisition, Series, Slice, StoredPixels, Weighting
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+DEFLATE_AT_MOST = 1032
+"""How many times larger than its file a zipped image can be: the limit of the format."""
+
+SINGULAR = 1e-3
+"""Axes that span less than this share of what upright ones would lie in one plane."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """A three-dimensional image, its voxels read on first use.
+
+    Attributes
+    ----------
+    affine_lps
+        4x4, (i, j, k) indices to LPS millimetres.
+    shape
+        (i, j, k).
+    scale
+        Stored type, slope and intercept: files that differ in it may differ in signal scale.
+    read
+        Returns the stored voxels, shape (i, j, k).
+    slope, intercept
+        ``value = slope * stored + intercept``.
+    """
+
+    path: Path
+    affine_lps: Array
+    shape: tuple[int, int, int]
+    scale: tuple[str, float, float]
+    read: Callable[[], NDArray[Any]]
+    slope: float = 1.0
+    intercept: float = 0.0
+    flags: tuple[Flag, ...] = ()
+
+
+def series_of(
+    grid: Grid,
+    uid: str,
+    *,
+    weighting: Weighting = Weighting.UNKNOWN,
+    acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
+    signal_group: str = "",
+) -> Series:
+    """Make a series of a grid: its slices run along k, with columns along i.
+
+    The slices are named after the series and their own k.
+    """
+    columns, rows, count = grid.shape
+    thickness = float(np.linalg.norm(grid.affine_lps[:3, 2]))
+
+    def stored(k: int) -> StoredPixels:
+        return StoredPixels(lambda: grid.read()[:, :, k].T, grid.slope, grid.intercept)
+
+    slices = tuple(
+        Slice(
+            f"{uid}#{k}",
+            plane_from_affine(grid.affine_lps, k),
+            (rows, columns),
+            stored(k),
+            thickness,
+        )
+        for k in range(count)
+    )
+    return Series(
+        uid,
+        slices,
+        weighting,
+        acquisition=acquisition,
+        flags=grid.flags,
+        signal_group=signal_group,
+    )
+
+
+Volume = TypeVar("Volume")
+
+
+def only(volumes: Sequence[Volume], path: Path) -> Volume:
+    """Return the one volume of a file.
+
+    Raises
+    ------
+    ReadError
+        If there are several; names the file.
+    """
+    if len(volumes) != 1:
+        msg = f"{path} holds {len(volumes)} volumes, where one is expected."
+        raise ReadError(msg, remedy="Split it into one file a volume.")
+    return volumes[0]
+
+
+def check_affine(affine: Array, shape: tuple[int, ...], path: Path) -> None:
+    """Refuse an affine that squeezes an image flat or throws it out of reach.
+
+    Raises
+    ------
+    GeometryError
+        If it does; names the file.
+    """
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(affine[:3, :3], axis=0)
+        regular = np.isfinite(affine).all() and (lengths > 0).all() and np.isfinite(lengths).all()
+    if not regular or abs(np.linalg.det(affine[:3, :3] / lengths)) < SINGULAR:
+        msg = f"{path} has a singular affine: {affine.round(4).tolist()}."
+        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+    reach = np.abs(affine[:3, :3]) @ np.array(shape, dtype=np.float64) + np.abs(affine[:3, 3])
+    if reach.max() > FARTHEST_MM:
+        msg = f"{path} reaches further than {FARTHEST_MM:g} mm."
+        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+
+
+def check_size(path: Path, needed: int, *, zipped: bool) -> None:
+    """Refuse a header that promises more than its file can hold, before memory is asked for.
+
+    Raises
+    ------
+    ReadError
+        If it does; names the file.
+    """
+    most = path.stat().st_size * (DEFLATE_AT_MOST if zipped else 1)
+    if needed > most:
+        msg = f"{path} is cut short or damaged: {needed} bytes of voxels cannot be in it."
+        raise ReadError(msg, remedy="Copy or export the file again.")
+
+
+def once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
+    """Call ``read`` at the first call only, whichever thread makes it."""
+    lock = threading.Lock()
+    kept: list[NDArray[Any]] = []
+
+    def wrapped() -> NDArray[Any]:
+        with lock:
+            if not kept:
+                kept.append(read())
+        return kept[0]
+
+    return wrapped
