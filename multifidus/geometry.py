@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +58,40 @@ def readonly(values: ArrayLike, shape: tuple[int, ...], name: str) -> Array:
         raise GeometryError(msg)
     array.flags.writeable = False
     return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grid:
+    """What parallel planes of one spacing share."""
+
+    row_step_mm: Array
+    column_step_mm: Array
+    pixel_spacing_mm: tuple[float, float]
+    pixel_area_mm2: float
+    normal: Array
+    to_row_column: Array
+
+
+@lru_cache(maxsize=256)
+def _grid(row_step: bytes, column_step: bytes) -> _Grid:
+    """Work out once what parallel planes share; bytes tell 0 from -0, which are equal."""
+    row, column = np.frombuffer(row_step), np.frombuffer(column_step)
+    spacing = math.hypot(*row), math.hypot(*column)
+    across = cross(column, row)
+    pixel_area = math.hypot(*across)
+    if pixel_area <= MINIMAL_AXIS_SINE * spacing[0] * spacing[1]:
+        msg = f"row_step_mm {row.tolist()} and column_step_mm {column.tolist()} span no plane."
+        raise GeometryError(msg, remedy="Check the orientation and pixel spacing of the image.")
+    # A step's dual is at right angles to the other step and to the normal.
+    duals = np.array((cross(across, column), cross(row, across))) / pixel_area**2
+    return _Grid(
+        row,
+        column,
+        spacing,
+        pixel_area,
+        readonly(np.array(across) / pixel_area, (3,), "normal"),
+        readonly(duals, (2, 3), "duals"),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,29 +146,26 @@ class Plane:
     _to_row_column: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        origin, row, column = (
-            readonly(getattr(self, name), (3,), name)
-            for name in ("origin_mm", "row_step_mm", "column_step_mm")
-        )
-        if max(map(abs, (*origin.tolist(), *row.tolist(), *column.tolist()))) > FARTHEST_MM:
+        names = ("origin_mm", "row_step_mm", "column_step_mm")
+        origin, row, column = (np.array(getattr(self, n), dtype=np.float64) for n in names)
+        if not origin.shape == row.shape == column.shape == (3,) or not all(
+            -FARTHEST_MM <= number <= FARTHEST_MM
+            for number in (*origin.tolist(), *row.tolist(), *column.tolist())
+        ):
+            for name in names:
+                readonly(getattr(self, name), (3,), name)
             msg = f"An image further out or larger than {FARTHEST_MM:g} mm: {origin.tolist()}."
             raise GeometryError(msg, remedy="Check the position and pixel spacing of the image.")
-        spacing = math.hypot(*row), math.hypot(*column)
-        across = cross(column, row)
-        pixel_area = math.hypot(*across)
-        if pixel_area <= MINIMAL_AXIS_SINE * spacing[0] * spacing[1]:
-            msg = f"row_step_mm {row.tolist()} and column_step_mm {column.tolist()} span no plane."
-            raise GeometryError(msg, remedy="Check the orientation and pixel spacing of the image.")
-        # A step's dual is at right angles to the other step and to the normal.
-        duals = np.array((cross(across, column), cross(row, across))) / pixel_area**2
+        origin.flags.writeable = False
+        grid = _grid(row.tobytes(), column.tobytes())
         for name, value in (
             ("origin_mm", origin),
-            ("row_step_mm", row),
-            ("column_step_mm", column),
-            ("pixel_spacing_mm", spacing),
-            ("pixel_area_mm2", pixel_area),
-            ("normal", readonly(np.array(across) / pixel_area, (3,), "normal")),
-            ("_to_row_column", readonly(duals, (2, 3), "duals")),
+            ("row_step_mm", grid.row_step_mm),
+            ("column_step_mm", grid.column_step_mm),
+            ("pixel_spacing_mm", grid.pixel_spacing_mm),
+            ("pixel_area_mm2", grid.pixel_area_mm2),
+            ("normal", grid.normal),
+            ("_to_row_column", grid.to_row_column),
         ):
             object.__setattr__(self, name, value)
 

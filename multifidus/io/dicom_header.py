@@ -30,6 +30,9 @@ _HEAD_BYTES = 128 * 1024
 _LONG_VRS = ("OB", "OW", "UN")
 """Of pixels with a length of four bytes, behind two that are kept free."""
 
+_SHORT = 256
+"""Longer values, in bytes, are not remembered from one file to the next."""
+
 _QUIET = threading.RLock()
 """Held while warnings are silenced, which is not the business of one thread alone."""
 
@@ -41,6 +44,7 @@ TAGS: Mapping[str, int] = {
     "SOPInstanceUID": 0x00080018,
     "StudyDate": 0x00080020,
     "Manufacturer": 0x00080070,
+    "SeriesDescription": 0x0008103E,
     "FrameType": 0x00089007,
     "ComplexImageComponent": 0x00089208,
     "PatientID": 0x00100020,
@@ -119,35 +123,29 @@ class Header:
 
     def __init__(self, elements: Mapping[int, Any], order: str) -> None:
         self._elements = elements
-        self._items: dict[str, list[Header]] = {}
+        self._items: dict[str, list[Header]] | None = None
         self.order = order
 
     def __contains__(self, name: str) -> bool:
         return TAGS[name] in self._elements
 
-    def texts(self, name: str) -> list[str]:
+    def texts(self, name: str) -> tuple[str, ...]:
         """Return an element's parts as text; none where it is absent or empty."""
-        element = self._elements.get(TAGS[name])
-        value = None if element is None else element.value
-        if not value:
-            return []
-        if not isinstance(value, bytes):
-            msg = f"{name} is a sequence where a value is expected."
-            raise ReadError(msg)
-        code = _BINARY.get(name)
-        if code is not None:
-            count = len(value) // struct.calcsize(code)
-            return [str(part) for part in struct.unpack_from(f"{self.order}{count}{code}", value)]
-        text = value.decode("latin-1").strip(" \0")
-        return [part.strip(" \0") for part in text.split("\\")] if "\\" in text else [text]
+        value = self._value(name)
+        if len(value) > _SHORT:
+            return _texts(value, self._form(name))
+        return _known_texts(value, self._form(name)) if value else ()
 
     def text(self, name: str) -> str:
         """Return an element as one text; empty where it is absent."""
         return "\\".join(self.texts(name))
 
-    def numbers(self, name: str) -> list[float]:
+    def numbers(self, name: str) -> tuple[float, ...]:
         """Return an element's parts as numbers; none where it is absent or empty."""
-        return [float(part) for part in self.texts(name) if part]
+        value = self._value(name)
+        if len(value) > _SHORT:
+            return _numbers(value, self._form(name))
+        return _known_numbers(value, self._form(name)) if value else ()
 
     def integer(self, name: str, default: int = 0) -> int:
         """Return an element as a whole number, or the default where it is absent or empty."""
@@ -156,22 +154,56 @@ class Header:
 
     def items(self, name: str) -> list[Header]:
         """Return the items of a sequence; none where it is absent."""
+        if TAGS[name] not in self._elements:
+            return []
+        if self._items is None:
+            self._items = {}
         if name not in self._items:
             self._items[name] = self._read_items(name)
         return self._items[name]
 
+    def _value(self, name: str) -> bytes:
+        element = self._elements.get(TAGS[name])
+        value = None if element is None else element.value
+        if not value:
+            return b""
+        if not isinstance(value, bytes):
+            msg = f"{name} is a sequence where a value is expected."
+            raise ReadError(msg)
+        return value
+
+    def _form(self, name: str) -> str:
+        code = _BINARY.get(name)
+        return "" if code is None else self.order + code
+
     def _read_items(self, name: str) -> list[Header]:
         from pydicom.dataelem import convert_raw_data_element
 
-        element = self._elements.get(TAGS[name])
-        if element is None:
-            return []
+        element = self._elements[TAGS[name]]
         if getattr(element, "is_raw", False):
             if element.VR not in _SEQUENCE_VRS:
                 msg = f"{name} is {element.VR} where a sequence is expected."
                 raise ReadError(msg)
             element = convert_raw_data_element(element)
         return [_from_dataset(item, self.order) for item in element.value or ()]
+
+
+def _texts(value: bytes, form: str) -> tuple[str, ...]:
+    """Part a value that is text (no form), or binary numbers of a form such as ``<H``."""
+    if form:
+        count = len(value) // struct.calcsize(form)
+        return tuple(map(str, struct.unpack_from(f"{form[0]}{count}{form[1]}", value)))
+    text = value.decode("latin-1").strip(" \0")
+    return tuple(part.strip(" \0") for part in text.split("\\")) if "\\" in text else (text,)
+
+
+def _numbers(value: bytes, form: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in _texts(value, form) if part)
+
+
+# The files of one series say mostly the same: read once, it also takes its memory once.
+_known_texts = lru_cache(maxsize=1024)(_texts)
+_known_numbers = lru_cache(maxsize=1024)(_numbers)
 
 
 def _from_dataset(dataset: Any, order: str) -> Header:
@@ -192,7 +224,7 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def read_header(file: BinaryIO) -> tuple[Header, UID]:
+def read_header(file: BinaryIO) -> tuple[Header, Syntax]:
     """Read a file's header up to its pixels, at which the file is left standing.
 
     Returns
@@ -226,9 +258,24 @@ def _parsed(file: BinaryIO, size: int) -> _Parsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Syntax:
+    """A transfer syntax: how elements and pixels are written."""
+
+    uid: UID
+    is_implicit: bool
+    is_little_endian: bool
+    is_compressed: bool
+
+    @property
+    def order(self) -> str:
+        """The byte order of numbers: ``<`` or ``>``."""
+        return "<" if self.is_little_endian else ">"
+
+
+@dataclass(frozen=True, slots=True)
 class _Parsed:
     header: Header
-    syntax: UID
+    syntax: Syntax
     end: int
     whole: bool
     """Whether the pixels were reached."""
@@ -275,7 +322,7 @@ def _parse(file: Any, *, step_over_pixels: bool) -> _Parsed:
     elements = _by_tag(
         data_element_generator(
             file,
-            is_implicit_VR=syntax.is_implicit_VR,
+            is_implicit_VR=syntax.is_implicit,
             is_little_endian=syntax.is_little_endian,
             stop_when=_at_pixels if ask else None,
             specific_tags=_WANTED_LIST,
@@ -285,7 +332,7 @@ def _parse(file: Any, *, step_over_pixels: bool) -> _Parsed:
     pixels = elements.pop(PIXEL_DATA, None)
     if pixels is not None:
         end = pixels.value_tell - (12 if pixels.VR in _LONG_VRS else 8)
-    header = Header(elements, "<" if syntax.is_little_endian else ">")
+    header = Header(elements, syntax.order)
     return _Parsed(header, syntax, end, pixels is not None or (ask and len(file.read(4)) > 0))
 
 
@@ -294,18 +341,18 @@ def _at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _syntax(value: bytes) -> UID:
+def _syntax(value: bytes) -> Syntax:
     from pydicom.config import IGNORE
     from pydicom.uid import UID
 
-    syntax = UID(value.decode("ascii", errors="replace").strip(" \0"), IGNORE)
-    if not syntax.is_transfer_syntax or syntax.is_private:
-        msg = f"Unknown transfer syntax {syntax}."
+    uid = UID(value.decode("ascii", errors="replace").strip(" \0"), IGNORE)
+    if not uid.is_transfer_syntax or uid.is_private:
+        msg = f"Unknown transfer syntax {uid}."
         raise ReadError(msg)
-    if syntax.is_deflated:
+    if uid.is_deflated:
         msg = "Deflated DICOM is not supported."
         raise ReadError(msg)
-    return syntax
+    return Syntax(uid, uid.is_implicit_VR, uid.is_little_endian, uid.is_compressed)
 
 
 def _by_tag(elements: Iterable[Any]) -> dict[int, Any]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import threading
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from multifidus.errors import ReadError
-from multifidus.io.dicom_header import PIXEL_DATA, Header, quiet
+from multifidus.io.dicom_header import PIXEL_DATA, Header, Syntax, quiet
 from multifidus.io.files import reading
 
 if TYPE_CHECKING:
@@ -173,7 +175,7 @@ def _reaches(pixels: NDArray[Any], unused_bits: int) -> bool:
     return bool(pixels.max() > limit or (signed and pixels.min() < -limit - 1))
 
 
-def locate_pixels(header: Header, syntax: UID, file: BinaryIO, path: Path) -> PixelSource:
+def locate_pixels(header: Header, syntax: Syntax, file: BinaryIO, path: Path) -> PixelSource:
     """Find the pixels of a file whose header was just read up to them.
 
     Raises
@@ -187,15 +189,16 @@ def locate_pixels(header: Header, syntax: UID, file: BinaryIO, path: Path) -> Pi
         msg = "No image in this file."
         raise ReadError(msg)
     dtype, unused_bits = _stored_type(header)
-    length, offset = _pixel_element(file, explicit=not syntax.is_implicit_VR, order=header.order)
+    length, offset = _pixel_element(file, explicit=not syntax.is_implicit, order=header.order)
+    size = os.fstat(file.fileno()).st_size
     needed = frames * rows * columns * dtype.itemsize
     if syntax.is_compressed:
-        most = max(EXPAND_ALWAYS_BYTES, EXPAND_AT_MOST * path.stat().st_size)
+        most = max(EXPAND_ALWAYS_BYTES, EXPAND_AT_MOST * size)
         if needed > most:
             msg = f"Damaged: {needed} bytes of pixels cannot be in this file."
             raise ReadError(msg)
-        return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, syntax)
-    available = min(length, path.stat().st_size - offset)
+        return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, syntax.uid)
+    available = min(length, size - offset)
     if available < needed:
         msg = f"Truncated: {needed - available} of {needed} bytes of pixels are missing."
         raise ReadError(msg)
@@ -214,7 +217,12 @@ def _stored_type(header: Header) -> tuple[np.dtype[Any], int]:
         msg = f"Pixels of {stored} bits of {allocated} with high bit {high} are not supported."
         raise ReadError(msg)
     kind = "i" if header.integer("PixelRepresentation") else "u"
-    return np.dtype(f"{header.order}{kind}{allocated // 8}"), allocated - stored
+    return _dtype(f"{header.order}{kind}{allocated // 8}"), allocated - stored
+
+
+@lru_cache(maxsize=16)
+def _dtype(name: str) -> np.dtype[Any]:
+    return np.dtype(name)
 
 
 def _pixel_element(file: BinaryIO, *, explicit: bool, order: str) -> tuple[int, int]:
