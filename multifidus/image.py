@@ -40,6 +40,8 @@ class Weighting(StrEnum):
     DIXON_IN_PHASE = "dixon_in_phase"
     DIXON_OPPOSED_PHASE = "dixon_opposed_phase"
     FAT_FRACTION = "fat_fraction"
+    PDFF = "pdff"
+    NO_SIGNAL = "no_signal"
     LOCALIZER = "localizer"
     UNKNOWN = "unknown"
 

@@ -320,7 +320,7 @@ _FIFTEEN = (Expected((15,)),)
 _DISCS = (Expected((4,) * 5),)
 _TWICE = (Expected((5,)), Expected((5,)))
 _DIXON = tuple(Expected((5,), weighting) for weighting in DIXON)
-_PHASE = (Expected((5,)), Expected((5,), "unknown"))
+_PHASE = (Expected((5,)), Expected((5,), "no_signal"))
 
 
 def _classic(

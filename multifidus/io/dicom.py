@@ -26,7 +26,7 @@ from multifidus.image import (
     Weighting,
     in_stack_order,
 )
-from multifidus.io.contrast import weighting_of
+from multifidus.io.contrast import Contrasts, shipped_contrasts
 from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.files import reading
@@ -60,20 +60,23 @@ class _Frame:
     weighting: Weighting
 
 
-def scan_dicom(paths: Iterable[Path]) -> Scan:
+def scan_dicom(paths: Iterable[Path], contrasts: Contrasts | None = None) -> Scan:
     """Read the headers of DICOM files and group their slices into exams and series.
 
     Parameters
     ----------
     paths
         Files; those that cannot be read are skipped with the reason.
+    contrasts
+        What the words of a header mean; the shipped table if None.
     """
+    contrasts = contrasts or shipped_contrasts()
     frames: list[_Frame] = []
     skipped: list[Skipped] = []
     first_at: dict[str, _Frame] = {}
     for path in paths:
         try:
-            found = _read_header(path)
+            found = _read_header(path, contrasts)
         except MultifidusError as error:
             skipped.append(Skipped(path, error.message))
             continue
@@ -88,11 +91,11 @@ def scan_dicom(paths: Iterable[Path]) -> Scan:
     return Scan(exams, (*skipped, *copies), came_from)
 
 
-def _read_header(path: Path) -> list[_Frame]:
+def _read_header(path: Path, contrasts: Contrasts) -> list[_Frame]:
     with reading(path, "DICOM"), path.open("rb") as file:
         try:
             header, syntax = read_header(file)
-            return _frames(header, locate_pixels(header, syntax, file, path))
+            return _frames(header, locate_pixels(header, syntax, file, path), contrasts)
         except MultifidusError:
             raise
         except Exception as error:  # pydicom raises whatever a damaged header makes it meet
@@ -100,7 +103,7 @@ def _read_header(path: Path) -> list[_Frame]:
             raise ReadError(msg) from error
 
 
-def _frames(header: Header, pixels: PixelSource) -> list[_Frame]:
+def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[_Frame]:
     if "MOSAIC" in header.texts("ImageType"):
         msg = "A mosaic: many slices tiled in one image, whose places its header does not give."
         raise ReadError(msg, remedy="Export the series as single slices or as Enhanced MR.")
@@ -111,13 +114,13 @@ def _frames(header: Header, pixels: PixelSource) -> list[_Frame]:
             msg = f"{pixels.frames} frames, but geometry for {len(per_frame)}."
             raise ReadError(msg)
         return [
-            _frame(_Groups(header, [group, *shared]), pixels, number)
+            _frame(_Groups(header, [group, *shared]), pixels, number, contrasts)
             for number, group in enumerate(per_frame)
         ]
     if pixels.frames != 1:
         msg = f"{pixels.frames} frames without a geometry of their own."
         raise ReadError(msg)
-    return [_frame(_Groups(header, []), pixels, 0)]
+    return [_frame(_Groups(header, []), pixels, 0, contrasts)]
 
 
 class _Groups:
@@ -152,7 +155,7 @@ class _Groups:
         return [float(part) for part in parts]
 
 
-def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
+def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contrasts) -> _Frame:
     header = groups.header
     slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
     intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
@@ -170,7 +173,12 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int) -> _Frame:
     acquisition = _acquisition(groups)
     component = groups.texts("MRImageFrameTypeSequence", "ComplexImageComponent")
     tokens = (*acquisition.image_type[2:], *component)
-    weighting = weighting_of(tokens, acquisition, groups.number("", "InversionTime"))
+    weighting = contrasts.weighting(
+        tokens,
+        acquisition,
+        groups.number("", "InversionTime"),
+        lambda: header.text("SeriesDescription"),
+    )
     time = groups.texts("FrameContentSequence", "TemporalPositionIndex")
     return _Frame(
         item=item,
