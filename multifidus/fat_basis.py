@@ -17,8 +17,10 @@ from multifidus.metrics.fat import (
 )
 from multifidus.metrics.samples import Sample, pool
 from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.roi import Source
 from multifidus.sampling import Sampled
 
+_REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -58,6 +60,10 @@ def _basis(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Thresho
         for structure in (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
     )
     threshold, flags = pooled_otsu_threshold(muscle, lean, fat, protocol)
+    if any(
+        item.roi.source is Source.DRAFT for item in members if item.roi.key.structure in _REFERENCES
+    ):
+        flags = (*flags, Flag.REFERENCE_PROPOSED)
     parameters = {
         "threshold": threshold,
         "basis": "exam",

@@ -10,6 +10,7 @@ class Flag(StrEnum):
 
     UNDETECTABLE = "undetectable"
     NO_REFERENCE = "no_reference"
+    REFERENCE_PROPOSED = "reference_proposed"
     FEW_POINTS = "few_points"
     TOUCHES_BORDER = "touches_border"
     ARTEFACT = "artefact"
@@ -34,6 +35,8 @@ _MEANINGS = {
     "answer and the value is NaN.",
     Flag.NO_REFERENCE: "The method needs lean-muscle and fat reference outlines and the exam has "
     "none; the value is NaN.",
+    Flag.REFERENCE_PROPOSED: "The references were proposed by rule, and no rater has taken "
+    "them over.",
     Flag.FEW_POINTS: "The outline has fewer points than the protocol asks for; sparse outlines "
     "lose area.",
     Flag.TOUCHES_BORDER: "The outline reaches the outermost pixels of the image.",

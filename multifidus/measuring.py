@@ -7,6 +7,7 @@ from multifidus.image import Exam
 from multifidus.measurement import Measurement
 from multifidus.outline_rows import outline_rows, provenance_of
 from multifidus.placement import place
+from multifidus.proposing import with_proposals
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import RoiSet, check_sides
 from multifidus.sampling import sample_all
@@ -41,6 +42,8 @@ def measure(
         If the pixels of a slice cannot be read.
     """
     protocol = protocol or MeasurementProtocol()
+    if protocol.propose_references:
+        rois = with_proposals(exam, rois)
     check_sides(rois)
     # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
     ordered = sorted(rois, key=lambda roi: roi.key)

@@ -45,6 +45,8 @@ class MeasurementProtocol:
         shading.
     minimal_points
         Outlines with fewer points are flagged ``few_points``.
+    propose_references
+        Whether reference samples are proposed by rule where none are drawn.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class MeasurementProtocol:
     reference_weight: float = 0.5
     minimal_separation: float = 3.6
     minimal_points: int = 20
+    propose_references: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fat_methods", _fat_methods(self.fat_methods))
@@ -76,6 +79,9 @@ class MeasurementProtocol:
         ):
             # Of one type whatever was given, so that equal settings have equal digests.
             object.__setattr__(self, name, _number(name, getattr(self, name), low, kind))
+        if not isinstance(self.propose_references, bool):
+            msg = f"propose_references must be true or false, got {self.propose_references!r}."
+            raise ProtocolError(msg)
 
     @property
     def digest(self) -> str:

@@ -198,4 +198,5 @@ def protocols(draw) -> MeasurementProtocol:
         reference_weight=draw(numbers(0, 100)),
         minimal_separation=draw(numbers(0, 100)),
         minimal_points=draw(st.integers(3, 100)),
+        propose_references=draw(st.booleans()),
     )

@@ -33,11 +33,12 @@ def test_every_setting_changes_the_digest():
         "reference_weight": 1.0,
         "minimal_separation": 2.0,
         "minimal_points": 30,
+        "propose_references": True,
     }
     assert set(changed) == {item.name for item in fields(MeasurementProtocol)}
     base = MeasurementProtocol(("otsu", "pooled_otsu", "fixed"), fixed_threshold=70.0)
     digests = {replace(base, **{name: value}).digest for name, value in changed.items()}
-    assert len(digests | {base.digest}) == 6
+    assert len(digests | {base.digest}) == 7
 
 
 def test_a_whole_number_is_the_same_setting_as_its_decimal():
@@ -67,6 +68,7 @@ def test_one_method_may_be_named_alone():
         ({"minimal_points": 2}, "minimal_points must be a whole number of at least 3"),
         ({"minimal_points": 20.5}, "minimal_points must be a whole number"),
         ({"minimal_points": True}, "minimal_points must be"),
+        ({"propose_references": 1}, "propose_references must be true or false"),
         ({"sharpness": 5}, "Unknown protocol settings: sharpness"),
     ],
 )

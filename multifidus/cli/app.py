@@ -11,6 +11,7 @@ from multifidus.cli.demo import demo
 from multifidus.cli.inspect import inspect
 from multifidus.cli.measure import measure
 from multifidus.cli.phantom import phantom
+from multifidus.cli.propose import propose
 from multifidus.cli.protocol import protocol
 from multifidus.version import VERSION
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(inspect)
 app.command()(annotate)
 app.command()(measure)
+app.command()(propose)
 app.command()(phantom)
 app.command()(demo)
 app.add_typer(protocol, name="protocol")

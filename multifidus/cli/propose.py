@@ -1,0 +1,45 @@
+"""``multifidus propose``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.printing import say
+
+
+def propose(  # noqa: PLR0917 - a command has the options that it has
+    exam: Annotated[list[Path], typer.Argument(help="Files or folders of one exam.")],
+    outlines: Annotated[
+        list[Path],
+        typer.Option("--outlines", help="Outlines of its muscles; may be repeated."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Outline file to write: *.outlines.json.")
+    ],
+    labels: Annotated[
+        str | None,
+        typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace a file already there.")] = False,
+) -> None:
+    """Propose lean-muscle and fat reference samples where nobody drew them.
+
+    They are drafts: look at them in ``multifidus annotate``, move or delete them there, and give
+    the file to ``multifidus measure`` beside the muscles. Numbers that rest on drafts are flagged.
+    """
+    from multifidus.batch import case_of, read_outlines
+    from multifidus.errors import RoiError
+    from multifidus.formats import read_exam, write_rois
+    from multifidus.proposing import propose_references
+
+    images = read_exam(*exam)
+    rois = read_outlines(case_of(exam, outlines, labels), images)
+    proposals = propose_references(images, rois)
+    if not len(proposals):
+        msg = "No reference samples can be proposed: lean muscle and fat cannot be told apart."
+        raise RoiError(msg, remedy="Outline the back muscles, or draw the samples by hand.")
+    write_rois(proposals, output, overwrite=overwrite)
+    say(f"Wrote {len(proposals)} proposed samples to {output}; look at them before you use them.")

@@ -1,0 +1,125 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from multifidus.anatomy import Side, Structure
+from multifidus.flag import Flag
+from multifidus.image import Weighting
+from multifidus.measurement import Quantity
+from multifidus.measuring import measure
+from multifidus.phantom import PhantomSpec, make_phantom
+from multifidus.proposing import propose_references
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import RoiSet, Source
+
+REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
+SPEC = PhantomSpec(stacks=2, slices_per_stack=2, sagittal=False)
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    return make_phantom(SPEC)
+
+
+def without_references(rois):
+    """What raters leave who outline muscles and nothing else."""
+    return replace(rois, rois=tuple(roi for roi in rois if roi.key.structure.is_muscle))
+
+
+def fat_of(exam, rois, protocol=None):
+    rows = measure(exam, rois, protocol)
+    return {row.key: row for row in rows if row.quantity is Quantity.FI_PCT and row.key.side.value}
+
+
+def mean_signal(exam, rois, structure):
+    rows = measure(exam, rois)
+    found = [
+        row.value
+        for row in rows
+        if row.quantity is Quantity.MEAN_SI and row.key.structure is structure
+    ]
+    return np.mean(found)
+
+
+@pytest.mark.parametrize("structure", REFERENCES)
+def test_proposals_lie_in_the_tissue_that_they_are_of(phantom, structure):
+    """Fat is four times as bright as lean muscle; the coil shades by 15 % either way."""
+    bare = without_references(phantom.outlines)
+    proposed = propose_references(phantom.exam, bare)
+    drawn = mean_signal(phantom.exam, phantom.outlines, structure)
+    assert mean_signal(phantom.exam, bare | proposed, structure) == pytest.approx(drawn, rel=0.1)
+
+
+def test_proposals_are_drafts_on_the_side_that_they_name(phantom):
+    proposed = propose_references(phantom.exam, without_references(phantom.outlines))
+    middle = np.mean([roi.centroid_mm[0] for roi in without_references(phantom.outlines)])
+    assert {roi.source for roi in proposed} == {Source.DRAFT}
+    assert {roi.key.side for roi in proposed} == {Side.LEFT, Side.RIGHT}
+    for roi in proposed:
+        assert (roi.centroid_mm[0] > middle) == (roi.key.side is Side.LEFT)
+
+
+def test_fat_by_proposed_references_is_that_by_drawn_ones_and_flagged(phantom):
+    drawn = fat_of(phantom.exam, phantom.outlines)
+    bare = without_references(phantom.outlines)
+    proposing = MeasurementProtocol(propose_references=True)
+    proposed = fat_of(phantom.exam, bare, proposing)
+    assert set(proposed) == set(drawn)
+    for key, row in proposed.items():
+        assert row.value == pytest.approx(drawn[key].value, abs=1.5)
+        assert Flag.REFERENCE_PROPOSED in row.flags
+        assert Flag.REFERENCE_PROPOSED not in drawn[key].flags
+    assert all(np.isnan(row.value) for row in fat_of(phantom.exam, bare).values())
+
+
+def test_what_a_rater_drew_is_not_replaced(phantom):
+    lean_only = replace(
+        phantom.outlines,
+        rois=tuple(
+            roi for roi in phantom.outlines if roi.key.structure is not Structure.FAT_REFERENCE
+        ),
+    )
+    rows = measure(phantom.exam, lean_only, MeasurementProtocol(propose_references=True))
+    names = {(row.key.structure, row.key.name) for row in rows}
+    assert (Structure.FAT_REFERENCE, "proposed") in names
+    assert (Structure.LEAN_REFERENCE, "proposed") not in names
+
+
+def test_a_proposal_that_was_taken_over_is_no_longer_flagged(phantom):
+    bare = without_references(phantom.outlines)
+    proposed = propose_references(phantom.exam, bare)
+    taken = replace(proposed, rois=tuple(replace(r, source=Source.DRAFT_EDITED) for r in proposed))
+    rows = fat_of(phantom.exam, bare | taken)
+    assert not any(Flag.REFERENCE_PROPOSED in row.flags for row in rows.values())
+
+
+@pytest.mark.parametrize("weighting", [Weighting.DIXON_WATER, Weighting.STIR])
+def test_nothing_is_proposed_where_fat_is_not_bright(phantom, weighting):
+    series = tuple(replace(item, weighting=weighting) for item in phantom.exam.series)
+    exam = replace(phantom.exam, series=series)
+    assert not len(propose_references(exam, without_references(phantom.outlines)))
+
+
+def test_nothing_is_proposed_without_back_muscles(phantom):
+    assert not len(propose_references(phantom.exam, RoiSet()))
+    psoas = [roi for roi in phantom.outlines if roi.key.structure is Structure.PSOAS]
+    assert not len(propose_references(phantom.exam, RoiSet(tuple(psoas))))
+
+
+def test_proposals_do_not_depend_on_the_order_of_outlines(phantom):
+    bare = without_references(phantom.outlines)
+    turned = replace(bare, rois=bare.rois[::-1])
+    assert propose_references(phantom.exam, bare) == propose_references(phantom.exam, turned)
+
+
+def test_artefacts_are_kept_out_of(phantom):
+    bare = without_references(phantom.outlines)
+    first = propose_references(phantom.exam, bare)
+    lean = next(roi for roi in first if roi.key.structure is Structure.LEAN_REFERENCE)
+    hidden = replace(lean, key=replace(lean.key, structure=Structure.ARTEFACT, name=""))
+    second = propose_references(phantom.exam, bare | RoiSet((hidden,)))
+    for roi in second:
+        apart = np.linalg.norm(roi.centroid_mm - hidden.centroid_mm)
+        same_slice = roi.key.slice_uid == hidden.key.slice_uid
+        assert not same_slice or apart > 6.5
