@@ -52,7 +52,7 @@ def stack_order(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[int]:
         while waiting:
             distinct, waiting = _part_repeats(waiting, centres)
             step = _typical_step(distinct, planes, centres)
-            runs.extend(_cut(distinct, centres, dict.fromkeys(distinct, step)))
+            runs.extend(_cut(distinct, centres, np.broadcast_to(step, (len(distinct), 3))))
     normal = planes[0].normal
     runs.sort(key=lambda run: float(centres[run].mean(axis=0) @ normal))
     return [index for run in runs for index in run]
@@ -61,14 +61,14 @@ def stack_order(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[int]:
 def stack_runs(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[list[int]]:
     """Cut slices, kept in their order, into stacks; returns the indices of each."""
     centres = _centres(planes, shapes)
-    steps: dict[int, Array | None] = {}
-    groups = _parallel_groups(planes, shapes)
-    for group in groups:
-        ordered = _along_normal(group, planes, centres)
-        steps.update(dict.fromkeys(group, _typical_step(ordered, planes, centres)))
-    group_of = {index: number for number, group in enumerate(groups) for index in group}
-    same = [group_of[i] for i in range(len(planes))]
-    return _cut(range(len(planes)), centres, steps, same)
+    steps = np.empty((len(planes), 3))
+    group_of = np.empty(len(planes), dtype=int)
+    for number, group in enumerate(_parallel_groups(planes, shapes)):
+        group_of[group] = number
+        steps[group] = _typical_step(_along_normal(group, planes, centres), planes, centres)
+    # Between slices that are not parallel there is no step.
+    steps[1:][np.diff(group_of) != 0] = np.nan
+    return _cut(range(len(planes)), centres, steps)
 
 
 def view_groups(planes: Sequence[Plane]) -> list[list[int]]:
@@ -101,7 +101,7 @@ def same_places(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[list[i
     places: list[list[int]] = []
     for group in _parallel_groups(planes, shapes):
         ordered = _along_normal(group, planes, centres)
-        moved = np.linalg.norm(np.diff(centres[ordered], axis=0), axis=1)
+        moved = _lengths(np.diff(centres[ordered], axis=0))
         ends = np.flatnonzero(moved > SAME_PLANE_MM) + 1
         places.extend(part.tolist() for part in np.split(np.array(ordered), ends) if len(part) > 1)
     return [sorted(place) for place in places]
@@ -164,31 +164,37 @@ def _gaps(heights: Sequence[Array]) -> Iterator[tuple[tuple[int, int], Flag]]:
 def _centres(planes: Sequence[Plane], shapes: Sequence[Shape]) -> Array:
     """Centre of each image in LPS millimetres, shape (n, 3)."""
     middle = (np.array(shapes, dtype=np.float64) - 1) / 2
-    origins, rows, columns = (
-        np.array([getattr(plane, name) for plane in planes])
-        for name in ("origin_mm", "row_step_mm", "column_step_mm")
-    )
+    origins = np.array([plane.origin_mm for plane in planes])
+    rows = np.array([plane.row_step_mm for plane in planes])
+    columns = np.array([plane.column_step_mm for plane in planes])
     return np.asarray(origins + middle[:, :1] * rows + middle[:, 1:] * columns)
 
 
 def _parallel_groups(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[list[int]]:
     """Group slices that could stand in one stack: equal size, spacing and direction."""
-    steps = np.array([(plane.row_step_mm, plane.column_step_mm) for plane in planes])
-    spacing = np.linalg.norm(steps, axis=2)
+    # Most slices have the very steps of another, so that few kinds are left to be compared.
+    kinds: dict[tuple[bytes, bytes, Shape], list[int]] = {}
+    for index, (plane, shape) in enumerate(zip(planes, shapes, strict=True)):
+        key = plane.row_step_mm.tobytes(), plane.column_step_mm.tobytes(), shape
+        kinds.setdefault(key, []).append(index)
+    members = list(kinds.values())
+    firsts = [planes[group[0]] for group in members]
+    steps = np.array([(plane.row_step_mm, plane.column_step_mm) for plane in firsts])
+    spacing = _lengths(steps)
     directions = steps / spacing[:, :, None]
-    sizes = np.array(shapes)
+    sizes = np.array([shapes[group[0]] for group in members])
     groups: list[list[int]] = []
-    waiting = np.arange(len(planes))
+    waiting = np.arange(len(members))
     while len(waiting):
         first = waiting[0]
-        turned = np.linalg.norm(directions[waiting] - directions[first], axis=2).max(axis=1)
+        turned = _lengths(directions[waiting] - directions[first]).max(axis=1)
         stretched = (np.abs(spacing[waiting] - spacing[first]) * sizes[first]).max(axis=1)
         together = (
             (turned < np.radians(SAME_DIRECTION_DEG))
             & (stretched <= EVEN_STEP_MM)
             & (sizes[waiting] == sizes[first]).all(axis=1)
         )
-        groups.append(waiting[together].tolist())
+        groups.append(sorted(index for kind in waiting[together] for index in members[kind]))
         waiting = waiting[~together]
     return groups
 
@@ -200,6 +206,8 @@ def _along_normal(group: Sequence[int], planes: Sequence[Plane], centres: Array)
 
 def _part_repeats(ordered: Sequence[int], centres: Array) -> tuple[list[int], list[int]]:
     """Part sorted slices into those at distinct places and the repeats that are left over."""
+    if (_lengths(np.diff(centres[list(ordered)], axis=0)) > SAME_PLANE_MM).all():
+        return list(ordered), []
     distinct: list[int] = [ordered[0]]
     repeats: list[int] = []
     for index in ordered[1:]:
@@ -208,41 +216,43 @@ def _part_repeats(ordered: Sequence[int], centres: Array) -> tuple[list[int], li
     return distinct, repeats
 
 
-def _typical_step(ordered: Sequence[int], planes: Sequence[Plane], centres: Array) -> Array | None:
-    """Return the step between neighbours that most of a group's slices share."""
+def _typical_step(ordered: Sequence[int], planes: Sequence[Plane], centres: Array) -> Array:
+    """Return the step between neighbours that most of a group's slices share; NaN if none."""
     steps = np.diff(centres[list(ordered)], axis=0)
     steps = steps[np.abs(steps @ planes[ordered[0]].normal) > SAME_PLANE_MM]
     if not len(steps):
-        return None
-    # Thousands of slices have few kinds of step; comparing kinds keeps memory small.
-    kinds, counts = np.unique(np.round(steps, 2), axis=0, return_counts=True)
-    alike = np.linalg.norm(kinds[:, None] - kinds[None], axis=2) <= EVEN_STEP_MM
-    # Of equally common steps the shortest is the step; longer ones are gaps between stacks.
-    best = kinds[np.lexsort((np.linalg.norm(kinds, axis=1), -(alike @ counts)))[0]]
-    return np.asarray(
-        np.median(steps[np.linalg.norm(steps - best, axis=1) <= EVEN_STEP_MM], axis=0)
-    )
+        return np.full(3, np.nan)
+    if _lengths(steps.max(axis=0) - steps.min(axis=0)) > EVEN_STEP_MM / 2:
+        # Thousands of slices have few kinds of step; comparing kinds keeps memory small.
+        kinds, counts = np.unique(np.round(steps, 2), axis=0, return_counts=True)
+        alike = np.linalg.norm(kinds[:, None] - kinds[None], axis=2) <= EVEN_STEP_MM
+        # Of equally common steps the shortest is the step; longer ones are gaps between stacks.
+        best = kinds[np.lexsort((np.linalg.norm(kinds, axis=1), -(alike @ counts)))[0]]
+        steps = steps[_lengths(steps - best) <= EVEN_STEP_MM]
+    upwards = np.sort(steps, axis=0)
+    return np.asarray((upwards[(len(steps) - 1) // 2] + upwards[len(steps) // 2]) / 2)
 
 
-def _cut(
-    ordered: Sequence[int],
-    centres: Array,
-    steps: dict[int, Array | None],
-    same: Sequence[int] | None = None,
-) -> list[list[int]]:
-    """Cut ordered slices wherever the step is not the typical one, forwards or backwards."""
-    runs: list[list[int]] = []
+def _cut(ordered: Sequence[int], centres: Array, steps: Array) -> list[list[int]]:
+    """Cut ordered slices wherever the step is not the typical one, forwards or backwards.
+
+    The typical step to each slice has shape (n, 3), in their order; NaN where there is none.
+    """
+    moved = np.diff(centres[list(ordered)], axis=0)
+    forwards = _lengths(moved - steps[1:]) <= EVEN_STEP_MM
+    backwards = _lengths(moved + steps[1:]) <= EVEN_STEP_MM
+    signs = forwards.astype(int) - backwards.astype(int)
+    runs = [[ordered[0]]]
     direction = 0
-    for index in ordered:
-        sign = 0
-        step = steps[index]
-        if runs and step is not None and (same is None or same[index] == same[runs[-1][-1]]):
-            moved = centres[index] - centres[runs[-1][-1]]
-            forwards, backwards = np.linalg.norm([moved - step, moved + step], axis=1)
-            sign = int(forwards <= EVEN_STEP_MM) - int(backwards <= EVEN_STEP_MM)
+    for index, sign in zip(ordered[1:], signs.tolist(), strict=True):
         if sign and (len(runs[-1]) == 1 or sign == direction):
             runs[-1].append(index)
             direction = sign
         else:
             runs.append([index])
     return runs
+
+
+def _lengths(vectors: Array) -> Array:
+    """Lengths of vectors, shape (..., 3), several times faster than numpy's norm of a few."""
+    return np.asarray(np.sqrt(np.add.reduce(vectors * vectors, axis=-1)))
