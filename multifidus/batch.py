@@ -59,7 +59,12 @@ def measure_case(case: Case, protocol: MeasurementProtocol) -> Measured:
         If its images or outlines cannot be read, or do not belong together.
     """
     by = case.reading
-    exam = replace(read_exam(*case.images), subject=by.subject, timepoint=by.timepoint)
+    exam = replace(
+        read_exam(*case.images),
+        subject=by.subject,
+        timepoint=by.timepoint,
+        clinical=case.clinical,
+    )
     if not case.outlines:
         msg = f"No outlines are named for {by}."
         raise RoiError(msg, remedy="Fill the outlines column, or draw them first.")

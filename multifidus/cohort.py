@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from multifidus.clinical import UNKNOWN, Clinical
 from multifidus.errors import CohortError
 from multifidus.roi import Reading
 
@@ -25,6 +26,8 @@ class Case:
         Label scheme of outlines that are label maps.
     extra
         Whatever else the table says; passes through to the results.
+    clinical
+        What of it enters measurements.
     """
 
     reading: Reading
@@ -32,6 +35,7 @@ class Case:
     outlines: tuple[Path, ...] = ()
     labels: str | None = None
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    clinical: Clinical = UNKNOWN
 
     @property
     def is_unnamed(self) -> bool:

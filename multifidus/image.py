@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.clinical import UNKNOWN, Clinical
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import Orientation, Plane, plane_from_affine
@@ -305,6 +306,8 @@ class Exam:
         together and in order, never shown or written.
     series
         In order of their UID.
+    clinical
+        What the research study knows beyond the images.
     """
 
     subject: str
@@ -312,6 +315,7 @@ class Exam:
     series: tuple[Series, ...]
     date: datetime.date | None = field(default=None, repr=False)
     identity: str = field(default="", repr=False)
+    clinical: Clinical = UNKNOWN
 
     def find_slice(self, uid: str) -> tuple[Series, int] | None:
         """Return the series and index of the slice with this UID, or None."""

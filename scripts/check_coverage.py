@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 COMPLETE = (
     "multifidus/anatomy.py",
+    "multifidus/clinical.py",
     "multifidus/cohort.py",
     "multifidus/errors.py",
     "multifidus/flag.py",

@@ -1,5 +1,7 @@
 import pytest
 
+from multifidus.anatomy import Level
+from multifidus.clinical import Clinical
 from multifidus.errors import CohortError, ReadError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.roi import Reading
@@ -61,6 +63,22 @@ def test_a_row_may_end_early(tmp_path):
 def test_a_row_that_cannot_be_meant_is_refused_with_its_line(tmp_path, text, message):
     with pytest.raises(CohortError, match=message):
         read_cohort(table(tmp_path, text))
+
+
+def test_clinical_columns_are_understood_and_still_pass_through(tmp_path):
+    header = "subject,timepoint,images,date,surgery_date,height_cm,operated_levels\n"
+    path = table(tmp_path, "S01,post,scan,2002-01-31,2002-01-01,170.0,L4-L5\n", header)
+    (case,) = read_cohort(path).cases
+    assert case.clinical == Clinical(170.0, None, 30, (Level.L4_L5,))
+    assert case.extra["height_cm"] == "170.0"
+    assert case.extra["surgery_date"] == "2002-01-01"
+
+
+def test_a_clinical_cell_that_cannot_be_meant_is_refused_with_line_and_column(tmp_path):
+    path = table(tmp_path, "S01,pre,a,170\nS02,pre,b,1.7\n", "subject,timepoint,images,height_cm\n")
+    with pytest.raises(CohortError, match=r"cohort\.csv, line 3: height_cm must be") as error:
+        read_cohort(path)
+    assert "centimetres" in error.value.remedy
 
 
 @pytest.mark.parametrize("header", ["", "subject;timepoint;images\n", "Subject,timepoint,images\n"])

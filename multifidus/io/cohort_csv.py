@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from multifidus.clinical import Clinical
 from multifidus.cohort import Case, Cohort
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.files import reading
@@ -25,8 +26,8 @@ def read_cohort(path: str | Path) -> Cohort:
     ReadError
         If the file cannot be opened.
     CohortError
-        If columns are missing, a row lacks what it needs, or a reading is listed twice; names the
-        line.
+        If columns are missing, a row lacks what it needs or holds what cannot be meant, or a
+        reading is listed twice; names the line.
     """
     file = Path(path)
     with reading(file, "a cohort table"):
@@ -56,7 +57,11 @@ def _case(row: Mapping[str, str | None], file: Path, line: int) -> Case:
     try:
         number = int(cells.get("reading") or 1)
         by = Reading(cells["subject"], cells["timepoint"], cells.get("rater", ""), number)
-    except (ValueError, MultifidusError) as error:
+        clinical = Clinical.from_cells(cells)
+    except MultifidusError as error:
+        msg = f"{file}, line {line}: {error.message}"
+        raise CohortError(msg, remedy=error.remedy) from error
+    except ValueError as error:
         msg = f"{file}, line {line}: {error}"
         raise CohortError(msg) from error
 
@@ -65,6 +70,5 @@ def _case(row: Mapping[str, str | None], file: Path, line: int) -> Case:
         return tuple(file.parent / part for part in parts if part)
 
     extra = {name: value for name, value in cells.items() if name not in _OWN}
-    return Case(
-        by, paths("images"), paths("outlines"), cells.get("labels") or None, MappingProxyType(extra)
-    )
+    labels = cells.get("labels") or None
+    return Case(by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical)
