@@ -14,6 +14,12 @@ class Flag(StrEnum):
     FEW_POINTS = "few_points"
     TOUCHES_BORDER = "touches_border"
     ARTEFACT = "artefact"
+    VALID_FRACTION_LOW = "valid_fraction_low"
+    OEDEMA_WINDOW = "oedema_window"
+    NOT_MEASURABLE = "not_measurable"
+    NOT_CONTIGUOUS = "not_contiguous"
+    ZERO_DENOMINATOR = "zero_denominator"
+    GRADES_DIFFER = "grades_differ"
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
     SCALE_UNVERIFIED = "scale_unverified"
     OUTSIDE_IMAGE = "outside_image"
@@ -29,6 +35,11 @@ class Flag(StrEnum):
         """Say in one sentence what the flag tells a reader."""
         return _MEANINGS[self]
 
+    @property
+    def remedy(self) -> str:
+        """Say what to do about a doubt that images raise; empty for others."""
+        return _REMEDIES.get(self, "")
+
 
 _MEANINGS = {
     Flag.UNDETECTABLE: "Muscle and fat are not separate in these pixels, so the method has no "
@@ -41,6 +52,16 @@ _MEANINGS = {
     "lose area.",
     Flag.TOUCHES_BORDER: "The outline reaches the outermost pixels of the image.",
     Flag.ARTEFACT: "Artefact outlines took pixels from the fat measurement of this outline.",
+    Flag.VALID_FRACTION_LOW: "Artefacts leave less of the muscle than the protocol asks for, so "
+    "that its fat and lean area cannot be compared with another exam's.",
+    Flag.OEDEMA_WINDOW: "The exam was made so soon after surgery that bright signal may be oedema, "
+    "not fat.",
+    Flag.NOT_MEASURABLE: "The rater said that this cannot be measured, and why; the value is NaN.",
+    Flag.NOT_CONTIGUOUS: "The slices that were outlined are no unbroken run of evenly spaced, "
+    "parallel slices, so there is no volume and the value is NaN.",
+    Flag.ZERO_DENOMINATOR: "The number divides by one that is 0 here; the value is NaN.",
+    Flag.GRADES_DIFFER: "Slices of one level have different grades, and grades have no mean; the "
+    "value is NaN.",
     Flag.GRID_PAIRED_BY_INDEX: "Fat and water images disagree about their position and were paired "
     "pixel by pixel on request.",
     Flag.SCALE_UNVERIFIED: "Fat and water intensities may be on different scales, which biases the "
@@ -58,4 +79,14 @@ _MEANINGS = {
     "number belongs to one of them.",
     Flag.STACK_SHEARED: "Slices of the series are shifted sideways from one to the next; each is "
     "measured in its place, but programs that assume an upright volume misplace them.",
+}
+
+_REMEDIES = {
+    Flag.GRID_PAIRED_BY_INDEX: "Compare the two images by eye before fat fractions are used.",
+    Flag.SCALE_UNVERIFIED: "Compare fat fractions with the scanner's own map.",
+    Flag.AFFINE_CONFLICT: "Check left and right against the DICOM files, or convert them again.",
+    Flag.SLICES_UNEVEN: "Areas can be used; look whether a slice was lost or exported twice.",
+    Flag.SLICES_MISSING: "Areas can be used; export the series again if it should be whole.",
+    Flag.SLICES_DUPLICATED: "Outline on one of them throughout, and say which in your methods.",
+    Flag.STACK_SHEARED: "Areas can be used; outline here, not on a volume made by another program.",
 }

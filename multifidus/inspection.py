@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from multifidus.flag import Flag
 from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.image import Exam, Series, Stack, Weighting
+from multifidus.io.identifiers import Identifiers, read_identifiers
 from multifidus.io.scan import Scan
 
 
@@ -18,20 +22,29 @@ def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
     scan
         What was found.
     show_identifiers
-        Whether to give calendar dates; otherwise days from the subject's first exam.
+        Whether to give calendar dates, names, identifiers and descriptions; otherwise there are
+        days from the subject's first exam.
     """
     return {
-        "exams": [
-            {
-                "subject": exam.subject,
-                "timepoint": exam.timepoint,
-                "date": _date(exam, scan, show_identifiers=show_identifiers),
-                "series": [_series(series, scan) for series in exam.series],
-            }
-            for exam in scan.exams
-        ],
+        "exams": [_exam(exam, scan, show_identifiers=show_identifiers) for exam in scan.exams],
         "skipped": [{"path": str(item.path), "reason": item.reason} for item in scan.skipped],
     }
+
+
+def _exam(exam: Exam, scan: Scan, *, show_identifiers: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "subject": exam.subject,
+        "timepoint": exam.timepoint,
+        "date": _date(exam, scan, show_identifiers=show_identifiers),
+        "series": [_series(series, scan) for series in exam.series],
+    }
+    if show_identifiers:
+        known = _identifiers(exam.series[0], scan)
+        entry |= {"patient_id": known.patient_id, "patient_name": known.patient_name}
+        entry["description"] = known.exam_description
+        for item, series in zip(entry["series"], exam.series, strict=True):
+            item["description"] = _identifiers(series, scan).series_description
+    return entry
 
 
 def _date(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str | int | None:
@@ -59,6 +72,8 @@ def not_measurable(series: Series) -> str:
     """Say why muscle cannot be measured on a series; empty where it can."""
     if series.weighting is Weighting.LOCALIZER:
         return "a localizer"
+    if series.weighting is Weighting.NO_SIGNAL:
+        return "a phase or a map, no signal"
     if series.orientation is not Orientation.AXIAL:
         return f"{series.orientation}, not axial"
     return ""
@@ -82,45 +97,129 @@ def _stack(stack: Stack) -> dict[str, Any]:
 
 
 def stack_sizes(series: Series) -> str:
-    """Say in few words what stacks a series has, such as ``5 x 3`` or ``1 x 11``."""
+    """Say in few words what stacks a series has, such as ``5 x 3`` or ``1 x 11`` slices."""
     counted = Counter(len(stack.slices) for stack in series.stacks)
     return ", ".join(f"{number} x {size}" for size, number in counted.items())
 
 
-def inspection_table(scan: Scan) -> tuple[list[str], list[list[str]]]:
-    """Describe a scan in headings and rows for people: one row a series."""
-    headings = [
-        "subject", "exam", "day", "orientation", "weighting", "slices", "stacks", "matrix",
-        "pixel, mm", "step, mm", "tilt, deg", "files", "measure", "series",
-    ]  # fmt: skip
-    rows = []
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A scan as people read it.
+
+    Attributes
+    ----------
+    headings
+        Of the columns.
+    exams
+        A title for each exam, and its rows: one for each series.
+    remarks
+        What cannot be measured and why, and what is doubtful and what to do, by row number.
+    """
+
+    headings: tuple[str, ...]
+    exams: tuple[tuple[str, list[list[str]]], ...]
+    remarks: tuple[str, ...]
+
+
+SPARE_COLUMNS = ("series", "files", "matrix", "step, mm", "pixel, mm")
+"""Headings that a narrow terminal can do without, the first to go first."""
+
+
+def overview(scan: Scan, *, show_identifiers: bool = False) -> Overview:
+    """Describe a scan for people.
+
+    Parameters
+    ----------
+    scan
+        What was found.
+    show_identifiers
+        Whether to give calendar dates, names, identifiers and descriptions.
+    """
+    exams: list[tuple[str, list[dict[str, str]]]] = []
+    reasons: dict[str, list[int]] = {}
+    number = 0
     for exam in scan.exams:
-        day = _date(exam, scan, show_identifiers=False)
+        rows = []
         for series in exam.series:
-            first = series.slices[0]
-            step = series.stacks[0].slice_step_mm
-            tilts = [tilt_deg(stack.slices[0].plane.normal) for stack in series.stacks]
-            # Rounded first, so that nothing prints as -0.0.
-            low, high = (round(tilt, 1) + 0.0 for tilt in (min(tilts), max(tilts)))
-            tilt = f"{low:+.1f}" if low == high else f"{low:+.1f} to {high:+.1f}"
-            axial = series.orientation is Orientation.AXIAL
+            number += 1
+            doubts = series.all_flags
             reason = not_measurable(series)
-            rows.append(
-                [
-                    exam.subject,
-                    exam.timepoint,
-                    "" if day is None else str(day),
-                    series.orientation.value,
-                    series.weighting.value,
-                    str(len(series.slices)),
-                    stack_sizes(series),
-                    f"{first.shape[0]} x {first.shape[1]}",
-                    " x ".join(f"{mm:.3g}" for mm in first.plane.pixel_spacing_mm),
-                    "" if step is None else f"{step:.2f}",
-                    tilt if axial else "",
-                    str(scan.files[series.uid]),
-                    "no: " + reason if reason else "yes",
-                    f"...{series.uid[-12:]}",
-                ]
-            )
-    return headings, rows
+            if reason:
+                reasons.setdefault(f"cannot be measured: {reason}.", []).append(number)
+            for flag in doubts:
+                remark = f"{_words(flag)}: {flag.meaning} {flag.remedy}".rstrip()
+                reasons.setdefault(remark, []).append(number)
+            row = {"no.": str(number), "measure": "no" if reason else "yes"} | _facts(series)
+            row |= {
+                "problems": ", ".join(map(_words, doubts)),
+                "files": str(scan.files[series.uid]),
+            }
+            if show_identifiers:
+                row["description"] = _identifiers(series, scan).series_description
+            rows.append(row | {"series": f"...{series.uid[-9:]}"})
+        exams.append((_title(exam, scan, show_identifiers=show_identifiers), rows))
+    every = [row for _, rows in exams for row in rows]
+    shown = [name for name in every[0] if any(row[name] for row in every)] if every else []
+    return Overview(
+        tuple(shown),
+        tuple((title, [[row[name] for name in shown] for row in rows]) for title, rows in exams),
+        tuple(f"{_ranges(numbers)}: {reason}" for reason, numbers in reasons.items()),
+    )
+
+
+def _words(flag: Flag) -> str:
+    return flag.value.replace("_", " ")
+
+
+def _title(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str:
+    date = _date(exam, scan, show_identifiers=show_identifiers)
+    parts = [f"{exam.subject} {exam.timepoint}"]
+    if date is not None:
+        parts.append(str(date) if show_identifiers else f"day {date}")
+    if show_identifiers:
+        known = _identifiers(exam.series[0], scan)
+        parts += [known.patient_name, known.patient_id, known.exam_description]
+    return ", ".join(filter(None, parts))
+
+
+def _identifiers(series: Series, scan: Scan) -> Identifiers:
+    paths = scan.paths[series.uid]
+    return read_identifiers(paths[0]) if paths else Identifiers()
+
+
+def _facts(series: Series) -> dict[str, str]:
+    """Describe how a series lies, in the columns of the table for people."""
+    first = series.slices[0]
+    tilts = [tilt_deg(stack.slices[0].plane.normal) for stack in series.stacks]
+    steps = [stack.slice_step_mm for stack in series.stacks]
+    spacing = [f"{round(mm, 6):.3g}" for mm in first.plane.pixel_spacing_mm]
+    is_axial = series.orientation is Orientation.AXIAL
+    return {
+        "view": series.orientation.value,
+        "weighting": series.weighting.value,
+        "stacks": stack_sizes(series),
+        "matrix": f"{first.shape[0]} x {first.shape[1]}",
+        "pixel, mm": " x ".join(dict.fromkeys(spacing)),
+        "step, mm": _span([step for step in steps if step is not None], "{:.2f}"),
+        "tilt, deg": _span(tilts, "{:+.1f}") if is_axial else "",
+    }
+
+
+def _span(values: Sequence[float], pattern: str) -> str:
+    """Say from where to where values reach, as one where they print alike."""
+    if not values:
+        return ""
+    # Rounded first, so that nothing prints as -0.0.
+    ends = (pattern.format(round(end, 2) + 0.0) for end in (min(values), max(values)))
+    return " to ".join(dict.fromkeys(ends))
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Say rising numbers in few words, such as ``1-3, 7``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multifidus.cli.printing import counting, print_json, print_table, say
+from multifidus.cli.printing import counting, print_groups, print_json, print_remark, say
 
-MOST_SKIPPED = 20
-"""Files named before the rest is only counted; ``--json`` names all."""
+if TYPE_CHECKING:
+    from multifidus.io.scan import Skipped
+
+MOST_REASONS = 20
+"""Reasons for skipping files that are given before the rest is only counted."""
+
+MOST_NAMED = 3
+"""Files named for each reason; ``--json`` names all."""
 
 
 def inspect(  # noqa: PLR0917 - a command has the options that it has
@@ -27,7 +35,11 @@ def inspect(  # noqa: PLR0917 - a command has the options that it has
         ),
     ] = None,
     show_identifiers: Annotated[
-        bool, typer.Option(help="Give calendar dates instead of days from the first exam.")
+        bool,
+        typer.Option(
+            help="Show names, patient IDs, descriptions, and calendar dates instead of days from "
+            "the first exam; in a cohort.csv, dates alone."
+        ),
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a cohort.csv already there.")] = False,
 ) -> None:
@@ -37,18 +49,19 @@ def inspect(  # noqa: PLR0917 - a command has the options that it has
     """
     from multifidus.cli import REFUSED
     from multifidus.formats import scan
-    from multifidus.inspection import inspection, inspection_table
+    from multifidus.inspection import SPARE_COLUMNS, inspection, overview
 
     with counting("reading headers") as step:
         found = scan(*paths, progress=step)
     if json:
         print_json(inspection(found, show_identifiers=show_identifiers))
-    elif found.exams:
-        print_table(*inspection_table(found))
-    for item in found.skipped[: None if json else MOST_SKIPPED]:
-        say(f"Skipped {item.path}: {item.reason}")
-    if len(found.skipped) > MOST_SKIPPED and not json:
-        say(f"... and {len(found.skipped) - MOST_SKIPPED} more; --json lists all.")
+    else:
+        view = overview(found, show_identifiers=show_identifiers)
+        if found.exams:
+            print_groups(view.headings, view.exams, SPARE_COLUMNS)
+        for remark in view.remarks:
+            print_remark(remark)
+        _say_skipped(found.skipped)
     if not found.exams:
         say("Nothing here can be measured.")
         raise typer.Exit(REFUSED)
@@ -62,3 +75,23 @@ def inspect(  # noqa: PLR0917 - a command has the options that it has
         say(f"Wrote {cohort}: {written.subjects} subjects, {written.exams} exams.")
         if written.made_keys:
             say(f"Keep {keys} with the scans and give it to later runs (--subject-keys).")
+
+
+def _say_skipped(skipped: Sequence[Skipped]) -> None:
+    """Say why files were passed over, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for item in skipped:
+        by_reason.setdefault(_kind(item.reason), []).append(str(item.path))
+    for reason, paths in list(by_reason.items())[:MOST_REASONS]:
+        more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
+        count = f"{len(paths)} files: " if len(paths) > 1 else ""
+        say(f"Skipped {count}{', '.join(paths[:MOST_NAMED])}{more}: {reason}")
+    rest = sum(len(paths) for paths in list(by_reason.values())[MOST_REASONS:])
+    if rest:
+        say(f"Skipped {rest} more files for other reasons; --json lists all.")
+
+
+def _kind(reason: str) -> str:
+    """Return a reason without the file that it names, so that all copies have one reason."""
+    before, found, named = reason.partition(" as ")
+    return f"{before} as another." if found and os.sep in named else reason

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,13 +25,63 @@ MOST_ROWS = 60
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; numbers stand right, words left."""
-    shown = [list(headings), *map(list, rows[:MOST_ROWS])]
-    columns = [_aligned(column) for column in zip(*shown, strict=True)]
-    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
-    rule = "  ".join("-" * len(column[0]) for column in columns)
-    typer.echo("\n".join((lines[0], rule, *lines[1:])))
+    typer.echo("\n".join(_lines(headings, rows[:MOST_ROWS])))
     if len(rows) > MOST_ROWS:
         say(f"{len(rows) - MOST_ROWS} more rows are in the files.")
+
+
+def print_groups(
+    headings: Sequence[str],
+    groups: Sequence[tuple[str, Sequence[Sequence[str]]]],
+    spare: Sequence[str] = (),
+) -> None:
+    """Print a table in which every group of rows has a title.
+
+    Parameters
+    ----------
+    headings
+        Of the columns.
+    groups
+        Titles and rows.
+    spare
+        Headings of columns that a terminal too narrow for all goes without, in this order.
+    """
+    rows = [row for _, members in groups for row in members]
+    kept = list(range(len(headings)))
+    lines = _lines(headings, rows)
+    left_out = []
+    for heading in spare:
+        if len(lines[1]) > terminal_width() and heading in headings:
+            kept.remove(headings.index(heading))
+            left_out.append(heading)
+            lines = _lines([headings[i] for i in kept], [[row[i] for i in kept] for row in rows])
+    below = iter(lines[2:])
+    typer.echo("\n".join(lines[:2]))
+    for title, members in groups:
+        typer.echo("\n".join((title, *(next(below) for _ in members))))
+    if left_out:
+        say(f"The terminal is too narrow for the columns {'; '.join(left_out)}.")
+
+
+def print_remark(remark: str) -> None:
+    """Print a sentence or several, wrapped to the terminal."""
+    width = terminal_width()
+    typer.echo(
+        remark if width == math.inf else textwrap.fill(remark, int(width), subsequent_indent="  ")
+    )
+
+
+def terminal_width() -> float:
+    """Return how many characters fit a line of standard output; infinity for no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else math.inf
+
+
+def _lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lay a table out: a line of headings, a rule, and a line for each row."""
+    columns = [_aligned(column) for column in zip(headings, *rows, strict=True)]
+    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+    rule = "  ".join("-" * len(column[0]) for column in columns)
+    return [lines[0], rule, *lines[1:]]
 
 
 def _aligned(column: Sequence[str]) -> list[str]:
