@@ -152,6 +152,30 @@ def test_the_default_protocol_can_be_printed_edited_and_given_back(cohort, tmp_p
     assert {row["protocol"] for row in rows} == {mf.load_protocol(edited).digest}
 
 
+def test_a_protocol_of_ones_own_is_started_edited_and_checked(tmp_path):
+    mine = tmp_path / "mine.toml"
+    assert run(app, ["protocol", "init", str(mine), "--from", "spinosarc_otsu"]).exit_code == 0
+    assert mf.load_protocol(mine) == mf.load_protocol("spinosarc_otsu")
+    checked = run(app, ["protocol", "validate", str(mine), "--json"])
+    assert json.loads(checked.stdout) == {
+        "digest": mf.load_protocol(mine).digest,
+        "changed": ['fat_methods = ["otsu"]'],
+    }
+    assert "minimal_points" not in run(app, ["protocol", "validate", str(mine)]).stdout
+    again = run(app, ["protocol", "init", str(mine)])
+    assert again.exit_code != 0
+    assert mf.load_protocol(mine) == mf.load_protocol("spinosarc_otsu")
+
+
+def test_the_presets_are_listed_with_their_sources():
+    assert "doi:10.1109/TSMC.1979.4310076" in run(app, ["protocol", "list"]).stdout
+    listed = json.loads(run(app, ["protocol", "list", "--json"]).stdout)
+    for name, found in listed.items():
+        assert found["digest"] == mf.load_protocol(name).digest
+        shown = json.loads(run(app, ["protocol", "show", name, "--json"]).stdout)
+        assert shown["settings"] == mf.load_protocol(name).as_dict()
+
+
 def test_the_version_is_printed():
     assert run(app, ["--version"]).stdout == f"multifidus {mf.__version__}\n"
 

@@ -1,10 +1,19 @@
 import tomllib
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
 
 from multifidus.errors import ProtocolError, ReadError
-from multifidus.io.protocols import PRESETS, as_toml, load_protocol
+from multifidus.io.protocols import (
+    about_preset,
+    as_explained_toml,
+    as_toml,
+    changed_settings,
+    load_protocol,
+    preset_texts,
+    setting_meanings,
+)
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from tests.strategies import protocols
 
@@ -17,16 +26,33 @@ def test_a_protocol_comes_back_from_its_toml(tmp_path_factory, protocol):
     assert load_protocol(str(path)).digest == protocol.digest
 
 
+@given(protocols())
+def test_an_explained_file_says_the_same(tmp_path_factory, protocol):
+    path = tmp_path_factory.getbasetemp() / "explained.toml"
+    path.write_text(as_explained_toml(protocol))
+    assert load_protocol(path) == protocol
+
+
 def test_the_written_keys_are_the_settings_of_the_interface():
     protocol = MeasurementProtocol(("pooled_otsu", "fixed"), fixed_threshold=180.0)
-    assert tomllib.loads(as_toml(protocol)) == {
-        "fat_methods": ["pooled_otsu", "fixed"],
-        "fixed_threshold": 180.0,
-        "reference_weight": 0.5,
-        "minimal_separation": 3.6,
-        "minimal_points": 20,
+    written = tomllib.loads(as_toml(protocol))
+    assert written == {
+        name: value for name, value in protocol.as_dict().items() if value is not None
     }
+    assert written["fat_methods"] == ["pooled_otsu", "fixed"]
+    assert written["fixed_threshold"] == 180.0
     assert "fixed_threshold" not in as_toml(MeasurementProtocol())
+
+
+def test_every_setting_has_a_meaning():
+    meanings = setting_meanings()
+    assert set(meanings) == {item.name for item in fields(MeasurementProtocol)}
+    assert all(text.endswith(".") for text in meanings.values())
+
+
+def test_only_what_differs_from_the_default_is_named():
+    assert changed_settings(MeasurementProtocol()) == []
+    assert changed_settings(MeasurementProtocol(minimal_points=30)) == ["minimal_points = 30"]
 
 
 def test_a_file_says_only_what_differs_from_the_default(tmp_path):
@@ -35,9 +61,14 @@ def test_a_file_says_only_what_differs_from_the_default(tmp_path):
     assert load_protocol(path) == MeasurementProtocol((FatMethod.OTSU,))
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_a_protocol(name):
+@pytest.mark.parametrize("name", preset_texts())
+def test_every_preset_is_a_protocol_and_names_its_source(name):
     assert isinstance(load_protocol(name), MeasurementProtocol)
+    about = " ".join(about_preset(name))
+    assert "Source: " in about
+    assert ('"like": ' in about) == name.endswith("_like")
+    changed = changed_settings(load_protocol(name))
+    assert bool(changed) == (name != "default")
 
 
 def test_the_default_preset_is_the_default():

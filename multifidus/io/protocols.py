@@ -1,23 +1,49 @@
-"""Measurement protocols as TOML files and presets."""
+"""Measurement protocols as TOML files, and presets named after published methods."""
 
 from __future__ import annotations
 
+import inspect
 import json
+import textwrap
 import tomllib
-from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from multifidus.errors import ProtocolError
 from multifidus.io.files import reading
 from multifidus.protocol import MeasurementProtocol
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {"default": {}}
-"""Protocols by name; what a preset does not set is the default."""
+DEFAULT = "default"
+
+_WIDTH = 98
+"""Columns of a comment in a protocol file."""
+
+
+@cache
+def preset_texts() -> dict[str, str]:
+    """Return the presets' files by their names, the default first.
+
+    A name that ends in ``_like`` follows its source as far as that is published; the file says
+    what is not.
+    """
+    folder = files("multifidus.io") / "presets"
+    found = {
+        item.name.removesuffix(".toml"): item.read_text(encoding="utf-8")
+        for item in folder.iterdir()
+        if item.name.endswith(".toml")
+    }
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != DEFAULT, name))}
+
+
+def about_preset(name: str) -> list[str]:
+    """Return what a preset's file says of itself, line by line: what it does, and its source."""
+    lines = preset_texts()[name].splitlines()
+    return [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
 
 
 def load_protocol(path_or_preset: str | Path) -> MeasurementProtocol:
-    """Return a preset by name, or read a protocol from a TOML file.
+    """Return a preset by name, or read a protocol from a TOML file; the rest is the default.
 
     Raises
     ------
@@ -26,12 +52,13 @@ def load_protocol(path_or_preset: str | Path) -> MeasurementProtocol:
     ProtocolError
         If there is no such preset or file, or a setting is unknown or not allowed.
     """
-    if path_or_preset in PRESETS:
-        return MeasurementProtocol.from_dict(dict(PRESETS[str(path_or_preset)]))
+    presets = preset_texts()
+    if path_or_preset in presets:
+        return MeasurementProtocol.from_dict(tomllib.loads(presets[str(path_or_preset)]))
     path = Path(path_or_preset)
     if not path.is_file():
         msg = f"There is no protocol preset or file {str(path_or_preset)!r}."
-        raise ProtocolError(msg, remedy=f"Presets are: {', '.join(PRESETS)}.")
+        raise ProtocolError(msg, remedy=f"Presets are: {', '.join(presets)}.")
     with reading(path, "a protocol"):
         text = path.read_text(encoding="utf-8")
     try:
@@ -46,10 +73,47 @@ def load_protocol(path_or_preset: str | Path) -> MeasurementProtocol:
 def as_toml(protocol: MeasurementProtocol) -> str:
     """Write a protocol as TOML, ready to be edited and given back; unset settings are left out.
 
-    JSON's strings, numbers and lists of strings are TOML's as well.
+    JSON's strings, numbers, truth values and lists of strings are TOML's as well.
     """
-    settings = protocol.as_dict()
-    lines = [
-        f"{name} = {json.dumps(value)}" for name, value in settings.items() if value is not None
+    return "".join(f"{line}\n" for line in _settings(protocol).values())
+
+
+def as_explained_toml(protocol: MeasurementProtocol) -> str:
+    """Write a protocol as TOML with each setting's meaning above it; unset ones as comments."""
+    lines = _settings(protocol)
+    meanings = setting_meanings()
+    blocks = [
+        textwrap.fill(meanings.get(name, ""), _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        + f"\n{lines.get(name, f'# {name} =')}\n"
+        for name in protocol.as_dict()
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(blocks)
+
+
+def setting_meanings() -> dict[str, str]:
+    """Say what each setting means, as the documentation of the protocol does."""
+    meanings: dict[str, list[str]] = {}
+    names: list[str] = []
+    for line in inspect.getdoc(MeasurementProtocol).splitlines():  # type: ignore[union-attr]
+        if line.startswith("    ") and names:
+            for name in names:
+                meanings[name].append(line.strip())
+        elif all(part.isidentifier() for part in line.split(", ")):
+            names = line.split(", ")
+            meanings.update({name: [] for name in names})
+    known = MeasurementProtocol().as_dict()
+    return {name: " ".join(found) for name, found in meanings.items() if name in known}
+
+
+def changed_settings(protocol: MeasurementProtocol) -> list[str]:
+    """Return the lines of a protocol's TOML that differ from the default's."""
+    usual = _settings(MeasurementProtocol())
+    return [line for name, line in _settings(protocol).items() if usual.get(name) != line]
+
+
+def _settings(protocol: MeasurementProtocol) -> dict[str, str]:
+    return {
+        name: f"{name} = {json.dumps(value)}"
+        for name, value in protocol.as_dict().items()
+        if value is not None
+    }
