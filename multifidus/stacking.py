@@ -35,6 +35,8 @@ WIDEST_GAP_STEPS = 3
 """A gap of at most this many steps is a fault of one stack; a wider one parts two stacks."""
 
 
+_SAME_DIRECTION = math.radians(SAME_DIRECTION_DEG)
+
 _ASKEW = np.array((0.31, 0.47, 0.826))
 """A direction that series do not run across; at most 1 long."""
 
@@ -178,22 +180,24 @@ def _parallel_groups(planes: Sequence[Plane], shapes: Sequence[Shape]) -> list[l
         key = plane.row_step_mm.tobytes(), plane.column_step_mm.tobytes(), shape
         kinds.setdefault(key, []).append(index)
     members = list(kinds.values())
+    if len(members) == 1:
+        return members
     firsts = [planes[group[0]] for group in members]
     steps = np.array([(plane.row_step_mm, plane.column_step_mm) for plane in firsts])
+    sizes = np.array([shapes[group[0]] for group in members])
     spacing = _lengths(steps)
     directions = steps / spacing[:, :, None]
-    sizes = np.array([shapes[group[0]] for group in members])
     groups: list[list[int]] = []
     waiting = np.arange(len(members))
     while len(waiting):
         first = waiting[0]
-        turned = _lengths(directions[waiting] - directions[first]).max(axis=1)
-        stretched = (np.abs(spacing[waiting] - spacing[first]) * sizes[first]).max(axis=1)
+        turned = _lengths(directions[waiting] - directions[first])
+        stretched = np.abs(spacing[waiting] - spacing[first]) * sizes[first]
         together = (
-            (turned < np.radians(SAME_DIRECTION_DEG))
+            (turned < _SAME_DIRECTION)
             & (stretched <= EVEN_STEP_MM)
-            & (sizes[waiting] == sizes[first]).all(axis=1)
-        )
+            & (sizes[waiting] == sizes[first])
+        ).all(axis=1)
         groups.append(sorted(index for kind in waiting[together] for index in members[kind]))
         waiting = waiting[~together]
     return groups
