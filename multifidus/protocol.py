@@ -24,6 +24,19 @@ class FatMethod(StrEnum):
     FIXED = "fixed"
 
 
+class BiasCorrection(StrEnum):
+    """What is done about the coil's shading before fat is measured.
+
+    ``LOW_ORDER``: a smooth field fitted to lean muscle
+    (:func:`multifidus.preprocessing.low_order.low_order_field`). ``N4``: the field that SimpleITK
+    finds in each stack. Areas and mean signal are of the image as it is, whatever is chosen.
+    """
+
+    NONE = "none"
+    LOW_ORDER = "low_order"
+    N4 = "n4"
+
+
 @dataclass(frozen=True, slots=True)
 class MeasurementProtocol:
     """Everything that changes a number; its digest stands on every row.
@@ -47,6 +60,26 @@ class MeasurementProtocol:
         Outlines with fewer points are flagged ``few_points``.
     propose_references
         Whether reference samples are proposed by rule where none are drawn.
+    bias_correction
+        What is done about the coil's shading before fat is measured. Where lean muscle is too
+        little outlined for ``low_order``, nothing is, and fat is flagged ``bias_not_corrected``.
+    tracing_sd_mm, tracing_correlation_mm
+        How far from the true boundary a careful tracing runs: standard deviation of its
+        displacement at right angles, and the distance along the boundary over which
+        displacements stay alike. Decides ``uncertainty``, nothing else.
+    tracing_offset_mm
+        Standard deviation of the displacement that a whole outline has in common, such as a
+        rater's habit of drawing on the inner or the outer edge of the border.
+    threshold_resamples
+        Resamples of the references from which the uncertainty of a threshold is taken.
+    minimal_valid_fraction
+        Muscles of which artefacts leave less than this share are flagged ``valid_fraction_low``
+        in every number about their fat: metal must not read as a change of the muscle.
+    oedema_weeks
+        Exams sooner than this after surgery are flagged ``oedema_window`` in every number about
+        fat: what is bright then may be water.
+    regional_fat
+        Whether fat is measured by regions of the muscle as well.
 
     Raises
     ------
@@ -60,9 +93,18 @@ class MeasurementProtocol:
     minimal_separation: float = 3.6
     minimal_points: int = 20
     propose_references: bool = False
+    bias_correction: BiasCorrection = BiasCorrection.NONE
+    tracing_sd_mm: float = 0.5
+    tracing_correlation_mm: float = 5.0
+    tracing_offset_mm: float = 0.25
+    threshold_resamples: int = 64
+    minimal_valid_fraction: float = 0.95
+    oedema_weeks: float = 12.0
+    regional_fat: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fat_methods", _fat_methods(self.fat_methods))
+        object.__setattr__(self, "bias_correction", _bias_correction(self.bias_correction))
         wants_threshold = FatMethod.FIXED in self.fat_methods
         if wants_threshold != (self.fixed_threshold is not None):
             msg = (
@@ -76,11 +118,21 @@ class MeasurementProtocol:
             ("reference_weight", 0.0, float),
             ("minimal_separation", 0.0, float),
             ("minimal_points", 3, int),
+            ("tracing_sd_mm", 0.0, float),
+            ("tracing_correlation_mm", 0.1, float),
+            ("tracing_offset_mm", 0.0, float),
+            ("threshold_resamples", 2, int),
+            ("minimal_valid_fraction", 0.0, float),
+            ("oedema_weeks", 0.0, float),
         ):
             # Of one type whatever was given, so that equal settings have equal digests.
             object.__setattr__(self, name, _number(name, getattr(self, name), low, kind))
-        if not isinstance(self.propose_references, bool):
-            msg = f"propose_references must be true or false, got {self.propose_references!r}."
+        for name in ("propose_references", "regional_fat"):
+            if not isinstance(getattr(self, name), bool):
+                msg = f"{name} must be true or false, got {getattr(self, name)!r}."
+                raise ProtocolError(msg)
+        if self.minimal_valid_fraction > 1:
+            msg = f"minimal_valid_fraction must be 0 to 1, got {self.minimal_valid_fraction:g}."
             raise ProtocolError(msg)
 
     @property
@@ -93,6 +145,7 @@ class MeasurementProtocol:
         """Return the settings as plain values, unset ones as None."""
         settings = asdict(self)
         settings["fat_methods"] = [method.value for method in self.fat_methods]
+        settings["bias_correction"] = self.bias_correction.value
         return settings
 
     @classmethod
@@ -123,6 +176,15 @@ def _fat_methods(methods: Any) -> tuple[FatMethod, ...]:
         msg = f"A fat method is named twice in {methods!r}."
         raise ProtocolError(msg)
     return found
+
+
+def _bias_correction(name: Any) -> BiasCorrection:
+    try:
+        return BiasCorrection(name)
+    except ValueError:
+        msg = f"Unknown bias_correction {name!r}."
+        known = ", ".join(item.value for item in BiasCorrection)
+        raise ProtocolError(msg, remedy=f"Known are: {known}.") from None
 
 
 def _number(name: str, value: Any, low: float, kind: type[float]) -> float | None:

@@ -199,4 +199,7 @@ def protocols(draw) -> MeasurementProtocol:
         minimal_separation=draw(numbers(0, 100)),
         minimal_points=draw(st.integers(3, 100)),
         propose_references=draw(st.booleans()),
+        minimal_valid_fraction=draw(numbers(0, 1)),
+        oedema_weeks=draw(numbers(0, 100)),
+        regional_fat=draw(st.booleans()),
     )

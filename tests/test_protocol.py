@@ -34,11 +34,14 @@ def test_every_setting_changes_the_digest():
         "minimal_separation": 2.0,
         "minimal_points": 30,
         "propose_references": True,
+        "minimal_valid_fraction": 0.9,
+        "oedema_weeks": 6.0,
+        "regional_fat": True,
     }
     assert set(changed) == {item.name for item in fields(MeasurementProtocol)}
     base = MeasurementProtocol(("otsu", "pooled_otsu", "fixed"), fixed_threshold=70.0)
     digests = {replace(base, **{name: value}).digest for name, value in changed.items()}
-    assert len(digests | {base.digest}) == 7
+    assert len(digests | {base.digest}) == len(changed) + 1
 
 
 def test_a_whole_number_is_the_same_setting_as_its_decimal():
@@ -69,6 +72,9 @@ def test_one_method_may_be_named_alone():
         ({"minimal_points": 20.5}, "minimal_points must be a whole number"),
         ({"minimal_points": True}, "minimal_points must be"),
         ({"propose_references": 1}, "propose_references must be true or false"),
+        ({"regional_fat": "yes"}, "regional_fat must be true or false"),
+        ({"minimal_valid_fraction": 1.2}, "minimal_valid_fraction must be 0 to 1, got 1.2"),
+        ({"oedema_weeks": -1}, "oedema_weeks must be a finite number of at least 0"),
         ({"sharpness": 5}, "Unknown protocol settings: sharpness"),
     ],
 )
