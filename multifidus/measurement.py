@@ -25,10 +25,39 @@ class Quantity(StrEnum):
     FI_PCT = "fi_pct"
     DIXON_FF_MEAN_PCT = "dixon_ff_mean_pct"
     DIXON_FF_RATIO_PCT = "dixon_ff_ratio_pct"
+    FI_Q1_PCT = "fi_q1_pct"
+    FI_Q2_PCT = "fi_q2_pct"
+    FI_Q3_PCT = "fi_q3_pct"
+    FI_Q4_PCT = "fi_q4_pct"
+    FI_DEEP_PCT = "fi_deep_pct"
+    RCSA_VERTEBRAL_BODY_PCT = "rcsa_vertebral_body_pct"
+    RCSA_DISC_PCT = "rcsa_disc_pct"
+    TCSA_PER_HEIGHT2 = "tcsa_per_height2"
+    TCSA_PER_BMI = "tcsa_per_bmi"
+    SIR_PSOAS = "sir_psoas"
+    SIR_SUBCUTANEOUS_FAT = "sir_subcutaneous_fat"
+    SIR_CSF = "sir_csf"
+    ASYMMETRY_PCT = "asymmetry_pct"
+    ASYMMETRY_MAX_PCT = "asymmetry_max_pct"
+    FCSA_ASYMMETRY_PCT = "fcsa_asymmetry_pct"
+    FCSA_ASYMMETRY_MAX_PCT = "fcsa_asymmetry_max_pct"
+    FI_DIFFERENCE_PCT = "fi_difference_pct"
+    OPERATED_CONTRALATERAL_PCT = "operated_contralateral_pct"
+    FCSA_OPERATED_CONTRALATERAL_PCT = "fcsa_operated_contralateral_pct"
+    FI_OPERATED_DIFFERENCE_PCT = "fi_operated_difference_pct"
+    VOLUME_ML = "volume_ml"
+    STORHEIM_GRADE = "storheim_grade"
+    GOUTALLIER_GRADE = "goutallier_grade"
+    VISUAL_GRADE = "visual_grade"
+
+    @property
+    def is_grade(self) -> bool:
+        """Whether it is a grade: an order without distances, so that it has no mean."""
+        return self.endswith("_grade")
 
     @property
     def unit(self) -> str:
-        """Unit as tables print it; ``1`` for signal, whose unit is the scanner's own."""
+        """Unit as tables print it; ``1`` for grades, and signal in the scanner's own."""
         return next((unit for suffix, unit in _UNITS.items() if self.endswith(suffix)), "1")
 
     @property
@@ -42,7 +71,15 @@ class Quantity(StrEnum):
         return _DEFINITIONS[self][1]
 
 
-_UNITS = {"_mm2": "mm2", "_pct": "%"}
+_UNITS = {
+    "_mm2": "mm2",
+    "_pct": "%",
+    "_ml": "ml",
+    "_per_height2": "mm2/m2",
+    "_per_bmi": "mm2/(kg/m2)",
+}
+
+_OURS = "this software"
 
 _FORTIN = "Fortin and Battie 2012, doi:10.2522/ptj.20110380"
 
@@ -59,11 +96,11 @@ _DEFINITIONS = {
     Quantity.VALID_CSA_MM2: (
         "Area of the outline inside the image and outside artefact outlines; what fat is measured "
         "in.",
-        "this software",
+        _OURS,
     ),
     Quantity.MEAN_SI: (
         "Mean signal of the valid pixels, each weighted by how much of it lies inside the outline.",
-        "this software",
+        _OURS,
     ),
     Quantity.FCSA_MM2: (
         "Functional (lean) cross-sectional area: valid area whose signal is not fat by the named "
@@ -86,6 +123,96 @@ _DEFINITIONS = {
     Quantity.DIXON_FF_RATIO_PCT: (
         "Dixon signal fat fraction: 100 x sum of F / sum of (F + W) over pixels with F + W > 0.",
         "this software; both forms are in use and differ by 1 to 4 points",
+    ),
+    **{
+        Quantity(f"fi_q{number}_pct"): (
+            "Fat infiltration, by the named method, of one quarter of the outline: quarters have "
+            "equal area and are cut along patient x, from 1 (medial) to 4 (lateral). Side says "
+            "which way is lateral.",
+            _OURS,
+        )
+        for number in (1, 2, 3, 4)
+    },
+    Quantity.FI_DEEP_PCT: (
+        "Fat infiltration, by the named method, of the most anterior 15 % of the outline's area, "
+        "cut along patient y.",
+        _OURS,
+    ),
+    Quantity.RCSA_VERTEBRAL_BODY_PCT: (
+        "Relative area: 100 x tcsa_mm2 / area of the vertebral body outlined on the slice, else at its level.",
+        _OURS,
+    ),
+    Quantity.RCSA_DISC_PCT: (
+        "Relative area: 100 x tcsa_mm2 / area of the disc outlined on the slice, else at its level.",
+        _OURS,
+    ),
+    Quantity.TCSA_PER_HEIGHT2: ("Area tcsa_mm2 over the subject's height squared.", _OURS),
+    Quantity.TCSA_PER_BMI: ("Area tcsa_mm2 over the subject's body mass index.", _OURS),
+    **{
+        Quantity(f"sir_{name}"): (
+            f"Signal ratio: mean_si of the outline / mean_si of {what}; of the outlines on the "
+            "slice, those on its own side first, else of all in the exam on one signal scale.",
+            _OURS,
+        )
+        for name, what in (
+            ("psoas", "the psoas"),
+            ("subcutaneous_fat", "subcutaneous fat"),
+            ("csf", "cerebrospinal fluid"),
+        )
+    },
+    Quantity.ASYMMETRY_PCT: (
+        "Asymmetry of tcsa_mm2, positive where the right is larger: 100 x (R - L) / ((R + L) / 2).",
+        _OURS,
+    ),
+    Quantity.ASYMMETRY_MAX_PCT: (
+        "Asymmetry of tcsa_mm2 without sign: 100 x abs(R - L) / max(R, L).",
+        _OURS,
+    ),
+    Quantity.FCSA_ASYMMETRY_PCT: (
+        "Asymmetry of fcsa_mm2, by the named method, positive where the right is larger: "
+        "100 x (R - L) / ((R + L) / 2).",
+        _OURS,
+    ),
+    Quantity.FCSA_ASYMMETRY_MAX_PCT: (
+        "Asymmetry of fcsa_mm2, by the named method, without sign: 100 x abs(R - L) / max(R, L).",
+        _OURS,
+    ),
+    Quantity.FI_DIFFERENCE_PCT: (
+        "Side difference of fi_pct, by the named method, in percentage points: right minus left.",
+        _OURS,
+    ),
+    Quantity.OPERATED_CONTRALATERAL_PCT: (
+        "Operated side against the other: 100 x tcsa_mm2 / tcsa_mm2, at operated levels.",
+        _OURS,
+    ),
+    Quantity.FCSA_OPERATED_CONTRALATERAL_PCT: (
+        "Operated side against the other: 100 x fcsa_mm2 / fcsa_mm2, by the named method, at "
+        "operated levels.",
+        _OURS,
+    ),
+    Quantity.FI_OPERATED_DIFFERENCE_PCT: (
+        "Difference in fi_pct, by the named method, in percentage points, at operated levels: "
+        "operated side minus the other.",
+        _OURS,
+    ),
+    Quantity.VOLUME_ML: (
+        "Sum of tcsa_mm2 x slice step over an unbroken run of two or more slices of one stack; "
+        "the row stands on the run's first slice.",
+        _OURS,
+    ),
+    Quantity.STORHEIM_GRADE: (
+        "Grade derived from fat, by the named method, of both sides together: 0 below 20 %, 1 "
+        "from 20 to 50 %, 2 above 50 %. The source graded by eye.",
+        "Storheim et al. 2017, doi:10.1186/s12891-017-1505-5",
+    ),
+    Quantity.GOUTALLIER_GRADE: (
+        "Visual grade that the rater entered: 0 normal, 1 streaks of fat, 2 less fat than muscle, "
+        "3 as much, 4 more.",
+        "Goutallier et al. 1994",
+    ),
+    Quantity.VISUAL_GRADE: (
+        "Visual grade that the rater entered, by the scheme named as its method.",
+        "the rater",
     ),
 }
 

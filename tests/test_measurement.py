@@ -7,8 +7,23 @@ from multifidus.measurement import Measurement, Quantity
 
 @pytest.mark.parametrize("quantity", Quantity)
 def test_a_quantitys_name_ends_in_its_unit(quantity):
-    units = {"mm2": "_mm2", "%": "_pct", "1": "_si"}
-    assert quantity.value.endswith(units[quantity.unit])
+    units = {
+        "mm2": "_mm2",
+        "%": "_pct",
+        "ml": "_ml",
+        "1": ("_si", "_grade"),
+        "mm2/m2": "tcsa_per_height2",
+        "mm2/(kg/m2)": "tcsa_per_bmi",
+    }
+    assert quantity.value.endswith(units[quantity.unit]) or quantity.startswith("sir_")
+
+
+def test_grades_are_told_from_numbers():
+    assert {quantity.value for quantity in Quantity if quantity.is_grade} == {
+        "storheim_grade",
+        "goutallier_grade",
+        "visual_grade",
+    }
 
 
 @pytest.mark.parametrize("quantity", Quantity)
