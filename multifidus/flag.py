@@ -11,6 +11,7 @@ class Flag(StrEnum):
     UNDETECTABLE = "undetectable"
     NO_REFERENCE = "no_reference"
     REFERENCE_PROPOSED = "reference_proposed"
+    BIAS_NOT_CORRECTED = "bias_not_corrected"
     FEW_POINTS = "few_points"
     TOUCHES_BORDER = "touches_border"
     ARTEFACT = "artefact"
@@ -48,6 +49,8 @@ _MEANINGS = {
     "none; the value is NaN.",
     Flag.REFERENCE_PROPOSED: "The references were proposed by rule, and no rater has taken "
     "them over.",
+    Flag.BIAS_NOT_CORRECTED: "The protocol asks for the coil's shading to be corrected, but too "
+    "little lean muscle is outlined for it; fat was measured in the image as it is.",
     Flag.FEW_POINTS: "The outline has fewer points than the protocol asks for; sparse outlines "
     "lose area.",
     Flag.TOUCHES_BORDER: "The outline reaches the outermost pixels of the image.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from multifidus.fat_basis import threshold_bases
+from multifidus.correcting import corrections
+from multifidus.fat_basis import basis_key, threshold_bases
 from multifidus.image import Exam
 from multifidus.measurement import Measurement
 from multifidus.outline_rows import outline_rows, provenance_of
@@ -48,6 +49,8 @@ def measure(
     # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
     ordered = sorted(rois, key=lambda roi: roi.key)
     sampled = sample_all(exam, place(ordered, exam), protocol)
+    fields = corrections(sampled, protocol)
+    sampled = [fields[basis_key(item)].apply(item) for item in sampled]
     bases = threshold_bases(sampled, protocol)
     digest = protocol.digest
     rows = [

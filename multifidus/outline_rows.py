@@ -27,17 +27,18 @@ def outline_rows(
         (Quantity.TCSA_MM2, item.area_mm2, n),
         (Quantity.TCSA_PIXEL_MM2, item.centres_mm2, item.n_centres),
         (Quantity.VALID_CSA_MM2, item.valid_mm2, n),
-        (Quantity.MEAN_SI, item.sample.mean, n),
+        (Quantity.MEAN_SI, item.mean_si, n),
     ):
         yield Measurement(key, quantity, value, provenance, count, flags=item.flags)
     if not key.structure.is_muscle:
         return
     for method in protocol.fat_methods:
         result, parameters = fat_of(item, method, protocol, bases)
+        parameters = {**parameters, **item.fat_parameters}
         lean_mm2 = item.valid_mm2 - item.valid_mm2 * result.value_pct / 100
         # Taken from the lean area, not the other way round: so both add up to the last bit.
         fat_mm2 = item.valid_mm2 - lean_mm2
-        flags = tuple(dict.fromkeys((*item.flags, *result.flags)))
+        flags = tuple(dict.fromkeys((*item.flags, *result.flags, *item.fat_flags)))
         for quantity, value in (
             (Quantity.FI_PCT, result.value_pct),
             (Quantity.FAT_CSA_MM2, fat_mm2),

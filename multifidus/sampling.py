@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from multifidus.placement import Placed, companion
 from multifidus.polygon import oriented_loops
 from multifidus.protocol import MeasurementProtocol
 from multifidus.raster import Coverage, Region, coverage_box
+from multifidus.rim import Rim, perimeters_mm, rim_of
 from multifidus.roi import Roi, Source
 
 if TYPE_CHECKING:
@@ -47,9 +50,20 @@ class Sampled:
     cover
         Exact coverage without artefacts, of the box around the outline.
     sample
-        Pixels with positive coverage.
+        Pixels with positive coverage, as fat is measured in them: corrected for the coil's
+        shading where the protocol says so.
+    pixels
+        Their (row, column), shape (n, 2).
+    mean_si
+        Weighted mean of the sample before any correction.
+    rim
+        The outline's loops and, of muscles, the pixels along them, corrected as the sample.
     dixon
         Fat and water pixels of the same box, where the slice is one of a Dixon pair.
+    dixon_rim
+        Fat and water pixels of the rim.
+    fat_parameters, fat_flags
+        What was done to the sample, for the rows that depend on it.
     """
 
     placed: Placed
@@ -59,14 +73,25 @@ class Sampled:
     inside_mm2: float
     cover: Coverage
     sample: Sample
+    pixels: NDArray[np.intp]
+    mean_si: float
+    rim: Rim
     dixon: tuple[Array, Array] | None
+    dixon_rim: tuple[Array, Array] | None
     flags: tuple[Flag, ...]
     image_sha256: str
+    fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    fat_flags: tuple[Flag, ...] = ()
 
     @property
     def roi(self) -> Roi:
         """The outline."""
         return self.placed.roi
+
+    @property
+    def points_mm(self) -> Array:
+        """Centres of the sample's pixels, LPS millimetres, (n, 3)."""
+        return self.placed.slice.plane.to_patient(self.pixels)
 
     @property
     def valid_mm2(self) -> float:
@@ -115,6 +140,10 @@ def _sample_slice(
             cover = coverage_box(left, image.shape)
             flags = (*flags, Flag.ARTEFACT)
         centres = region.centres(image.shape)
+        values = cover.of(pixels)
+        row, column = np.nonzero((cover.weights > 0) & np.isfinite(values))
+        sample = Sample(values[row, column], cover.weights[row, column])
+        rim = _rim(item, region, pixels, protocol)
         pixel_mm2 = image.plane.pixel_area_mm2
         yield Sampled(
             placed=item,
@@ -123,11 +152,25 @@ def _sample_slice(
             n_centres=centres,
             inside_mm2=inside * pixel_mm2,
             cover=cover,
-            sample=Sample.of(cover.of(pixels), cover.weights),
+            sample=sample,
+            pixels=np.stack((row + cover.top, column + cover.left), axis=1),
+            mean_si=sample.mean,
+            rim=rim,
             dixon=None if pair is None else (cover.of(pair[0]).copy(), cover.of(pair[1]).copy()),
+            dixon_rim=None
+            if pair is None or rim.pixels is None
+            else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),
             flags=flags,
             image_sha256=digest,
         )
+
+
+def _rim(item: Placed, region: Region, pixels: Array, protocol: MeasurementProtocol) -> Rim:
+    spacing = item.slice.plane.pixel_spacing_mm
+    if not item.roi.key.structure.is_muscle:
+        return Rim(perimeters_mm(region.loops, spacing))
+    sd_mm = math.hypot(protocol.tracing_sd_mm, protocol.tracing_offset_mm)
+    return rim_of(region.loops, spacing, pixels, sd_mm)
 
 
 def _hides(artefact: Roi, roi: Roi) -> bool:

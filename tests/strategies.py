@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.geometry import Plane
 from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
 from multifidus.roi import (
     Grade,
     NotMeasurable,
@@ -199,6 +199,11 @@ def protocols(draw) -> MeasurementProtocol:
         minimal_separation=draw(numbers(0, 100)),
         minimal_points=draw(st.integers(3, 100)),
         propose_references=draw(st.booleans()),
+        bias_correction=draw(st.sampled_from(BiasCorrection)),
+        tracing_sd_mm=draw(numbers(0, 10)),
+        tracing_correlation_mm=draw(numbers(0.1, 100)),
+        tracing_offset_mm=draw(numbers(0, 10)),
+        threshold_resamples=draw(st.integers(2, 1000)),
         minimal_valid_fraction=draw(numbers(0, 1)),
         oedema_weeks=draw(numbers(0, 100)),
         regional_fat=draw(st.booleans()),
