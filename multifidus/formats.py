@@ -17,9 +17,11 @@ from multifidus.image import Exam, Series, Slice, Stack, Weighting
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import bids_name, sidecar_path
 from multifidus.io.dicom import scan_dicom
+from multifidus.io.grid import Grid, only
+from multifidus.io.itk import data_file, is_itk, open_itk_volume, read_itk
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
-from multifidus.io.nifti import is_nifti, open_nifti, read_nifti, read_volumes
+from multifidus.io.nifti import is_nifti, open_nifti, read_volumes
 from multifidus.io.scan import Scan, Skipped, walk
 from multifidus.placement import place
 from multifidus.roi import RoiSet, check_sides
@@ -34,19 +36,37 @@ def _no_progress(_done: int, _total: int) -> None:
 
 
 def _told(files: Sequence[Path], progress: Progress) -> Iterator[Path]:
-    """Yield the files that are not NIfTI, telling how far the whole list is."""
+    """Yield the files that are of no format of volumes, telling how far the whole list is."""
     for done, path in enumerate(files):
         progress(done, len(files))
-        if not is_nifti(path):
+        if not _is_volume(path):
             yield path
+
+
+def _is_volume(path: Path) -> bool:
+    """Whether a file's name is one of a format of volumes: NIfTI, NRRD or MetaImage."""
+    return is_nifti(path) or is_itk(path)
+
+
+def _open_grid(path: Path) -> Grid:
+    return open_itk_volume(path) if is_itk(path) else open_nifti(path)
+
+
+def _read_series(path: Path) -> tuple[Series, ...]:
+    return read_itk(path) if is_itk(path) else read_volumes(path)
+
+
+def _part_of(path: Path) -> Path | None:
+    """Return the file that belongs to a volume's: its sidecar, or its voxels; None where none."""
+    return data_file(path) if is_itk(path) else sidecar_path(path)
 
 
 def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
     """Find the exams under files or folders, and what was skipped with the reason.
 
     Headers alone are read. DICOM files are grouped by their study, NIfTI files by the subject and
-    session of their BIDS names; NIfTI files without such names make one exam. Zip archives are
-    looked into.
+    session of their BIDS names; other files of volumes (NIfTI, NRRD, MetaImage) make one exam. Zip
+    archives are looked into.
 
     Parameters
     ----------
@@ -62,13 +82,13 @@ def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
     """
     walked = walk(map(Path, paths))
     files, places, refused = _unpacked(walked.files)
-    images = [path for path in files if is_nifti(path)]
-    beside = {sidecar_path(path) for path in images}
+    images = [path for path in files if _is_volume(path)]
+    beside = {_part_of(path) for path in images}
     found = scan_dicom(_told([path for path in files if path not in beside], progress))
-    nifti = _scan_nifti(images, found)
-    skipped = (*walked.skipped, *refused, *found.skipped, *nifti.skipped)
+    volumes = _scan_volumes(images, found)
+    skipped = (*walked.skipped, *refused, *found.skipped, *volumes.skipped)
     named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
-    return Scan(found.exams + nifti.exams, named, {**found.paths, **nifti.paths})
+    return Scan(found.exams + volumes.exams, named, {**found.paths, **volumes.paths})
 
 
 def _unpacked(
@@ -100,14 +120,14 @@ def _place(path: Path, places: dict[Path, Path]) -> Path:
     return path
 
 
-def _scan_nifti(files: Sequence[Path], dicom: Scan) -> Scan:
-    """Read NIfTI files; BIDS names tell subjects and sessions apart, all others are one exam."""
+def _scan_volumes(files: Sequence[Path], dicom: Scan) -> Scan:
+    """Read files of volumes; BIDS names tell subjects and sessions apart, others are one exam."""
     exams: dict[tuple[str, str], list[Series]] = {}
     paths_of: dict[str, tuple[Path, ...]] = {}
     skipped: list[Skipped] = []
     for path in files:
         try:
-            volumes = read_volumes(path)
+            volumes = _read_series(path)
         except (ReadError, GeometryError) as error:
             skipped.append(Skipped(path, error.message))
             continue
@@ -119,10 +139,10 @@ def _scan_nifti(files: Sequence[Path], dicom: Scan) -> Scan:
         exams.setdefault((name.subject, name.session), []).extend(volumes)
         paths_of.update({series.uid: (path,) for series in volumes})
     known = len({exam.subject for exam in dicom.exams})
-    return Scan(tuple(_nifti_exams(exams, known)), tuple(skipped), paths_of)
+    return Scan(tuple(_volume_exams(exams, known)), tuple(skipped), paths_of)
 
 
-def _nifti_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Iterator[Exam]:
+def _volume_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Iterator[Exam]:
     subjects = sorted({subject for subject, _ in exams})
     for number, subject in enumerate(subjects, known + 1):
         sessions = sorted(session for who, session in exams if who == subject)
@@ -132,7 +152,7 @@ def _nifti_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Iter
 
 
 def read_exams(path: str | Path) -> tuple[Exam, ...]:
-    """Read every exam under a file or folder of DICOM or NIfTI.
+    """Read every exam under a file or folder of DICOM, NIfTI, NRRD or MetaImage.
 
     Subjects and timepoints get neutral numbers; names and identifiers are not kept. Pixels are
     read when they are first asked for. Use :func:`scan` to learn what was skipped.
@@ -165,7 +185,7 @@ def read_exam(
     paths
         Files or folders that together hold one exam.
     fat, water
-        The two images of a Dixon pair, each a NIfTI file or a folder of one DICOM series.
+        The two images of a Dixon pair, each a file of one volume or a folder of one DICOM series.
     pair_by
         ``geometry``: the two grids must agree. ``index``: equal shapes are paired pixel by pixel
         on the fat image's grid and flagged ``grid_paired_by_index``.
@@ -185,15 +205,15 @@ def read_exam(
     found = [exam for path in paths for exam in read_exams(path)]
     if len(found) == 1:
         return found[0]
-    if len({(exam.subject, exam.timepoint) for exam in found}) == 1 and _is_all_nifti(paths):
+    if len({(exam.subject, exam.timepoint) for exam in found}) == 1 and _is_all_volumes(paths):
         return Exam(found[0].subject, found[0].timepoint, tuple(s for e in found for s in e.series))
     names = ", ".join(f"{exam.subject} {exam.timepoint}" for exam in found)
     msg = f"Expected one exam in {', '.join(map(str, paths))}, found {len(found)}: {names}."
     raise ReadError(msg, remedy="Give each exam's folder alone, or a cohort.csv.")
 
 
-def _is_all_nifti(paths: Sequence[str | Path]) -> bool:
-    return all(is_nifti(Path(path)) for path in paths)
+def _is_all_volumes(paths: Sequence[str | Path]) -> bool:
+    return all(_is_volume(Path(path)) for path in paths)
 
 
 def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
@@ -225,8 +245,9 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
 
 def _one_series(path: Path, weighting: Weighting) -> tuple[Series, object]:
     """Return the one series of a path and what its signal scale is known by."""
-    if is_nifti(path):
-        return read_nifti(path, weighting), open_nifti(path).scale
+    if _is_volume(path):
+        volume = only(_read_series(path), path)
+        return replace(volume, weighting=weighting), _open_grid(path).scale
     series = [item for exam in read_exams(path) for item in exam.series]
     if len(series) != 1:
         msg = f"Expected one series in {path}, found {len(series)}."
@@ -277,16 +298,16 @@ def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> Roi
         If an outline is malformed, does not fit the exam, or left and right are swapped.
     """
     file = Path(path)
-    if is_nifti(file):
+    if _is_volume(file):
         if labels is None:
             msg = f"{file} is a label map, and nothing says what its numbers mean."
             raise ReadError(msg, remedy=f"Name a label preset: {', '.join(PRESETS)}; or a file.")
-        rois = read_labelmap(open_nifti(file), exam, load_labels(labels))
+        rois = read_labelmap(_open_grid(file), exam, load_labels(labels))
     elif file.suffix == ".json":
         rois = read_outlines(file)
     else:
         msg = f"{file} is in no known outline format."
-        raise ReadError(msg, remedy=f"Known are *{SUFFIX} and NIfTI label maps (*.nii, *.nii.gz).")
+        raise ReadError(msg, remedy=f"Known are *{SUFFIX} and label maps (NIfTI, NRRD, MetaImage).")
     try:
         place(rois, exam)
         check_sides(rois)

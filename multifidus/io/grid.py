@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 DEFLATE_AT_MOST = 1032
 """How many times larger than its file a zipped image can be: the limit of the format."""
 
+UID_DIGITS = 16
+"""Hexadecimal digits of the file's hash that stand in its slices' UIDs."""
+
+MOST_VOLUMES = 1000
+"""Files of more volumes are no anatomy to be outlined, or damaged."""
+
 SINGULAR = 1e-3
 """Axes that span less than this share of what upright ones would lie in one plane."""
 
@@ -53,6 +59,26 @@ class Grid:
     slope: float = 1.0
     intercept: float = 0.0
     flags: tuple[Flag, ...] = ()
+
+
+def series_of_volumes(grids: Sequence[Grid], content: str, **facts: Any) -> tuple[Series, ...]:
+    """Make one series of each volume of a file.
+
+    Parameters
+    ----------
+    grids
+        The volumes.
+    content
+        Start of the hash of the file, which names the series; several are counted from 1.
+    facts
+        As of :func:`series_of`. Volumes of one file share their signal scale.
+    """
+    if len(grids) == 1:
+        return (series_of(grids[0], content, **facts),)
+    facts["signal_group"] = facts.get("signal_group") or content
+    return tuple(
+        series_of(grid, f"{content}#{number}", **facts) for number, grid in enumerate(grids, 1)
+    )
 
 
 def series_of(

@@ -21,15 +21,21 @@ from multifidus.geometry import ras_from_lps
 from multifidus.image import LARGEST_SCALE, Series, Weighting
 from multifidus.io.bids import bids_name, sidecar
 from multifidus.io.files import content_sha256, reading
-from multifidus.io.grid import Grid, check_affine, check_size, once, only, series_of
+from multifidus.io.grid import (
+    MOST_VOLUMES,
+    UID_DIGITS,
+    Grid,
+    check_affine,
+    check_size,
+    once,
+    only,
+    series_of_volumes,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-UID_DIGITS = 16
-"""Hexadecimal digits of the file's hash that stand in its slices' UIDs."""
 
 SUFFIXES = (".nii", ".nii.gz")
 
@@ -41,9 +47,6 @@ SAME_PLACE_MM = 0.1
 
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 """Millimetres in a NIfTI header's unit of length; where it names none, they are meant."""
-
-MOST_VOLUMES = 1000
-"""Files of more volumes are no anatomy to be outlined, or damaged."""
 
 _CHUNK = re.compile(r"_chunk-\d+(?=_)")
 
@@ -252,16 +255,12 @@ def read_volumes(path: Path, weighting: Weighting | None = None) -> tuple[Series
         As :func:`open_volumes`.
     """
     grids = open_volumes(path)
-    content = content_sha256(path)[:UID_DIGITS]
-    alone = len(grids) == 1
-    facts: dict[str, Any] = {
-        "weighting": bids_name(path).weighting if weighting is None else weighting,
-        "acquisition": sidecar(path),
-        "signal_group": _acquisition_of(path) or ("" if alone else content),
-    }
-    return tuple(
-        series_of(grid, content if alone else f"{content}#{number}", **facts)
-        for number, grid in enumerate(grids, 1)
+    return series_of_volumes(
+        grids,
+        content_sha256(path)[:UID_DIGITS],
+        weighting=bids_name(path).weighting if weighting is None else weighting,
+        acquisition=sidecar(path),
+        signal_group=_acquisition_of(path),
     )
 
 

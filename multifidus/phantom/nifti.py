@@ -11,7 +11,7 @@ import numpy as np
 from multifidus.geometry import ras_from_lps
 from multifidus.image import Series, Stack, Weighting
 from multifidus.io.files import content_sha256
-from multifidus.io.nifti import UID_DIGITS
+from multifidus.io.grid import UID_DIGITS
 
 if TYPE_CHECKING:
     from multifidus.phantom.exam import Phantom

@@ -1,0 +1,477 @@
+"""NRRD and MetaImage, their headers written here as text: where every voxel lies is arithmetic."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import sys
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from multifidus import formats
+from multifidus.anatomy import Side
+from multifidus.errors import GeometryError, MultifidusError, ReadError, RoiError
+from multifidus.formats import read_exam, read_rois, scan
+from multifidus.io.itk import is_itk, open_itk, read_itk
+from tests.niftis import lumbar_affine
+from tests.strategies import planes, points_mm
+
+pytest.importorskip("SimpleITK")
+
+VOXELS = np.arange(5 * 4 * 3, dtype="<i2").reshape(5, 4, 3)
+FOUR = np.arange(5 * 4 * 3 * 2, dtype="<i2").reshape(5, 4, 3, 2)
+AFFINE = lumbar_affine(20)
+NRRD_TYPES = {
+    "i1": "int8",
+    "u1": "uchar",
+    "i2": "short",
+    "u2": "uint16",
+    "i4": "int",
+    "f4": "float",
+}
+NRRD_TYPES |= {"f8": "double", "u4": "unsigned int"}
+META_TYPES = {"i1": "CHAR", "u1": "UCHAR", "i2": "SHORT", "u2": "USHORT", "i4": "INT"}
+META_TYPES |= {"u4": "UINT", "f4": "FLOAT", "f8": "DOUBLE"}
+
+SIGNS = {
+    "left-posterior-superior": (1, 1, 1),
+    "LPS": (1, 1, 1),
+    "right-anterior-superior": (-1, -1, 1),
+    "RAS": (-1, -1, 1),
+    "left-anterior-superior": (1, -1, 1),
+    "LAS": (1, -1, 1),
+}
+"""Towards which side each axis of a space runs, in LPS."""
+
+
+def numbers(values):
+    return [repr(float(value)) for value in values]
+
+
+def nrrd(path, voxels=VOXELS, affine=AFFINE, *, space="LPS", encoding="raw", without=(), **changed):
+    """Write an NRRD file as its definition says: a vector for each axis, in the space's frame."""
+    to_space = np.diag(SIGNS.get(space, (1, 1, 1))) @ affine[:3]
+    vectors = ["(" + ",".join(numbers(to_space[:, axis])) + ")" for axis in range(4)]
+    order = {"<": "little", ">": "big", "|": "little", "=": "little"}[voxels.dtype.byteorder]
+    fields = {
+        "type": NRRD_TYPES[voxels.dtype.str[1:]],
+        "dimension": str(voxels.ndim),
+        "space": space,
+        "sizes": " ".join(map(str, voxels.shape)),
+        "space directions": " ".join(vectors[:3]),
+        "kinds": "domain domain domain",
+        "endian": order,
+        "encoding": encoding,
+        "space origin": vectors[3],
+    }
+    fields |= {name.replace("_", " "): value for name, value in changed.items()}
+    lines = [f"{name}: {value}" for name, value in fields.items() if name not in without]
+    data = voxels.tobytes(order="F")
+    packed = {"gzip": gzip.compress, "bzip2": bz2.compress}.get(encoding, bytes)(data)
+    head = "NRRD0004\n# a comment\n" + "\n".join(lines) + "\nkey:=value\n\n"
+    if "data_file" in changed:
+        (path.parent / changed["data_file"]).write_bytes(packed)
+        packed = b""
+    path.write_bytes(head.encode() + packed)
+    return path
+
+
+def meta(path, voxels=VOXELS, affine=AFFINE, *, zipped=False, without=(), **changed):
+    """Write a MetaImage file: directions of unit length, one axis after another, then spacing."""
+    count = voxels.ndim
+    spacing, directions, offset = np.ones(count), np.eye(count), np.zeros(count)
+    spacing[:3] = np.linalg.norm(affine[:3, :3], axis=0)
+    directions[:3, :3] = affine[:3, :3] / spacing[:3]
+    offset[:3] = affine[:3, 3]
+    fields = {
+        "ObjectType": "Image",
+        "NDims": str(count),
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": str(voxels.dtype.byteorder == ">"),
+        "CompressedData": str(zipped),
+        "TransformMatrix": " ".join(numbers(directions.T.ravel())),
+        "Offset": " ".join(numbers(offset)),
+        "ElementSpacing": " ".join(numbers(spacing)),
+        "DimSize": " ".join(map(str, voxels.shape)),
+        "ElementType": "MET_" + META_TYPES[voxels.dtype.str[1:]],
+    }
+    local = changed.pop("ElementDataFile", "LOCAL")
+    fields |= changed
+    lines = [f"{name} = {value}" for name, value in fields.items() if name not in without]
+    head = "\n".join([*lines, f"ElementDataFile = {local}"]) + "\n"
+    data = voxels.tobytes(order="F")
+    data = zlib.compress(data) if zipped else data
+    if local != "LOCAL":
+        (path.parent / local).write_bytes(data)
+        data = b""
+    path.write_bytes(head.encode() + data)
+    return path
+
+
+WRITERS = [(nrrd, "a.nrrd"), (meta, "a.mha")]
+both = pytest.mark.parametrize(("write", "name"), WRITERS, ids=["nrrd", "meta"])
+
+
+def refusal(path):
+    with pytest.raises((ReadError, GeometryError)) as caught:
+        read_itk(path)
+    assert str(path) in caught.value.message
+    (skipped,) = [item for item in scan(path).skipped if item.path == path]
+    assert skipped.reason == caught.value.message
+    return caught.value.message
+
+
+def check_places(path, affine):
+    (series,) = read_itk(path)
+    for i, j, k in ((0, 0, 0), (4, 1, 2), (2, 3, 1)):
+        item = series.slices[k]
+        expected = (affine @ (i, j, k, 1))[:3]
+        assert item.plane.to_patient([(j, i)])[0] == pytest.approx(expected, abs=1e-6)
+        assert item.pixels[j, i] == VOXELS[i, j, k]
+
+
+@st.composite
+def affines(draw):
+    """Draw an affine to LPS: oblique, flipped, anisotropic, and sheared along k as stacks are."""
+    plane = draw(planes())
+    step = np.array(draw(points_mm(9)))
+    affine = np.eye(4)
+    affine[:3] = np.stack((plane.column_step_mm, plane.row_step_mm, step, plane.origin_mm)).T
+    return affine
+
+
+def is_flat(affine):
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm(affine[:3, :3], axis=0)
+        return not abs(np.linalg.det(affine[:3, :3] / lengths)) > 2e-3
+
+
+@given(affines(), st.sampled_from(sorted(SIGNS)))
+def test_every_voxel_of_an_nrrd_file_lies_where_its_header_says(tmp_path_factory, affine, space):
+    path = nrrd(tmp_path_factory.getbasetemp() / "random.nrrd", affine=affine, space=space)
+    if is_flat(affine):
+        with pytest.raises((GeometryError, ReadError)):
+            read_itk(path)
+    else:
+        check_places(path, affine)
+
+
+@given(affines().filter(lambda affine: np.linalg.norm(affine[:3, 2]) > 0.01))
+def test_every_voxel_of_a_metaimage_lies_where_its_header_says(tmp_path_factory, affine):
+    path = meta(tmp_path_factory.getbasetemp() / "random.mha", affine=affine)
+    if is_flat(affine):
+        with pytest.raises((GeometryError, ReadError)):
+            read_itk(path)
+    else:
+        check_places(path, affine)
+
+
+@both
+@pytest.mark.parametrize("stored", [order + code for order in "<>" for code in META_TYPES])
+def test_every_stored_type_is_read_as_it_is_stored(tmp_path, write, name, stored):
+    path = write(tmp_path / name, VOXELS.astype(stored))
+    code = stored[1:]
+    (series,) = read_itk(path)
+    assert series.slices[2].stored_pixels.dtype == np.dtype(code)
+    assert series.slices[2].stored_pixels.tolist() == VOXELS[:, :, 2].T.tolist()
+    (grid,) = open_itk(path)
+    assert grid.scale == (str(np.dtype(code)), 1.0, 0.0)
+
+
+@pytest.mark.parametrize("suffix", ["nrrd", "mha"])
+def test_compressed_voxels_are_read(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    nrrd(path, encoding="gzip") if suffix == "nrrd" else meta(path, zipped=True)
+    check_places(path, AFFINE)
+
+
+@pytest.mark.parametrize("suffix", ["nrrd", "mha"])
+@pytest.mark.parametrize("place", [-1, -6, -30])
+def test_damaged_compressed_voxels_are_refused(tmp_path, suffix, place):
+    path = tmp_path / f"a.{suffix}"
+    nrrd(path, encoding="gzip") if suffix == "nrrd" else meta(path, zipped=True)
+    (series,) = read_itk(path)
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0x55
+    path.write_bytes(bytes(data))
+    with pytest.raises(ReadError, match=r"damaged voxels|cut short"):
+        _ = series.slices[0].pixels
+    path.write_bytes(bytes(data[:place]))
+    with pytest.raises(ReadError, match=r"damaged voxels|cut short"):
+        _ = read_itk(path)[0].slices[0].pixels
+
+
+@both
+def test_what_simpleitk_itself_writes_is_read(tmp_path, write, name):
+    import SimpleITK
+
+    image = SimpleITK.GetImageFromArray(VOXELS.T)
+    image.SetSpacing((0.7, 0.7, 4.4))
+    image.SetDirection((AFFINE[:3, :3] / (0.7, 0.7, 4.4)).ravel().tolist())
+    image.SetOrigin(AFFINE[:3, 3].tolist())
+    for zipped in (False, True):
+        SimpleITK.WriteImage(image, str(tmp_path / name), zipped)
+        check_places(tmp_path / name, AFFINE)
+        detached = tmp_path / name.replace("nrrd", "nhdr").replace("mha", "mhd")
+        SimpleITK.WriteImage(image, str(detached), zipped)
+        check_places(detached, AFFINE)
+
+
+@both
+def test_slices_are_named_after_the_files_content_and_their_k(tmp_path, write, name):
+    path = write(tmp_path / name)
+    (series,) = read_itk(path)
+    content = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    assert series.uid == content
+    assert [item.uid for item in series.slices] == [f"{content}#{k}" for k in range(3)]
+    assert series.slices[0].thickness_mm == pytest.approx(4.4)
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "field"),
+    [(nrrd, "a.nhdr", "data_file"), (meta, "a.mhd", "ElementDataFile")],
+    ids=["nrrd", "meta"],
+)
+def test_voxels_in_a_file_of_their_own_are_read_and_not_taken_for_an_image(
+    tmp_path, write, name, field
+):
+    path = write(tmp_path / name, **{field: "Voxels.raw"})
+    check_places(path, AFFINE)
+    found = scan(tmp_path)
+    assert len(found.exams) == 1
+    assert found.skipped == ()
+    first = read_itk(path)[0].uid
+    write(path, VOXELS + 1, **{field: "Voxels.raw"})
+    assert read_itk(path)[0].uid != first
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["../voxels.raw", "/etc/passwd", "sub/../../voxels.raw", "..\\voxels.raw", "C:\\a.raw", "~/a"],
+)
+@pytest.mark.parametrize("suffix", ["nhdr", "nrrd", "mhd", "mha"])
+def test_a_file_elsewhere_is_never_opened(tmp_path, suffix, elsewhere):
+    folder = tmp_path / "scans"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "voxels.raw").write_bytes(VOXELS.tobytes())
+    path = folder / f"a.{suffix}"
+    if suffix[0] == "n":
+        nrrd(path, data_file="x.raw")
+    else:
+        meta(path, ElementDataFile="x.raw")
+    path.write_bytes(path.read_bytes().replace(b"x.raw", elsewhere.encode()))
+    assert "names a file elsewhere" in refusal(path)
+
+
+@pytest.mark.parametrize("named", ["LIST", "slice%03d.raw 1 3 1", "gone.raw"])
+@pytest.mark.parametrize("suffix", ["nhdr", "mhd"])
+def test_voxels_in_several_files_or_none_are_refused(tmp_path, suffix, named):
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "nhdr":
+        nrrd(path, data_file="x.raw")
+    else:
+        meta(path, ElementDataFile="x.raw")
+    path.write_bytes(path.read_bytes().replace(b"x.raw", named.encode()))
+    assert "in several files" in refusal(path) or "not there" in refusal(path)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_an_nrrd_list_of_volumes_becomes_one_series_a_volume(tmp_path, last):
+    voxels = FOUR if last else np.moveaxis(FOUR, 3, 0)
+    one = nrrd(tmp_path / "one.nrrd").read_bytes().decode("latin-1").splitlines()
+    directions = next(line for line in one if line.startswith("space directions")).split(": ")[1]
+    kinds = "domain domain domain"
+    path = nrrd(
+        tmp_path / "a.nrrd",
+        voxels,
+        kinds=f"{kinds} list" if last else f"list {kinds}",
+        space_directions=f"{directions} none" if last else f"none {directions}",
+    )
+    check_volumes(read_itk(path))
+
+
+def test_a_metaimage_of_four_axes_becomes_one_series_a_volume(tmp_path):
+    check_volumes(read_itk(meta(tmp_path / "a.mha", FOUR)))
+
+
+def check_volumes(found):
+    uid = found[0].uid[:16]
+    assert [series.uid for series in found] == [f"{uid}#1", f"{uid}#2"]
+    assert {series.signal_group for series in found} == {uid}
+    for number, series in enumerate(found):
+        for k, item in enumerate(series.slices):
+            assert item.pixels.tolist() == FOUR[:, :, k, number].T.tolist()
+            expected = (AFFINE @ (2, 1, k, 1))[:3]
+            assert item.plane.to_patient([(1, 2)])[0] == pytest.approx(expected)
+
+
+NRRD_REFUSED = {
+    "no place": ({"without": ["space directions"]}, "does not say where it lies"),
+    "no origin": ({"without": ["space origin"]}, "does not say where it lies"),
+    "no space": ({"without": ["space"]}, "lies in the space 'unknown'"),
+    "scanner": ({"space": "scanner-xyz"}, "lies in the space 'scanner-xyz'"),
+    "metres": ({"space_units": '"m" "m" "m"'}, "not in mm"),
+    "skip": ({"byte_skip": "2"}, "holds other things before"),
+    "quantised": ({"old_min": "0"}, "stand for others"),
+    "text": ({"encoding": "text"}, "encoded as text"),
+    "bzip2": ({"encoding": "bzip2"}, "encoded as bzip2"),
+    "blocks": ({"type": "block"}, "holds block"),
+    "no size": ({"sizes": "5 0 3"}, r"in sizes 5 0 3"),
+    "no sizes": ({"without": ["sizes"]}, "lacks the field 'sizes'"),
+    "words": ({"sizes": "a b c"}, "invalid literal"),
+    "another dimension": ({"dimension": "4"}, "cut short or damaged"),
+    "huge": ({"sizes": "50000 40000 30000"}, "cannot be in it"),
+}
+META_REFUSED = {
+    "no offset": ({"without": ["Offset"]}, "does not say where it lies"),
+    "no spacing": ({"without": ["ElementSpacing"]}, "does not say where it lies"),
+    "no directions": ({"without": ["TransformMatrix"]}, "does not say where it lies"),
+    "centimetres": ({"DistanceUnits": "cm"}, "measured in cm"),
+    "colours": ({"ElementNumberOfChannels": "3"}, "vectors or colours"),
+    "skip": ({"HeaderSize": "100"}, "holds other things before"),
+    "rescaled": ({"ElementToIntensityFunctionSlope": "2"}, "rescales its voxels"),
+    "text": ({"BinaryData": "False"}, "in text"),
+    "type": ({"ElementType": "MET_STRING"}, "MET_STRING"),
+    "no sizes": ({"without": ["DimSize"]}, "lacks the field 'DimSize'"),
+    "words": ({"DimSize": "a b c"}, "invalid literal"),
+    "five axes": ({"DimSize": "5 4 3 1 1"}, "only volumes are read"),
+    "another dimension": ({"NDims": "2"}, "damaged"),
+    "huge": ({"DimSize": "50000 40000 30000"}, "cannot be in it"),
+    "huge zipped": ({"DimSize": "50000 40000 30000", "zipped": True}, "cannot be in it"),
+}
+
+
+@pytest.mark.parametrize("why", sorted(NRRD_REFUSED))
+def test_an_nrrd_file_that_leaves_a_doubt_is_refused(tmp_path, why):
+    changed, reason = NRRD_REFUSED[why]
+    assert reason in refusal(nrrd(tmp_path / "a.nrrd", **changed))
+
+
+@pytest.mark.parametrize("why", sorted(META_REFUSED))
+def test_a_metaimage_that_leaves_a_doubt_is_refused(tmp_path, why):
+    changed, reason = META_REFUSED[why]
+    assert reason in refusal(meta(tmp_path / "a.mha", **changed))
+
+
+@pytest.mark.parametrize("kind", ["vector", "3-color", "time", "???"])
+def test_nrrd_vectors_and_colours_are_refused(tmp_path, kind):
+    voxels = np.zeros((3, 5, 4, 3), np.int16)
+    vectors = "none (1,0,0) (0,1,0) (0,0,1)"
+    kinds = f"{kind} domain domain domain"
+    path = nrrd(tmp_path / "a.nrrd", voxels, kinds=kinds, space_directions=vectors)
+    assert "vectors or colours" in refusal(path)
+
+
+@both
+def test_a_field_that_stands_twice_is_refused(tmp_path, write, name):
+    path = write(tmp_path / name)
+    data = path.read_bytes()
+    line = b"sizes: 5 4 3\n" if write is nrrd else b"DimSize = 5 4 3\n"
+    path.write_bytes(data.replace(line, line + line))
+    assert "has a damaged header" in refusal(path)
+
+
+@both
+def test_sizes_that_are_not_in_the_file_take_no_memory(tmp_path, write, name):
+    field = {"sizes": "4000 4000 300"} if write is nrrd else {"DimSize": "4000 4000 300"}
+    path = write(tmp_path / name, **field)
+    tracemalloc.start()
+    refusal(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6
+
+
+@both
+@pytest.mark.parametrize("content", [b"", b"junk" * 100, b"NRRD0004\n", b"ObjectType = Image\n"])
+def test_what_is_no_image_is_refused(tmp_path, write, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert "not a readable" in refusal(path) or "damaged header" in refusal(path)
+
+
+@both
+def test_voxels_cut_short_after_the_header_was_read_are_refused(tmp_path, write, name):
+    path = write(tmp_path / name)
+    (series,) = read_itk(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ReadError, match=name):
+        _ = series.slices[0].pixels
+
+
+@both
+def test_without_simpleitk_the_reason_names_the_extra(tmp_path, monkeypatch, write, name):
+    path = write(tmp_path / name)
+    monkeypatch.setitem(sys.modules, "SimpleITK", None)
+    assert 'pip install "multifidus[preproc]"' in refusal(path)
+
+
+@given(st.sampled_from(WRITERS), st.integers(0, 420), st.integers(1, 255))
+def test_a_damaged_byte_gives_an_image_or_our_error(tmp_path_factory, writer, place, flip):
+    write, name = writer
+    path = write(tmp_path_factory.getbasetemp() / f"damaged-{name}")
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] ^= flip
+    path.write_bytes(bytes(data))
+    try:
+        item = read_itk(path)[0].slices[0]
+        assert item.pixels.shape == item.shape
+    except MultifidusError as error:
+        refused = str(error)
+    else:
+        refused = path.name
+    assert path.name in refused
+
+
+@pytest.mark.parametrize("name", ["labels.nrrd", "labels.mha"])
+def test_label_maps_are_read_from_any_orientation(tmp_path, name):
+    image = nrrd(tmp_path / "image.nrrd")
+    labels = np.zeros((5, 4, 3), np.uint8)
+    labels[1, 2, 1] = labels[1, 1, 1] = 2
+    flipped = AFFINE @ np.diag([-1.0, 1, -1, 1])
+    flipped[:3, 3] = (AFFINE @ (4, 0, 2, 1))[:3]
+    write = nrrd if name.endswith("nrrd") else meta
+    path = write(tmp_path / name, np.ascontiguousarray(labels[::-1, :, ::-1]), flipped)
+    exam = read_exam(image)
+    (roi,) = read_rois(path, exam, labels="lpm").rois
+    item = exam.series[0].slices[1]
+    assert (roi.key.slice_uid, roi.key.side) == (item.uid, Side.RIGHT)
+    inside = item.plane.to_pixels(roi.paths_mm[0])
+    assert [inside.min(axis=0).tolist(), inside.max(axis=0).tolist()] == [
+        pytest.approx([0.5, 0.5], abs=1e-6),
+        pytest.approx([2.5, 1.5], abs=1e-6),
+    ]
+    moved = write(tmp_path / f"moved-{name}", labels, AFFINE + np.eye(4)[:, [2]] * 0.5)
+    with pytest.raises(RoiError, match="lies on another grid"):
+        read_rois(moved, exam, labels="lpm")
+
+
+def test_files_of_volumes_make_one_exam_with_nifti(tmp_path):
+    nrrd(tmp_path / "a.nrrd")
+    meta(tmp_path / "b.mha")
+    meta(tmp_path / "copy.mha")
+    (exam,) = scan(tmp_path).exams
+    assert len(exam.series) == 2
+    assert len(read_exam(tmp_path / "a.nrrd", tmp_path / "b.mha").series) == 2
+    reasons = {item.path.name: item.reason for item in scan(tmp_path).skipped}
+    assert reasons == {"copy.mha": f"The same content as {tmp_path / 'b.mha'}."}
+
+
+def test_a_pair_of_nrrd_files_is_a_dixon_pair(tmp_path):
+    fat, water = nrrd(tmp_path / "f.nrrd"), nrrd(tmp_path / "w.nrrd", VOXELS + 1)
+    exam = formats.read_exam(fat=fat, water=water)
+    assert [series.weighting.value for series in exam.series] == ["dixon_fat", "dixon_water"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.nrrd", True), ("a.NHDR", True), ("a.mha", True), ("a.mhd", True), ("a.raw", False)],
+)
+def test_files_are_known_by_their_name(tmp_path, name, expected):
+    assert is_itk(tmp_path / name) is expected
