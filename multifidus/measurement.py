@@ -139,11 +139,13 @@ _DEFINITIONS = {
         _OURS,
     ),
     Quantity.RCSA_VERTEBRAL_BODY_PCT: (
-        "Relative area: 100 x tcsa_mm2 / area of the vertebral body outlined on the slice, else at its level.",
+        "Relative area: 100 x tcsa_mm2 / area of the vertebral body outlined on the slice, else at "
+        "its level.",
         _OURS,
     ),
     Quantity.RCSA_DISC_PCT: (
-        "Relative area: 100 x tcsa_mm2 / area of the disc outlined on the slice, else at its level.",
+        "Relative area: 100 x tcsa_mm2 / area of the disc outlined on the slice, else at its "
+        "level.",
         _OURS,
     ),
     Quantity.TCSA_PER_HEIGHT2: ("Area tcsa_mm2 over the subject's height squared.", _OURS),

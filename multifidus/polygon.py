@@ -216,14 +216,27 @@ def _clip_half_plane(path: Array, axis: int, bound: float, sign: float) -> Array
     depth = sign * (path[:, axis] - bound)
     if (depth >= 0).all():
         return path
+    points, passes = _cut(path, depth)
+    points[passes, axis] = bound
+    return points
+
+
+def clip_beyond(path: Array, along: Array, bound: float) -> Array:
+    """Keep the part of a path, (n, 2), where ``point @ along >= bound``; see :func:`clip`."""
+    depth = path @ along - bound
+    return path if (depth >= 0).all() else _cut(path, depth)[0]
+
+
+def _cut(path: Array, depth: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Keep the part of a path at depths of at least 0; returns it, and which points are new."""
     following = np.roll(path, -1, axis=0)
     next_depth = np.roll(depth, -1)
     leaves = (depth < 0) != (next_depth < 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = depth / (depth - next_depth)
         passing = path + t[:, None] * (following - path)
-    passing[leaves, axis] = bound
-    # Interleave: each kept vertex, then the point where the edge after it passes the bound.
+    # Interleave: each kept vertex, then the point where the edge after it passes.
     both = np.stack((path, passing), axis=1).reshape(-1, 2)
     keep = np.stack((depth >= 0, leaves), axis=1).ravel()
-    return np.asarray(both[keep])
+    passes = np.stack((np.zeros_like(leaves), leaves), axis=1).ravel()
+    return both[keep], passes[keep]
