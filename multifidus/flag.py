@@ -23,6 +23,7 @@ class Flag(StrEnum):
     GRADES_DIFFER = "grades_differ"
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
     SCALE_UNVERIFIED = "scale_unverified"
+    DIXON_UNPAIRED = "dixon_unpaired"
     OUTSIDE_IMAGE = "outside_image"
     AFFINE_CONFLICT = "affine_conflict"
     DRAFT_UNEDITED = "draft_unedited"
@@ -69,6 +70,8 @@ _MEANINGS = {
     "pixel by pixel on request.",
     Flag.SCALE_UNVERIFIED: "Fat and water intensities may be on different scales, which biases the "
     "fat fraction.",
+    Flag.DIXON_UNPAIRED: "The image's other half, water or fat, is there but cannot be matched "
+    "with it, so the value is NaN; 'multifidus inspect' says why.",
     Flag.OUTSIDE_IMAGE: "Part of the outline lies outside the image; pixel statistics cover the "
     "rest.",
     Flag.AFFINE_CONFLICT: "The NIfTI header places the image in two ways that differ; its sform "

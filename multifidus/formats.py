@@ -6,14 +6,11 @@ The one place that knows all formats; each format's module knows only itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
 
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
-from multifidus.image import Exam, Series, Slice, Stack, Weighting
+from multifidus.image import Exam, Series
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import bids_name, sidecar_path
 from multifidus.io.dicom import scan_dicom
@@ -23,6 +20,7 @@ from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
 from multifidus.io.nifti import is_nifti, open_nifti, read_volumes
 from multifidus.io.scan import Scan, Skipped, walk
+from multifidus.pairing import describe_grid, on_grid_of, paired_by_hand, same_grids, shapes
 from multifidus.placement import place
 from multifidus.roi import RoiSet, check_sides
 
@@ -220,62 +218,32 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
     if pair_by not in PAIR_BY:
         msg = f"pair_by is {pair_by!r}."
         raise ReadError(msg, remedy=f"Choose one of: {', '.join(PAIR_BY)}.")
-    first, fat_scale = _one_series(fat, Weighting.DIXON_FAT)
-    second, water_scale = _one_series(water, Weighting.DIXON_WATER)
-    flags: list[Flag] = []
-    if not _same_grids(first, second):
-        if pair_by != "index" or _shapes(first) != _shapes(second):
+    first, second = _one_series(fat), _one_series(water)
+    if first.uid == second.uid:
+        msg = f"Fat and water are one and the same image: {fat}, {water}."
+        raise ReadError(msg)
+    flags: tuple[Flag, ...] = ()
+    if not same_grids(first, second):
+        if pair_by != "index" or shapes(first) != shapes(second):
             msg = (
-                f"Fat and water lie on different grids. Fat {fat}: {_describe(first)}. "
-                f"Water {water}: {_describe(second)}."
+                f"Fat and water lie on different grids. Fat {fat}: {describe_grid(first)}. "
+                f"Water {water}: {describe_grid(second)}."
             )
             remedy = "If they are one acquisition with a damaged header, pair them by index."
             raise GeometryError(msg, remedy=remedy)
-        flags.append(Flag.GRID_PAIRED_BY_INDEX)
-        moved = tuple(
-            replace(theirs, plane=ours.plane)
-            for ours, theirs in zip(first.slices, second.slices, strict=True)
-        )
-        second = replace(second, slices=moved)
-    if fat_scale != water_scale:
-        flags.append(Flag.SCALE_UNVERIFIED)
-    pair = tuple(replace(series, flags=(*series.flags, *flags)) for series in (first, second))
-    return Exam("subject-1", "exam-1", pair)
+        flags = (Flag.GRID_PAIRED_BY_INDEX,)
+        second = on_grid_of(first, second)
+    return Exam("subject-1", "exam-1", paired_by_hand(first, second, flags))
 
 
-def _one_series(path: Path, weighting: Weighting) -> tuple[Series, object]:
-    """Return the one series of a path and what its signal scale is known by."""
+def _one_series(path: Path) -> Series:
     if _is_volume(path):
-        volume = only(_read_series(path), path)
-        return replace(volume, weighting=weighting), _open_grid(path).scale
+        return only(_read_series(path), path)
     series = [item for exam in read_exams(path) for item in exam.series]
     if len(series) != 1:
         msg = f"Expected one series in {path}, found {len(series)}."
         raise ReadError(msg)
-    # DICOM says how stored values become signal, so rescaled images of one exam share a scale.
-    return replace(series[0], weighting=weighting), "rescaled"
-
-
-def _shapes(series: Series) -> list[tuple[int, int]]:
-    return [item.shape for item in series.slices]
-
-
-def _same_grids(first: Series, second: Series) -> bool:
-    return _shapes(first) == _shapes(second) and all(
-        ours.plane.is_same(theirs.plane, ours.shape)
-        for ours, theirs in zip(first.slices, second.slices, strict=True)
-    )
-
-
-def _describe(series: Series) -> str:
-    stack: Stack = series.stacks[0]
-    item: Slice = stack.slices[0]
-    rows, columns = item.shape
-    spacing = np.round(item.plane.pixel_spacing_mm, 5).tolist()
-    return (
-        f"{len(series.slices)} slices of {rows} x {columns}, pixels {spacing} mm, step "
-        f"{stack.slice_step_mm} mm, first pixel at LPS {item.plane.origin_mm.round(2).tolist()} mm"
-    )
+    return series[0]
 
 
 def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> RoiSet:

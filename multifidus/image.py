@@ -229,6 +229,26 @@ class Acquisition:
     image_type: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What tells one run of the scanner from the next; kept inside, never shown or written.
+
+    Parameters
+    ----------
+    repeat
+        Which repeat of several it is, such as a position in time; empty where unknown.
+    marks
+        What images made of the same data share, the most telling first; empty where unknown.
+    scale
+        What the scale of the signal is known by: images may be divided by each other where it is
+        one and the same.
+    """
+
+    repeat: str = ""
+    marks: tuple[str, ...] = ()
+    scale: tuple[object, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """Slices acquired together, in stack order.
@@ -240,6 +260,8 @@ class Series:
     signal_group
         Series of one group have their signal on one scale, such as the stacks of one acquisition
         that a converter put into files of their own; a series without one stands alone.
+    run
+        Which run of the scanner made it, as far as headers tell.
 
     Attributes
     ----------
@@ -254,6 +276,7 @@ class Series:
     acquisition: Acquisition = Acquisition()
     flags: tuple[Flag, ...] = ()
     signal_group: str = ""
+    run: Run = field(default=Run(), repr=False)
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.image import Exam, Series, Stack, Weighting
 from multifidus.io.identifiers import Identifiers, read_identifiers
 from multifidus.io.scan import Scan
+from multifidus.pairing import Pairing, pairings
 
 
 def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
@@ -32,11 +33,14 @@ def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
 
 
 def _exam(exam: Exam, scan: Scan, *, show_identifiers: bool) -> dict[str, Any]:
+    pairs = pairings(exam)
     entry: dict[str, Any] = {
         "subject": exam.subject,
         "timepoint": exam.timepoint,
         "date": _date(exam, scan, show_identifiers=show_identifiers),
-        "series": [_series(series, scan) for series in exam.series],
+        "series": [
+            _series(series, scan, pairs.get(series.uid, Pairing())) for series in exam.series
+        ],
     }
     if show_identifiers:
         known = _identifiers(exam.series[0], scan)
@@ -56,7 +60,7 @@ def _date(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str | int | None
     return (exam.date - min(date for date in dates if date is not None)).days
 
 
-def _series(series: Series, scan: Scan) -> dict[str, Any]:
+def _series(series: Series, scan: Scan, pairing: Pairing) -> dict[str, Any]:
     return {
         "uid": series.uid,
         "weighting": series.weighting.value,
@@ -64,6 +68,8 @@ def _series(series: Series, scan: Scan) -> dict[str, Any]:
         "files": scan.files[series.uid],
         "flags": [flag.value for flag in series.all_flags],
         "not_measurable": not_measurable(series),
+        "pair": None if pairing.partner is None else pairing.partner.uid,
+        "problem": pairing.problem,
         "stacks": [_stack(stack) for stack in series.stacks],
     }
 
@@ -140,18 +146,22 @@ def overview(scan: Scan, *, show_identifiers: bool = False) -> Overview:
     number = 0
     for exam in scan.exams:
         rows = []
+        pairs = pairings(exam)
         for series in exam.series:
             number += 1
             doubts = series.all_flags
             reason = not_measurable(series)
             if reason:
                 reasons.setdefault(f"cannot be measured: {reason}.", []).append(number)
+            problem = pairs[series.uid].problem if series.uid in pairs else ""
+            if problem:
+                reasons.setdefault(f"no Dixon fat fraction: {problem}.", []).append(number)
             for flag in doubts:
                 remark = f"{_words(flag)}: {flag.meaning} {flag.remedy}".rstrip()
                 reasons.setdefault(remark, []).append(number)
             row = {"no.": str(number), "measure": "no" if reason else "yes"} | _facts(series)
             row |= {
-                "problems": ", ".join(map(_words, doubts)),
+                "problems": ", ".join((*map(_words, doubts), *(["unpaired"] if problem else []))),
                 "files": str(scan.files[series.uid]),
             }
             if show_identifiers:

@@ -49,9 +49,10 @@ def outline_rows(
 
 
 def _dixon_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
-    if item.dixon is None:
+    if item.dixon is None and not item.dixon_flags:
         return
-    result = dixon_fat_fraction(*item.dixon, item.cover.weights)
+    fat, water, weights = ((), (), ()) if item.dixon is None else (*item.dixon, item.cover.weights)
+    result = dixon_fat_fraction(fat, water, weights)
     # The sums let anybody pool outlines, slices or sides exactly.
     sums = {
         "basis": "signal",
@@ -59,7 +60,9 @@ def _dixon_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
         "sum_fat": result.fat_sum,
         "sum_fat_water": result.total_sum,
     }
-    flags = item.flags if result.n_pixels else (*item.flags, Flag.UNDETECTABLE)
+    empty = item.dixon is not None and not result.n_pixels
+    doubts = (*item.dixon_flags, *((Flag.UNDETECTABLE,) if empty else ()))
+    flags = tuple(dict.fromkeys((*item.flags, *doubts)))
     for quantity, value in (
         (Quantity.DIXON_FF_MEAN_PCT, result.mean_pct),
         (Quantity.DIXON_FF_RATIO_PCT, result.ratio_pct),

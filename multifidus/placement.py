@@ -71,12 +71,3 @@ def _find(roi: Roi, exam: Exam, by_uid: dict[str, tuple[Series, int]]) -> tuple[
         remedy = "Load the images that it was drawn on, and only these; 'multifidus inspect' says "
         raise RoiError(msg, remedy=f"{remedy}which files cannot be read.")
     return fitting[0]
-
-
-def companion(exam: Exam, placed: Placed, weighting: Weighting) -> tuple[Series, Slice] | None:
-    """Return the slice of another contrast on the very same pixel grid, or None."""
-    item = placed.slice
-    for series, index in exam.find_slices(item.plane, item.shape):
-        if series.weighting is weighting:
-            return series, series.slices[index]
-    return None

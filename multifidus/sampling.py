@@ -12,9 +12,10 @@ import numpy as np
 
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
-from multifidus.image import Exam, Slice, Weighting
+from multifidus.image import Exam, Weighting
 from multifidus.metrics.samples import Sample
-from multifidus.placement import Placed, companion
+from multifidus.pairing import OTHER, Pairing, pairings
+from multifidus.placement import Placed
 from multifidus.polygon import oriented_loops
 from multifidus.protocol import MeasurementProtocol
 from multifidus.raster import Coverage, Region, coverage_box
@@ -64,6 +65,8 @@ class Sampled:
         Fat and water pixels of the rim.
     fat_parameters, fat_flags
         What was done to the sample, for the rows that depend on it.
+    dixon_flags
+        Doubts about the pair; ``dixon_unpaired`` where there is none though there should be.
     """
 
     placed: Placed
@@ -78,6 +81,7 @@ class Sampled:
     rim: Rim
     dixon: tuple[Array, Array] | None
     dixon_rim: tuple[Array, Array] | None
+    dixon_flags: tuple[Flag, ...]
     flags: tuple[Flag, ...]
     image_sha256: str
     fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -112,20 +116,21 @@ def sample_all(
     by_slice: dict[str, list[Placed]] = {}
     for item in placed:
         by_slice.setdefault(item.slice.uid, []).append(item)
+    pairs = pairings(exam)
     return [
         sampled
         for members in by_slice.values()
-        for sampled in _sample_slice(exam, members, protocol)
+        for sampled in _sample_slice(members, pairs, protocol)
     ]
 
 
 def _sample_slice(
-    exam: Exam, members: Sequence[Placed], protocol: MeasurementProtocol
+    members: Sequence[Placed], pairs: Mapping[str, Pairing], protocol: MeasurementProtocol
 ) -> Iterator[Sampled]:
     image = members[0].slice
     pixels = image.pixels
     digest = image.sha256(pixels)
-    pair = _dixon_pair(exam, members[0], pixels)
+    pair, doubts = _dixon_pair(members[0], pixels, pairs)
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
     for item in members:
         paths = item.roi.paths
@@ -160,6 +165,7 @@ def _sample_slice(
             dixon_rim=None
             if pair is None or rim.pixels is None
             else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),
+            dixon_flags=doubts,
             flags=flags,
             image_sha256=digest,
         )
@@ -204,21 +210,20 @@ def _region(paths: Sequence[Array]) -> Any:
     return region
 
 
-def _dixon_pair(exam: Exam, placed: Placed, pixels: Array) -> tuple[Array, Array] | None:
-    """Fat and water pixels of a slice that is one of a Dixon pair."""
+def _dixon_pair(
+    placed: Placed, pixels: Array, pairs: Mapping[str, Pairing]
+) -> tuple[tuple[Array, Array] | None, tuple[Flag, ...]]:
+    """Return fat and water pixels of a slice that is one of a Dixon pair, and doubts about it."""
     contrast = placed.series.weighting
-    if contrast is Weighting.DIXON_FAT:
-        water = _other(exam, placed, Weighting.DIXON_WATER)
-        return None if water is None else (pixels, water.pixels)
-    if contrast is Weighting.DIXON_WATER:
-        fat = _other(exam, placed, Weighting.DIXON_FAT)
-        return None if fat is None else (fat.pixels, pixels)
-    return None
-
-
-def _other(exam: Exam, placed: Placed, weighting: Weighting) -> Slice | None:
-    found = companion(exam, placed, weighting)
-    return None if found is None else found[1]
+    if contrast not in OTHER:
+        return None, ()
+    pairing = pairs[placed.series.uid]
+    twin = pairing.twin(placed.slice)
+    if twin is None:
+        missing = pairing.partner is not None or bool(pairing.problem)
+        return None, (Flag.DIXON_UNPAIRED,) if missing else ()
+    is_fat = contrast is Weighting.DIXON_FAT
+    return (pixels, twin.pixels) if is_fat else (twin.pixels, pixels), pairing.flags
 
 
 def _flags(item: Placed, paths: Sequence[Array], protocol: MeasurementProtocol) -> tuple[Flag, ...]:

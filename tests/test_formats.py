@@ -274,3 +274,9 @@ def test_the_file_of_the_interface_is_read(tmp_path, exam):
     path.write_text(json.dumps(document))
     (roi,) = read_rois(path, exam)
     assert roi.area_mm2 == pytest.approx(24 * np.sin(np.pi / 24) * 25 * 0.49, rel=1e-6)
+
+
+def test_one_image_is_not_both_halves_of_a_pair(tmp_path):
+    fat, _ = dixon_files(tmp_path)
+    with pytest.raises(ReadError, match="one and the same image"):
+        read_exam(fat=fat, water=fat)

@@ -182,3 +182,29 @@ def test_what_cannot_be_measured_says_why():
     assert not_measurable(Series("1", (image_slice(np.zeros((4, 4)), standing),))) == (
         "coronal, not axial"
     )
+
+
+def test_pairs_are_told_and_why_others_are_none():
+    near, far = axial_plane(), axial_plane(z=300)
+    parts = tuple(
+        Series(uid, (image_slice(np.zeros((6, 8)), plane, uid=uid),), weighting)
+        for uid, plane, weighting in (
+            ("1.1", near, Weighting.DIXON_FAT),
+            ("1.2", near, Weighting.DIXON_WATER),
+            ("1.3", near, Weighting.T2),
+            ("1.4", far, Weighting.DIXON_WATER),
+        )
+    )
+    for series, pairs, problem in (
+        (parts[:3], ["1.2", "1.1", None], ""),
+        ((parts[0], parts[3]), [None, None], "lies on another grid"),
+    ):
+        found = scan_of(Exam("S", "pre", series))
+        described = inspection(found)["exams"][0]["series"]
+        assert [item["pair"] for item in described] == pairs
+        assert all(problem in item["problem"] for item in described)
+        assert len(overview(found).remarks) == (2 if problem else 0)
+        assert all(item["not_measurable"] == "" for item in described)
+    assert (
+        overview(found).remarks[0].startswith("1: no Dixon fat fraction: its water image (...1.4)")
+    )

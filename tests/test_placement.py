@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from multifidus.errors import RoiError
 from multifidus.geometry import Plane
 from multifidus.image import Exam, Series, Weighting
-from multifidus.placement import companion, place
+from multifidus.placement import place
 from tests.exams import axial_plane, circle, exam_of, image_slice, outline
 from tests.strategies import planes
 
@@ -87,11 +87,3 @@ def test_of_a_dixon_pair_the_fat_image_is_taken(order):
     exam = two_series(*(Weighting.DIXON_FAT, Weighting.DIXON_WATER)[::order])
     (placed,) = place([drawn_on(replace(SLICES[2], uid="old"))], exam)
     assert placed.series.weighting is Weighting.DIXON_FAT
-
-
-def test_the_other_contrast_of_a_slice_lies_on_the_same_grid():
-    exam = two_series(Weighting.DIXON_FAT, Weighting.DIXON_WATER)
-    (placed,) = place([drawn_on(SLICES[2])], exam)
-    series, item = companion(exam, placed, Weighting.DIXON_WATER)
-    assert (series.uid, item.uid) == ("2", "2.2")
-    assert companion(exam, placed, Weighting.FAT_FRACTION) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +13,7 @@ import numpy as np
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import FARTHEST_MM, plane_from_affine
-from multifidus.image import Acquisition, Series, Slice, StoredPixels, Weighting
+from multifidus.image import Acquisition, Run, Series, Slice, StoredPixels, Weighting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +88,7 @@ def series_of(
     weighting: Weighting = Weighting.UNKNOWN,
     acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
     signal_group: str = "",
+    run: Run = Run(),  # noqa: B008 - frozen
 ) -> Series:
     """Make a series of a grid: its slices run along k, with columns along i.
 
@@ -116,6 +117,7 @@ def series_of(
         acquisition=acquisition,
         flags=grid.flags,
         signal_group=signal_group,
+        run=replace(run, scale=(grid.scale,)),
     )
 
 
