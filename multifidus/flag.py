@@ -31,6 +31,7 @@ class Flag(StrEnum):
     SLICES_MISSING = "slices_missing"
     SLICES_DUPLICATED = "slices_duplicated"
     STACK_SHEARED = "stack_sheared"
+    UID_REPEATED = "uid_repeated"
 
     @property
     def meaning(self) -> str:
@@ -85,6 +86,8 @@ _MEANINGS = {
     "number belongs to one of them.",
     Flag.STACK_SHEARED: "Slices of the series are shifted sideways from one to the next; each is "
     "measured in its place, but programs that assume an upright volume misplace them.",
+    Flag.UID_REPEATED: "Images of the series share one SOP Instance UID or have none, as some "
+    "de-identification leaves them; outlines find their slice by its place alone.",
 }
 
 _REMEDIES = {
@@ -95,4 +98,5 @@ _REMEDIES = {
     Flag.SLICES_MISSING: "Areas can be used; export the series again if it should be whole.",
     Flag.SLICES_DUPLICATED: "Outline on one of them throughout, and say which in your methods.",
     Flag.STACK_SHEARED: "Areas can be used; outline here, not on a volume made by another program.",
+    Flag.UID_REPEATED: "Ask for an export in which every image has a UID of its own.",
 }

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from multifidus.errors import ReadError
+from multifidus.errors import ReadError, RoiError
 from multifidus.flag import Flag
 from multifidus.formats import scan
 from multifidus.image import Series
 from multifidus.inspection import inspection
 from multifidus.io.dicom_pixels import PixelSource
 from multifidus.io.scan import Scan
+from multifidus.placement import place
+from tests.exams import circle, outline
 from tests.traps import (
     FLOOR_MM,
     OTHER_AT_ONE_PLACE,
@@ -20,10 +22,11 @@ from tests.traps import (
     TWO_FORMS,
     Expected,
     Trap,
-    with_one_uid,
     write_classic,
     write_enhanced,
     write_with_copy,
+    write_with_one_uid,
+    write_without_uids,
 )
 
 
@@ -80,13 +83,51 @@ def test_copies_are_reported_with_what_they_are_copies_of(tmp_path):
     assert frame.reason == "Frame 16: the same pixels at the same place as frame 4."
 
 
-def test_other_images_of_one_uid_are_not_called_copies(tmp_path):
-    write_classic(PARALLEL, tmp_path, with_one_uid)
+@pytest.mark.parametrize("write", [write_with_one_uid, write_without_uids])
+def test_images_of_one_uid_get_uids_that_do_not_depend_on_their_order(tmp_path, write):
+    write(PARALLEL, tmp_path)
+    paths = sorted(tmp_path.iterdir())
+    (first,), (again,) = (every_series(scan(*order)) for order in (paths, paths[::-1]))
+    uids = [item.uid for item in first.slices]
+    assert len(set(uids)) == 15
+    assert not any(uid.partition("~")[0] == uid for uid in uids)
+    assert uids == [item.uid for item in again.slices]
+
+
+def test_outlines_find_images_of_one_uid_by_their_place(tmp_path):
+    write_with_one_uid(PARALLEL, tmp_path)
+    (exam,) = scan(tmp_path).exams
+    (damaged,) = {item.uid.partition("~")[0] for item in exam.series[0].slices}
+    for index, item in enumerate(exam.series[0].slices):
+        path = circle(12, 16, 5)
+        # By the UID that is in the file, by the one told apart, and by one of another slice.
+        other = exam.series[0].slices[index - 1]
+        for uid in (damaged, item.uid):
+            (found,) = place([outline(item, path, slice_uid=uid)], exam)
+            assert (found.index, found.series) == (index, exam.series[0])
+        with pytest.raises(RoiError, match="drawn on another pixel grid"):
+            place([outline(item, path, slice_uid=other.uid)], exam)
+
+
+def test_an_image_alone_with_a_damaged_uid_keeps_it_and_its_outlines_fit_the_whole_exam(tmp_path):
+    write_with_one_uid(PARALLEL, tmp_path)
+    (exam,) = scan(tmp_path).exams
+    (alone,) = every_series(scan(min(tmp_path.iterdir())))
+    assert alone.flags == ()
+    (found,) = place([outline(alone.slices[0], circle(12, 16, 5))], exam)
+    assert found.slice.plane == alone.slices[0].plane
+
+
+def test_objects_of_one_uid_are_told_apart_frame_by_frame(tmp_path):
+    write_enhanced(PARALLEL, tmp_path / "a")
+    write_enhanced(TWO_FORMS["disc_angled"], tmp_path / "b")
+    write_enhanced(PARALLEL, tmp_path / "c")
     found = scan(tmp_path)
-    (series,) = every_series(found)
-    (first,) = found.paths[series.uid]
-    reasons = {item.reason for item in found.skipped}
-    assert reasons == {f"Another image with the UID of {first}."}
+    (copy,) = found.skipped
+    assert copy.reason.startswith("The same image (SOP instance) as")
+    slices = [item for series in every_series(found) for item in series.slices]
+    assert len(slices) == len({item.uid for item in slices}) == 35
+    assert all(item.uid.partition("~")[2].partition("#")[2] for item in slices)
 
 
 def test_pixels_are_read_only_where_two_images_lie_at_one_place(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydicom import dcmread
 from pydicom.sequence import Sequence as Items
 from pydicom.valuerep import DSfloat
 
@@ -212,6 +213,18 @@ def write_with_copy(found: Sequence[Image], folder: Path) -> None:
     write_classic([*found, found[3]], folder)
 
 
+def write_with_one_uid(found: Sequence[Image], folder: Path) -> None:
+    write_classic(found, folder, with_one_uid)
+
+
+def write_without_uids(found: Sequence[Image], folder: Path) -> None:
+    write_classic(found, folder)
+    for path in folder.iterdir():
+        dataset = dcmread(path)
+        dataset.SOPInstanceUID = ""
+        dataset.save_as(path, enforce_file_format=False)
+
+
 # --- changes to headers ------------------------------------------------------------------------
 
 
@@ -394,12 +407,25 @@ TRAPS: tuple[Trap, ...] = (
         _FIFTEEN,
         skipped=15,
     ),
-    Trap(
+    _classic(
         "one_uid_for_all",
-        "images whose UIDs were made equal cannot be told apart, and are refused but one",
-        lambda folder: write_classic(PARALLEL, folder, with_one_uid),
-        (Expected((1,)),),
-        skipped=14,
+        "de-identified until every image has the same UID",
+        PARALLEL,
+        Expected((15,), flags=("uid_repeated",)),
+        change=with_one_uid,
+    ),
+    _classic(
+        "one_uid_for_two_echoes",
+        "the same UID, and two images at each place",
+        ECHOES,
+        *[Expected((5,), flags=("uid_repeated",))] * 2,
+        change=with_one_uid,
+    ),
+    Trap(
+        "no_uid",
+        "images without UIDs of their own",
+        lambda folder: write_without_uids(PARALLEL, folder),
+        (Expected((15,), flags=("uid_repeated",)),),
     ),
     _classic(
         "other_image_at_one_place",

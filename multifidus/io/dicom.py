@@ -8,14 +8,16 @@ volume. The same image twice is read once.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from multifidus.errors import MultifidusError, ReadError
+from multifidus.flag import Flag
 from multifidus.geometry import Plane
 from multifidus.image import (
     Acquisition,
@@ -39,6 +41,9 @@ ORTHOGONAL = 1e-3
 _TIME_DIGITS = 9
 """Temporal positions are filled up to this many digits, so that 2 comes before 10."""
 
+_LOOK_DIGITS = 12
+"""Hexadecimal digits by which images of one UID are told apart."""
+
 _SAME_ECHO_MS = 0.1
 """Echo times that differ by less are one echo's, written with noise."""
 
@@ -58,6 +63,7 @@ class _Frame:
     frame_of_reference: str
     acquisition: Acquisition
     weighting: Weighting
+    flags: tuple[Flag, ...] = ()
 
 
 def scan_dicom(paths: Iterable[Path], contrasts: Contrasts | None = None) -> Scan:
@@ -71,24 +77,79 @@ def scan_dicom(paths: Iterable[Path], contrasts: Contrasts | None = None) -> Sca
         What the words of a header mean; the shipped table if None.
     """
     contrasts = contrasts or shipped_contrasts()
-    frames: list[_Frame] = []
+    images = _Images()
     skipped: list[Skipped] = []
-    first_at: dict[str, _Frame] = {}
     for path in paths:
         try:
             found = _read_header(path, contrasts)
         except MultifidusError as error:
             skipped.append(Skipped(path, error.message))
             continue
-        twin = first_at.setdefault(found[0].item.uid or str(path), found[0])
-        if twin is not found[0]:
-            same = twin.item.plane == found[0].item.plane
-            reason = "The same image (SOP instance) as" if same else "Another image with the UID of"
-            skipped.append(Skipped(path, f"{reason} {twin.path}."))
-            continue
-        frames.extend(found)
-    exams, came_from, copies = _group_exams(frames)
+        twin = images.add(found)
+        if twin is not None:
+            skipped.append(Skipped(path, f"The same image (SOP instance) as {twin.path}."))
+    exams, came_from, copies = _group_exams(list(images.frames()))
     return Scan(exams, (*skipped, *copies), came_from)
+
+
+class _Images:
+    """The images of files, one or several frames each, by SOP instance UID.
+
+    Some de-identification leaves many images with one UID, or none. They are told apart by their
+    places and facts, and get UIDs of their own, all of them: outlines that name the damaged UID
+    find no image by it, and are placed by their planes.
+    """
+
+    __slots__ = ("_first", "_kept", "_looks")
+
+    def __init__(self) -> None:
+        self._kept: list[list[_Frame]] = []
+        self._first: dict[str, list[_Frame]] = {}
+        self._looks: dict[str, dict[str, list[_Frame]]] = {}
+
+    def add(self, found: list[_Frame]) -> _Frame | None:
+        """Keep a file's images, or return the first of those that they are the same as."""
+        first = self._first.setdefault(_own_uid(found), found)
+        if first is not found:
+            # Only where a UID comes again are images compared, which is rare.
+            looks = self._looks.setdefault(_own_uid(found), {_look(first): first})
+            twin = looks.setdefault(_look(found), found)
+            if twin is not found:
+                return twin[0]
+        self._kept.append(found)
+        return None
+
+    def frames(self) -> Iterator[_Frame]:
+        """Yield every image that was kept, under a UID that no other has."""
+        for found in self._kept:
+            uid = _own_uid(found)
+            if uid and len(self._looks.get(uid, ())) < 2:  # noqa: PLR2004 - one look, one image
+                yield from found
+                continue
+            look = _look(found)
+            for frame in found:
+                _, mark, number = frame.item.uid.partition("#")
+                item = replace(frame.item, uid=f"{uid}~{look}{mark}{number}")
+                yield replace(frame, item=item, flags=(*frame.flags, Flag.UID_REPEATED))
+
+
+def _own_uid(found: Sequence[_Frame]) -> str:
+    return found[0].item.uid.partition("#")[0]
+
+
+def _look(found: Sequence[_Frame]) -> str:
+    """Return a short hash of where a file's images lie and what their headers tell about them."""
+    facts = [
+        (
+            tuple(round(number, 6) + 0.0 for number in frame.item.plane.numbers),
+            frame.item.shape,
+            frame.number,
+            frame.acquisition.echo_time_ms,
+            frame.acquisition.image_type,
+        )
+        for frame in found
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:_LOOK_DIGITS]
 
 
 def _read_header(path: Path, contrasts: Contrasts) -> list[_Frame]:
@@ -341,6 +402,7 @@ def _series(uid: str, frames: Sequence[_Frame]) -> Series:
         first.weighting,
         first.frame_of_reference,
         first.acquisition,
+        tuple(dict.fromkeys(flag for frame in frames for flag in frame.flags)),
     )
 
 
