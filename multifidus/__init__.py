@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ProtocolError,
         ReadError,
         RoiError,
+        StatisticsError,
         WriteError,
     )
     from multifidus.flag import Flag
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from multifidus.protocol import FatMethod, MeasurementProtocol
     from multifidus.raster import coverage, polygon_area_mm2
     from multifidus.roi import Grade, NotMeasurable, Reading, Roi, RoiKey, RoiSet, SliceLevel
+    from multifidus.stats.agreement import BlandAltman, Sem, bland_altman, sem
+    from multifidus.stats.icc import Icc, icc
 
 _HOMES = {
     "anatomy": ("Level", "RoiRule", "Side", "SlicePosition", "Structure"),
     "errors": (
         "CohortError", "GeometryError", "MultifidusError", "ProtocolError", "ReadError",
-        "RoiError", "WriteError",
+        "RoiError", "StatisticsError", "WriteError",
     ),
     "flag": ("Flag",),
     "formats": ("read_exam", "read_exams", "read_rois", "scan", "write_rois"),
@@ -54,11 +57,14 @@ _HOMES = {
     "protocol": ("FatMethod", "MeasurementProtocol"),
     "raster": ("coverage", "polygon_area_mm2"),
     "roi": ("Grade", "NotMeasurable", "Reading", "Roi", "RoiKey", "RoiSet", "SliceLevel"),
+    "stats.agreement": ("BlandAltman", "Sem", "bland_altman", "sem"),
+    "stats.icc": ("Icc", "icc"),
 }  # fmt: skip
 
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "BlandAltman",
     "CohortError",
     "Exam",
     "FatMethod",
@@ -66,6 +72,7 @@ __all__ = [
     "Flag",
     "GeometryError",
     "Grade",
+    "Icc",
     "Landmark",
     "LandmarkKind",
     "Level",
@@ -84,18 +91,22 @@ __all__ = [
     "RoiKey",
     "RoiRule",
     "RoiSet",
+    "Sem",
     "Series",
     "Side",
     "Slice",
     "SliceLevel",
     "SlicePosition",
     "Stack",
+    "StatisticsError",
     "Structure",
     "Weighting",
     "WriteError",
     "__version__",
+    "bland_altman",
     "coverage",
     "fat_fraction",
+    "icc",
     "load_protocol",
     "measure",
     "polygon_area_mm2",
@@ -103,6 +114,7 @@ __all__ = [
     "read_exams",
     "read_rois",
     "scan",
+    "sem",
     "write_rois",
     "write_table",
 ]

@@ -7,8 +7,10 @@
     ├── WriteError       (FileExistsError)  writing would overwrite something nobody asked to lose
     ├── GeometryError    (ValueError)       planes, grids or matrices that cannot be right
     ├── RoiError         (ValueError)       an outline that is malformed or does not fit its image
+    ├── LevelError       (ValueError)       landmarks or levels that contradict each other
     ├── ProtocolError    (ValueError)       a measurement protocol that contradicts itself
-    └── CohortError      (ValueError)       a cohort table with missing, repeated or unknown entries
+    ├── CohortError      (ValueError)       a cohort table with missing, repeated or unknown entries
+    └── StatisticsError  (ValueError)       numbers from which a statistic cannot be computed
 
 Each is also the builtin named beside it. A message says what is wrong and where; the remedy
 says what to do about it and is kept apart, so that a table of failures can have it as a column.
@@ -54,9 +56,17 @@ class RoiError(MultifidusError, ValueError):
     """An outline that is malformed or does not fit its image."""
 
 
+class LevelError(MultifidusError, ValueError):
+    """Landmarks or levels that contradict each other, or do not belong to the images."""
+
+
 class ProtocolError(MultifidusError, ValueError):
     """A measurement protocol that contradicts itself."""
 
 
 class CohortError(MultifidusError, ValueError):
     """A cohort table with missing, repeated or unknown entries."""
+
+
+class StatisticsError(MultifidusError, ValueError):
+    """Numbers from which a statistic cannot be computed, or not as was asked."""

@@ -1,0 +1,1 @@
+"""Reliability of measurements, and whether a change is real."""
