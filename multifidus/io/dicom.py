@@ -12,7 +12,9 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,6 +36,11 @@ from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.files import reading
 from multifidus.io.scan import Scan, Skipped
 from multifidus.stacking import same_places, view_groups
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 ORTHOGONAL = 1e-3
 """Orientation vectors further than this from orthonormal (dot product, length) are refused."""
@@ -197,7 +204,7 @@ class _Groups:
     def is_multiframe(self) -> bool:
         return bool(self.groups)
 
-    def texts(self, sequence: str, name: str) -> list[str]:
+    def texts(self, sequence: str, name: str) -> tuple[str, ...]:
         for group in self.groups if sequence else ():
             items = group.items(sequence)
             if items and name in items[0]:
@@ -208,12 +215,12 @@ class _Groups:
         parts = self.texts(sequence, name)
         return float(parts[0]) if parts and parts[0] else math.nan
 
-    def numbers(self, sequence: str, name: str, count: int) -> list[float]:
+    def parts(self, sequence: str, name: str, count: int) -> tuple[str, ...]:
         parts = self.texts(sequence, name)
         if len(parts) != count:
             msg = f"No {name} of {count} numbers; without it nothing can be measured in mm."
             raise ReadError(msg)
-        return [float(part) for part in parts]
+        return parts
 
 
 def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contrasts) -> _Frame:
@@ -225,7 +232,7 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
         _plane(groups),
         pixels.shape,
         StoredPixels(
-            lambda: pixels.read(number),
+            partial(pixels.read, number),
             1.0 if math.isnan(slope) else slope,
             0.0 if math.isnan(intercept) else intercept,
         ),
@@ -265,23 +272,30 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
 
 
 def _plane(groups: _Groups) -> Plane:
-    position = groups.numbers("PlanePositionSequence", "ImagePositionPatient", 3)
-    orientation = groups.numbers("PlaneOrientationSequence", "ImageOrientationPatient", 6)
-    row_mm, column_mm = groups.numbers("PixelMeasuresSequence", "PixelSpacing", 2)
-    along_row, along_column = orientation[:3], orientation[3:]
+    position = groups.parts("PlanePositionSequence", "ImagePositionPatient", 3)
+    orientation = groups.parts("PlaneOrientationSequence", "ImageOrientationPatient", 6)
+    spacing = groups.parts("PixelMeasuresSequence", "PixelSpacing", 2)
+    return Plane(np.array([float(part) for part in position]), *_steps(orientation, spacing))
+
+
+@lru_cache(maxsize=256)
+def _steps(orientation: tuple[str, ...], spacing: tuple[str, ...]) -> tuple[Array, Array]:
+    """Return the steps from row to row and column to column, in mm, which many slices share."""
+    directions = [float(part) for part in orientation]
+    row_mm, column_mm = (float(part) for part in spacing)
+    along_row, along_column = directions[:3], directions[3:]
     lengths = math.hypot(*along_row), math.hypot(*along_column)
     skew = abs(sum(a * b for a, b in zip(along_row, along_column, strict=True)))
     if not (skew <= ORTHOGONAL and max(abs(length - 1) for length in lengths) <= ORTHOGONAL):
-        msg = f"ImageOrientationPatient {orientation} is not orthonormal."
+        msg = f"ImageOrientationPatient {directions} is not orthonormal."
         raise ReadError(msg)
     if not (row_mm > 0 and column_mm > 0):
         msg = f"PixelSpacing {row_mm:g}, {column_mm:g} is not positive."
         raise ReadError(msg)
     # Stored with few digits, the directions are slightly longer or shorter than 1; the spacing is
     # what says how far pixels are apart.
-    row_step = [part / lengths[1] * row_mm for part in along_column]
-    column_step = [part / lengths[0] * column_mm for part in along_row]
-    return Plane(np.array(position), np.array(row_step), np.array(column_step))
+    row_step = np.array([part / lengths[1] * row_mm for part in along_column])
+    return row_step, np.array([part / lengths[0] * column_mm for part in along_row])
 
 
 def _acquisition(groups: _Groups) -> Acquisition:
