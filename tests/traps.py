@@ -187,8 +187,24 @@ def enhanced_dataset(found: Sequence[Image]) -> Dataset:
     return dataset
 
 
-def write_enhanced(found: Sequence[Image], folder: Path) -> None:
-    write(enhanced_dataset(found), folder / "enhanced.dcm")
+def write_enhanced(
+    found: Sequence[Image], folder: Path, change: Change = lambda dataset, number: None
+) -> None:
+    dataset = enhanced_dataset(found)
+    change(dataset, 0)
+    write(dataset, folder / "enhanced.dcm")
+
+
+def write_shared(found: Sequence[Image], folder: Path) -> None:
+    """Write an Enhanced object whose frames say alone where they lie, and share all else."""
+    dataset = enhanced_dataset(found)
+    (shared,) = dataset.SharedFunctionalGroupsSequence
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        for element in list(frame):
+            if element.keyword != "PlanePositionSequence":
+                shared[element.keyword] = element
+                delattr(frame, element.keyword)
+    write(dataset, folder / "enhanced.dcm")
 
 
 def write_unshared(found: Sequence[Image], folder: Path) -> None:
@@ -248,11 +264,36 @@ def signed(dataset: Dataset, number: int) -> None:
     dataset.PixelData = stored.astype(np.int16).tobytes()
 
 
+def signed_frames(dataset: Dataset, number: int) -> None:
+    signed(dataset, number)
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        frame.PixelValueTransformationSequence[0].RescaleIntercept = DSfloat(0)
+
+
 def with_overlay_bits(dataset: Dataset, number: int) -> None:
     stored = np.frombuffer(dataset.PixelData, np.uint16)
     overlay = np.random.default_rng(number).integers(0, 16, stored.shape).astype(np.uint16) << 12
     dataset.BitsStored, dataset.HighBit = 12, 11
     dataset.PixelData = (stored | overlay).astype(np.uint16).tobytes()
+    _add_overlay(dataset, bits=16, position=12)
+
+
+def with_overlay_plane(dataset: Dataset, number: int) -> None:
+    bits = np.random.default_rng(number).integers(0, 256, SHAPE[0] * SHAPE[1] // 8)
+    _add_overlay(dataset, bits=1, position=0)
+    dataset.add_new((0x6000, 0x3000), "OW", bits.astype(np.uint8).tobytes())
+
+
+def _add_overlay(dataset: Dataset, *, bits: int, position: int) -> None:
+    for element, vr, value in (
+        (0x0010, "US", SHAPE[0]),
+        (0x0011, "US", SHAPE[1]),
+        (0x0040, "CS", "G"),
+        (0x0050, "SS", [1, 1]),
+        (0x0100, "US", bits),
+        (0x0102, "US", position),
+    ):
+        dataset.add_new((0x6000, element), vr, value)
 
 
 def noisy(size: float) -> Change:
@@ -276,6 +317,22 @@ def lying(position: str) -> Change:
 def bare(dataset: Dataset, number: int) -> None:
     for name in ("SliceThickness", "SpacingBetweenSlices", "PatientPosition", "InstanceNumber"):
         delattr(dataset, name)
+
+
+def bare_frames(dataset: Dataset, number: int) -> None:
+    for frame in dataset.PerFrameFunctionalGroupsSequence:
+        del frame.PixelMeasuresSequence[0].SliceThickness
+
+
+def without(name: str) -> Change:
+    def change(dataset: Dataset, number: int) -> None:
+        delattr(dataset, name)
+
+    return change
+
+
+def with_wrong_step(dataset: Dataset, number: int) -> None:
+    dataset.SpacingBetweenSlices, dataset.SliceLocation = DSfloat(10), DSfloat(3 * number)
 
 
 def with_one_uid(dataset: Dataset, number: int) -> None:
@@ -347,10 +404,19 @@ def _classic(
 
 
 def _enhanced(
-    name: str, tricky: str, found: Sequence[Image], *expected: Expected, skipped: int = 0
+    name: str,
+    tricky: str,
+    found: Sequence[Image],
+    *expected: Expected,
+    skipped: int = 0,
+    change: Change = lambda dataset, number: None,
 ) -> Trap:
     return Trap(
-        f"enhanced_{name}", tricky, lambda folder: write_enhanced(found, folder), expected, skipped
+        f"enhanced_{name}",
+        tricky,
+        lambda folder: write_enhanced(found, folder, change),
+        expected,
+        skipped,
     )
 
 
@@ -525,6 +591,13 @@ TRAPS: tuple[Trap, ...] = (
         change=with_overlay_bits,
     ),
     _classic(
+        "overlay_plane",
+        "an overlay beside the pixels",
+        PARALLEL,
+        *_FIFTEEN,
+        change=with_overlay_plane,
+    ),
+    _classic(
         "non_square",
         "0.7 x 1.1 mm",
         images(stack(oblique(0, 15, roll=6, spacing=(0.7, 1.1)), 6)),
@@ -536,9 +609,24 @@ TRAPS: tuple[Trap, ...] = (
     ),
     _position("prone", "rows run to anterior", "HFP", oblique(0, 8, turn=180)),
     _position("decubitus", "rows run to the side", "HFDL", oblique(0, 8, turn=90)),
+    _position("decubitus_right", "rows run to the other side", "HFDR", oblique(0, 8, turn=-90)),
+    _position("feet_first_prone", "both at once", "FFP", _flipped(oblique(0, 8, turn=180))),
     _position("feet_first", "normals point to the feet", "FFS", _flipped(oblique(0, 8))),
     _classic(
         "bare_header", "no thickness, step, position or number", PARALLEL, *_FIFTEEN, change=bare
+    ),
+    *(
+        _classic(
+            f"no_{name}", "absent from every header", PARALLEL, *_FIFTEEN, change=without(name)
+        )
+        for name in ("SliceThickness", "SpacingBetweenSlices", "PatientPosition")
+    ),
+    _classic(
+        "wrong_step",
+        "a step and places along the table that contradict the positions",
+        PARALLEL,
+        *_FIFTEEN,
+        change=with_wrong_step,
     ),
     _classic(
         "axial_and_sagittal",
@@ -590,6 +678,30 @@ TRAPS: tuple[Trap, ...] = (
         at_one_place(*({"kind": kind} for kind in DIXON.values())),
         *_DIXON,
     ),
+    Trap(
+        "enhanced_shared",
+        "direction, spacing and rescale are said once for all frames",
+        lambda folder: write_shared(PARALLEL, folder),
+        _FIFTEEN,
+    ),
+    _enhanced("shuffled", "every other frame first", [*PARALLEL[::2], *PARALLEL[1::2]], *_FIFTEEN),
+    _enhanced("uneven_gaps", "three steps", UNEVEN, Expected((3, 3, 2), flags=("slices_uneven",))),
+    _enhanced("single_slice", "one frame", images([oblique(3)]), Expected((1,))),
+    _enhanced(
+        "non_square",
+        "0.7 x 1.1 mm",
+        images(stack(oblique(0, 15, roll=6, spacing=(0.7, 1.1)), 6)),
+        Expected((6,)),
+    ),
+    _enhanced("decubitus", "turned", images(stack(oblique(0, 8, turn=90), 6)), Expected((6,))),
+    _enhanced("feet_first", "flipped", images(stack(_flipped(oblique(0, 8)), 6)), Expected((6,))),
+    _enhanced("monochrome1", "stored as it is", PARALLEL, *_FIFTEEN, change=monochrome1),
+    _enhanced("signed", "values below zero", PARALLEL, *_FIFTEEN, change=signed_frames),
+    _enhanced("overlay_bits", "in bits above 12", PARALLEL, *_FIFTEEN, change=with_overlay_bits),
+    _enhanced(
+        "private_scaling", "scales besides", PARALLEL, *_FIFTEEN, change=with_private_scaling
+    ),
+    _enhanced("bare_header", "no thickness", PARALLEL, *_FIFTEEN, change=bare_frames),
     _enhanced("two_image_types", "magnitude and phase", MAGNITUDE_PHASE, *_PHASE),
     _enhanced(
         "complex_components",
