@@ -1,36 +1,62 @@
-"""On what a muscle's fat rests: the threshold that its exam, or its outline alone, gives."""
+"""On what a muscle's fat rests: the references and the threshold that its exam gives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
 from multifidus.metrics.fat import (
+    EXAM_METHODS,
+    OUTLINE_METHODS,
     FatResult,
     above_threshold_pct,
-    by_otsu,
-    pooled_otsu_threshold,
+    exam_threshold,
+    given_fat,
+    linear_fat,
+    outline_fat,
 )
-from multifidus.metrics.samples import Sample, pool
+from multifidus.metrics.references import References
+from multifidus.metrics.samples import NAN, Sample, pool
 from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.raster import Coverage
 from multifidus.roi import Source
 from multifidus.sampling import Sampled
 
-_REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
+
+OVERLAP_SHARE = 0.1
+"""Share of a fat reference that may lie on another outline: borders that touch."""
 
 
 @dataclass(frozen=True, slots=True)
-class ThresholdBasis:
+class Threshold:
     """One threshold for all muscles that share references, and what it rests on."""
 
-    threshold: float
+    value: float
     flags: tuple[Flag, ...]
     parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ThresholdBasis:
+    """What all muscles that share references share.
+
+    Parameters
+    ----------
+    references
+        Their references.
+    thresholds
+        The threshold of every method that gives one an exam.
+    """
+
+    references: References
+    thresholds: Mapping[FatMethod, Threshold]
 
 
 BasisKey = tuple[object, ...]
@@ -45,40 +71,120 @@ def basis_key(item: Sampled) -> BasisKey:
 def threshold_bases(
     sampled: Sequence[Sampled], protocol: MeasurementProtocol
 ) -> dict[BasisKey, ThresholdBasis]:
-    """Find the exam's threshold from all its muscles and references together."""
+    """Find the exam's thresholds from all its muscles and references together."""
     groups: dict[BasisKey, list[Sampled]] = {}
-    if FatMethod.POOLED_OTSU in protocol.fat_methods:
-        for item in sampled:
-            groups.setdefault(basis_key(item), []).append(item)
-    return {key: _basis(members, protocol) for key, members in groups.items()}
+    for item in sampled:
+        groups.setdefault(basis_key(item), []).append(item)
+    referred = {_reading(item) for item in sampled if _is_reference(item)}
+    return {key: _basis(members, protocol, referred) for key, members in groups.items()}
 
 
-def _basis(members: Sequence[Sampled], protocol: MeasurementProtocol) -> ThresholdBasis:
-    muscle = pool([item.sample for item in members if item.roi.key.structure.is_muscle])
-    lean, fat = (
-        _pooled(members, structure)
-        for structure in (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
+def _reading(item: Sampled) -> object:
+    return item.roi.key.reading
+
+
+def _is_reference(item: Sampled) -> bool:
+    return item.roi.key.structure in REFERENCES
+
+
+def _basis(
+    members: Sequence[Sampled], protocol: MeasurementProtocol, referred: set[object]
+) -> ThresholdBasis:
+    lean, fat = (_pooled(_of(members, structure)) for structure in REFERENCES)
+    here = len(lean.values) or len(fat.values)
+    elsewhere = () if here or _reading(members[0]) not in referred else (Flag.REFERENCE_ELSEWHERE,)
+    references = References(lean, fat, (*elsewhere, *_drawn_badly(members, lean, fat)))
+    muscle = _pooled(item for item in members if item.roi.key.structure.is_muscle)
+    wanted = [method for method in protocol.fat_methods if method in EXAM_METHODS]
+    return ThresholdBasis(
+        references,
+        {method: _threshold(method, muscle, references, protocol) for method in wanted},
     )
-    threshold, flags = pooled_otsu_threshold(muscle, lean, fat, protocol)
-    if any(
-        item.roi.source is Source.DRAFT for item in members if item.roi.key.structure in _REFERENCES
-    ):
-        flags = (*flags, Flag.REFERENCE_PROPOSED)
+
+
+def _of(members: Iterable[Sampled], structure: Structure) -> list[Sampled]:
+    return [item for item in members if item.roi.key.structure is structure]
+
+
+def _pooled(members: Iterable[Sampled]) -> Sample:
+    return pool([item.sample for item in members])
+
+
+def _drawn_badly(members: Sequence[Sampled], lean: Sample, fat: Sample) -> tuple[Flag, ...]:
+    """Say what is doubtful about where references lie and what the image holds there."""
+    bright = _of(members, Structure.FAT_REFERENCE)
+    others = [
+        item
+        for item in members
+        if item.roi.key.structure.is_muscle or item.roi.key.structure is Structure.LEAN_REFERENCE
+    ]
+    overlaps = any(_overlap(one, other) > OVERLAP_SHARE for one in bright for other in others)
+    # All of the fat at one value, in an image whose lean muscle shows noise, is cut off as well.
+    flat = bool(len(fat.values)) and fat.variance == 0 < lean.variance
+    saturated = flat or any(item.saturated for item in bright)
+    proposed = any(item.roi.source is Source.DRAFT for item in members if _is_reference(item))
+    found = {
+        Flag.REFERENCE_OVERLAPS_MUSCLE: overlaps,
+        Flag.REFERENCE_SATURATED: saturated,
+        Flag.REFERENCE_PROPOSED: proposed,
+    }
+    return tuple(flag for flag, raised in found.items() if raised)
+
+
+def _overlap(one: Sampled, other: Sampled) -> float:
+    """Share of an outline that surely lies on another one of its slice, pixel by pixel."""
+    if one.placed.slice.uid != other.placed.slice.uid or not one.sample.total:
+        return 0.0
+    top, left = max(one.cover.top, other.cover.top), max(one.cover.left, other.cover.left)
+    bottom, right = (min(ends) for ends in zip(_ends(one.cover), _ends(other.cover), strict=True))
+    if bottom <= top or right <= left:
+        return 0.0
+    shared = [
+        item.cover.weights[
+            top - item.cover.top : bottom - item.cover.top,
+            left - item.cover.left : right - item.cover.left,
+        ]
+        for item in (one, other)
+    ]
+    # Two parts of a pixel overlap by at least what is more than one pixel of them together.
+    return float(np.maximum(shared[0] + shared[1] - 1, 0).sum()) / one.sample.total
+
+
+def _ends(cover: Coverage) -> tuple[int, int]:
+    rows, columns = cover.weights.shape
+    return cover.top + rows, cover.left + columns
+
+
+def _threshold(
+    method: FatMethod, muscle: Sample, references: References, protocol: MeasurementProtocol
+) -> Threshold:
+    value, flags = exam_threshold(method, muscle, references, protocol)
+    lean, fat = references.lean, references.fat
     parameters = {
-        "threshold": threshold,
+        "threshold": value,
         "basis": "exam",
         "n_pixels_muscle": len(muscle.values),
         "n_pixels_lean": len(lean.values),
         "n_pixels_fat": len(fat.values),
         "mean_lean": lean.mean,
         "mean_fat": fat.mean,
-        "reference_weight": protocol.reference_weight,
+        **_settings(method, references, protocol),
     }
-    return ThresholdBasis(threshold, flags, MappingProxyType(parameters))
+    return Threshold(value, flags, MappingProxyType(parameters))
 
 
-def _pooled(members: Sequence[Sampled], structure: Structure) -> Sample:
-    return pool([item.sample for item in members if item.roi.key.structure is structure])
+def _settings(
+    method: FatMethod, references: References, protocol: MeasurementProtocol
+) -> dict[str, float]:
+    """Return what else this method's threshold depends on."""
+    if method is FatMethod.POOLED_OTSU:
+        return {"reference_weight": protocol.reference_weight}
+    if method is FatMethod.MIDPOINT:
+        return {"median_lean": references.lean.median, "median_fat": references.fat.median}
+    if method is FatMethod.MEAN_KSD:
+        sd = float(np.sqrt(references.lean.variance))
+        return {"sd_lean": sd, "lean_sd_multiple": protocol.lean_sd_multiple}
+    return {}
 
 
 def fat_of(
@@ -86,17 +192,19 @@ def fat_of(
     method: FatMethod,
     protocol: MeasurementProtocol,
     bases: Mapping[BasisKey, ThresholdBasis],
-) -> tuple[FatResult, Mapping[str, Any]]:
-    """Measure one muscle's fat by one method; returns the result and the values it used."""
+) -> FatResult:
+    """Measure one muscle's fat by one method that is not ``dixon``."""
+    basis = bases[basis_key(item)]
     if not len(item.sample.values):
-        return FatResult(float("nan"), flags=(Flag.UNDETECTABLE,)), _NOTHING
-    if method is FatMethod.POOLED_OTSU:
-        basis = bases[basis_key(item)]
-        value = above_threshold_pct(item.sample, basis.threshold)
-        return FatResult(value, basis.threshold, basis.flags), basis.parameters
-    if method is FatMethod.OTSU:
-        result = by_otsu(item.sample, protocol)
-        return result, {"threshold": result.threshold, "basis": "outline"}
-    threshold = float(protocol.fixed_threshold or 0.0)
-    result = FatResult(above_threshold_pct(item.sample, threshold), threshold)
-    return result, {"threshold": threshold, "basis": "given"}
+        return FatResult(NAN, flags=(Flag.UNDETECTABLE,))
+    if method in EXAM_METHODS:
+        found = basis.thresholds[method]
+        value = above_threshold_pct(item.sample, found.value)
+        return FatResult(value, found.value, found.flags, found.parameters)
+    if method is FatMethod.LINEAR:
+        return linear_fat(item.sample, basis.references, protocol)
+    if method in OUTLINE_METHODS:
+        equalised = item.equalised if method is FatMethod.CLAHE_OTSU else None
+        contrast = basis.references.contrast
+        return outline_fat(method, item.sample, protocol, contrast=contrast, equalised=equalised)
+    return given_fat(item.sample, protocol)

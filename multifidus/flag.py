@@ -10,7 +10,14 @@ class Flag(StrEnum):
 
     UNDETECTABLE = "undetectable"
     NO_REFERENCE = "no_reference"
+    NO_DIXON_PAIR = "no_dixon_pair"
+    CLASSES_UNCLEAR = "classes_unclear"
     REFERENCE_PROPOSED = "reference_proposed"
+    REFERENCE_ELSEWHERE = "reference_elsewhere"
+    REFERENCE_INVERTED = "reference_inverted"
+    REFERENCE_MIXED = "reference_mixed"
+    REFERENCE_OVERLAPS_MUSCLE = "reference_overlaps_muscle"
+    REFERENCE_SATURATED = "reference_saturated"
     BIAS_NOT_CORRECTED = "bias_not_corrected"
     FEW_POINTS = "few_points"
     TOUCHES_BORDER = "touches_border"
@@ -32,6 +39,13 @@ class Flag(StrEnum):
     SLICES_DUPLICATED = "slices_duplicated"
     STACK_SHEARED = "stack_sheared"
     UID_REPEATED = "uid_repeated"
+    LOSSY_COMPRESSION = "lossy_compression"
+    LEVEL_AMBIGUOUS = "level_ambiguous"
+    LEVEL_CONFLICT = "level_conflict"
+    FRAME_OF_REFERENCE_DIFFERS = "frame_of_reference_differs"
+    TILT_UNKNOWN = "tilt_unknown"
+    TILT_OVER_LIMIT = "tilt_over_limit"
+    NO_SLICE_SELECTED = "no_slice_selected"
 
     @property
     def meaning(self) -> str:
@@ -49,6 +63,19 @@ _MEANINGS = {
     "answer and the value is NaN.",
     Flag.NO_REFERENCE: "The method needs lean-muscle and fat reference outlines and the exam has "
     "none; the value is NaN.",
+    Flag.NO_DIXON_PAIR: "The protocol asks for the Dixon fat fraction by name, and the outline "
+    "lies on no pair of fat and water images; the value is NaN.",
+    Flag.CLASSES_UNCLEAR: "The method calls much more or much less of the muscle fat than the "
+    "plainest cut of the same pixels does: its boundary runs through a class.",
+    Flag.REFERENCE_ELSEWHERE: "References are drawn on another series only, whose signal has "
+    "another scale; they were not used.",
+    Flag.REFERENCE_INVERTED: "The lean reference is not darker than the fat reference, so the "
+    "value is NaN. On water images fat is dark; elsewhere the references may be swapped.",
+    Flag.REFERENCE_MIXED: "A reference holds more than a little of the other tissue.",
+    Flag.REFERENCE_OVERLAPS_MUSCLE: "A fat reference lies partly on a muscle outline or on a lean "
+    "reference.",
+    Flag.REFERENCE_SATURATED: "Pixels of a fat reference are at the largest value that the image "
+    "holds, so fat may be brighter than they say.",
     Flag.REFERENCE_PROPOSED: "The references were proposed by rule, and no rater has taken "
     "them over.",
     Flag.BIAS_NOT_CORRECTED: "The protocol asks for the coil's shading to be corrected, but too "
@@ -88,6 +115,20 @@ _MEANINGS = {
     "measured in its place, but programs that assume an upright volume misplace them.",
     Flag.UID_REPEATED: "Images of the series share one SOP Instance UID or have none, as some "
     "de-identification leaves them; outlines find their slice by its place alone.",
+    Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
+    "with them fat; areas of outlines stay right.",
+    Flag.LEVEL_AMBIGUOUS: "Two levels' landmarks lie nearly equally far from the slice, so small "
+    "errors of theirs would name it otherwise.",
+    Flag.LEVEL_CONFLICT: "The level typed by hand, which stands on the row, is not the one that "
+    "the landmarks say.",
+    Flag.FRAME_OF_REFERENCE_DIFFERS: "The axial series has another frame of reference than the "
+    "sagittal one, so the patient may have moved between the landmarks and the slice.",
+    Flag.TILT_UNKNOWN: "No landmarks give the spine's axis; tilt is against patient z, which "
+    "over-corrects where the spine is inclined, as at L5-S1, and differs between visits.",
+    Flag.TILT_OVER_LIMIT: "The slice is tilted against the named axis by more than the protocol's "
+    "limit, which makes areas larger.",
+    Flag.NO_SLICE_SELECTED: "No outlined slice of the level is near enough to its landmark for the "
+    "protocol's slice selection, or no landmark says how near; the level's values are NaN.",
 }
 
 _REMEDIES = {

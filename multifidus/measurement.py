@@ -25,6 +25,8 @@ class Quantity(StrEnum):
     FI_PCT = "fi_pct"
     DIXON_FF_MEAN_PCT = "dixon_ff_mean_pct"
     DIXON_FF_RATIO_PCT = "dixon_ff_ratio_pct"
+    FF_LINEAR_PCT = "ff_linear_pct"
+    FF_LINEAR_CLIPPED_PCT = "ff_linear_clipped_pct"
     FI_Q1_PCT = "fi_q1_pct"
     FI_Q2_PCT = "fi_q2_pct"
     FI_Q3_PCT = "fi_q3_pct"
@@ -125,6 +127,15 @@ _DEFINITIONS = {
         "this software; both forms are in use and differ by 1 to 4 points",
     ),
     **{
+    Quantity.FF_LINEAR_PCT: (
+        "Fat fraction by linear mixing: 100 x mean of (S - S_lean) / (S_fat - S_lean), with the "
+        "medians of the references; not clipped, so that noise does not bias it.",
+        _OURS,
+    ),
+    Quantity.FF_LINEAR_CLIPPED_PCT: (
+        "The same with every pixel clipped to 0..1; noise biases it upwards in lean muscle.",
+        _OURS,
+    ),
         Quantity(f"fi_q{number}_pct"): (
             "Fat infiltration, by the named method, of one quarter of the outline: quarters have "
             "equal area and are cut along patient x, from 1 (medial) to 4 (lateral). Side says "

@@ -9,8 +9,9 @@ from multifidus.flag import Flag
 from multifidus.geometry import tilt_deg
 from multifidus.measurement import Measurement, Provenance, Quantity
 from multifidus.metrics.dixon import dixon_fat_fraction
-from multifidus.protocol import MeasurementProtocol
-from multifidus.roi import RoiSet
+from multifidus.metrics.fat import FatResult
+from multifidus.metrics.samples import NAN
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.sampling import Sampled
 from multifidus.version import VERSION
 
@@ -33,23 +34,40 @@ def outline_rows(
     if not key.structure.is_muscle:
         return
     for method in protocol.fat_methods:
-        result, parameters = fat_of(item, method, protocol, bases)
-        parameters = {**parameters, **item.fat_parameters}
+        if method is not FatMethod.DIXON:
+            yield from _fat_rows(item, method, fat_of(item, method, protocol, bases), provenance)
+    yield from _dixon_rows(item, provenance, asked_for=FatMethod.DIXON in protocol.fat_methods)
+
+
+def _fat_rows(
+    item: Sampled, method: FatMethod, result: FatResult, provenance: Provenance
+) -> Iterator[Measurement]:
+    key, n = item.roi.key, len(item.sample.values)
+    # What a method did by itself wins over what was done for all of them.
+    parameters = {**item.fat_parameters, **result.parameters}
+    flags = tuple(dict.fromkeys((*item.flags, *result.flags, *item.fat_flags)))
+    if method is FatMethod.LINEAR:
+        found = {
+            Quantity.FF_LINEAR_PCT: result.value_pct,
+            Quantity.FF_LINEAR_CLIPPED_PCT: parameters.pop("clipped_pct", NAN),
+        }
+    else:
         lean_mm2 = item.valid_mm2 - item.valid_mm2 * result.value_pct / 100
         # Taken from the lean area, not the other way round: so both add up to the last bit.
         fat_mm2 = item.valid_mm2 - lean_mm2
-        flags = tuple(dict.fromkeys((*item.flags, *result.flags, *item.fat_flags)))
-        for quantity, value in (
-            (Quantity.FI_PCT, result.value_pct),
-            (Quantity.FAT_CSA_MM2, fat_mm2),
-            (Quantity.FCSA_MM2, lean_mm2),
-        ):
-            yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
-    yield from _dixon_rows(item, provenance)
+        found = {
+            Quantity.FI_PCT: result.value_pct,
+            Quantity.FAT_CSA_MM2: fat_mm2,
+            Quantity.FCSA_MM2: lean_mm2,
+        }
+    for quantity, value in found.items():
+        yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
 
 
-def _dixon_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
-    if item.dixon is None and not item.dixon_flags:
+def _dixon_rows(item: Sampled, provenance: Provenance, *, asked_for: bool) -> Iterator[Measurement]:
+    """Yield both fractions of a pair; without one, the reason, if there is one or it was asked."""
+    missing = item.dixon is None and not item.dixon_flags
+    if missing and not asked_for:
         return
     fat, water, weights = ((), (), ()) if item.dixon is None else (*item.dixon, item.cover.weights)
     result = dixon_fat_fraction(fat, water, weights)
@@ -61,14 +79,18 @@ def _dixon_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
         "sum_fat_water": result.total_sum,
     }
     empty = item.dixon is not None and not result.n_pixels
-    doubts = (*item.dixon_flags, *((Flag.UNDETECTABLE,) if empty else ()))
+    doubts = (
+        *item.dixon_flags,
+        *((Flag.UNDETECTABLE,) if empty else ()),
+        *((Flag.NO_DIXON_PAIR,) if missing else ()),
+    )
     flags = tuple(dict.fromkeys((*item.flags, *doubts)))
     for quantity, value in (
         (Quantity.DIXON_FF_MEAN_PCT, result.mean_pct),
         (Quantity.DIXON_FF_RATIO_PCT, result.ratio_pct),
     ):
         yield Measurement(
-            item.roi.key, quantity, value, provenance, result.n_pixels, "dixon", sums, flags
+            item.roi.key, quantity, value, provenance, result.n_pixels, FatMethod.DIXON, sums, flags
         )
 
 

@@ -15,14 +15,32 @@ from multifidus.errors import ProtocolError
 class FatMethod(StrEnum):
     """Binary methods that part muscle from fat by a threshold.
 
-    ``POOLED_OTSU``: one Otsu threshold per exam over all its muscle outlines and its lean and fat
-    references. ``OTSU``: a threshold from each outline alone. ``FIXED``: a threshold given.
+    With lean and fat references, one basis an exam: ``POOLED_OTSU`` (Otsu over all muscle outlines
+    and both references), ``MIDPOINT`` (between the medians of the references) and ``LINEAR``
+    (mixing of the two signals, no threshold). With a lean reference: ``CIRCLE_MAX`` (its brightest
+    pixel) and ``MEAN_KSD`` (its mean plus standard deviations). From each outline alone: ``OTSU``,
+    ``CLAHE_OTSU`` (after equalisation of the slice), ``KMEANS2``, ``KMEANS3``, ``GMM2``, ``GMM3``.
+    ``FIXED``: a threshold given. ``DIXON``: the fat fractions of a Dixon pair; they are measured on
+    every pair, and named here they are missed, with a flag, where there is none.
+
+    What each does to lean muscle, partial volume and shading stands in the reference page on fat
+    methods.
     """
 
     POOLED_OTSU = "pooled_otsu"
     OTSU = "otsu"
+    LINEAR = "linear"
+    MIDPOINT = "midpoint"
+    CIRCLE_MAX = "circle_max"
     FIXED = "fixed"
+    CLAHE_OTSU = "clahe_otsu"
+    KMEANS2 = "kmeans2"
+    KMEANS3 = "kmeans3"
+    GMM2 = "gmm2"
+    GMM3 = "gmm3"
 
+    MEAN_KSD = "mean_ksd"
+    DIXON = "dixon"
 
 class BiasCorrection(StrEnum):
     """What is done about the coil's shading before fat is measured.
@@ -87,8 +105,18 @@ class MeasurementProtocol:
         If settings are unknown, out of range, or contradict each other.
     """
 
-    fat_methods: tuple[FatMethod, ...] = (FatMethod.POOLED_OTSU,)
+    fat_methods: tuple[FatMethod, ...] = (FatMethod.POOLED_OTSU, FatMethod.LINEAR)
     fixed_threshold: float | None = None
+    minimal_contrast
+        Least distance between the means of the two classes that Otsu finds in an outline, as a
+        share of the distance between the references, for which methods that look at the outline
+        alone are believed. Asked for where there are references.
+    maximal_disagreement_pct
+        Methods that look at the outline alone are flagged ``classes_unclear`` where they call this
+        many points more or less fat than Otsu's cut of the same outline.
+    lean_sd_multiple
+        How many standard deviations above the lean mean the threshold of ``mean_ksd`` lies. No
+        value is agreed on in the literature; the default is ours.
     reference_weight: float = 0.5
     minimal_separation: float = 3.6
     minimal_points: int = 20
@@ -134,6 +162,9 @@ class MeasurementProtocol:
         if self.minimal_valid_fraction > 1:
             msg = f"minimal_valid_fraction must be 0 to 1, got {self.minimal_valid_fraction:g}."
             raise ProtocolError(msg)
+    minimal_contrast: float = 0.4
+    maximal_disagreement_pct: float = 5.0
+    lean_sd_multiple: float = 3.0
 
     @property
     def digest(self) -> str:
@@ -178,6 +209,9 @@ def _fat_methods(methods: Any) -> tuple[FatMethod, ...]:
     return found
 
 
+            ("minimal_contrast", 0.0, float),
+            ("maximal_disagreement_pct", 0.0, float),
+            ("lean_sd_multiple", 0.0, float),
 def _bias_correction(name: Any) -> BiasCorrection:
     try:
         return BiasCorrection(name)

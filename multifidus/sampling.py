@@ -12,12 +12,13 @@ import numpy as np
 
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
-from multifidus.image import Exam, Weighting
+from multifidus.image import Exam, Slice, Weighting
+from multifidus.metrics.equalising import equalised
 from multifidus.metrics.samples import Sample
 from multifidus.pairing import OTHER, Pairing, pairings
 from multifidus.placement import Placed
 from multifidus.polygon import oriented_loops
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.raster import Coverage, Region, coverage_box
 from multifidus.rim import Rim, perimeters_mm, rim_of
 from multifidus.roi import Roi, Source
@@ -32,6 +33,13 @@ HALF = 0.5
 
 STRAIGHT = 1e-6
 """Edges that leave a row or column by less than this many pixels run along it."""
+
+
+SATURATED, SATURATED_PIXELS = 0.05, 3
+"""Share and number of an outline's pixels at the slice's largest value that no noise puts there."""
+
+SMALLEST_RANGE = 128
+"""Values that images of 7 bits hold; no scanner stores fewer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +71,11 @@ class Sampled:
         Fat and water pixels of the same box, where the slice is one of a Dixon pair.
     dixon_rim
         Fat and water pixels of the rim.
+    equalised
+        The sample's pixels after equalisation of the slice as it is, where the protocol has the
+        method that needs them.
+    saturated
+        Whether pixels of the outline pile up at the largest value of the slice.
     fat_parameters, fat_flags
         What was done to the sample, for the rows that depend on it.
     dixon_flags
@@ -82,6 +95,8 @@ class Sampled:
     dixon: tuple[Array, Array] | None
     dixon_rim: tuple[Array, Array] | None
     dixon_flags: tuple[Flag, ...]
+    equalised: Sample | None
+    saturated: bool
     flags: tuple[Flag, ...]
     image_sha256: str
     fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -131,6 +146,7 @@ def _sample_slice(
     pixels = image.pixels
     digest = image.sha256(pixels)
     pair, doubts = _dixon_pair(members[0], pixels, pairs)
+    even = equalised(pixels) if FatMethod.CLAHE_OTSU in protocol.fat_methods else None
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
     for item in members:
         paths = item.roi.paths
@@ -166,9 +182,28 @@ def _sample_slice(
             if pair is None or rim.pixels is None
             else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),
             dixon_flags=doubts,
+            equalised=None if even is None else Sample(cover.of(even)[row, column], sample.weights),
+            saturated=_is_saturated(sample, image, pixels),
             flags=flags,
             image_sha256=digest,
         )
+
+
+def _is_saturated(sample: Sample, image: Slice, pixels: Array) -> bool:
+    """Whether pixels pile up at the slice's largest value.
+
+    A sample of one value says so only where that value is the last that its bits can hold: an image
+    without noise has such samples too.
+    """
+    if not len(sample.values) or sample.values.max() < np.nanmax(pixels):
+        return False
+    top = sample.values == sample.values.max()
+    if top.all():
+        stored = image.stored_pixels
+        last = int(stored.max()) + 1 if stored.dtype.kind in "iu" else 1
+        return last > SMALLEST_RANGE and last & (last - 1) == 0
+    piled = int(top.sum()) >= SATURATED_PIXELS
+    return piled and sample.where(top).total > SATURATED * sample.total
 
 
 def _rim(item: Placed, region: Region, pixels: Array, protocol: MeasurementProtocol) -> Rim:

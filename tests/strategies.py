@@ -208,3 +208,6 @@ def protocols(draw) -> MeasurementProtocol:
         oedema_weeks=draw(numbers(0, 100)),
         regional_fat=draw(st.booleans()),
     )
+        minimal_contrast=draw(numbers(0, 2)),
+        maximal_disagreement_pct=draw(numbers(0, 100)),
+        lean_sd_multiple=draw(numbers(0, 10)),

@@ -11,14 +11,15 @@ from multifidus.flag import Flag
 from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import (
     above_threshold_pct,
-    by_otsu,
+    exam_threshold,
     fat_fraction,
-    pooled_otsu_threshold,
+    outline_fat,
 )
 from multifidus.metrics.guard import separation
+from multifidus.metrics.references import References
 from multifidus.metrics.samples import Sample, pool
 from multifidus.metrics.thresholds import otsu_threshold
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from tests.strategies import numbers
 
 DEFAULT = MeasurementProtocol()
@@ -94,7 +95,7 @@ def test_a_pixel_of_weight_three_counts_as_three_pixels(values, data):
 @pytest.mark.parametrize("values", [[], [5, 5, 5], [5, np.nan], [np.inf, np.nan]])
 def test_otsu_has_no_answer_where_there_are_no_two_grey_levels(values):
     assert math.isnan(otsu_threshold(Sample.of(values)))
-    assert by_otsu(Sample.of(values), DEFAULT).flags == (Flag.UNDETECTABLE,)
+    assert outline_fat(FatMethod.OTSU, Sample.of(values), DEFAULT).flags == (Flag.UNDETECTABLE,)
 
 
 def test_separation_is_the_distance_of_means_in_standard_deviations():
@@ -191,19 +192,26 @@ def test_without_both_references_there_is_no_pooled_fat(missing):
 
 
 @pytest.mark.parametrize(
-    ("lean", "fat"),
-    [([400, 401], [100, 101]), ([100, 140, 180], [120, 160, 200])],
-    ids=["swapped", "not separate"],
+    ("lean", "fat", "flag"),
+    [
+        ([400, 401], [100, 101], Flag.REFERENCE_INVERTED),
+        ([100, 101], [100, 101], Flag.REFERENCE_INVERTED),
+        ([100, 140, 180], [120, 160, 200], Flag.UNDETECTABLE),
+    ],
+    ids=["swapped", "equal", "not separate"],
 )
-def test_references_that_cannot_tell_fat_from_muscle_leave_the_fat_undetectable(lean, fat):
-    result = fat_fraction([100, 400], [1, 1], "pooled_otsu", lean=lean, fat=fat)
+@pytest.mark.parametrize("method", ["pooled_otsu", "linear", "midpoint", "circle_max", "mean_ksd"])
+def test_references_that_cannot_tell_fat_from_muscle_leave_the_fat_undefined(
+    method, lean, fat, flag
+):
+    result = fat_fraction([100, 400], [1, 1], method, lean=lean, fat=fat)
     assert math.isnan(result.value_pct)
-    assert result.flags == (Flag.UNDETECTABLE,)
+    assert result.flags[0] == flag
 
 
 def test_references_alone_measure_nothing():
-    lean, fat = Sample.of([100, 101]), Sample.of([400, 401])
-    threshold, flags = pooled_otsu_threshold(pool([]), lean, fat, DEFAULT)
+    references = References(Sample.of([100, 101]), Sample.of([400, 401]))
+    threshold, flags = exam_threshold(FatMethod.POOLED_OTSU, pool([]), references, DEFAULT)
     assert math.isnan(threshold)
     assert flags == (Flag.UNDETECTABLE,)
 
@@ -211,8 +219,10 @@ def test_references_alone_measure_nothing():
 def test_a_pooled_threshold_that_cannot_be_found_is_flagged():
     # One grey level in the muscles, and references that weigh nothing.
     protocol = MeasurementProtocol(reference_weight=0)
-    references = Sample.of([100, 101]), Sample.of([400, 401])
-    threshold, flags = pooled_otsu_threshold(Sample.of([100, 100]), *references, protocol)
+    references = References(Sample.of([100, 101]), Sample.of([400, 401]))
+    threshold, flags = exam_threshold(
+        FatMethod.POOLED_OTSU, Sample.of([100, 100]), references, protocol
+    )
     assert math.isnan(threshold)
     assert flags == (Flag.UNDETECTABLE,)
 

@@ -75,6 +75,8 @@ def test_a_muscle_of_known_size_and_fat_is_measured_exactly():
             "valid_csa_mm2": 100,
             "mean_si": 0.25 * FAT + 0.75 * LEAN,
             "fi_pct": 25,
+            "ff_linear_pct": 25,
+            "ff_linear_clipped_pct": 25,
             "fat_csa_mm2": 25,
             "fcsa_mm2": 75,
         },

@@ -8,8 +8,8 @@ from multifidus.protocol import FatMethod, MeasurementProtocol
 from tests.strategies import protocols
 
 
-def test_the_default_is_the_pooled_threshold():
-    assert MeasurementProtocol().fat_methods == (FatMethod.POOLED_OTSU,)
+def test_the_default_is_the_pooled_threshold_with_linear_mixing_beside_it():
+    assert MeasurementProtocol().fat_methods == (FatMethod.POOLED_OTSU, FatMethod.LINEAR)
 
 
 @given(protocols())
@@ -32,6 +32,9 @@ def test_every_setting_changes_the_digest():
         "fixed_threshold": 80.0,
         "reference_weight": 1.0,
         "minimal_separation": 2.0,
+        "minimal_contrast": 0.2,
+        "maximal_disagreement_pct": 7.0,
+        "lean_sd_multiple": 2.5,
         "minimal_points": 30,
         "propose_references": True,
         "bias_correction": "low_order",
@@ -86,6 +89,9 @@ def test_one_method_may_be_named_alone():
         ({"oedema_weeks": -1}, "oedema_weeks must be a finite number of at least 0"),
         ({"sharpness": 5}, "Unknown protocol settings: sharpness"),
     ],
+        ({"minimal_contrast": -1}, "minimal_contrast must be a finite number of at least 0"),
+        ({"maximal_disagreement_pct": "5"}, "maximal_disagreement_pct must be a finite number"),
+        ({"lean_sd_multiple": -2.0}, "lean_sd_multiple must be a finite number of at least 0"),
 )
 def test_a_protocol_that_cannot_be_meant_is_refused(settings, message):
     with pytest.raises(ProtocolError, match=message):

@@ -7,13 +7,18 @@ is fat. Pixels count by how much of them lies inside the outline.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from multifidus.errors import ProtocolError
 from multifidus.flag import Flag
-from multifidus.metrics.guard import separation
-from multifidus.metrics.samples import NAN, Sample, pool
+from multifidus.metrics.clusters import Clusters, kmeans, mixture
+from multifidus.metrics.guard import outline_doubts
+from multifidus.metrics.references import FATAL, References, linear_mixing
+from multifidus.metrics.samples import NAN, Sample
 from multifidus.metrics.thresholds import otsu_threshold
 from multifidus.protocol import FatMethod, MeasurementProtocol
 
@@ -28,67 +33,172 @@ class FatResult:
     Parameters
     ----------
     value_pct
-        Fat infiltration, 0 to 100; NaN where undefined, with a flag that says why.
+        Fat infiltration, 0 to 100; NaN where undefined, with a flag that says why. ``linear`` is
+        not clipped and may lie outside.
     threshold
         Signal above which a pixel is fat; NaN where there is none.
     flags
         Doubts.
+    parameters
+        Further values that the method found or used.
     """
 
     value_pct: float
     threshold: float = NAN
     flags: tuple[Flag, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def above_threshold_pct(sample: Sample, threshold: float) -> float:
     """Share of a sample that is brighter than a threshold, 0 to 100; NaN where undefined."""
-    if not len(sample.values) or math.isnan(threshold):
-        return NAN
-    return 100 * float(sample.weights[sample.values > threshold].sum()) / sample.total
+    return 100 * sample.share_above(threshold)
 
 
-def by_otsu(sample: Sample, protocol: MeasurementProtocol) -> FatResult:
-    """Part one outline's pixels by Otsu; ``undetectable`` where its classes are not separate."""
-    threshold = otsu_threshold(sample)
-    if math.isnan(threshold):
-        return FatResult(NAN, flags=(Flag.UNDETECTABLE,))
-    fat = sample.values > threshold
-    if separation(sample.where(~fat), sample.where(fat)) < protocol.minimal_separation:
-        return FatResult(NAN, threshold, (Flag.UNDETECTABLE,))
-    return FatResult(above_threshold_pct(sample, threshold), threshold)
+# --- thresholds of an exam -----------------------------------------------------------------------
+
+_LEAN_ONLY = frozenset({FatMethod.CIRCLE_MAX, FatMethod.MEAN_KSD})
+
+EXAM_METHODS = frozenset({FatMethod.POOLED_OTSU, FatMethod.MIDPOINT, *_LEAN_ONLY})
+"""Methods that give one threshold for all muscles that share references."""
 
 
-def pooled_otsu_threshold(
-    muscle: Sample, lean: Sample, fat: Sample, protocol: MeasurementProtocol
+def exam_threshold(
+    method: FatMethod, muscle: Sample, references: References, protocol: MeasurementProtocol
 ) -> tuple[float, tuple[Flag, ...]]:
-    """Find one threshold for all muscle outlines of an exam and its references together.
+    """Find one threshold for all muscle outlines that share references.
 
-    The references enter with a fixed total weight each, so that the answer does not depend on how
-    large they were drawn.
+    ``pooled_otsu``: Otsu's cut of the muscles and both references together; each reference weighs
+    ``reference_weight`` times as much as all muscles, however large it was drawn. ``midpoint``:
+    the middle between the medians of the references. ``circle_max``: the brightest pixel at least
+    half inside a lean sample. ``mean_ksd``: the lean mean plus ``lean_sd_multiple`` standard
+    deviations.
 
     Parameters
     ----------
+    method
+        One of ``EXAM_METHODS``.
     muscle
-        All muscle outlines of the exam, pooled.
-    lean, fat
-        Pixels of the lean-muscle and of the fat references.
+        All these muscle outlines, pooled.
+    references
+        Their references.
 
     Returns
     -------
     tuple
         The threshold (NaN where undefined) and the flags that say why.
     """
-    if not len(lean.values) or not len(fat.values):
-        return NAN, (Flag.NO_REFERENCE,)
+    lean_only = method in _LEAN_ONLY
+    flags = references.lean_doubts(protocol) if lean_only else references.doubts(protocol)
+    if FATAL.intersection(flags):
+        return NAN, flags
     if not len(muscle.values):
-        return NAN, (Flag.UNDETECTABLE,)
-    bright_enough = fat.mean > lean.mean
-    if not bright_enough or separation(lean, fat) < protocol.minimal_separation:
-        return NAN, (Flag.UNDETECTABLE,)
-    weight = protocol.reference_weight * muscle.total
-    pooled = pool((muscle, lean.scaled_to(weight), fat.scaled_to(weight)))
-    threshold = otsu_threshold(pooled)
-    return threshold, (Flag.UNDETECTABLE,) if math.isnan(threshold) else ()
+        return NAN, (Flag.UNDETECTABLE, *flags)
+    threshold = _exam_threshold(method, muscle, references, protocol)
+    return threshold, (Flag.UNDETECTABLE, *flags) if math.isnan(threshold) else flags
+
+
+def _exam_threshold(
+    method: FatMethod, muscle: Sample, references: References, protocol: MeasurementProtocol
+) -> float:
+    if method is FatMethod.POOLED_OTSU:
+        return otsu_threshold(references.pooled_otsu(muscle, protocol.reference_weight))
+    if method is FatMethod.MIDPOINT:
+        return references.midpoint
+    if method is FatMethod.CIRCLE_MAX:
+        return references.lean_maximum
+    return references.lean_mean_plus(protocol.lean_sd_multiple)
+
+
+# --- thresholds of an outline --------------------------------------------------------------------
+
+_CLUSTERS: Mapping[FatMethod, Callable[[Sample], Clusters]] = {
+    FatMethod.OTSU: partial(kmeans, count=2),
+    FatMethod.CLAHE_OTSU: partial(kmeans, count=2),
+    FatMethod.KMEANS2: partial(kmeans, count=2),
+    FatMethod.KMEANS3: partial(kmeans, count=3),
+    FatMethod.GMM2: partial(mixture, count=2),
+    FatMethod.GMM3: partial(mixture, count=3),
+}
+
+OUTLINE_METHODS = frozenset(_CLUSTERS)
+"""Methods that find the threshold in each outline alone."""
+
+
+def outline_fat(
+    method: FatMethod,
+    sample: Sample,
+    protocol: MeasurementProtocol,
+    *,
+    contrast: float = NAN,
+    equalised: Sample | None = None,
+) -> FatResult:
+    """Measure fat by a method that finds its threshold in the outline alone.
+
+    Fat is the brightest of its classes. Of three, the middle one is undefined: it counts as a
+    part of the muscle that is not fat, and its share stands among the parameters.
+
+    Parameters
+    ----------
+    method
+        One of ``OUTLINE_METHODS``.
+    sample
+        The outline's pixels.
+    contrast
+        Distance between the signals of the references; NaN without references.
+    equalised
+        The same pixels after equalisation; ``clahe_otsu`` parts these.
+
+    Returns
+    -------
+    FatResult
+        NaN and ``undetectable`` where the outline's classes are not separate; with
+        ``classes_unclear`` where the method's boundary runs through a class.
+    """
+    parted = sample if equalised is None else equalised
+    found = _CLUSTERS[method](parted)
+    share = parted.share_above(found.threshold)
+    flags = outline_doubts(sample, share, contrast, protocol)
+    value = NAN if FATAL.intersection(flags) else 100 * share
+    parameters = _named(found, parted)
+    if equalised is not None:
+        # The slice is equalised as it is: to level shading is what equalisation does.
+        parameters["bias_correction"] = "none"
+    return FatResult(value, found.threshold, flags, MappingProxyType(parameters))
+
+
+def _named(found: Clusters, sample: Sample) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "threshold": found.threshold,
+        "basis": "outline",
+        "n_pixels_muscle": len(sample.values),
+        "class_means": list(found.means),
+        "class_shares": list(found.shares),
+    }
+    if len(found.boundaries) > 1:
+        brighter = sample.share_above(found.boundaries[0]) - sample.share_above(found.threshold)
+        parameters["undefined_pct"] = 100 * brighter
+    return parameters
+
+
+# --- one muscle ----------------------------------------------------------------------------------
+
+
+def linear_fat(sample: Sample, references: References, protocol: MeasurementProtocol) -> FatResult:
+    """Measure the fat fraction by linear mixing, unclipped; clipped among the parameters."""
+    flags = references.doubts(protocol)
+    if FATAL.intersection(flags) or not len(sample.values):
+        clipped, mean = NAN, NAN
+    else:
+        mean, clipped = linear_mixing(sample, references)
+    parameters = {
+        "basis": "exam",
+        "clipped_pct": clipped,
+        "median_lean": references.lean.median,
+        "median_fat": references.fat.median,
+        "n_pixels_lean": len(references.lean.values),
+        "n_pixels_fat": len(references.fat.values),
+    }
+    return FatResult(mean, NAN, flags, MappingProxyType(parameters))
 
 
 def fat_fraction(
@@ -109,7 +219,9 @@ def fat_fraction(
     method
         Name of a method, see :class:`multifidus.protocol.FatMethod`.
     lean, fat
-        Pixel signal in the lean-muscle and fat references; ``pooled_otsu`` needs both.
+        Pixel signal in the lean-muscle and fat references. ``pooled_otsu``, ``midpoint`` and
+        ``linear`` need both, ``circle_max`` and ``mean_ksd`` the lean one; methods that need none
+        are judged by them as well.
     threshold
         The threshold of ``fixed``.
 
@@ -121,25 +233,44 @@ def fat_fraction(
     Raises
     ------
     ProtocolError
-        If the method is unknown, or ``fixed`` has no threshold.
+        If the method is unknown, ``fixed`` has no threshold, or the method needs more than pixels.
 
     Examples
     --------
     >>> fat_fraction([10, 11, 12, 50], [1, 1, 1, 0.5], "fixed", threshold=30).value_pct
     14.285714285714286
     """
-    if method == FatMethod.FIXED:
-        protocol = MeasurementProtocol(fat_methods=(FatMethod.FIXED,), fixed_threshold=threshold)
-    else:
-        protocol = MeasurementProtocol(fat_methods=(method,), fixed_threshold=threshold)  # type: ignore[arg-type]
+    protocol = MeasurementProtocol(fat_methods=(method,), fixed_threshold=threshold)  # type: ignore[arg-type]
+    (chosen,) = protocol.fat_methods
+    _check_pixels_do(chosen)
     sample = Sample.of(values, weights)
     if not len(sample.values):
         msg = "No pixel has a positive weight."
         raise ProtocolError(msg)
-    if method == FatMethod.OTSU:
-        return by_otsu(sample, protocol)
-    if threshold is None:
-        lean_sample, fat_sample = (Sample.of([] if ref is None else ref) for ref in (lean, fat))
-        threshold, flags = pooled_otsu_threshold(sample, lean_sample, fat_sample, protocol)
-        return FatResult(above_threshold_pct(sample, threshold), threshold, flags)
-    return FatResult(above_threshold_pct(sample, threshold), float(threshold))
+    lean_sample, fat_sample = (Sample.of([] if ref is None else ref) for ref in (lean, fat))
+    references = References(lean_sample, fat_sample)
+    if chosen is FatMethod.LINEAR:
+        return linear_fat(sample, references, protocol)
+    if chosen in OUTLINE_METHODS:
+        return outline_fat(chosen, sample, protocol, contrast=references.contrast)
+    if chosen is FatMethod.FIXED:
+        return given_fat(sample, protocol)
+    found, flags = exam_threshold(chosen, sample, references, protocol)
+    return FatResult(above_threshold_pct(sample, found), found, flags)
+
+
+def given_fat(sample: Sample, protocol: MeasurementProtocol) -> FatResult:
+    """Measure fat by the threshold that the protocol gives."""
+    threshold = float(protocol.fixed_threshold or 0.0)
+    parameters = MappingProxyType({"threshold": threshold, "basis": "given"})
+    return FatResult(above_threshold_pct(sample, threshold), threshold, (), parameters)
+
+
+def _check_pixels_do(method: FatMethod) -> None:
+    needs = {
+        FatMethod.CLAHE_OTSU: "the image around the muscle, which it equalises",
+        FatMethod.DIXON: "a pair of fat and water images",
+    }.get(method)
+    if needs is not None:
+        msg = f"The fat method {method.value!r} needs {needs}; pixel values alone do not do."
+        raise ProtocolError(msg, remedy="Measure outlines on an exam: multifidus.measure.")

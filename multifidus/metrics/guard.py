@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+from multifidus.flag import Flag
 from multifidus.metrics.samples import Sample
+from multifidus.metrics.thresholds import otsu_threshold
+from multifidus.protocol import MeasurementProtocol
 
 
 def separation(dark: Sample, bright: Sample) -> float:
@@ -18,3 +21,37 @@ def separation(dark: Sample, bright: Sample) -> float:
     if spread == 0:
         return math.inf if apart > 0 else 0.0
     return apart / spread
+
+
+def outline_doubts(
+    sample: Sample, share: float, contrast: float, protocol: MeasurementProtocol
+) -> tuple[Flag, ...]:
+    """Judge a share of fat that was found in one outline alone.
+
+    Whatever the method, the outline is parted once by Otsu. Its two classes must stand apart by
+    ``minimal_separation`` of their own spread, which holds noise, shading and partial volume
+    alike, and by ``minimal_contrast`` of the references' distance where there are references;
+    else the fat is ``undetectable``. A method that calls much more or much less of the muscle fat
+    than that plain cut does has put its boundary through a class: ``classes_unclear``.
+
+    Parameters
+    ----------
+    sample, share
+        The pixels, and how much of them the method calls fat, 0 to 1; NaN where it has no answer.
+    contrast
+        Distance between the signals of the references; NaN without references.
+    protocol
+        With the limits.
+    """
+    cut = otsu_threshold(sample)
+    if math.isnan(cut) or math.isnan(share):
+        return (Flag.UNDETECTABLE,)
+    bright = sample.values > cut
+    dark_class, bright_class = sample.where(~bright), sample.where(bright)
+    apart = bright_class.mean - dark_class.mean
+    if separation(dark_class, bright_class) < protocol.minimal_separation:
+        return (Flag.UNDETECTABLE,)
+    if apart < protocol.minimal_contrast * contrast:
+        return (Flag.UNDETECTABLE,)
+    differ = abs(share - sample.share_above(cut))
+    return (Flag.CLASSES_UNCLEAR,) if 100 * differ > protocol.maximal_disagreement_pct else ()

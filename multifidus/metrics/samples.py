@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 NAN = float("nan")
+
+_HALF = 1e-12
+"""Sums of weights this near to half of the total are half of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +51,23 @@ class Sample:
         if not len(self.values):
             return NAN
         return float(self.weights @ (self.values - self.mean) ** 2) / self.total
+
+    @property
+    def median(self) -> float:
+        """Weighted median: the middle between the values on both sides of half the weight."""
+        if not len(self.values):
+            return NAN
+        order = np.argsort(self.values, kind="stable")
+        share = self.weights[order].cumsum() / self.total
+        low, high = (int(np.searchsorted(share, half)) for half in (0.5 - _HALF, 0.5 + _HALF))
+        last = len(order) - 1
+        return float(self.values[order[min(low, last)]] + self.values[order[min(high, last)]]) / 2
+
+    def share_above(self, threshold: float) -> float:
+        """Share of the weight that is brighter than a threshold, 0 to 1; NaN where undefined."""
+        if not len(self.values) or math.isnan(threshold):
+            return NAN
+        return float(self.weights[self.values > threshold].sum()) / self.total
 
     def scaled_to(self, total: float) -> Sample:
         """Return the same values with weights that sum to ``total``."""

@@ -1,0 +1,222 @@
+"""One multifidus with streaks of fat and its two references: small enough to draw by the thousand.
+
+The muscle, its streaks, the tissues' signal, the coil's shading and the noise are the digital
+phantom's own. What is left out is the rest of the body: around the muscle lies fat, as in the
+phantom's compartment of the back muscles, and the references are squares of one tissue at the
+places where the phantom has its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.anatomy import Side, Structure
+from multifidus.phantom.fat import FatPattern, StreakField
+from multifidus.phantom.muscles import Muscle, muscles
+from multifidus.phantom.render import MUSCLE_VALUE, stored_pixels
+from multifidus.phantom.solid import Track
+from multifidus.phantom.spec import Sex, Variant
+from multifidus.phantom.trunk import Trunk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+PIXEL_MM = 0.6875
+FINE = 5
+"""Samples along a side of a pixel."""
+
+LEVEL_S_MM = -36.0
+"""The plane of the L4-L5 disc, along the phantom's spine."""
+
+REACH_MM = 50.0
+DEPTH_V_MM = 58.0
+"""Shading is linear: this far behind and in front of the multifidus' depth it is at its full."""
+
+MARGIN_MM = 3.0
+REFERENCE_SIDE_PIXELS = {Structure.LEAN_REFERENCE: 13, Structure.FAT_REFERENCE: 10}
+"""As many pixels as the phantom's round references have: about 170 and 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a draw is made of.
+
+    Parameters
+    ----------
+    fat_pct
+        Aimed-at fat; each draw knows its own true fat.
+    contrast, snr, shading
+        As in :class:`multifidus.phantom.PhantomSpec`; shading up to 0.35.
+    streak_mm
+        Mean width of the streaks of the rarer tissue.
+    """
+
+    fat_pct: float
+    contrast: float
+    snr: float
+    shading: float
+    streak_mm: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """One muscle: its image, how much of each pixel is inside, its references, its true fat."""
+
+    image: Array
+    weights: Array
+    lean: Array
+    fat: Array
+    true_pct: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scaled:
+    """The phantom's random field with its streaks made wider or narrower."""
+
+    field: StreakField
+    scale: float
+
+    def at(self, across: Array, along: Array, s: Array) -> tuple[Array, Array]:
+        return self.field.at(across / self.scale, along / self.scale, s)
+
+
+def draw(cell: Cell, seed: int) -> Draw:
+    """Draw a muscle; the same cell and seed give the same pixels."""
+    inside, fat = _tissues(cell.fat_pct, cell.streak_mm, seed)
+    signal = np.where(inside & ~fat, 1.0, cell.contrast)
+    rng = np.random.default_rng([seed, 7, *(round(1000 * x) for x in _numbers(cell))])
+    _, v = _places()
+    image = _imaged(_by_pixel(signal), v, cell, rng)
+    lean, bright = (
+        _reference(structure, value, cell, rng)
+        for structure, value in (
+            (Structure.LEAN_REFERENCE, 1.0),
+            (Structure.FAT_REFERENCE, cell.contrast),
+        )
+    )
+    return Draw(
+        image, _by_pixel(inside), lean, bright, 100 * float((fat & inside).sum() / inside.sum())
+    )
+
+
+def _numbers(cell: Cell) -> tuple[float, ...]:
+    return (cell.fat_pct, cell.contrast, cell.snr, cell.shading, cell.streak_mm)
+
+
+def _imaged(clean: Array, v_mm: Array | float, cell: Cell, rng: np.random.Generator) -> Array:
+    fall = np.clip((v_mm - DEPTH_V_MM) / REACH_MM, -1, 1)
+    return stored_pixels(clean, 1 + cell.shading * np.asarray(fall), cell.snr, rng).astype(
+        np.float64
+    )
+
+
+def _reference(structure: Structure, signal: float, cell: Cell, rng: np.random.Generator) -> Array:
+    side = REFERENCE_SIDE_PIXELS[structure]
+    v = _reference_v_mm()[structure] + PIXEL_MM * (np.arange(side) - (side - 1) / 2)
+    return _imaged(np.full((side, side), signal), v[:, None], cell, rng)
+
+
+@cache
+def _reference_v_mm() -> dict[Structure, float]:
+    """Depth of the phantom's lean core of the erector spinae and of its pocket of fat."""
+    field = StreakField.from_seed(0)
+    erector = _muscle(Structure.ERECTOR_SPINAE)
+    pattern = FatPattern(erector, field, np.zeros(3), Track.constant([0.0]))
+    return {
+        Structure.LEAN_REFERENCE: pattern.lean_core(LEVEL_S_MM)[1],
+        Structure.FAT_REFERENCE: Trunk(1.0, field, 0).pockets[0].centre_mm(LEVEL_S_MM)[1],
+    }
+
+
+@cache
+def _muscle(structure: Structure) -> Muscle:
+    return next(
+        found
+        for found in muscles(Variant.HEALTHY, Sex.MALE)
+        if (found.structure, found.side) == (structure, Side.LEFT)
+    )
+
+
+@cache
+def _places() -> tuple[Array, Array]:
+    """Return u and v of the fine samples, (2, rows * FINE, columns * FINE), and v of the pixels."""
+    (u0, u1), (v0, v1), _ = _muscle(Structure.MULTIFIDUS).solid.bounds(LEVEL_S_MM, LEVEL_S_MM)
+    columns, rows = (
+        int(np.ceil((high - low + 2 * MARGIN_MM) / PIXEL_MM)) for low, high in ((u0, u1), (v0, v1))
+    )
+    step = PIXEL_MM / FINE
+    u = u0 - MARGIN_MM + step * (np.arange(columns * FINE) + 0.5)
+    v = v0 - MARGIN_MM + step * (np.arange(rows * FINE) + 0.5)
+    grid = np.stack(np.meshgrid(u, v))
+    return grid, _by_pixel(grid[1])
+
+
+def _by_pixel(fine: Array | NDArray[np.bool_]) -> Array:
+    rows, columns = (size // FINE for size in fine.shape)
+    return np.asarray(fine.reshape(rows, FINE, columns, FINE).mean(axis=(1, 3), dtype=np.float64))
+
+
+@cache
+def _inside() -> NDArray[np.bool_]:
+    (u, v), _ = _places()
+    solid = _muscle(Structure.MULTIFIDUS).solid
+    found = solid.contains(u.ravel(), v.ravel(), np.full(u.size, LEVEL_S_MM))
+    return np.asarray(found.reshape(u.shape))
+
+
+@cache
+def _tissues(
+    fat_pct: float, streak_mm: float, seed: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return, at the fine samples, what is muscle's inside and what there is fat."""
+    inside = _inside()
+    if fat_pct == 0:
+        return inside, np.zeros_like(inside)
+    return inside, _fat(fat_pct, streak_mm / _width_mm(fat_pct), seed)
+
+
+def _fat(fat_pct: float, scale: float, seed: int) -> NDArray[np.bool_]:
+    (u, v), _ = _places()
+    inside = _inside()
+    field = _Scaled(StreakField.from_seed(seed), scale)
+    muscle = replace(_muscle(Structure.MULTIFIDUS))
+    offset = np.random.default_rng([seed, 2]).uniform(0, 100, 3)
+    draft = FatPattern(muscle, field, offset, Track.constant([0.0]))  # type: ignore[arg-type]
+    level = draft.fit_level(LEVEL_S_MM, fat_pct / 100)
+    pattern = replace(draft, level=Track.constant([level]))
+    found = np.zeros_like(inside)
+    at = u[inside], v[inside]
+    found[inside] = pattern.contains(*at, np.full(len(at[0]), LEVEL_S_MM))
+    return found
+
+
+@cache
+def _width_mm(fat_pct: float) -> float:
+    """Mean width of the rarer tissue's streaks where the phantom's field is not scaled.
+
+    Twice the area over the length of the boundary (Crofton: crossings along both axes).
+    """
+    widths = [_mean_width_mm(_fat(fat_pct, 1.0, seed), _inside()) for seed in range(6)]
+    return float(np.mean(widths))
+
+
+def _mean_width_mm(fat: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
+    crossings = sum(
+        int((np.diff(fat.astype(np.int8), axis=axis) != 0)[both].sum())
+        for axis, both in (
+            (0, inside[1:] & inside[:-1]),
+            (1, inside[:, 1:] & inside[:, :-1]),
+        )
+    )
+    step = PIXEL_MM / FINE
+    rarer = min(fat[inside].sum(), (~fat)[inside].sum())
+    return float(2 * rarer * step**2 / (np.pi / 4 * crossings * step))
+
+
+__all__ = ["MUSCLE_VALUE", "Cell", "Draw", "draw"]

@@ -1,0 +1,178 @@
+"""Clusters of a sample's grey levels: exact 3-means, and mixtures of normal distributions.
+
+Both start from nothing random: the same pixels always give the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.metrics.samples import NAN, Sample
+from multifidus.metrics.thresholds import Histogram
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+ROUNDS = 2000
+"""Most rounds of expectation and maximisation."""
+
+ENOUGH = 1e-8
+"""Gain of mean log likelihood a round below which a mixture has converged."""
+
+_ROWS = 128
+"""First cuts tried at once; bounds the memory."""
+
+_PLACES = 2049
+"""Where between two means their densities are compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clusters:
+    """Classes of grey levels from dark to bright, and the boundaries between them.
+
+    Parameters
+    ----------
+    boundaries
+        Signal between each class and the next brighter one, ascending, one fewer than classes; NaN
+        where two classes have no boundary, empty where the sample has too few grey levels.
+    means, shares
+        Mean signal and share of the weight of every class.
+    """
+
+    boundaries: tuple[float, ...]
+    means: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+
+    @property
+    def threshold(self) -> float:
+        """Boundary of the brightest class; NaN where there is none."""
+        return self.boundaries[-1] if self.boundaries else NAN
+
+
+NONE = Clusters(())
+
+
+def kmeans(sample: Sample, count: int) -> Clusters:
+    """Part a sample into 2 or 3 classes of the least sum of squares: the exact k-means.
+
+    In one dimension classes are runs of grey levels, so that all of them can be tried (Fisher
+    1958, doi:10.1080/01621459.1958.10501479).
+
+    Examples
+    --------
+    >>> kmeans(Sample.of([1, 2, 5, 6, 9, 9]), 3).boundaries
+    (3.5, 7.5)
+    """
+    histogram = Histogram.of(sample)
+    if histogram is None or len(histogram.levels) < count:
+        return NONE
+    return _parted(histogram, _cuts(histogram, count))
+
+
+def _cuts(histogram: Histogram, count: int) -> tuple[int, ...]:
+    """Return how many levels lie below each boundary."""
+    # Centred, so that squares do not swamp the differences that decide.
+    levels = histogram.levels - histogram.levels.mean()
+    weight = np.append(0.0, histogram.weights.cumsum())
+    signal = np.append(0.0, (histogram.weights * levels).cumsum())
+    ends = np.arange(1, len(levels))
+    below = signal[ends] ** 2 / weight[ends]
+    above = (signal[-1] - signal[ends]) ** 2 / (weight[-1] - weight[ends])
+    if count == 2:  # noqa: PLR2004 - of two classes
+        return (int(ends[np.argmax(below + above)]),)
+    best, found = -np.inf, (0, 0)
+    for first in range(0, len(ends) - 1, _ROWS):
+        low = ends[first : first + _ROWS, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            middle = (signal[ends] - signal[low]) ** 2 / (weight[ends] - weight[low])
+        score = np.where(ends > low, below[low - 1] + middle + above, -np.inf)
+        row, column = np.unravel_index(int(np.argmax(score)), score.shape)
+        if score[row, column] > best:
+            best, found = score[row, column], (int(low[row, 0]), int(ends[column]))
+    return found
+
+
+def _parted(histogram: Histogram, cuts: tuple[int, ...]) -> Clusters:
+    runs = [slice(low, high) for low, high in zip((0, *cuts), (*cuts, None), strict=True)]
+    weights = [float(histogram.weights[run].sum()) for run in runs]
+    means = tuple(
+        float(histogram.weights[run] @ histogram.levels[run]) / weight
+        for run, weight in zip(runs, weights, strict=True)
+    )
+    total = sum(weights)
+    return Clusters(
+        tuple(histogram.between(cut - 1) for cut in cuts),
+        means,
+        tuple(weight / total for weight in weights),
+    )
+
+
+def mixture(sample: Sample, count: int) -> Clusters:
+    """Fit a mixture of 2 or 3 normal distributions to a sample's grey levels.
+
+    Expectation and maximisation (Dempster et al. 1977, doi:10.1111/j.2517-6161.1977.tb01600.x) on
+    the histogram, started from the exact k-means. The boundary between a class and the next
+    brighter one is the brightest signal between their means where a darker class is still as
+    likely: pixels beyond it belong to the brighter class, even where the tail of a wider darker
+    class takes over again. So the boundary is monotone. There is none where the brighter class is
+    the less likely one even at its own mean.
+    """
+    histogram = Histogram.of(sample)
+    if histogram is None or len(histogram.levels) < count:
+        return NONE
+    means, variances, shares = _fit(histogram, _cuts(histogram, count))
+    order = np.argsort(means, kind="stable")
+    means, variances, shares = means[order], variances[order], shares[order]
+    boundaries = tuple(_boundary(means, variances, shares, k) for k in range(1, count))
+    return Clusters(boundaries, tuple(means.tolist()), tuple(shares.tolist()))
+
+
+def _fit(histogram: Histogram, cuts: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """Return means, variances and shares of the classes."""
+    x, weight = histogram.levels[:, None], histogram.weights / histogram.weights.sum()
+    # No class is narrower than a grey level.
+    floor = histogram.step**2 / 12
+    member = np.zeros((len(x), len(cuts) + 1))
+    for k, (low, high) in enumerate(zip((0, *cuts), (*cuts, None), strict=True)):
+        member[low:high, k] = 1.0
+    last = -np.inf
+    for _ in range(ROUNDS):
+        counts = weight[:, None] * member
+        shares = counts.sum(axis=0)
+        means = (counts * x).sum(axis=0) / shares
+        variances = np.maximum((counts * (x - means) ** 2).sum(axis=0) / shares, floor)
+        log = _log_density(x, means, variances, shares)
+        highest = log.max(axis=1, keepdims=True)
+        member = np.exp(log - highest)
+        total = member.sum(axis=1, keepdims=True)
+        member /= total
+        likelihood = float(weight @ (highest + np.log(total))[:, 0])
+        if likelihood - last < ENOUGH:
+            break
+        last = likelihood
+    return means, variances, shares
+
+
+def _log_density(x: Array, means: Array, variances: Array, shares: Array) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.asarray(
+            np.log(shares) - (x - means) ** 2 / (2 * variances) - np.log(variances) / 2
+        )
+
+
+def _boundary(means: Array, variances: Array, shares: Array, k: int) -> float:
+    """Find the last place between two means where a darker class is as likely as class k."""
+    x = np.linspace(means[k - 1], means[k], _PLACES)
+    log = _log_density(x[:, None], means, variances, shares)
+    darker = log[:, :k].max(axis=1) - log[:, k]
+    (at,) = np.nonzero(darker >= 0)
+    if not len(at) or at[-1] == len(x) - 1:
+        return NAN
+    low = int(at[-1])
+    part = darker[low] / (darker[low] - darker[low + 1])
+    return float(x[low] + part * (x[low + 1] - x[low]))
