@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,7 @@ from multifidus.io.dicom_pixels import PixelSource
 from multifidus.io.scan import Scan
 from multifidus.placement import place
 from multifidus.stacking import EVEN_STEP_MM
+from tests.conftest import REPOSITORY
 from tests.exams import circle, outline
 from tests.traps import (
     FLOOR_MM,
@@ -177,6 +180,18 @@ def test_doubts_stand_with_the_stacks_that_they_are_about(tmp_path):
     ((series,),) = (exam["series"] for exam in inspection(scan(tmp_path))["exams"])
     assert series["flags"] == ["slices_uneven"]
     assert [stack["flags"] for stack in series["stacks"]] == [["slices_uneven"]] * 3
+
+
+def test_the_page_about_odd_series_says_what_is_done_with_every_trap():
+    page = (REPOSITORY / "docs" / "how-to" / "odd-series.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.count("|") == 5]
+    said = {}
+    for _, _, _, flag, names, _ in rows:
+        for name in re.findall(r"`([^`]+)`", names):
+            assert name not in said
+            said[name] = set(re.findall(r"`([^`]+)`", flag))
+    expected = {trap.name: {flag for one in trap.expected for flag in one.flags} for trap in TRAPS}
+    assert said == expected
 
 
 def test_the_matrix_is_as_large_as_it_is_said_to_be():
