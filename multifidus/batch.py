@@ -37,12 +37,12 @@ class Failure:
 
 
 def measure_cases(
-    cases: Sequence[Case], protocol: MeasurementProtocol
+    cases: Sequence[Case], protocol: MeasurementProtocol, contrasts: Path | None = None
 ) -> Iterator[Measured | Failure]:
     """Measure cases one after another, each read when its turn comes."""
     for case in cases:
         try:
-            yield measure_case(case, protocol)
+            yield measure_case(case, protocol, contrasts)
         except MultifidusError as error:
             yield Failure(case, type(error).__name__, error.message, error.remedy)
         except Exception as error:  # noqa: BLE001 - the one place: record it, and go on
@@ -50,7 +50,9 @@ def measure_cases(
             yield Failure(case, type(error).__name__, str(error), remedy)
 
 
-def measure_case(case: Case, protocol: MeasurementProtocol) -> Measured:
+def measure_case(
+    case: Case, protocol: MeasurementProtocol, contrasts: Path | None = None
+) -> Measured:
     """Read and measure one case.
 
     Raises
@@ -60,7 +62,7 @@ def measure_case(case: Case, protocol: MeasurementProtocol) -> Measured:
     """
     by = case.reading
     exam = replace(
-        read_exam(*case.images),
+        read_exam(*case.images, contrasts=contrasts),
         subject=by.subject,
         timepoint=by.timepoint,
         clinical=case.clinical,

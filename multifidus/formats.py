@@ -13,6 +13,7 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Series
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import bids_name, sidecar_path
+from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.grid import Grid, only
 from multifidus.io.itk import data_file, is_itk, open_itk_volume, read_itk
@@ -50,8 +51,8 @@ def _open_grid(path: Path) -> Grid:
     return open_itk_volume(path) if is_itk(path) else open_nifti(path)
 
 
-def _read_series(path: Path) -> tuple[Series, ...]:
-    return read_itk(path) if is_itk(path) else read_volumes(path)
+def _read_series(path: Path, contrasts: Contrasts | None = None) -> tuple[Series, ...]:
+    return read_itk(path) if is_itk(path) else read_volumes(path, contrasts=contrasts)
 
 
 def _part_of(path: Path) -> Path | None:
@@ -59,7 +60,9 @@ def _part_of(path: Path) -> Path | None:
     return data_file(path) if is_itk(path) else sidecar_path(path)
 
 
-def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
+def scan(
+    *paths: str | Path, progress: Progress = _no_progress, contrasts: Path | None = None
+) -> Scan:
     """Find the exams under files or folders, and what was skipped with the reason.
 
     Headers alone are read. DICOM files are grouped by their study, NIfTI files by the subject and
@@ -72,18 +75,22 @@ def scan(*paths: str | Path, progress: Progress = _no_progress) -> Scan:
         Files or folders.
     progress
         Called with the number of files read and of all files, before each.
+    contrasts
+        A file that says what your scanners' words for contrasts mean; it is asked before the
+        table that comes with the software.
 
     Raises
     ------
     ReadError
-        If a path does not exist.
+        If a path does not exist, or the file of contrasts is malformed.
     """
+    known = load_contrasts(contrasts)
     walked = walk(map(Path, paths))
     files, places, refused = _unpacked(walked.files)
     images = [path for path in files if _is_volume(path)]
     beside = {_part_of(path) for path in images}
-    found = scan_dicom(_told([path for path in files if path not in beside], progress))
-    volumes = _scan_volumes(images, found)
+    found = scan_dicom(_told([path for path in files if path not in beside], progress), known)
+    volumes = _scan_volumes(images, found, known)
     skipped = (*walked.skipped, *refused, *found.skipped, *volumes.skipped)
     named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
     return Scan(found.exams + volumes.exams, named, {**found.paths, **volumes.paths})
@@ -118,14 +125,14 @@ def _place(path: Path, places: dict[Path, Path]) -> Path:
     return path
 
 
-def _scan_volumes(files: Sequence[Path], dicom: Scan) -> Scan:
+def _scan_volumes(files: Sequence[Path], dicom: Scan, contrasts: Contrasts) -> Scan:
     """Read files of volumes; BIDS names tell subjects and sessions apart, others are one exam."""
     exams: dict[tuple[str, str], list[Series]] = {}
     paths_of: dict[str, tuple[Path, ...]] = {}
     skipped: list[Skipped] = []
     for path in files:
         try:
-            volumes = _read_series(path)
+            volumes = _read_series(path, contrasts)
         except (ReadError, GeometryError) as error:
             skipped.append(Skipped(path, error.message))
             continue
@@ -149,18 +156,25 @@ def _volume_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Ite
             yield Exam(f"subject-{number}", f"exam-{visit}", series, identity=subject)
 
 
-def read_exams(path: str | Path) -> tuple[Exam, ...]:
+def read_exams(path: str | Path, contrasts: Path | None = None) -> tuple[Exam, ...]:
     """Read every exam under a file or folder of DICOM, NIfTI, NRRD or MetaImage.
 
     Subjects and timepoints get neutral numbers; names and identifiers are not kept. Pixels are
     read when they are first asked for. Use :func:`scan` to learn what was skipped.
+
+    Parameters
+    ----------
+    path
+        File or folder.
+    contrasts
+        As of :func:`scan`.
 
     Raises
     ------
     ReadError
         If the path does not exist or holds no image that can be measured.
     """
-    found = scan(path)
+    found = scan(path, contrasts=contrasts)
     if not found.exams:
         reasons = "; ".join(f"{item.path.name}: {item.reason}" for item in found.skipped[:5])
         more = "" if len(found.skipped) <= 5 else f"; and {len(found.skipped) - 5} more"  # noqa: PLR2004
@@ -175,6 +189,7 @@ def read_exam(
     fat: str | Path | None = None,
     water: str | Path | None = None,
     pair_by: str = "geometry",
+    contrasts: Path | None = None,
 ) -> Exam:
     """Read one exam, or a Dixon pair given by hand.
 
@@ -187,6 +202,8 @@ def read_exam(
     pair_by
         ``geometry``: the two grids must agree. ``index``: equal shapes are paired pixel by pixel
         on the fat image's grid and flagged ``grid_paired_by_index``.
+    contrasts
+        As of :func:`scan`.
 
     Raises
     ------
@@ -200,7 +217,7 @@ def read_exam(
             msg = "A Dixon pair is given as both fat and water, and nothing else."
             raise ReadError(msg)
         return _dixon_exam(Path(fat), Path(water), pair_by)
-    found = [exam for path in paths for exam in read_exams(path)]
+    found = [exam for path in paths for exam in read_exams(path, contrasts)]
     if len(found) == 1:
         return found[0]
     if len({(exam.subject, exam.timepoint) for exam in found}) == 1 and _is_all_volumes(paths):

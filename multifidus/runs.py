@@ -23,6 +23,7 @@ class Request:
     fat: Path | None = None
     water: Path | None = None
     pair_by: str = "geometry"
+    contrasts: Path | None = None
 
     @property
     def is_cohort(self) -> bool:
@@ -53,7 +54,7 @@ def plan(request: Request, protocol: MeasurementProtocol) -> Run:
             msg = "A cohort.csv names the outlines of its cases itself."
             raise CohortError(msg, remedy="Leave out --outlines, --fat and --water.")
         cohort = read_cohort(request.exam[0])
-        return Run(measure_cases(cohort.cases, protocol), len(cohort.cases))
+        return Run(measure_cases(cohort.cases, protocol, request.contrasts), len(cohort.cases))
     if not request.outlines:
         msg = "Nothing to measure: no outlines are named."
         raise CohortError(msg, remedy="Give --outlines FILE, or a cohort.csv.")
@@ -61,6 +62,12 @@ def plan(request: Request, protocol: MeasurementProtocol) -> Run:
 
 
 def _measure_one(request: Request, protocol: MeasurementProtocol) -> Measured:
-    exam = read_exam(*request.exam, fat=request.fat, water=request.water, pair_by=request.pair_by)
+    exam = read_exam(
+        *request.exam,
+        fat=request.fat,
+        water=request.water,
+        pair_by=request.pair_by,
+        contrasts=request.contrasts,
+    )
     case = case_of(request.exam, request.outlines, request.labels)
     return measure_exam(exam, read_outlines(case, exam), protocol, case)

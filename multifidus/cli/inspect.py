@@ -21,7 +21,7 @@ MOST_NAMED = 3
 """Files named for each reason; ``--json`` names all."""
 
 
-def inspect(  # noqa: PLR0917 - a command has the options that it has
+def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of DICOM or NIfTI.")],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     cohort: Annotated[
@@ -33,6 +33,9 @@ def inspect(  # noqa: PLR0917 - a command has the options that it has
             help="File of the secret behind subject names, made at the first run; give it again "
             "to later runs, so that a subject keeps its name. Default: beside the cohort."
         ),
+    ] = None,
+    contrasts: Annotated[
+        Path | None, typer.Option(help="TOML file of your scanners' words for contrasts.")
     ] = None,
     show_identifiers: Annotated[
         bool,
@@ -52,7 +55,7 @@ def inspect(  # noqa: PLR0917 - a command has the options that it has
     from multifidus.inspection import SPARE_COLUMNS, inspection, overview
 
     with counting("reading headers") as step:
-        found = scan(*paths, progress=step)
+        found = scan(*paths, progress=step, contrasts=contrasts)
     if json:
         print_json(inspection(found, show_identifiers=show_identifiers))
     else:

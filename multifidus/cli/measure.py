@@ -41,6 +41,9 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         str,
         typer.Option(help="Pair fat and water by geometry, or by index if their headers disagree."),
     ] = "geometry",
+    contrasts: Annotated[
+        Path | None, typer.Option(help="TOML file of your scanners' words for contrasts.")
+    ] = None,
     pictures: Annotated[
         bool, typer.Option(help="Draw every measured slice and a page to look through.")
     ] = True,
@@ -67,6 +70,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         fat=fat,
         water=water,
         pair_by=pair_by,
+        contrasts=contrasts,
     )
     missing = _missing(request, prints=json or output is not None)
     if missing:

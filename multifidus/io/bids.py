@@ -8,15 +8,20 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from multifidus.errors import ReadError
-from multifidus.image import Acquisition, Weighting
+from multifidus.image import Acquisition, Run, Weighting
+from multifidus.io.contrast import Contrasts, agreed, by_times, shipped_contrasts
 from multifidus.io.files import reading
 
 _ENTITY = re.compile(r"(?:^|_)(sub|ses)-([0-9A-Za-z]+)(?=_)")
+_WORDS = re.compile(r"_(?:acq|rec|desc|part)-([0-9A-Za-z]{2,})(?=_)")
+_REPEAT = re.compile(r"_run-([0-9]+)(?=_)")
+_BETWEEN = re.compile(r"[-_. ]+")
 _SUFFIX = re.compile(r"_([0-9A-Za-z]+)\.nii(?:\.gz)?$")
 
 _WEIGHTINGS = {"T1w": Weighting.T1, "T2w": Weighting.T2, "PDw": Weighting.PD}
@@ -24,16 +29,25 @@ _WEIGHTINGS = {"T1w": Weighting.T1, "T2w": Weighting.T2, "PDw": Weighting.PD}
 
 @dataclass(frozen=True, slots=True)
 class BidsName:
-    """Subject, session and suffix of a file name; empty where it has none."""
+    """Subject, session and suffix of a file name; empty where it has none.
+
+    ``labels`` are those of its acquisition, reconstruction, description and part.
+    """
 
     subject: str = ""
     session: str = ""
     suffix: str = ""
+    labels: tuple[str, ...] = ()
 
     @property
     def weighting(self) -> Weighting:
         """The contrast that the suffix stands for."""
         return _WEIGHTINGS.get(self.suffix, Weighting.UNKNOWN)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What may name a contrast; single letters, which may mean anything, are left out."""
+        return tuple(word for word in (*self.labels, self.suffix) if len(word) > 1)
 
 
 def bids_name(path: Path) -> BidsName:
@@ -42,12 +56,42 @@ def bids_name(path: Path) -> BidsName:
     suffix = _SUFFIX.search(path.name)
     if "sub" not in entities or suffix is None:
         return BidsName()
-    return BidsName(entities["sub"], entities.get("ses", ""), suffix[1])
+    labels = tuple(_WORDS.findall(path.name))
+    return BidsName(entities["sub"], entities.get("ses", ""), suffix[1], labels)
 
 
 def sidecar_path(path: Path) -> Path:
     """Return where the JSON file of a NIfTI file would be."""
     return path.with_name(re.sub(r"\.nii(\.gz)?$", ".json", path.name, flags=re.IGNORECASE))
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the name of a file and the JSON file beside it say about its image."""
+
+    weighting: Weighting
+    acquisition: Acquisition
+    run: Run
+
+
+def described(path: Path, contrasts: Contrasts | None = None) -> Described:
+    """Read what an image shows and how it was acquired from its name and its sidecar.
+
+    The contrast is what the sidecar's image type and the words of a BIDS name agree upon; where
+    neither says anything, the sidecar's description of the series, then the name's suffix, then
+    echo and repetition time.
+
+    Raises
+    ------
+    ReadError
+        If the sidecar is there and is not a JSON object.
+    """
+    contrasts = contrasts or shipped_contrasts()
+    facts = _facts(path)
+    acquisition = _acquisition(facts)
+    return Described(
+        _weighting(path, facts, acquisition, contrasts), acquisition, _run(path, facts, contrasts)
+    )
 
 
 def sidecar(path: Path) -> Acquisition:
@@ -58,19 +102,27 @@ def sidecar(path: Path) -> Acquisition:
     ReadError
         If the file is there and is not a JSON object.
     """
+    return _acquisition(_facts(path))
+
+
+def _facts(path: Path) -> dict[str, Any]:
     beside = sidecar_path(path)
     if not beside.is_file():
-        return Acquisition()
+        return {}
     with reading(beside, "a sidecar"):
         data = beside.read_bytes()
     try:
         facts = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"{beside} is not readable JSON: {error}."
         raise ReadError(msg, remedy="Repair or remove it.") from error
     if not isinstance(facts, dict):
         msg = f"{beside} is not a JSON object."
         raise ReadError(msg, remedy="Repair or remove it.")
+    return facts
+
+
+def _acquisition(facts: Mapping[str, Any]) -> Acquisition:
     image_type = facts.get("ImageType", ())
     return Acquisition(
         manufacturer=str(facts.get("Manufacturer", "")),
@@ -80,6 +132,36 @@ def sidecar(path: Path) -> Acquisition:
         echo_time_ms=1000 * _number(facts.get("EchoTime")),
         image_type=tuple(map(str, image_type if isinstance(image_type, list) else [image_type])),
     )
+
+
+def _weighting(
+    path: Path, facts: Mapping[str, Any], acquisition: Acquisition, contrasts: Contrasts
+) -> Weighting:
+    vendor, tokens = acquisition.manufacturer, acquisition.image_type
+    if tokens[:1] in {("ORIGINAL",), ("DERIVED",)}:
+        tokens = tokens[2:]
+    name = bids_name(path)
+    claims = {
+        contrasts.of_words(tokens, vendor),
+        contrasts.of_words(name.words, vendor),
+    } - {None}
+    if claims:
+        return agreed(claim for claim in claims if claim is not None)
+    told = contrasts.of_description(str(facts.get("SeriesDescription", "")), vendor)
+    if told is not None:
+        return told
+    if name.weighting is not Weighting.UNKNOWN:
+        return name.weighting
+    return by_times(acquisition, 1000 * _number(facts.get("InversionTime")))
+
+
+def _run(path: Path, facts: Mapping[str, Any], contrasts: Contrasts) -> Run:
+    repeat = _REPEAT.search(path.name)
+    parts = _BETWEEN.split(path.with_suffix("").name)
+    stem = "_".join(part for part in parts if contrasts.of_words((part,)) is None)
+    told = ("SeriesInstanceUID", "AcquisitionTime", "AcquisitionNumber")
+    marks = (*(str(facts.get(name, "")) for name in told), str(path.parent / f"{stem}.nii"))
+    return Run("" if repeat is None else str(int(repeat[1])), marks)
 
 
 def _number(value: Any) -> float:

@@ -191,7 +191,7 @@ def _rule(entry: Any, place: str) -> _Rule:
     if unknown:
         msg = f"{place} has {', '.join(unknown)}; known are {', '.join(_KEYS)}"
         raise ValueError(msg)
-    if entry.get("weighting") not in set(Weighting):
+    if entry.get("weighting") not in list(Weighting):
         msg = f"{place}: weighting is {entry.get('weighting')!r}, not one of {', '.join(Weighting)}"
         raise ValueError(msg)
     tokens, descriptions = (_texts(entry, name, place) for name in ("tokens", "descriptions"))

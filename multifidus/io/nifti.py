@@ -19,7 +19,8 @@ from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import ras_from_lps
 from multifidus.image import LARGEST_SCALE, Series, Weighting
-from multifidus.io.bids import bids_name, sidecar
+from multifidus.io.bids import described
+from multifidus.io.contrast import Contrasts
 from multifidus.io.files import content_sha256, reading
 from multifidus.io.grid import (
     MOST_VOLUMES,
@@ -243,11 +244,20 @@ def read_nifti(path: Path, weighting: Weighting | None = None) -> Series:
     return only(read_volumes(path, weighting), path)
 
 
-def read_volumes(path: Path, weighting: Weighting | None = None) -> tuple[Series, ...]:
+def read_volumes(
+    path: Path, weighting: Weighting | None = None, contrasts: Contrasts | None = None
+) -> tuple[Series, ...]:
     """Read a NIfTI file as one series a volume.
 
     Several are named by the file's content and their number, counted from 1, and share their
     signal scale.
+
+    Parameters
+    ----------
+    weighting
+        What it shows; told from its name and sidecar if None.
+    contrasts
+        What the words of name and sidecar mean; the shipped table if None.
 
     Raises
     ------
@@ -255,11 +265,13 @@ def read_volumes(path: Path, weighting: Weighting | None = None) -> tuple[Series
         As :func:`open_volumes`.
     """
     grids = open_volumes(path)
+    known = described(path, contrasts)
     return series_of_volumes(
         grids,
         content_sha256(path)[:UID_DIGITS],
-        weighting=bids_name(path).weighting if weighting is None else weighting,
-        acquisition=sidecar(path),
+        weighting=known.weighting if weighting is None else weighting,
+        acquisition=known.acquisition,
+        run=known.run,
         signal_group=_acquisition_of(path),
     )
 
