@@ -1,5 +1,6 @@
 import datetime
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from multifidus.errors import ReadError
 from multifidus.geometry import Plane
 from multifidus.image import Weighting
 from multifidus.io.dicom import scan_dicom
-from multifidus.io.dicom_header import _HEAD_BYTES
+from multifidus.io.dicom_header import _HEAD_BYTES, TAGS, Header
 from tests.dicoms import ROOT, SERIES, STUDY, classic, decimals, enhanced, item, write
 from tests.exams import axial_plane
 from tests.strategies import planes
@@ -524,3 +525,28 @@ def test_one_file_copied_twice_is_read_once(tmp_path):
     assert len(found.skipped) == 20
     assert found.skipped[0].reason == f"The same image (SOP instance) as {tmp_path}/a/001.dcm."
     assert found.files == {SERIES: 20}
+
+
+def test_bytes_are_read_in_the_order_of_their_own_file():
+    element = SimpleNamespace(value=b"\x01\x00")
+    headers = [Header({TAGS["Rows"]: element}, order) for order in "<><"]
+    assert [header.integer("Rows") for header in headers] == [1, 256, 1]
+    assert [header.texts("Rows") for header in headers] == [("1",), ("256",), ("1",)]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 100])
+def test_short_and_long_values_are_parted_alike(parts):
+    element = SimpleNamespace(value=b" \\".join([b" 7.5"] * parts) + b"\0")
+    header = Header({TAGS["ImageType"]: element}, "<")
+    assert header.texts("ImageType") == ("7.5",) * parts
+    assert header.numbers("ImageType") == (7.5,) * parts
+
+
+def test_files_that_say_0_and_minus_0_are_told_apart(tmp_path):
+    for number, zero in enumerate(("0", "-0", "0")):
+        dataset = classic(axial_plane(), PIXELS, number=number)
+        dataset.ImageOrientationPatient = ["1", zero, "0", "0", "1", "0"]
+        write(dataset, tmp_path / f"{number}.dcm")
+    scans = [scan_dicom([tmp_path / f"{number}.dcm"]) for number in range(3)]
+    steps = [scan.exams[0].series[0].slices[0].plane.column_step_mm for scan in scans]
+    assert [math.copysign(1, step[1]) for step in steps] == [1, -1, 1]
