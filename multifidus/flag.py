@@ -40,6 +40,7 @@ class Flag(StrEnum):
     STACK_SHEARED = "stack_sheared"
     UID_REPEATED = "uid_repeated"
     LOSSY_COMPRESSION = "lossy_compression"
+    LOSSY_COMPRESSION = "lossy_compression"
     LEVEL_AMBIGUOUS = "level_ambiguous"
     LEVEL_CONFLICT = "level_conflict"
     FRAME_OF_REFERENCE_DIFFERS = "frame_of_reference_differs"
@@ -117,6 +118,8 @@ _MEANINGS = {
     "de-identification leaves them; outlines find their slice by its place alone.",
     Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
     "with them fat; areas of outlines stay right.",
+    Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
+    "with them fat; areas of outlines stay right.",
     Flag.LEVEL_AMBIGUOUS: "Two levels' landmarks lie nearly equally far from the slice, so small "
     "errors of theirs would name it otherwise.",
     Flag.LEVEL_CONFLICT: "The level typed by hand, which stands on the row, is not the one that "
@@ -139,5 +142,6 @@ _REMEDIES = {
     Flag.SLICES_MISSING: "Areas can be used; export the series again if it should be whole.",
     Flag.SLICES_DUPLICATED: "Outline on one of them throughout, and say which in your methods.",
     Flag.STACK_SHEARED: "Areas can be used; outline here, not on a volume made by another program.",
+    Flag.LOSSY_COMPRESSION: "Ask for the images as they came from the scanner.",
     Flag.UID_REPEATED: "Ask for an export in which every image has a UID of its own.",
 }

@@ -34,6 +34,7 @@ from multifidus.io.contrast import Contrasts, shipped_contrasts
 from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.files import reading
+from multifidus.io.mosaic import Tile, tiles
 from multifidus.io.scan import Scan, Skipped
 from multifidus.stacking import same_places, view_groups
 
@@ -90,7 +91,7 @@ def scan_dicom(paths: Iterable[Path], contrasts: Contrasts | None = None) -> Sca
         try:
             found = _read_header(path, contrasts)
         except MultifidusError as error:
-            skipped.append(Skipped(path, error.message))
+            skipped.append(Skipped(path, str(error)))
             continue
         twin = images.add(found)
         if twin is not None:
@@ -172,9 +173,6 @@ def _read_header(path: Path, contrasts: Contrasts) -> list[_Frame]:
 
 
 def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[_Frame]:
-    if "MOSAIC" in header.texts("ImageType"):
-        msg = "A mosaic: many slices tiled in one image, whose places its header does not give."
-        raise ReadError(msg, remedy="Export the series as single slices or as Enhanced MR.")
     per_frame = header.items("PerFrameFunctionalGroupsSequence")
     if per_frame:
         shared = header.items("SharedFunctionalGroupsSequence")[:1]
@@ -188,7 +186,24 @@ def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[_
     if pixels.frames != 1:
         msg = f"{pixels.frames} frames without a geometry of their own."
         raise ReadError(msg)
-    return [_frame(_Groups(header, []), pixels, 0, contrasts)]
+    only = _frame(_Groups(header, []), pixels, 0, contrasts)
+    return _tiles(only) if "MOSAIC" in header.texts("ImageType") else [only]
+
+
+def _tiles(mosaic: _Frame) -> list[_Frame]:
+    """Part a mosaic into its slices."""
+    whole = mosaic.item
+    slope, intercept = whole.stored.slope, whole.stored.intercept
+
+    def slice_of(number: int, tile: Tile) -> Slice:
+        stored = StoredPixels(lambda: tile.cut(whole.stored_pixels), slope, intercept)
+        uid = f"{whole.uid}#{number + 1}"
+        return Slice(uid, tile.plane, tile.shape, stored, whole.thickness_mm)
+
+    return [
+        replace(mosaic, item=slice_of(number, tile), number=number)
+        for number, tile in enumerate(tiles(mosaic.path, whole.plane, whole.shape))
+    ]
 
 
 class _Groups:
@@ -268,6 +283,7 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
         frame_of_reference=header.text("FrameOfReferenceUID"),
         acquisition=acquisition,
         weighting=weighting,
+        flags=(Flag.LOSSY_COMPRESSION,) if pixels.is_lossy else (),
     )
 
 

@@ -80,6 +80,7 @@ TAGS: Mapping[str, int] = {
     "PixelRepresentation": 0x00280103,
     "RescaleIntercept": 0x00281052,
     "RescaleSlope": 0x00281053,
+    "LossyImageCompression": 0x00282110,
     "PixelMeasuresSequence": 0x00289110,
     "PixelValueTransformationSequence": 0x00289145,
     "SharedFunctionalGroupsSequence": 0x52009229,

@@ -36,6 +36,16 @@ _J2K_START, _JPEG_START, _JPEG_END = b"\xff\x4f\xff\x51", b"\xff\xd8", b"\xff\xd
 _JPEG_FRAMES = {bytes([n]) for n in (*range(0xC0, 0xD0), 0xF7) if n not in (0xC4, 0xC8, 0xCC)}
 """Markers after which the size of a JPEG or JPEG-LS image stands."""
 
+_LOSSY = {"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"}
+"""JPEG baseline and extended, which always lose."""
+
+_LOSSY_UNLESS_SAID = {
+    "1.2.840.10008.1.2.4.81",
+    "1.2.840.10008.1.2.4.91",
+    "1.2.840.10008.1.2.4.203",
+}
+"""JPEG-LS near-lossless, JPEG 2000 and HTJ2K, which may or may not."""
+
 MISSING_CODEC = 'Install the decoders: pip install "multifidus[dicom]".'
 
 
@@ -55,6 +65,8 @@ class PixelSource:
         Byte at which the pixels begin.
     syntax
         The transfer syntax that compresses them; None where they are not compressed.
+    is_lossy
+        Whether they were ever compressed with loss.
     """
 
     path: Path
@@ -64,6 +76,7 @@ class PixelSource:
     unused_bits: int
     offset: int
     syntax: UID | None = None
+    is_lossy: bool = False
     _decoded: NDArray[Any] | None = field(default=None, init=False)
     _lock: Any = field(default_factory=threading.Lock, init=False)
 
@@ -108,7 +121,14 @@ class PixelSource:
         from pydicom.uid import JPEGTransferSyntaxes
 
         decoder = get_decoder(syntax)
-        installed = [name for name in _DECODERS if name in decoder.available_plugins][:1]
+        frames = list(generate_frames(data, number_of_frames=self.frames))
+        able = set(decoder.available_plugins)
+        if syntax in JPEGTransferSyntaxes and any(_jpeg_facts(frame)[0] > 8 for frame in frames):  # noqa: PLR2004
+            able.discard("pillow")  # which reads JPEG of 8 bits only
+        if not able:
+            msg = f"missing dependencies: nothing that reads {syntax.name} is installed"
+            raise ValueError(msg)
+        installed = [name for name in _DECODERS if name in able][:1]
         bits = self.dtype.itemsize * 8
         options: dict[str, Any] = {
             "allow_excess_frames": False,
@@ -122,7 +142,7 @@ class PixelSource:
             "pixel_representation": int(self.dtype.kind == "i"),
         }
         with quiet():
-            for frame in generate_frames(data, number_of_frames=self.frames):
+            for frame in frames:
                 _check_codestream(frame, self.shape)
                 if installed == ["gdcm"] and syntax in JPEGTransferSyntaxes:
                     _check_for_gdcm(frame, bits)
@@ -197,12 +217,21 @@ def locate_pixels(header: Header, syntax: Syntax, file: BinaryIO, path: Path) ->
         if needed > most:
             msg = f"Damaged: {needed} bytes of pixels cannot be in this file."
             raise ReadError(msg)
-        return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, syntax.uid)
+        uid = syntax.uid
+        lossy = _is_lossy(header, uid)
+        return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, uid, lossy)
     available = min(length, size - offset)
     if available < needed:
         msg = f"Truncated: {needed - available} of {needed} bytes of pixels are missing."
         raise ReadError(msg)
-    return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset)
+    lossy = _is_lossy(header)
+    return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, None, lossy)
+
+
+def _is_lossy(header: Header, syntax: str = "") -> bool:
+    """Whether an image was ever compressed with loss: by what it says, else by its syntax."""
+    said = header.text("LossyImageCompression")
+    return said == "01" or syntax in _LOSSY or (syntax in _LOSSY_UNLESS_SAID and said != "00")
 
 
 def _stored_type(header: Header) -> tuple[np.dtype[Any], int]:
