@@ -84,6 +84,11 @@ class Level(StrEnum):
         """Place along the spine, counted from cranial to caudal."""
         return _RANKS[self]
 
+    @property
+    def is_disc(self) -> bool:
+        """Whether it is a disc, not a vertebra."""
+        return "-" in self
+
 
 _RANKS = {level: rank for rank, level in enumerate(Level)}
 

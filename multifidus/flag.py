@@ -40,7 +40,6 @@ class Flag(StrEnum):
     STACK_SHEARED = "stack_sheared"
     UID_REPEATED = "uid_repeated"
     LOSSY_COMPRESSION = "lossy_compression"
-    LOSSY_COMPRESSION = "lossy_compression"
     LEVEL_AMBIGUOUS = "level_ambiguous"
     LEVEL_CONFLICT = "level_conflict"
     FRAME_OF_REFERENCE_DIFFERS = "frame_of_reference_differs"
@@ -116,8 +115,6 @@ _MEANINGS = {
     "measured in its place, but programs that assume an upright volume misplace them.",
     Flag.UID_REPEATED: "Images of the series share one SOP Instance UID or have none, as some "
     "de-identification leaves them; outlines find their slice by its place alone.",
-    Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
-    "with them fat; areas of outlines stay right.",
     Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
     "with them fat; areas of outlines stay right.",
     Flag.LEVEL_AMBIGUOUS: "Two levels' landmarks lie nearly equally far from the slice, so small "

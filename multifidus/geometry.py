@@ -32,6 +32,9 @@ FARTHEST_MM = 1e6
 SAME_PLANE_MM = 1e-2
 """Planes whose corners agree within this distance are the same plane."""
 
+PATIENT_Z = (0.0, 0.0, 1.0)
+"""The long axis of the patient, to the head."""
+
 SAME_DIRECTION_DEG = 0.2
 """Planes whose axes differ by less than this are parallel: scanners write angles with noise."""
 
@@ -223,28 +226,59 @@ def cross(first: Vector, second: Vector) -> tuple[float, float, float]:
     return b * z - c * y, c * x - a * z, a * y - b * x
 
 
-def tilt_deg(normal: ArrayLike) -> float:
-    """Signed tilt of a slice against patient z, in the patient's sagittal (y, z) plane.
+def tilt_deg(normal: ArrayLike, axis: ArrayLike = PATIENT_Z) -> float:
+    """Signed tilt of a slice against an axis, in the sagittal plane that holds the axis.
 
-    Positive where the slice's anterior edge is lower than its posterior edge, as it is at L5-S1.
-    The sign of the normal does not matter. NaN for a normal along x, which has no tilt.
+    That plane is at right angles to the patient's x as nearly as the axis allows; against patient
+    z it is the (y, z) plane. Positive where the slice's anterior edge is lower than its posterior
+    edge, as it is at L5-S1 against patient z. The signs of normal and axis do not matter. NaN for
+    a normal across the plane or an axis along x, which have no tilt.
 
     Parameters
     ----------
     normal
         Slice normal, LPS, shape (3,).
+    axis
+        Such as the spine's, LPS, shape (3,), of any length but zero.
 
     Examples
     --------
     >>> round(tilt_deg((0, -0.5, 0.8660254)), 6)
     30.0
+    >>> round(tilt_deg((0, -0.5, 0.8660254), axis=(0, -1, 1)), 6)
+    -15.0
     """
-    _, y, z = np.asarray(normal, dtype=np.float64)
+    x, y, z = unit(axis).tolist()
     if y == 0 and z == 0:
         return float("nan")
     if z < 0 or (z == 0 and y > 0):
-        y, z = -y, -z
-    return float(np.degrees(np.arctan2(-y, z)))
+        x, y, z = -x, -y, -z
+    lateral = np.array((y * y + z * z, -x * y, -x * z))
+    lateral /= math.hypot(*lateral)
+    across = np.asarray(normal, dtype=np.float64)
+    along = float(across @ (x, y, z))
+    backwards = float(across @ cross((x, y, z), lateral))
+    if backwards == 0 and along == 0:
+        return float("nan")
+    if along < 0 or (along == 0 and backwards > 0):
+        along, backwards = -along, -backwards
+    return float(np.degrees(np.arctan2(-backwards, along)))
+
+
+def unit(vector: ArrayLike) -> Array:
+    """Scale a vector, shape (3,), to length 1.
+
+    Raises
+    ------
+    GeometryError
+        If it is not three finite numbers, or zero.
+    """
+    given = readonly(vector, (3,), "a direction")
+    length = math.hypot(*given)
+    if length == 0:
+        msg = "A direction of length 0 points nowhere."
+        raise GeometryError(msg)
+    return np.asarray(given / length)
 
 
 def ras_from_lps(affine_lps: ArrayLike) -> Array:

@@ -10,6 +10,7 @@ from typing import Any
 
 from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.flag import Flag
+from multifidus.protocol import TiltAxis
 from multifidus.roi import RoiKey, Source
 
 
@@ -18,15 +19,16 @@ class Quantity(StrEnum):
 
     TCSA_MM2 = "tcsa_mm2"
     TCSA_PIXEL_MM2 = "tcsa_pixel_mm2"
+    TCSA_COS_MM2 = "tcsa_cos_mm2"
     VALID_CSA_MM2 = "valid_csa_mm2"
     MEAN_SI = "mean_si"
     FCSA_MM2 = "fcsa_mm2"
     FAT_CSA_MM2 = "fat_csa_mm2"
     FI_PCT = "fi_pct"
-    DIXON_FF_MEAN_PCT = "dixon_ff_mean_pct"
-    DIXON_FF_RATIO_PCT = "dixon_ff_ratio_pct"
     FF_LINEAR_PCT = "ff_linear_pct"
     FF_LINEAR_CLIPPED_PCT = "ff_linear_clipped_pct"
+    DIXON_FF_MEAN_PCT = "dixon_ff_mean_pct"
+    DIXON_FF_RATIO_PCT = "dixon_ff_ratio_pct"
     FI_Q1_PCT = "fi_q1_pct"
     FI_Q2_PCT = "fi_q2_pct"
     FI_Q3_PCT = "fi_q3_pct"
@@ -95,6 +97,13 @@ _DEFINITIONS = {
         "Pixels whose centre is inside the outline, times the pixel area: ImageJ's convention.",
         "ImageJ 1.53t, compared outline by outline",
     ),
+    Quantity.TCSA_COS_MM2: (
+        "Area corrected for tilt: tcsa_mm2 x abs(cos) of the angle between the slice's normal and "
+        "tilt_axis, which is the section at right angles to the axis of a prism along it. The "
+        "angle is tilt_deg, joined with what lean sideways there is. Stands beside tcsa_mm2 and "
+        "never in its place.",
+        _OURS,
+    ),
     Quantity.VALID_CSA_MM2: (
         "Area of the outline inside the image and outside artefact outlines; what fat is measured "
         "in.",
@@ -118,15 +127,6 @@ _DEFINITIONS = {
         "Fat infiltration: 100 x fat_csa_mm2 / (fcsa_mm2 + fat_csa_mm2), by the named method.",
         _FORTIN,
     ),
-    Quantity.DIXON_FF_MEAN_PCT: (
-        "Dixon signal fat fraction: 100 x mean of F / (F + W) over pixels with F + W > 0.",
-        "this software; both forms are in use and differ by 1 to 4 points",
-    ),
-    Quantity.DIXON_FF_RATIO_PCT: (
-        "Dixon signal fat fraction: 100 x sum of F / sum of (F + W) over pixels with F + W > 0.",
-        "this software; both forms are in use and differ by 1 to 4 points",
-    ),
-    **{
     Quantity.FF_LINEAR_PCT: (
         "Fat fraction by linear mixing: 100 x mean of (S - S_lean) / (S_fat - S_lean), with the "
         "medians of the references; not clipped, so that noise does not bias it.",
@@ -136,6 +136,15 @@ _DEFINITIONS = {
         "The same with every pixel clipped to 0..1; noise biases it upwards in lean muscle.",
         _OURS,
     ),
+    Quantity.DIXON_FF_MEAN_PCT: (
+        "Dixon signal fat fraction: 100 x mean of F / (F + W) over pixels with F + W > 0.",
+        "this software; both forms are in use and differ by 1 to 4 points",
+    ),
+    Quantity.DIXON_FF_RATIO_PCT: (
+        "Dixon signal fat fraction: 100 x sum of F / sum of (F + W) over pixels with F + W > 0.",
+        "this software; both forms are in use and differ by 1 to 4 points",
+    ),
+    **{
         Quantity(f"fi_q{number}_pct"): (
             "Fat infiltration, by the named method, of one quarter of the outline: quarters have "
             "equal area and are cut along patient x, from 1 (medial) to 4 (lateral). Side says "
@@ -237,29 +246,37 @@ class Provenance:
     Parameters
     ----------
     series, slice_index
-        UID of the series and 0-based place of the slice in it.
+        UID of the series and 0-based place of the slice in it; empty and None for what a rater
+        said about a level.
     tilt_deg
-        Signed tilt of the slice against patient z (:func:`multifidus.geometry.tilt_deg`).
+        Signed tilt of the slice against ``tilt_axis`` (:func:`multifidus.geometry.tilt_deg`).
     valid_fraction
         Share of the outline's area inside the image that artefact outlines left over.
     protocol, version
         Digest of the protocol and version of the software.
     image_sha256, outline_sha256
         Hashes of the slice and of the outline that were measured.
+    tilt_axis
+        Against what tilt was measured.
+    offset_mm
+        Signed distance of the slice plane from the landmark of its level, positive to cranial;
+        NaN where none is known.
     """
 
     series: str
-    slice_index: int
+    slice_index: int | None
     level: Level | None
     slice_position: SlicePosition
     tilt_deg: float
     valid_fraction: float
     roi_rule: RoiRule
-    source: Source
+    source: Source | None
     protocol: str
     version: str
     image_sha256: str
     outline_sha256: str
+    tilt_axis: TiltAxis = TiltAxis.PATIENT_Z
+    offset_mm: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from multifidus.correcting import corrections
 from multifidus.fat_basis import basis_key, threshold_bases
 from multifidus.image import Exam
+from multifidus.levelling import Leveller
 from multifidus.measurement import Measurement
-from multifidus.outline_rows import outline_rows, provenance_of
+from multifidus.outline_rows import outline_rows, provenance_of, with_level
 from multifidus.placement import place
 from multifidus.proposing import with_proposals
 from multifidus.protocol import MeasurementProtocol
@@ -39,6 +40,8 @@ def measure(
     ------
     RoiError
         If an outline fits no slice, or left and right are swapped.
+    LevelError
+        If landmarks contradict each other, or do not belong to the exam.
     ReadError
         If the pixels of a slice cannot be read.
     """
@@ -52,12 +55,13 @@ def measure(
     fields = corrections(sampled, protocol)
     sampled = [fields[basis_key(item)].apply(item) for item in sampled]
     bases = threshold_bases(sampled, protocol)
+    leveller = Leveller.of(exam, rois, protocol)
     digest = protocol.digest
-    rows = [
-        row
-        for item in sampled
-        for row in outline_rows(item, provenance_of(item, rois, digest), protocol, bases)
-    ]
+    rows: list[Measurement] = []
+    for item in sampled:
+        level = leveller.settle(item.placed.series, item.placed.index, *rois.level_of(item.roi))
+        found = outline_rows(item, provenance_of(item, level, digest), protocol, bases)
+        rows.extend(with_level(found, level, protocol.tilt_limit_deg))
     return tuple(sorted(rows, key=_order))
 
 

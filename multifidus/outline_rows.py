@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from multifidus.fat_basis import BasisKey, ThresholdBasis, fat_of
 from multifidus.flag import Flag
-from multifidus.geometry import tilt_deg
+from multifidus.levelling import SettledLevel
 from multifidus.measurement import Measurement, Provenance, Quantity
 from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import FatResult
@@ -94,16 +95,35 @@ def _dixon_rows(item: Sampled, provenance: Provenance, *, asked_for: bool) -> It
         )
 
 
-def provenance_of(item: Sampled, rois: RoiSet, protocol: str) -> Provenance:
+def with_level(
+    rows: Iterable[Measurement], level: SettledLevel, limit_deg: float
+) -> Iterator[Measurement]:
+    """Add to one outline's rows the doubts about its level and tilt, and the corrected area."""
+    tilt = level.tilt
+    for row in rows:
+        is_area = row.quantity.unit == "mm2"
+        doubts = (*level.flags, *(tilt.flags(limit_deg) if is_area else ()))
+        found = replace(row, flags=tuple(dict.fromkeys((*row.flags, *doubts)))) if doubts else row
+        yield found
+        if row.quantity is Quantity.TCSA_MM2:
+            yield replace(
+                found,
+                quantity=Quantity.TCSA_COS_MM2,
+                value=row.value * tilt.cosine,
+                parameters={"cosine": tilt.cosine, "tilt_axis": tilt.axis.value},
+                flags=tuple(dict.fromkeys((*found.flags, *tilt.unknown))),
+            )
+
+
+def provenance_of(item: Sampled, level: SettledLevel, protocol: str) -> Provenance:
     """Say what all numbers about one outline share."""
     roi, placed = item.roi, item.placed
-    level, slice_position = rois.level_of(roi)
     return Provenance(
         series=placed.series.uid,
         slice_index=placed.index,
-        level=level,
-        slice_position=slice_position,
-        tilt_deg=tilt_deg(placed.slice.plane.normal),
+        level=level.level,
+        slice_position=level.slice_position,
+        tilt_deg=level.tilt.deg,
         valid_fraction=_share(item.valid_mm2, item.inside_mm2),
         roi_rule=roi.roi_rule,
         source=roi.source,
@@ -111,6 +131,8 @@ def provenance_of(item: Sampled, rois: RoiSet, protocol: str) -> Provenance:
         version=VERSION,
         image_sha256=item.image_sha256,
         outline_sha256=roi.sha256(),
+        tilt_axis=level.tilt.axis,
+        offset_mm=level.offset_mm,
     )
 
 

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
-from multifidus.errors import ProtocolError
+from multifidus.errors import GeometryError, ProtocolError
+from multifidus.geometry import unit
 
 
 class FatMethod(StrEnum):
-    """Binary methods that part muscle from fat by a threshold.
+    """How fat is told from muscle.
 
     With lean and fat references, one basis an exam: ``POOLED_OTSU`` (Otsu over all muscle outlines
     and both references), ``MIDPOINT`` (between the medians of the references) and ``LINEAR``
@@ -28,19 +29,19 @@ class FatMethod(StrEnum):
     """
 
     POOLED_OTSU = "pooled_otsu"
-    OTSU = "otsu"
     LINEAR = "linear"
     MIDPOINT = "midpoint"
     CIRCLE_MAX = "circle_max"
-    FIXED = "fixed"
+    OTSU = "otsu"
     CLAHE_OTSU = "clahe_otsu"
     KMEANS2 = "kmeans2"
     KMEANS3 = "kmeans3"
     GMM2 = "gmm2"
     GMM3 = "gmm3"
-
+    FIXED = "fixed"
     MEAN_KSD = "mean_ksd"
     DIXON = "dixon"
+
 
 class BiasCorrection(StrEnum):
     """What is done about the coil's shading before fat is measured.
@@ -53,6 +54,38 @@ class BiasCorrection(StrEnum):
     NONE = "none"
     LOW_ORDER = "low_order"
     N4 = "n4"
+
+
+class TiltAxis(StrEnum):
+    """Against what a slice's tilt is measured.
+
+    ``SPINE``: the spine's own axis at the slice, from landmarks; without landmarks that give one,
+    patient z, flagged ``tilt_unknown``. ``PATIENT_Z``: the long axis of the patient. ``VECTOR``: a
+    direction given.
+    """
+
+    SPINE = "spine"
+    PATIENT_Z = "patient_z"
+    VECTOR = "vector"
+
+
+class SliceSelection(StrEnum):
+    """Which of a level's outlined slices enter its row of the summary.
+
+    ``ALL``; ``NEAREST``: the one whose plane is nearest to the level's landmark; ``BAND``: those
+    within ``band_mm`` of it.
+    """
+
+    ALL = "all"
+    NEAREST = "nearest"
+    BAND = "band"
+
+
+class LevelValue(StrEnum):
+    """What the summary says of the slices that were selected."""
+
+    MEAN = "mean"
+    MAX = "max"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +107,16 @@ class MeasurementProtocol:
         deviation, for which a threshold is believed; below it the fat is undetectable. Halving a
         single class gives 2.6 where it is normal and 3.5 where it is uniform, as under coil
         shading.
+    minimal_contrast
+        Least distance between the means of the two classes that Otsu finds in an outline, as a
+        share of the distance between the references, for which methods that look at the outline
+        alone are believed. Asked for where there are references.
+    maximal_disagreement_pct
+        Methods that look at the outline alone are flagged ``classes_unclear`` where they call this
+        many points more or less fat than Otsu's cut of the same outline.
+    lean_sd_multiple
+        How many standard deviations above the lean mean the threshold of ``mean_ksd`` lies. No
+        value is agreed on in the literature; the default is ours.
     minimal_points
         Outlines with fewer points are flagged ``few_points``.
     propose_references
@@ -98,6 +141,16 @@ class MeasurementProtocol:
         fat: what is bright then may be water.
     regional_fat
         Whether fat is measured by regions of the muscle as well.
+    tilt_axis, tilt_vector
+        Against what tilt is measured; the direction, LPS, for ``vector``.
+    tilt_limit_deg
+        Areas on slices with more tilt than this are flagged ``tilt_over_limit``: 15 degrees make
+        the section of a prism 3.5 % larger.
+    slice_selection, band_mm
+        Which slices enter a level's row of the summary; how far from the level's landmark, for
+        ``band``.
+    level_value
+        Whether the summary gives the selected slices' mean or largest value.
 
     Raises
     ------
@@ -107,18 +160,11 @@ class MeasurementProtocol:
 
     fat_methods: tuple[FatMethod, ...] = (FatMethod.POOLED_OTSU, FatMethod.LINEAR)
     fixed_threshold: float | None = None
-    minimal_contrast
-        Least distance between the means of the two classes that Otsu finds in an outline, as a
-        share of the distance between the references, for which methods that look at the outline
-        alone are believed. Asked for where there are references.
-    maximal_disagreement_pct
-        Methods that look at the outline alone are flagged ``classes_unclear`` where they call this
-        many points more or less fat than Otsu's cut of the same outline.
-    lean_sd_multiple
-        How many standard deviations above the lean mean the threshold of ``mean_ksd`` lies. No
-        value is agreed on in the literature; the default is ours.
     reference_weight: float = 0.5
     minimal_separation: float = 3.6
+    minimal_contrast: float = 0.4
+    maximal_disagreement_pct: float = 5.0
+    lean_sd_multiple: float = 3.0
     minimal_points: int = 20
     propose_references: bool = False
     bias_correction: BiasCorrection = BiasCorrection.NONE
@@ -129,10 +175,18 @@ class MeasurementProtocol:
     minimal_valid_fraction: float = 0.95
     oedema_weeks: float = 12.0
     regional_fat: bool = False
+    tilt_axis: TiltAxis = TiltAxis.SPINE
+    tilt_vector: tuple[float, float, float] | None = None
+    tilt_limit_deg: float = 15.0
+    slice_selection: SliceSelection = SliceSelection.ALL
+    band_mm: float | None = None
+    level_value: LevelValue = LevelValue.MEAN
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fat_methods", _fat_methods(self.fat_methods))
-        object.__setattr__(self, "bias_correction", _bias_correction(self.bias_correction))
+        for name, choices in _CHOICES.items():
+            object.__setattr__(self, name, _choice(name, getattr(self, name), choices))
+        object.__setattr__(self, "tilt_vector", _direction(self.tilt_vector))
         wants_threshold = FatMethod.FIXED in self.fat_methods
         if wants_threshold != (self.fixed_threshold is not None):
             msg = (
@@ -141,10 +195,23 @@ class MeasurementProtocol:
                 f"{self.fixed_threshold!r}."
             )
             raise ProtocolError(msg, remedy="Give both or neither.")
+        for name, choice, needed in (
+            ("tilt_axis", TiltAxis.VECTOR, "tilt_vector"),
+            ("slice_selection", SliceSelection.BAND, "band_mm"),
+        ):
+            if (getattr(self, name) is choice) != (getattr(self, needed) is not None):
+                msg = (
+                    f"{name} = {choice.value!r} needs {needed}, and {needed} needs it; got "
+                    f"{name} {getattr(self, name).value!r} and {needed} {getattr(self, needed)!r}."
+                )
+                raise ProtocolError(msg, remedy="Give both or neither.")
         for name, low, kind in (
             ("fixed_threshold", -math.inf, float),
             ("reference_weight", 0.0, float),
             ("minimal_separation", 0.0, float),
+            ("minimal_contrast", 0.0, float),
+            ("maximal_disagreement_pct", 0.0, float),
+            ("lean_sd_multiple", 0.0, float),
             ("minimal_points", 3, int),
             ("tracing_sd_mm", 0.0, float),
             ("tracing_correlation_mm", 0.1, float),
@@ -152,6 +219,8 @@ class MeasurementProtocol:
             ("threshold_resamples", 2, int),
             ("minimal_valid_fraction", 0.0, float),
             ("oedema_weeks", 0.0, float),
+            ("tilt_limit_deg", 0.0, float),
+            ("band_mm", 0.0, float),
         ):
             # Of one type whatever was given, so that equal settings have equal digests.
             object.__setattr__(self, name, _number(name, getattr(self, name), low, kind))
@@ -162,9 +231,6 @@ class MeasurementProtocol:
         if self.minimal_valid_fraction > 1:
             msg = f"minimal_valid_fraction must be 0 to 1, got {self.minimal_valid_fraction:g}."
             raise ProtocolError(msg)
-    minimal_contrast: float = 0.4
-    maximal_disagreement_pct: float = 5.0
-    lean_sd_multiple: float = 3.0
 
     @property
     def digest(self) -> str:
@@ -176,7 +242,8 @@ class MeasurementProtocol:
         """Return the settings as plain values, unset ones as None."""
         settings = asdict(self)
         settings["fat_methods"] = [method.value for method in self.fat_methods]
-        settings["bias_correction"] = self.bias_correction.value
+        settings |= {name: getattr(self, name).value for name in _CHOICES}
+        settings["tilt_vector"] = None if self.tilt_vector is None else list(self.tilt_vector)
         return settings
 
     @classmethod
@@ -209,20 +276,39 @@ def _fat_methods(methods: Any) -> tuple[FatMethod, ...]:
     return found
 
 
-            ("minimal_contrast", 0.0, float),
-            ("maximal_disagreement_pct", 0.0, float),
-            ("lean_sd_multiple", 0.0, float),
-def _bias_correction(name: Any) -> BiasCorrection:
+_CHOICES: dict[str, type[StrEnum]] = {
+    "bias_correction": BiasCorrection,
+    "tilt_axis": TiltAxis,
+    "slice_selection": SliceSelection,
+    "level_value": LevelValue,
+}
+"""Settings that are one word of a closed list."""
+
+_OPTIONAL = {"fixed_threshold", "band_mm"}
+
+
+def _choice(name: str, value: Any, choices: type[StrEnum]) -> StrEnum:
     try:
-        return BiasCorrection(name)
+        return choices(value)
     except ValueError:
-        msg = f"Unknown bias_correction {name!r}."
-        known = ", ".join(item.value for item in BiasCorrection)
+        msg = f"Unknown {name} {value!r}."
+        known = ", ".join(item.value for item in choices)
         raise ProtocolError(msg, remedy=f"Known are: {known}.") from None
 
 
+def _direction(vector: Any) -> tuple[float, ...] | None:
+    if vector is None:
+        return None
+    try:
+        unit(vector)
+        return tuple(map(float, vector))
+    except (GeometryError, TypeError, ValueError):
+        msg = f"tilt_vector must be three finite numbers, not all 0, got {vector!r}."
+        raise ProtocolError(msg) from None
+
+
 def _number(name: str, value: Any, low: float, kind: type[float]) -> float | None:
-    if value is None and name == "fixed_threshold":
+    if value is None and name in _OPTIONAL:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < low or kind(value) != value:

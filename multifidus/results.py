@@ -154,12 +154,12 @@ def _write(
     folder, overwrite = output.folder, output.overwrite
     if results.rows:
         write_rows(results.rows, folder / TABLE, tuple(COLUMNS), overwrite=overwrite)
-        write_summary(results.rows, folder / SUMMARY, overwrite=overwrite)
+        write_summary(results.rows, folder / SUMMARY, protocol, overwrite=overwrite)
         write_dictionary(folder / DICTIONARY, overwrite=overwrite)
         write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
     write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
     if results.rows and output.pictures:
-        write_page(results.rows, results.failures, pictures, folder / PAGE)
+        write_page(results.rows, results.failures, pictures, folder / PAGE, protocol=protocol)
 
 
 def as_json(results: Results) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.geometry import Plane
 from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.protocol import BiasCorrection, FatMethod, LevelValue, MeasurementProtocol
 from multifidus.roi import (
     Grade,
     NotMeasurable,
@@ -188,6 +188,19 @@ def roi_sets(draw) -> RoiSet:
     )
 
 
+_TILT_AXES = st.fixed_dictionaries({"tilt_axis": st.sampled_from(("spine", "patient_z"))}) | (
+    st.fixed_dictionaries(
+        {
+            "tilt_axis": st.just("vector"),
+            "tilt_vector": points_mm(2).filter(lambda v: float(np.dot(v, v)) > 1e-3),
+        }
+    )
+)
+_SELECTIONS = st.fixed_dictionaries({"slice_selection": st.sampled_from(("all", "nearest"))}) | (
+    st.fixed_dictionaries({"slice_selection": st.just("band"), "band_mm": numbers(0, 30)})
+)
+
+
 @st.composite
 def protocols(draw) -> MeasurementProtocol:
     """Draw a protocol of any methods and any allowed numbers."""
@@ -197,6 +210,9 @@ def protocols(draw) -> MeasurementProtocol:
         fixed_threshold=draw(numbers(-1e4, 1e4)) if FatMethod.FIXED in methods else None,
         reference_weight=draw(numbers(0, 100)),
         minimal_separation=draw(numbers(0, 100)),
+        minimal_contrast=draw(numbers(0, 2)),
+        maximal_disagreement_pct=draw(numbers(0, 100)),
+        lean_sd_multiple=draw(numbers(0, 10)),
         minimal_points=draw(st.integers(3, 100)),
         propose_references=draw(st.booleans()),
         bias_correction=draw(st.sampled_from(BiasCorrection)),
@@ -207,7 +223,8 @@ def protocols(draw) -> MeasurementProtocol:
         minimal_valid_fraction=draw(numbers(0, 1)),
         oedema_weeks=draw(numbers(0, 100)),
         regional_fat=draw(st.booleans()),
+        tilt_limit_deg=draw(numbers(0, 90)),
+        level_value=draw(st.sampled_from(LevelValue)),
+        **draw(_TILT_AXES),
+        **draw(_SELECTIONS),
     )
-        minimal_contrast=draw(numbers(0, 2)),
-        maximal_disagreement_pct=draw(numbers(0, 100)),
-        lean_sd_multiple=draw(numbers(0, 10)),

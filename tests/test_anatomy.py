@@ -50,3 +50,10 @@ def test_every_flag_is_explained_in_whole_sentences(flag):
 def test_an_unknown_flag_is_refused():
     with pytest.raises(ValueError, match="maybe"):
         Flag("maybe")
+
+
+def test_a_disc_lies_between_two_vertebrae():
+    for level in Level:
+        neighbours = level.split("-")
+        assert level.is_disc == (len(neighbours) == 2)
+        assert all(not Level(name).is_disc for name in neighbours)

@@ -11,6 +11,7 @@ from multifidus.geometry import (
     ras_from_lps,
     readonly,
     tilt_deg,
+    unit,
 )
 from tests.strategies import numbers, planes, points_mm
 
@@ -157,6 +158,35 @@ def test_a_sagittal_slice_has_no_tilt_and_every_other_one_has(plane):
     assert np.isnan(tilt_deg((1, 0, 0)))
     assume(np.hypot(plane.normal[1], plane.normal[2]) > 1e-6)
     assert -90 <= tilt_deg(plane.normal) <= 90
+
+
+@given(numbers(-80, 80), numbers(-89, 89))
+def test_tilt_against_an_axis_in_the_sagittal_plane_is_the_difference_of_both_tilts(tilt, lean):
+    normal, axis = ((0, -np.sin(a), np.cos(a)) for a in np.radians((tilt, lean)))
+    apart = (tilt - lean + 90) % 180 - 90
+    assume(abs(abs(apart) - 90) > 1e-6)
+    assert tilt_deg(normal, axis) == pytest.approx(apart, abs=1e-9)
+    assert tilt_deg(normal, np.multiply(axis, -7)) == pytest.approx(apart, abs=1e-9)
+
+
+@given(points_mm(1), points_mm(1))
+def test_tilt_against_an_axis_leaves_out_what_leans_sideways(normal, axis):
+    assume(np.hypot(*axis[1:]) > 0.01)
+    lateral = np.cross(axis, np.cross((1, 0, 0), axis))
+    within = normal - (normal @ lateral) / (lateral @ lateral) * lateral
+    assume(np.linalg.norm(within) > 0.01)
+    cosine = abs(within @ axis) / np.linalg.norm(within) / np.linalg.norm(axis)
+    found = tilt_deg(normal, axis)
+    assert np.cos(np.radians(found)) == pytest.approx(cosine, abs=1e-7)
+
+
+def test_against_an_axis_along_x_nothing_has_a_tilt():
+    assert np.isnan(tilt_deg((0, 0, 1), axis=(1, 0, 0)))
+
+
+def test_a_direction_without_length_is_refused():
+    with pytest.raises(GeometryError, match="points nowhere"):
+        unit((0, 0, 0))
 
 
 @given(planes(), st.integers(-3, 30), points_mm(5))

@@ -72,6 +72,7 @@ def test_a_muscle_of_known_size_and_fat_is_measured_exactly():
         {
             "tcsa_mm2": 100,
             "tcsa_pixel_mm2": 100,
+            "tcsa_cos_mm2": 100 * math.cos(math.radians(15)),
             "valid_csa_mm2": 100,
             "mean_si": 0.25 * FAT + 0.75 * LEAN,
             "fi_pct": 25,
@@ -82,6 +83,7 @@ def test_a_muscle_of_known_size_and_fat_is_measured_exactly():
         },
         rel=1e-9,
     )
+    assert rows.pop(Quantity.TCSA_COS_MM2).flags == (Flag.TILT_UNKNOWN,)
     assert all(row.flags == () for row in rows.values())
     assert {row.n_pixels for row in rows.values()} == {400}
 
@@ -108,7 +110,8 @@ def test_only_muscles_have_fat():
     rois = RoiSet((left_muscle(), outline(SLICE, circle(40, 30, 9), Structure.VERTEBRAL_BODY)))
     body = measured(rois, structure=Structure.VERTEBRAL_BODY)
     assert set(body) == {
-        Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.VALID_CSA_MM2, Quantity.MEAN_SI,
+        Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.TCSA_COS_MM2, Quantity.VALID_CSA_MM2,
+        Quantity.MEAN_SI,
     }  # fmt: skip
 
 
@@ -148,6 +151,7 @@ def test_an_artefact_takes_pixels_from_fat_and_never_from_the_total_area():
     assert rows[Quantity.FCSA_MM2].value == pytest.approx(75)
     assert rows[Quantity.MEAN_SI].value == pytest.approx(LEAN)
     assert rows[Quantity.FI_PCT].provenance.valid_fraction == pytest.approx(0.75)
+    del rows[Quantity.TCSA_COS_MM2]
     assert {row.flags for row in rows.values()} == {(Flag.ARTEFACT,)}
 
 
@@ -309,7 +313,7 @@ def test_a_row_carries_the_doubts_of_its_series_and_of_its_own_stack_alone():
     rows = measure(
         Exam("S01", "pre", (series,)),
         RoiSet((left_muscle(straight[1]), left_muscle(sheared[2]))),
-        MeasurementProtocol(fat_methods=()),
+        MeasurementProtocol(fat_methods=(), tilt_axis="patient_z", tilt_limit_deg=20),
     )
     flags = {(row.key.slice_uid, row.flags) for row in rows}
     assert flags == {

@@ -45,11 +45,24 @@ def test_every_setting_changes_the_digest():
         "minimal_valid_fraction": 0.9,
         "oedema_weeks": 6.0,
         "regional_fat": True,
+        "tilt_axis": "patient_z",
+        "tilt_limit_deg": 10.0,
+        "slice_selection": "nearest",
+        "level_value": "max",
     }
-    assert set(changed) == {item.name for item in fields(MeasurementProtocol)}
+    together = {"tilt_vector", "band_mm"}
+    assert set(changed) | together == {item.name for item in fields(MeasurementProtocol)}
     base = MeasurementProtocol(("otsu", "pooled_otsu", "fixed"), fixed_threshold=70.0)
     digests = {replace(base, **{name: value}).digest for name, value in changed.items()}
     assert len(digests | {base.digest}) == len(changed) + 1
+
+
+def test_a_direction_and_a_band_change_the_digest():
+    protocols = [
+        *(MeasurementProtocol(tilt_axis="vector", tilt_vector=(0, y, 1)) for y in (0, 0.2)),
+        *(MeasurementProtocol(slice_selection="band", band_mm=width) for width in (5, 10)),
+    ]
+    assert len({protocol.digest for protocol in protocols}) == len(protocols)
 
 
 def test_a_whole_number_is_the_same_setting_as_its_decimal():
@@ -76,6 +89,9 @@ def test_one_method_may_be_named_alone():
         ({"reference_weight": -0.1}, "reference_weight must be a finite number of at least 0"),
         ({"reference_weight": None}, "reference_weight must be"),
         ({"minimal_separation": float("inf")}, "minimal_separation must be"),
+        ({"minimal_contrast": -1}, "minimal_contrast must be a finite number of at least 0"),
+        ({"maximal_disagreement_pct": "5"}, "maximal_disagreement_pct must be a finite number"),
+        ({"lean_sd_multiple": -2.0}, "lean_sd_multiple must be a finite number of at least 0"),
         ({"minimal_points": 2}, "minimal_points must be a whole number of at least 3"),
         ({"minimal_points": 20.5}, "minimal_points must be a whole number"),
         ({"minimal_points": True}, "minimal_points must be"),
@@ -87,11 +103,20 @@ def test_one_method_may_be_named_alone():
         ({"regional_fat": "yes"}, "regional_fat must be true or false"),
         ({"minimal_valid_fraction": 1.2}, "minimal_valid_fraction must be 0 to 1, got 1.2"),
         ({"oedema_weeks": -1}, "oedema_weeks must be a finite number of at least 0"),
+        ({"tilt_axis": "belly"}, "Unknown tilt_axis 'belly'"),
+        ({"tilt_axis": "vector"}, "tilt_axis = 'vector' needs tilt_vector"),
+        ({"tilt_vector": [0, 0, 1]}, "tilt_vector needs it"),
+        ({"tilt_axis": "vector", "tilt_vector": [0, 0, 0]}, "tilt_vector must be three finite"),
+        ({"tilt_axis": "vector", "tilt_vector": "up"}, "tilt_vector must be three finite"),
+        ({"tilt_axis": "vector", "tilt_vector": [0, 1]}, "tilt_vector must be three finite"),
+        ({"tilt_limit_deg": -1}, "tilt_limit_deg must be a finite number of at least 0"),
+        ({"slice_selection": "best"}, "Unknown slice_selection 'best'"),
+        ({"slice_selection": "band"}, "slice_selection = 'band' needs band_mm"),
+        ({"band_mm": 5.0}, "band_mm needs it"),
+        ({"slice_selection": "band", "band_mm": -5.0}, "band_mm must be a finite number"),
+        ({"level_value": "median"}, "Unknown level_value 'median'"),
         ({"sharpness": 5}, "Unknown protocol settings: sharpness"),
     ],
-        ({"minimal_contrast": -1}, "minimal_contrast must be a finite number of at least 0"),
-        ({"maximal_disagreement_pct": "5"}, "maximal_disagreement_pct must be a finite number"),
-        ({"lean_sd_multiple": -2.0}, "lean_sd_multiple must be a finite number of at least 0"),
 )
 def test_a_protocol_that_cannot_be_meant_is_refused(settings, message):
     with pytest.raises(ProtocolError, match=message):

@@ -21,6 +21,7 @@ from multifidus.io.tables import (
     write_table,
 )
 from multifidus.measurement import Measurement, Provenance, Quantity
+from multifidus.protocol import MeasurementProtocol, TiltAxis
 from multifidus.roi import Reading, RoiKey, Source
 from multifidus.version import VERSION
 
@@ -48,6 +49,8 @@ def measurement(value=912.5, quantity=Quantity.TCSA_MM2, *, k=0, level=Level.L4_
         version="0.1",
         image_sha256="i" * 64,
         outline_sha256="o" * 64,
+        tilt_axis=TiltAxis.SPINE,
+        offset_mm=facts.pop("offset_mm", math.nan),
     )
     return Measurement(key, quantity, value, provenance, 400, **facts)
 
@@ -66,8 +69,8 @@ SOME = [
 ]
 
 
-def test_the_tidy_tables_columns_are_those_of_the_interface_and_the_outlines_name(tmp_path):
-    assert ", ".join(COLUMNS) == f"{INTERFACE}, name"
+def test_the_tidy_tables_columns_are_those_of_the_interface_and_what_was_added(tmp_path):
+    assert ", ".join(COLUMNS) == f"{INTERFACE}, name, tilt_axis, offset_mm"
     write_table([measurement()], tmp_path / "a.csv")
     header = (tmp_path / "a.csv").read_text().splitlines()[0]
     assert header == ",".join(COLUMNS)
@@ -149,8 +152,8 @@ def test_what_the_cohort_says_beyond_follows_and_gaps_are_empty(tmp_path):
     assert (tmp_path / "a.csv").read_text() == "a,b,age,sex\n1,,50,\n,,,f\n"
 
 
-def wide(*measurements, **extra):
-    return summary_rows({**tidy_row(row), **extra} for row in measurements)
+def wide(*measurements, protocol=MeasurementProtocol(), **extra):  # noqa: B008 - frozen
+    return summary_rows(({**tidy_row(row), **extra} for row in measurements), protocol)
 
 
 def test_a_level_is_the_mean_of_its_slices():
@@ -171,6 +174,81 @@ def test_a_mean_that_one_slice_leaves_undefined_is_undefined():
     (row,) = wide(measurement(900.0, k=3, flags=(Flag.FEW_POINTS,)), undefined)
     assert math.isnan(row["tcsa_mm2"])
     assert row["flags"] == "few_points;undetectable"
+
+
+OFFSETS = {3: -6.0, 4: -1.5, 5: 3.0, 6: 7.5}
+"""Slices of one level, 100 mm2 larger from one to the next."""
+
+
+def selected(**settings):
+    slices = (measurement(100.0 * k, k=k, offset_mm=offset) for k, offset in OFFSETS.items())
+    (row,) = wide(*slices, protocol=MeasurementProtocol(**settings))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("settings", "indices", "value", "named"),
+    [
+        ({}, "3;4;5;6", 450, ("all", "mean")),
+        ({"slice_selection": "nearest"}, "4", 400, ("nearest", "mean")),
+        ({"slice_selection": "band", "band_mm": 3}, "4;5", 450, ("band 3 mm", "mean")),
+        ({"slice_selection": "band", "band_mm": 6.0}, "3;4;5", 400, ("band 6 mm", "mean")),
+        ({"level_value": "max"}, "3;4;5;6", 600, ("all", "max")),
+        ({"slice_selection": "band", "band_mm": 3, "level_value": "max"}, "4;5", 500,
+         ("band 3 mm", "max")),
+    ],
+)  # fmt: skip
+def test_the_protocol_says_which_slices_make_up_a_level_and_the_row_says_so(
+    settings, indices, value, named
+):
+    row = selected(**settings)
+    assert (row["slice_indices"], row["tcsa_mm2"]) == (indices, value)
+    assert row["n_slices"] == len(indices.split(";"))
+    assert row["tilt_deg"] == 10 + sum(map(int, indices.split(";"))) / row["n_slices"]
+    assert (row["slice_selection"], row["level_value"]) == named
+    assert row["flags"] == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "offset"),
+    [
+        ({"slice_selection": "band", "band_mm": 1.0}, 1.5),
+        ({"slice_selection": "band", "band_mm": 50.0}, math.nan),
+        ({"slice_selection": "nearest"}, math.nan),
+    ],
+)
+def test_a_level_without_a_slice_that_can_be_selected_is_undefined_and_says_so(settings, offset):
+    (row,) = wide(
+        measurement(900.0, offset_mm=offset, flags=(Flag.FEW_POINTS,)),
+        protocol=MeasurementProtocol(**settings),
+    )
+    assert math.isnan(row["tcsa_mm2"])
+    assert math.isnan(row["tilt_deg"])
+    assert (row["n_slices"], row["slice_indices"]) == (0, "")
+    assert row["flags"] == "no_slice_selected"
+
+
+def test_what_one_slice_leaves_undefined_has_no_maximum():
+    rows = (measurement(value, k=k) for k, value in ((3, math.nan), (4, 900.0)))
+    (row,) = wide(*rows, protocol=MeasurementProtocol(level_value="max"))
+    assert math.isnan(row["tcsa_mm2"])
+
+
+def test_slices_without_a_level_are_not_selected_from():
+    (row,) = wide(
+        measurement(900.0, level=None), protocol=MeasurementProtocol(slice_selection="nearest")
+    )
+    assert (row["tcsa_mm2"], row["flags"]) == (900, "")
+
+
+def test_the_volume_of_a_run_belongs_to_its_level_whatever_slice_is_selected():
+    rows = (
+        measurement(5.0, Quantity.VOLUME_ML, k=3, offset_mm=-6.0),
+        measurement(900.0, k=3, offset_mm=-6.0),
+        measurement(1000.0, k=4, offset_mm=1.0),
+    )
+    (row,) = wide(*rows, protocol=MeasurementProtocol(slice_selection="nearest"))
+    assert (row["volume_ml"], row["tcsa_mm2"], row["slice_indices"]) == (5, 1000, "4")
 
 
 def test_slices_without_a_level_stand_alone():

@@ -87,7 +87,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if json:
         print_json(as_json(results))
     elif results.rows:
-        print_table(*printable(results.rows, structure="multifidus"))
+        print_table(*printable(results.rows, "multifidus", how))
         say(f"Every structure, slice and digit is in {output}.")
     for failure in results.failures:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()

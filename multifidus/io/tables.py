@@ -19,6 +19,7 @@ from multifidus.anatomy import Level, Structure
 from multifidus.flag import Flag
 from multifidus.io.files import write_text
 from multifidus.measurement import Measurement, Quantity
+from multifidus.protocol import LevelValue, MeasurementProtocol, SliceSelection
 from multifidus.version import VERSION
 
 COLUMNS: Mapping[str, str] = {
@@ -39,8 +40,8 @@ COLUMNS: Mapping[str, str] = {
     "method": "Fat method, where the quantity depends on one.",
     "parameters": "The values the method used, as one JSON object.",
     "flags": "Doubts, joined by ';'; see flags.",
-    "tilt_deg": "Signed tilt of the slice against patient z; positive where the anterior edge is "
-    "lower.",
+    "tilt_deg": "Signed tilt of the slice against tilt_axis, in the sagittal plane; positive where "
+    "the anterior edge is lower.",
     "n_pixels": "Pixels that entered the number.",
     "valid_fraction": "Share of the outline's area in the image that artefact outlines left over.",
     "roi_rule": "By which rule the muscle was outlined.",
@@ -50,12 +51,19 @@ COLUMNS: Mapping[str, str] = {
     "image_sha256": "SHA-256 of the slice: rescaled pixels and plane.",
     "outline_sha256": "SHA-256 of the outline's coordinates.",
     "name": "Tells outlines of one structure on one slice apart.",
+    "tilt_axis": "Against what tilt_deg is measured: spine (its own axis there, from landmarks), "
+    "patient_z, or vector (the protocol's).",
+    "offset_mm": "Signed distance of the slice plane from the landmark of its level, positive to "
+    "cranial; NaN where no landmark says it.",
 }
 """The tidy table's columns in order, and what they hold."""
 
 SUMMARY_KEYS = ("subject", "timepoint", "rater", "reading", "level", "structure", "side")
 
 _NOT_SUMMARISED = {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT}
+
+_OF_MANY_SLICES = {Quantity.VOLUME_ML, *(item for item in Quantity if item.is_grade)}
+"""Said of a run of slices or of the level as a whole, so that no slice is selected for them."""
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -93,6 +101,8 @@ def tidy_row(row: Measurement) -> Row:
         "image_sha256": origin.image_sha256,
         "outline_sha256": origin.outline_sha256,
         "name": key.name,
+        "tilt_axis": origin.tilt_axis,
+        "offset_mm": origin.offset_mm,
     }
 
 
@@ -140,13 +150,17 @@ def _cell(value: object) -> object:
     return "" if value is None else str(value)
 
 
-def summary_rows(rows: Iterable[Row]) -> list[Row]:
+def summary_rows(
+    rows: Iterable[Row],
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
+) -> list[Row]:
     """Make the wide table: one row a reading x level x structure x side.
 
-    Values are means over the level's slices, whose number and places are given; a mean that one
-    slice leaves undefined is NaN. Slices without a level stand alone, one row each, and so do
-    outlines told apart by a name. Rows follow the timepoints' order in the cohort, and the spine
-    from cranial to caudal.
+    Which of the level's slices enter, and whether by their mean or their largest value, is the
+    protocol's choice; their number and places are given. A value that one slice leaves undefined
+    is NaN, and so is a level without a slice that can be selected. Slices without a level stand
+    alone, one row each, and so do outlines told apart by a name. Rows follow the timepoints' order
+    in the cohort, and the spine from cranial to caudal.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -155,7 +169,7 @@ def summary_rows(rows: Iterable[Row]) -> list[Row]:
         alone = () if row["level"] else (row["series"], row["slice_index"])
         key = tuple(row[name] for name in SUMMARY_KEYS)
         groups.setdefault((key, alone, row["name"]), []).append(row)
-    found = [_summary(key, members) for (key, *_), members in groups.items()]
+    found = [_summary(key, members, protocol) for (key, *_), members in groups.items()]
     return sorted(found, key=_reading_order)
 
 
@@ -176,24 +190,59 @@ def _reading_order(row: Row) -> tuple[Any, ...]:
     )
 
 
-def _summary(key: tuple[Any, ...], members: Sequence[Row]) -> Row:
-    slices = sorted({(row["series"], row["slice_index"]) for row in members})
+def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: MeasurementProtocol) -> Row:
+    places = _selected(members, protocol)
     values: dict[str, list[float]] = {}
+    chosen = []
     for row in members:
-        values.setdefault(summary_column(row["quantity"], row["method"]), []).append(row["value"])
-    tilts = {(row["series"], row["slice_index"]): row["tilt_deg"] for row in members}
-    flags = {flag for row in members for flag in row["flags"].split(";") if flag}
+        found = values.setdefault(summary_column(row["quantity"], row["method"]), [])
+        if _place(row) in places or row["quantity"] in _OF_MANY_SLICES:
+            found.append(row["value"])
+            chosen.append(row)
+    tilts = {_place(row): row["tilt_deg"] for row in chosen}
+    flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
     known = (*COLUMNS,)
+    combined = max if protocol.level_value is LevelValue.MAX else _mean
     return {
         **dict(zip(SUMMARY_KEYS, key, strict=True)),
-        "n_slices": len(slices),
-        "slice_indices": ";".join(str(index) for _, index in slices),
-        "tilt_deg": math.fsum(tilts.values()) / len(tilts),
-        **{name: math.fsum(found) / len(found) for name, found in sorted(values.items())},
-        "flags": ";".join(sorted(flags)),
+        "n_slices": len(places),
+        "slice_indices": ";".join(str(index) for _, index in sorted(places)),
+        "slice_selection": _selection_name(protocol),
+        "level_value": protocol.level_value.value,
+        "tilt_deg": _mean([tilts[place] for place in sorted(places)]),
+        **{
+            name: math.nan if any(map(math.isnan, found)) or not found else combined(found)
+            for name, found in sorted(values.items())
+        },
+        "flags": ";".join(sorted(flags if places else {*flags, Flag.NO_SLICE_SELECTED})),
         "name": members[0]["name"],
         **{name: value for name, value in members[0].items() if name not in known},
     }
+
+
+def _place(row: Row) -> tuple[Any, ...]:
+    return row["series"], row["slice_index"]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def _selected(members: Sequence[Row], protocol: MeasurementProtocol) -> set[tuple[Any, ...]]:
+    """Return the slices of one level that the protocol's summary takes, by series and index."""
+    how = protocol.slice_selection
+    if how is SliceSelection.ALL or not members[0]["level"]:
+        return {_place(row) for row in members}
+    apart = {_place(row): abs(row["offset_mm"]) for row in members}
+    known = sorted((offset, place) for place, offset in apart.items() if not math.isnan(offset))
+    if how is SliceSelection.NEAREST:
+        return {place for _, place in known[:1]}
+    return {place for offset, place in known if offset <= (protocol.band_mm or 0.0)}
+
+
+def _selection_name(protocol: MeasurementProtocol) -> str:
+    how = protocol.slice_selection
+    return how.value if protocol.band_mm is None else f"{how.value} {protocol.band_mm:g} mm"
 
 
 def summary_column(quantity: str, method: str) -> str:
@@ -201,10 +250,18 @@ def summary_column(quantity: str, method: str) -> str:
     return quantity if not method or quantity.startswith(method) else f"{method}_{quantity}"
 
 
-def write_summary(rows: Iterable[Row], path: Path, *, overwrite: bool = False) -> None:
+def write_summary(
+    rows: Iterable[Row],
+    path: Path,
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
+    *,
+    overwrite: bool = False,
+) -> None:
     """Write the wide table of tidy rows."""
-    columns = (*SUMMARY_KEYS, "n_slices", "slice_indices", "tilt_deg")
-    write_rows(summary_rows(rows), path, columns, overwrite=overwrite)
+    columns = (
+        *SUMMARY_KEYS, "n_slices", "slice_indices", "slice_selection", "level_value", "tilt_deg",
+    )  # fmt: skip
+    write_rows(summary_rows(rows, protocol), path, columns, overwrite=overwrite)
 
 
 def dictionary() -> dict[str, Any]:
@@ -215,11 +272,14 @@ def dictionary() -> dict[str, Any]:
         "measurements.csv": dict(COLUMNS),
         "summary.csv": {
             **{name: COLUMNS[name] for name in SUMMARY_KEYS},
-            "n_slices": "Slices of the level that were outlined.",
+            "n_slices": "Outlined slices of the level that enter its values.",
             "slice_indices": "Their places in their series, joined by ';'.",
+            "slice_selection": "Which of the level's outlined slices the protocol takes: all, the "
+            "nearest to the level's landmark, or those in a band about it.",
+            "level_value": "What is given of them: their mean, or the max of each quantity.",
             "tilt_deg": "Mean tilt of these slices.",
-            "other columns": "A quantity's mean over these slices, the fat method in front where "
-            "there is one; NaN where a slice's value is undefined.",
+            "other columns": "A quantity's mean or max over these slices, the fat method in front "
+            "where there is one; NaN where a slice's value is undefined.",
             "flags": "Flags of any of these values.",
             "name": COLUMNS["name"],
         },

@@ -11,6 +11,7 @@ from typing import Any
 
 from multifidus.io.files import write_text
 from multifidus.io.tables import SUMMARY_KEYS, Row, summary_rows
+from multifidus.protocol import MeasurementProtocol
 from multifidus.version import VERSION
 
 _PAGE = Template("""<!doctype html>
@@ -66,7 +67,9 @@ COLUMNS = (
 
 
 def printable(
-    rows: Sequence[Row], structure: str | None = None
+    rows: Sequence[Row],
+    structure: str | None = None,
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> tuple[list[str], list[list[str]]]:
     """Return headings and rounded cells of the summary; columns that nobody filled are left out.
 
@@ -76,8 +79,10 @@ def printable(
         Tidy rows.
     structure
         Show this one only, where it was measured at all.
+    protocol
+        Says which slices make up a level.
     """
-    summary = summary_rows(rows)
+    summary = summary_rows(rows, protocol)
     if any(row["structure"] == structure for row in summary):
         summary = [row for row in summary if row["structure"] == structure]
     used = [
@@ -100,6 +105,8 @@ def write_page(
     failures: Sequence[Row],
     pictures: Sequence[tuple[str, str]],
     path: Path,
+    *,
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> None:
     """Write the page; pictures are file names in ``pictures/`` and their captions."""
     slices = "\n".join(
@@ -110,8 +117,8 @@ def write_page(
     )
     page = _PAGE.substitute(
         version=escape(VERSION),
-        summary=_table(*printable(rows, structure="multifidus")),
-        everything=_table(*printable(rows)),
+        summary=_table(*printable(rows, "multifidus", protocol)),
+        everything=_table(*printable(rows, None, protocol)),
         failures=_failures(failures),
         slices=slices,
     )

@@ -1,0 +1,202 @@
+"""Which level of the spine every axial slice shows, by landmarks.
+
+A slice is named after the landmark whose distance to the slice's *plane*, along the slice's
+normal, is least. The corner of a slice (its position in DICOM) lies far in front of the spine: on
+a slice at an angle its height says nothing about the spine, and rules that use it name slices
+after their neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.anatomy import Level, SlicePosition
+from multifidus.errors import LevelError
+from multifidus.flag import Flag
+from multifidus.geometry import PATIENT_Z, Orientation, tilt_deg
+from multifidus.image import Exam, Series, Weighting
+from multifidus.landmark import Landmark
+from multifidus.protocol import TiltAxis
+from multifidus.spine import Spine, Station
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+AMBIGUOUS_MM = 4.0
+"""Margins below this are flagged: two landmarks set 2 mm off would name the slice otherwise."""
+
+NAMED_POSITION_MM = 5.0
+"""A slice further than this from a landmark has no slice position; half the height of a disc."""
+
+OUTSIDE_MM = 30.0
+"""Landmarks further than this outside all images were marked on others."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelAssignment:
+    """Which level a slice shows, how surely, and how the slice is tilted there.
+
+    Parameters
+    ----------
+    slice_uid, series, slice_index
+        The slice, its series' UID and its 0-based place there.
+    level
+        Of the nearest landmark that reaches so far; None for a slice beyond all of them.
+    slice_position
+        ``mid_disc`` or another for the slice of its series that is nearest to such a landmark, if
+        it is within ``NAMED_POSITION_MM``; else unknown.
+    offset_mm
+        Signed distance of the slice plane from that landmark along the slice's normal, positive
+        to cranial; NaN without a level.
+    margin_mm
+        How much further the nearest landmark of another level is; infinite where there is none,
+        NaN without a level.
+    tilt_deg, tilt_axis
+        Signed tilt (:func:`multifidus.geometry.tilt_deg`), against the spine's axis there, or
+        against patient z where the landmarks give no axis.
+    flags
+        Doubts: ``level_ambiguous`` for a margin below ``AMBIGUOUS_MM``, and frames of reference
+        that differ.
+    """
+
+    slice_uid: str
+    series: str
+    slice_index: int
+    level: Level | None
+    slice_position: SlicePosition
+    offset_mm: float
+    margin_mm: float
+    tilt_deg: float
+    tilt_axis: TiltAxis
+    flags: tuple[Flag, ...] = ()
+
+
+def assign_levels(exam: Exam, landmarks: Iterable[Landmark]) -> tuple[LevelAssignment, ...]:
+    """Say for every slice of every axial series which level it shows.
+
+    Parameters
+    ----------
+    exam
+        Pixels are not read.
+    landmarks
+        Of this exam, usually marked on its sagittal series. Discs alone make every slice between
+        them one of the nearest disc; marked endplates make slices of the vertebra as well.
+
+    Returns
+    -------
+    tuple of LevelAssignment
+        In the order of series and slices.
+
+    Raises
+    ------
+    LevelError
+        If landmarks contradict each other (see :meth:`multifidus.spine.Spine.marked_by`), lie
+        outside the images, or the exam has no axial series.
+    """
+    marks = tuple(landmarks)
+    spine = Spine.marked_by(marks)
+    axial = axial_series(exam)
+    if not axial:
+        msg = f"Exam {exam.subject} {exam.timepoint} has no axial series."
+        raise LevelError(msg, remedy="Load the axial images as well.")
+    check_frame(exam, marks)
+    return tuple(found for series in axial for found in _assign(series, spine, exam))
+
+
+def axial_series(exam: Exam) -> tuple[Series, ...]:
+    """Return the series whose slices have a level."""
+    return tuple(
+        series
+        for series in exam.series
+        if series.orientation is Orientation.AXIAL and series.weighting is not Weighting.LOCALIZER
+    )
+
+
+def check_frame(exam: Exam, landmarks: Iterable[Landmark]) -> None:
+    """Refuse landmarks that were marked in another frame of reference or on another exam.
+
+    Raises
+    ------
+    LevelError
+        Naming the first that lies more than ``OUTSIDE_MM`` outside the box around all images.
+    """
+    corners = np.concatenate(
+        [item.plane.corners_mm(item.shape) for series in exam.series for item in series.slices]
+    )
+    low, high = corners.min(axis=0) - OUTSIDE_MM, corners.max(axis=0) + OUTSIDE_MM
+    for mark in landmarks:
+        if (mark.position_mm < low).any() or (mark.position_mm > high).any():
+            place = ", ".join(f"{part:.0f}" for part in mark.position_mm)
+            box = " to ".join(
+                "(" + ", ".join(f"{part:.0f}" for part in corner) + ")" for corner in (low, high)
+            )
+            msg = (
+                f"The landmark {mark.kind} of {mark.level} lies at LPS ({place}) mm, outside the "
+                f"images of exam {exam.subject} {exam.timepoint} and {OUTSIDE_MM:g} mm around them "
+                f"({box} mm)."
+            )
+            remedy = "It belongs to another exam or frame of reference; mark it on these images."
+            raise LevelError(msg, remedy=remedy)
+
+
+def _assign(series: Series, spine: Spine, exam: Exam) -> Iterator[LevelAssignment]:
+    offsets = np.array([spine.offsets_mm(item.plane) for item in series.slices])
+    nearest = np.abs(offsets).argmin(axis=0)
+    doubts = (Flag.FRAME_OF_REFERENCE_DIFFERS,) if _is_elsewhere(series, exam) else ()
+    for index, item in enumerate(series.slices):
+        found = _choose(spine.stations, offsets[index])
+        position, level, offset, margin = SlicePosition.UNKNOWN, None, math.nan, math.nan
+        flags: tuple[Flag, ...] = doubts
+        if found is not None:
+            station, margin = found
+            chosen = spine.stations[station]
+            level, offset = chosen.level, float(offsets[index, station])
+            if nearest[station] == index and abs(offset) <= NAMED_POSITION_MM:
+                position = chosen.slice_position
+            if margin < AMBIGUOUS_MM:
+                flags = (Flag.LEVEL_AMBIGUOUS, *doubts)
+        axis = spine.axis_at(item.plane) if spine.has_axis else PATIENT_Z
+        yield LevelAssignment(
+            slice_uid=item.uid,
+            series=series.uid,
+            slice_index=index,
+            level=level,
+            slice_position=position,
+            offset_mm=offset,
+            margin_mm=margin,
+            tilt_deg=tilt_deg(item.plane.normal, axis),
+            tilt_axis=TiltAxis.SPINE if spine.has_axis else TiltAxis.PATIENT_Z,
+            flags=flags,
+        )
+
+
+def _choose(stations: tuple[Station, ...], offsets: Array) -> tuple[int, float] | None:
+    """Return the nearest station that reaches the slice, and how much further the next level is."""
+    near = [i for i, station in enumerate(stations) if station.reaches(float(offsets[i]))]
+    if not near:
+        return None
+    chosen = min(near, key=lambda i: abs(float(offsets[i])))
+    others = [
+        abs(float(offset))
+        for station, offset in zip(stations, offsets, strict=True)
+        if station.level is not stations[chosen].level
+    ]
+    return chosen, min(others, default=math.inf) - abs(float(offsets[chosen]))
+
+
+def _is_elsewhere(series: Series, exam: Exam) -> bool:
+    """Whether no sagittal series is known to share the frame of an axial one, and one is not."""
+    frames = {
+        other.frame_of_reference_uid
+        for other in exam.series
+        if other.orientation is Orientation.SAGITTAL and other.frame_of_reference_uid
+    }
+    frame = series.frame_of_reference_uid
+    return bool(frame and frames and frame not in frames)
