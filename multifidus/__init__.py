@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from multifidus.errors import (
         CohortError,
         GeometryError,
+        LevelError,
         MultifidusError,
         ProtocolError,
         ReadError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from multifidus.io.protocols import load_protocol
     from multifidus.io.tables import write_table
     from multifidus.landmark import Landmark, LandmarkKind
+    from multifidus.levels import LevelAssignment, assign_levels
     from multifidus.measurement import Measurement, Provenance, Quantity
     from multifidus.measuring import measure
     from multifidus.metrics.fat import FatResult, fat_fraction
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "anatomy": ("Level", "RoiRule", "Side", "SlicePosition", "Structure"),
     "errors": (
-        "CohortError", "GeometryError", "MultifidusError", "ProtocolError", "ReadError",
+        "CohortError", "GeometryError", "LevelError", "MultifidusError", "ProtocolError", "ReadError",
         "RoiError", "StatisticsError", "WriteError",
     ),
     "flag": ("Flag",),
@@ -50,6 +52,7 @@ _HOMES = {
     "image": ("Exam", "Series", "Slice", "Stack", "Weighting"),
     "io.tables": ("write_table",),
     "landmark": ("Landmark", "LandmarkKind"),
+    "levels": ("LevelAssignment", "assign_levels"),
     "measuring": ("measure",),
     "measurement": ("Measurement", "Provenance", "Quantity"),
     "metrics.fat": ("FatResult", "fat_fraction"),
@@ -76,6 +79,8 @@ __all__ = [
     "Landmark",
     "LandmarkKind",
     "Level",
+    "LevelAssignment",
+    "LevelError",
     "Measurement",
     "MeasurementProtocol",
     "MultifidusError",
@@ -103,6 +108,7 @@ __all__ = [
     "Weighting",
     "WriteError",
     "__version__",
+    "assign_levels",
     "bland_altman",
     "coverage",
     "fat_fraction",
