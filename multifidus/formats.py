@@ -110,7 +110,7 @@ def _unpacked(
         try:
             folder = unpack(path)
         except ReadError as error:
-            refused.append(Skipped(path, error.message))
+            refused.append(Skipped(path, str(error)))
             continue
         places[folder] = path
         plain.extend(walk([folder]).files)
@@ -134,7 +134,7 @@ def _scan_volumes(files: Sequence[Path], dicom: Scan, contrasts: Contrasts) -> S
         try:
             volumes = _read_series(path, contrasts)
         except (ReadError, GeometryError) as error:
-            skipped.append(Skipped(path, error.message))
+            skipped.append(Skipped(path, str(error)))
             continue
         if volumes[0].uid in paths_of:
             twin = paths_of[volumes[0].uid][0]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
+from pydicom.valuerep import DSfloat
 
 from multifidus.flag import Flag
 from multifidus.formats import scan
@@ -208,3 +209,11 @@ def test_pairs_are_told_and_why_others_are_none():
     assert (
         overview(found).remarks[0].startswith("1: no Dixon fat fraction: its water image (...1.4)")
     )
+
+
+def test_files_that_are_passed_over_say_what_to_do(tmp_path):
+    dataset = classic(axial_plane(), np.zeros((4, 4), np.uint16))
+    dataset.RescaleSlope = DSfloat("1e300")
+    write(dataset, tmp_path / "1.dcm")
+    (skipped,) = inspection(scan(tmp_path))["skipped"]
+    assert skipped["reason"].endswith("Export the image again.")

@@ -16,7 +16,7 @@ NOT_A_FILE = "Neither a file nor a folder."
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was not read, and why."""
+    """A file that was not read; why, and what to do."""
 
     path: Path
     reason: str
