@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -207,23 +207,31 @@ class SliceLevel:
 
 @dataclass(frozen=True, slots=True)
 class NotMeasurable:
-    """What a rater could not outline, and why."""
+    """What a rater could not outline, and why; in no reading of its own it is of its set's."""
 
     level: Level
     side: Side
     structure: Structure
     reason: Reason
     note: str = ""
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A visual grade entered by a rater, such as Goutallier 0 to 4."""
+    """A visual grade entered by a rater, such as Goutallier 0 to 4; of its set's reading, if none.
+
+    It grades the multifidus.
+    """
 
     scheme: str
     level: Level
     side: Side
     value: int
+    reading: Reading | None = None
+
+
+Said = TypeVar("Said", NotMeasurable, Grade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +267,16 @@ class RoiSet:
 
     def __or__(self, other: RoiSet) -> RoiSet:
         """Put two sets together, such as muscles and references from two files."""
+        reading = self.reading if self.rois or not other.rois else other.reading
         return RoiSet(
             rois=self.rois + other.rois,
             landmarks=self.landmarks + other.landmarks,
             levels=self.levels + other.levels,
-            not_measurable=self.not_measurable + other.not_measurable,
-            grades=self.grades + other.grades,
-            reading=self.reading if self.rois or not other.rois else other.reading,
+            not_measurable=tuple(
+                _said(item, by, reading) for by in (self, other) for item in by.not_measurable
+            ),
+            grades=tuple(_said(item, by, reading) for by in (self, other) for item in by.grades),
+            reading=reading,
         )
 
     def level_of(self, roi: Roi) -> tuple[Level | None, SlicePosition]:
@@ -280,7 +291,20 @@ class RoiSet:
     def read_by(self, reading: Reading) -> RoiSet:
         """Return the same set as read by somebody else, such as the cohort table says."""
         rois = tuple(replace(roi, key=replace(roi.key, reading=reading)) for roi in self.rois)
-        return replace(self, rois=rois, reading=reading)
+        return replace(
+            self,
+            rois=rois,
+            not_measurable=tuple(replace(gap, reading=None) for gap in self.not_measurable),
+            grades=tuple(replace(grade, reading=None) for grade in self.grades),
+            reading=reading,
+        )
+
+
+def _said(item: Said, by: RoiSet, reading: Reading) -> Said:
+    """Say whose it is where that is not what the whole set is of."""
+    own = item.reading or by.reading
+    # A set that names nobody is of whoever it comes to.
+    return replace(item, reading=None if own in {reading, Reading()} else own)
 
 
 def check_sides(rois: Iterable[Roi]) -> None:

@@ -19,7 +19,7 @@ from multifidus.pairing import OTHER, Pairing, pairings
 from multifidus.placement import Placed
 from multifidus.polygon import oriented_loops
 from multifidus.protocol import FatMethod, MeasurementProtocol
-from multifidus.raster import Coverage, Region, coverage_box
+from multifidus.raster import Coverage, Region
 from multifidus.rim import Rim, perimeters_mm, rim_of
 from multifidus.roi import Roi, Source
 
@@ -56,8 +56,11 @@ class Sampled:
         Their number.
     inside_mm2
         Area of the outline's part inside the image.
+    visible
+        Loops of what artefacts leave of the outline, (row, column), turned so that signed areas
+        sum to its area.
     cover
-        Exact coverage without artefacts, of the box around the outline.
+        Exact coverage of that, for the box around it.
     sample
         Pixels with positive coverage, as fat is measured in them: corrected for the coil's
         shading where the protocol says so.
@@ -87,6 +90,7 @@ class Sampled:
     centres_mm2: float
     n_centres: int
     inside_mm2: float
+    visible: tuple[Array, ...]
     cover: Coverage
     sample: Sample
     pixels: NDArray[np.intp]
@@ -157,8 +161,10 @@ def _sample_slice(
         flags = _flags(item, paths, protocol)
         hidden = [other.paths for other in artefacts if _hides(other, item.roi)]
         left = _without(paths, hidden) if hidden else None
+        visible = region
         if left is not None:
-            cover = coverage_box(left, image.shape)
+            visible = Region.of(left)
+            cover = visible.coverage(image.shape)
             flags = (*flags, Flag.ARTEFACT)
         centres = region.centres(image.shape)
         values = cover.of(pixels)
@@ -178,6 +184,7 @@ def _sample_slice(
             mean_si=sample.mean,
             rim=rim,
             dixon=None if pair is None else (cover.of(pair[0]).copy(), cover.of(pair[1]).copy()),
+            visible=visible.loops,
             dixon_rim=None
             if pair is None or rim.pixels is None
             else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),

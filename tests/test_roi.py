@@ -239,3 +239,25 @@ def test_swapped_sides_are_found_in_every_order(order):
     rois = [*pair(5, -5), *pair(-3, 8, name="2")]
     with pytest.raises(RoiError, match="multifidus 2"):
         check_sides([rois[i] for i in order])
+
+
+def test_gaps_and_grades_of_several_readings_stay_with_their_reader():
+    mine, yours = Reading("S01", "pre", "AB", 1), Reading("S01", "pre", "CD", 1)
+    sets = [
+        RoiSet(
+            not_measurable=(NotMeasurable(Level.L5, side, Structure.MULTIFIDUS, "metal"),),
+            grades=(Grade("goutallier", Level.L5, side, 2),),
+            reading=by,
+        )
+        for by, side in ((mine, Side.LEFT), (yours, Side.RIGHT))
+    ]
+    both = merge([*sets, RoiSet(reading=mine)])
+    for said in (both.not_measurable, both.grades):
+        assert {item.side: item.reading or both.reading for item in said} == {
+            Side.LEFT: mine,
+            Side.RIGHT: yours,
+        }
+    third = Reading("S01", "pre", "EF", 1)
+    renamed = both.read_by(third)
+    assert renamed.reading == third
+    assert {item.reading for item in (*renamed.not_measurable, *renamed.grades)} == {None}
