@@ -132,10 +132,8 @@ class Header:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return an element's parts as text; none where it is absent or empty."""
-        value = self._value(name)
-        if len(value) > _SHORT:
-            return _texts(value, self._form(name))
-        return _known_texts(value, self._form(name)) if value else ()
+        value, form = self._value(name)
+        return (_known_texts if len(value) <= _SHORT else _texts)(value, form) if value else ()
 
     def text(self, name: str) -> str:
         """Return an element as one text; empty where it is absent."""
@@ -143,10 +141,8 @@ class Header:
 
     def numbers(self, name: str) -> tuple[float, ...]:
         """Return an element's parts as numbers; none where it is absent or empty."""
-        value = self._value(name)
-        if len(value) > _SHORT:
-            return _numbers(value, self._form(name))
-        return _known_numbers(value, self._form(name)) if value else ()
+        value, form = self._value(name)
+        return (_known_numbers if len(value) <= _SHORT else _numbers)(value, form) if value else ()
 
     def integer(self, name: str, default: int = 0) -> int:
         """Return an element as a whole number, or the default where it is absent or empty."""
@@ -163,19 +159,16 @@ class Header:
             self._items[name] = self._read_items(name)
         return self._items[name]
 
-    def _value(self, name: str) -> bytes:
+    def _value(self, name: str) -> tuple[bytes, str]:
+        """Return a value and its form: empty for text, else the byte order and a type."""
         element = self._elements.get(TAGS[name])
         value = None if element is None else element.value
         if not value:
-            return b""
+            return b"", ""
         if not isinstance(value, bytes):
             msg = f"{name} is a sequence where a value is expected."
             raise ReadError(msg)
-        return value
-
-    def _form(self, name: str) -> str:
-        code = _BINARY.get(name)
-        return "" if code is None else self.order + code
+        return value, self.order + _BINARY[name] if name in _BINARY else ""
 
     def _read_items(self, name: str) -> list[Header]:
         from pydicom.dataelem import convert_raw_data_element
