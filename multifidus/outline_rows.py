@@ -24,7 +24,7 @@ def outline_rows(
     bases: Mapping[BasisKey, ThresholdBasis],
 ) -> Iterator[Measurement]:
     """Yield every number about one outline, not yet sorted."""
-    key, n = item.roi.key, len(item.sample.values)
+    key, n = item.roi.key, item.n_pixels
     for quantity, value, count in (
         (Quantity.TCSA_MM2, item.area_mm2, n),
         (Quantity.TCSA_PIXEL_MM2, item.centres_mm2, item.n_centres),

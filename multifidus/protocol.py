@@ -107,6 +107,11 @@ class MeasurementProtocol:
         deviation, for which a threshold is believed; below it the fat is undetectable. Halving a
         single class gives 2.6 where it is normal and 3.5 where it is uniform, as under coil
         shading.
+    minimal_coverage
+        Least share of a pixel inside the outline for its signal to say anything about fat, 0 to
+        1. A pixel along the border that lies mostly outside shows mostly what lies outside, which
+        around the multifidus is often fat. Areas and the mean signal count all pixels by their
+        coverage, whatever is chosen.
     minimal_contrast
         Least distance between the means of the two classes that Otsu finds in an outline, as a
         share of the distance between the references, for which methods that look at the outline
@@ -162,6 +167,7 @@ class MeasurementProtocol:
     fixed_threshold: float | None = None
     reference_weight: float = 0.5
     minimal_separation: float = 3.6
+    minimal_coverage: float = 0.5
     minimal_contrast: float = 0.4
     maximal_disagreement_pct: float = 5.0
     lean_sd_multiple: float = 3.0
@@ -209,6 +215,7 @@ class MeasurementProtocol:
             ("fixed_threshold", -math.inf, float),
             ("reference_weight", 0.0, float),
             ("minimal_separation", 0.0, float),
+            ("minimal_coverage", 0.0, float),
             ("minimal_contrast", 0.0, float),
             ("maximal_disagreement_pct", 0.0, float),
             ("lean_sd_multiple", 0.0, float),
@@ -228,9 +235,10 @@ class MeasurementProtocol:
             if not isinstance(getattr(self, name), bool):
                 msg = f"{name} must be true or false, got {getattr(self, name)!r}."
                 raise ProtocolError(msg)
-        if self.minimal_valid_fraction > 1:
-            msg = f"minimal_valid_fraction must be 0 to 1, got {self.minimal_valid_fraction:g}."
-            raise ProtocolError(msg)
+        for name in ("minimal_valid_fraction", "minimal_coverage"):
+            if getattr(self, name) > 1:
+                msg = f"{name} must be 0 to 1, got {getattr(self, name):g}."
+                raise ProtocolError(msg)
 
     @property
     def digest(self) -> str:

@@ -62,12 +62,14 @@ class Sampled:
     cover
         Exact coverage of that, for the box around it.
     sample
-        Pixels with positive coverage, as fat is measured in them: corrected for the coil's
-        shading where the protocol says so.
+        The pixels in which fat is measured: those that lie inside by at least the protocol's
+        ``minimal_coverage``, corrected for the coil's shading where the protocol says so.
     pixels
         Their (row, column), shape (n, 2).
+    valid_pixels, n_pixels
+        Weight and number of all pixels with positive coverage.
     mean_si
-        Weighted mean of the sample before any correction.
+        Weighted mean of all of them, without any correction.
     rim
         The outline's loops and, of muscles, the pixels along them, corrected as the sample.
     dixon
@@ -94,6 +96,8 @@ class Sampled:
     cover: Coverage
     sample: Sample
     pixels: NDArray[np.intp]
+    valid_pixels: float
+    n_pixels: int
     mean_si: float
     rim: Rim
     dixon: tuple[Array, Array] | None
@@ -119,7 +123,7 @@ class Sampled:
     @property
     def valid_mm2(self) -> float:
         """Area inside the image and outside artefacts."""
-        return self.sample.total * self.placed.slice.plane.pixel_area_mm2
+        return self.valid_pixels * self.placed.slice.plane.pixel_area_mm2
 
 
 def sample_all(
@@ -168,7 +172,9 @@ def _sample_slice(
             flags = (*flags, Flag.ARTEFACT)
         centres = region.centres(image.shape)
         values = cover.of(pixels)
-        row, column = np.nonzero((cover.weights > 0) & np.isfinite(values))
+        whole = Sample.of(values, cover.weights)
+        enough = cover.weights >= protocol.minimal_coverage
+        row, column = np.nonzero((cover.weights > 0) & enough & np.isfinite(values))
         sample = Sample(values[row, column], cover.weights[row, column])
         rim = _rim(item, region, pixels, protocol)
         pixel_mm2 = image.plane.pixel_area_mm2
@@ -181,7 +187,9 @@ def _sample_slice(
             cover=cover,
             sample=sample,
             pixels=np.stack((row + cover.top, column + cover.left), axis=1),
-            mean_si=sample.mean,
+            valid_pixels=whole.total,
+            n_pixels=len(whole.values),
+            mean_si=whole.mean,
             rim=rim,
             dixon=None if pair is None else (cover.of(pair[0]).copy(), cover.of(pair[1]).copy()),
             visible=visible.loops,

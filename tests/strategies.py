@@ -210,6 +210,7 @@ def protocols(draw) -> MeasurementProtocol:
         fixed_threshold=draw(numbers(-1e4, 1e4)) if FatMethod.FIXED in methods else None,
         reference_weight=draw(numbers(0, 100)),
         minimal_separation=draw(numbers(0, 100)),
+        minimal_coverage=draw(numbers(0, 1)),
         minimal_contrast=draw(numbers(0, 2)),
         maximal_disagreement_pct=draw(numbers(0, 100)),
         lean_sd_multiple=draw(numbers(0, 10)),

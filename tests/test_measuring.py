@@ -106,6 +106,26 @@ def test_every_row_says_where_it_comes_from():
     assert LEAN < parameters["threshold"] < FAT
 
 
+def test_pixels_mostly_outside_the_outline_say_nothing_about_its_fat():
+    # The outline's border runs at a quarter of the pixels along it: these lie in the fat around.
+    pixels = np.full(SHAPE, FAT)
+    pixels[10:30, 50:70] = LEAN
+    pixels[60:70, 5:15] = LEAN
+    item = image_slice(pixels)
+    muscle = left_muscle(item, box(9.75, 49.75, 29.25, 69.25))
+    rows = measured((muscle, *references(item)), item)
+    assert rows[Quantity.FI_PCT].value == 0
+    assert rows[Quantity.FF_LINEAR_PCT].value == pytest.approx(0, abs=1e-9)
+    assert rows[Quantity.VALID_CSA_MM2].value == pytest.approx(20.5**2 / 4)
+    assert rows[Quantity.VALID_CSA_MM2].n_pixels == 22**2
+    assert rows[Quantity.FI_PCT].n_pixels == 20**2
+    rim = 20.5**2 - 20**2
+    assert rows[Quantity.MEAN_SI].value == pytest.approx((400 * LEAN + rim * FAT) / 20.5**2)
+    all_pixels = MeasurementProtocol(minimal_coverage=0)
+    rows = measured((muscle, *references(item)), item, all_pixels)
+    assert rows[Quantity.FI_PCT].value == pytest.approx(100 * rim / 20.5**2)
+
+
 def test_only_muscles_have_fat():
     rois = RoiSet((left_muscle(), outline(SLICE, circle(40, 30, 9), Structure.VERTEBRAL_BODY)))
     body = measured(rois, structure=Structure.VERTEBRAL_BODY)
