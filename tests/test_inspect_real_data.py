@@ -63,7 +63,7 @@ ONE_STACK = {
 def inspected(*paths: Path) -> tuple[dict, list[Series]]:
     """Return what the command prints of paths, and the series that it speaks of, in its order."""
     done = CliRunner().invoke(app, ["inspect", *map(str, paths), "--json"])
-    assert done.exit_code == 0, done.stderr
+    assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)
     series = [series for exam in scan(*paths).exams for series in exam.series]
     said = [entry["uid"] for exam in document["exams"] for entry in exam["series"]]

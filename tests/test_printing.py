@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from multifidus.cli import printing
-from multifidus.cli.printing import print_groups, print_remark
+from multifidus.cli.printing import counting, print_groups, print_remark, progress
 
 HEADINGS = ("no.", "view", "matrix", "series")
 GROUPS = (
@@ -56,3 +58,23 @@ def test_remarks_are_wrapped_to_the_terminal_and_left_alone_in_files(capsys, mon
     assert len(lines) > 1
     assert all(len(line) <= 40 for line in lines)
     assert " ".join(" ".join(lines).split()) == remark
+
+
+class Terminal(io.StringIO):
+    """A standard error that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(monkeypatch, is_terminal):
+    stream = Terminal() if is_terminal else io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with counting("reading headers") as step:
+        step(1, 2)
+    with progress(2, "cases") as done:
+        done("S01 pre")
+    assert ("reading headers" in stream.getvalue()) is is_terminal
+    assert ("S01 pre" in stream.getvalue()) is is_terminal
