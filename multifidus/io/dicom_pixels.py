@@ -32,6 +32,9 @@ EXPAND_ALWAYS_BYTES = 16 << 20
 _DECODERS = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", "gdcm")
 """Best first. GDCM ends the whole process at some damaged files, so it is asked last."""
 
+_EIGHT_BITS_ONLY = {"pillow", "gdcm"}
+"""Decoders that read no more of JPEG extended. What reads it all is under the GPL."""
+
 _J2K_START, _JPEG_START, _JPEG_END = b"\xff\x4f\xff\x51", b"\xff\xd8", b"\xff\xd9"
 _JPEG_FRAMES = {bytes([n]) for n in (*range(0xC0, 0xD0), 0xF7) if n not in (0xC4, 0xC8, 0xCC)}
 """Markers after which the size of a JPEG or JPEG-LS image stands."""
@@ -118,13 +121,16 @@ class PixelSource:
     def _decoded_by_pydicom(self, data: bytes, syntax: UID) -> NDArray[Any]:
         from pydicom.encaps import generate_frames
         from pydicom.pixels.decoders.base import get_decoder
-        from pydicom.uid import JPEGTransferSyntaxes
+        from pydicom.uid import JPEGExtended12Bit, JPEGTransferSyntaxes
 
         decoder = get_decoder(syntax)
         frames = list(generate_frames(data, number_of_frames=self.frames))
         able = set(decoder.available_plugins)
-        if syntax in JPEGTransferSyntaxes and any(_jpeg_facts(frame)[0] > 8 for frame in frames):  # noqa: PLR2004
-            able.discard("pillow")  # which reads JPEG of 8 bits only
+        if syntax == JPEGExtended12Bit and any(_jpeg_facts(frame)[0] > 8 for frame in frames):  # noqa: PLR2004
+            able -= _EIGHT_BITS_ONLY
+            if not able:
+                msg = "no decoder that is installed reads JPEG of more than 8 bits with loss"
+                raise ValueError(msg)
         if not able:
             msg = f"missing dependencies: nothing that reads {syntax.name} is installed"
             raise ValueError(msg)
