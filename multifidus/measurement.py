@@ -297,6 +297,9 @@ class Measurement:
         How, with the values used, such as the threshold and its basis.
     flags
         Doubts.
+    uncertainty
+        Standard uncertainty in the unit of the value, its parts among the parameters
+        (:mod:`multifidus.uncertainty`); NaN where none is stated.
     """
 
     key: RoiKey
@@ -307,3 +310,4 @@ class Measurement:
     method: str = ""
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     flags: tuple[Flag, ...] = ()
+    uncertainty: float = float("nan")

@@ -13,6 +13,7 @@ from multifidus.proposing import with_proposals
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import RoiSet, check_sides
 from multifidus.sampling import sample_all
+from multifidus.uncertainty import spreads, with_uncertainty
 
 
 def measure(
@@ -55,13 +56,15 @@ def measure(
     fields = corrections(sampled, protocol)
     sampled = [fields[basis_key(item)].apply(item) for item in sampled]
     bases = threshold_bases(sampled, protocol)
+    uncertain = spreads(sampled, bases, protocol)
     leveller = Leveller.of(exam, rois, protocol)
     digest = protocol.digest
     rows: list[Measurement] = []
     for item in sampled:
         level = leveller.settle(item.placed.series, item.placed.index, *rois.level_of(item.roi))
         found = outline_rows(item, provenance_of(item, level, digest), protocol, bases)
-        rows.extend(with_level(found, level, protocol.tilt_limit_deg))
+        found = with_level(found, level, protocol.tilt_limit_deg)
+        rows.extend(with_uncertainty(found, item, uncertain[basis_key(item)], protocol))
     return tuple(sorted(rows, key=_order))
 
 

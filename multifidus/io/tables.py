@@ -55,6 +55,8 @@ COLUMNS: Mapping[str, str] = {
     "patient_z, or vector (the protocol's).",
     "offset_mm": "Signed distance of the slice plane from the landmark of its level, positive to "
     "cranial; NaN where no landmark says it.",
+    "uncertainty": "Standard uncertainty of value, in its unit; its parts are the u_... among the "
+    "parameters. NaN where none is stated.",
 }
 """The tidy table's columns in order, and what they hold."""
 
@@ -103,6 +105,7 @@ def tidy_row(row: Measurement) -> Row:
         "name": key.name,
         "tilt_axis": origin.tilt_axis,
         "offset_mm": origin.offset_mm,
+        "uncertainty": row.uncertainty,
     }
 
 
@@ -203,6 +206,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
     flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
     known = (*COLUMNS,)
     combined = max if protocol.level_value is LevelValue.MAX else _mean
+    uncertain = _uncertainties(chosen, protocol)
     return {
         **dict(zip(SUMMARY_KEYS, key, strict=True)),
         "n_slices": len(places),
@@ -214,10 +218,29 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
             name: math.nan if any(map(math.isnan, found)) or not found else combined(found)
             for name, found in sorted(values.items())
         },
+        **{f"{name}_u": uncertain[name] for name in sorted(uncertain)},
         "flags": ";".join(sorted(flags if places else {*flags, Flag.NO_SLICE_SELECTED})),
         "name": members[0]["name"],
         **{name: value for name, value in members[0].items() if name not in known},
     }
+
+
+def _uncertainties(chosen: Sequence[Row], protocol: MeasurementProtocol) -> dict[str, float]:
+    """Combine the uncertainties of a level's slices, by column.
+
+    One rater's slices share the rater's habits and the exam's threshold, so their errors do not
+    cancel: that of a mean is the mean of theirs, that of the largest value is its own.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in chosen:
+        column = summary_column(row["quantity"], row["method"])
+        found.setdefault(column, []).append((row["value"], row["uncertainty"]))
+    stated = {
+        name: pairs for name, pairs in found.items() if not all(math.isnan(u) for _, u in pairs)
+    }
+    if protocol.level_value is LevelValue.MAX:
+        return {name: max(pairs)[1] for name, pairs in stated.items()}
+    return {name: _mean([u for _, u in pairs]) for name, pairs in stated.items()}
 
 
 def _place(row: Row) -> tuple[Any, ...]:
@@ -280,6 +303,9 @@ def dictionary() -> dict[str, Any]:
             "tilt_deg": "Mean tilt of these slices.",
             "other columns": "A quantity's mean or max over these slices, the fat method in front "
             "where there is one; NaN where a slice's value is undefined.",
+            "columns that end in _u": "Standard uncertainty of that column. Errors of one rater's "
+            "slices are taken to go together: the mean of the slices' uncertainties, or that of "
+            "the slice with the largest value.",
             "flags": "Flags of any of these values.",
             "name": COLUMNS["name"],
         },

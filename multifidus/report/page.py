@@ -38,7 +38,8 @@ _PAGE = Template("""<!doctype html>
 <a href="measurements.csv">measurements.csv</a>; <a href="dictionary.json">dictionary.json</a> says
 what each column means.</p>
 <h2>Summary</h2>
-<p class="note">Means over the outlined slices of each level. Pixels taken for fat are tinted in
+<p class="note">Means over the outlined slices of each level. What stands behind ± is a standard
+uncertainty: twice as much holds the truth about 95 times in 100. Pixels taken for fat are tinted in
 the pictures below.</p>
 <div class="scroll">$summary</div>
 <details><summary>All structures</summary><div class="scroll">$everything</div></details>
@@ -54,9 +55,9 @@ COLUMNS = (
     *((name, name, "") for name in SUMMARY_KEYS),
     ("slice_indices", "slices", ""),
     ("tilt_deg", "tilt, deg", ".1f"),
-    ("tcsa_mm2", "CSA, mm²", ".0f"),
+    ("tcsa_mm2", "CSA, cm²", ".1f"),
     ("pooled_otsu_fi_pct", "fat, %", ".1f"),
-    ("pooled_otsu_fcsa_mm2", "lean CSA, mm²", ".0f"),
+    ("pooled_otsu_fcsa_mm2", "lean CSA, cm²", ".1f"),
     ("otsu_fi_pct", "fat (otsu), %", ".1f"),
     ("fixed_fi_pct", "fat (fixed), %", ".1f"),
     ("dixon_ff_mean_pct", "Dixon mean, %", ".1f"),
@@ -88,8 +89,20 @@ def printable(
     used = [
         column for column in COLUMNS if any(row.get(column[0]) not in (None, "") for row in summary)
     ]
-    cells = [[_cell(row.get(name), form) for name, _, form in used] for row in summary]
+    cells = [[_with_uncertainty(row, name, form) for name, _, form in used] for row in summary]
     return [heading for _, heading, _ in used], cells
+
+
+def _with_uncertainty(row: Row, name: str, form: str) -> str:
+    """Round a value, and its standard uncertainty where one is stated; areas in cm2."""
+    value, doubt = row.get(name), row.get(f"{name}_u", math.nan)
+    if name.endswith("_mm2") and isinstance(value, float):
+        value, doubt = value / 100, doubt / 100
+    if math.isnan(doubt) or not isinstance(value, float) or math.isnan(value):
+        return _cell(value, form)
+    # A percentage with its uncertainty needs no decimals.
+    short = ".0f" if name.endswith("_pct") else form
+    return f"{value:{short}} ± {doubt:{short}}"
 
 
 def _cell(value: Any, form: str) -> str:

@@ -1,0 +1,309 @@
+"""The uncertainty of every area and fat value, with its parts, from what was sampled.
+
+A part stands among the row's parameters: ``u_boundary`` (where the outline was drawn),
+``u_partial_volume`` (pixels of both tissues), ``u_threshold`` (the references' sampling error),
+``u_shading`` (what shading is left) and, of Dixon fractions, ``u_noise``; those that apply, in the
+unit of the value. They are taken as independent: the row's uncertainty is the root of the sum of
+their squares. It is a standard uncertainty; twice as much holds the truth about 95 times in 100.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from multifidus.anatomy import Structure
+from multifidus.fat_basis import BasisKey, ThresholdBasis, basis_key
+from multifidus.measurement import Measurement, Quantity
+from multifidus.metrics.references import References
+from multifidus.metrics.samples import NAN, Sample
+from multifidus.metrics.uncertainty import (
+    Moved,
+    Tracing,
+    area_variance,
+    counting_variance,
+    in_order,
+    median_spread,
+    mixed_pixels_pct,
+    moved,
+    otsu_spread,
+    resamples,
+    shifted_pct,
+)
+from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.sampling import Sampled
+
+Parts = Mapping[str, float]
+
+LEAST_LEAN_PIXELS = 30
+"""An outline with fewer pixels below the threshold says nothing about lean signal."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spread:
+    """How uncertain what muscles share is.
+
+    Parameters
+    ----------
+    references
+        The references that they share.
+    threshold
+        Standard deviation of each method's threshold over resamples of the references.
+    lean, fat
+        The same of the references' medians; NaN where there are none.
+    shading
+        Relative standard deviation of lean signal from outline to outline; NaN where there are no
+        references to tell lean by.
+    """
+
+    references: References
+    threshold: Mapping[FatMethod, float]
+    lean: float
+    fat: float
+    shading: float
+
+
+def spreads(
+    sampled: Sequence[Sampled],
+    bases: Mapping[BasisKey, ThresholdBasis],
+    protocol: MeasurementProtocol,
+) -> dict[BasisKey, Spread]:
+    """Work out, once an exam, how uncertain the thresholds and references are."""
+    groups: dict[BasisKey, list[Sampled]] = {}
+    for item in sampled:
+        groups.setdefault(basis_key(item), []).append(item)
+    return {key: _spread(members, bases[key], protocol) for key, members in groups.items()}
+
+
+def _spread(
+    members: Sequence[Sampled], basis: ThresholdBasis, protocol: MeasurementProtocol
+) -> Spread:
+    references, count = basis.references, protocol.threshold_resamples
+    lean, fat = references.lean, references.fat
+    muscles = [item.sample for item in members if item.roi.key.structure.is_muscle]
+    lean_sd, fat_sd = (
+        median_spread(part, count) if len(part.values) and muscles else NAN for part in (lean, fat)
+    )
+    threshold = {
+        method: _threshold_spread(method, muscles, references, protocol)
+        for method, found in basis.thresholds.items()
+        if not math.isnan(found.value)
+    }
+    if FatMethod.MIDPOINT in threshold:
+        threshold[FatMethod.MIDPOINT] = math.hypot(lean_sd, fat_sd) / 2
+    return Spread(references, threshold, lean_sd, fat_sd, _shading(members, references))
+
+
+def _threshold_spread(
+    method: FatMethod,
+    muscles: Sequence[Sample],
+    references: References,
+    protocol: MeasurementProtocol,
+) -> float:
+    count = protocol.threshold_resamples
+    if method is FatMethod.POOLED_OTSU:
+        return otsu_spread(
+            muscles, (references.lean, references.fat), protocol.reference_weight, count
+        )
+    ordered = in_order(references.lean)
+    drawn = ordered.values[resamples(ordered, count)]
+    if method is FatMethod.CIRCLE_MAX:
+        found = drawn.max(axis=1)
+    else:
+        found = drawn.mean(axis=1) + protocol.lean_sd_multiple * drawn.std(axis=1)
+    return float(found.std(ddof=1))
+
+
+def _shading(members: Sequence[Sampled], references: References) -> float:
+    middle = references.midpoint
+    if math.isnan(middle):
+        return NAN
+    signals = []
+    for item in members:
+        structure = item.roi.key.structure
+        if structure.is_muscle or structure is Structure.LEAN_REFERENCE:
+            values = item.sample.values
+            lean = values[(values < middle) & (values > 0)]
+            if len(lean) >= LEAST_LEAN_PIXELS:
+                signals.append(math.log(float(np.median(lean))))
+    return float(np.std(signals, ddof=1)) if len(signals) > 1 else NAN
+
+
+def with_uncertainty(
+    rows: Iterable[Measurement], item: Sampled, spread: Spread, protocol: MeasurementProtocol
+) -> Iterator[Measurement]:
+    """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
+    tracing = Tracing(
+        protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
+    )
+    area_sd = math.sqrt(area_variance(item.rim.lengths_mm, tracing))
+    known: dict[str, _Fat] = {}
+    for row in rows:
+        parts = _area_parts(row, item, area_sd)
+        if parts is None and row.quantity in _FAT and not math.isnan(row.value):
+            if row.method not in known:
+                known[row.method] = _fat(row, item, spread, tracing)
+            parts = known[row.method].parts(row.quantity, item.valid_mm2)
+        if parts is None and row.quantity in _DIXON and not math.isnan(row.value):
+            parts = _dixon_parts(row, item, tracing)
+        yield row if parts is None else _stated(row, parts)
+
+
+def _stated(row: Measurement, parts: Parts) -> Measurement:
+    found = {name: value for name, value in parts.items() if not math.isnan(value)}
+    uncertainty = math.sqrt(math.fsum(value**2 for value in found.values()))
+    return replace(
+        row,
+        uncertainty=uncertainty,
+        parameters=MappingProxyType({**row.parameters, **found}),
+    )
+
+
+# --- areas ---------------------------------------------------------------------------------------
+
+
+def _area_parts(row: Measurement, item: Sampled, sd_mm2: float) -> Parts | None:
+    if math.isnan(row.value):
+        return None
+    if row.quantity in {Quantity.TCSA_MM2, Quantity.VALID_CSA_MM2}:
+        return {"u_boundary": sd_mm2}
+    if row.quantity is Quantity.TCSA_COS_MM2:
+        return {"u_boundary": sd_mm2 * float(row.parameters["cosine"])}
+    if row.quantity is Quantity.TCSA_PIXEL_MM2:
+        spacing = item.placed.slice.plane.pixel_spacing_mm
+        counting = counting_variance(sum(item.rim.lengths_mm), spacing)
+        return {"u_boundary": sd_mm2, "u_partial_volume": math.sqrt(counting)}
+    return None
+
+
+# --- fat -----------------------------------------------------------------------------------------
+
+_FAT = frozenset(
+    {
+        Quantity.FI_PCT,
+        Quantity.FAT_CSA_MM2,
+        Quantity.FCSA_MM2,
+        Quantity.FF_LINEAR_PCT,
+        Quantity.FF_LINEAR_CLIPPED_PCT,
+    }
+)
+_DIXON = frozenset({Quantity.DIXON_FF_MEAN_PCT, Quantity.DIXON_FF_RATIO_PCT})
+_SHARES = _FAT - {Quantity.FAT_CSA_MM2, Quantity.FCSA_MM2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fat:
+    """Uncertainty of one method's fat in one outline.
+
+    Parameters
+    ----------
+    moved
+        What tracing moves, mm4.
+    fraction
+        Fat over valid area.
+    points
+        Parts other than tracing, in points of the percentage.
+    """
+
+    moved: Moved
+    fraction: float
+    points: Parts
+
+    def parts(self, quantity: Quantity, valid_mm2: float) -> Parts:
+        if quantity in _SHARES:
+            boundary = 100 * math.sqrt(self.moved.share(self.fraction)) / valid_mm2
+            return {"u_boundary": boundary, **self.points}
+        variance = self.moved.fat if quantity is Quantity.FAT_CSA_MM2 else self.moved.lean
+        areas = {name: valid_mm2 * value / 100 for name, value in self.points.items()}
+        return {"u_boundary": math.sqrt(variance), **areas}
+
+
+def _fat(row: Measurement, item: Sampled, spread: Spread, tracing: Tracing) -> _Fat:
+    """Work out a method's uncertainty from the first of its rows."""
+    values = item.rim.values if item.rim.values is not None else np.zeros(0)
+    share = row.value if row.quantity in _SHARES else 100 * row.value / item.valid_mm2
+    if row.quantity is Quantity.FCSA_MM2:
+        share = 100 - share
+    if row.method == FatMethod.LINEAR:
+        lean, fat = spread.references.lean.median, spread.references.fat.median
+        fatness = (values - lean) / (fat - lean)
+        points = _linear_points(item, share / 100, spread)
+    else:
+        threshold = _raw_threshold(row, item, share)
+        fatness = (values > threshold).astype(np.float64)
+        points = _binary_points(row, item, threshold, spread)
+    rings = fatness.reshape(-1, sum(item.rim.counts)).mean(axis=0)
+    return _Fat(moved(item.rim.lengths_mm, item.rim.counts, rings, tracing), share / 100, points)
+
+
+def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
+    """Return the threshold on the image itself; where it was another's, of equal effect."""
+    if row.method != FatMethod.CLAHE_OTSU:
+        return float(row.parameters["threshold"])
+    ordered = in_order(item.sample)
+    below = ordered.weights.cumsum() / ordered.total
+    place = int(np.searchsorted(below, 1 - share / 100))
+    return float(ordered.values[min(place, len(below) - 1)])
+
+
+def _binary_points(row: Measurement, item: Sampled, threshold: float, spread: Spread) -> Parts:
+    sample, references = item.sample, spread.references
+    known = references.contrast > 0
+    if known:
+        lean, fat = references.lean.median, references.fat.median
+    else:
+        bright = sample.values > threshold
+        lean, fat = sample.where(~bright).mean, sample.where(bright).mean
+    points = {}
+    if fat > lean:
+        points["u_partial_volume"] = mixed_pixels_pct(sample, threshold, lean, fat, known=known)
+    by = spread.threshold.get(FatMethod(row.method), NAN)
+    if not math.isnan(by):
+        points["u_threshold"] = shifted_pct(sample, threshold, by)
+    if not math.isnan(spread.shading):
+        points["u_shading"] = shifted_pct(sample, threshold, threshold * spread.shading)
+    return points
+
+
+def _linear_points(item: Sampled, fraction: float, spread: Spread) -> Parts:
+    """Errors of both references' medians and of the muscle's own signal, carried through."""
+    contrast = spread.references.contrast
+    basis = math.hypot((1 - fraction) * spread.lean, fraction * spread.fat) / contrast
+    points = {"u_threshold": 100 * basis}
+    if not math.isnan(spread.shading):
+        # Muscle and fat reference are shaded independently of each other.
+        own, of_fat = item.sample.mean, fraction * spread.references.fat.median
+        points["u_shading"] = 100 * spread.shading * math.hypot(own, of_fat) / contrast
+    return points
+
+
+# --- Dixon ---------------------------------------------------------------------------------------
+
+
+def _dixon_parts(row: Measurement, item: Sampled, tracing: Tracing) -> Parts | None:
+    if item.dixon is None or item.dixon_rim is None:
+        return None
+    fat, water = item.dixon_rim
+    inside_fat, inside_water = item.dixon
+    weights = item.cover.weights
+    counts = (weights > 0) & (inside_fat + inside_water > 0)
+    total, share = (inside_fat + inside_water)[counts], weights[counts]
+    if row.quantity is Quantity.DIXON_FF_RATIO_PCT:
+        # Bright pixels count more; relative to the mean signal they are areas again.
+        level = float(share @ total) / float(share.sum())
+        amount, fatness = (fat + water) / level, fat / level
+        own = (inside_fat[counts] - row.value / 100 * total) / level
+    else:
+        amount = (fat + water > 0).astype(np.float64)
+        fatness = np.divide(fat, fat + water, out=np.zeros_like(fat), where=fat + water > 0)
+        own = inside_fat[counts] / total - row.value / 100
+    # What the rim would change the fraction by: its excess of fat over the muscle's own.
+    excess = (fatness - row.value / 100 * amount).reshape(-1, sum(item.rim.counts)).mean(axis=0)
+    found = moved(item.rim.lengths_mm, item.rim.counts, excess, tracing)
+    area = float(share.sum()) * item.placed.slice.plane.pixel_area_mm2
+    noise = math.sqrt(float((share * own) @ (share * own))) / float(share.sum())
+    return {"u_boundary": 100 * math.sqrt(found.fat) / area, "u_noise": 100 * noise}
