@@ -43,9 +43,18 @@ class Weighting(StrEnum):
     FAT_FRACTION = "fat_fraction"
     PDFF = "pdff"
     NO_SIGNAL = "no_signal"
+
+    @property
+    def is_fat_fraction(self) -> bool:
+        """Whether its values are fat fractions, not signal."""
+        return self in {Weighting.FAT_FRACTION, Weighting.PDFF}
+
     LOCALIZER = "localizer"
     UNKNOWN = "unknown"
 
+
+TO_PCT = {"%": 1.0, "1": 100.0, "[ppth]": 0.1}
+"""Factors that make fractions percentages, by the unit of the fractions as UCUM spells it."""
 
 LARGEST_SCALE = 1e30
 """Slopes and intercepts beyond this are damage, and too large to be computed with."""
@@ -262,6 +271,8 @@ class Series:
         that a converter put into files of their own; a series without one stands alone.
     run
         Which run of the scanner made it, as far as headers tell.
+    unit
+        Of its values, in UCUM's spelling, where a header declares one and fat fractions are meant.
 
     Attributes
     ----------
@@ -277,6 +288,7 @@ class Series:
     flags: tuple[Flag, ...] = ()
     signal_group: str = ""
     run: Run = field(default=Run(), repr=False)
+    unit: str = ""
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -166,7 +166,8 @@ def _marks(series: Series) -> tuple[str, ...]:
 
 def scale_flags(first: Series, second: Series) -> tuple[Flag, ...]:
     """Flag a pair whose signals may be on different scales."""
-    alike = first.run.scale == second.run.scale and len(set(first.run.scale)) <= 1
+    # A scale that changes within a series cannot be compared slice by slice.
+    alike = first.run.scale == second.run.scale and len(first.run.scale) <= 1
     return () if alike else (Flag.SCALE_UNVERIFIED,)
 
 

@@ -22,8 +22,10 @@ from multifidus.errors import MultifidusError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import Plane
 from multifidus.image import (
+    TO_PCT,
     Acquisition,
     Exam,
+    Run,
     Series,
     Slice,
     StoredPixels,
@@ -33,6 +35,7 @@ from multifidus.image import (
 from multifidus.io.contrast import Contrasts, shipped_contrasts
 from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
+from multifidus.io.dicom_scale import RealWorld, declared_unit, real_world, signal_scale
 from multifidus.io.files import reading
 from multifidus.io.mosaic import Tile, tiles
 from multifidus.io.scan import Scan, Skipped
@@ -71,6 +74,8 @@ class _Frame:
     frame_of_reference: str
     acquisition: Acquisition
     weighting: Weighting
+    run: Run
+    unit: str
     flags: tuple[Flag, ...] = ()
 
 
@@ -240,29 +245,26 @@ class _Groups:
 
 def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contrasts) -> _Frame:
     header = groups.header
-    slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
-    intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
-    item = Slice(
-        header.text("SOPInstanceUID") + (f"#{number + 1}" if groups.is_multiframe else ""),
-        _plane(groups),
-        pixels.shape,
-        StoredPixels(
-            partial(pixels.read, number),
-            1.0 if math.isnan(slope) else slope,
-            0.0 if math.isnan(intercept) else intercept,
-        ),
-        groups.number("PixelMeasuresSequence", "SliceThickness"),
-    )
+    mapped = real_world([*groups.groups, header])
     acquisition = _acquisition(groups)
     component = groups.texts("MRImageFrameTypeSequence", "ComplexImageComponent")
-    tokens = (*acquisition.image_type[2:], *component)
+    tokens = (*acquisition.image_type[2:], *component, *(mapped.words if mapped else ()))
     weighting = contrasts.weighting(
         tokens,
         acquisition,
         groups.number("", "InversionTime"),
         lambda: header.text("SeriesDescription"),
     )
+    values = _values(groups, mapped, is_fraction=weighting.is_fat_fraction)
+    item = Slice(
+        header.text("SOPInstanceUID") + (f"#{number + 1}" if groups.is_multiframe else ""),
+        _plane(groups),
+        pixels.shape,
+        StoredPixels(partial(pixels.read, number), values.slope, values.intercept),
+        groups.number("PixelMeasuresSequence", "SliceThickness"),
+    )
     time = groups.texts("FrameContentSequence", "TemporalPositionIndex")
+    time = time or header.texts("TemporalPositionIdentifier")
     return _Frame(
         item=item,
         path=pixels.path,
@@ -277,13 +279,37 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
             acquisition.image_type,
             *component[:1],
             header.text("EchoNumbers"),
-            "".join(time or header.texts("TemporalPositionIdentifier")).zfill(_TIME_DIGITS),
+            "".join(time).zfill(_TIME_DIGITS),
             header.text("FrameOfReferenceUID"),
+            values.unit,
         ),
         frame_of_reference=header.text("FrameOfReferenceUID"),
         acquisition=acquisition,
         weighting=weighting,
+        run=Run(
+            "".join(time),
+            (header.text("AcquisitionTime"), header.text("AcquisitionNumber")),
+            (signal_scale(header, values.slope, mapped),),
+        ),
+        unit=values.unit,
         flags=(Flag.LOSSY_COMPRESSION,) if pixels.is_lossy else (),
+    )
+
+
+def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> RealWorld:
+    """Return what turns stored values into the slice's own, and their unit where it is declared.
+
+    Signal is rescaled, whatever real-world map stands beside; a map of fat fractions takes its
+    real-world map, if that has a unit of fractions.
+    """
+    if is_fraction and mapped is not None and mapped.unit in TO_PCT:
+        return mapped
+    slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
+    intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
+    return RealWorld(
+        1.0 if math.isnan(slope) else slope,
+        0.0 if math.isnan(intercept) else intercept,
+        declared_unit(groups.header) if is_fraction else "",
     )
 
 
@@ -426,6 +452,7 @@ def _is_copy(item: Slice, other: Slice) -> bool:
 
 def _series(uid: str, frames: Sequence[_Frame]) -> Series:
     first = frames[0]
+    scales = sorted({scale for frame in frames for scale in frame.run.scale}, key=str)
     return Series(
         uid,
         in_stack_order(frame.item for frame in frames),
@@ -433,6 +460,8 @@ def _series(uid: str, frames: Sequence[_Frame]) -> Series:
         first.frame_of_reference,
         first.acquisition,
         tuple(dict.fromkeys(flag for frame in frames for flag in frame.flags)),
+        run=replace(first.run, scale=tuple(scales)),
+        unit=first.unit,
     )
 
 
