@@ -12,7 +12,7 @@ from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series
 from multifidus.io.archive import is_zip, unpack
-from multifidus.io.bids import bids_name, sidecar_path
+from multifidus.io.bids import bids_name, datasets, session_order, set_aside, sidecar_path
 from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.grid import Grid, only
@@ -67,7 +67,8 @@ def scan(
 
     Headers alone are read. DICOM files are grouped by their study, NIfTI files by the subject and
     session of their BIDS names; other files of volumes (NIfTI, NRRD, MetaImage) make one exam. Zip
-    archives are looked into.
+    archives are looked into. Derivatives and source data of a BIDS dataset are passed over, unless
+    their own folder is given, and so are its label maps.
 
     Parameters
     ----------
@@ -86,12 +87,13 @@ def scan(
     """
     known = load_contrasts(contrasts)
     walked = walk(map(Path, paths))
-    files, places, refused = _unpacked(walked.files)
+    unpacked, places, refused = _unpacked(walked.files)
+    files, aside = _set_aside(unpacked)
     images = [path for path in files if _is_volume(path)]
     beside = {_part_of(path) for path in images}
     found = scan_dicom(_told([path for path in files if path not in beside], progress), known)
     volumes = _scan_volumes(images, found, known)
-    skipped = (*walked.skipped, *refused, *found.skipped, *volumes.skipped)
+    skipped = (*walked.skipped, *refused, *aside, *found.skipped, *volumes.skipped)
     named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
     return Scan(found.exams + volumes.exams, named, {**found.paths, **volumes.paths})
 
@@ -115,6 +117,14 @@ def _unpacked(
         places[folder] = path
         plain.extend(walk([folder]).files)
     return plain, places, refused
+
+
+def _set_aside(files: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
+    """Part the files of BIDS datasets that are no images from all others."""
+    roots = datasets(files)
+    reasons = {path: reason for path in files if (reason := set_aside(path, roots))}
+    kept = [path for path in files if path not in reasons]
+    return kept, [Skipped(path, reason) for path, reason in reasons.items()]
 
 
 def _place(path: Path, places: dict[Path, Path]) -> Path:
@@ -150,7 +160,7 @@ def _scan_volumes(files: Sequence[Path], dicom: Scan, contrasts: Contrasts) -> S
 def _volume_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Iterator[Exam]:
     subjects = sorted({subject for subject, _ in exams})
     for number, subject in enumerate(subjects, known + 1):
-        sessions = sorted(session for who, session in exams if who == subject)
+        sessions = sorted((ses for who, ses in exams if who == subject), key=session_order)
         for visit, session in enumerate(sessions, 1):
             series = tuple(exams[subject, session])
             yield Exam(f"subject-{number}", f"exam-{visit}", series, identity=subject)

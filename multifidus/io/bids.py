@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,20 @@ _WORDS = re.compile(r"_(?:acq|rec|desc|part)-([0-9A-Za-z]{2,})(?=_)")
 _REPEAT = re.compile(r"_run-([0-9]+)(?=_)")
 _BETWEEN = re.compile(r"[-_. ]+")
 _SUFFIX = re.compile(r"_([0-9A-Za-z]+)\.nii(?:\.gz)?$")
+
+_DATASET = "dataset_description.json"
+"""The file that makes a folder a BIDS dataset."""
+
+_ASIDE = ("derivatives", "sourcedata")
+"""Folders of a dataset that hold other things than its images."""
+
+_LABEL_MAPS = ("dseg", "mask", "probseg")
+"""Suffixes of files that outline an image."""
+
+_FIRST_SESSIONS = ("pre", "base", "bl")
+"""How the labels of sessions start that come before all others."""
+
+_NUMBER = re.compile(r"(\d+)")
 
 _WEIGHTINGS = {"T1w": Weighting.T1, "T2w": Weighting.T2, "PDw": Weighting.PD}
 
@@ -48,6 +62,40 @@ class BidsName:
     def words(self) -> tuple[str, ...]:
         """What may name a contrast; single letters, which may mean anything, are left out."""
         return tuple(word for word in (*self.labels, self.suffix) if len(word) > 1)
+
+
+def datasets(files: Iterable[Path]) -> frozenset[Path]:
+    """Return the folders that are BIDS datasets."""
+    return frozenset(path.parent for path in files if path.name == _DATASET)
+
+
+def set_aside(path: Path, roots: frozenset[Path]) -> str:
+    """Say why a file is no image of its dataset; empty where it may be one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    roots
+        The datasets among the folders that are looked into; a folder of derivatives that is looked
+        into by itself is a dataset of its own.
+    """
+    if bids_name(path).suffix in _LABEL_MAPS:
+        return "A label map, by its BIDS name. Give it with --outlines."
+    for folder in path.parents if roots else ():
+        if folder.name in _ASIDE and folder.parent in roots:
+            return f"In {folder.name} of a BIDS dataset. Give that folder by itself to read it."
+    return ""
+
+
+def session_order(label: str) -> tuple[bool, list[tuple[int, str]]]:
+    """Return what sorts the labels of sessions: before surgery first, then by number and name.
+
+    BIDS names carry no dates. ``pre`` and ``baseline`` come first, and 2 before 10.
+    """
+    lower = label.lower()
+    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in _NUMBER.split(lower)]
+    return not lower.startswith(_FIRST_SESSIONS), parts
 
 
 def bids_name(path: Path) -> BidsName:
