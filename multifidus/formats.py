@@ -86,7 +86,8 @@ def scan(
         If a path does not exist, or the file of contrasts is malformed.
     """
     known = load_contrasts(contrasts)
-    walked = walk(map(Path, paths))
+    given = [Path(path) for path in paths]
+    walked = walk(given)
     unpacked, places, refused = _unpacked(walked.files)
     files, aside = _set_aside(unpacked)
     images = [path for path in files if _is_volume(path)]
@@ -95,7 +96,9 @@ def scan(
     volumes = _scan_volumes(images, found, known)
     skipped = (*walked.skipped, *refused, *aside, *found.skipped, *volumes.skipped)
     named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
-    return Scan(found.exams + volumes.exams, named, {**found.paths, **volumes.paths})
+    roots = {path: Path(path.name) for path in given if path.is_dir()}
+    roots |= {folder: Path(archive.name) for folder, archive in places.items()}
+    return Scan(found.exams + volumes.exams, named, {**found.paths, **volumes.paths}, roots)
 
 
 def _unpacked(

@@ -10,7 +10,7 @@ from typing import Any
 from multifidus.flag import Flag
 from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.image import Exam, Series, Stack, Weighting
-from multifidus.io.identifiers import Identifiers, read_identifiers
+from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
 from multifidus.io.scan import Scan
 from multifidus.pairing import Pairing, pairings
 
@@ -38,6 +38,7 @@ def _exam(exam: Exam, scan: Scan, *, show_identifiers: bool) -> dict[str, Any]:
         "subject": exam.subject,
         "timepoint": exam.timepoint,
         "date": _date(exam, scan, show_identifiers=show_identifiers),
+        "identifiers_in_paths": identifiers_in_paths(exam, scan),
         "series": [
             _series(series, scan, pairs.get(series.uid, Pairing())) for series in exam.series
         ],
@@ -49,6 +50,12 @@ def _exam(exam: Exam, scan: Scan, *, show_identifiers: bool) -> dict[str, Any]:
         for item, series in zip(entry["series"], exam.series, strict=True):
             item["description"] = _identifiers(series, scan).series_description
     return entry
+
+
+def identifiers_in_paths(exam: Exam, scan: Scan) -> bool:
+    """Whether files or folders of an exam are named after its patient; says no more than that."""
+    paths = {scan.known_as(path) for series in exam.series for path in scan.paths[series.uid]}
+    return names_patient(_identifiers(exam.series[0], scan), paths)
 
 
 def _date(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str | int | None:

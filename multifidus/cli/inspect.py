@@ -20,6 +20,11 @@ MOST_REASONS = 20
 MOST_NAMED = 3
 """Files named for each reason; ``--json`` names all."""
 
+NAMED_AFTER_PATIENTS = (
+    "File paths carry names or IDs of patients, and a cohort.csv repeats paths: rename the folders "
+    "before either leaves the hospital."
+)
+
 
 def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     paths: Annotated[list[Path], typer.Argument(help="Files or folders of DICOM or NIfTI.")],
@@ -52,7 +57,7 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.cli import REFUSED
     from multifidus.formats import scan
-    from multifidus.inspection import SPARE_COLUMNS, inspection, overview
+    from multifidus.inspection import SPARE_COLUMNS, identifiers_in_paths, inspection, overview
 
     with counting("reading headers") as step:
         found = scan(*paths, progress=step, contrasts=contrasts)
@@ -65,6 +70,8 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         for remark in view.remarks:
             print_remark(remark)
         _say_skipped(found.skipped)
+    if any(identifiers_in_paths(exam, found) for exam in found.exams):
+        say(NAMED_AFTER_PATIENTS)
     if not found.exams:
         say("Nothing here can be measured.")
         raise typer.Exit(REFUSED)

@@ -5,7 +5,10 @@ Nothing that reads images for measuring keeps these texts, so nothing can pass t
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,14 @@ class Identifiers:
     exam_description: str = ""
     series_description: str = ""
 
+
+LETTERS_AT_LEAST = 4
+"""Shorter parts of names and identifiers stand in paths by chance."""
+
+DIGITS_AT_LEAST = 6
+"""So do shorter numbers, as those that count images do."""
+
+_BETWEEN = re.compile(r"[\^=,;.\s_-]+")
 
 _KEYWORDS = ("PatientID", "PatientName", "StudyDescription", "SeriesDescription")
 
@@ -40,3 +51,20 @@ def _printable(value: object) -> str:
     """Return a value as text without characters that a terminal would obey."""
     text = "" if value is None else str(value)
     return "".join(character for character in text if character.isprintable()).strip()
+
+
+def names_patient(known: Identifiers, paths: Iterable[Path]) -> bool:
+    """Whether a part of the patient's name or ID stands in one of the paths."""
+    texts = _BETWEEN.split(_plain(f"{known.patient_name} {known.patient_id}"))
+    parts = [part for part in texts if _tells(part)]
+    return any(part in _plain(str(path)) for path in paths for part in parts)
+
+
+def _tells(part: str) -> bool:
+    return len(part) >= (DIGITS_AT_LEAST if part.isdigit() else LETTERS_AT_LEAST)
+
+
+def _plain(text: str) -> str:
+    """Return a text without case and accents, which folders are often named without."""
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()

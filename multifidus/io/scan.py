@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from multifidus.errors import ReadError
@@ -32,16 +32,27 @@ class Scan:
         What was found, and what was passed over.
     paths
         Series UID to the files it was read from.
+    roots
+        Folders that were looked into to what the user calls them: a folder by its own name, an
+        unpacked archive by the archive's.
     """
 
     exams: tuple[Exam, ...]
     skipped: tuple[Skipped, ...]
     paths: dict[str, tuple[Path, ...]]
+    roots: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, int]:
         """Series UID to the number of files it was read from."""
         return {uid: len(paths) for uid, paths in self.paths.items()}
+
+    def known_as(self, path: Path) -> Path:
+        """Return the part of a file's path that lies in what the user gave, its name included."""
+        for folder in path.parents:
+            if folder in self.roots:
+                return self.roots[folder] / path.relative_to(folder)
+        return Path(path.name)
 
 
 @dataclass(frozen=True, slots=True)

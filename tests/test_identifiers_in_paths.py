@@ -1,0 +1,90 @@
+"""Folders named after patients are told of; whom they name is not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from multifidus.cli.app import app
+from multifidus.formats import scan
+from multifidus.inspection import inspection
+from tests.dicoms import classic, write
+from tests.exams import axial_plane
+from tests.niftis import lumbar_affine, save
+from tests.test_archive import packed
+
+
+def write_exam(folder, name="IM1", patient="Müller^Jane", number="HOSP-471199"):
+    for k in range(3):
+        dataset = classic(axial_plane(5 * k), np.full((4, 5), k, np.uint16), k + 1)
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        dataset.PatientName, dataset.PatientID = patient, number
+        write(dataset, folder / f"{name}-{k}.dcm")
+    return folder
+
+
+def told(path):
+    (exam,) = inspection(scan(path))["exams"]
+    return exam["identifiers_in_paths"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("MULLER_JANE/T2", True),
+        ("t2/Müller", True),
+        ("janes scan", True),
+        ("471199", True),
+        ("old/x471199.2020", True),
+        ("S01/pre", False),
+        ("mull/jan", False),
+    ],
+)
+def test_parts_of_names_and_ids_are_found_in_folders_and_files(tmp_path, folder, expected):
+    write_exam(tmp_path / "scans" / folder)
+    assert told(tmp_path / "scans") is expected
+    shutil.rmtree(tmp_path / "scans")
+    write_exam(tmp_path / "scans", name=folder.replace("/", "-"))
+    assert told(tmp_path / "scans") is expected
+
+
+def test_what_lies_above_the_given_folder_does_not_count_but_its_own_name_does(tmp_path):
+    folder = write_exam(tmp_path / "jane" / "study" / "S01")
+    assert told(folder) is False
+    assert told(tmp_path / "jane" / "study") is False
+    assert told(tmp_path / "jane") is True
+
+
+def test_short_numbers_that_count_images_do_not_count(tmp_path):
+    write_exam(tmp_path / "scans", name="IM-0001", patient="", number="0001")
+    assert told(tmp_path / "scans") is False
+
+
+def test_the_name_of_an_archive_counts(tmp_path):
+    images = write_exam(tmp_path / "exam")
+    assert told(packed(images, tmp_path / "Jane.zip")) is True
+    assert told(packed(images, tmp_path / "S01.zip")) is False
+
+
+def test_files_without_patients_name_none(tmp_path):
+    (tmp_path / "jane").mkdir()
+    save(tmp_path / "jane" / "a.nii", np.ones((4, 5, 2), np.int16), lumbar_affine())
+    assert told(tmp_path) is False
+
+
+def test_inspect_warns_and_says_no_name(tmp_path):
+    write_exam(tmp_path / "scans" / "jane")
+    warning = "File paths carry names or IDs of patients"
+    plain = CliRunner().invoke(app, ["inspect", str(tmp_path / "scans")])
+    assert plain.stderr.count(warning) == 1
+    assert "jane" not in (plain.stdout + plain.stderr).lower()
+    as_json = CliRunner().invoke(app, ["inspect", "--json", str(tmp_path / "scans")])
+    assert json.loads(as_json.stdout)["exams"][0]["identifiers_in_paths"] is True
+    assert as_json.stderr.count(warning) == 1
+    assert "jane" not in as_json.stdout.lower()
+    write_exam(tmp_path / "neutral")
+    assert warning not in CliRunner().invoke(app, ["inspect", str(tmp_path / "neutral")]).stderr
