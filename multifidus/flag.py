@@ -31,6 +31,7 @@ class Flag(StrEnum):
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
     SCALE_UNVERIFIED = "scale_unverified"
     DIXON_UNPAIRED = "dixon_unpaired"
+    MAP_SCALE_UNKNOWN = "map_scale_unknown"
     OUTSIDE_IMAGE = "outside_image"
     AFFINE_CONFLICT = "affine_conflict"
     DRAFT_UNEDITED = "draft_unedited"
@@ -100,6 +101,8 @@ _MEANINGS = {
     "fat fraction.",
     Flag.DIXON_UNPAIRED: "The image's other half, water or fat, is there but cannot be matched "
     "with it, so the value is NaN; 'multifidus inspect' says why.",
+    Flag.MAP_SCALE_UNKNOWN: "The values of the scanner's fat-fraction map fit neither its unit nor "
+    "0 to 1, 100, 1000 or 10000, so the value is NaN.",
     Flag.OUTSIDE_IMAGE: "Part of the outline lies outside the image; pixel statistics cover the "
     "rest.",
     Flag.AFFINE_CONFLICT: "The NIfTI header places the image in two ways that differ; its sform "

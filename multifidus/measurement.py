@@ -29,6 +29,7 @@ class Quantity(StrEnum):
     FF_LINEAR_CLIPPED_PCT = "ff_linear_clipped_pct"
     DIXON_FF_MEAN_PCT = "dixon_ff_mean_pct"
     DIXON_FF_RATIO_PCT = "dixon_ff_ratio_pct"
+    PDFF_MEAN_PCT = "pdff_mean_pct"
     FI_Q1_PCT = "fi_q1_pct"
     FI_Q2_PCT = "fi_q2_pct"
     FI_Q3_PCT = "fi_q3_pct"
@@ -139,6 +140,11 @@ _DEFINITIONS = {
     Quantity.DIXON_FF_MEAN_PCT: (
         "Dixon signal fat fraction: 100 x mean of F / (F + W) over pixels with F + W > 0.",
         "this software; both forms are in use and differ by 1 to 4 points",
+    ),
+    Quantity.PDFF_MEAN_PCT: (
+        "Mean of the scanner's own map over the valid pixels, where the map is declared to be of "
+        "the proton-density fat fraction.",
+        "Reeder et al. 2012, doi:10.1002/jmri.23741",
     ),
     Quantity.DIXON_FF_RATIO_PCT: (
         "Dixon signal fat fraction: 100 x sum of F / sum of (F + W) over pixels with F + W > 0.",

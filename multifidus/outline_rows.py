@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from multifidus.levelling import SettledLevel
 from multifidus.measurement import Measurement, Provenance, Quantity
 from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import FatResult
+from multifidus.metrics.fat_maps import map_fat_fraction
 from multifidus.metrics.samples import NAN
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.sampling import Sampled
@@ -37,6 +39,7 @@ def outline_rows(
     for method in protocol.fat_methods:
         if method is not FatMethod.DIXON:
             yield from _fat_rows(item, method, fat_of(item, method, protocol, bases), provenance)
+    yield from _map_rows(item, provenance)
     yield from _dixon_rows(item, provenance, asked_for=FatMethod.DIXON in protocol.fat_methods)
 
 
@@ -63,6 +66,37 @@ def _fat_rows(
         }
     for quantity, value in found.items():
         yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
+
+
+def _map_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
+    if item.mapped is None or item.fractions is None:
+        return
+    scale = item.mapped.scale
+    result = map_fat_fraction(item.fractions, scale.to_pct)
+    parameters = {
+        "map": item.mapped.series.uid,
+        "basis": scale.basis,
+        "to_pct": scale.to_pct,
+        "top_stored": scale.top,
+        "n_below_0": result.n_below,
+        "n_above_100": result.n_above,
+    }
+    doubts = (
+        *((Flag.MAP_SCALE_UNKNOWN,) if math.isnan(scale.to_pct) else ()),
+        *(() if result.n_pixels else (Flag.UNDETECTABLE,)),
+        *item.mapped.series.flags,
+    )
+    flags = tuple(dict.fromkeys((*item.flags, *doubts)))
+    yield Measurement(
+        item.roi.key,
+        Quantity.PDFF_MEAN_PCT,
+        result.mean_pct,
+        provenance,
+        result.n_pixels,
+        "pdff",
+        parameters,
+        flags,
+    )
 
 
 def _dixon_rows(item: Sampled, provenance: Provenance, *, asked_for: bool) -> Iterator[Measurement]:

@@ -13,6 +13,7 @@ import numpy as np
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
 from multifidus.image import Exam, Slice, Weighting
+from multifidus.mapped import FatMaps, Mapped
 from multifidus.metrics.equalising import equalised
 from multifidus.metrics.samples import Sample
 from multifidus.pairing import OTHER, Pairing, pairings
@@ -85,6 +86,8 @@ class Sampled:
         What was done to the sample, for the rows that depend on it.
     dixon_flags
         Doubts about the pair; ``dixon_unpaired`` where there is none though there should be.
+    mapped, fractions
+        The slice's fat-fraction map and the map's pixels under the outline, where there is one.
     """
 
     placed: Placed
@@ -103,6 +106,8 @@ class Sampled:
     dixon: tuple[Array, Array] | None
     dixon_rim: tuple[Array, Array] | None
     dixon_flags: tuple[Flag, ...]
+    mapped: Mapped | None
+    fractions: Sample | None
     equalised: Sample | None
     saturated: bool
     flags: tuple[Flag, ...]
@@ -139,20 +144,25 @@ def sample_all(
     by_slice: dict[str, list[Placed]] = {}
     for item in placed:
         by_slice.setdefault(item.slice.uid, []).append(item)
-    pairs = pairings(exam)
+    pairs, maps = pairings(exam), FatMaps(exam)
     return [
         sampled
         for members in by_slice.values()
-        for sampled in _sample_slice(members, pairs, protocol)
+        for sampled in _sample_slice(members, pairs, maps, protocol)
     ]
 
 
 def _sample_slice(
-    members: Sequence[Placed], pairs: Mapping[str, Pairing], protocol: MeasurementProtocol
+    members: Sequence[Placed],
+    pairs: Mapping[str, Pairing],
+    maps: FatMaps,
+    protocol: MeasurementProtocol,
 ) -> Iterator[Sampled]:
     image = members[0].slice
     pixels = image.pixels
     digest = image.sha256(pixels)
+    mapped = maps.at(image)
+    fractions = None if mapped is None else mapped.item.pixels
     pair, doubts = _dixon_pair(members[0], pixels, pairs)
     even = equalised(pixels) if FatMethod.CLAHE_OTSU in protocol.fat_methods else None
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
@@ -197,6 +207,8 @@ def _sample_slice(
             if pair is None or rim.pixels is None
             else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),
             dixon_flags=doubts,
+            mapped=mapped,
+            fractions=None if fractions is None else Sample.of(cover.of(fractions), cover.weights),
             equalised=None if even is None else Sample(cover.of(even)[row, column], sample.weights),
             saturated=_is_saturated(sample, image, pixels),
             flags=flags,

@@ -38,6 +38,9 @@ _FIRST_SESSIONS = ("pre", "base", "bl")
 
 _NUMBER = re.compile(r"(\d+)")
 
+_UNITS = {"%": "%", "percent": "%", "1": "1", "fraction": "1"}
+"""Units of fractions as sidecars spell them, to UCUM's spelling."""
+
 _WEIGHTINGS = {"T1w": Weighting.T1, "T2w": Weighting.T2, "PDw": Weighting.PD}
 
 
@@ -120,6 +123,7 @@ class Described:
     weighting: Weighting
     acquisition: Acquisition
     run: Run
+    unit: str
 
 
 def described(path: Path, contrasts: Contrasts | None = None) -> Described:
@@ -138,7 +142,10 @@ def described(path: Path, contrasts: Contrasts | None = None) -> Described:
     facts = _facts(path)
     acquisition = _acquisition(facts)
     return Described(
-        _weighting(path, facts, acquisition, contrasts), acquisition, _run(path, facts, contrasts)
+        _weighting(path, facts, acquisition, contrasts),
+        acquisition,
+        _run(path, facts, contrasts),
+        _UNITS.get(str(facts.get("Units", "")).strip().lower(), ""),
     )
 
 

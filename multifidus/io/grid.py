@@ -81,7 +81,7 @@ def series_of_volumes(grids: Sequence[Grid], content: str, **facts: Any) -> tupl
     )
 
 
-def series_of(
+def series_of(  # noqa: PLR0913 - a series has the facts that it has
     grid: Grid,
     uid: str,
     *,
@@ -89,6 +89,7 @@ def series_of(
     acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
     signal_group: str = "",
     run: Run = Run(),  # noqa: B008 - frozen
+    unit: str = "",
 ) -> Series:
     """Make a series of a grid: its slices run along k, with columns along i.
 
@@ -118,6 +119,7 @@ def series_of(
         flags=grid.flags,
         signal_group=signal_group,
         run=replace(run, scale=(grid.scale,)),
+        unit=unit,
     )
 
 

@@ -272,6 +272,7 @@ def read_volumes(
         weighting=known.weighting if weighting is None else weighting,
         acquisition=known.acquisition,
         run=known.run,
+        unit=known.unit,
         signal_group=_acquisition_of(path),
     )
 
