@@ -9,7 +9,7 @@ after their neighbours.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,9 @@ NAMED_POSITION_MM = 5.0
 
 OUTSIDE_MM = 30.0
 """Landmarks further than this outside all images were marked on others."""
+
+BEYOND_MM = 250.0
+"""The length of a lumbar spine, T12 to S1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +122,34 @@ def axial_series(exam: Exam) -> tuple[Series, ...]:
     )
 
 
-def check_frame(exam: Exam, landmarks: Iterable[Landmark]) -> None:
+def check_frame(exam: Exam, landmarks: Sequence[Landmark]) -> None:
     """Refuse landmarks that were marked in another frame of reference or on another exam.
 
     Raises
     ------
     LevelError
-        Naming the first that lies more than ``OUTSIDE_MM`` outside the box around all images.
+        Naming the first that lies more than ``OUTSIDE_MM`` outside the box around all images. An
+        exam of axial images alone may show a part of the spine: there, landmarks may lie above
+        and below the images by ``BEYOND_MM``, but not all of them.
     """
     corners = np.concatenate(
         [item.plane.corners_mm(item.shape) for series in exam.series for item in series.slices]
     )
     low, high = corners.min(axis=0) - OUTSIDE_MM, corners.max(axis=0) + OUTSIDE_MM
+    if all(series.orientation is Orientation.AXIAL for series in exam.series):
+        heights = [float(mark.position_mm[2]) for mark in landmarks]
+        if any(low[2] <= height <= high[2] for height in heights):
+            low[2], high[2] = low[2] - BEYOND_MM, high[2] + BEYOND_MM
     for mark in landmarks:
         if (mark.position_mm < low).any() or (mark.position_mm > high).any():
-            place = ", ".join(f"{part:.0f}" for part in mark.position_mm)
-            box = " to ".join(
-                "(" + ", ".join(f"{part:.0f}" for part in corner) + ")" for corner in (low, high)
+            place, start, end = (
+                "(" + ", ".join(f"{part:.0f}" for part in point) + ")"
+                for point in (mark.position_mm, low, high)
             )
             msg = (
-                f"The landmark {mark.kind} of {mark.level} lies at LPS ({place}) mm, outside the "
-                f"images of exam {exam.subject} {exam.timepoint} and {OUTSIDE_MM:g} mm around them "
-                f"({box} mm)."
+                f"The landmark {mark.kind} of {mark.level} lies at LPS {place} mm, outside the "
+                f"images of exam {exam.subject} {exam.timepoint} and their surroundings, {start} "
+                f"to {end} mm."
             )
             remedy = "It belongs to another exam or frame of reference; mark it on these images."
             raise LevelError(msg, remedy=remedy)
