@@ -286,7 +286,7 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
         frame_of_reference=header.text("FrameOfReferenceUID"),
         acquisition=acquisition,
         weighting=weighting,
-        run=Run(
+        run=_run(
             "".join(time),
             (header.text("AcquisitionTime"), header.text("AcquisitionNumber")),
             (signal_scale(header, values.slope, mapped),),
@@ -294,6 +294,10 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
         unit=values.unit,
         flags=(Flag.LOSSY_COMPRESSION,) if pixels.is_lossy else (),
     )
+
+
+# Images of one series mostly share their run: kept once, it takes its memory once.
+_run = lru_cache(maxsize=256)(Run)
 
 
 def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> RealWorld:
