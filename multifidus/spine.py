@@ -136,7 +136,8 @@ class Spine:
         return unit((1 - share) * self._tangents[lower - 1] + share * self._tangents[lower])
 
     def _offsets_mm(self, plane: Plane, points: Array) -> Array:
-        return -plane.distance_mm(points) * (1.0 if plane.normal @ self.up >= 0 else -1.0)
+        # Zero added, so that nothing is written as -0.0.
+        return -plane.distance_mm(points) * (1.0 if plane.normal @ self.up >= 0 else -1.0) + 0.0
 
 
 def _marks(landmarks: Iterable[Landmark]) -> dict[tuple[LandmarkKind, Level], Array]:
