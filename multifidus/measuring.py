@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from multifidus.correcting import corrections
+from multifidus.derived.deriving import with_derived
+from multifidus.derived.regions import regional_rows
 from multifidus.fat_basis import basis_key, threshold_bases
 from multifidus.image import Exam
 from multifidus.levelling import Leveller
@@ -64,11 +66,17 @@ def measure(
         level = leveller.settle(item.placed.series, item.placed.index, *rois.level_of(item.roi))
         found = outline_rows(item, provenance_of(item, level, digest), protocol, bases)
         found = with_level(found, level, protocol.tilt_limit_deg)
-        rows.extend(with_uncertainty(found, item, uncertain[basis_key(item)], protocol))
-    return tuple(sorted(rows, key=_order))
+        measured = [*with_uncertainty(found, item, uncertain[basis_key(item)], protocol)]
+        rows.extend(measured)
+        if protocol.regional_fat and item.roi.key.structure.is_muscle:
+            rows.extend(regional_rows(item, measured))
+    return tuple(sorted(with_derived(rows, exam, rois, protocol), key=_order))
 
 
 def _order(row: Measurement) -> tuple[object, ...]:
     key = row.key
-    where = (row.provenance.series, row.provenance.slice_index)
+    origin = row.provenance
+    # What was said about a level lies in no series, and only the level tells one from another.
+    level = origin.level.rank if origin.slice_index is None and origin.level else -1
+    where = (origin.series, -1 if origin.slice_index is None else origin.slice_index, level)
     return (key.reading, where, key.structure, key.side, key.name, row.quantity, row.method)

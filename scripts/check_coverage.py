@@ -26,6 +26,7 @@ COMPLETE = (
     "multifidus/image.py",
     "multifidus/landmark.py",
     "multifidus/measurement.py",
+    "multifidus/missing.py",
     "multifidus/metrics",
     "multifidus/polygon.py",
     "multifidus/protocol.py",

@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from multifidus.io.tables import (
     write_table,
 )
 from multifidus.measurement import Measurement, Provenance, Quantity
+from multifidus.missing import MISSING_COLUMNS, Absence
 from multifidus.protocol import MeasurementProtocol, TiltAxis
 from multifidus.roi import Reading, RoiKey, Source
 from multifidus.version import VERSION
@@ -319,3 +321,54 @@ def test_named_outlines_of_one_muscle_are_never_averaged():
         ("a", 10),
         ("b", 20),
     ]
+
+
+def test_a_grade_is_given_where_the_slices_of_a_level_agree():
+    def grades(*values):
+        return wide(
+            *(
+                measurement(value, Quantity.STORHEIM_GRADE, k=k, method="otsu")
+                for k, value in enumerate(values)
+            )
+        )[0]
+
+    assert grades(1.0, 1.0)["otsu_storheim_grade"] == 1
+    differ = grades(1.0, 2.0)
+    assert math.isnan(differ["otsu_storheim_grade"])
+    assert differ["flags"] == "grades_differ"
+
+
+def of_level(quantity, value, level, side=Side.LEFT, **facts):
+    row = measurement(value, quantity, level=level, side=side, **facts)
+    origin = replace(row.provenance, series="", slice_index=None, source=None, tilt_deg=math.nan)
+    return replace(row, key=replace(row.key, slice_uid=""), provenance=origin)
+
+
+def test_what_a_rater_said_of_a_level_stands_in_both_tables(tmp_path):
+    rows = [
+        of_level(Quantity.TCSA_MM2, math.nan, Level.L5_S1, flags=(Flag.NOT_MEASURABLE,)),
+        of_level(Quantity.GOUTALLIER_GRADE, 3.0, Level.L4_L5),
+        of_level(Quantity.GOUTALLIER_GRADE, 2.0, Level.L5_S1),
+        measurement(900.0),
+    ]
+    write_table(rows, tmp_path / "a.csv")
+    tidy = read(tmp_path / "a.csv")
+    assert [(row["level"], row["quantity"], row["slice_index"]) for row in tidy] == [
+        ("L4-L5", "goutallier_grade", ""),
+        ("L5-S1", "goutallier_grade", ""),
+        ("L5-S1", "tcsa_mm2", ""),
+        ("L4-L5", "tcsa_mm2", "0"),
+    ]
+    assert {row["source"] for row in tidy} == {"", "manual"}
+    upper, lower = wide(*rows)
+    assert (upper["tcsa_mm2"], upper["goutallier_grade"], upper["n_slices"]) == (900, 3, 1)
+    assert math.isnan(lower["tcsa_mm2"])
+    assert (lower["goutallier_grade"], lower["n_slices"]) == (2, 0)
+    assert lower["flags"] == "not_measurable"
+    assert lower["slice_indices"] == ""
+
+
+def test_the_dictionary_explains_what_is_missing():
+    found = dictionary()
+    assert list(found["missing.csv"]) == list(MISSING_COLUMNS)
+    assert set(found["reasons"]) == {absence.value for absence in Absence}

@@ -19,6 +19,7 @@ from multifidus.anatomy import Level, Structure
 from multifidus.flag import Flag
 from multifidus.io.files import write_text
 from multifidus.measurement import Measurement, Quantity
+from multifidus.missing import MISSING_COLUMNS, Absence
 from multifidus.protocol import LevelValue, MeasurementProtocol, SliceSelection
 from multifidus.version import VERSION
 
@@ -28,17 +29,18 @@ COLUMNS: Mapping[str, str] = {
     "rater": "Who drew the outline.",
     "reading": "Which of the rater's readings: 1, 2, ...",
     "series": "Series, by its UID; NIfTI files by the start of their SHA-256.",
-    "slice_index": "0-based place of the slice in its series; in NIfTI files, k.",
+    "slice_index": "0-based place of the slice in its series; in NIfTI files, k. A volume stands "
+    "on its first slice; what a rater said of a level as a whole has none.",
     "slice_uid": "UID of the slice.",
     "level": "Disc or vertebral body of the slice; empty where nobody said.",
     "slice_position": "Where in its level the slice lies.",
     "structure": "What the outline encloses.",
-    "side": "The patient's side.",
+    "side": "The patient's side; both where the two are compared or put together.",
     "quantity": "What was measured; see quantities.",
     "value": "How much; NaN where it is undefined, with a flag that says why.",
     "unit": "Unit of value; 1 for signal.",
     "method": "Fat method, where the quantity depends on one.",
-    "parameters": "The values the method used, as one JSON object.",
+    "parameters": "The values that were used, or the reason for none, as one JSON object.",
     "flags": "Doubts, joined by ';'; see flags.",
     "tilt_deg": "Signed tilt of the slice against tilt_axis, in the sagittal plane; positive where "
     "the anterior edge is lower.",
@@ -64,8 +66,8 @@ SUMMARY_KEYS = ("subject", "timepoint", "rater", "reading", "level", "structure"
 
 _NOT_SUMMARISED = {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT}
 
-_OF_MANY_SLICES = {Quantity.VOLUME_ML, *(item for item in Quantity if item.is_grade)}
-"""Said of a run of slices or of the level as a whole, so that no slice is selected for them."""
+_OF_MANY_SLICES = {Quantity.VOLUME_ML}
+"""Said of a run of slices, so that no slice is selected for them."""
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -111,8 +113,12 @@ def tidy_row(row: Measurement) -> Row:
 
 def tidy_order(row: Row) -> tuple[Any, ...]:
     """Sort the tidy table by key, then quantity, as :func:`multifidus.measure` sorts one exam."""
-    names = ("subject", "timepoint", "rater", "reading", "series", "slice_index")
-    return tuple(row[name] for name in (*names, "structure", "side", "name", "quantity", "method"))
+    whose = tuple(row[name] for name in ("subject", "timepoint", "rater", "reading", "series"))
+    # What was said about a level lies in no series, and only the level tells one from another.
+    sliced = row["slice_index"] is not None
+    where = (row["slice_index"], -1) if sliced else (-1, Level(row["level"]).rank)
+    what = tuple(row[name] for name in ("structure", "side", "name", "quantity", "method"))
+    return (*whose, *where, *what)
 
 
 def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,13 +205,21 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
     chosen = []
     for row in members:
         found = values.setdefault(summary_column(row["quantity"], row["method"]), [])
-        if _place(row) in places or row["quantity"] in _OF_MANY_SLICES:
+        whole = row["slice_index"] is None or row["quantity"] in _OF_MANY_SLICES
+        if whole or _place(row) in places:
             found.append(row["value"])
             chosen.append(row)
     tilts = {_place(row): row["tilt_deg"] for row in chosen}
     flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
+    flags |= {
+        Flag.GRADES_DIFFER
+        for name, found in values.items()
+        if name.endswith("_grade") and len(set(found)) > 1
+    }
+    if not places and any(row["slice_index"] is not None for row in members):
+        flags.add(Flag.NO_SLICE_SELECTED)
     known = (*COLUMNS,)
-    combined = max if protocol.level_value is LevelValue.MAX else _mean
+    largest = protocol.level_value is LevelValue.MAX
     uncertain = _uncertainties(chosen, protocol)
     return {
         **dict(zip(SUMMARY_KEYS, key, strict=True)),
@@ -215,11 +229,11 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
         "level_value": protocol.level_value.value,
         "tilt_deg": _mean([tilts[place] for place in sorted(places)]),
         **{
-            name: math.nan if any(map(math.isnan, found)) or not found else combined(found)
+            name: _level_value(name, found, largest=largest)
             for name, found in sorted(values.items())
         },
         **{f"{name}_u": uncertain[name] for name in sorted(uncertain)},
-        "flags": ";".join(sorted(flags if places else {*flags, Flag.NO_SLICE_SELECTED})),
+        "flags": ";".join(sorted(flags)),
         "name": members[0]["name"],
         **{name: value for name, value in members[0].items() if name not in known},
     }
@@ -243,6 +257,14 @@ def _uncertainties(chosen: Sequence[Row], protocol: MeasurementProtocol) -> dict
     return {name: _mean([u for _, u in pairs]) for name, pairs in stated.items()}
 
 
+def _level_value(name: str, found: Sequence[float], *, largest: bool) -> float:
+    """Return one value for the slices of a level; grades have no mean, so they must agree."""
+    differ = name.endswith("_grade") and len(set(found)) > 1
+    if not found or differ or any(map(math.isnan, found)):
+        return math.nan
+    return max(found) if largest else _mean(found)
+
+
 def _place(row: Row) -> tuple[Any, ...]:
     return row["series"], row["slice_index"]
 
@@ -255,7 +277,7 @@ def _selected(members: Sequence[Row], protocol: MeasurementProtocol) -> set[tupl
     """Return the slices of one level that the protocol's summary takes, by series and index."""
     how = protocol.slice_selection
     if how is SliceSelection.ALL or not members[0]["level"]:
-        return {_place(row) for row in members}
+        return {_place(row) for row in members if row["slice_index"] is not None}
     apart = {_place(row): abs(row["offset_mm"]) for row in members}
     known = sorted((offset, place) for place, offset in apart.items() if not math.isnan(offset))
     if how is SliceSelection.NEAREST:
@@ -302,13 +324,16 @@ def dictionary() -> dict[str, Any]:
             "level_value": "What is given of them: their mean, or the max of each quantity.",
             "tilt_deg": "Mean tilt of these slices.",
             "other columns": "A quantity's mean or max over these slices, the fat method in front "
-            "where there is one; NaN where a slice's value is undefined.",
+            "where there is one; NaN where a slice's value is undefined. Grades are given where "
+            "the slices agree.",
             "columns that end in _u": "Standard uncertainty of that column. Errors of one rater's "
             "slices are taken to go together: the mean of the slices' uncertainties, or that of "
             "the slice with the largest value.",
             "flags": "Flags of any of these values.",
             "name": COLUMNS["name"],
         },
+        "missing.csv": dict(MISSING_COLUMNS),
+        "reasons": {absence.value: absence.meaning for absence in Absence},
         "quantities": {
             quantity.value: {
                 "unit": quantity.unit,

@@ -1,0 +1,77 @@
+"""The volume of a muscle in one stack of parallel slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from multifidus.anatomy import Side
+from multifidus.derived.combining import Numbers, combined, shared
+from multifidus.flag import Flag
+from multifidus.image import Exam, Stack
+from multifidus.measurement import Measurement, Quantity
+from multifidus.metrics.volume import is_unbroken, volume_ml
+from multifidus.roi import RoiKey
+
+NO_VOLUME = frozenset({Flag.SLICES_MISSING, Flag.SLICES_UNEVEN})
+"""Doubts about a stack that leave it without a volume."""
+
+_NAN = float("nan")
+
+_Place = tuple[RoiKey, str]
+"""Whose volume: the outline's key without its slice, and the UID of the stack's first slice."""
+
+
+def volume_rows(outlines: Mapping[RoiKey, Numbers], exam: Exam) -> Iterator[Measurement]:
+    """Yield the volume of every muscle outlined on several slices of one stack, and of both sides.
+
+    Slices of different stacks never make one volume. A row stands on its first slice; its
+    parameters name all. One slice has an area and no volume, so it has no row.
+    """
+    series = {item.uid: item for item in exam.series}
+    stacks: dict[_Place, Stack] = {}
+    runs: dict[_Place, list[Measurement]] = {}
+    for key, numbers in outlines.items():
+        if key.structure.is_muscle:
+            area = numbers[Quantity.TCSA_MM2, ""]
+            stack = series[area.provenance.series].stack_at(_index(area))
+            place = (replace(key, slice_uid=""), stack.slices[0].uid)
+            stacks[place] = stack
+            runs.setdefault(place, []).append(area)
+    volumes = {
+        place: _volume(areas, stacks[place]) for place, areas in runs.items() if len(areas) > 1
+    }
+    yield from volumes.values()
+    for (key, stack_uid), left in volumes.items():
+        right = volumes.get((replace(key, side=Side.RIGHT), stack_uid))
+        if key.side is Side.LEFT and right is not None:
+            yield _both(right, left)
+
+
+def _index(area: Measurement) -> int:
+    index = area.provenance.slice_index
+    assert index is not None  # noqa: S101 - narrows the type; an outline lies on a slice
+    return index
+
+
+def _volume(areas: Sequence[Measurement], stack: Stack) -> Measurement:
+    ordered = sorted(areas, key=_index)
+    indices = [_index(area) for area in ordered]
+    step = stack.slice_step_mm or _NAN
+    doubts = tuple(flag for flag in stack.flags if flag in NO_VOLUME)
+    if not is_unbroken(indices):
+        doubts = (*doubts, Flag.NOT_CONTIGUOUS)
+    value = _NAN if doubts else volume_ml((area.value for area in ordered), step)
+    used = {"slice_step_mm": step, "slice_indices": indices}
+    key = ordered[0].key
+    row = combined(key, Quantity.VOLUME_ML, value, ordered, parameters=used, doubts=doubts)
+    origins = [area.provenance for area in ordered]
+    return replace(row, provenance=shared(origins), n_pixels=sum(a.n_pixels for a in ordered))
+
+
+def _both(right: Measurement, left: Measurement) -> Measurement:
+    first = min(right, left, key=_index)
+    key = replace(first.key, side=Side.BOTH)
+    used = {"right": right.value, "left": left.value}
+    pair = (first, left if first is right else right)
+    return combined(key, Quantity.VOLUME_ML, right.value + left.value, pair, parameters=used)
