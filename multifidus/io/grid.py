@@ -151,9 +151,9 @@ def check_affine(affine: Array, shape: tuple[int, ...], path: Path) -> None:
     with np.errstate(all="ignore"):
         lengths = np.linalg.norm(affine[:3, :3], axis=0)
         regular = np.isfinite(affine).all() and (lengths > 0).all() and np.isfinite(lengths).all()
-    if not regular or abs(np.linalg.det(affine[:3, :3] / lengths)) < SINGULAR:
-        msg = f"{path} has a singular affine: {affine.round(4).tolist()}."
-        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+        if not regular or abs(np.linalg.det(affine[:3, :3] / lengths)) < SINGULAR:
+            msg = f"{path} has a singular affine: {affine.round(4).tolist()}."
+            raise GeometryError(msg, remedy="Convert it again from DICOM.")
     reach = np.abs(affine[:3, :3]) @ np.array(shape, dtype=np.float64) + np.abs(affine[:3, 3])
     if reach.max() > FARTHEST_MM:
         msg = f"{path} reaches further than {FARTHEST_MM:g} mm."

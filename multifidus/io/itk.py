@@ -1,20 +1,20 @@
-"""NRRD and MetaImage, placed by SimpleITK: one grid a file, with one volume or several.
+"""NRRD and MetaImage, the files of ITK and 3D Slicer: one grid a file, one volume or several.
 
-SimpleITK fills in what a header leaves out, and ignores units. Where the image lies is asked of it
-only after the header itself has been found to say so, in millimetres. The voxels are taken straight
-from the file: of a damaged compressed MetaImage, SimpleITK returns memory that nothing was written
-to, and raises no error.
+Their headers are lines of text. SimpleITK is not asked to read them: it ends the process at some
+damaged headers, ignores other units than millimetres, fills in what is left out, and returns memory
+that nothing was written to where the zipped voxels of a MetaImage are damaged.
+
+Formats: https://teem.sourceforge.net/nrrd/format.html and
+https://itk.org/Wiki/ITK/MetaIO/Documentation.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import math
 import re
-import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 NRRD_SUFFIXES = (".nrrd", ".nhdr")
 META_SUFFIXES = (".mha", ".mhd")
 
-MISSING = 'SimpleITK reads it and is not installed: pip install "multifidus[preproc]".'
-
 HEADER_BYTES = 64 * 1024
 """Longer headers are refused: those of an image take less than a tenth of it."""
 
@@ -70,11 +68,14 @@ _META_TYPE = {
     "MET_DOUBLE": "f8",
 }  # fmt: skip
 
-_SPACES = {
-    "left-posterior-superior", "lps", "right-anterior-superior", "ras",
-    "left-anterior-superior", "las",
-}  # fmt: skip
-"""Spaces of NRRD that are a patient's, and that SimpleITK turns into its own, LPS."""
+_TO_LPS = {
+    **dict.fromkeys(("left-posterior-superior", "lps"), (1.0, 1.0, 1.0)),
+    **dict.fromkeys(("right-anterior-superior", "ras"), (-1.0, -1.0, 1.0)),
+    **dict.fromkeys(("left-anterior-superior", "las"), (1.0, -1.0, 1.0)),
+}
+"""Spaces of NRRD that are a patient's: what turns their axes into LPS."""
+
+_AXIS = re.compile(r"none|\(([^()]*)\)")
 
 _DATA_FIELDS = ("data file", "datafile")
 _SKIPS = ("byte skip", "byteskip", "line skip", "lineskip")
@@ -90,8 +91,6 @@ _PLACED_BY = (
 )
 """Fields of MetaImage that say where an image lies, each under any of its names."""
 
-_QUIET = threading.RLock()
-
 
 def is_itk(path: Path) -> bool:
     """Whether a file's name ends as those of NRRD and MetaImage do."""
@@ -100,25 +99,25 @@ def is_itk(path: Path) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What a header says of its voxels, whichever of the two formats it is in.
+    """What a header says, whichever of the two formats it is in.
 
     Attributes
     ----------
+    affine
+        4x4, from indices along the three axes of space to LPS millimetres.
     sizes
         Voxels along each axis, the fastest first.
     counted
         The axis that counts volumes; None in a file of one.
-    as_vectors
-        Whether SimpleITK takes the volumes for parts of a vector.
     stored
         Type of the voxels, in the byte order of the file.
     data, offset
         The file of the voxels, and the byte at which they begin.
     """
 
+    affine: Array
     sizes: tuple[int, ...]
     counted: int | None
-    as_vectors: bool
     stored: np.dtype[Any]
     zipped: bool
     data: Path
@@ -136,18 +135,16 @@ def open_itk(path: Path) -> tuple[Grid, ...]:
     Raises
     ------
     ReadError
-        If SimpleITK is not installed, or the file is damaged, not of volumes of single numbers, in
-        another unit or space, does not say where it lies, or names a file elsewhere for its voxels.
+        If it is damaged, not of volumes of single numbers, in another unit or space, does not say
+        where it lies, or names a file elsewhere for its voxels.
     GeometryError
         If its axes lie in one plane.
     """
-    _simpleitk(path)
     with reading(path, "an image"):
         header = _read_header(path)
         check_size(header.data, header.needed, zipped=header.zipped)
-    affine = _affine(path, header)
     shape = tuple(size for axis, size in enumerate(header.sizes) if axis != header.counted)
-    check_affine(affine, shape, path)
+    check_affine(header.affine, shape, path)
     count = 1 if header.counted is None else header.sizes[header.counted]
     if count > MOST_VOLUMES:
         msg = f"{path} holds {count} volumes; at most {MOST_VOLUMES} are read."
@@ -157,7 +154,7 @@ def open_itk(path: Path) -> tuple[Grid, ...]:
     def volume(number: int) -> Grid:
         return Grid(
             path,
-            affine,
+            header.affine,
             (shape[0], shape[1], shape[2]),
             (str(header.stored.newbyteorder("=")), 1.0, 0.0),
             lambda: voxels()[..., number],
@@ -202,15 +199,6 @@ def _refused(path: Path, why: str, remedy: str = "Export it again.") -> ReadErro
     return ReadError(f"{path} {why}.", remedy=remedy)
 
 
-def _simpleitk(path: Path) -> Any:
-    try:
-        import SimpleITK
-    except ImportError as error:
-        msg = f"{path} cannot be read. {MISSING}"
-        raise ReadError(msg) from error
-    return SimpleITK
-
-
 def _read_header(path: Path) -> _Header:
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
@@ -231,9 +219,10 @@ def _nrrd_header(path: Path, head: bytes) -> _Header:
     lines = head[: end.start() if end else None].decode("latin-1").splitlines()[1:]
     plain = [line for line in lines if not line.startswith("#") and ":=" not in line]
     fields = _fields(path, plain, ":")
-    sizes = tuple(int(size) for size in fields["sizes"].split())
+    sizes = _whole(fields["sizes"])
+    if fields["dimension"] != str(len(sizes)):
+        raise _refused(path, f"has {fields['dimension']} dimensions and sizes {fields['sizes']}")
     counted = _counted_axis(path, fields, len(sizes))
-    _check_nrrd_place(path, fields)
     if any(fields.get(name, "0") != "0" for name in _SKIPS):
         raise _refused(path, "holds other things before its voxels")
     if any(name in fields for name in _QUANTISED):
@@ -248,9 +237,9 @@ def _nrrd_header(path: Path, head: bytes) -> _Header:
     if detached and not named:
         raise _refused(path, "names no file of voxels")
     return _Header(
+        affine=_nrrd_affine(path, fields),
         sizes=sizes,
         counted=counted,
-        as_vectors=counted is not None,
         stored=np.dtype(stored).newbyteorder(order),
         zipped=_ENCODINGS[encoding],
         data=_beside(path, named) if named else path,
@@ -258,18 +247,25 @@ def _nrrd_header(path: Path, head: bytes) -> _Header:
     )
 
 
-def _check_nrrd_place(path: Path, fields: Mapping[str, str]) -> None:
+def _nrrd_affine(path: Path, fields: Mapping[str, str]) -> Array:
     space = fields.get("space", "unknown").lower()
-    if space not in _SPACES:
+    if space not in _TO_LPS:
         raise _refused(path, f"lies in the space {space!r}, which is no patient's")
     if set(re.findall(r'"([^"]*)"', fields.get("space units", ""))) - {"mm", ""}:
         raise _refused(path, f"is measured in {fields['space units']}, not in mm")
+    places = f"{fields['space directions']} {fields['space origin']}"
+    vectors = [_numbers(text, ",", 3) for text in _AXIS.findall(places) if text]
+    affine = np.eye(4)
+    affine[:3] = np.array(_TO_LPS[space])[:, None] * np.array(vectors).T
+    return affine
 
 
 def _counted_axis(path: Path, fields: Mapping[str, str], count: int) -> int | None:
     """Return the axis of an NRRD file that lies in no direction; None where there is none."""
-    axes = re.findall(r"none|\([^()]*\)", fields.get("space directions", "").lower())
-    if "space origin" not in fields or len(axes) != count:
+    directions = fields.get("space directions", "")
+    axes = [found[0] for found in _AXIS.finditer(directions)]
+    placed = len(axes) == count and not _AXIS.sub("", directions).strip()
+    if not placed or not _AXIS.fullmatch(fields.get("space origin", "")):
         raise _refused(path, "does not say where it lies: it has no space directions and origin")
     counted = [axis for axis, direction in enumerate(axes) if direction == "none"]
     if count - len(counted) != 3 or len(counted) > 1:  # noqa: PLR2004
@@ -285,11 +281,10 @@ def _meta_header(path: Path, head: bytes) -> _Header:
     if end is None:
         raise _refused(path, "is not a readable MetaImage file")
     fields = _fields(path, head[: end.end()].decode("latin-1").splitlines(), "=")
-    sizes = tuple(int(size) for size in fields["DimSize"].split())
-    if len(sizes) not in {3, 4} or min(sizes) < 1:
+    sizes = _whole(fields["DimSize"])
+    if len(sizes) not in {3, 4} or min(sizes) < 1 or fields["NDims"] != str(len(sizes)):
         raise _refused(path, f"has the sizes {fields['DimSize']}; only volumes are read")
-    if not all(any(name in fields for name in names) for names in _PLACED_BY):
-        raise _refused(path, "does not say where it lies: it lacks spacing, offset or directions")
+    affine = _meta_affine(path, fields, len(sizes))
     if fields.get("DistanceUnits", "mm").lower() not in {"mm", "?", "unknown", ""}:
         raise _refused(path, f"is measured in {fields['DistanceUnits']}, not in mm")
     if int(fields.get("ElementNumberOfChannels", "1")) != 1:
@@ -308,14 +303,45 @@ def _meta_header(path: Path, head: bytes) -> _Header:
     data = path if named.upper() == "LOCAL" else _beside(path, named)
     high = any(_is_true(fields, name) for name in _HIGH_FIRST)
     return _Header(
+        affine=affine,
         sizes=sizes,
         counted=3 if len(sizes) > 3 else None,  # noqa: PLR2004
-        as_vectors=False,
         stored=np.dtype(stored).newbyteorder(">" if high else "<"),
         zipped=_is_true(fields, "CompressedData"),
         data=data,
         offset=end.end() if data == path else 0,
     )
+
+
+def _meta_affine(path: Path, fields: Mapping[str, str], count: int) -> Array:
+    """Return where a MetaImage lies; it may be placed by one name of a fact, not by two."""
+    named = [[fields[name] for name in names if name in fields] for names in _PLACED_BY]
+    if any(len(found) != 1 for found in named):
+        raise _refused(path, "does not say where it lies: its spacing, offset or directions")
+    (turned,), (offset,), (spaced,) = named
+    directions = np.array(_numbers(turned, None, count * count)).reshape(count, count).T
+    spacing = np.array(_numbers(spaced, None, count))
+    if directions[3:, :3].any() or directions[:3, 3:].any():
+        raise _refused(path, "mixes space with the count of its volumes")
+    if not (spacing > 0).all():
+        raise _refused(path, f"has the spacing {spaced}")
+    affine = np.eye(4)
+    with np.errstate(all="ignore"):  # what is not finite is refused with the affine
+        affine[:3, :3] = directions[:3, :3] * spacing[:3]
+    affine[:3, 3] = _numbers(offset, None, count)[:3]
+    return affine
+
+
+def _whole(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in text.split())
+
+
+def _numbers(text: str, between: str | None, count: int) -> Sequence[float]:
+    numbers = [float(part) for part in text.split(between)]
+    if len(numbers) != count:
+        msg = f"{text!r} where {count} numbers are expected"
+        raise ValueError(msg)
+    return numbers
 
 
 def _is_true(fields: Mapping[str, str], name: str) -> bool:
@@ -350,47 +376,6 @@ def _beside(path: Path, name: str) -> Path:
     if not data.is_file():
         raise _refused(path, f"names a file for its voxels that is not there: {name!r}")
     return data
-
-
-@contextlib.contextmanager
-def _reader(path: Path) -> Iterator[Any]:
-    """Yield SimpleITK's reader of a file; what it raises becomes ours, its warnings are silent."""
-    itk = _simpleitk(path)
-    with _QUIET:
-        loud = itk.ProcessObject.GetGlobalWarningDisplay()
-        itk.ProcessObject.GlobalWarningDisplayOff()
-        try:
-            reader = itk.ImageFileReader()
-            reader.SetFileName(str(path))
-            reader.SetImageIO(
-                "NrrdImageIO" if path.suffix.lower() in NRRD_SUFFIXES else "MetaImageIO"
-            )
-            yield reader
-        except RuntimeError as error:
-            lines = [line for line in str(error).splitlines() if line.strip()]
-            reason = re.sub(r"^ITK ERROR: \w+\(\w+\): ", "", lines[-1]) if lines else "damaged"
-            raise _refused(path, f"is cut short or damaged: {reason}") from error
-        finally:
-            itk.ProcessObject.SetGlobalWarningDisplay(loud)
-
-
-def _affine(path: Path, header: _Header) -> Array:
-    """Return what SimpleITK makes of a header: (i, j, k) to LPS millimetres, 4x4."""
-    with _reader(path) as reader:
-        reader.ReadImageInformation()
-        size, count = reader.GetSize(), len(reader.GetSize())
-        spacing, origin = np.array(reader.GetSpacing()), np.array(reader.GetOrigin())
-        directions = np.array(reader.GetDirection()).reshape(count, count)
-    spatial = tuple(n for axis, n in enumerate(header.sizes) if axis != header.counted)
-    if size != (spatial if header.as_vectors else header.sizes):
-        raise _refused(path, f"has a damaged header: the sizes {header.sizes} are read as {size}")
-    if directions[3:, :3].any() or directions[:3, 3:].any():
-        raise _refused(path, "mixes space with the count of its volumes")
-    affine = np.eye(4)
-    with np.errstate(all="ignore"):  # what is not finite is refused with the affine
-        affine[:3, :3] = directions[:3, :3] * spacing[:3]
-    affine[:3, 3] = origin[:3]
-    return affine
 
 
 def _voxels(path: Path, header: _Header) -> NDArray[Any]:
