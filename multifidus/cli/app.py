@@ -9,6 +9,7 @@ import typer
 from multifidus.cli.annotate import annotate
 from multifidus.cli.demo import demo
 from multifidus.cli.inspect import inspect
+from multifidus.cli.levels import levels
 from multifidus.cli.measure import measure
 from multifidus.cli.phantom import phantom
 from multifidus.cli.propose import propose
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(inspect)
 app.command()(annotate)
+app.command()(levels)
 app.command()(measure)
 app.command()(propose)
 app.command()(phantom)

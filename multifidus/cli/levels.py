@@ -1,0 +1,43 @@
+"""``multifidus levels``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.printing import print_json, print_table, say
+
+
+def levels(
+    exam: Annotated[list[Path], typer.Argument(help="Files or folders of one exam.")],
+    landmarks: Annotated[
+        Path,
+        typer.Option("--landmarks", help="Outline file with landmarks; it need not hold outlines."),
+    ],
+    protocol: Annotated[
+        str, typer.Option(help="Measurement protocol, for the axis of tilt.")
+    ] = "default",
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say which level every axial slice shows, by landmarks, and how surely.
+
+    Levels typed in the file win over its landmarks. Offsets are distances to the slice plane,
+    positive to the head; the margin says how much further the next level's landmark is.
+
+    Exit codes: 0 done; 2 wrong usage; 3 refused.
+    """
+    from multifidus.formats import read_exam, read_rois
+    from multifidus.io.protocols import load_protocol
+    from multifidus.level_table import level_rows, level_table
+
+    images = read_exam(*exam)
+    rows = level_rows(images, read_rois(landmarks, images), load_protocol(protocol))
+    if json:
+        print_json({"levels": rows})
+        return
+    print_table(*level_table(rows))
+    without = sum(row["level"] is None for row in rows)
+    if without:
+        say(f"{without} of {len(rows)} slices lie beyond the landmarks and have no level.")
