@@ -21,14 +21,17 @@ from multifidus.io.tables import (
     write_rows,
     write_summary,
 )
+from multifidus.missing import MISSING_COLUMNS, missing_rows
 from multifidus.protocol import MeasurementProtocol
 from multifidus.report.overlay import draw_overlays
-from multifidus.report.page import write_page
+from multifidus.report.page import Shown, write_page
+from multifidus.roi import Reading
 
 TABLE = "measurements.csv"
 SUMMARY = "summary.csv"
 DICTIONARY = "dictionary.json"
 FAILURES = "failures.csv"
+MISSING = "missing.csv"
 PROTOCOL = "protocol.toml"
 PICTURES = "pictures"
 PAGE = "index.html"
@@ -47,10 +50,11 @@ FAILURE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run measured and what failed, as table rows."""
+    """What a run measured, what failed, and what the study lacks, as table rows."""
 
     rows: list[Row]
     failures: list[Row]
+    missing: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +120,21 @@ def write_results(
     rows: list[Row] = []
     failures: list[Row] = []
     pictures: list[tuple[str, str]] = []
+    measured: set[Reading] = set()
+    failed: dict[Reading, str] = {}
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(_failure_row(outcome))
+            failed[outcome.case.reading] = outcome.error
         else:
+            measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
             rows.extend({**tidy_row(row), **outcome.case.extra} for row in outcome.rows)
             if output is not None and output.pictures:
                 folder = output.folder / PICTURES
                 pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
         progress(outcome)
-    results = Results(sorted(rows, key=tidy_order), failures)
+    missing = missing_rows(rows, measured, failed)
+    results = Results(sorted(rows, key=tidy_order), failures, missing)
     if output is not None:
         _write(results, output, protocol, pictures)
     return results
@@ -158,8 +167,10 @@ def _write(
         write_dictionary(folder / DICTIONARY, overwrite=overwrite)
         write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
     write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
+    write_rows(results.missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
     if results.rows and output.pictures:
-        write_page(results.rows, results.failures, pictures, folder / PAGE, protocol=protocol)
+        shown = Shown(results.rows, results.failures, results.missing, pictures)
+        write_page(shown, folder / PAGE, protocol)
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -167,6 +178,7 @@ def as_json(results: Results) -> dict[str, Any]:
     return {
         "rows": [{name: _json_value(value) for name, value in row.items()} for row in results.rows],
         "failures": results.failures,
+        "missing": results.missing,
     }
 
 

@@ -9,11 +9,14 @@ from dataclasses import replace
 import pytest
 
 import multifidus as mf
+from multifidus.anatomy import Level
 from multifidus.batch import Failure, Measured, case_of, measure_case, measure_cases
 from multifidus.cohort import Case
 from multifidus.errors import RoiError, WriteError
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.missing import Absence
 from multifidus.results import Output, as_json, write_results
+from multifidus.roi import Reason
 from tests.cases import write_cohort, write_exam, write_outlines
 
 PROTOCOL = mf.MeasurementProtocol()
@@ -50,7 +53,7 @@ def test_the_summary_follows_the_cohorts_order_and_means_each_levels_slices(coho
         PROTOCOL,
     )
     summary = table(tmp_path / "summary.csv")
-    muscles = [row for row in summary if row["structure"] == "multifidus"]
+    muscles = [row for row in summary if row["structure"] == "multifidus" and row["tcsa_mm2"]]
     assert [row["timepoint"] for row in muscles] == ["pre"] * 4 + ["post"] * 4
     assert {row["level"] for row in muscles} == {"", "L4-L5"}
     tidy = table(tmp_path / "measurements.csv")
@@ -65,6 +68,62 @@ def test_the_summary_follows_the_cohorts_order_and_means_each_levels_slices(coho
         ]
         assert [float(row["tcsa_mm2"])] == alone
     assert not any(row["structure"].endswith("reference") for row in summary)
+
+
+def test_the_summary_compares_the_sides_in_rows_of_their_own(cohort, tmp_path):
+    cases = read_cohort(cohort).cases[:1]
+    write_results(measure_cases(cases, PROTOCOL), Output(tmp_path, pictures=False), PROTOCOL)
+    summary = table(tmp_path / "summary.csv")
+    known = [row for row in summary if row["level"] == "L4-L5"]
+    sides = {row["side"]: row for row in known if row["structure"] == "multifidus"}
+    left, right = (float(sides[side]["tcsa_mm2"]) for side in ("left", "right"))
+    asymmetry = float(sides["both"]["asymmetry_pct"])
+    assert asymmetry == pytest.approx(100 * (right - left) / ((right + left) / 2))
+    assert sides["both"]["tcsa_mm2"] == sides["left"]["asymmetry_pct"] == ""
+
+
+def test_what_the_study_lacks_is_a_table_and_stands_on_the_page(cohort, tmp_path):
+    cases = read_cohort(cohort).cases
+    exam = mf.read_exam(*cases[1].images)
+    whole = mf.read_rois(cases[1].outlines[0], exam)
+    gap = mf.NotMeasurable(Level.L4_L5, mf.Side.LEFT, mf.Structure.MULTIFIDUS, Reason.METAL, "rod")
+    partly = replace(
+        whole,
+        rois=tuple(roi for roi in whole if roi.key.side is not mf.Side.LEFT),
+        not_measurable=(gap,),
+    )
+    mf.write_rois(partly, tmp_path / "partly.outlines.json")
+    cases = [
+        cases[0],
+        replace(cases[1], outlines=(tmp_path / "partly.outlines.json",)),
+        replace(cases[0], reading=mf.Reading("S02", "pre", "AB"), images=(tmp_path / "none",)),
+    ]
+    output = Output(tmp_path / "out")
+    results = write_results(measure_cases(cases, PROTOCOL), output, PROTOCOL)
+    rows = table(tmp_path / "out" / "missing.csv")
+    names = ("subject", "timepoint", "level", "side", "reason", "detail")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("S01", "post", "L4-L5", "left", "not_measurable", "metal"),
+        ("S02", "post", "L4-L5", "left", "no_exam", ""),
+        ("S02", "post", "L4-L5", "right", "no_exam", ""),
+        ("S02", "pre", "L4-L5", "left", "case_failed", "ReadError"),
+        ("S02", "pre", "L4-L5", "right", "case_failed", "ReadError"),
+    ]
+    assert [row["reading"] for row in rows] == ["1", "", "", "1", "1"]
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "missing.csv" in page
+    assert Absence.NO_EXAM.meaning in page
+    json.dumps(as_json(results), allow_nan=False)
+    (declared,) = (row for row in results.rows if "not_measurable" in row["flags"])
+    assert json.loads(declared["parameters"]) == {"reason": "metal"}
+    assert "rod" not in (tmp_path / "out" / "measurements.csv").read_text()
+
+
+def test_of_a_whole_study_the_table_of_what_is_missing_is_empty(cohort, tmp_path):
+    outcomes = measure_cases(read_cohort(cohort).cases, PROTOCOL)
+    write_results(outcomes, Output(tmp_path), PROTOCOL)
+    assert table(tmp_path / "missing.csv") == []
+    assert "Missing" not in (tmp_path / "index.html").read_text()
 
 
 def test_a_quarter_of_the_left_muscle_is_fat_and_none_of_the_right(cohort):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
@@ -11,6 +13,7 @@ from typing import Any
 
 from multifidus.io.files import write_text
 from multifidus.io.tables import SUMMARY_KEYS, Row, summary_rows
+from multifidus.missing import Absence
 from multifidus.protocol import MeasurementProtocol
 from multifidus.version import VERSION
 
@@ -44,6 +47,7 @@ the pictures below.</p>
 <div class="scroll">$summary</div>
 <details><summary>All structures</summary><div class="scroll">$everything</div></details>
 $failures
+$missing
 <h2>Slices</h2>
 <div class="slices">
 $slices
@@ -58,6 +62,8 @@ COLUMNS = (
     ("tcsa_mm2", "CSA, cm²", ".1f"),
     ("pooled_otsu_fi_pct", "fat, %", ".1f"),
     ("pooled_otsu_fcsa_mm2", "lean CSA, cm²", ".1f"),
+    ("asymmetry_pct", "asymmetry, %", "+.1f"),
+    ("volume_ml", "volume, ml", ".1f"),
     ("otsu_fi_pct", "fat (otsu), %", ".1f"),
     ("fixed_fi_pct", "fat (fixed), %", ".1f"),
     ("dixon_ff_mean_pct", "Dixon mean, %", ".1f"),
@@ -113,29 +119,59 @@ def _cell(value: Any, form: str) -> str:
     return str(value).replace(";", "; ")
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows.
+
+    Parameters
+    ----------
+    rows, failures, missing
+        Rows of these tables.
+    pictures
+        File names in ``pictures/`` and their captions.
+    """
+
+    rows: Sequence[Row]
+    failures: Sequence[Row]
+    missing: Sequence[Row]
+    pictures: Sequence[tuple[str, str]]
+
+
 def write_page(
-    rows: Sequence[Row],
-    failures: Sequence[Row],
-    pictures: Sequence[tuple[str, str]],
+    shown: Shown,
     path: Path,
-    *,
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> None:
-    """Write the page; pictures are file names in ``pictures/`` and their captions."""
+    """Write the page."""
     slices = "\n".join(
         f'<figure><a href="pictures/{escape(name)}"><img loading="lazy" '
         f'src="pictures/{escape(name)}" alt="{escape(caption)}"></a>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for name, caption in pictures
+        for name, caption in shown.pictures
     )
     page = _PAGE.substitute(
         version=escape(VERSION),
-        summary=_table(*printable(rows, "multifidus", protocol)),
-        everything=_table(*printable(rows, None, protocol)),
-        failures=_failures(failures),
+        summary=_table(*printable(shown.rows, "multifidus", protocol)),
+        everything=_table(*printable(shown.rows, None, protocol)),
+        failures=_failures(shown.failures),
+        missing=_missing(shown.missing),
         slices=slices,
     )
     write_text(path, page, overwrite=True)
+
+
+def _missing(missing: Sequence[Row]) -> str:
+    """Count what is missing by its reason; the table itself is a file."""
+    if not missing:
+        return ""
+    counts = Counter(row["reason"] for row in missing)
+    cells = [[str(n), reason, Absence(reason).meaning] for reason, n in sorted(counts.items())]
+    return (
+        "<h2>Missing</h2>\n<p class='note'>Muscles that are outlined or declared not measurable "
+        "anywhere in the study are expected of every reading of every exam. Each that is missing "
+        "is a row of <a href='missing.csv'>missing.csv</a>.</p>\n"
+        f"<div class='scroll'>{_table(['rows', 'reason', 'meaning'], cells)}</div>"
+    )
 
 
 def _failures(failures: Sequence[Row]) -> str:
