@@ -208,6 +208,32 @@ class Plane:
         bottom, right = shape[0] - 0.5, shape[1] - 0.5
         return self.to_patient([(-0.5, -0.5), (-0.5, right), (bottom, right), (bottom, -0.5)])
 
+    def crossing_mm(self, shape: tuple[int, int], other: Plane) -> Array | None:
+        """Where an image of (rows, columns) pixels on this plane cuts another plane.
+
+        Parameters
+        ----------
+        shape
+            Rows and columns of the image; its outer border ends the cut.
+        other
+            The plane that is cut, without end.
+
+        Returns
+        -------
+        array or None
+            Both ends of the cut, LPS, shape (2, 3); None where the image does not reach the plane
+            or lies in it.
+        """
+        corners = self.corners_mm(shape)
+        heights = other.distance_mm(corners)
+        following, next_heights = np.roll(corners, -1, axis=0), np.roll(heights, -1)
+        # The border of a rectangle passes through a plane twice, or not at all.
+        passing = (heights < 0) != (next_heights < 0)
+        if not passing.any():
+            return None
+        share = (heights[passing] / (heights[passing] - next_heights[passing]))[:, None]
+        return np.asarray((1 - share) * corners[passing] + share * following[passing])
+
     def is_same(self, other: Plane, shape: tuple[int, int]) -> bool:
         """Whether two planes put an image of (rows, columns) pixels at one place."""
         apart = np.abs(self.corners_mm(shape) - other.corners_mm(shape))

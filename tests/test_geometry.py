@@ -214,3 +214,57 @@ def test_positions_and_steps_that_no_scanner_has_are_refused(place):
     vectors[place] = [value * 1e9 + 2e6 for value in vectors[place]]
     with pytest.raises(GeometryError, match="further out or larger"):
         Plane(*vectors)
+
+
+def slab_cut(plane, shape, other):
+    """Return both ends of the cut by another way: the planes' common line, clipped in pixels."""
+    direction = np.cross(plane.normal, other.normal)
+    sine = np.linalg.norm(direction)
+    assume(sine > 0.02)
+    normals = np.array([plane.normal, other.normal, direction])
+    heights = [plane.normal @ plane.origin_mm, other.normal @ other.origin_mm, 0.0]
+    start = np.linalg.solve(normals, heights)
+    (first,), (second,) = plane.to_pixels([start]), plane.to_pixels([start + direction / sine])
+    low, high = -np.inf, np.inf
+    for position, step, count in zip(first, second - first, shape, strict=True):
+        if abs(step) < 1e-12:
+            assume(abs(abs(position - (count - 1) / 2) - count / 2) > 1e-6)
+            if not -0.5 < position < count - 0.5:
+                return None
+            continue
+        ends = sorted(((-0.5 - position) / step, (count - 0.5 - position) / step))
+        low, high = max(low, ends[0]), min(high, ends[1])
+    assume(abs(high - low) > 1e-6)
+    if high < low:
+        return None
+    return np.array([start + t * direction / sine for t in (low, high)])
+
+
+@given(planes(), planes(), st.integers(2, 600), st.integers(2, 600))
+def test_a_cut_is_the_line_of_both_planes_within_the_image(plane, other, rows, columns):
+    found = plane.crossing_mm((rows, columns), other)
+    expected = slab_cut(plane, (rows, columns), other)
+    if expected is None:
+        assert found is None
+        return
+    assert plane.distance_mm(found) == pytest.approx(np.zeros(2), abs=1e-6)
+    assert other.distance_mm(found) == pytest.approx(np.zeros(2), abs=1e-6)
+    if np.linalg.norm(found[0] - expected[0]) > np.linalg.norm(found[0] - expected[1]):
+        expected = expected[::-1]
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+@given(planes(), numbers(-50, 50))
+def test_parallel_planes_have_no_cut(plane, apart):
+    assume(abs(apart) > 1e-6)
+    beside = Plane(plane.origin_mm + apart * plane.normal, plane.row_step_mm, plane.column_step_mm)
+    assert plane.crossing_mm((40, 30), beside) is None
+
+
+def test_an_axial_slice_is_cut_by_the_midline_from_front_to_back():
+    sagittal = Plane((0, -100, 100), row_step_mm=(0, 0, -1), column_step_mm=(0, 1, 0))
+    ends = axial((-50, -60, 20)).crossing_mm((200, 300), sagittal)
+    # The image's outer border lies half a pixel beyond the pixel centres.
+    in_order = ends[np.argsort(ends[:, 1])]
+    assert in_order == pytest.approx(np.array([(0, -60.25, 20), (0, 39.75, 20)]))
+    assert axial((10, -60, 20)).crossing_mm((200, 300), sagittal) is None
