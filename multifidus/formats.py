@@ -10,7 +10,7 @@ from pathlib import Path
 
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
-from multifidus.image import Exam, Series
+from multifidus.image import Exam, Series, Weighting
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import bids_name, datasets, session_order, set_aside, sidecar_path
 from multifidus.io.contrast import Contrasts, load_contrasts
@@ -21,7 +21,14 @@ from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
 from multifidus.io.nifti import is_nifti, open_nifti, read_volumes
 from multifidus.io.scan import Scan, Skipped, walk
-from multifidus.pairing import describe_grid, on_grid_of, paired_by_hand, same_grids, shapes
+from multifidus.pairing import (
+    NOT_PLAIN,
+    describe_grid,
+    on_grid_of,
+    paired_by_hand,
+    same_grids,
+    shapes,
+)
 from multifidus.placement import place
 from multifidus.roi import RoiSet, check_sides
 
@@ -248,7 +255,10 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
     if pair_by not in PAIR_BY:
         msg = f"pair_by is {pair_by!r}."
         raise ReadError(msg, remedy=f"Choose one of: {', '.join(PAIR_BY)}.")
-    first, second = _one_series(fat), _one_series(water)
+    first, second = (
+        _one_series(path, wanted)
+        for path, wanted in ((fat, Weighting.DIXON_FAT), (water, Weighting.DIXON_WATER))
+    )
     if first.uid == second.uid:
         msg = f"Fat and water are one and the same image: {fat}, {water}."
         raise ReadError(msg)
@@ -266,14 +276,20 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
     return Exam("subject-1", "exam-1", paired_by_hand(first, second, flags))
 
 
-def _one_series(path: Path) -> Series:
+def _one_series(path: Path, wanted: Weighting) -> Series:
+    """Read one half of a pair; a header may be silent about it, but not say something else."""
     if _is_volume(path):
-        return only(_read_series(path), path)
-    series = [item for exam in read_exams(path) for item in exam.series]
-    if len(series) != 1:
-        msg = f"Expected one series in {path}, found {len(series)}."
-        raise ReadError(msg)
-    return series[0]
+        series = only(_read_series(path), path)
+    else:
+        found = [item for exam in read_exams(path) for item in exam.series]
+        if len(found) != 1:
+            msg = f"Expected one series in {path}, found {len(found)}."
+            raise ReadError(msg)
+        (series,) = found
+    if series.weighting in NOT_PLAIN - {wanted}:
+        msg = f"{path} is given as {wanted}, and its header says {series.weighting}."
+        raise ReadError(msg, remedy="Check which file is the fat image and which the water image.")
+    return series
 
 
 def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> RoiSet:

@@ -22,6 +22,19 @@ OTHER: Mapping[Weighting, Weighting] = {
 }
 """What each image of a Dixon pair is paired with."""
 
+NOT_PLAIN = frozenset(
+    {
+        Weighting.DIXON_FAT,
+        Weighting.DIXON_WATER,
+        Weighting.DIXON_IN_PHASE,
+        Weighting.DIXON_OPPOSED_PHASE,
+        Weighting.FAT_FRACTION,
+        Weighting.PDFF,
+        Weighting.NO_SIGNAL,
+    }
+)
+"""Contrasts that a header states in so many words; an image of one is never taken for another."""
+
 SAME_ECHO_MS = 0.1
 SAME_REPETITION = 1e-3
 """Echo times further apart, and repetition times that differ by a larger share, are two."""

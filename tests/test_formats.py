@@ -276,6 +276,14 @@ def test_the_file_of_the_interface_is_read(tmp_path, exam):
     assert roi.area_mm2 == pytest.approx(24 * np.sin(np.pi / 24) * 25 * 0.49, rel=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["WATER", "FAT_FRACTION", "IN_PHASE", "P"])
+def test_an_image_that_says_it_is_no_fat_is_not_taken_for_it(tmp_path, kind):
+    fat = write_series(tmp_path / "fat", series=1, kind=("DIXON", kind))
+    water = write_series(tmp_path / "water", series=2, kind=("DIXON", "WATER"))
+    with pytest.raises(ReadError, match="is given as dixon_fat, and its header says"):
+        read_exam(fat=fat, water=water)
+
+
 def test_one_image_is_not_both_halves_of_a_pair(tmp_path):
     fat, _ = dixon_files(tmp_path)
     with pytest.raises(ReadError, match="one and the same image"):
