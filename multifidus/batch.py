@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from multifidus.cohort import Case
-from multifidus.errors import MultifidusError, RoiError
+from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.formats import read_exam, read_rois
 from multifidus.image import Exam
 from multifidus.measurement import Measurement
 from multifidus.measuring import measure
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import Reading, RoiSet, merge
+from multifidus.shared_levels import with_shared_levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +86,8 @@ def read_outlines(case: Case, exam: Exam) -> RoiSet:
     ------
     RoiError
         If a file says that it is of another subject, timepoint, rater or reading.
+    LevelError
+        If its levels are not those that the cohort says raters share.
     """
     sets = [read_rois(path, exam, labels=case.labels) for path in case.outlines]
     if case.is_unnamed:
@@ -96,7 +99,18 @@ def read_outlines(case: Case, exam: Exam) -> RoiSet:
             names = ("subject", "timepoint", "rater", *(("reading",) if found.rater else ()))
             _check_names(wanted, found, names, path)
             wanted = replace(wanted, rater=wanted.rater or found.rater)
-    return merge([rois.read_by(wanted) for rois in sets])
+    rois = merge([found.read_by(wanted) for found in sets])
+    return _share_levels(rois, case, exam) if case.landmarks else rois
+
+
+def _share_levels(rois: RoiSet, case: Case, exam: Exam) -> RoiSet:
+    shared = merge([read_rois(path, exam) for path in case.landmarks])
+    try:
+        return with_shared_levels(rois, shared, exam)
+    except LevelError as error:
+        ours, theirs = (", ".join(map(str, paths)) for paths in (case.outlines, case.landmarks))
+        msg = f"{ours}, with levels shared in {theirs}: {error.message}"
+        raise LevelError(msg, remedy=error.remedy) from error
 
 
 def _check_names(wanted: Reading, found: Reading, names: Sequence[str], path: Path) -> None:

@@ -28,6 +28,9 @@ class Case:
         Whatever else the table says; passes through to the results.
     clinical
         What of it enters measurements.
+    landmarks
+        Files of landmarks and levels that all raters of the exam share; empty where each rater
+        sets them.
     """
 
     reading: Reading
@@ -36,6 +39,7 @@ class Case:
     labels: str | None = None
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     clinical: Clinical = UNKNOWN
+    landmarks: tuple[Path, ...] = ()
 
     @property
     def is_unnamed(self) -> bool:
@@ -50,7 +54,8 @@ class Cohort:
     Raises
     ------
     CohortError
-        If there is no case or two cases are of one reading.
+        If there is no case, two cases are of one reading, or raters of one exam do not share the
+        same landmarks.
     """
 
     cases: tuple[Case, ...]
@@ -65,3 +70,10 @@ class Cohort:
                 msg = f"The cohort lists {case.reading} twice."
                 raise CohortError(msg, remedy="Give each row another rater or reading.")
             seen.add(case.reading)
+        shared: dict[tuple[str, str], tuple[Path, ...]] = {}
+        for case in self.cases:
+            exam = case.reading.subject, case.reading.timepoint
+            if shared.setdefault(exam, case.landmarks) != case.landmarks:
+                msg = f"Not all rows of subject {exam[0]}, timepoint {exam[1]} name one landmarks."
+                remedy = "Raters of an exam share the same landmarks, or each sets their own."
+                raise CohortError(msg, remedy=remedy)

@@ -95,3 +95,35 @@ def test_a_table_in_another_encoding_is_refused(tmp_path):
 def test_a_missing_table_is_refused(tmp_path):
     with pytest.raises(ReadError, match=r"Cannot read .*gone\.csv as a cohort table"):
         read_cohort(tmp_path / "gone.csv")
+
+
+SHARING = "subject,timepoint,images,rater,landmarks,levels_by\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "landmarks", "levels_by"),
+    [
+        ("m.json;n.json,shared", ("m.json", "n.json"), "shared"),
+        ("m.json,", ("m.json",), "shared"),
+        (",rater", (), "rater"),
+        (",", (), ""),
+    ],
+)
+def test_the_table_says_who_sets_levels(tmp_path, cells, landmarks, levels_by):
+    (case,) = read_cohort(table(tmp_path, f"S01,pre,scan,AB,{cells}\n", SHARING)).cases
+    assert case.landmarks == tuple(tmp_path / name for name in landmarks)
+    assert case.extra == {"levels_by": levels_by}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("S01,pre,a,AB,m.json,everybody\n", r"line 2 has levels_by 'everybody'"),
+        ("S01,pre,a,AB,m.json,rater\n", r"line 2 has levels_by 'rater' and names landmarks"),
+        ("S01,pre,a,AB,,shared\n", r"line 2 has levels_by 'shared' and names no landmarks"),
+        ("S01,pre,a,AB,m.json,\nS01,pre,a,CD,,\n", r"S01, timepoint pre name one landmarks"),
+    ],
+)
+def test_levels_that_are_shared_by_some_alone_are_refused(tmp_path, text, message):
+    with pytest.raises(CohortError, match=message):
+        read_cohort(table(tmp_path, text, SHARING))

@@ -15,7 +15,10 @@ from multifidus.roi import Reading
 
 REQUIRED = ("subject", "timepoint", "images")
 
-_OWN = {"subject", "timepoint", "rater", "reading", "images", "outlines", "labels"}
+_OWN = {"subject", "timepoint", "rater", "reading", "images", "outlines", "labels", "landmarks"}
+
+LEVELS_BY = ("shared", "rater")
+"""Who sets levels: once for all raters of an exam, or each rater."""
 
 
 def read_cohort(path: str | Path) -> Cohort:
@@ -70,5 +73,24 @@ def _case(row: Mapping[str, str | None], file: Path, line: int) -> Case:
         return tuple(file.parent / part for part in parts if part)
 
     extra = {name: value for name, value in cells.items() if name not in _OWN}
+    landmarks = paths("landmarks")
+    if landmarks or "levels_by" in cells:
+        extra["levels_by"] = _levels_by(cells, file, line)
     labels = cells.get("labels") or None
-    return Case(by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical)
+    return Case(
+        by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical, landmarks
+    )
+
+
+def _levels_by(cells: Mapping[str, str], file: Path, line: int) -> str:
+    """Return who sets levels: as the table says, and shared where landmarks are named."""
+    said, shares = cells.get("levels_by", ""), bool(cells.get("landmarks"))
+    if said not in {"", *LEVELS_BY}:
+        msg = f"{file}, line {line} has levels_by {said!r}."
+        raise CohortError(msg, remedy=f"Allowed are: {', '.join(LEVELS_BY)}.")
+    if said and (said == "shared") != shares:
+        has = "names landmarks" if shares else "names no landmarks"
+        msg = f"{file}, line {line} has levels_by {said!r} and {has}."
+        remedy = "Shared levels need the column landmarks; levels set by each rater leave it empty."
+        raise CohortError(msg, remedy=remedy)
+    return said or ("shared" if shares else "")
