@@ -236,7 +236,7 @@ def read_exam(
         if fat is None or water is None or paths:
             msg = "A Dixon pair is given as both fat and water, and nothing else."
             raise ReadError(msg)
-        return _dixon_exam(Path(fat), Path(water), pair_by)
+        return _dixon_exam(Path(fat), Path(water), pair_by, contrasts)
     found = [exam for path in paths for exam in read_exams(path, contrasts)]
     if len(found) == 1:
         return found[0]
@@ -251,12 +251,12 @@ def _is_all_volumes(paths: Sequence[str | Path]) -> bool:
     return all(_is_volume(Path(path)) for path in paths)
 
 
-def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
+def _dixon_exam(fat: Path, water: Path, pair_by: str, contrasts: Path | None) -> Exam:
     if pair_by not in PAIR_BY:
         msg = f"pair_by is {pair_by!r}."
         raise ReadError(msg, remedy=f"Choose one of: {', '.join(PAIR_BY)}.")
     first, second = (
-        _one_series(path, wanted)
+        _one_series(path, wanted, contrasts)
         for path, wanted in ((fat, Weighting.DIXON_FAT), (water, Weighting.DIXON_WATER))
     )
     if first.uid == second.uid:
@@ -276,12 +276,12 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str) -> Exam:
     return Exam("subject-1", "exam-1", paired_by_hand(first, second, flags))
 
 
-def _one_series(path: Path, wanted: Weighting) -> Series:
+def _one_series(path: Path, wanted: Weighting, contrasts: Path | None) -> Series:
     """Read one half of a pair; a header may be silent about it, but not say something else."""
     if _is_volume(path):
-        series = only(_read_series(path), path)
+        series = only(_read_series(path, load_contrasts(contrasts)), path)
     else:
-        found = [item for exam in read_exams(path) for item in exam.series]
+        found = [item for exam in read_exams(path, contrasts) for item in exam.series]
         if len(found) != 1:
             msg = f"Expected one series in {path}, found {len(found)}."
             raise ReadError(msg)

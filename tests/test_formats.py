@@ -288,3 +288,12 @@ def test_one_image_is_not_both_halves_of_a_pair(tmp_path):
     fat, _ = dixon_files(tmp_path)
     with pytest.raises(ReadError, match="one and the same image"):
         read_exam(fat=fat, water=fat)
+
+
+def test_a_users_words_hold_for_a_pair_given_by_hand(tmp_path):
+    fat = write_series(tmp_path / "fat", series=1, kind=("DIXON", "P"))
+    water = write_series(tmp_path / "water", series=2, kind=("DIXON", "WATER"))
+    table = tmp_path / "own.toml"
+    table.write_text('[[contrast]]\nweighting = "dixon_fat"\ntokens = ["P"]\n')
+    exam = read_exam(fat=fat, water=water, contrasts=table)
+    assert exam.series[0].weighting is Weighting.DIXON_FAT
