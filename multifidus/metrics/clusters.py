@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ROUNDS = 2000
+ROUNDS = 500
 """Most rounds of expectation and maximisation."""
 
-ENOUGH = 1e-8
+ENOUGH = 1e-7
 """Gain of mean log likelihood a round below which a mixture has converged."""
 
 _ROWS = 128
