@@ -19,7 +19,9 @@ from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, write_rois
 from multifidus.anatomy import Side, Structure
 from tests.dicoms import classic, enhanced, write
 from tests.exams import axial_plane
+from tests.mosaics import mosaic
 from tests.niftis import lumbar_affine, save
+from tests.volumes import meta, nrrd
 
 SHAPE = (36, 32)
 
@@ -69,7 +71,13 @@ def make_seeds() -> list[Seed]:
     """Return the valid files that are damaged; compressed ones where their encoder is installed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        return [*_dicom_seeds(folder), *_nifti_seeds(folder), _outline_seed(folder)]
+        return [
+            *_dicom_seeds(folder),
+            _mosaic_seed(folder),
+            *_nifti_seeds(folder),
+            *_text_header_seeds(folder),
+            _outline_seed(folder),
+        ]
 
 
 def _planes(count: int) -> list[Plane]:
@@ -154,6 +162,22 @@ def _nifti_seeds(folder: Path) -> list[Seed]:
     ]  # fmt: skip
 
 
+def _mosaic_seed(folder: Path) -> Seed:
+    dataset, _ = mosaic(_planes(1)[0], 7, 4.4)
+    return Seed("DICOM mosaic", ".dcm", write(dataset, folder / "a.dcm").read_bytes())
+
+
+def _text_header_seeds(folder: Path) -> list[Seed]:
+    voxels = np.arange(SHAPE[1] * SHAPE[0] * 3, dtype="<i2").reshape(SHAPE[1], SHAPE[0], 3)
+    files = {
+        "NRRD": nrrd(folder / "a.nrrd", voxels),
+        "NRRD, zipped": nrrd(folder / "b.nrrd", voxels, encoding="gzip"),
+        "MetaImage": meta(folder / "a.mha", voxels),
+        "MetaImage, zipped": meta(folder / "b.mha", voxels, zipped=True),
+    }
+    return [Seed(name, path.suffix, path.read_bytes()) for name, path in files.items()]
+
+
 def outline_plane() -> Plane:
     """Return the plane of the outline file's only slice."""
     return _planes(1)[0]
@@ -223,6 +247,8 @@ def _absurd(chosen: Seed, rng: np.random.Generator) -> bytes:
         inner = gzip.decompress(chosen.data)
         changed = _absurd_nifti(inner, rng) if rng.random() < 0.7 else _mutate(inner, rng, [chosen])
         return gzip.compress(changed, mtime=0)
+    if chosen.suffix in {".nrrd", ".mha"}:
+        return _absurd_lines(chosen.data, rng)
     return _absurd_json(chosen.data, rng)
 
 
@@ -305,6 +331,26 @@ def _absurd_nifti(data: bytes, rng: np.random.Generator) -> bytes:
             values = (0, 348, 540, -1, 1543569408, 2**31 - 1)
         struct.pack_into(f"<{code}", found, at, values[int(rng.integers(len(values)))])
     return bytes(found)
+
+
+def _absurd_lines(data: bytes, rng: np.random.Generator) -> bytes:
+    """Give fields of a header of lines absurd values, or take lines out, double or swap them."""
+    lines = data.split(b"\n", 16)
+    for _ in range(int(rng.integers(1, 4))):
+        at = int(rng.integers(min(len(lines), 14)))
+        mark = b": " if b": " in lines[at] else b" = "
+        name, _, value = lines[at].partition(mark)
+        parts = value.split(b" ")
+        parts[int(rng.integers(len(parts)))] = TEXTS[int(rng.integers(len(TEXTS)))]
+        other = int(rng.integers(min(len(lines), 14)))
+        lines[at : at + 1] = (
+            [name + mark + b" ".join(parts)],
+            [name + mark + TEXTS[int(rng.integers(len(TEXTS)))]],
+            [],
+            [lines[at], lines[at]],
+            [lines[other]],
+        )[int(rng.integers(5))]
+    return b"\n".join(lines)
 
 
 def _absurd_json(data: bytes, rng: np.random.Generator) -> bytes:
