@@ -1,10 +1,11 @@
 """The uncertainty of every area and fat value, with its parts, from what was sampled.
 
-A part stands among the row's parameters: ``u_boundary`` (where the outline was drawn),
-``u_partial_volume`` (pixels of both tissues), ``u_threshold`` (the references' sampling error),
-``u_shading`` (what shading is left) and, of Dixon fractions, ``u_noise``; those that apply, in the
-unit of the value. They are taken as independent: the row's uncertainty is the root of the sum of
-their squares. It is a standard uncertainty; twice as much holds the truth about 95 times in 100.
+A part stands among the row's parameters, in the unit of the value: ``u_boundary`` (where the
+outline was drawn), ``u_placement`` (where along the spine the slice lies), ``u_partial_volume``
+(pixels of both tissues), ``u_threshold`` (the references' sampling error), ``u_shading`` (what
+shading is left) and, of Dixon fractions, ``u_noise``; those that apply. They are taken as
+independent: the row's uncertainty is the root of the sum of their squares. It is a standard
+uncertainty; twice as much holds the truth about 95 times in 100.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,15 +29,22 @@ from multifidus.metrics.uncertainty import (
     area_variance,
     counting_variance,
     in_order,
+    lean_level,
     median_spread,
     mixed_pixels_pct,
     moved,
     otsu_spread,
+    placement_pct,
     resamples,
     shifted_pct,
 )
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.sampling import Sampled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 Parts = Mapping[str, float]
 
@@ -129,7 +138,7 @@ def _shading(members: Sequence[Sampled], references: References) -> float:
             values = item.sample.values
             lean = values[(values < middle) & (values > 0)]
             if len(lean) >= LEAST_LEAN_PIXELS:
-                signals.append(math.log(float(np.median(lean))))
+                signals.append(math.log(lean_level(lean)))
     return float(np.std(signals, ddof=1)) if len(signals) > 1 else NAN
 
 
@@ -137,19 +146,19 @@ def with_uncertainty(
     rows: Iterable[Measurement], item: Sampled, spread: Spread, protocol: MeasurementProtocol
 ) -> Iterator[Measurement]:
     """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
-    tracing = Tracing(
+    how = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
-    area_sd = math.sqrt(area_variance(item.rim.lengths_mm, tracing))
+    area_sd = math.sqrt(area_variance(item.rim.lengths_mm, how))
     known: dict[str, _Fat] = {}
     for row in rows:
         parts = _area_parts(row, item, area_sd)
         if parts is None and row.quantity in _FAT and not math.isnan(row.value):
             if row.method not in known:
-                known[row.method] = _fat(row, item, spread, tracing)
+                known[row.method] = _fat(row, item, spread, (how, protocol.placement_sd_mm))
             parts = known[row.method].parts(row.quantity, item.valid_mm2)
         if parts is None and row.quantity in _DIXON and not math.isnan(row.value):
-            parts = _dixon_parts(row, item, tracing)
+            parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
         yield row if parts is None else _stated(row, parts)
 
 
@@ -215,14 +224,16 @@ class _Fat:
 
     def parts(self, quantity: Quantity, valid_mm2: float) -> Parts:
         if quantity in _SHARES:
-            boundary = 100 * math.sqrt(self.moved.share(self.fraction)) / valid_mm2
+            boundary = 100 * math.sqrt(self.moved.share_square(self.fraction)) / valid_mm2
             return {"u_boundary": boundary, **self.points}
-        variance = self.moved.fat if quantity is Quantity.FAT_CSA_MM2 else self.moved.lean
+        variance = (
+            self.moved.fat_square if quantity is Quantity.FAT_CSA_MM2 else self.moved.lean_square
+        )
         areas = {name: valid_mm2 * value / 100 for name, value in self.points.items()}
         return {"u_boundary": math.sqrt(variance), **areas}
 
 
-def _fat(row: Measurement, item: Sampled, spread: Spread, tracing: Tracing) -> _Fat:
+def _fat(row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, float]) -> _Fat:
     """Work out a method's uncertainty from the first of its rows."""
     values = item.rim.values if item.rim.values is not None else np.zeros(0)
     share = row.value if row.quantity in _SHARES else 100 * row.value / item.valid_mm2
@@ -232,12 +243,25 @@ def _fat(row: Measurement, item: Sampled, spread: Spread, tracing: Tracing) -> _
         lean, fat = spread.references.lean.median, spread.references.fat.median
         fatness = (values - lean) / (fat - lean)
         points = _linear_points(item, share / 100, spread)
+        threshold = (lean + fat) / 2
     else:
         threshold = _raw_threshold(row, item, share)
         fatness = (values > threshold).astype(np.float64)
         points = _binary_points(row, item, threshold, spread)
-    rings = fatness.reshape(-1, sum(item.rim.counts)).mean(axis=0)
+    rings = fatness.reshape(-1, sum(item.rim.counts))
+    tracing, placement_mm = how
+    is_fat = (item.sample.values > threshold).astype(np.float64)
+    points["u_placement"] = _placement_pct(item, is_fat, placement_mm)
     return _Fat(moved(item.rim.lengths_mm, item.rim.counts, rings, tracing), share / 100, points)
+
+
+def _placement_pct(item: Sampled, fatness: Array, sd_mm: float) -> float:
+    """Lay the sample out on its slice again and see how its pattern of fat changes."""
+    cover = item.cover
+    place = tuple((item.pixels - (cover.top, cover.left)).T)
+    image, weights = np.zeros(cover.weights.shape), np.zeros(cover.weights.shape)
+    image[place], weights[place] = fatness, item.sample.weights
+    return placement_pct(image, weights, item.placed.slice.plane.pixel_spacing_mm, sd_mm)
 
 
 def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
@@ -250,7 +274,9 @@ def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
     return float(ordered.values[min(place, len(below) - 1)])
 
 
-def _binary_points(row: Measurement, item: Sampled, threshold: float, spread: Spread) -> Parts:
+def _binary_points(
+    row: Measurement, item: Sampled, threshold: float, spread: Spread
+) -> dict[str, float]:
     sample, references = item.sample, spread.references
     known = references.contrast > 0
     if known:
@@ -258,7 +284,7 @@ def _binary_points(row: Measurement, item: Sampled, threshold: float, spread: Sp
     else:
         bright = sample.values > threshold
         lean, fat = sample.where(~bright).mean, sample.where(bright).mean
-    points = {}
+    points: dict[str, float] = {}
     if fat > lean:
         points["u_partial_volume"] = mixed_pixels_pct(sample, threshold, lean, fat, known=known)
     by = spread.threshold.get(FatMethod(row.method), NAN)
@@ -269,7 +295,7 @@ def _binary_points(row: Measurement, item: Sampled, threshold: float, spread: Sp
     return points
 
 
-def _linear_points(item: Sampled, fraction: float, spread: Spread) -> Parts:
+def _linear_points(item: Sampled, fraction: float, spread: Spread) -> dict[str, float]:
     """Errors of both references' medians and of the muscle's own signal, carried through."""
     contrast = spread.references.contrast
     basis = math.hypot((1 - fraction) * spread.lean, fraction * spread.fat) / contrast
@@ -284,7 +310,9 @@ def _linear_points(item: Sampled, fraction: float, spread: Spread) -> Parts:
 # --- Dixon ---------------------------------------------------------------------------------------
 
 
-def _dixon_parts(row: Measurement, item: Sampled, tracing: Tracing) -> Parts | None:
+def _dixon_parts(
+    row: Measurement, item: Sampled, tracing: Tracing, placement_mm: float
+) -> Parts | None:
     if item.dixon is None or item.dixon_rim is None:
         return None
     fat, water = item.dixon_rim
@@ -302,8 +330,15 @@ def _dixon_parts(row: Measurement, item: Sampled, tracing: Tracing) -> Parts | N
         fatness = np.divide(fat, fat + water, out=np.zeros_like(fat), where=fat + water > 0)
         own = inside_fat[counts] / total - row.value / 100
     # What the rim would change the fraction by: its excess of fat over the muscle's own.
-    excess = (fatness - row.value / 100 * amount).reshape(-1, sum(item.rim.counts)).mean(axis=0)
+    excess = (fatness - row.value / 100 * amount).reshape(-1, sum(item.rim.counts))
     found = moved(item.rim.lengths_mm, item.rim.counts, excess, tracing)
     area = float(share.sum()) * item.placed.slice.plane.pixel_area_mm2
     noise = math.sqrt(float((share * own) @ (share * own))) / float(share.sum())
-    return {"u_boundary": 100 * math.sqrt(found.fat) / area, "u_noise": 100 * noise}
+    image = np.zeros(weights.shape)
+    image[counts] = inside_fat[counts] / total
+    spacing = item.placed.slice.plane.pixel_spacing_mm
+    return {
+        "u_boundary": 100 * math.sqrt(found.fat_square) / area,
+        "u_placement": placement_pct(image, np.where(counts, weights, 0.0), spacing, placement_mm),
+        "u_noise": 100 * noise,
+    }

@@ -220,6 +220,7 @@ def protocols(draw) -> MeasurementProtocol:
         tracing_sd_mm=draw(numbers(0, 10)),
         tracing_correlation_mm=draw(numbers(0.1, 100)),
         tracing_offset_mm=draw(numbers(0, 10)),
+        placement_sd_mm=draw(numbers(0, 10)),
         threshold_resamples=draw(st.integers(2, 1000)),
         minimal_valid_fraction=draw(numbers(0, 1)),
         oedema_weeks=draw(numbers(0, 100)),

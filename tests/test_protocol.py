@@ -42,6 +42,7 @@ def test_every_setting_changes_the_digest():
         "tracing_sd_mm": 0.4,
         "tracing_correlation_mm": 4.0,
         "tracing_offset_mm": 0.3,
+        "placement_sd_mm": 0.5,
         "threshold_resamples": 30,
         "minimal_valid_fraction": 0.9,
         "oedema_weeks": 6.0,

@@ -28,6 +28,13 @@ MOST_WAVES = 24
 RESAMPLED_LEVELS = 1024
 """Grey levels in which the threshold of each resample is sought."""
 
+CELL_MM, BLOCK_MM = 1.5, 4.5
+"""Squares over which fat is averaged: to see how fast its pattern changes, and how much of the
+pattern remains."""
+
+LEVEL_ROUNDS = 8
+"""Rounds in which the level of lean signal is sought."""
+
 _SEED = 20170
 
 
@@ -62,20 +69,30 @@ class Moved:
         Variance of the area (mm4), and of the fat in it.
     both
         Their covariance.
+    leaning
+        Mean change of the fat area (mm2): what lies outside and what lies inside a border differ,
+        so that displacements outwards and inwards do not cancel.
     """
 
     area: float
     fat: float
     both: float
+    leaning: float
 
     @property
-    def lean(self) -> float:
-        """Variance of the area that is not fat."""
-        return max(self.area - 2 * self.both + self.fat, 0.0)
+    def fat_square(self) -> float:
+        """Mean square error of the fat area, mm4."""
+        return self.fat + self.leaning**2
 
-    def share(self, fraction: float) -> float:
-        """Variance of fat over area, times the area squared."""
-        return max(self.fat - 2 * fraction * self.both + fraction**2 * self.area, 0.0)
+    @property
+    def lean_square(self) -> float:
+        """Mean square error of the area that is not fat, mm4."""
+        return max(self.area - 2 * self.both + self.fat, 0.0) + self.leaning**2
+
+    def share_square(self, fraction: float) -> float:
+        """Mean square error of fat over area, times the area squared."""
+        variance = self.fat - 2 * fraction * self.both + fraction**2 * self.area
+        return max(variance, 0.0) + self.leaning**2
 
 
 def area_variance(lengths_mm: Sequence[float], tracing: Tracing) -> float:
@@ -104,15 +121,19 @@ def moved(
     lengths_mm, counts
         Length of each loop and number of evenly spaced places along it.
     fatness
-        How much of what lies at each place is fat, shape (places of all loops,).
+        How much of what lies at each place is fat, (rings, places of all loops): inside, on and
+        outside the outline.
     """
+    inside, _, outside = fatness
+    mean = fatness.mean(axis=0)
     area = fat = both = 0.0
-    all_length = all_fat = 0.0
+    all_length = all_fat = one_sided = 0.0
     first = 0
     for length, count in zip(lengths_mm, counts, strict=True):
         powers = _powers(length, tracing)[: count // 2]
         step = length / count
-        waves = np.fft.rfft(fatness[first : first + count])[: len(powers)] * step
+        waves = np.fft.rfft(mean[first : first + count])[: len(powers)] * step
+        one_sided += float((outside - inside)[first : first + count].sum()) * step
         first += count
         energy = powers[: len(waves)] * (waves.real**2 + waves.imag**2)
         # Every wave but the constant one comes with its mirror image.
@@ -128,6 +149,8 @@ def moved(
         local * area + common * all_length**2,
         local * fat + common * all_fat**2,
         local * both + common * all_length * all_fat,
+        # Half of the mean absolute displacement.
+        math.sqrt((local + common) / (2 * math.pi)) * one_sided,
     )
 
 
@@ -184,6 +207,68 @@ def mixed_pixels_pct(
     together = float(sample.weights @ errors) / sample.total if known else 0.0
     alone = sample.weights * (above - mixed.clip(0, 1))
     return 100 * math.sqrt(together**2 / 3 + float(alone @ alone) / sample.total**2)
+
+
+def placement_pct(
+    fatness: Array, weights: Array, spacing_mm: tuple[float, float], sd_mm: float
+) -> float:
+    """Uncertainty of a fat percentage by where along the spine the slice lies, in points.
+
+    A slice a little higher or lower cuts other streaks. Their pattern is taken to change along
+    the spine as fast as it does across it: how far it decorrelates over the displacement is read
+    from neighbouring cells of ``CELL_MM``, which average out noise, and how much of it does not
+    average out over the muscle from neighbouring blocks of about ``BLOCK_MM``.
+
+    Parameters
+    ----------
+    fatness, weights
+        How fat each pixel is and how much of it counts, (rows, columns).
+    spacing_mm
+        Distance between rows and between columns.
+    sd_mm
+        Standard deviation of the slice's displacement.
+    """
+    step = math.sqrt(spacing_mm[0] * spacing_mm[1])
+    total = float(weights.sum())
+    size = max(1, round(CELL_MM / step))
+    inside, fat = _summed(weights, size), _summed(weights * fatness, size)
+    if not inside.sum() > 0:
+        return 0.0
+    rough, spread = _roughness(inside, fat, size**2)
+    if spread == 0:
+        return 0.0
+    times = max(2, round(BLOCK_MM / (size * step)))
+    side = size * times
+    blocks, _ = _roughness(_summed(inside, times), _summed(fat, times), side**2)
+    if math.isnan(blocks):
+        # Too small for two blocks side by side: all of it changes together.
+        blocks, side = spread, math.ceil(math.sqrt(total))
+    distance = math.sqrt(2 / math.pi) * sd_mm / (size * step)
+    changed = 1.0 if math.isnan(rough) else min(1.0, rough / spread * distance)
+    return 100 * math.sqrt(2 * changed * blocks * side**2 / total)
+
+
+def _summed(values: Array, size: int) -> Array:
+    """Sum over squares of pixels; what does not fill one at the last rows and columns is left."""
+    rows, columns = (count // size for count in values.shape)
+    part = values[: rows * size, : columns * size]
+    return np.asarray(part.reshape(rows, size, columns, size).sum(axis=(1, 3)))
+
+
+def _roughness(inside: Array, fat: Array, full: int) -> tuple[float, float]:
+    """Half the mean square difference of neighbours, and the variance, of squares' fatness.
+
+    Squares count that lie at least half inside; NaN where no two of them are neighbours.
+    """
+    counts = inside > full / 2
+    if not counts.any():
+        return math.nan, 0.0
+    mean = np.divide(fat, inside, out=np.zeros_like(fat), where=counts)
+    down = (mean[1:] - mean[:-1])[counts[1:] & counts[:-1]]
+    across = (mean[:, 1:] - mean[:, :-1])[counts[:, 1:] & counts[:, :-1]]
+    pairs = len(down) + len(across)
+    rough = float(down @ down + across @ across) / (2 * pairs) if pairs else math.nan
+    return rough, float(mean[counts].var())
 
 
 def shifted_pct(sample: Sample, threshold: float, by: float) -> float:
@@ -263,3 +348,20 @@ def median_spread(sample: Sample, count: int) -> float:
     ordered = in_order(sample)
     medians = np.median(ordered.values[resamples(ordered, count)], axis=1)
     return float(medians.std(ddof=1))
+
+
+def lean_level(values: Array) -> float:
+    """Find where the signal of lean muscle is densest, in pixels of which some are part fat.
+
+    The mean within one standard deviation, which is taken from the darker side alone; repeated
+    until it stays in place.
+    """
+    level = float(np.median(values))
+    for _ in range(LEVEL_ROUNDS):
+        darker = values[values < level]
+        spread = math.sqrt(float(((darker - level) ** 2).mean())) if len(darker) else 0.0
+        near = values[np.abs(values - level) <= spread]
+        if not len(near):
+            break
+        level = float(near.mean())
+    return level
