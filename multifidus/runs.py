@@ -10,6 +10,7 @@ from multifidus.batch import Failure, Measured, case_of, measure_cases, measure_
 from multifidus.errors import CohortError
 from multifidus.formats import read_exam
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.contrast import load_contrasts
 from multifidus.protocol import MeasurementProtocol
 
 
@@ -49,6 +50,7 @@ def plan(request: Request, protocol: MeasurementProtocol) -> Run:
     MultifidusError
         If a cohort table, or one exam named by hand, cannot be read.
     """
+    load_contrasts(request.contrasts)  # a mistake in it is no failure of each case
     if request.is_cohort:
         if request.outlines or request.fat or request.water:
             msg = "A cohort.csv names the outlines of its cases itself."

@@ -188,3 +188,27 @@ def test_a_long_table_is_cut_and_says_so(capsys):
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == MOST_ROWS + 2
     assert "3 more rows" in err
+
+
+def test_a_users_table_of_contrasts_is_used_and_a_mistake_in_it_told_once(
+    cohort, tmp_path, monkeypatch, capsys
+):
+    table = tmp_path / "own.toml"
+    table.write_text('[[contrast]]\nweighting = "pd"\ntokens = ["SE", "M", "OTHER", "DIS2D"]\n')
+    code, out, _ = as_process(
+        monkeypatch, capsys, "inspect", cohort.parent / "S01_pre", "--json", "--contrasts", table
+    )
+    found = {series["weighting"] for series in json.loads(out)["exams"][0]["series"]}
+    assert (code, found) == (0, {"pd"})
+    code, out, _ = as_process(
+        monkeypatch, capsys, "measure", cohort, "--json", "--contrasts", table
+    )
+    assert code == 0
+    table.write_text("[[contrast]")
+    for command in ("inspect", "measure"):
+        code, out, error = as_process(
+            monkeypatch, capsys, command, cohort, "--json", "--contrasts", table
+        )
+        assert (code, out) == (3, "")
+        assert error.count("is not a table of contrasts") == 1
+        assert "line 1" in error
