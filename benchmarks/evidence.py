@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks import __main__ as speed
 from benchmarks import fuzz as fuzzing
+from benchmarks import junk
 from benchmarks.accuracy import imagej, phantom
 from benchmarks.accuracy import readers as series_readers
 from multifidus.phantom import PhantomSpec, Variant
@@ -151,6 +152,8 @@ def readers(*, smoke: bool) -> Finding:
 def fuzz(*, smoke: bool) -> Finding:
     """Read damaged files; nothing but an image or a refusal may come of one."""
     tally = fuzzing.run(400 if smoke else 24_000, seed=6)
+    files = 300 if smoke else 100_000
+    inspected = junk.run(files)
     text = (
         "# Damaged files\n\n"
         "Small valid files with bytes flipped, cut, inserted, repeated and spliced, or with absurd "
@@ -161,9 +164,9 @@ def fuzz(*, smoke: bool) -> Finding:
         f"asking for more than {fuzzing.ROOM_MB} MB of addresses.\n\n"
         + fuzzing.as_markdown(tally)
         + "\nWhat the JPEG library inside GDCM prints about damaged lossless JPEG is not counted: "
-        "it has no switch.\n"
+        "it has no switch.\n\n" + junk.as_markdown(files, inspected)
     )
-    return Finding("fuzz", text, good=not tally.findings)
+    return Finding("fuzz", text, good=not tally.findings and junk.is_good(files, inspected))
 
 
 PAGES: tuple[Callable[..., Finding], ...] = (

@@ -18,19 +18,9 @@ from multifidus.errors import ReadError
 from multifidus.io.archive import unpack
 from multifidus.io.scan import walk
 from tests.cases import write_exam
+from tests.junk import junk
 
 JUNK = 3000
-
-
-def junk(folder, count):
-    """Write files of every kind that lies about in a lab, none of them an image."""
-    folder.mkdir(parents=True)
-    suffixes = (".dcm", "", ".txt", ".nii", ".nii.gz", ".zip", ".json", ".IMA")
-    for number in range(count):
-        suffix = suffixes[number % len(suffixes)]
-        content = b"" if number % 3 == 0 else f"junk {number}".encode() * (number % 50)
-        (folder / f"{number}{suffix}").write_bytes(content)
-    return folder
 
 
 def reasons(path):
