@@ -48,7 +48,9 @@ EVEN_SHARE = 0.15
 BRIGHTER = 1.5
 """Samples of fat that are not this many times as bright as lean muscle are none."""
 
-FAT_IS_BRIGHT = frozenset({Weighting.T1, Weighting.T2, Weighting.PD, Weighting.UNKNOWN})
+FAT_IS_BRIGHT = frozenset(
+    {Weighting.T1, Weighting.T2, Weighting.PD, Weighting.DIXON_FAT, Weighting.UNKNOWN}
+)
 
 _POINTS = 48
 _BACK_MUSCLES = frozenset({Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE, Structure.AUTOCHTHONOUS})
@@ -260,16 +262,20 @@ class _Scene:
 
     def _discs(self, radius_mm: float) -> tuple[Array, Array]:
         """Mean and standard deviation of the disc of pixels around every pixel."""
-        from scipy.signal import fftconvolve
-
         row_mm, column_mm = self.item.plane.pixel_spacing_mm
         rows, columns = int(radius_mm / row_mm), int(radius_mm / column_mm)
         row, column = np.mgrid[-rows : rows + 1, -columns : columns + 1]
         disc = np.hypot(row * row_mm, column * column_mm) <= radius_mm
-        kernel = disc / disc.sum()
+        shape = tuple(np.add(self.pixels.shape, disc.shape))
+        spectrum = np.fft.rfft2(disc / disc.sum(), shape)
+
+        def averaged(image: Array) -> Array:
+            spread = np.fft.irfft2(np.fft.rfft2(image, shape) * spectrum, shape)
+            height, width = image.shape
+            return np.asarray(spread[rows : rows + height, columns : columns + width])
+
         level = float(self.pixels.mean())
         # About the mean, so that squares keep their digits.
         centred = self.pixels - level
-        mean = fftconvolve(centred, kernel, mode="same")
-        square = fftconvolve(centred**2, kernel, mode="same")
+        mean, square = averaged(centred), averaged(centred**2)
         return mean + level, np.sqrt(np.maximum(square - mean**2, 0.0))

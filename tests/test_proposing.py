@@ -9,9 +9,11 @@ from multifidus.image import Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
 from multifidus.phantom import PhantomSpec, make_phantom
-from multifidus.proposing import propose_references
+from multifidus.placement import place
+from multifidus.proposing import _Scene, propose_references
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import RoiSet, Source
+from tests.exams import axial_plane, circle, exam_of, image_slice, outline
 
 REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 SPEC = PhantomSpec(stacks=2, slices_per_stack=2, sagittal=False)
@@ -123,3 +125,16 @@ def test_artefacts_are_kept_out_of(phantom):
         apart = np.linalg.norm(roi.centroid_mm - hidden.centroid_mm)
         same_slice = roi.key.slice_uid == hidden.key.slice_uid
         assert not same_slice or apart > 6.5
+
+
+def test_discs_are_averages_of_the_pixels_around():
+    rng = np.random.default_rng(0)
+    item = image_slice(rng.normal(size=(40, 50)), plane=axial_plane())
+    muscle = outline(item, circle(20, 25, 12), side=Side.LEFT)
+    scene = _Scene.of(place([muscle], exam_of(item)))
+    means, spreads = scene._discs(2.0)
+    row_mm, column_mm = item.plane.pixel_spacing_mm
+    row, column = np.indices(item.shape)
+    near = np.hypot((row - 21) * row_mm, (column - 26) * column_mm) <= 2.0
+    assert means[21, 26] == pytest.approx(item.pixels[near].mean(), abs=1e-9)
+    assert spreads[21, 26] == pytest.approx(item.pixels[near].std(), abs=1e-9)
