@@ -19,6 +19,9 @@ Fact = TypeVar("Fact")
 Numbers = dict[tuple[Quantity, str], Measurement]
 """The numbers about one outline, by quantity and method."""
 
+Place = tuple[RoiKey, Provenance]
+"""Of what a number is, and where it comes from."""
+
 
 def by_outline(rows: Iterable[Measurement]) -> dict[RoiKey, Numbers]:
     """Group numbers by the outline that they are about."""
@@ -29,7 +32,7 @@ def by_outline(rows: Iterable[Measurement]) -> dict[RoiKey, Numbers]:
 
 
 def combined(
-    key: RoiKey,
+    at: Place,
     quantity: Quantity,
     value: float,
     parts: Sequence[Measurement],
@@ -41,27 +44,27 @@ def combined(
 
     Parameters
     ----------
-    key
-        Of what it is.
+    at
+        Of what it is, and where that comes from.
     quantity, value
         What, and how much.
     parts
-        What it was made of; the first says where it comes from if the key is its own.
+        What it was made of.
     parameters
         The values that were used.
     doubts
         Flags of its own. NaN of defined parts without any means that one divides and is 0.
     """
+    key, origin = at
     flags = dict.fromkeys((*(flag for part in parts for flag in part.flags), *doubts))
     if math.isnan(value) and not doubts and not any(math.isnan(part.value) for part in parts):
         flags[Flag.ZERO_DENOMINATOR] = None
-    own = key == parts[0].key
     return Measurement(
         key,
         quantity,
         value,
-        parts[0].provenance if own else shared([part.provenance for part in parts]),
-        parts[0].n_pixels if own else sum(part.n_pixels for part in parts),
+        origin,
+        sum(part.n_pixels for part in parts),
         next((part.method for part in parts if part.method), ""),
         MappingProxyType(dict(parameters)),
         tuple(flags),

@@ -70,7 +70,7 @@ def _relative_areas(
         if found:
             reference = math.fsum(other.value for other in found) / len(found)
             yield combined(
-                area.key,
+                (area.key, area.provenance),
                 quantity,
                 ratio_pct(area.value, reference),
                 (area, *found),
@@ -88,16 +88,17 @@ def _area(numbers: Numbers) -> Measurement:
 
 def _per_size(numbers: Numbers, clinical: Clinical) -> Iterator[Measurement]:
     area = _area(numbers)
+    at = (area.key, area.provenance)
     if clinical.height_cm is not None:
         height = clinical.height_cm / 100
         value = area.value / height**2
         used = {"height_m": height}
-        yield combined(area.key, Quantity.TCSA_PER_HEIGHT2, value, (area,), parameters=used)
+        yield combined(at, Quantity.TCSA_PER_HEIGHT2, value, (area,), parameters=used)
     index = clinical.body_mass_index
     if index is not None:
         value = area.value / index
         used = {"bmi_kg_m2": index}
-        yield combined(area.key, Quantity.TCSA_PER_BMI, value, (area,), parameters=used)
+        yield combined(at, Quantity.TCSA_PER_BMI, value, (area,), parameters=used)
 
 
 def _signal_ratios(
@@ -120,7 +121,7 @@ def _signal_ratios(
         total = math.fsum(mean.value * area for mean, area in pairs if area)
         reference = total / seen if seen else NAN
         yield combined(
-            signal.key,
+            (signal.key, signal.provenance),
             quantity,
             signal.value / reference if reference else NAN,
             (signal, *means),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from multifidus.anatomy import Side, Structure
 from multifidus.clinical import Clinical
-from multifidus.derived.combining import Numbers, combined
+from multifidus.derived.combining import Numbers, Place, combined, shared
 from multifidus.measurement import Measurement, Quantity
 from multifidus.metrics.asymmetry import maximal_asymmetry_pct, ratio_pct, signed_asymmetry_pct
 from multifidus.metrics.grades import storheim_grade
@@ -34,21 +34,22 @@ def _pair_rows(
     key: RoiKey, right: Numbers, left: Numbers, clinical: Clinical
 ) -> Iterator[Measurement]:
     operated, other = _operated(right, left, clinical)
+    at = (key, shared([side[Quantity.TCSA_MM2, ""].provenance for side in (right, left)]))
     for quantity, method in right:
         if (quantity, method) not in left:
             continue
         pair = (right[quantity, method], left[quantity, method])
         values = {"right": pair[0].value, "left": pair[1].value}
         for name, value in _compared(quantity, pair[0].value, pair[1].value):
-            yield combined(key, name, value, pair, parameters=values)
+            yield combined(at, name, value, pair, parameters=values)
         if operated and quantity in _OPERATED:
             ours, theirs = operated[quantity, method], other[quantity, method]
             name, compare = _OPERATED[quantity]
             used = {"operated_side": ours.key.side.value, **values}
             value = compare(ours.value, theirs.value)
-            yield combined(key, name, value, pair, parameters=used)
+            yield combined(at, name, value, pair, parameters=used)
         if quantity is Quantity.FAT_CSA_MM2 and key.structure is Structure.MULTIFIDUS:
-            yield _storheim(key, right, left, method)
+            yield _storheim(at, right, left, method)
 
 
 def _compared(quantity: Quantity, right: float, left: float) -> Iterator[tuple[Quantity, float]]:
@@ -84,12 +85,12 @@ def _operated(right: Numbers, left: Numbers, clinical: Clinical) -> tuple[Number
     return (left, right) if clinical.operated_side is Side.LEFT else ({}, {})
 
 
-def _storheim(key: RoiKey, right: Numbers, left: Numbers, method: str) -> Measurement:
+def _storheim(at: Place, right: Numbers, left: Numbers, method: str) -> Measurement:
     fat = [side[Quantity.FAT_CSA_MM2, method] for side in (right, left)]
     valid = sum(side[Quantity.VALID_CSA_MM2, ""].value for side in (right, left))
     share = ratio_pct(fat[0].value + fat[1].value, valid)
     return combined(
-        key,
+        at,
         Quantity.STORHEIM_GRADE,
         storheim_grade(share),
         fat,

@@ -63,15 +63,13 @@ def _volume(areas: Sequence[Measurement], stack: Stack) -> Measurement:
         doubts = (*doubts, Flag.NOT_CONTIGUOUS)
     value = _NAN if doubts else volume_ml((area.value for area in ordered), step)
     used = {"slice_step_mm": step, "slice_indices": indices}
-    key = ordered[0].key
-    row = combined(key, Quantity.VOLUME_ML, value, ordered, parameters=used, doubts=doubts)
-    origins = [area.provenance for area in ordered]
-    return replace(row, provenance=shared(origins), n_pixels=sum(a.n_pixels for a in ordered))
+    at = (ordered[0].key, shared([area.provenance for area in ordered]))
+    return combined(at, Quantity.VOLUME_ML, value, ordered, parameters=used, doubts=doubts)
 
 
 def _both(right: Measurement, left: Measurement) -> Measurement:
     first = min(right, left, key=_index)
-    key = replace(first.key, side=Side.BOTH)
     used = {"right": right.value, "left": left.value}
     pair = (first, left if first is right else right)
-    return combined(key, Quantity.VOLUME_ML, right.value + left.value, pair, parameters=used)
+    at = (replace(first.key, side=Side.BOTH), shared([side.provenance for side in pair]))
+    return combined(at, Quantity.VOLUME_ML, right.value + left.value, pair, parameters=used)
