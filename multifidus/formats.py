@@ -200,7 +200,7 @@ def read_exams(path: str | Path, contrasts: Path | None = None) -> tuple[Exam, .
         more = "" if len(found.skipped) <= 5 else f"; and {len(found.skipped) - 5} more"  # noqa: PLR2004
         why = f"{len(found.skipped)} files skipped ({reasons}{more})" if reasons else "it is empty"
         msg = f"No image to measure in {path}: {why}."
-        raise ReadError(msg, remedy="Give a folder of DICOM files or a NIfTI file.")
+        raise ReadError(msg, remedy="Give a folder of DICOM, or a NIfTI, NRRD or MetaImage file.")
     return found.exams
 
 
@@ -298,7 +298,7 @@ def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> Roi
     Parameters
     ----------
     path
-        An ``*.outlines.json`` file or a NIfTI label map.
+        An ``*.outlines.json`` file or a label map (NIfTI, NRRD, MetaImage).
     exam
         The exam they were drawn on; outlines that fit none of its slices are refused.
     labels

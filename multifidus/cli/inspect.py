@@ -27,7 +27,9 @@ NAMED_AFTER_PATIENTS = (
 
 
 def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders of DICOM or NIfTI.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files or folders of DICOM, NIfTI, NRRD or MetaImage.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     cohort: Annotated[
         Path | None, typer.Option(help="Write a cohort.csv to start a study with.")

@@ -17,7 +17,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     exam: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Files or folders of one exam (DICOM or NIfTI), or a cohort.csv.",
+            help="Files or folders of one exam (DICOM, NIfTI, NRRD, MetaImage), or a cohort.csv.",
             show_default=False,
         ),
     ] = None,
