@@ -93,7 +93,7 @@ def _basis(
     lean, fat = (_pooled(_of(members, structure)) for structure in REFERENCES)
     here = len(lean.values) or len(fat.values)
     elsewhere = () if here or _reading(members[0]) not in referred else (Flag.REFERENCE_ELSEWHERE,)
-    references = References(lean, fat, (*elsewhere, *_drawn_badly(members, lean, fat)))
+    references = References(lean, fat, (*elsewhere, *_drawn_badly(members)))
     muscle = _pooled(item for item in members if item.roi.key.structure.is_muscle)
     wanted = [method for method in protocol.fat_methods if method in EXAM_METHODS]
     return ThresholdBasis(
@@ -110,9 +110,9 @@ def _pooled(members: Iterable[Sampled]) -> Sample:
     return pool([item.sample for item in members])
 
 
-def _drawn_badly(members: Sequence[Sampled], lean: Sample, fat: Sample) -> tuple[Flag, ...]:
+def _drawn_badly(members: Sequence[Sampled]) -> tuple[Flag, ...]:
     """Say what is doubtful about where references lie and what the image holds there."""
-    bright = _of(members, Structure.FAT_REFERENCE)
+    lean, bright = (_of(members, structure) for structure in REFERENCES)
     others = [
         item
         for item in members
@@ -120,8 +120,9 @@ def _drawn_badly(members: Sequence[Sampled], lean: Sample, fat: Sample) -> tuple
     ]
     overlaps = any(_overlap(one, other) > OVERLAP_SHARE for one in bright for other in others)
     # All of the fat at one value, in an image whose lean muscle shows noise, is cut off as well.
-    flat = bool(len(fat.values)) and fat.variance == 0 < lean.variance
-    saturated = flat or any(item.saturated for item in bright)
+    flat = bool(bright) and all(item.flat for item in bright)
+    noise = any(not item.flat for item in lean if len(item.sample.values) > 1)
+    saturated = (flat and noise) or any(item.saturated for item in bright)
     proposed = any(item.roi.source is Source.DRAFT for item in members if _is_reference(item))
     found = {
         Flag.REFERENCE_OVERLAPS_MUSCLE: overlaps,

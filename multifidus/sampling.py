@@ -80,8 +80,9 @@ class Sampled:
     equalised
         The sample's pixels after equalisation of the slice as it is, where the protocol has the
         method that needs them.
-    saturated
-        Whether pixels of the outline pile up at the largest value of the slice.
+    saturated, flat
+        Whether pixels of the outline pile up at the largest value of the slice, and whether all
+        of them have one value.
     fat_parameters, fat_flags
         What was done to the sample, for the rows that depend on it.
     dixon_flags
@@ -110,6 +111,7 @@ class Sampled:
     fractions: Sample | None
     equalised: Sample | None
     saturated: bool
+    flat: bool
     flags: tuple[Flag, ...]
     image_sha256: str
     fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -211,6 +213,7 @@ def _sample_slice(
             fractions=None if fractions is None else Sample.of(cover.of(fractions), cover.weights),
             equalised=None if even is None else Sample(cover.of(even)[row, column], sample.weights),
             saturated=_is_saturated(sample, image, pixels),
+            flat=sample.is_flat,
             flags=flags,
             image_sha256=digest,
         )

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from multifidus.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.errors import RoiError
 from multifidus.flag import Flag
-from multifidus.image import Exam, Series, Weighting
+from multifidus.image import Exam, Series, Slice, StoredPixels, Weighting
 from multifidus.io.tables import tidy_row
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.roi import Reading, RoiSet, SliceLevel, Source
 from multifidus.version import VERSION
 from tests.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
@@ -151,6 +151,10 @@ def test_lean_and_fat_make_up_the_valid_area_of_every_outline(paths):
     assert found[Quantity.TCSA_MM2, ""] == pytest.approx(area, rel=1e-9)
     valid = found[Quantity.VALID_CSA_MM2, ""]
     assert valid == pytest.approx(area, rel=1e-9)
+    if math.isnan(found[Quantity.FI_PCT, "fixed"]):
+        # A sliver: no pixel lies inside by half.
+        assert even_odd(paths).buffer(-0.5).is_empty
+        return
     for method in protocol.fat_methods:
         lean, fat, share = (
             found[quantity, method.value]
@@ -316,6 +320,186 @@ def test_each_method_gives_rows_of_its_own():
     )
     assert found["fixed"].parameters.items() >= {"threshold": 250, "basis": "given"}.items()
     assert found["otsu"].parameters["basis"] == "outline"
+
+
+def plain(*methods, **settings):
+    """Return a protocol of these methods that takes the image as it is."""
+    return MeasurementProtocol(methods, bias_correction="none", **settings)
+
+
+EVERY_METHOD = plain(*FatMethod, fixed_threshold=250)
+
+
+def test_every_method_finds_the_fat_of_two_plain_tissues():
+    pixels = lumbar_pixels(noise=3)
+    item = image_slice(pixels)
+    rois = RoiSet((left_muscle(item), *references(item)))
+    rows = measure(exam_of(item), rois, EVERY_METHOD)
+    found = {
+        row.method: row
+        for row in rows
+        if row.quantity in {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT, Quantity.DIXON_FF_MEAN_PCT}
+    }
+    assert set(found) == set(FatMethod)
+    dixon = found.pop("dixon")
+    assert math.isnan(dixon.value)
+    assert dixon.flags == (Flag.NO_DIXON_PAIR,)
+    for method, row in found.items():
+        assert row.value == pytest.approx(25, abs=1), method
+        assert row.flags == (), method
+        assert row.parameters["basis"] in {"exam", "outline", "given"}
+    assert found["mean_ksd"].parameters["lean_sd_multiple"] == 3
+    assert found["midpoint"].parameters["median_fat"] == pytest.approx(FAT, abs=2)
+    assert found["kmeans3"].parameters["undefined_pct"] >= 0
+    assert found["gmm2"].parameters["class_means"] == pytest.approx([LEAN, FAT], abs=2)
+    assert found["clahe_otsu"].parameters["bias_correction"] == "none"
+    lean = pixels[60:70, 5:15]
+    assert found["circle_max"].parameters["threshold"] == lean.max()
+
+
+def test_a_lean_muscle_has_no_fat_or_no_answer_by_every_method():
+    item = image_slice(LEAN + np.random.default_rng(1).normal(0, 8, SHAPE))
+    bright = lumbar_slice(noise=8)
+    pixels = item.pixels.copy()
+    pixels[40:60, 80:95] = bright.pixels[40:60, 80:95]
+    item = image_slice(pixels)
+    rois = RoiSet((left_muscle(item), *references(item)))
+    for row in measure(exam_of(item), rois, EVERY_METHOD):
+        if row.quantity is Quantity.FI_PCT:
+            assert row.value < 3 or Flag.UNDETECTABLE in row.flags, row.method
+        elif row.quantity is Quantity.FF_LINEAR_PCT:
+            assert row.value == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("method", ["pooled_otsu", "linear", "midpoint", "circle_max", "mean_ksd"])
+def test_methods_with_references_have_no_answer_without_them(method):
+    rows = measured((left_muscle(),), protocol=plain(method))
+    quantity = Quantity.FF_LINEAR_PCT if method == "linear" else Quantity.FI_PCT
+    assert math.isnan(rows[quantity].value)
+    assert rows[quantity].flags == (Flag.NO_REFERENCE,)
+
+
+def test_references_on_another_series_are_not_used_and_that_is_said():
+    other = image_slice(3 * lumbar_pixels(), uid="9")
+    exam = Exam("S01", "pre", (*exam_of(SLICE).series, Series("5.6", (other,), Weighting.T1)))
+    rois = RoiSet((left_muscle(), *references(other)))
+    rows = measure(exam, rois, plain("pooled_otsu"))
+    (row,) = (row for row in rows if row.quantity is Quantity.FI_PCT)
+    assert math.isnan(row.value)
+    assert row.flags == (Flag.NO_REFERENCE, Flag.REFERENCE_ELSEWHERE)
+
+
+def test_references_the_wrong_way_round_give_no_number():
+    lean, fat = references()
+    swapped = (
+        outline(SLICE, box(42, 82, 55, 92), Structure.LEAN_REFERENCE),
+        outline(SLICE, box(60, 5, 69, 14), Structure.FAT_REFERENCE),
+    )
+    rows = measured((left_muscle(), *swapped), protocol=plain("pooled_otsu", "linear"))
+    for quantity in (Quantity.FI_PCT, Quantity.FF_LINEAR_PCT):
+        assert math.isnan(rows[quantity].value)
+        assert rows[quantity].flags == (Flag.REFERENCE_INVERTED,)
+    assert not math.isnan(measured((left_muscle(), lean, fat))[Quantity.FI_PCT].value)
+
+
+@pytest.mark.parametrize(
+    ("path", "flagged"),
+    [
+        (box(10, 58, 14, 69), True),
+        (box(5, 66, 14, 80), True),
+        (box(10, 70, 14, 80), False),
+        (box(60, 14, 69, 20), True),
+        (box(62, 15, 66, 20), False),
+    ],
+    ids=["in muscle", "part in muscle", "beside muscle", "part in lean", "beside lean"],
+)
+def test_a_fat_reference_on_a_muscle_or_on_the_lean_reference_is_flagged(path, flagged):
+    lean, _ = references()
+    fat = outline(SLICE, path, Structure.FAT_REFERENCE)
+    row = measured((left_muscle(), lean, fat))[Quantity.FI_PCT]
+    assert (Flag.REFERENCE_OVERLAPS_MUSCLE in row.flags) == flagged
+
+
+def test_a_fat_reference_on_another_slice_overlaps_nothing():
+    slices = [lumbar_slice(plane=axial_plane(z=4.0 * k), uid=f"1.{k}") for k in range(2)]
+    lean, _ = references(slices[0])
+    fat = outline(slices[1], box(10, 50, 14, 69), Structure.FAT_REFERENCE)
+    rows = measure(exam_of(*slices), RoiSet((left_muscle(slices[0]), lean, fat)))
+    (row,) = (row for row in rows if row.quantity is Quantity.FI_PCT)
+    assert row.flags == ()
+
+
+def stored_slice(pixels, slope=1.0):
+    stored = StoredPixels(lambda: pixels, slope=slope)
+    return Slice("1.2.3", axial_plane(), pixels.shape, stored, 4.0)
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.37])
+@pytest.mark.parametrize(
+    ("gain", "flagged"), [(1, False), (10, True), (25, True)], ids=["no", "partly", "wholly"]
+)
+def test_a_saturated_fat_reference_is_flagged(gain, flagged, slope):
+    pixels = lumbar_pixels(noise=12) * gain
+    pixels = np.clip(np.rint(pixels), 0, 4095).astype(np.uint16)
+    item = stored_slice(pixels, slope)
+    row = measured((left_muscle(item), *references(item)), item)[Quantity.FI_PCT]
+    assert (Flag.REFERENCE_SATURATED in row.flags) == flagged
+
+
+@pytest.mark.parametrize(("value", "flagged"), [(4095, True), (255, True), (4000, False)])
+def test_fat_of_one_value_is_saturated_where_that_is_the_last_value_there_is(value, flagged):
+    pixels = np.where(lumbar_pixels() > LEAN, value, 100).astype(np.uint16)
+    item = stored_slice(pixels)
+    row = measured((left_muscle(item), *references(item)), item)[Quantity.FI_PCT]
+    assert (Flag.REFERENCE_SATURATED in row.flags) == flagged
+
+
+def test_fat_of_one_value_in_a_noisy_image_is_saturated():
+    pixels = np.minimum(lumbar_pixels(noise=8), 380)
+    pixels[40:60, 80:95] = 380
+    item = image_slice(pixels)
+    row = measured((left_muscle(item), *references(item)), item)[Quantity.FI_PCT]
+    assert Flag.REFERENCE_SATURATED in row.flags
+
+
+def test_an_outline_whose_classes_are_not_as_far_apart_as_the_references_is_undetectable():
+    # Two plain classes, but a tenth as far apart as fat is from muscle.
+    pixels = lumbar_pixels()
+    pixels[10:15, 50:70] = LEAN + (FAT - LEAN) / 10
+    item = image_slice(pixels)
+    rois = (left_muscle(item), *references(item))
+    row = measured(rois, item, plain("otsu"))[Quantity.FI_PCT]
+    assert math.isnan(row.value)
+    assert row.flags == (Flag.UNDETECTABLE,)
+    alone = measured(rois[:1], item, plain("otsu"))[Quantity.FI_PCT]
+    assert alone.value == pytest.approx(25)
+
+
+def test_a_method_that_cuts_through_a_class_is_flagged():
+    # Half lean, a quarter halfway, a quarter fat: of three classes only the brightest is fat.
+    pixels = lumbar_pixels(noise=4)
+    pixels[15:20, 50:70] += 190
+    item = image_slice(pixels)
+    row = measured((left_muscle(item),), item, plain("kmeans3"))[Quantity.FI_PCT]
+    assert row.value == pytest.approx(25, abs=0.5)
+    assert row.parameters["undefined_pct"] == pytest.approx(25, abs=0.5)
+    assert row.flags == (Flag.CLASSES_UNCLEAR,)
+
+
+def test_dixon_may_be_asked_for_by_name():
+    fat, water = np.full(SHAPE, 20.0), np.full(SHAPE, 80.0)
+    exam = dixon_exam(fat, water)
+    rois = RoiSet((left_muscle(exam.series[0].slices[0]),))
+    default, named = (
+        [
+            (row.quantity, row.value, row.flags, row.method)
+            for row in measure(exam, rois, protocol)
+            if row.method == "dixon"
+        ]
+        for protocol in (MeasurementProtocol(), MeasurementProtocol(("pooled_otsu", "dixon")))
+    )
+    assert default == named
+    assert len(named) == 2
 
 
 @pytest.mark.parametrize(("methods", "expected"), [((), set()), (("otsu",), {"otsu"})])

@@ -53,6 +53,11 @@ class Sample:
         return float(self.weights @ (self.values - self.mean) ** 2) / self.total
 
     @property
+    def is_flat(self) -> bool:
+        """Whether there are pixels, and all of one value."""
+        return len(self.values) > 0 and bool((self.values == self.values[0]).all())
+
+    @property
     def median(self) -> float:
         """Weighted median: the middle between the values on both sides of half the weight."""
         if not len(self.values):
