@@ -12,6 +12,7 @@ from multifidus.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+    from multifidus.clinical import Clinical
     from multifidus.errors import (
         CohortError,
         GeometryError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "anatomy": ("Level", "RoiRule", "Side", "SlicePosition", "Structure"),
+    "clinical": ("Clinical",),
     "errors": (
         "CohortError", "GeometryError", "LevelError", "MultifidusError", "ProtocolError", "ReadError",
         "RoiError", "StatisticsError", "WriteError",
@@ -68,6 +70,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "BlandAltman",
+    "Clinical",
     "CohortError",
     "Exam",
     "FatMethod",

@@ -81,6 +81,27 @@ def test_areas_of_the_lumbar_muscles_are_the_published_ones(lumbar_rows, muscle)
     assert math.fsum(areas.values()) == pytest.approx(count * 1.03738007, rel=1e-6)
 
 
+VOLUMES_ML = {
+    (Structure.ERECTOR_SPINAE, Side.RIGHT): 203.13147,
+    (Structure.MULTIFIDUS, Side.RIGHT): 63.71588,
+    (Structure.MULTIFIDUS, Side.LEFT): 69.59160,
+    (Structure.ERECTOR_SPINAE, Side.LEFT): 191.04806,
+}
+
+
+def test_volumes_of_the_lumbar_muscles_are_the_published_ones(lumbar_rows):
+    found = {
+        (row.key.structure, row.key.side): row.value
+        for row in lumbar_rows
+        if row.quantity is Quantity.VOLUME_ML
+    }
+    both = {
+        (structure, Side.BOTH): VOLUMES_ML[structure, Side.LEFT] + VOLUMES_ML[structure, Side.RIGHT]
+        for structure, _ in VOLUMES_ML
+    }
+    assert found == pytest.approx(VOLUMES_ML | both, rel=1e-5)
+
+
 @pytest.mark.parametrize("muscle", LUMBAR, ids=" ".join)
 def test_fat_fractions_of_the_lumbar_muscles_are_the_published_ones(lumbar_rows, muscle):
     own = [row for row in lumbar_rows if (row.key.structure, row.key.side) == muscle]
