@@ -71,13 +71,14 @@ class Correction:
         if self.method is BiasCorrection.NONE:
             return replace(item, fat_parameters=MappingProxyType(found), fat_flags=flags)
         image = item.placed.slice
-        values = item.sample.values / self.at(image, item.pixels)
+        gains = self.at(image, item.pixels)
         rim = item.rim.divided(lambda pixels: self.at(image, pixels))
+        level = Sample(gains, item.sample.weights).mean if len(gains) else float("nan")
         return replace(
             item,
-            sample=Sample(values, item.sample.weights),
+            sample=Sample(item.sample.values / gains, item.sample.weights),
             rim=rim,
-            fat_parameters=MappingProxyType(found),
+            fat_parameters=MappingProxyType({**found, "bias_gain": level}),
         )
 
 

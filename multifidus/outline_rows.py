@@ -49,7 +49,9 @@ def _fat_rows(
     key, n = item.roi.key, len(item.sample.values)
     # What a method did by itself wins over what was done for all of them.
     parameters = {**item.fat_parameters, **result.parameters}
-    flags = tuple(dict.fromkeys((*item.flags, *result.flags, *item.fat_flags)))
+    # What was not done to the signal is a doubt about a number, and there is none without one.
+    signal = () if math.isnan(result.value_pct) else item.fat_flags
+    flags = tuple(dict.fromkeys((*item.flags, *result.flags, *signal)))
     if method is FatMethod.LINEAR:
         found = {
             Quantity.FF_LINEAR_PCT: result.value_pct,

@@ -177,7 +177,7 @@ class MeasurementProtocol:
     lean_sd_multiple: float = 3.0
     minimal_points: int = 20
     propose_references: bool = False
-    bias_correction: BiasCorrection = BiasCorrection.NONE
+    bias_correction: BiasCorrection = BiasCorrection.LOW_ORDER
     tracing_sd_mm: float = 0.5
     tracing_correlation_mm: float = 5.0
     tracing_offset_mm: float = 0.2

@@ -38,7 +38,7 @@ def test_every_setting_changes_the_digest():
         "lean_sd_multiple": 2.5,
         "minimal_points": 30,
         "propose_references": True,
-        "bias_correction": "low_order",
+        "bias_correction": "none",
         "tracing_sd_mm": 0.4,
         "tracing_correlation_mm": 4.0,
         "tracing_offset_mm": 0.3,
