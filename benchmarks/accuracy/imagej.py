@@ -1,4 +1,4 @@
-"""Areas and means beside ImageJ's own, outline by outline.
+"""Areas, means and fat at a fixed threshold beside ImageJ's own, outline by outline.
 
 ImageJ counts pixels whose centre is inside, from the pixel's corner: its coordinates are half a
 pixel larger than ours. It runs on a virtual screen, since its menus need one.
@@ -16,20 +16,36 @@ from pathlib import Path
 import numpy as np
 
 from multifidus.geometry import Plane
+from multifidus.metrics.fat import fat_fraction
+from multifidus.protocol import MeasurementProtocol
 from multifidus.raster import Region
 
 JAR = Path("/usr/share/java/ij.jar")
 SHAPE = (320, 320)
 SPACING_MM = (0.6875, 0.5)
 
+THRESHOLD = 2600
+"""ImageJ counts pixels from this value on; ours are brighter than half a value below."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One outline as both measure it: area in mm2, mean signal."""
+    """One outline as both measure it.
 
-    ours: tuple[float, float]
-    imagej: tuple[float, float]
+    Parameters
+    ----------
+    ours, imagej
+        Area in mm2, mean signal, and percent of the pixels above the threshold.
+    exact_mm2
+        Exact area.
+    fi_pct
+        What the fat method ``fixed`` says: pixels at least half inside, by their coverage.
+    """
+
+    ours: tuple[float, float, float]
+    imagej: tuple[float, float, float]
     exact_mm2: float
+    fi_pct: float
 
 
 def available() -> bool:
@@ -55,7 +71,12 @@ def compare(number: int, seed: int) -> list[Pair]:
         )  # fmt: skip
         rows = list(csv.reader((folder / "out.csv").read_text().splitlines()))
     return [
-        Pair(_ours(outline, pixels), (float(row[0]), float(row[1])), _exact(outline))
+        Pair(
+            _ours(outline, pixels),
+            (float(row[0]), float(row[1]), float(row[2])),
+            _exact(outline),
+            _fi_pct(outline, pixels),
+        )
         for outline, row in zip(outlines, rows, strict=True)
     ]
 
@@ -77,6 +98,7 @@ def _macro(folder: Path, outlines: list[np.ndarray]) -> str:
         f'open("{folder}/image.tif");',
         f'run("Properties...", "channels=1 slices=1 frames=1 unit=mm pixel_width={column_mm} '
         f'pixel_height={row_mm} voxel_depth=4");',
+        f"setThreshold({THRESHOLD}, 65535);",
         'text = "";',
     ]
     for outline in outlines:
@@ -85,17 +107,26 @@ def _macro(folder: Path, outlines: list[np.ndarray]) -> str:
         lines += [
             f'makeSelection("polygon", newArray({x}), newArray({y}));',
             "getStatistics(area, mean);",
-            'text = text + d2s(area, 9) + "," + d2s(mean, 9) + "\\n";',
+            "List.setMeasurements;",
+            'fat = List.getValue("%Area");',
+            'text = text + d2s(area, 9) + "," + d2s(mean, 9) + "," + d2s(fat, 9) + "\\n";',
         ]
     return "\n".join([*lines, f'File.saveString(text, "{folder}/out.csv");', "run('Quit');"])
 
 
-def _ours(outline: np.ndarray, pixels: np.ndarray) -> tuple[float, float]:
+def _ours(outline: np.ndarray, pixels: np.ndarray) -> tuple[float, float, float]:
     """Measure with the pixel-centre rule, as ``tcsa_pixel_mm2`` does."""
     count = Region.of([outline]).centres(SHAPE)
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
     inside = _inside(outline, rows.ravel(), columns.ravel()).reshape(SHAPE)
-    return count * SPACING_MM[0] * SPACING_MM[1], float(pixels[inside].mean())
+    fat = fat_fraction(pixels, inside, "fixed", threshold=THRESHOLD - 0.5).value_pct
+    return count * SPACING_MM[0] * SPACING_MM[1], float(pixels[inside].mean()), fat
+
+
+def _fi_pct(outline: np.ndarray, pixels: np.ndarray) -> float:
+    weights = Region.of([outline]).coverage(SHAPE).full(SHAPE)
+    kept = np.where(weights >= MeasurementProtocol().minimal_coverage, weights, 0.0)
+    return fat_fraction(pixels, kept, "fixed", threshold=THRESHOLD - 0.5).value_pct
 
 
 def _inside(outline: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ places where the phantom has its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from multifidus.anatomy import Side, Structure
 from multifidus.phantom.fat import FatPattern, StreakField
 from multifidus.phantom.muscles import Muscle, muscles
-from multifidus.phantom.render import MUSCLE_VALUE, stored_pixels
+from multifidus.phantom.render import stored_pixels
 from multifidus.phantom.solid import Track
 from multifidus.phantom.spec import Sex, Variant
 from multifidus.phantom.trunk import Trunk
@@ -38,6 +38,9 @@ REACH_MM = 50.0
 DEPTH_V_MM = 58.0
 """Shading is linear: this far behind and in front of the multifidus' depth it is at its full."""
 
+STEEP_MM = 18.0
+"""A reach so short that shading is at its full at the front and back edge of the muscle."""
+
 MARGIN_MM = 3.0
 REFERENCE_SIDE_PIXELS = {Structure.LEAN_REFERENCE: 13, Structure.FAT_REFERENCE: 10}
 """As many pixels as the phantom's round references have: about 170 and 100."""
@@ -55,6 +58,8 @@ class Cell:
         As in :class:`multifidus.phantom.PhantomSpec`; shading up to 0.35.
     streak_mm
         Mean width of the streaks of the rarer tissue.
+    reach_mm
+        How far behind and in front of the muscle's middle shading is at its full.
     """
 
     fat_pct: float
@@ -62,16 +67,30 @@ class Cell:
     snr: float
     shading: float
     streak_mm: float
+    reach_mm: float = REACH_MM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draw:
-    """One muscle: its image, how much of each pixel is inside, its references, its true fat."""
+    """One muscle with its references.
+
+    Parameters
+    ----------
+    image, weights
+        Signal, and how much of each pixel is inside the muscle, (rows, columns).
+    lean, fat
+        Signal of the references.
+    places_mm
+        (u, v) of the pixels of image, lean and fat, each (n, 2).
+    true_pct
+        Share of the muscle that is fat.
+    """
 
     image: Array
     weights: Array
     lean: Array
     fat: Array
+    places_mm: tuple[Array, Array, Array]
     true_pct: float
 
 
@@ -86,22 +105,46 @@ class _Scaled:
         return self.field.at(across / self.scale, along / self.scale, s)
 
 
-def draw(cell: Cell, seed: int) -> Draw:
-    """Draw a muscle; the same cell and seed give the same pixels."""
+def draw(
+    cell: Cell,
+    seed: int,
+    *,
+    around_fat: bool = True,
+    sides: dict[Structure, int] = REFERENCE_SIDE_PIXELS,
+) -> Draw:
+    """Draw a muscle; the same arguments give the same pixels.
+
+    Parameters
+    ----------
+    cell, seed
+        What to draw, and which.
+    around_fat
+        Whether fat lies around the muscle; else lean muscle does, and no pixel is mixed with it.
+    sides
+        Pixels along the side of each reference.
+    """
     inside, fat = _tissues(cell.fat_pct, cell.streak_mm, seed)
-    signal = np.where(inside & ~fat, 1.0, cell.contrast)
+    outside = cell.contrast if around_fat else 1.0
+    signal = np.where(inside, np.where(fat, cell.contrast, 1.0), outside)
     rng = np.random.default_rng([seed, 7, *(round(1000 * x) for x in _numbers(cell))])
-    _, v = _places()
+    fine, v = _places()
     image = _imaged(_by_pixel(signal), v, cell, rng)
-    lean, bright = (
-        _reference(structure, value, cell, rng)
+    references = {
+        structure: _reference(structure, value, cell, sides[structure], rng)
         for structure, value in (
             (Structure.LEAN_REFERENCE, 1.0),
             (Structure.FAT_REFERENCE, cell.contrast),
         )
-    )
+    }
+    (lean, lean_mm), (bright, bright_mm) = references.values()
+    middles = np.column_stack([_by_pixel(grid).ravel() for grid in fine])
     return Draw(
-        image, _by_pixel(inside), lean, bright, 100 * float((fat & inside).sum() / inside.sum())
+        image,
+        _by_pixel(inside),
+        lean,
+        bright,
+        (middles, lean_mm, bright_mm),
+        100 * float((fat & inside).sum() / inside.sum()),
     )
 
 
@@ -110,27 +153,36 @@ def _numbers(cell: Cell) -> tuple[float, ...]:
 
 
 def _imaged(clean: Array, v_mm: Array | float, cell: Cell, rng: np.random.Generator) -> Array:
-    fall = np.clip((v_mm - DEPTH_V_MM) / REACH_MM, -1, 1)
+    fall = np.clip((v_mm - DEPTH_V_MM) / cell.reach_mm, -1, 1)
     return stored_pixels(clean, 1 + cell.shading * np.asarray(fall), cell.snr, rng).astype(
         np.float64
     )
 
 
-def _reference(structure: Structure, signal: float, cell: Cell, rng: np.random.Generator) -> Array:
-    side = REFERENCE_SIDE_PIXELS[structure]
-    v = _reference_v_mm()[structure] + PIXEL_MM * (np.arange(side) - (side - 1) / 2)
-    return _imaged(np.full((side, side), signal), v[:, None], cell, rng)
+def _reference(  # noqa: PLR0917 - what it is, where, and how it is imaged
+    structure: Structure, signal: float, cell: Cell, side: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return the signal of a square reference, and (u, v) of its pixels."""
+    offset = PIXEL_MM * (np.arange(side) - (side - 1) / 2)
+    u, v = (
+        grid + middle
+        for grid, middle in zip(
+            np.meshgrid(offset, offset), _reference_places_mm()[structure], strict=True
+        )
+    )
+    image = _imaged(np.full((side, side), signal), v, cell, rng)
+    return image, np.column_stack((u.ravel(), v.ravel()))
 
 
 @cache
-def _reference_v_mm() -> dict[Structure, float]:
-    """Depth of the phantom's lean core of the erector spinae and of its pocket of fat."""
+def _reference_places_mm() -> dict[Structure, tuple[float, float]]:
+    """(u, v) of the phantom's lean core of the erector spinae and of its pocket of fat."""
     field = StreakField.from_seed(0)
     erector = _muscle(Structure.ERECTOR_SPINAE)
     pattern = FatPattern(erector, field, np.zeros(3), Track.constant([0.0]))
     return {
-        Structure.LEAN_REFERENCE: pattern.lean_core(LEVEL_S_MM)[1],
-        Structure.FAT_REFERENCE: Trunk(1.0, field, 0).pockets[0].centre_mm(LEVEL_S_MM)[1],
+        Structure.LEAN_REFERENCE: pattern.lean_core(LEVEL_S_MM),
+        Structure.FAT_REFERENCE: Trunk(1.0, field, 0).pockets[0].centre_mm(LEVEL_S_MM),
     }
 
 
@@ -170,7 +222,7 @@ def _inside() -> NDArray[np.bool_]:
     return np.asarray(found.reshape(u.shape))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _tissues(
     fat_pct: float, streak_mm: float, seed: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -181,10 +233,15 @@ def _tissues(
     return inside, _fat(fat_pct, streak_mm / _width_mm(fat_pct), seed)
 
 
+@lru_cache(maxsize=8)
+def _field(seed: int) -> StreakField:
+    return StreakField.from_seed(seed)
+
+
 def _fat(fat_pct: float, scale: float, seed: int) -> NDArray[np.bool_]:
     (u, v), _ = _places()
     inside = _inside()
-    field = _Scaled(StreakField.from_seed(seed), scale)
+    field = _Scaled(_field(seed), scale)
     muscle = replace(_muscle(Structure.MULTIFIDUS))
     offset = np.random.default_rng([seed, 2]).uniform(0, 100, 3)
     draft = FatPattern(muscle, field, offset, Track.constant([0.0]))  # type: ignore[arg-type]
@@ -217,6 +274,3 @@ def _mean_width_mm(fat: NDArray[np.bool_], inside: NDArray[np.bool_]) -> float:
     step = PIXEL_MM / FINE
     rarer = min(fat[inside].sum(), (~fat)[inside].sum())
     return float(2 * rarer * step**2 / (np.pi / 4 * crossings * step))
-
-
-__all__ = ["MUSCLE_VALUE", "Cell", "Draw", "draw"]
