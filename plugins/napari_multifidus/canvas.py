@@ -48,6 +48,9 @@ SLICE_AXIS = -3
 DRAW, EDIT, LOOK = "add_polygon", "direct", "pan_zoom"
 """napari's names of its modes: click vertices, move vertices, move the view."""
 
+WARNING_STYLE = {"font_size": 12, "color": "#ffb000"}
+"""Size and colour of warnings in the canvas; amber is told from grey with every colour vision."""
+
 _COMMITS = {"added", "changed", "removed"}
 
 
@@ -168,10 +171,12 @@ class Canvas:
         self._on_place()
 
     def _write_overlays(self) -> None:
-        level, position = self.session.level_of(self.index)
-        place = f"{level} {position.replace('_', ' ')}" if level else "level not said"
-        text = f"{slice_words(self.session.series, self.index)}\n{place}"
+        standing = self.session.standing(self.index)
+        where = slice_words(self.session.series, self.index)
+        text = "\n".join(filter(None, (where, standing.tilt_words, standing.place_words)))
         _compat.set_text(self.viewer, "slice", text, "top_left", font_size=11)
+        doubts = self.session.level_warnings(self.index)
+        _compat.set_text(self.viewer, "warnings", "\n".join(doubts), "bottom_left", **WARNING_STYLE)
         _compat.set_text(self.viewer, "right", "R", "middle_left", font_size=22)
         _compat.set_text(self.viewer, "left", "L", "middle_right", font_size=22)
         _compat.set_scale_bar(self.viewer, visible=True)
@@ -354,7 +359,7 @@ class Canvas:
             if layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
         self.layers.clear()
-        for name in ("slice", "right", "left"):
+        for name in ("slice", "warnings", "right", "left"):
             _compat.set_text(self.viewer, name, "", "top_left")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.errors import GeometryError
-from multifidus.geometry import Orientation, tilt_deg
+from multifidus.geometry import Orientation
 from multifidus.image import Exam, Series, Weighting
 from multifidus.placement import place
 from multifidus.roi import RoiSet
@@ -100,13 +100,10 @@ def stack_place(series: Series, index: int) -> tuple[int, int, int]:
 
 
 def slice_words(series: Series, index: int) -> str:
-    """Say where a slice stands: its place, its stack, its tilt."""
+    """Say where a slice stands: its place, and its stack where there are several."""
     stack, place, count = stack_place(series, index)
     words = f"slice {index + 1} of {len(series.slices)}"
-    if len(series.stacks) > 1:
-        words += f" · stack {stack}, {place} of {count}"
-    tilt = tilt_deg(series.slices[index].plane.normal)
-    return words if np.isnan(tilt) else f"{words} · tilt {tilt:.0f}°"
+    return f"{words} · stack {stack}, {place} of {count}" if len(series.stacks) > 1 else words
 
 
 def axial_series(exam: Exam) -> tuple[Series, ...]:

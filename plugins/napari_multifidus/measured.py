@@ -41,7 +41,7 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
         If there is nothing to measure, left and right are swapped, or the folder holds results
         already and ``overwrite`` is not set.
     """
-    rois = session.rois()
+    rois = session.rois_to_measure()
     if not rois.rois:
         msg = "There is no outline to measure yet."
         raise MultifidusError(msg, remedy="Draw one first.")

@@ -12,16 +12,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from multifidus.anatomy import Level, RoiRule, SlicePosition
-from multifidus.errors import MultifidusError, RoiError
+from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.image import Exam, Series, Slice
+from multifidus.landmark import Landmark
 from multifidus.measurement import Measurement
 from multifidus.measuring import measure
 from multifidus.placement import place
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import Reading, Roi, RoiKey, RoiSet, SliceLevel, Source
+from multifidus.shared_levels import with_shared_levels
 from napari_multifidus.layers import LayerKey, problem_of, same_loops
 from napari_multifidus.preview import Numbers, numbers_of, preview
 from napari_multifidus.samples import layer_key_of, name_samples
+from napari_multifidus.standing import LevelFinder, Standing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,6 +78,9 @@ class Session:
         What the reading holds so far; what lies on other series is kept as it is.
     protocol
         How to measure.
+    shared
+        Landmarks and levels that all raters of the exam share; they cannot be changed here, and
+        are not part of the reading.
 
     Raises
     ------
@@ -88,6 +94,8 @@ class Session:
         series: Series,
         rois: RoiSet | None = None,
         protocol: MeasurementProtocol | None = None,
+        *,
+        shared: RoiSet | None = None,
     ) -> None:
         nobody = RoiSet(reading=Reading(exam.subject, exam.timepoint))
         held = nobody if rois is None else rois
@@ -102,7 +110,10 @@ class Session:
         self._outlines: dict[Spot, tuple[Roi, ...]] = {}
         self._drafts: dict[Spot, Draft] = {}
         self._paths: dict[Spot, tuple[Array, ...]] = {}
+        self.shared = shared
         self._levels = {typed.slice_uid: typed for typed in held.levels}
+        self._landmarks = held.landmarks
+        self._finder: tuple[object, LevelFinder] | None = None
         self._measured: tuple[int, tuple[Measurement, ...] | MultifidusError] | None = None
         self._by_key: tuple[int, dict[RoiKey, list[Measurement]]] | None = None
         self._sort_in(held)
@@ -253,8 +264,27 @@ class Session:
     # --- what else the reading says ------------------------------------------------------------
 
     def level_of(self, index: int) -> tuple[Level | None, SlicePosition]:
-        """Return what was said about a slice's level: typed by hand, else by its outlines."""
-        typed = self._levels.get(self.slice(index).uid)
+        """Return the level of a slice as its rows say it: typed by hand, else by landmarks."""
+        settled = self.standing(index).settled
+        return settled.level, settled.slice_position
+
+    def standing(self, index: int) -> Standing:
+        """Return where a slice stands on the spine, and what is doubtful about that."""
+        return self.level_finder.standing(self.series, index, *self.said_level(index))
+
+    def level_warnings(self, index: int) -> tuple[str, ...]:
+        """Say what is doubtful about a slice's level, tilt and place; one line each."""
+        finder = self.level_finder
+        wrong = (f"landmarks: {finder.problem}",) if finder.problem else ()
+        return (*wrong, *self.standing(index).warnings(self.protocol))
+
+    def said_level(self, index: int) -> tuple[Level | None, SlicePosition]:
+        """Return what was said about a slice's level: shared, typed, else by its outlines."""
+        uid = self.slice(index).uid
+        for said in self.shared.levels if self.shared is not None else ():
+            if said.slice_uid == uid:
+                return said.level, said.slice_position
+        typed = self._levels.get(uid)
         if typed is not None:
             return typed.level, typed.slice_position
         for roi in self._on_slice(index):
@@ -268,9 +298,18 @@ class Session:
     def set_level(
         self, index: int, level: Level | None, position: SlicePosition = SlicePosition.UNKNOWN
     ) -> bool:
-        """Say which level a slice shows, for all its outlines; None takes it back."""
-        if self.level_of(index) == (level, position):
+        """Say which level a slice shows, for all its outlines; None takes it back.
+
+        Raises
+        ------
+        LevelError
+            If the levels of the exam are shared.
+        """
+        if self.said_level(index) == (level, position):
             return False
+        if self.shared is not None:
+            msg = "The levels of this exam are shared by all raters, and locked."
+            raise LevelError(msg, remedy="Tell who leads the study if one of them is wrong.")
         # Outlines that found this slice by its plane may name it differently.
         uids = {self.slice(index).uid, *(roi.key.slice_uid for roi in self._on_slice(index))}
         for uid in uids:
@@ -284,6 +323,46 @@ class Session:
                 )
         self._changed()
         return True
+
+    @property
+    def landmarks(self) -> tuple[Landmark, ...]:
+        """The reading's own landmarks."""
+        return self._landmarks
+
+    @property
+    def locked_landmarks(self) -> tuple[Landmark, ...]:
+        """The landmarks that all raters share; they cannot be changed here."""
+        return self.shared.landmarks if self.shared is not None else ()
+
+    def set_landmarks(self, landmarks: Iterable[Landmark]) -> bool:
+        """Take over other landmarks; returns whether they changed.
+
+        Landmarks that contradict each other are kept as well: one is set after another. Nothing is
+        measured until they agree, and ``level_finder.problem`` says why.
+
+        Raises
+        ------
+        LevelError
+            If landmarks are shared and this would add one.
+        """
+        wanted = tuple(landmarks)
+        if wanted == self._landmarks:
+            return False
+        if self.shared is not None and not set(wanted) <= set(self._landmarks):
+            msg = "The landmarks of this exam are shared by all raters, and locked."
+            raise LevelError(msg, remedy="Tell who leads the study if one of them is wrong.")
+        self._landmarks = wanted
+        self._changed()
+        return True
+
+    @property
+    def level_finder(self) -> LevelFinder:
+        """What the landmarks say about the exam's slices."""
+        marks = self.locked_landmarks or self._landmarks
+        key = (marks, self.protocol)
+        if self._finder is None or self._finder[0] != key:
+            self._finder = (key, LevelFinder.of(self.exam, marks, self.protocol))
+        return self._finder[1]
 
     def set_rule(self, rule: RoiRule) -> None:
         """Say by which rule outlines are drawn from now on."""
@@ -317,9 +396,21 @@ class Session:
         return replace(
             self._kept,
             rois=(*self._elsewhere, *(roi for *_, roi in drawn)),
+            landmarks=self._landmarks,
             levels=tuple(levels),
             reading=self.reading,
         )
+
+    def rois_to_measure(self) -> RoiSet:
+        """Return the reading with the levels that raters share.
+
+        Raises
+        ------
+        LevelError
+            If the reading contradicts them.
+        """
+        rois = self.rois()
+        return rois if self.shared is None else with_shared_levels(rois, self.shared, self.exam)
 
     # --- what it measures ----------------------------------------------------------------------
 
@@ -333,13 +424,14 @@ class Session:
         """
         if self._measured is None or self._measured[0] != self.version:
             try:
-                self._measured = (self.version, measure(self.exam, self.rois(), self.protocol))
+                found = measure(self.exam, self.rois_to_measure(), self.protocol)
+                self._measured = (self.version, found)
             except MultifidusError as error:
                 self._measured = (self.version, error)
-        found = self._measured[1]
-        if isinstance(found, MultifidusError):
-            raise found
-        return found
+        result = self._measured[1]
+        if isinstance(result, MultifidusError):
+            raise result
+        return result
 
     def refusal(self) -> str:
         """Say why nothing can be measured now; nothing where it can."""
