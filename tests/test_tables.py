@@ -372,3 +372,12 @@ def test_the_dictionary_explains_what_is_missing():
     found = dictionary()
     assert list(found["missing.csv"]) == list(MISSING_COLUMNS)
     assert set(found["reasons"]) == {absence.value for absence in Absence}
+
+
+def test_a_volume_over_several_levels_stands_alone_and_one_that_was_refused_nowhere():
+    area, whole = measurement(900.0), measurement(8.0, Quantity.VOLUME_ML, level=None)
+    refused = measurement(math.nan, Quantity.VOLUME_ML, level=None, flags=(Flag.NOT_CONTIGUOUS,))
+    assert [row["level"] for row in wide(area, whole)] == ["", "L4-L5"]
+    assert [row["flags"] for row in wide(area, refused)] == [""]
+    known = measurement(math.nan, Quantity.VOLUME_ML, flags=(Flag.NOT_CONTIGUOUS,))
+    assert [row["flags"] for row in wide(area, known)] == ["not_contiguous"]

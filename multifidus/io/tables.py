@@ -168,12 +168,14 @@ def summary_rows(
     Which of the level's slices enter, and whether by their mean or their largest value, is the
     protocol's choice; their number and places are given. A value that one slice leaves undefined
     is NaN, and so is a level without a slice that can be selected. Slices without a level stand
-    alone, one row each, and so do outlines told apart by a name. Rows follow the timepoints' order
+    alone, one row each, and so do outlines told apart by a name; a volume that was refused over
+    slices of several levels is left to the tidy table. Rows follow the timepoints' order
     in the cohort, and the spine from cranial to caudal.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        if row["structure"] in _NOT_SUMMARISED:
+        refused = row["quantity"] in _OF_MANY_SLICES and math.isnan(row["value"])
+        if row["structure"] in _NOT_SUMMARISED or (refused and not row["level"]):
             continue
         alone = () if row["level"] else (row["series"], row["slice_index"])
         key = tuple(row[name] for name in SUMMARY_KEYS)
