@@ -146,7 +146,8 @@ def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> Non
     """Tint the pixels that the first fat method took for fat."""
     threshold = next(
         (
-            row.parameters.get("threshold", math.nan)
+            # On the image as it is: the correction divided its signal by the gain.
+            row.parameters.get("threshold", math.nan) * row.parameters.get("bias_gain", 1.0)
             for row in rows
             if row.key == placed.roi.key and row.quantity is Quantity.FI_PCT
         ),

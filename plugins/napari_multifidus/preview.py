@@ -15,8 +15,8 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Slice
 from multifidus.measurement import Measurement, Quantity
 from multifidus.measuring import measure
-from multifidus.protocol import FatMethod, MeasurementProtocol
-from multifidus.roi import Roi, RoiSet
+from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.roi import Roi, RoiKey, RoiSet
 
 NAN = float("nan")
 
@@ -99,7 +99,7 @@ def preview(
         if other.key.structure is Structure.ARTEFACT and other.plane.is_same(image.plane, roi.shape)
     ]
     alone = replace(roi, key=replace(roi.key, name="\0in motion"))
-    basis = _basis(last, found[0].uid)
+    basis = _basis(last, found[0].uid, roi.key)
     if basis is None or FatMethod.POOLED_OTSU not in protocol.fat_methods:
         references = [other for other in rois if other.key.structure in _REFERENCES]
         rows = measure(exam, RoiSet((alone, *artefacts, *references)), protocol)
@@ -116,9 +116,16 @@ def preview(
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """The threshold that all muscles of a series share, and what is doubtful about it."""
+    """The threshold that all muscles of a series share, and what is doubtful about it.
+
+    Parameters
+    ----------
+    gain
+        By how much the coil brightens the outline's place: corrected signal is divided by it.
+    """
 
     threshold: float
+    gain: float
     flags: tuple[Flag, ...]
 
     def protocol(self, wanted: MeasurementProtocol) -> MeasurementProtocol:
@@ -127,20 +134,31 @@ class _Basis:
             return MeasurementProtocol(fat_methods=(), minimal_points=wanted.minimal_points)
         return MeasurementProtocol(
             fat_methods=(FatMethod.FIXED,),
-            fixed_threshold=self.threshold,
+            fixed_threshold=self.threshold * self.gain,
             minimal_points=wanted.minimal_points,
+            bias_correction=BiasCorrection.NONE,
         )
 
 
-def _basis(last: Iterable[Measurement], series: str) -> _Basis | None:
-    """Return the threshold of the last measurement; None where it had no muscle yet."""
+def _basis(last: Iterable[Measurement], series: str, key: RoiKey) -> _Basis | None:
+    """Return the threshold of the last measurement; None where it had no muscle yet.
+
+    The gain is the outline's own when it was measured last, else that of its slice.
+    """
     shared = (Flag.UNDETECTABLE, Flag.NO_REFERENCE)
-    for row in last:
-        pooled = row.method == FatMethod.POOLED_OTSU and row.quantity is Quantity.FI_PCT
-        if pooled and row.provenance.series == series:
-            flags = tuple(flag for flag in row.flags if flag in shared)
-            return _Basis(float(row.parameters.get("threshold", NAN)), flags)
-    return None
+    pooled = [
+        row
+        for row in last
+        if row.method == FatMethod.POOLED_OTSU
+        and row.quantity is Quantity.FI_PCT
+        and row.provenance.series == series
+    ]
+    if not pooled:
+        return None
+    nearest = max(pooled, key=lambda row: (row.key == key, row.key.slice_uid == key.slice_uid))
+    flags = tuple(flag for flag in pooled[0].flags if flag in shared)
+    threshold = float(pooled[0].parameters.get("threshold", NAN))
+    return _Basis(threshold, float(nearest.parameters.get("bias_gain", 1.0)), flags)
 
 
 def _only(exam: Exam, image: Slice) -> Exam:
