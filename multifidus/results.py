@@ -23,6 +23,7 @@ from multifidus.io.tables import (
 )
 from multifidus.missing import MISSING_COLUMNS, missing_rows
 from multifidus.protocol import MeasurementProtocol
+from multifidus.report.bias import draw_corrections
 from multifidus.report.overlay import draw_overlays
 from multifidus.report.page import Shown, write_page
 from multifidus.roi import Reading
@@ -132,6 +133,7 @@ def write_results(
             if output is not None and output.pictures:
                 folder = output.folder / PICTURES
                 pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
+                pictures.extend(draw_corrections(outcome.exam, outcome.rois, protocol, folder))
         progress(outcome)
     missing = missing_rows(rows, measured, failed)
     results = Results(sorted(rows, key=tidy_order), failures, missing)

@@ -39,7 +39,8 @@ def test_a_cohort_becomes_tables_pictures_and_a_page(cohort, tmp_path):
     rows = table(tmp_path / "out" / "measurements.csv")
     assert {row["timepoint"] for row in rows} == {"pre", "post"}
     assert {row["approach"] for row in rows} == {"open"}
-    assert len(list((tmp_path / "out" / "pictures").glob("*.png"))) == 4
+    assert len(list((tmp_path / "out" / "pictures").glob("*_slice*.png"))) == 4
+    assert len(list((tmp_path / "out" / "pictures").glob("*_shading*.png"))) == 2
     assert "S01" in (tmp_path / "out" / "index.html").read_text()
     assert table(tmp_path / "out" / "failures.csv") == []
     columns = json.loads((tmp_path / "out" / "dictionary.json").read_text())["measurements.csv"]
