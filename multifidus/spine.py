@@ -27,7 +27,8 @@ NARROWEST_STEP_MM, WIDEST_STEP_MM = 15.0, 60.0
 """Neighbouring discs nearer or further apart than this are marked wrongly."""
 
 ENDPLATE_REACH_MM = 5.0
-"""Half the height of a disc: so far beyond its vertebra an endplate names slices."""
+"""Half the height of a disc: so far beyond its vertebra an endplate names slices, and so far beyond
+the middle of the disc it may be marked by mistake."""
 
 CAGES_APART_MM = 40.0
 """Cages of one disc, left and right, are no further apart."""
@@ -70,10 +71,11 @@ class Spine:
 
     A disc's middle is its ``disc_centre``, else the middle of its cages, else the point halfway
     between the endplates that face it; a vertebra's middle is halfway between its own endplates.
-    The axis runs through the middles of the discs, or of discs and vertebrae where fewer than two
-    discs are known. At a middle it is the tangent of the circle through this and both
-    neighbours, at either end that of a circle that goes on; between middles it turns evenly, and
-    beyond the ends it stays as it is. Of two middles alone it is the straight line.
+
+    The axis runs through the middles of the discs, and of vertebrae beyond the outermost discs or
+    where fewer than two discs are known. At a middle it is the tangent of the circle through this
+    and both neighbours, at either end that of a circle that goes on; between middles it turns
+    evenly, and beyond the ends it stays as it is. Of two middles alone it is the straight line.
 
     Attributes
     ----------
@@ -110,7 +112,7 @@ class Spine:
         return len(self._nodes) > 1
 
     def offsets_mm(self, plane: Plane) -> Array:
-        """Signed distance of a slice plane from every station along the slice's normal, shape (n,).
+        """Signed distance of a slice plane from every station along its normal, shape (n,).
 
         Positive where the slice lies to cranial of the station.
         """
@@ -244,8 +246,13 @@ def _up(stations: tuple[Station, ...]) -> Array:
         return np.array(PATIENT_Z)
     span = stations[0].position_mm - stations[-1].position_mm
     for upper, lower in pairwise(stations):
-        down = lower.position_mm - upper.position_mm
-        if span[2] <= 0 or down @ span >= 0:
+        drop = float((upper.position_mm - lower.position_mm) @ span)
+        # A disc's middle and its borders are so near that small errors turn them round.
+        borders = upper.level is not lower.level and not {
+            upper.slice_position, lower.slice_position,
+        }.isdisjoint(_BORDERS.values())  # fmt: skip
+        least = -ENDPLATE_REACH_MM * float(np.linalg.norm(span)) if borders else 0.0
+        if span[2] <= 0 or drop <= least:
             names = (f"{s.level} {_words(s.slice_position)}" for s in (upper, lower))
             msg = f"Landmarks are out of order along the spine near {' and '.join(names)}."
             raise LevelError(msg, remedy="Check their names: L1-L2 lies above L5-S1.")
@@ -253,9 +260,14 @@ def _up(stations: tuple[Station, ...]) -> Array:
 
 
 def _nodes(stations: tuple[Station, ...]) -> Array:
-    discs = [s for s in stations if s.slice_position is SlicePosition.MID_DISC]
+    """Return the middles that the axis runs through, shape (n, 3)."""
     middles = [s for s in stations if s.slice_position not in _BORDERS.values()]
-    return np.array([s.position_mm for s in (discs if len(discs) > 1 else middles)]).reshape(-1, 3)
+    discs = [i for i, s in enumerate(middles) if s.level.is_disc]
+    if len(discs) > 1:
+        # Vertebrae between discs lie so near to them that small errors would bend the axis.
+        ends = range(discs[0], discs[-1] + 1)
+        middles = [s for i, s in enumerate(middles) if i in discs or i not in ends]
+    return np.array([station.position_mm for station in middles]).reshape(-1, 3)
 
 
 def _tangents(nodes: Array) -> Array:

@@ -119,6 +119,16 @@ def test_landmarks_that_contradict_each_other_are_refused(marks, message):
         Spine.marked_by(marks)
 
 
+@pytest.mark.parametrize(("height", "message"), [(4, None), (6, "out of order along the spine")])
+def test_a_thin_discs_middle_and_border_may_be_turned_round_by_little(height, message):
+    marks = [*disc_centres(straight()), Landmark(SUPERIOR, "S1", (0, 0, -2 * STEP_MM + height))]
+    if message is None:
+        assert len(Spine.marked_by(marks).stations) == 6
+    else:
+        with pytest.raises(LevelError, match=message):
+            Spine.marked_by(marks)
+
+
 @given(st.permutations(range(5)), st.booleans())
 def test_landmarks_whose_names_do_not_run_down_the_spine_are_refused(order, curved):
     points = arc()[0] if curved else straight(10)
@@ -176,6 +186,33 @@ def test_two_landmarks_give_the_straight_line_between_them(pair):
     spine = Spine.marked_by(disc_centres((upper, lower), [DISCS[i] for i in pair]))
     expected = (upper - lower) / np.linalg.norm(upper - lower)
     np.testing.assert_allclose(spine.axis_at(slice_through((0, 0, 0))), expected)
+
+
+def test_the_middle_of_the_sacrum_puts_l5_s1_inside_the_axis():
+    points, tilts = arc(200, 25)
+    angle = np.radians(tilts[4] + 8)
+    sacrum = 200 * np.array((0, 1 - np.cos(angle), -np.sin(angle)))
+    down = -tilted_normal(tilts[4] + 8)
+    plates = [
+        Landmark(SUPERIOR, "S1", sacrum - 12 * down),
+        Landmark(INFERIOR, "S1", sacrum + 12 * down),
+    ]
+    marks = disc_centres(points)
+    # Endplates of a vertebra between discs give slices their level and do not bend the axis.
+    inside = [
+        Landmark(SUPERIOR, "L5", points[3] + (0, 3, -8)),
+        Landmark(INFERIOR, "L5", points[4] + (0, 3, 8)),
+    ]
+    at = slice_through(points[4], tilts[4])
+    with_sacrum = Spine.marked_by([*marks, *plates, *inside]).axis_at(at)
+    assert tilt_deg(with_sacrum) == pytest.approx(tilts[4], abs=1e-6)
+    # An error of L4-L5 now turns the axis at L5-S1 a third as much.
+    marks[3] = Landmark("disc_centre", "L4-L5", points[3] + (0, 2, 0))
+    off, without = (
+        abs(tilt_deg(Spine.marked_by(found).axis_at(at)) - tilts[4])
+        for found in ([*marks, *plates], marks)
+    )
+    assert off < without / 3
 
 
 def test_one_disc_and_a_vertebra_give_an_axis_and_one_landmark_gives_none():
