@@ -452,6 +452,32 @@ def test_regions_hold_the_visible_pixels_alone():
     assert rows["fi_q1_pct", "left"].n_pixels == 100
 
 
+def test_a_dixon_pair_has_regions_too():
+    fat, water = np.full(SHAPE, 20.0), np.full(SHAPE, 80.0)
+    fat[:, 65:], water[:, 65:] = 90.0, 10.0
+    slices = [image_slice(image, uid=name) for name, image in (("fat", fat), ("water", water))]
+    exam = Exam(
+        "S01",
+        "pre",
+        tuple(
+            Series(item.uid, (item,), weighting)
+            for item, weighting in zip(
+                slices, (Weighting.DIXON_FAT, Weighting.DIXON_WATER), strict=True
+            )
+        ),
+    )
+    rows = measure(exam, RoiSet(muscles(slices[0])), MeasurementProtocol((), regional_fat=True))
+    found = {
+        row.quantity.value: row
+        for row in rows
+        if row.key.side is Side.LEFT and row.method == "dixon"
+    }
+    assert [found[name].value for name in REGIONS] == pytest.approx([20, 20, 20, 90])
+    assert found["fi_deep_pct"].value == pytest.approx(20 * 0.75 + 90 * 0.25)
+    assert found["fi_q1_pct"].parameters["form"] == "mean"
+    assert "sum_fat" not in found["fi_q1_pct"].parameters
+
+
 def test_a_muscle_of_no_side_has_a_deep_part_and_no_quarters():
     rows = derived((outline(SLICE, LEFT_BOX),), protocol=REGIONAL)
     found = {quantity for quantity, _ in rows if quantity.startswith("fi_")}

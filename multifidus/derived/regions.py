@@ -14,6 +14,7 @@ from multifidus.anatomy import Side
 from multifidus.flag import Flag
 from multifidus.geometry import Orientation
 from multifidus.measurement import Measurement, Quantity
+from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import above_threshold_pct
 from multifidus.metrics.regions import between, cut_at_share
 from multifidus.metrics.samples import Sample
@@ -40,15 +41,15 @@ _LATERAL = {Side.LEFT: 1.0, Side.RIGHT: -1.0}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A region's pixels, and how it was cut."""
+    """A region: how much of each pixel of the image lies in it, and how it was cut."""
 
     quantity: Quantity
-    sample: Sample
+    weights: Array
     parameters: Mapping[str, Any]
 
 
 def regional_rows(item: Sampled, rows: Iterable[Measurement]) -> Iterator[Measurement]:
-    """Yield the fat of every region of a muscle, by the methods that part it by one threshold.
+    """Yield the fat of every region of a muscle, by one threshold or from a Dixon pair.
 
     Parameters
     ----------
@@ -57,33 +58,55 @@ def regional_rows(item: Sampled, rows: Iterable[Measurement]) -> Iterator[Measur
         anterior side.
     rows
         The numbers about it. Methods are those whose ``fi_pct`` is the share of pixels above the
-        ``threshold`` on its row.
+        ``threshold`` on its row, and Dixon's mean of F / (F + W).
     """
-    fat = [row for row in rows if row.quantity is Quantity.FI_PCT and _is_binary(item, row)]
+    fat = [row for row in rows if _is_binary(item, row) or _is_dixon(item, row)]
     plane = item.placed.slice.plane
     if not fat or plane.orientation is not Orientation.AXIAL:
         return
     for part in _parts(item):
         for row in fat:
-            value = above_threshold_pct(part.sample, row.parameters["threshold"])
-            # How sure the whole muscle's number is does not hold for a part of it.
-            used = {name: of for name, of in row.parameters.items() if not name.startswith("u_")}
+            is_dixon = row.quantity is Quantity.DIXON_FF_MEAN_PCT
+            value, n, used = (_dixon if is_dixon else _binary)(item, row, part)
+            flags = row.flags if n else tuple(dict.fromkeys((*row.flags, Flag.UNDETECTABLE)))
             yield Measurement(
                 row.key,
                 part.quantity,
                 value,
                 row.provenance,
-                len(part.sample.values),
+                n,
                 row.method,
                 MappingProxyType({**used, **part.parameters}),
-                row.flags if len(part.sample.values) else (*row.flags, Flag.UNDETECTABLE),
+                flags,
             )
+
+
+_Fat = tuple[float, int, Mapping[str, Any]]
+"""Fat in percent, of how many pixels, and the values that were used."""
+
+
+def _binary(item: Sampled, row: Measurement, part: _Part) -> _Fat:
+    row_column = tuple(item.pixels.T)
+    sample = Sample.of(item.sample.values, part.weights[row_column])
+    # How sure the whole muscle's number is does not hold for a part of it.
+    used = {name: value for name, value in row.parameters.items() if not name.startswith("u_")}
+    return above_threshold_pct(sample, used["threshold"]), len(sample.values), used
+
+
+def _dixon(item: Sampled, _row: Measurement, part: _Part) -> _Fat:
+    assert item.dixon is not None  # noqa: S101 - narrows the type; _is_dixon saw to it
+    result = dixon_fat_fraction(*item.dixon, item.cover.of(part.weights))
+    return result.mean_pct, result.n_pixels, {"basis": "signal", "form": "mean"}
+
+
+def _is_dixon(item: Sampled, row: Measurement) -> bool:
+    return row.quantity is Quantity.DIXON_FF_MEAN_PCT and item.dixon is not None
 
 
 def _is_binary(item: Sampled, row: Measurement) -> bool:
     """Whether a method's answer is the share of this very signal above a threshold."""
     threshold = row.parameters.get("threshold")
-    if threshold is None:
+    if threshold is None or row.quantity is not Quantity.FI_PCT:
         return False
     value = above_threshold_pct(item.sample, threshold)
     return bool(np.isclose(value, row.value, rtol=0, atol=1e-9, equal_nan=True))
@@ -111,14 +134,9 @@ def _along(item: Sampled, axis: int) -> Array:
 
 
 def _part(item: Sampled, quantity: Quantity, along: Array, bounds: tuple[float, float]) -> _Part:
-    kept = between(item.visible, along, *bounds)
-    cover = Region(tuple(kept)).coverage(item.placed.slice.shape)
-    row, column = (item.pixels - (cover.top, cover.left)).T
-    rows, columns = cover.weights.shape
-    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-    weights = np.zeros(len(item.pixels))
-    weights[inside] = cover.weights[row[inside], column[inside]]
-    return _Part(quantity, Sample.of(item.sample.values, weights), _described(item, along, bounds))
+    cover = Region(tuple(between(item.visible, along, *bounds))).coverage(item.placed.slice.shape)
+    weights = cover.full(item.placed.slice.shape)
+    return _Part(quantity, weights, _described(item, along, bounds))
 
 
 def _described(item: Sampled, along: Array, bounds: Sequence[float]) -> dict[str, Any]:
