@@ -119,6 +119,24 @@ def _of_mean(found: Estimate, k: int) -> Estimate:
     return value, low, high
 
 
+def point_values(squares: MeanSquares) -> tuple[float, ...]:
+    """Return the six values alone, in the order of :func:`icc`; NaN where undefined."""
+    n, k = squares.n, squares.k
+    between, raters, error = squares.between, squares.raters, squares.error
+    if between == 0:
+        return (math.nan,) * 6
+    single = (
+        _ratio_value(between, squares.within, k),
+        (between - error) / (between + (k - 1) * error + k * (raters - error) / n),
+        _ratio_value(between, error, k),
+    )
+    return (*single, *(_of_mean((value,) * 3, k)[0] for value in single))
+
+
+def _ratio_value(between: float, error: float, k: int) -> float:
+    return (between - error) / (between + (k - 1) * error)
+
+
 def _one_way(squares: MeanSquares) -> Estimate:
     return _from_ratio(squares, squares.within, squares.n * (squares.k - 1))
 

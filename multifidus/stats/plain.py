@@ -1,0 +1,77 @@
+"""Statistics as plain values for JSON, which has neither NaN nor infinity: those become None."""
+
+from __future__ import annotations
+
+import math
+
+from multifidus.stats.reliability import Pair, Reliability, Study
+
+
+def plain_study(study: Study) -> dict[str, object]:
+    """Return a study's reliability as ``reliability --json`` prints it."""
+    return {
+        "results": [_plain(item) for item in study.results],
+        "problems": list(study.problems),
+    }
+
+
+def _plain(item: Reliability) -> dict[str, object]:
+    pairs = [_plain_pair(pair) for pair in item.pairs]
+    return {
+        "quantity": item.quantity,
+        "method": item.method,
+        "structure": item.structure,
+        "level": item.level,
+        "side": item.side,
+        "compare": item.compare.value,
+        "rater": item.rater,
+        "columns": list(item.columns),
+        "n_subjects": item.n_subjects,
+        "n_targets": item.n_targets,
+        "n_raters": item.n_raters,
+        "n_missing": item.n_missing,
+        "icc": [
+            {
+                "shrout_fleiss": form.shrout_fleiss,
+                "mcgraw_wong": form.mcgraw_wong,
+                "value": form.value,
+                "ci95": [_known(end) for end in form.ci95],
+                "band": form.band,
+                "when": form.when,
+            }
+            for form in item.icc
+        ],
+        "sem_agreement": item.sem.agreement,
+        "sem_agreement_ci95": list(item.sem.agreement_ci95),
+        "sem_consistency": item.sem.consistency,
+        "sem_consistency_ci95": list(item.sem.consistency_ci95),
+        "mdc95_agreement": item.sem.mdc95_agreement,
+        "mdc95_consistency": item.sem.mdc95_consistency,
+        "mdc95_pct": _known(item.sem.mdc95_pct),
+        "mean": item.sem.mean,
+        "cv_pct": _known(item.cv_pct),
+        "bland_altman": pairs[0],
+        "pairs": pairs,
+        "problems": list(item.problems),
+    }
+
+
+def _plain_pair(pair: Pair) -> dict[str, object]:
+    found = pair.agreement
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "bias": found.bias,
+        "bias_ci95": list(found.bias_ci95),
+        "sd": found.sd,
+        "limits": list(found.limits),
+        "limits_ci95": [list(interval) for interval in found.limits_ci95],
+        "slope": found.slope,
+        "slope_p": _known(found.slope_p),
+        "ccc": None if pair.concordance is None else pair.concordance.value,
+        "ccc_ci95": None if pair.concordance is None else list(pair.concordance.ci95),
+    }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,340 @@
+"""How well raters, or one rater's readings, agree: every quantity, level and side of a study."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.agreement import (
+    BlandAltman,
+    Concordance,
+    Sem,
+    bland_altman,
+    concordance,
+    sem,
+    within_subject_cv_pct,
+)
+from multifidus.stats.bootstrap import cluster_intervals
+from multifidus.stats.icc import FEW_RATERS, Icc, icc, point_values
+from multifidus.stats.ratings import mean_squares
+from multifidus.stats.values import Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+FEW_TARGETS = 30
+"""Koo and Li 2016 ask for at least so many subjects."""
+
+LEAST_TARGETS = 3
+"""With fewer nothing is computed."""
+
+SEPARABLE = ("level", "side")
+"""What results can be given apart by."""
+
+
+class Compare(StrEnum):
+    """Who is compared: raters (inter-rater), or the readings of each rater (intra-rater)."""
+
+    RATER = "rater"
+    READING = "reading"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two raters, or two readings, beside each other."""
+
+    first: str
+    second: str
+    agreement: BlandAltman
+    concordance: Concordance | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """The reliability of one quantity.
+
+    Parameters
+    ----------
+    quantity, method, structure, level, side
+        Of what; level and side empty where several are pooled.
+    compare, columns, rater
+        Who was compared; of one rater's readings, whose.
+    n_subjects, n_targets, n_raters, n_missing
+        Subjects, complete targets (exams, or exam x level x side where pooled), raters or
+        readings, and targets left out because a rater's value is missing.
+    icc
+        All six forms; where a subject gives several targets, with intervals by resampling
+        subjects.
+    sem
+        Error of measurement.
+    cv_pct
+        Within-subject coefficient of variation; NaN where a value is not positive.
+    pairs
+        Every two raters or readings.
+    problems
+        What a reader must know before quoting these numbers.
+    """
+
+    quantity: str
+    method: str
+    structure: str
+    level: str
+    side: str
+    compare: Compare
+    columns: tuple[str, ...]
+    rater: str
+    n_subjects: int
+    n_targets: int
+    n_raters: int
+    n_missing: int
+    icc: tuple[Icc, ...]
+    sem: Sem
+    cv_pct: float
+    pairs: tuple[Pair, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """All results, and why others are missing."""
+
+    results: tuple[Reliability, ...]
+    problems: tuple[str, ...]
+
+
+def reliability(
+    values: Iterable[Value],
+    *,
+    quantities: Sequence[str] = (),
+    compare: Compare | str = Compare.RATER,
+    by: Sequence[str] = SEPARABLE,
+    raters: Sequence[str] = (),
+) -> Study:
+    """Compute the reliability of every quantity, level and side.
+
+    Parameters
+    ----------
+    values
+        Of a study (:func:`multifidus.stats.values.values_of`).
+    quantities
+        Only these; all if empty.
+    compare
+        ``rater``: different raters' first readings. ``reading``: each rater's own readings.
+    by
+        What is kept apart, of ``level`` and ``side``; what is not named is pooled.
+    raters
+        Which raters, in which order (bias is the first minus the second); all, sorted, if empty.
+
+    Returns
+    -------
+    Study
+        Only targets that every rater measured enter; how many were left out is counted.
+
+    Raises
+    ------
+    StatisticsError
+        If a name is unknown, or nothing in the table can be compared.
+    """
+    compare = Compare(compare)
+    strange = [name for name in by if name not in SEPARABLE]
+    if strange:
+        msg = f"Results cannot be kept apart by {', '.join(strange)}."
+        raise StatisticsError(msg, remedy=f"Choose among: {', '.join(SEPARABLE)}.")
+    chosen = _chosen(tuple(values), quantities, raters)
+    results: list[Reliability] = []
+    problems: list[str] = []
+    for key, members in _groups(chosen, compare, by).items():
+        try:
+            results.append(_one(key, members, compare, raters))
+        except StatisticsError as error:
+            problems.append(f"{_name(key)}: {error}")
+    if not results:
+        reasons = "; ".join(problems[:3]) or "the table holds no value"
+        msg = f"Nothing can be compared by {compare.value}: {reasons}"
+        who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
+        raise StatisticsError(msg, remedy=f"At least {LEAST_TARGETS} exams need {who}.")
+    return Study(tuple(results), tuple(problems))
+
+
+def _chosen(
+    values: tuple[Value, ...], quantities: Sequence[str], raters: Sequence[str]
+) -> list[Value]:
+    for name, wanted, known in (
+        ("quantity", quantities, {item.quantity for item in values}),
+        ("rater", raters, {item.rater for item in values}),
+    ):
+        unknown = [one for one in wanted if one not in known]
+        if unknown:
+            msg = f"The table has no {name} {', '.join(map(repr, unknown))}."
+            raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
+    return [
+        item
+        for item in values
+        if (not quantities or item.quantity in quantities) and (not raters or item.rater in raters)
+    ]
+
+
+Key = tuple[str, str, str, str, str, str]
+"""Quantity, method, structure, level, side, rater; empty where pooled, or where not said."""
+
+
+def _groups(values: Iterable[Value], compare: Compare, by: Sequence[str]) -> dict[Key, list[Value]]:
+    groups: dict[Key, list[Value]] = {}
+    for item in values:
+        if compare is Compare.RATER and item.reading != 1:
+            continue
+        level = item.level if "level" in by else ""
+        side = item.side if "side" in by else ""
+        rater = item.rater if compare is Compare.READING else ""
+        key = (item.quantity, item.method, item.structure, level, side, rater)
+        groups.setdefault(key, []).append(item)
+    return dict(sorted(groups.items()))
+
+
+def _name(key: Key) -> str:
+    return " ".join(part for part in key if part)
+
+
+def _one(
+    key: Key, members: Sequence[Value], compare: Compare, raters: Sequence[str]
+) -> Reliability:
+    quantity, method, structure, level, side, rater = key
+    columns, subjects, table, missing = _table(members, compare, raters)
+    pooled = [name for name in SEPARABLE if _varies(members, name)]
+    clustered = len(set(subjects)) < len(subjects)
+    forms = icc(table)
+    if clustered:
+        forms = _resampled(forms, table, subjects)
+    return Reliability(
+        quantity=quantity,
+        method=method,
+        structure=structure,
+        level=level,
+        side=side,
+        compare=compare,
+        columns=columns,
+        rater=rater,
+        n_subjects=len(set(subjects)),
+        n_targets=len(table),
+        n_raters=len(columns),
+        n_missing=missing,
+        icc=forms,
+        sem=sem(table),
+        cv_pct=_cv(table),
+        pairs=tuple(_pairs(columns, table)),
+        problems=tuple(_problems(members, compare, table, pooled, clustered=clustered)),
+    )
+
+
+def _varies(members: Sequence[Value], name: str) -> bool:
+    return len({getattr(item, name) for item in members}) > 1
+
+
+def _table(
+    members: Sequence[Value], compare: Compare, raters: Sequence[str]
+) -> tuple[tuple[str, ...], list[str], Array, int]:
+    """Lay values out, targets x raters; returns the columns, each row's subject, and what lacks."""
+
+    def column(item: Value) -> str:
+        return item.rater if compare is Compare.RATER else str(item.reading)
+
+    found = {column(item) for item in members}
+    if compare is Compare.RATER:
+        columns = tuple(raters) or tuple(sorted(found))
+    else:
+        columns = tuple(sorted(found, key=int))
+    if len(columns) < 2:  # noqa: PLR2004 - a comparison needs two
+        who = compare.value
+        msg = f"there is one {who} only ({', '.join(columns) or 'none'})"
+        raise StatisticsError(msg)
+    rows: dict[tuple[str, ...], dict[str, float]] = {}
+    for item in members:
+        target = (item.subject, item.timepoint, item.level, item.side)
+        rows.setdefault(target, {})[column(item)] = item.value
+    full = {
+        target: [row[name] for name in columns]
+        for target, row in sorted(rows.items())
+        if all(math.isfinite(row.get(name, math.nan)) for name in columns)
+    }
+    if len(full) < LEAST_TARGETS:
+        msg = f"{len(full)} of {len(rows)} targets have a value of every {compare.value}"
+        raise StatisticsError(msg, remedy=f"(at least {LEAST_TARGETS} are needed)")
+    return (
+        columns,
+        [target[0] for target in full],
+        np.array(list(full.values())),
+        (len(rows) - len(full)),
+    )
+
+
+def _resampled(forms: Sequence[Icc], table: Array, subjects: Sequence[str]) -> tuple[Icc, ...]:
+    """Give correlations intervals that know of subjects with several targets."""
+    intervals = cluster_intervals(table, subjects, lambda part: point_values(mean_squares(part)))
+    return tuple(
+        replace(form, ci95=interval) for form, interval in zip(forms, intervals, strict=True)
+    )
+
+
+def _cv(table: Array) -> float:
+    return within_subject_cv_pct(table) if table.min() > 0 else math.nan
+
+
+def _pairs(columns: Sequence[str], table: Array) -> Iterable[Pair]:
+    for i, j in combinations(range(len(columns)), 2):
+        one, two = table[:, i], table[:, j]
+        try:
+            together = concordance(one, two)
+        except StatisticsError:  # three pairs, or a constant rater: said by the problems
+            together = None
+        yield Pair(columns[i], columns[j], bland_altman(one, two), together)
+
+
+def _problems(
+    members: Sequence[Value],
+    compare: Compare,
+    table: Array,
+    pooled: Sequence[str],
+    *,
+    clustered: bool,
+) -> Iterable[str]:
+    n, k = table.shape
+    if n < FEW_TARGETS:
+        yield f"{n} targets are few: at least {FEW_TARGETS} are advised (Koo and Li 2016)."
+    if compare is Compare.RATER and k < FEW_RATERS:
+        yield (
+            f"{k} raters are few: where raters differ, the interval of ICC(2,.) covers less often "
+            "than it says; that of ICC(3,.) does not suffer."
+        )
+    if compare is Compare.READING:
+        yield (
+            "Re-reading one image holds no repositioning and no second scan: the error is a lower "
+            "bound of that between two exams."
+        )
+    if pooled:
+        yield (
+            f"Pooled over {' and '.join(pooled)}: differences between them are not reliability, "
+            "and make the ICC larger than it is within one."
+        )
+    if clustered:
+        yield (
+            "Subjects give several targets each: intervals of the ICC are from resampling "
+            "subjects; those of the limits of agreement take targets as independent and are too "
+            "narrow."
+        )
+    slices = Counter(
+        (item.subject, item.timepoint, item.level, item.side, item.slices) for item in members
+    )
+    places = Counter(key[:-1] for key in slices)
+    uneven = sum(count > 1 for count in places.values())
+    if uneven:
+        yield f"At {uneven} targets raters outlined different numbers of slices."

@@ -1,0 +1,201 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.bootstrap import cluster_intervals
+from multifidus.stats.icc import icc
+from multifidus.stats.plain import plain_study
+from multifidus.stats.reliability import Compare, reliability
+from multifidus.stats.values import values_of
+from tests.test_reliability_numbers import MINI, SET_A, WRIGHT
+
+
+def row(subject, rater, value, **other):
+    usual = {
+        "subject": subject, "timepoint": "pre", "rater": rater, "reading": 1,
+        "structure": "multifidus", "side": "left", "level": "L4-L5", "quantity": "tcsa_mm2",
+    }  # fmt: skip
+    return {**usual, "value": value, **other}
+
+
+def study_of(table, **where):
+    """Return rows of a table, rows subjects and columns raters A, B, ..."""
+    return [
+        row(f"S{n}", chr(65 + rater), value, **where)
+        for n, ratings in enumerate(table)
+        for rater, value in enumerate(ratings)
+    ]
+
+
+def only(rows, **how):
+    (found,) = reliability(values_of(rows), **how).results
+    return found
+
+
+def test_the_published_table_comes_out_of_a_tidy_table():
+    found = only(study_of(SET_A))
+    assert (found.n_targets, found.n_raters, found.n_missing) == (6, 4, 0)
+    assert found.icc == icc(SET_A)
+    assert found.sem.agreement == pytest.approx(2.502776, abs=1e-6)
+    assert found.columns == ("A", "B", "C", "D")
+    assert len(found.pairs) == 6
+
+
+def test_bias_is_the_first_rater_minus_the_second_in_the_order_asked_for():
+    rows = study_of(np.transpose([WRIGHT, MINI]))
+    assert only(rows).pairs[0].agreement.bias == pytest.approx(-2.117647, abs=1e-6)
+    turned = only(rows, raters=["B", "A"])
+    assert (turned.pairs[0].first, turned.pairs[0].second) == ("B", "A")
+    assert turned.pairs[0].agreement.bias == pytest.approx(2.117647, abs=1e-6)
+
+
+def test_targets_without_every_rater_are_left_out_and_counted():
+    rows = study_of(SET_A)
+    missing = [*rows[:-1], {**rows[-1], "value": math.nan}]
+    found = only(missing)
+    assert (found.n_targets, found.n_missing) == (5, 1)
+    assert found.icc == icc(SET_A[:5])
+    assert only(rows[:-1]).n_missing == 1
+
+
+def test_one_raters_readings_are_compared_apart():
+    rows = []
+    for n in range(6):
+        for reading in (1, 2):
+            rows += [
+                row(f"S{n}", "A", 100 * n + reading, reading=reading),
+                row(f"S{n}", "B", 100 * n + 5 * reading, reading=reading),
+            ]
+    found = reliability(values_of(rows), compare="reading").results
+    assert [item.rater for item in found] == ["A", "B"]
+    assert [item.pairs[0].agreement.bias for item in found] == pytest.approx([-1, -5])
+    assert all("lower bound" in " ".join(item.problems) for item in found)
+    between = only(rows)
+    assert between.pairs[0].agreement.bias == pytest.approx(1 - 5)  # first readings alone
+
+
+def test_levels_and_sides_stay_apart_unless_asked_otherwise():
+    rng = np.random.default_rng(0)
+    rows = []
+    for level, offset in (("L4-L5", 0.0), ("L5-S1", 500.0)):
+        true = rng.normal(900, 30, (20, 1)) + offset
+        rows += study_of(true + rng.normal(0, 15, (20, 2)), level=level)
+    apart = reliability(values_of(rows)).results
+    assert [item.level for item in apart] == ["L4-L5", "L5-S1"]
+    pooled = only(rows, by=["side"])
+    assert pooled.level == ""
+    assert (pooled.n_targets, pooled.n_subjects) == (40, 20)
+    assert "Pooled over level" in " ".join(pooled.problems)
+    # Pooling levels that differ inflates the correlation; that is what the warning says.
+    assert pooled.icc[2].value > max(item.icc[2].value for item in apart)
+
+
+def test_subjects_with_several_targets_are_resampled_whole():
+    """Targets that repeat their subject add nothing, so the interval must not shrink."""
+    rng = np.random.default_rng(1)
+    table = rng.normal(100, 10, (15, 1)) + rng.normal(0, 5, (15, 2))
+    single = [f"S{n}" for n in range(15)]
+    (once,) = cluster_intervals(table, single, lambda part: [part.mean()])
+    copies = np.repeat(table, 4, axis=0)
+    names = [f"S{n}" for n in range(15) for _ in range(4)]
+    (again,) = cluster_intervals(copies, names, lambda part: [part.mean()])
+    assert again == pytest.approx(once)
+    (alone,) = cluster_intervals(copies, [f"S{n}" for n in range(60)], lambda part: [part.mean()])
+    assert alone[1] - alone[0] < 0.7 * (once[1] - once[0])
+    (never,) = cluster_intervals(table, names[::4], lambda _: [math.nan])
+    assert all(map(math.isnan, never))
+
+
+def test_slices_of_a_level_are_their_mean_and_uneven_numbers_are_said():
+    rows = [
+        row(f"S{n}", rater, 100 * n + 10 * place + offset, slice_index=place)
+        for n in range(4)
+        for rater, offset in (("A", 0), ("B", 1))
+        for place in (0, 1)
+    ]
+    found = only(rows)
+    assert found.pairs[0].agreement.bias == pytest.approx(-1)
+    assert "different numbers of slices" not in " ".join(found.problems)
+    assert "At 1 targets raters outlined different" in " ".join(only(rows[1:]).problems)
+
+
+def test_few_subjects_and_few_raters_are_said():
+    words = " ".join(only(study_of(SET_A)).problems)
+    assert "6 targets are few" in words
+    assert "4 raters are few" in words
+
+
+def test_the_plain_values_are_the_interfaces():
+    plain = json.loads(json.dumps(plain_study(reliability(values_of(study_of(SET_A))))))
+    (found,) = plain["results"]
+    assert set(found) >= {
+        "quantity", "structure", "level", "side", "compare", "n_targets", "n_raters", "n_missing",
+        "icc", "sem_agreement", "sem_consistency", "mdc95_agreement", "mdc95_consistency",
+        "mdc95_pct", "bland_altman",
+    }  # fmt: skip
+    assert set(found["icc"][0]) >= {"shrout_fleiss", "mcgraw_wong", "value", "ci95"}
+    assert set(found["bland_altman"]) >= {
+        "first", "second", "bias", "sd", "limits", "bias_ci95", "slope",
+    }  # fmt: skip
+    assert plain["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"subject": "S1"}], "lacks the columns quantity, value"),
+        (study_of(SET_A)[:2] * 2, "Lines 2 and 4 are of the same subject S0"),
+        ([row("S1", "A", "many")], "no number"),
+        ([row("S1", "A", 1, reading="first")], "readings count 1, 2"),
+        (
+            [row("S1", "A", 1, protocol="aa"), row("S1", "B", 1, protocol="bb")],
+            r"several values of protocol: \['aa', 'bb'\]",
+        ),
+        (
+            [row("S1", "A", 1, unit="mm2"), row("S1", "B", 1, unit="cm2")],
+            "several values of unit",
+        ),
+        (study_of([[0.1, 0.2]] * 3, quantity="fi_pct"), "lie between 0 and 1"),
+    ],
+)
+def test_tables_that_would_mislead_are_refused(rows, message):
+    with pytest.raises(StatisticsError, match=message):
+        values_of(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "how", "message"),
+    [
+        (study_of([[1], [2], [3]]), {}, "one rater only"),
+        (study_of(SET_A), {"compare": "reading"}, "one reading only"),
+        (study_of(SET_A[:2]), {}, "2 of 2 targets"),
+        (study_of([[1, 1]] * 4), {}, "Subjects do not differ"),
+        (study_of(SET_A), {"by": ["subject"]}, "kept apart by subject"),
+        (study_of(SET_A), {"quantities": ["volume_ml"]}, "no quantity 'volume_ml'"),
+        (study_of(SET_A), {"raters": ["A", "Z"]}, "no rater 'Z'"),
+        ([], {}, "holds no value"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_the_reason(rows, how, message):
+    with pytest.raises(StatisticsError, match=message):
+        reliability(values_of(rows), **how)
+
+
+def test_a_level_that_cannot_be_compared_does_not_stop_the_others():
+    rows = study_of(SET_A) + study_of([[1, 1]] * 4, level="L5-S1")
+    found = reliability(values_of(rows))
+    assert [item.level for item in found.results] == ["L4-L5"]
+    assert "L5-S1" in found.problems[0]
+    assert found.results[0].compare is Compare.RATER
+
+
+def test_three_pairs_have_limits_but_no_concordance():
+    found = only(study_of(SET_A[:3]))
+    assert found.pairs[0].concordance is None
+    assert (
+        plain_study(reliability(values_of(study_of(SET_A[:3]))))["results"][0]["pairs"][0]["ccc"]
+        is None
+    )
