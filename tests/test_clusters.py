@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multifidus.metrics import clusters
 from multifidus.metrics.clusters import NONE, kmeans, mixture
 from multifidus.metrics.samples import Sample
 from multifidus.metrics.thresholds import otsu_threshold
@@ -126,3 +127,11 @@ def test_classes_that_are_nowhere_equally_likely_have_no_boundary():
     found = mixture(Sample.of([23, 37, 25, 20, 9, 28, 28, 20]), 2)
     assert found.means[1] - found.means[0] < 1
     assert math.isnan(found.threshold)
+
+
+def test_a_fit_that_takes_too_long_ends_where_it_is(monkeypatch):
+    image = np.random.default_rng(9).normal(200, 20, 3000)
+    monkeypatch.setattr(clusters, "ROUNDS", 2)
+    cut_short = mixture(Sample.of(image), 3)
+    assert sum(cut_short.shares) == pytest.approx(1)
+    assert list(cut_short.means) == sorted(cut_short.means)
