@@ -24,6 +24,7 @@ from napari_multifidus.opening import METADATA, Opened, layer_data  # noqa: E402
 from napari_multifidus.session import Session  # noqa: E402
 
 from multifidus.anatomy import Side, Structure  # noqa: E402
+from multifidus.geometry import Plane  # noqa: E402
 from multifidus.image import Exam, Series, Slice, Weighting  # noqa: E402
 from tests.exams import axial_plane, circle  # noqa: E402
 
@@ -68,6 +69,31 @@ def session(exam: Exam) -> Session:
     ):
         made.put(key, 2, [loop])
     return made
+
+
+def make_sagittal(uid: str = "5.1", count: int = 3) -> Series:
+    """Return slices 6 mm apart around the middle of the axial ones; discs are dark bands."""
+    rows, columns, mm = 55, 30, 2.0
+    slices = []
+    for number in range(count):
+        pixels = np.full((rows, columns), 300.0)
+        pixels[::9] = 60.0
+        pixels[:, :4] = pixels[:, -4:] = 500.0
+        x = (number - count // 2) * 6.0 + 8.0
+        plane = Plane((x, -30.0, 95.0), (0.0, 0.0, -mm), (0.0, mm, 0.0))
+        slices.append(Slice.from_array(f"{uid}.{number}", plane, pixels, 6.0))
+    return Series(uid, tuple(slices), Weighting.T2)
+
+
+@pytest.fixture
+def locator_exam() -> Exam:
+    """Return the exam with a sagittal series beside it."""
+    return Exam("S01", "pre", (make_series(), make_sagittal()))
+
+
+@pytest.fixture
+def locator_session(locator_exam: Exam) -> Session:
+    return Session(locator_exam, locator_exam.series[0])
 
 
 @pytest.fixture(autouse=True)
