@@ -26,9 +26,11 @@ def measure(
     Parameters
     ----------
     exam
-        The images. Pixels of outlined slices are read, no others.
+        The images. Pixels of outlined slices are read, no others. Its clinical facts say what
+        fat soon after surgery is worth, and what areas are divided by.
     rois
-        Outlines on them; lean and fat references among them serve the whole exam.
+        Outlines on them; lean and fat references among them serve the whole exam. Gaps and grades
+        become rows of their level.
     protocol
         How; the default protocol if None.
 
@@ -36,13 +38,13 @@ def measure(
     -------
     tuple of Measurement
         Sorted by key, then quantity. For every outline its areas and mean signal; for muscles
-        their fat by each method of the protocol, and on Dixon pairs both fat fractions. What is
-        undefined is NaN with a flag.
+        their fat by each method of the protocol, and on Dixon pairs both fat fractions; then what
+        follows from these: ratios, sides compared, volumes. What is undefined is NaN with a flag.
 
     Raises
     ------
     RoiError
-        If an outline fits no slice, or left and right are swapped.
+        If an outline fits no slice, left and right are swapped, or a muscle has two grades.
     LevelError
         If landmarks contradict each other, or do not belong to the exam.
     ReadError

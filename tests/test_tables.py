@@ -381,3 +381,9 @@ def test_a_volume_over_several_levels_stands_alone_and_one_that_was_refused_nowh
     assert [row["flags"] for row in wide(area, refused)] == [""]
     known = measurement(math.nan, Quantity.VOLUME_ML, flags=(Flag.NOT_CONTIGUOUS,))
     assert [row["flags"] for row in wide(area, known)] == ["not_contiguous"]
+
+
+def test_a_muscle_outlined_on_some_slices_of_its_level_has_a_value_and_the_doubt():
+    gap = of_level(Quantity.TCSA_MM2, math.nan, Level.L4_L5, flags=(Flag.NOT_MEASURABLE,))
+    (row,) = wide(measurement(900.0), gap)
+    assert (row["tcsa_mm2"], row["n_slices"], row["flags"]) == (900, 1, "not_measurable")

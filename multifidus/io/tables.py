@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.anatomy import Level, Structure
+from multifidus.errors import ReadError
 from multifidus.flag import Flag
-from multifidus.io.files import write_text
+from multifidus.io.files import reading, write_text
 from multifidus.measurement import Measurement, Quantity
 from multifidus.missing import MISSING_COLUMNS, Absence
 from multifidus.protocol import LevelValue, MeasurementProtocol, SliceSelection
@@ -153,6 +154,27 @@ def write_rows(
     write_text(path, text.getvalue(), overwrite=overwrite)
 
 
+def read_rows(path: str | Path) -> list[dict[str, str]]:
+    """Read a CSV table as it is: one dictionary of text a row.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened, is not UTF-8, or a row has more fields than the header.
+    """
+    file = Path(path)
+    with reading(file, "a table"):
+        text = file.read_text(encoding="utf-8-sig")
+    table = csv.DictReader(text.splitlines())
+    rows = []
+    for row in table:
+        if None in row:
+            msg = f"{file}, line {table.line_num} has more fields than the header."
+            raise ReadError(msg, remedy="Quote fields that contain commas.")
+        rows.append({name: value or "" for name, value in row.items()})
+    return rows
+
+
 def _cell(value: object) -> object:
     if isinstance(value, float):
         return "NaN" if math.isnan(value) else repr(float(value))
@@ -209,8 +231,10 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
         found = values.setdefault(summary_column(row["quantity"], row["method"]), [])
         whole = row["slice_index"] is None or row["quantity"] in _OF_MANY_SLICES
         if whole or _place(row) in places:
-            found.append(row["value"])
             chosen.append(row)
+            # Of a muscle outlined on other slices of its level there is a value.
+            if not (places and Flag.NOT_MEASURABLE in row["flags"].split(";")):
+                found.append(row["value"])
     tilts = {_place(row): row["tilt_deg"] for row in chosen}
     flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
     flags |= {
