@@ -191,7 +191,13 @@ def test_sample_measurements_agree_with_the_truth(timepoint):
         elif row["method"] == "pooled_otsu":
             # Partial volume and shading: a threshold on pixels errs by 1 to 2.5 points.
             assert value == pytest.approx(true, abs=3.0)
-        assert float(row["tilt_deg"]) == pytest.approx(float(truth[key]["tilt_deg"]), abs=1e-6)
+        # The truth is the tilt against the disc; the spine bends within a stack, and five discs
+        # say only roughly how. Against patient z it is exact.
+        against, within = {"spine": ("spine_tilt_deg", 4.0)}.get(
+            row.get("tilt_axis", ""), ("tilt_deg", 1e-6)
+        )
+        assert float(row["tilt_deg"]) == pytest.approx(float(truth[key][against]), abs=within)
+        assert row["level"] == truth[key]["level"]
         compared += 1
     assert compared >= 2 * len(truth)
 
