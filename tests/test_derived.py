@@ -19,6 +19,7 @@ from multifidus.geometry import Plane
 from multifidus.image import Exam, Series, Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
+from multifidus.phantom import PhantomSpec, make_phantom
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import Grade, NotMeasurable, Reading, Reason, RoiSet, SliceLevel, Source
 from tests.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
@@ -663,3 +664,35 @@ def test_no_pixel_is_lost_or_counted_twice_between_quarters():
     rows = derived((roi,), exam_of(item), REGIONAL)
     values = [rows[name, "left"].value for name in REGIONS]
     assert np.mean(values) == pytest.approx(rows["fi_pct", "left"].value)
+
+
+def test_regions_of_the_phantom_hold_the_fat_that_was_put_there():
+    """Truth from points of the anatomy itself, sorted by where they lie: no outline, no pixel."""
+    spec = PhantomSpec(
+        seed=3, stacks=1, slices_per_stack=1, sagittal=False, snr=math.inf, shading=0.0
+    )
+    phantom = make_phantom(spec)
+    item = phantom.exam.series[0].slices[0]
+    row, column = np.indices(np.array(item.shape) * 4)
+    fine = np.stack((row.ravel(), column.ravel()), axis=1) / 4 - 0.375
+    points = item.plane.to_patient(fine)
+    uvs = phantom.subject.to_spine(points)
+    rows = measure(
+        phantom.exam, phantom.outlines, MeasurementProtocol(("midpoint",), regional_fat=True)
+    )
+    for pattern in phantom.subject.patterns_at(Level.L5_S1):
+        muscle = pattern.muscle
+        inside = muscle.solid.contains(*uvs)
+        fat = pattern.contains(*(part[inside] for part in uvs))
+        x, y = points[inside, 0], points[inside, 1]
+        order = np.argsort(x if muscle.side is Side.LEFT else -x)
+        quarters = [100 * part.mean() for part in np.array_split(fat[order], 4)]
+        deep = 100 * fat[np.argsort(y)[: round(0.15 * len(y))]].mean()
+        found = {
+            one.quantity: one.value
+            for one in rows
+            if (one.key.structure, one.key.side) == (muscle.structure, muscle.side)
+            and one.method == "midpoint"
+        }
+        values = [found[Quantity(name)] for name in (*REGIONS, "fi_deep_pct")]
+        assert values == pytest.approx([*quarters, deep], abs=1.5)
