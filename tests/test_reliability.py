@@ -173,6 +173,7 @@ def test_tables_that_would_mislead_are_refused(rows, message):
         (study_of(SET_A), {"compare": "reading"}, "one reading only"),
         (study_of(SET_A[:2]), {}, "2 of 2 targets"),
         (study_of([[1, 1]] * 4), {}, "Subjects do not differ"),
+        (study_of(SET_A), {"compare": "hospital"}, "compared by 'hospital'"),
         (study_of(SET_A), {"by": ["subject"]}, "kept apart by subject"),
         (study_of(SET_A), {"quantities": ["volume_ml"]}, "no quantity 'volume_ml'"),
         (study_of(SET_A), {"raters": ["A", "Z"]}, "no rater 'Z'"),

@@ -14,6 +14,7 @@ from multifidus.cli.measure import measure
 from multifidus.cli.phantom import phantom
 from multifidus.cli.propose import propose
 from multifidus.cli.protocol import protocol
+from multifidus.cli.reliability import reliability
 from multifidus.version import VERSION
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.command()(annotate)
 app.command()(levels)
 app.command()(measure)
 app.command()(propose)
+app.command()(reliability)
 app.command()(phantom)
 app.command()(demo)
 app.add_typer(protocol, name="protocol")

@@ -318,7 +318,7 @@ def _selection_name(protocol: MeasurementProtocol) -> str:
 
 def summary_column(quantity: str, method: str) -> str:
     """Name of a quantity's column in the wide table: the method first, the unit last."""
-    return quantity if not method or quantity.startswith(method) else f"{method}_{quantity}"
+    return quantity if method in quantity else f"{method}_{quantity}"
 
 
 def write_summary(

@@ -145,6 +145,9 @@ def reliability(
     StatisticsError
         If a name is unknown, or nothing in the table can be compared.
     """
+    if compare not in tuple(Compare):
+        msg = f"Nothing can be compared by {str(compare)!r}."
+        raise StatisticsError(msg, remedy=f"Choose one of: {', '.join(Compare)}.")
     compare = Compare(compare)
     strange = [name for name in by if name not in SEPARABLE]
     if strange:

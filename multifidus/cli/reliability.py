@@ -1,0 +1,66 @@
+"""``multifidus reliability``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.printing import print_json, print_table, say
+
+
+def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it has
+    table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
+    quantity: Annotated[
+        list[str] | None,
+        typer.Option("--quantity", help="Only this quantity; may be repeated."),
+    ] = None,
+    compare: Annotated[
+        str, typer.Option(help="rater: between raters. reading: each rater's own readings.")
+    ] = "rater",
+    by: Annotated[
+        str, typer.Option(help="What is kept apart: level,side; what is not named is pooled.")
+    ] = "level,side",
+    raters: Annotated[
+        str, typer.Option(help="Which raters, such as A,B: bias is A minus B. All if empty.")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the table as CSV, Markdown and LaTeX."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Say how well raters, or one rater's readings, agree: ICC, SEM, MDC, limits of agreement.
+
+    Only exams that every rater measured enter; how many were left out is said.
+    """
+    from multifidus.io.tables import read_rows
+    from multifidus.report.reliability_table import reliability_table
+    from multifidus.report.tables import write_paper_table
+    from multifidus.stats.plain import plain_study
+    from multifidus.stats.reliability import reliability as of_study
+    from multifidus.stats.values import values_of
+
+    study = of_study(
+        values_of(read_rows(table)),
+        quantities=quantity or (),
+        compare=compare,
+        by=_names(by),
+        raters=_names(raters),
+    )
+    printed = reliability_table(study)
+    if output is not None:
+        for path in write_paper_table(printed, output, overwrite=overwrite):
+            say(f"Wrote {path}")
+    if json:
+        print_json(plain_study(study))
+        return
+    print_table(printed.headings, printed.rows)
+    for note in printed.notes:
+        say(note)
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,70 @@
+"""Reliability as a paper prints it."""
+
+from __future__ import annotations
+
+import math
+
+from multifidus.report.tables import PaperTable
+from multifidus.stats.icc import Icc
+from multifidus.stats.reliability import Compare, Reliability, Study
+
+HEADINGS = (
+    "quantity", "structure", "level", "side", "raters", "n", "mean", "ICC(2,1) [95 % CI]",
+    "ICC(3,1) [95 % CI]", "SEM agreement", "SEM consistency", "MDC95", "MDC95, %", "CV, %", "bias",
+    "limits of agreement",
+)  # fmt: skip
+
+_SHOWN = ("ICC(2,1)", "ICC(3,1)")
+
+
+def reliability_table(study: Study) -> PaperTable:
+    """Make the table of a study's reliability; errors in the unit of their quantity."""
+    intra = any(item.compare is Compare.READING for item in study.results)
+    what = "Intra-rater" if intra else "Inter-rater"
+    notes = [
+        "ICC(2,1): agreement of single ratings, raters a sample; ICC(3,1): consistency of these "
+        "raters. SEM: standard error of measurement, in the quantity's unit. MDC95 = 1.96 x "
+        "sqrt(2) x SEM of agreement. Bias and 95 % limits of agreement: first minus second rater.",
+        *dict.fromkeys(note for item in study.results for note in item.problems),
+        *study.problems,
+    ]
+    rows = tuple(_row(item) for item in study.results)
+    return PaperTable("reliability", f"{what} reliability.", HEADINGS, rows, tuple(notes))
+
+
+def _row(item: Reliability) -> tuple[str, ...]:
+    pair = item.pairs[0]
+    who = f"{item.rater} readings {', '.join(item.columns)}" if item.rater else (
+        f"{pair.first} vs {pair.second}" if len(item.columns) == 2 else ", ".join(item.columns)  # noqa: PLR2004
+    )  # fmt: skip
+    low, high = pair.agreement.limits
+    return (
+        f"{item.quantity} ({item.method})" if item.method else item.quantity,
+        item.structure.replace("_", " "),
+        item.level or "all",
+        item.side or "both",
+        who,
+        str(item.n_targets),
+        _short(item.sem.mean),
+        *(_interval(form) for form in item.icc if form.shrout_fleiss in _SHOWN),
+        _short(item.sem.agreement),
+        _short(item.sem.consistency),
+        _short(item.sem.mdc95_agreement),
+        _short(item.sem.mdc95_pct),
+        _short(item.cv_pct),
+        _short(pair.agreement.bias),
+        f"{_short(low)} to {_short(high)}",
+    )
+
+
+def _interval(form: Icc) -> str:
+    low, high = form.ci95
+    return f"{form.value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _short(value: float) -> str:
+    """Three digits, as many as such a number deserves; nothing where it is undefined."""
+    if not math.isfinite(value):
+        return ""
+    digits = 2 - math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{min(max(digits, 0), 4)}f}"

@@ -1,0 +1,111 @@
+"""A paper's tables: the same rows as CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from multifidus.io.files import refuse_existing, write_text
+
+_LATEX = str.maketrans(
+    {
+        "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+        "±": r"$\pm$", "²": r"\textsuperscript{2}", "≥": r"$\geq$",
+        "<": r"\textless{}", ">": r"\textgreater{}",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """A table for people, every cell already text.
+
+    Parameters
+    ----------
+    name
+        Of its files.
+    caption
+        What it shows, one sentence.
+    headings, rows
+        Its cells.
+    notes
+        What stands below it.
+    """
+
+    name: str
+    caption: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def as_csv(self) -> str:
+        """Return headings and rows as CSV; caption and notes are left out."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.headings)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def as_markdown(self) -> str:
+        """Return the table in Markdown, caption above, notes below."""
+
+        def line(cells: Sequence[str]) -> str:
+            return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+        rule = "| " + " | ".join("---" for _ in self.headings) + " |"
+        body = [line(self.headings), rule, *map(line, self.rows)]
+        notes = [f"{note}\n" for note in self.notes]
+        return "\n".join([f"**{self.caption}**\n", *body, "", *notes])
+
+    def as_latex(self) -> str:
+        """Return the table in LaTeX, with the rules of the booktabs package."""
+
+        def line(cells: Sequence[str]) -> str:
+            return " & ".join(cell.translate(_LATEX) for cell in cells) + r" \\"
+
+        kinds = "".join(
+            "r" if _is_numeric(column) else "l" for column in zip(*self.rows, strict=True)
+        )
+        parts = [
+            r"% needs \usepackage{booktabs}",
+            r"\begin{table}",
+            rf"\caption{{{self.caption.translate(_LATEX)}}}",
+            rf"\begin{{tabular}}{{{kinds or 'l' * len(self.headings)}}}",
+            r"\toprule",
+            line(self.headings),
+            r"\midrule",
+            *map(line, self.rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            *(rf"\par\footnotesize {note.translate(_LATEX)}" for note in self.notes),
+            r"\end{table}",
+        ]
+        return "\n".join(parts) + "\n"
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    return all(cell[:1] in "+-0123456789" for cell in column if cell)
+
+
+def write_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write a table's three files into a folder; all or none where one is there already.
+
+    Raises
+    ------
+    WriteError
+        If a file exists and ``overwrite`` is not set.
+    """
+    texts = {
+        folder / f"{table.name}.csv": table.as_csv(),
+        folder / f"{table.name}.md": table.as_markdown(),
+        folder / f"{table.name}.tex": table.as_latex(),
+    }
+    for path in texts:
+        refuse_existing(path, overwrite=overwrite)
+    for path, text in texts.items():
+        write_text(path, text, overwrite=overwrite)
+    return list(texts)
