@@ -10,13 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from multifidus.anatomy import Side, Structure
-from napari_multifidus.layers import LayerKey
+from napari_multifidus.layers import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 
-MULTIFIDUS_LEFT = LayerKey(Structure.MULTIFIDUS, Side.LEFT)
-MULTIFIDUS_RIGHT = LayerKey(Structure.MULTIFIDUS, Side.RIGHT)
-LEAN = LayerKey(Structure.LEAN_REFERENCE)
-FAT = LayerKey(Structure.FAT_REFERENCE)
+__all__ = ["FAT", "LEAN", "MULTIFIDUS_LEFT", "MULTIFIDUS_RIGHT"]
 
 DANGEROUS = "3"
 """napari deletes the selected shapes at this key; on our layers it does nothing."""

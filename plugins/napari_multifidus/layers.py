@@ -7,13 +7,14 @@ row, column), each slice a whole number; rows and columns are the pixels of that
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.anatomy import Side, Structure
 from multifidus.polygon import MINIMAL_POINTS, area, first_crossing
+from multifidus.segmentation.freehand import closed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +56,12 @@ class LayerKey:
         return self.title.replace("_", " ")
 
     @property
+    def opposite(self) -> LayerKey | None:
+        """The same structure of the other side; None where it has no side."""
+        other = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}.get(self.side)
+        return None if other is None else replace(self, side=other)
+
+    @property
     def holds_samples(self) -> bool:
         """Whether each shape is an outline of its own."""
         return self.structure in SAMPLES
@@ -70,12 +77,12 @@ class LayerKey:
         return cls(Structure(values["structure"]), side, values.get("name", ""))
 
 
-FIRST_LAYERS = (
-    LayerKey(Structure.LEAN_REFERENCE),
-    LayerKey(Structure.FAT_REFERENCE),
-    LayerKey(Structure.MULTIFIDUS, Side.RIGHT),
-    LayerKey(Structure.MULTIFIDUS, Side.LEFT),
-)
+MULTIFIDUS_LEFT = LayerKey(Structure.MULTIFIDUS, Side.LEFT)
+MULTIFIDUS_RIGHT = LayerKey(Structure.MULTIFIDUS, Side.RIGHT)
+LEAN = LayerKey(Structure.LEAN_REFERENCE)
+FAT = LayerKey(Structure.FAT_REFERENCE)
+
+FIRST_LAYERS = (LEAN, FAT, MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT)
 """Layers that every exam starts with."""
 
 
@@ -111,7 +118,7 @@ def read_shapes(
 
 def _read_shape(index: int, vertices: Array, kind: str, slice_count: int) -> Drawn:
     places = vertices[:, 0]
-    loop = _without_repeats(_ellipse(vertices[:, 1:]) if kind == "ellipse" else vertices[:, 1:])
+    loop = closed(_ellipse(vertices[:, 1:]) if kind == "ellipse" else vertices[:, 1:])
     if np.ptp(places) > ON_SLICE:
         return Drawn(index, None, loop, "runs across several slices; draw it in one slice")
     place = round(float(places[0]))
@@ -129,12 +136,6 @@ def _ellipse(corners: Array) -> Array:
     grown = np.sqrt(step / np.sin(step))
     around = np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second
     return np.asarray(centre + grown * around)
-
-
-def _without_repeats(loop: Array) -> Array:
-    """Drop vertices that stand where the one before them stands; the last before the first."""
-    keep = (loop != np.roll(loop, 1, axis=0)).any(axis=1)
-    return loop[keep] if keep.any() else loop[:1]
 
 
 def by_slice(drawn: Iterable[Drawn]) -> dict[int, list[Array]]:

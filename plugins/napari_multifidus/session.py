@@ -17,10 +17,21 @@ from multifidus.image import Exam, Series, Slice
 from multifidus.landmark import Landmark
 from multifidus.measurement import Measurement
 from multifidus.measuring import measure
+from multifidus.metrics.overlap import dice
 from multifidus.placement import place
 from multifidus.protocol import MeasurementProtocol
-from multifidus.roi import Reading, Roi, RoiKey, RoiSet, SliceLevel, Source
+from multifidus.roi import (
+    NotMeasurable,
+    Reading,
+    Reason,
+    Roi,
+    RoiKey,
+    RoiSet,
+    SliceLevel,
+    Source,
+)
 from multifidus.shared_levels import with_shared_levels
+from napari_multifidus.history import History, Snapshot
 from napari_multifidus.layers import LayerKey, problem_of, same_loops
 from napari_multifidus.preview import Numbers, numbers_of, preview
 from napari_multifidus.samples import layer_key_of, name_samples
@@ -33,7 +44,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Spot = tuple[LayerKey, int]
 
-_STAYS_A_DRAFT = {Source.DRAFT, Source.DRAFT_EDITED, Source.INTERPOLATED}
+_BEGINS_AS_DRAFT = {Source.DRAFT, Source.INTERPOLATED}
+_STAYS_A_DRAFT = {*_BEGINS_AS_DRAFT, Source.DRAFT_EDITED}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +122,7 @@ class Session:
         self._outlines: dict[Spot, tuple[Roi, ...]] = {}
         self._drafts: dict[Spot, Draft] = {}
         self._paths: dict[Spot, tuple[Array, ...]] = {}
+        self._origins: dict[Spot, tuple[Array, ...]] = {}
         self.shared = shared
         self._levels = {typed.slice_uid: typed for typed in held.levels}
         self._landmarks = held.landmarks
@@ -117,6 +130,8 @@ class Session:
         self._measured: tuple[int, tuple[Measurement, ...] | MultifidusError] | None = None
         self._by_key: tuple[int, dict[RoiKey, list[Measurement]]] | None = None
         self._sort_in(held)
+        self._committed = self.version
+        self._history = History(self._snapshot())
 
     def _sort_in(self, rois: RoiSet) -> None:
         for placed in place(rois, self.exam):
@@ -198,6 +213,10 @@ class Session:
             except RoiError as error:
                 problem = problem_of(loops) or error.message
                 self._drafts[spot] = Draft(tuple(loops), problem, before)
+        if source in _BEGINS_AS_DRAFT and loops:
+            self._origins[spot] = tuple(loops)
+        elif not loops:
+            self._origins.pop(spot, None)
         self._changed()
         return True
 
@@ -260,6 +279,71 @@ class Session:
     def restore_draft(self, key: LayerKey, index: int, loops: Sequence[Array]) -> None:
         """Put paths back as they were left, whether they make an outline or not."""
         self.put(key, index, loops)
+
+    # --- drafts, and what became of them -------------------------------------------------------
+
+    @property
+    def origins(self) -> Mapping[Spot, tuple[Array, ...]]:
+        """The drafts that outlines began as: paths in pixels."""
+        return self._origins
+
+    def restore_origin(self, key: LayerKey, index: int, loops: Sequence[Array]) -> None:
+        """Say as what draft an outline began; outlines that never were drafts have none."""
+        if any(roi.source in _STAYS_A_DRAFT for roi in self.outlines(key, index)):
+            self._origins[key, index] = tuple(loops)
+
+    def draft_dice(self, key: LayerKey, index: int) -> float:
+        """Compare a draft with what it is now; NaN where it was none, or is no outline."""
+        origin = self._origins.get((key, index))
+        if origin is None or problem_of(origin) or not self.outlines(key, index):
+            return float("nan")
+        return dice(origin, self.loops(key, index))
+
+    # --- undo ----------------------------------------------------------------------------------
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            dict(self._outlines),
+            dict(self._drafts),
+            dict(self._origins),
+            dict(self._levels),
+            self._landmarks,
+            self._kept,
+        )
+
+    def commit(self) -> None:
+        """End a change: what was changed since the last time is taken back as one."""
+        if self.version != self._committed:
+            self._history.commit(self._snapshot())
+            self._committed = self.version
+
+    def begin_history(self) -> None:
+        """Forget what was: nothing before this can be taken back."""
+        self._history = History(self._snapshot())
+        self._committed = self.version
+
+    def undo(self) -> frozenset[Spot] | None:
+        """Take the last change back; returns where something else is drawn now, None if nothing."""
+        self.commit()
+        before = self._history.now
+        return self._restore(before, self._history.back())
+
+    def redo(self) -> frozenset[Spot] | None:
+        """Do again what was taken back last; returns as :meth:`undo` does."""
+        self.commit()
+        before = self._history.now
+        return self._restore(before, self._history.forward())
+
+    def _restore(self, before: Snapshot, now: Snapshot | None) -> frozenset[Spot] | None:
+        if now is None:
+            return None
+        self._outlines, self._drafts = dict(now.outlines), dict(now.drafts)
+        self._origins, self._levels = dict(now.origins), dict(now.levels)
+        self._landmarks, self._kept = now.landmarks, now.kept
+        self._paths.clear()
+        self._changed()
+        self._committed = self.version
+        return now.spots_unlike(before)
 
     # --- what else the reading says ------------------------------------------------------------
 
@@ -364,6 +448,39 @@ class Session:
             self._finder = (key, LevelFinder.of(self.exam, marks, self.protocol))
         return self._finder[1]
 
+    def gap(self, key: LayerKey, index: int) -> NotMeasurable | None:
+        """Return why a structure cannot be measured at a slice's level; None where it can."""
+        level, _ = self.level_of(index)
+        mine = (level, key.side, key.structure)
+        said = (gap for gap in self._kept.not_measurable if gap.reading in {None, self.reading})
+        return next((gap for gap in said if (gap.level, gap.side, gap.structure) == mine), None)
+
+    def set_gap(self, key: LayerKey, index: int, reason: Reason | None, note: str = "") -> bool:
+        """Say why a structure cannot be measured at a slice's level; None takes it back.
+
+        Raises
+        ------
+        RoiError
+            If the level is not known, or the structure is outlined on one of its slices.
+        """
+        level, _ = self.level_of(index)
+        if level is None:
+            msg = f"Slice {index + 1} has no level yet, so nothing can be said of its {key.words}."
+            raise RoiError(msg, remedy="Say the level first.")
+        before = self.gap(key, index)
+        drawn = [i for i in self.slices_of(key) if self.level_of(i)[0] is level]
+        if reason is not None and drawn:
+            msg = f"There is an outline of {key.words} at {level}, on slice {drawn[0] + 1}."
+            raise RoiError(msg, remedy="Delete it first, if it cannot be measured.")
+        rest = tuple(gap for gap in self._kept.not_measurable if gap is not before)
+        if reason is not None:
+            rest = (*rest, NotMeasurable(level, key.side, key.structure, reason, note))
+        if rest == self._kept.not_measurable:
+            return False
+        self._kept = replace(self._kept, not_measurable=rest)
+        self._changed()
+        return True
+
     def set_rule(self, rule: RoiRule) -> None:
         """Say by which rule outlines are drawn from now on."""
         self.roi_rule = rule
@@ -378,6 +495,8 @@ class Session:
         for spot, draft in self._drafts.items():
             self._drafts[spot] = replace(draft, before=_read_by(draft.before, reading))
         self._changed()
+        # Whose reading it is, is not taken back with what is drawn.
+        self.begin_history()
 
     def _on_slice(self, index: int) -> Iterator[Roi]:
         for (_, place_of), rois in self._outlines.items():
