@@ -83,7 +83,7 @@ def test_on_one_slice_nothing_is_claimed_along_the_spine():
     points[:, 2] = 7.0
     signal = 100 * np.exp(logarithm(points, (0, 0.3, 0, 0, 0, 0)))
     field, _ = fitted(signal, points, outline)
-    above = points + (0, 0, 100)
+    above = points + np.array((0, 0, 100))
     np.testing.assert_array_equal(field.at(points), field.at(above))
 
 
@@ -108,7 +108,7 @@ def test_places_beyond_the_outlines_have_the_field_of_their_nearest_place():
     field, _ = fitted(signal, points, outline)
     assert isinstance(field, LowOrderField)
     corner = field.high_mm
-    np.testing.assert_array_equal(field.at([corner]), field.at([corner + 500]))
+    np.testing.assert_array_equal(field.at(corner[None]), field.at(corner[None] + 500))
 
 
 def refused(case):

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MOST_WAVES = 24
-"""Waves along a loop that are taken into account; finer ones cancel in sums over it."""
-
 RESAMPLED_LEVELS = 1024
 """Grey levels in which the threshold of each resample is sought."""
 
@@ -107,7 +104,9 @@ def area_variance(lengths_mm: Sequence[float], tracing: Tracing) -> float:
     >>> round(area_variance([100.0], Tracing(0.0, 5.0, 0.25)) ** 0.5, 9)
     25.0
     """
-    local = sum(tracing.sd_mm**2 * _powers(length, tracing)[0] * length**2 for length in lengths_mm)
+    local = sum(
+        tracing.sd_mm**2 * _powers(length, 1, tracing)[0] * length**2 for length in lengths_mm
+    )
     return float(local + (tracing.offset_mm * sum(lengths_mm)) ** 2)
 
 
@@ -130,12 +129,12 @@ def moved(
     all_length = all_fat = one_sided = 0.0
     first = 0
     for length, count in zip(lengths_mm, counts, strict=True):
-        powers = _powers(length, tracing)[: count // 2]
+        powers = _powers(length, count // 2, tracing)
         step = length / count
         waves = np.fft.rfft(mean[first : first + count])[: len(powers)] * step
         one_sided += float((outside - inside)[first : first + count].sum()) * step
         first += count
-        energy = powers[: len(waves)] * (waves.real**2 + waves.imag**2)
+        energy = powers * (waves.real**2 + waves.imag**2)
         # Every wave but the constant one comes with its mirror image.
         local_fat = float(2 * energy.sum() - energy[0])
         amount = float(waves[0].real)
@@ -158,25 +157,24 @@ def counting_variance(length_mm: float, spacing_mm: tuple[float, float]) -> floa
     """Variance of an area found by counting pixel centres, mm4.
 
     ``0.0724 x perimeter x step^3`` for a square grid that lies anyhow to a smooth outline, as the
-    tests find by simulation; of oblong pixels the root of their area is the step.
+    tests find by simulation; of oblong pixels the root of their area is the step, which may be a
+    third off.
     """
     return 0.0724 * length_mm * math.pow(spacing_mm[0] * spacing_mm[1], 1.5)
 
 
-def _powers(length_mm: float, tracing: Tracing) -> Array:
+def _powers(length_mm: float, count: int, tracing: Tracing) -> Array:
     """Share of the displacement's variance in each wave around a loop: 0, 1, 2, ... per turn."""
     ratio = 2 * math.pi * tracing.correlation_mm / length_mm
-    powers = np.exp(-0.5 * (ratio * _WAVES) ** 2)
-    # Waves beyond those kept; summed as an integral, which is exact for long loops.
-    if powers[-1] > _NEGLIGIBLE:
-        rest = math.sqrt(math.pi / 2) / ratio * math.erfc(ratio * (MOST_WAVES - 0.5) / math.sqrt(2))
-    else:
-        rest = 0.0
-    return np.asarray(powers / (2 * (powers.sum() + rest) - 1))
+    return np.asarray(np.exp(-0.5 * (ratio * np.arange(count)) ** 2) / _all_waves(ratio))
 
 
-_WAVES = np.arange(MOST_WAVES)
-_NEGLIGIBLE = 1e-12
+def _all_waves(ratio: float) -> float:
+    """Sum ``exp(-(ratio k)^2 / 2)`` over all whole k, by whichever of its two forms is short."""
+    if ratio > 1:
+        return 1 + 2 * sum(math.exp(-0.5 * (ratio * k) ** 2) for k in range(1, 10))
+    mirrored = (2 * sum(math.exp(-2 * (math.pi * k / ratio) ** 2) for k in range(1, 4))) + 1
+    return math.sqrt(2 * math.pi) / ratio * mirrored
 
 
 # --- fat -----------------------------------------------------------------------------------------
@@ -361,7 +359,5 @@ def lean_level(values: Array) -> float:
         darker = values[values < level]
         spread = math.sqrt(float(((darker - level) ** 2).mean())) if len(darker) else 0.0
         near = values[np.abs(values - level) <= spread]
-        if not len(near):
-            break
         level = float(near.mean())
     return level
