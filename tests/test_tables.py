@@ -291,6 +291,7 @@ def test_what_the_cohort_says_passes_through_to_the_wide_table(tmp_path):
     [
         ("tcsa_mm2", "", "tcsa_mm2"),
         ("fi_pct", "pooled_otsu", "pooled_otsu_fi_pct"),
+        ("ff_linear_pct", "linear", "ff_linear_pct"),
         ("dixon_ff_mean_pct", "dixon", "dixon_ff_mean_pct"),
     ],
 )

@@ -14,6 +14,7 @@ from multifidus.image import Exam, Slice
 from multifidus.io.files import write_atomically
 from multifidus.measurement import Measurement, Quantity
 from multifidus.placement import Placed, place
+from multifidus.protocol import FatMethod
 from multifidus.raster import coverage_box
 from multifidus.roi import Reading, RoiKey, RoiSet
 
@@ -149,7 +150,10 @@ def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> Non
             # On the image as it is: the correction divided its signal by the gain.
             row.parameters.get("threshold", math.nan) * row.parameters.get("bias_gain", 1.0)
             for row in rows
-            if row.key == placed.roi.key and row.quantity is Quantity.FI_PCT
+            if row.key == placed.roi.key
+            and row.quantity is Quantity.FI_PCT
+            # Its threshold is one of the equalised slice.
+            and row.method != FatMethod.CLAHE_OTSU
         ),
         math.nan,
     )

@@ -14,7 +14,7 @@ from typing import Any
 from multifidus.io.files import write_text
 from multifidus.io.tables import SUMMARY_KEYS, Row, summary_rows
 from multifidus.missing import Absence
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.version import VERSION
 
 _PAGE = Template("""<!doctype html>
@@ -64,8 +64,12 @@ COLUMNS = (
     ("pooled_otsu_fcsa_mm2", "lean CSA, cm²", ".1f"),
     ("asymmetry_pct", "asymmetry, %", "+.1f"),
     ("volume_ml", "volume, ml", ".1f"),
-    ("otsu_fi_pct", "fat (otsu), %", ".1f"),
-    ("fixed_fi_pct", "fat (fixed), %", ".1f"),
+    ("ff_linear_pct", "fat (linear), %", ".1f"),
+    *(
+        (f"{method}_fi_pct", f"fat ({method}), %", ".1f")
+        for method in FatMethod
+        if method is not FatMethod.POOLED_OTSU
+    ),
     ("dixon_ff_mean_pct", "Dixon mean, %", ".1f"),
     ("dixon_ff_ratio_pct", "Dixon ratio, %", ".1f"),
     ("flags", "flags", ""),

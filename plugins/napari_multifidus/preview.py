@@ -131,11 +131,11 @@ class _Basis:
     def protocol(self, wanted: MeasurementProtocol) -> MeasurementProtocol:
         """Return the protocol that measures by this threshold; without one, area alone."""
         if math.isnan(self.threshold):
-            return MeasurementProtocol(fat_methods=(), minimal_points=wanted.minimal_points)
-        return MeasurementProtocol(
+            return replace(wanted, fat_methods=(), fixed_threshold=None)
+        return replace(
+            wanted,
             fat_methods=(FatMethod.FIXED,),
             fixed_threshold=self.threshold * self.gain,
-            minimal_points=wanted.minimal_points,
             bias_correction=BiasCorrection.NONE,
         )
 
