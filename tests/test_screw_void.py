@@ -127,11 +127,14 @@ def test_no_area_changes_by_a_bit(measured):
 
 
 def test_fat_changes_less_than_it_is_uncertain_even_in_half_a_muscle(measured):
-    """Where muscles may be compared, by less than a point: the noise alone is new."""
+    """Where muscles may be compared, by less than a point: the noise alone is new.
+
+    Where metal hides much, the part that is left may be fatter than the whole: within 95 %.
+    """
     before, after, _ = measured
     assert min(map(valid_fraction, after.values())) < 0.6
     for place, (change, uncertainty) in changes(before, after, Quantity.FI_PCT).items():
-        assert abs(change) <= uncertainty < 7
+        assert abs(change) <= 1.96 * uncertainty < 14
         if valid_fraction(after[place]) >= PROTOCOL.minimal_valid_fraction:
             assert abs(change) < 1
 
