@@ -103,6 +103,28 @@ def read_outlines(case: Case, exam: Exam) -> RoiSet:
     return _share_levels(rois, case, exam) if case.landmarks else rois
 
 
+def read_by_reading(case: Case, exam: Exam) -> tuple[RoiSet, ...]:
+    """Read outline files given by hand, as one set a reading: landmarks and levels are its own.
+
+    A file that holds landmarks or levels alone serves every reading.
+
+    Raises
+    ------
+    RoiError
+        If outlines do not fit the exam, or two have one key.
+    """
+    common: list[RoiSet] = []
+    groups: dict[Reading, list[RoiSet]] = {}
+    for path in case.outlines:
+        rois = read_rois(path, exam, labels=case.labels)
+        if rois.rois or rois.not_measurable or rois.grades:
+            reading = rois.rois[0].key.reading if rois.rois else rois.reading
+            groups.setdefault(reading, []).append(rois)
+        else:
+            common.append(rois)
+    return tuple(merge([*members, *common]) for members in groups.values()) or (merge(common),)
+
+
 def _share_levels(rois: RoiSet, case: Case, exam: Exam) -> RoiSet:
     shared = merge([read_rois(path, exam) for path in case.landmarks])
     try:

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from multifidus.batch import Failure, Measured, case_of, measure_cases, measure_exam, read_outlines
+from multifidus.batch import (
+    Failure,
+    Measured,
+    case_of,
+    measure_cases,
+    measure_exam,
+    read_by_reading,
+)
 from multifidus.errors import CohortError
 from multifidus.formats import read_exam
 from multifidus.io.cohort_csv import read_cohort
@@ -60,10 +67,12 @@ def plan(request: Request, protocol: MeasurementProtocol) -> Run:
     if not request.outlines:
         msg = "Nothing to measure: no outlines are named."
         raise CohortError(msg, remedy="Give --outlines FILE, or a cohort.csv.")
-    return Run(iter([_measure_one(request, protocol)]), 1)
+    outcomes = _measure_one(request, protocol)
+    return Run(iter(outcomes), len(outcomes))
 
 
-def _measure_one(request: Request, protocol: MeasurementProtocol) -> Measured:
+def _measure_one(request: Request, protocol: MeasurementProtocol) -> list[Measured]:
+    """Measure one exam, reading by reading."""
     exam = read_exam(
         *request.exam,
         fat=request.fat,
@@ -72,4 +81,4 @@ def _measure_one(request: Request, protocol: MeasurementProtocol) -> Measured:
         contrasts=request.contrasts,
     )
     case = case_of(request.exam, request.outlines, request.labels)
-    return measure_exam(exam, read_outlines(case, exam), protocol, case)
+    return [measure_exam(exam, rois, protocol, case) for rois in read_by_reading(case, exam)]

@@ -25,12 +25,16 @@ COMPLETE = (
     "multifidus/geometry.py",
     "multifidus/image.py",
     "multifidus/landmark.py",
+    "multifidus/levelling.py",
+    "multifidus/levels.py",
     "multifidus/measurement.py",
     "multifidus/missing.py",
     "multifidus/metrics",
     "multifidus/polygon.py",
     "multifidus/protocol.py",
     "multifidus/roi.py",
+    "multifidus/shared_levels.py",
+    "multifidus/spine.py",
     "multifidus/stacking.py",
 )
 """Files, and folders with all their files, of which every line and branch is tested."""

@@ -37,8 +37,9 @@ def test_rows_say_of_every_slice_what_its_measurements_would():
 def test_a_level_typed_for_an_outline_is_that_of_its_slice():
     item = EXAM.series[0].slices[1]
     roi = outline(item, box(5, 5, 9, 9), level=Level.L4)
+    silent = outline(item, box(5, 15, 9, 19), name="b")
     other = (SliceLevel("1.2.1", Level.L5), SliceLevel("1.2.2", Level.L2))
-    rows = level_rows(EXAM, RoiSet((roi,), levels=other))
+    rows = level_rows(EXAM, RoiSet((roi, silent), levels=other))
     assert [row["level"] for row in rows] == [None, "L4", "L2"]
     assert [row["flags"] for row in rows] == [["tilt_unknown"]] * 3
 

@@ -1,0 +1,69 @@
+"""What the command line was asked to measure: whose landmarks and levels belong to whom."""
+
+import pytest
+
+from multifidus import MeasurementProtocol, Reading, read_exam, read_rois, write_rois
+from multifidus.anatomy import Level
+from multifidus.roi import RoiSet, SliceLevel
+from multifidus.runs import Request, plan
+from tests.cases import write_exam, write_outlines
+from tests.spines import disc_centres
+
+PROTOCOL = MeasurementProtocol(fat_methods=())
+
+
+@pytest.fixture
+def images(tmp_path):
+    return write_exam(tmp_path / "exam")
+
+
+def written(images, rater, *, landmarks=(), levels=()):
+    """Write a rater's outlines of an exam with landmarks and levels of the rater's own."""
+    reading = Reading("S01", "pre", rater, 1)
+    path = images.parent / f"{rater}.outlines.json"
+    write_outlines(images, path, reading)
+    rois = read_rois(path, read_exam(images))
+    own = RoiSet(rois.rois, tuple(landmarks), tuple(levels), reading=reading)
+    write_rois(own, path, overwrite=True)
+    return path
+
+
+def levels_and_offsets(images, *files):
+    """Measure an exam; the level and offset of its first slice, by rater."""
+    run = plan(Request((images,), files), PROTOCOL)
+    outcomes = list(run.outcomes)
+    assert len(outcomes) == run.total
+    return {
+        row.key.reading.rater: (row.provenance.level, row.provenance.offset_mm)
+        for outcome in outcomes
+        for row in outcome.rows
+        if row.provenance.slice_index == 0 and row.quantity == "tcsa_mm2"
+    }
+
+
+def test_every_rater_of_an_exam_has_landmarks_and_levels_of_their_own(images):
+    first = written(images, "AB", landmarks=disc_centres([(0, -10, 0)], [Level.L4_L5]))
+    second = written(images, "CD", landmarks=disc_centres([(0, -10, 1)], [Level.L4_L5]))
+    uid = read_exam(images).series[0].slices[0].uid
+    third = written(images, "EF", levels=[SliceLevel(uid, Level.L5_S1)])
+    found = levels_and_offsets(images, first, second, third)
+    assert {rater: level for rater, (level, _) in found.items()} == {
+        "AB": Level.L4_L5, "CD": Level.L4_L5, "EF": Level.L5_S1,
+    }  # fmt: skip
+    assert found["AB"][1] - found["CD"][1] == pytest.approx(0.978, abs=1e-3)
+
+
+def test_a_file_of_landmarks_alone_serves_every_rater(images):
+    marks = images.parent / "marks.outlines.json"
+    marked = RoiSet(landmarks=tuple(disc_centres([(0, -10, 0)], [Level.L3_L4])))
+    write_rois(marked, marks)
+    found = levels_and_offsets(images, written(images, "AB"), written(images, "CD"), marks)
+    assert {rater: level for rater, (level, _) in found.items()} == {
+        "AB": Level.L3_L4, "CD": Level.L3_L4,
+    }  # fmt: skip
+
+
+def test_landmarks_alone_have_nothing_to_measure(images):
+    marks = images.parent / "marks.outlines.json"
+    write_rois(RoiSet(landmarks=tuple(disc_centres([(0, -10, 0)], [Level.L3_L4]))), marks)
+    assert levels_and_offsets(images, marks) == {}
