@@ -12,7 +12,7 @@ from multifidus.anatomy import Level, SlicePosition
 from multifidus.flag import Flag
 from multifidus.geometry import PATIENT_Z, Plane, tilt_deg, unit
 from multifidus.image import Exam, Series
-from multifidus.levels import AMBIGUOUS_MM, LevelAssignment, assign_levels
+from multifidus.levels import AMBIGUOUS_MM, LevelAssignment, assign_levels, axial_series
 from multifidus.protocol import MeasurementProtocol, TiltAxis
 from multifidus.roi import RoiSet
 from multifidus.spine import Spine
@@ -110,7 +110,8 @@ class Leveller:
         """
         if not rois.landmarks:
             return cls(protocol)
-        found = assign_levels(exam, rois.landmarks)
+        # Without axial slices there is a tilt and no level: oblique images are measured as well.
+        found = assign_levels(exam, rois.landmarks) if axial_series(exam) else ()
         by_place = {(item.series, item.slice_index): item for item in found}
         return cls(protocol, Spine.marked_by(rois.landmarks), by_place)
 

@@ -204,6 +204,12 @@ def test_the_corrected_area_of_a_prism_is_its_section_whatever_plane_cuts_it(
     assert better.value <= row.value * (1 + 1e-12)
 
 
+def test_a_slice_too_steep_to_be_axial_has_a_tilt_and_no_level():
+    ((row,), _) = areas([at_tilt(60)], np.array((0, 0, 1.0)), NO_FAT, disc_centres(straight()))
+    assert row.provenance.level is None
+    assert row.provenance.tilt_deg == pytest.approx(60)
+
+
 def test_without_landmarks_the_corrected_area_says_that_the_tilt_is_unknown():
     found, corrected = areas([at_tilt(10)], np.array((0, 0, 1.0)), NO_FAT)
     assert [row.flags for row in found] == [()]
