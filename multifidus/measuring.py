@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from multifidus.correcting import corrections
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from multifidus.anatomy import Level, SlicePosition
+from multifidus.correcting import Correction, corrections
 from multifidus.derived.deriving import with_derived
 from multifidus.derived.regions import regional_rows
-from multifidus.fat_basis import basis_key, threshold_bases
+from multifidus.fat_basis import BasisKey, ThresholdBasis, basis_key, threshold_bases
 from multifidus.image import Exam
 from multifidus.levelling import Leveller
 from multifidus.measurement import Measurement
@@ -14,8 +18,8 @@ from multifidus.placement import place
 from multifidus.proposing import with_proposals
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import RoiSet, check_sides
-from multifidus.sampling import sample_all
-from multifidus.uncertainty import spreads, with_uncertainty
+from multifidus.sampling import Sampled, sample_all
+from multifidus.uncertainty import Spread, spreads, with_uncertainty
 
 
 def measure(
@@ -50,6 +54,24 @@ def measure(
     ReadError
         If the pixels of a slice cannot be read.
     """
+    return measure_calibrated(exam, rois, protocol)[0]
+
+
+def measure_calibrated(
+    exam: Exam, rois: RoiSet, protocol: MeasurementProtocol | None = None
+) -> tuple[tuple[Measurement, ...], Calibration]:
+    """Do what :func:`measure` does, and keep by what it was done.
+
+    Returns
+    -------
+    tuple
+        The measurements, and the calibration by which further outlines can be measured alone.
+
+    Raises
+    ------
+    MultifidusError
+        As :func:`measure`.
+    """
     protocol = protocol or MeasurementProtocol()
     if protocol.propose_references:
         rois = with_proposals(exam, rois)
@@ -60,19 +82,74 @@ def measure(
     fields = corrections(sampled, protocol)
     sampled = [fields[basis_key(item)].apply(item) for item in sampled]
     bases = threshold_bases(sampled, protocol)
-    uncertain = spreads(sampled, bases, protocol)
-    leveller = Leveller.of(exam, rois, protocol)
-    digest = protocol.digest
+    calibration = Calibration(
+        protocol,
+        fields,
+        bases,
+        spreads(sampled, bases, protocol),
+        Leveller.of(exam, rois, protocol),
+        protocol.digest,
+    )
     rows: list[Measurement] = []
     for item in sampled:
-        level = leveller.settle(item.placed.series, item.placed.index, *rois.level_of(item.roi))
-        found = outline_rows(item, provenance_of(item, level, digest), protocol, bases)
-        found = with_level(found, level, protocol.tilt_limit_deg)
-        measured = [*with_uncertainty(found, item, uncertain[basis_key(item)], protocol)]
+        measured = calibration.rows_of(item, *rois.level_of(item.roi))
         rows.extend(measured)
         if protocol.regional_fat and item.roi.key.structure.is_muscle:
             rows.extend(regional_rows(item, measured))
-    return tuple(sorted(with_derived(rows, exam, rois, protocol), key=_order))
+    return tuple(sorted(with_derived(rows, exam, rois, protocol), key=_order)), calibration
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What all outlines of an exam are measured by: shading, thresholds, their doubt, levels.
+
+    Parameters
+    ----------
+    protocol
+        How to measure.
+    fields, bases, uncertain
+        The shading, the thresholds and references, and their uncertainty, by what outlines share
+        that share them.
+    leveller
+        What the landmarks say.
+    digest
+        Of the protocol.
+    """
+
+    protocol: MeasurementProtocol
+    fields: Mapping[BasisKey, Correction]
+    bases: Mapping[BasisKey, ThresholdBasis]
+    uncertain: Mapping[BasisKey, Spread]
+    leveller: Leveller
+    digest: str
+
+    def corrected(self, item: Sampled) -> Sampled:
+        """Take the coil's shading out of what was sampled.
+
+        Raises
+        ------
+        KeyError
+            If no outline was measured that shares a threshold with this one.
+        """
+        return self.fields[basis_key(item)].apply(item)
+
+    def rows_of(
+        self, item: Sampled, level: Level | None, position: SlicePosition
+    ) -> list[Measurement]:
+        """Measure one outline whose shading was taken out.
+
+        Parameters
+        ----------
+        item
+            What was sampled.
+        level, position
+            What was said about its level.
+        """
+        settled = self.leveller.settle(item.placed.series, item.placed.index, level, position)
+        origin = provenance_of(item, settled, self.digest)
+        found = outline_rows(item, origin, self.protocol, self.bases)
+        found = with_level(found, settled, self.protocol.tilt_limit_deg)
+        return [*with_uncertainty(found, item, self.uncertain[basis_key(item)], self.protocol)]
 
 
 def _order(row: Measurement) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
-from multifidus.image import Exam, Slice, Weighting
+from multifidus.image import Exam, Series, Slice, Weighting
 from multifidus.mapped import FatMaps, Mapped
 from multifidus.metrics.equalising import equalised
 from multifidus.metrics.samples import Sample
@@ -146,29 +146,97 @@ def sample_all(
     by_slice: dict[str, list[Placed]] = {}
     for item in placed:
         by_slice.setdefault(item.slice.uid, []).append(item)
-    pairs, maps = pairings(exam), FatMaps(exam)
+    companions = Companions.of(exam)
     return [
         sampled
         for members in by_slice.values()
-        for sampled in _sample_slice(members, pairs, maps, protocol)
+        for sampled in _sample_slice(members, companions, protocol)
     ]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Companions:
+    """Which images of an exam belong together: Dixon pairs, and maps of the fat fraction."""
+
+    pairs: Mapping[str, Pairing]
+    maps: FatMaps
+
+    @classmethod
+    def of(cls, exam: Exam) -> Companions:
+        """Look through an exam."""
+        return cls(pairings(exam), FatMaps(exam))
+
+
 def _sample_slice(
-    members: Sequence[Placed],
-    pairs: Mapping[str, Pairing],
-    maps: FatMaps,
-    protocol: MeasurementProtocol,
+    members: Sequence[Placed], companions: Companions, protocol: MeasurementProtocol
 ) -> Iterator[Sampled]:
-    image = members[0].slice
-    pixels = image.pixels
-    digest = image.sha256(pixels)
-    mapped = maps.at(image)
-    fractions = None if mapped is None else mapped.item.pixels
-    pair, doubts = _dixon_pair(members[0], pixels, pairs)
-    even = equalised(pixels) if FatMethod.CLAHE_OTSU in protocol.fat_methods else None
+    first = members[0]
+    read = ReadSlice.of(first.series, first.index, companions, protocol)
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
     for item in members:
+        yield read.sample(item, artefacts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadSlice:
+    """A slice whose pixels are read, with all that outlines on it have in common.
+
+    Attributes
+    ----------
+    pixels, digest
+        Its pixels and their hash.
+    mapped, fractions
+        Its fat-fraction map and the map's pixels, where there is one.
+    pair, doubts
+        Fat and water pixels where it is one of a Dixon pair, and doubts about the pair.
+    even
+        Its pixels after equalisation, where the protocol has the method that needs them.
+    """
+
+    image: Slice
+    protocol: MeasurementProtocol
+    pixels: Array
+    digest: str
+    mapped: Mapped | None
+    fractions: Array | None
+    pair: tuple[Array, Array] | None
+    doubts: tuple[Flag, ...]
+    even: Array | None
+
+    @classmethod
+    def of(
+        cls,
+        series: Series,
+        index: int,
+        companions: Companions,
+        protocol: MeasurementProtocol,
+    ) -> ReadSlice:
+        """Read a slice.
+
+        Raises
+        ------
+        ReadError
+            If its pixels cannot be read.
+        """
+        image = series.slices[index]
+        pixels = image.pixels
+        mapped = companions.maps.at(image)
+        pair, doubts = _dixon_pair(series, image, pixels, companions.pairs)
+        return cls(
+            image=image,
+            protocol=protocol,
+            pixels=pixels,
+            digest=image.sha256(pixels),
+            mapped=mapped,
+            fractions=None if mapped is None else mapped.item.pixels,
+            pair=pair,
+            doubts=doubts,
+            even=equalised(pixels) if FatMethod.CLAHE_OTSU in protocol.fat_methods else None,
+        )
+
+    def sample(self, item: Placed, artefacts: Iterable[Roi]) -> Sampled:
+        """Sample one outline; ``artefacts`` are those of its slice."""
+        image, pixels, protocol = self.image, self.pixels, self.protocol
         paths = item.roi.paths
         region = Region.of(paths)
         cover = region.coverage(image.shape)
@@ -190,7 +258,8 @@ def _sample_slice(
         sample = Sample(values[row, column], cover.weights[row, column])
         rim = _rim(item, region, pixels, protocol)
         pixel_mm2 = image.plane.pixel_area_mm2
-        yield Sampled(
+        pair, even, fractions = self.pair, self.even, self.fractions
+        return Sampled(
             placed=item,
             area_mm2=region.area * pixel_mm2,
             centres_mm2=centres * pixel_mm2,
@@ -208,14 +277,14 @@ def _sample_slice(
             dixon_rim=None
             if pair is None or rim.pixels is None
             else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),
-            dixon_flags=doubts,
-            mapped=mapped,
+            dixon_flags=self.doubts,
+            mapped=self.mapped,
             fractions=None if fractions is None else Sample.of(cover.of(fractions), cover.weights),
             equalised=None if even is None else Sample(cover.of(even)[row, column], sample.weights),
             saturated=_is_saturated(sample, image, pixels),
             flat=sample.is_flat,
             flags=flags,
-            image_sha256=digest,
+            image_sha256=self.digest,
         )
 
 
@@ -276,14 +345,14 @@ def _region(paths: Sequence[Array]) -> Any:
 
 
 def _dixon_pair(
-    placed: Placed, pixels: Array, pairs: Mapping[str, Pairing]
+    series: Series, image: Slice, pixels: Array, pairs: Mapping[str, Pairing]
 ) -> tuple[tuple[Array, Array] | None, tuple[Flag, ...]]:
     """Return fat and water pixels of a slice that is one of a Dixon pair, and doubts about it."""
-    contrast = placed.series.weighting
+    contrast = series.weighting
     if contrast not in OTHER:
         return None, ()
-    pairing = pairs[placed.series.uid]
-    twin = pairing.twin(placed.slice)
+    pairing = pairs[series.uid]
+    twin = pairing.twin(image)
     if twin is None:
         missing = pairing.partner is not None or bool(pairing.problem)
         return None, (Flag.DIXON_UNPAIRED,) if missing else ()
