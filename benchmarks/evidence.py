@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks import __main__ as speed
 from benchmarks import fuzz as fuzzing
 from benchmarks import junk
-from benchmarks.accuracy import fat_page, imagej, levels, phantom, real_dixon
+from benchmarks.accuracy import doubt_pages, fat_page, imagej, levels, phantom, real_dixon
 from benchmarks.accuracy import readers as series_readers
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
@@ -180,7 +180,7 @@ def phantom_fat(*, smoke: bool) -> Finding:
     text = (
         "# Fat infiltration of the phantom, by the default method\n\n"
         f"{SIMULATED}"
-        "`pooled_otsu` with lean and fat references, no correction of the bias field, multifidus "
+        "`pooled_otsu` with lean and fat references, the default correction of coil shading, multifidus "
         "only. Errors in points (measured minus true fat, in percent of the area).\n\n"
         "| exam | contrast | SNR | shading, % | outlines | undefined | mean error | mean absolute "
         "| largest |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
@@ -222,6 +222,18 @@ def real_dixon_exam(*, smoke: bool) -> Finding:
         + real_dixon.as_markdown(found)
     )
     return Finding(name, text, good=all(item.slices == SLICES_OF_REAL_EXAM for item in found))
+
+
+def shading(*, smoke: bool) -> Finding:
+    """Compare corrections of coil shading by what they leave inside muscles."""
+    text, good = doubt_pages.shading(smoke=smoke)
+    return Finding("shading", f"# Correction of coil shading\n\n{SIMULATED}{text}", good)
+
+
+def uncertainty(*, smoke: bool) -> Finding:
+    """Count how often stated intervals hold the truth."""
+    text, good = doubt_pages.uncertainties(smoke=smoke)
+    return Finding("uncertainty", f"# Stated uncertainty\n\n{SIMULATED}{text}", good)
 
 
 def speed_and_memory(*, smoke: bool) -> Finding:
@@ -279,6 +291,8 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     slice_levels,
     phantom_fat,
     fat_methods,
+    shading,
+    uncertainty,
     real_dixon_exam,
     readers,
     fuzz,
