@@ -180,7 +180,8 @@ def phantom_fat(*, smoke: bool) -> Finding:
     text = (
         "# Fat infiltration of the phantom, by the default method\n\n"
         f"{SIMULATED}"
-        "`pooled_otsu` with lean and fat references, the default correction of coil shading, multifidus "
+        "`pooled_otsu` with lean and fat references and the default correction of coil shading, "
+        "multifidus "
         "only. Errors in points (measured minus true fat, in percent of the area).\n\n"
         "| exam | contrast | SNR | shading, % | outlines | undefined | mean error | mean absolute "
         "| largest |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
