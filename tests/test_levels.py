@@ -148,6 +148,22 @@ def test_moving_exam_and_landmarks_together_changes_nothing(scene, motion):
         assert one.margin_mm == pytest.approx(other.margin_mm, abs=1e-6)
 
 
+@given(scenes(), numbers(-8, 8), st.tuples(*[numbers(-400, 400)] * 3))
+@settings(max_examples=30)
+def test_a_patient_who_lies_tilted_has_the_same_tilts_against_the_spine(scene, turn, shift):
+    marks, planes, _ = scene
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    about_x = np.array(((1, 0, 0), (0, c, -s), (0, s, c)))
+    moved = [
+        Plane(about_x @ p.origin_mm + shift, about_x @ p.row_step_mm, about_x @ p.column_step_mm)
+        for p in planes
+    ]
+    there = [Landmark(m.kind, m.level, about_x @ m.position_mm + shift) for m in marks]
+    ours = assign_levels(exam_through(planes), marks)
+    theirs = assign_levels(exam_through(moved), there)
+    assert [item.tilt_deg for item in theirs] == pytest.approx([item.tilt_deg for item in ours])
+
+
 @given(scenes(), st.randoms())
 @settings(max_examples=30)
 def test_the_order_of_slices_does_not_matter(scene, random):
