@@ -48,6 +48,12 @@ if TYPE_CHECKING:
 
 Parts = Mapping[str, float]
 
+LEAST_OUTLINES = 2
+"""Fewer outlines say nothing about how shading differs from one to the next."""
+
+TO_DEVIATION = 1.4826
+"""Standard deviation over median absolute deviation, of normal errors."""
+
 LEAST_LEAN_PIXELS = 30
 """An outline with fewer pixels below the threshold says nothing about lean signal."""
 
@@ -139,7 +145,10 @@ def _shading(members: Sequence[Sampled], references: References) -> float:
             lean = values[(values < middle) & (values > 0)]
             if len(lean) >= LEAST_LEAN_PIXELS:
                 signals.append(math.log(lean_level(lean)))
-    return float(np.std(signals, ddof=1)) if len(signals) > 1 else NAN
+    if len(signals) < LEAST_OUTLINES:
+        return NAN
+    # A muscle with little that is lean is off for that reason: such outliers do not count.
+    return TO_DEVIATION * float(np.median(np.abs(signals - np.median(signals))))
 
 
 def with_uncertainty(
