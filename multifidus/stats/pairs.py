@@ -1,0 +1,373 @@
+"""Pre and post: the pairs of a study, one a subject, level and side."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.values import Value
+
+FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
+
+NEEDS_VALID = ("fcsa_mm2", "fat_csa_mm2")
+"""Quantities that artefacts take from: a change is believed only where both exams are whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which reading's value enters a comparison; never an accidental average.
+
+    Parameters
+    ----------
+    rule
+        ``first``: the first reading of the only rater. ``mean``: of all readings. ``consensus``:
+        the rater of that name. ``rater:ID``: the first reading of one rater.
+
+    Raises
+    ------
+    StatisticsError
+        If the rule is none of these.
+    """
+
+    rule: str = FIRST
+
+    def __post_init__(self) -> None:
+        known = self.rule in (FIRST, MEAN, CONSENSUS)
+        if not known and not (self.rule.startswith(RATER) and len(self.rule) > len(RATER)):
+            msg = f"No such value to compare: {self.rule!r}."
+            remedy = "Choose first, mean, consensus or rater:ID."
+            raise StatisticsError(msg, remedy=remedy)
+
+    def of(self, readings: Sequence[Value]) -> tuple[float, int]:
+        """Return the number of one exam, level and side, and of how many readings it is the mean.
+
+        Raises
+        ------
+        StatisticsError
+            If several raters read the exam and the rule is ``first``.
+        """
+        raters = sorted({item.rater for item in readings})
+        if self.rule == MEAN:
+            known = [item.value for item in readings]
+            return math.fsum(known) / len(known), len(known)
+        wanted = {FIRST: raters[0], CONSENSUS: CONSENSUS}.get(
+            self.rule, self.rule.removeprefix(RATER)
+        )
+        if self.rule == FIRST and len(raters) > 1:
+            msg = f"{len(raters)} raters ({', '.join(raters)}) read {_where(readings[0])}."
+            remedy = "Say whose value to compare: mean, consensus or rater:ID."
+            raise StatisticsError(msg, remedy=remedy)
+        own = [item for item in readings if item.rater == wanted]
+        if not own:
+            return math.nan, 0
+        return min(own, key=lambda item: item.reading).value, 1
+
+
+def _where(item: Value) -> str:
+    return " ".join(filter(None, (item.subject, item.timepoint, item.level, item.side)))
+
+
+@dataclass(frozen=True, slots=True)
+class ExamValue:
+    """What enters of one exam.
+
+    Parameters
+    ----------
+    value, readings
+        The number, and how many readings it is the mean of.
+    """
+
+    timepoint: str
+    value: float
+    readings: int
+    tilt_deg: float
+    valid_fraction: float
+    slice_position: str
+    flags: frozenset[str]
+    extra: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One quantity of one muscle at one level and side of a subject, at two timepoints.
+
+    Parameters
+    ----------
+    distance
+        Levels from the nearest operated one: 0 operated, 1 adjacent, more remote; None where the
+        table names no operated level.
+    problem
+        Why the pair has no change; empty where it has one.
+    notes
+        What differs between the exams besides the muscle.
+    """
+
+    subject: str
+    structure: str
+    level: str
+    side: str
+    quantity: str
+    method: str
+    before: ExamValue
+    after: ExamValue
+    distance: int | None
+    problem: str
+    notes: tuple[str, ...]
+
+    @property
+    def delta(self) -> float:
+        """After minus before; NaN where there is a problem."""
+        return math.nan if self.problem else self.after.value - self.before.value
+
+    @property
+    def delta_pct(self) -> float:
+        """Change in percent of the value before; NaN where that is not positive."""
+        before = self.before.value
+        return 100 * self.delta / before if before > 0 else math.nan
+
+    @property
+    def readings(self) -> int:
+        """The fewer readings of the two exams, which say how exact the change is."""
+        return min(self.before.readings, self.after.readings)
+
+    @property
+    def zone(self) -> str:
+        """``operated``, ``adjacent`` or ``remote``; empty where nothing was operated."""
+        if self.distance is None:
+            return ""
+        return ("operated", "adjacent")[self.distance] if self.distance < 2 else "remote"  # noqa: PLR2004
+
+
+def timepoints_of(values: Iterable[Value]) -> tuple[str, ...]:
+    """Return the timepoints in order: by the cohort's ``order`` column, else by days or date.
+
+    Raises
+    ------
+    StatisticsError
+        If subjects disagree on the order, or nothing in the table orders several timepoints.
+    """
+    items = tuple(values)
+    names = sorted({item.timepoint for item in items})
+    if len(names) < 2:  # noqa: PLR2004 - one timepoint needs no order
+        return tuple(names)
+    for column in ("order", "days", "date"):
+        places = _places(items, column)
+        if set(places) == set(names):
+            return tuple(sorted(names, key=lambda name: places[name]))
+    msg = f"Nothing in the table says in which order {', '.join(names)} were."
+    raise StatisticsError(msg, remedy="Add an order column, or name the two timepoints.")
+
+
+def _places(items: Iterable[Value], column: str) -> dict[str, int]:
+    """Find each timepoint's place; empty where the column does not order every subject alike."""
+    per_subject: dict[str, dict[str, float]] = {}
+    for item in items:
+        text = item.extra.get(column, "").strip()
+        if text:
+            per_subject.setdefault(item.subject, {})[item.timepoint] = _place(column, text)
+    orders = {tuple(sorted(found, key=found.__getitem__)) for found in per_subject.values()}
+    longest = max(orders, key=len, default=())
+    if any(tuple(name for name in longest if name in order) != order for order in orders):
+        return {}
+    return {name: place for place, name in enumerate(longest)}
+
+
+def _place(column: str, text: str) -> float:
+    try:
+        if column == "date":
+            return float(datetime.date.fromisoformat(text).toordinal())
+        return float(text)
+    except ValueError:
+        msg = f"The {column} of a timepoint is {text!r}, which puts nothing in order."
+        raise StatisticsError(msg) from None
+
+
+def make_pairs(
+    values: Iterable[Value],
+    before: str,
+    after: str,
+    *,
+    choice: Choice = Choice(),
+    minimal_valid_fraction: float,
+) -> tuple[Pair, ...]:
+    """Pair every subject's values before and after.
+
+    Parameters
+    ----------
+    values
+        Of a study.
+    before, after
+        Names of the two timepoints.
+    choice
+        Whose value enters.
+    minimal_valid_fraction
+        Lean and fat areas are compared only where artefacts left so much in both exams.
+
+    Returns
+    -------
+    tuple of Pair
+        Also those that lack an exam or a value, with the problem.
+
+    Raises
+    ------
+    StatisticsError
+        If a timepoint is unknown, or it is not clear whose value to take.
+    """
+    items = tuple(values)
+    known = {item.timepoint for item in items}
+    for name in (before, after):
+        if name not in known:
+            msg = f"The table has no timepoint {name!r}."
+            raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
+    if before == after:
+        msg = f"Both timepoints are {before!r}."
+        raise StatisticsError(msg)
+    groups: dict[tuple[str, ...], dict[str, list[Value]]] = {}
+    for item in items:
+        key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
+        groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
+    operated = {item.subject: item.extra.get("operated_levels", "") for item in items}
+    return tuple(
+        _pair(key, exams, (before, after), choice, operated[key[0]], minimal_valid_fraction)
+        for key, exams in sorted(groups.items())
+        if before in exams or after in exams
+    )
+
+
+def _pair(  # noqa: PLR0917 - what one pair is made of
+    key: tuple[str, ...],
+    exams: Mapping[str, Sequence[Value]],
+    names: tuple[str, str],
+    choice: Choice,
+    operated: str,
+    least: float,
+) -> Pair:
+    first, second = (_exam(name, exams.get(name, ()), choice) for name in names)
+    subject, structure, level, side, quantity, method = key
+    return Pair(
+        subject=subject,
+        structure=structure,
+        level=level,
+        side=side,
+        quantity=quantity,
+        method=method,
+        before=first,
+        after=second,
+        distance=_distance(level, operated),
+        problem=_problem(quantity, exams, names, (first, second), least),
+        notes=tuple(_notes(first, second)),
+    )
+
+
+def _exam(name: str, readings: Sequence[Value], choice: Choice) -> ExamValue:
+    if not readings:
+        return ExamValue(name, math.nan, 0, math.nan, math.nan, "", frozenset(), {})
+    value, count = choice.of(readings)
+    first = readings[0]
+    return ExamValue(
+        name,
+        value,
+        count,
+        math.fsum(item.tilt_deg for item in readings) / len(readings),
+        min(item.valid_fraction for item in readings),
+        first.extra.get("slice_position", ""),
+        frozenset().union(*(item.flags for item in readings)),
+        first.extra,
+    )
+
+
+def _problem(  # noqa: PLR0917 - what one pair is judged by
+    quantity: str,
+    exams: Mapping[str, Sequence[Value]],
+    names: tuple[str, str],
+    pair: tuple[ExamValue, ExamValue],
+    least: float,
+) -> str:
+    missing = [name for name in names if name not in exams]
+    if missing:
+        return f"not measured at {', '.join(missing)}"
+    undefined = [item for item in pair if not math.isfinite(item.value)]
+    if undefined:
+        why = sorted(set().union(*(item.flags for item in undefined)))
+        at = ", ".join(item.timepoint for item in undefined)
+        return f"undefined at {at}" + (f" ({', '.join(why)})" if why else "")
+    if quantity in NEEDS_VALID and any(item.valid_fraction < least for item in pair):
+        return f"artefacts left less than {least:g} of the muscle in one exam"
+    return ""
+
+
+TILT_NOTE_DEG = 5.0
+"""A pair whose tilts differ by more is noted: it makes an area differ by up to 1.5 %."""
+
+COMPARED = {
+    "slice_position": "slice position",
+    "weighting": "sequence",
+    "manufacturer": "scanner",
+    "field_strength_t": "field strength",
+    "pixel_mm": "pixel size",
+    "thickness_mm": "slice thickness",
+}
+"""Columns that should be equal in both exams, where the table has them."""
+
+
+def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
+    tilt = tilt_difference_deg(first, second)
+    if math.isnan(tilt):
+        yield "tilt against the spine unknown: its effect on the area cannot be said"
+    elif abs(tilt) > TILT_NOTE_DEG:
+        yield f"tilt differs by {tilt:+.0f} deg: {tilt_effect_pct(first, second):+.1f} % in area"
+    for column, words in COMPARED.items():
+        one, two = first.extra.get(column, ""), second.extra.get(column, "")
+        if one and two and one != two:
+            yield f"{words}: {one} before, {two} after"
+
+
+def tilt_difference_deg(first: ExamValue, second: ExamValue) -> float:
+    """Return by how much the slices' tilt differs; NaN unless both are against the spine.
+
+    Patient z is no axis to compare two exams by: the patient lies differently, and the muscle is
+    inclined itself.
+    """
+    if any(item.extra.get("tilt_axis", "") != "spine" for item in (first, second)):
+        return math.nan
+    return second.tilt_deg - first.tilt_deg
+
+
+def tilt_effect_pct(first: ExamValue, second: ExamValue) -> float:
+    """Return how much larger a prism's section is after than before because of tilt alone."""
+    if math.isnan(tilt_difference_deg(first, second)):
+        return math.nan
+    cosines = [math.cos(math.radians(item.tilt_deg)) for item in (first, second)]
+    return 100 * (cosines[0] / cosines[1] - 1)
+
+
+_DISCS = ("T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
+_DISCS_WITH_L6 = (*_DISCS[:-1], "L5-L6", "L6-S1")
+
+
+def _distance(level: str, operated: str) -> int | None:
+    """Count levels from a disc or body to the nearest operated disc, along the subject's spine.
+
+    A body is half way between its discs, so that both bodies at an operated disc are operated.
+    """
+    discs = [part.strip() for part in operated.replace(",", ";").split(";") if part.strip()]
+    if not discs or not level:
+        return None
+    spine = _DISCS_WITH_L6 if any("L6" in name for name in (level, *discs)) else _DISCS
+    places = {name: float(place) for place, name in enumerate(spine)}
+    bodies = {name.split("-")[1]: place + 0.5 for name, place in places.items()}
+    places |= bodies | {"T12": -0.5}
+    try:
+        return min(int(abs(places[level] - places[disc])) for disc in discs)
+    except KeyError as error:
+        msg = f"{error.args[0]!r} is no level of a spine of {', '.join(spine)}."
+        raise StatisticsError(msg, remedy="Check the operated levels.") from None
+
+
+def by_quantity(pairs: Iterable[Pair]) -> Counter[str]:
+    """Count the pairs of each quantity that have a change."""
+    return Counter(pair.quantity for pair in pairs if not pair.problem)
