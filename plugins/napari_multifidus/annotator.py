@@ -23,12 +23,15 @@ from napari_multifidus.grid import axial_series, series_of
 from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import LayerKey
 from napari_multifidus.measured import Tables, write_tables
-from napari_multifidus.opening import METADATA, Opened, layer_data
+from napari_multifidus.opening import METADATA, Opened, layer_data, shared_levels
 from napari_multifidus.session import Session
 from napari_multifidus.told import told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from multifidus.image import Series
+    from multifidus.landmark import Landmark
     from napari_multifidus.preview import Numbers
 
 
@@ -52,6 +55,8 @@ class Annotator(QObject):
         Emitted with structure, slice and numbers while a vertex moves.
     changed
         Emitted when something drawn or said has changed.
+    marking_wanted
+        Emitted when levels shall be marked on the sagittal image.
     said, complained
         Emitted with a message; with one about something wrong.
     """
@@ -60,6 +65,7 @@ class Annotator(QObject):
     placed = Signal()
     moved = Signal(object, int, object)
     changed = Signal()
+    marking_wanted = Signal()
     said = Signal(str)
     complained = Signal(str)
 
@@ -136,7 +142,8 @@ class Annotator(QObject):
     def _show(self, series: Series, rois: RoiSet) -> None:
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
         protocol = self.session.protocol if self.session else None
-        session = Session(self.source.exam, series, rois, protocol)
+        shared = shared_levels(self.source)
+        session = Session(self.source.exam, series, rois, protocol, shared=shared)
         self._show_images(series)
         if self.canvas is not None:
             self.canvas.close()
@@ -292,6 +299,20 @@ class Annotator(QObject):
         if self.session.set_level(self.canvas.index, level, position):
             self.canvas.refresh()
             self._committed()
+
+    @told
+    def set_landmarks(self, landmarks: Iterable[Landmark]) -> None:
+        """Take over other landmarks of the spine: levels follow at once."""
+        if self.session is None or self.canvas is None:
+            return
+        if self.session.set_landmarks(landmarks):
+            self.canvas.refresh()
+            self.placed.emit()
+            self._committed()
+
+    def mark_levels(self) -> None:
+        """Mark levels on the sagittal image."""
+        self.marking_wanted.emit()
 
     def set_rule(self, rule: RoiRule) -> None:
         """Say by which rule outlines are drawn from now on."""

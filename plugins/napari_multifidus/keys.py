@@ -42,6 +42,7 @@ SHORTCUTS = (
     Shortcut("H", "draw a fat reference", lambda a: a.draw(FAT)),
     Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit()),
     Shortcut("K", "copy the structure in hand from the nearest slice", lambda a: a.copy_nearest()),
+    Shortcut("M", "mark levels on the sagittal image", lambda a: a.mark_levels()),
     Shortcut("N", "hide or show all outlines", lambda a: a.toggle_outlines()),
 )
 """Every shortcut, in the order of the help."""

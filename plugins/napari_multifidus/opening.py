@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from multifidus.formats import read_exam
+from multifidus.formats import read_exam, read_rois
 from multifidus.image import Exam, Series
+from multifidus.roi import RoiSet, merge
 from napari_multifidus.grid import axial_series, pixel_stack, same_grid, spacing_mm
 from napari_multifidus.layers import AXES, UNITS
 
@@ -39,6 +40,8 @@ class Opened:
         Whether it is a sample exam, beside which nothing is written.
     is_first
         Whether this series is outlined unless another is chosen.
+    shared
+        Files of landmarks and levels that all raters share; they are locked.
     """
 
     exam: Exam
@@ -47,6 +50,7 @@ class Opened:
     outlines: Path | None = None
     is_sample: bool = False
     is_first: bool = True
+    shared: tuple[Path, ...] = ()
 
 
 def open_exam(path: Path) -> Opened:
@@ -59,6 +63,19 @@ def open_exam(path: Path) -> Opened:
     """
     exam = read_exam(path)
     return Opened(exam, axial_series(exam)[0], path)
+
+
+def shared_levels(opened: Opened) -> RoiSet | None:
+    """Read the landmarks and levels that all raters of an exam share; None where there are none.
+
+    Raises
+    ------
+    MultifidusError
+        If a file cannot be read, or belongs to another exam.
+    """
+    if not opened.shared:
+        return None
+    return merge([read_rois(path, opened.exam) for path in opened.shared])
 
 
 def layer_data(opened: Opened) -> list[LayerData]:

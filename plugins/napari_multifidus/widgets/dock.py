@@ -23,6 +23,7 @@ from napari_multifidus import _compat, keys
 from napari_multifidus.annotator import Annotator
 from napari_multifidus.canvas import EDIT
 from napari_multifidus.grid import slice_words
+from napari_multifidus.widgets.locator import TITLE, Locator
 from napari_multifidus.widgets.numbers import NumbersPanel
 from napari_multifidus.widgets.place import PlacePanel
 from napari_multifidus.widgets.reading import ReadingPanel, StatusLine
@@ -62,6 +63,7 @@ class Dock(QWidget):
         self.place, self.numbers, self.tools = PlacePanel(), NumbersPanel(), ToolsPanel()
         self.table, self.reading, self.status = OutlineTable(), ReadingPanel(), StatusLine()
         self.measure = QPushButton("Measure…")
+        self.locator = Locator(settings())
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -102,6 +104,7 @@ class Dock(QWidget):
     def _wire(self) -> None:
         annotator = self.annotator
         annotator.opened.connect(self._show_all)
+        annotator.opened.connect(self._locate_soon)
         annotator.placed.connect(self._show_place)
         annotator.moved.connect(self._show_motion)
         annotator.changed.connect(self._show_change)
@@ -111,6 +114,9 @@ class Dock(QWidget):
         annotator.complained.connect(self._complain)
         self.place.stepped.connect(annotator.step)
         self.place.level_said.connect(annotator.set_level)
+        self.place.marking_wanted.connect(annotator.mark_levels)
+        annotator.marking_wanted.connect(self.mark_levels)
+        self.locator.follow(annotator)
         self.tools.draw_wanted.connect(annotator.draw)
         self.tools.edit_wanted.connect(annotator.edit)
         self.tools.copy_wanted.connect(annotator.copy_nearest)
@@ -132,6 +138,28 @@ class Dock(QWidget):
     def _look_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         """Look for an exam once napari is done with the layer."""
         QTimer.singleShot(0, self.annotator.look)
+
+    def open_locator(self) -> None:
+        """Show the sagittal locator beside the layers."""
+        if self.locator.parent() is None:
+            self.viewer.window.add_dock_widget(self.locator, name=TITLE, area="left")
+        holder = self.locator.parentWidget()
+        if holder is not None:
+            holder.show()
+
+    def _locate_soon(self) -> None:
+        """Show the locator by itself, once napari is done with the layers."""
+        QTimer.singleShot(0, self._locate)
+
+    def _locate(self) -> None:
+        model = self.locator.model
+        if model is not None and model.series is not None and self.locator.parent() is None:
+            self.open_locator()
+
+    def mark_levels(self) -> None:
+        """Mark levels on the sagittal image, or read there why that cannot be."""
+        self.open_locator()
+        self.locator.start_marking()
 
     # --- showing -------------------------------------------------------------------------------
 
@@ -268,4 +296,5 @@ class Dock(QWidget):
         self.viewer.layers.events.inserted.disconnect(self._look_soon)
         self.viewer.layers.events.removed.disconnect(self._look_soon)
         self.annotator.close()
+        self.locator.leave()
         super().closeEvent(event)

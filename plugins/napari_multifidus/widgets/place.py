@@ -17,6 +17,7 @@ class PlacePanel(QWidget):
 
     stepped = Signal(int)
     level_said = Signal(object, object)
+    marking_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +45,10 @@ class PlacePanel(QWidget):
         layout.addWidget(before, 0, 0)
         layout.addWidget(self.words, 0, 1, 1, 2)
         layout.addWidget(following, 0, 3)
-        layout.addWidget(QLabel("level"), 1, 0)
+        mark = QPushButton("level…")
+        mark.setToolTip("Mark levels on the sagittal image ( M )")
+        mark.clicked.connect(self.marking_wanted.emit)
+        layout.addWidget(mark, 1, 0)
         layout.addWidget(self.level, 1, 1)
         layout.addWidget(self.position, 1, 2, 1, 2)
         layout.setColumnStretch(1, 1)
