@@ -170,7 +170,7 @@ def test_sample_files_have_the_checksums_of_the_readme():
         if name != "README.md" and not name.startswith("expected/")
     }
     assert sums == found
-    assert sum(len(data) for data in contents(SAMPLE).values()) < 16e6
+    assert sum(len(data) for data in contents(SAMPLE).values()) < 15e6
 
 
 @pytest.mark.parametrize("timepoint", ["pre", "post"])
