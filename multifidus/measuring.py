@@ -89,6 +89,7 @@ def measure_calibrated(
         spreads(sampled, bases, protocol),
         Leveller.of(exam, rois, protocol),
         protocol.digest,
+        frozenset(basis_key(item) for item in sampled if item.roi.key.structure.is_muscle),
     )
     rows: list[Measurement] = []
     for item in sampled:
@@ -114,6 +115,9 @@ class Calibration:
         What the landmarks say.
     digest
         Of the protocol.
+    with_muscle
+        What outlines share that share these, where a muscle is among them: without one, nothing
+        is known of shading and thresholds.
     """
 
     protocol: MeasurementProtocol
@@ -122,6 +126,7 @@ class Calibration:
     uncertain: Mapping[BasisKey, Spread]
     leveller: Leveller
     digest: str
+    with_muscle: frozenset[BasisKey]
 
     def corrected(self, item: Sampled) -> Sampled:
         """Take the coil's shading out of what was sampled.

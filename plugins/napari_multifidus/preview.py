@@ -1,26 +1,49 @@
 """Numbers to show beside an outline: measured, or while it is still in motion.
 
-Both come from :func:`multifidus.measure`. In motion only the slice in hand is measured, with the
-threshold that the exam had at the last measurement; on release everything is measured again.
+In motion an outline is measured as :func:`multifidus.measure` measures it, by the calibration of
+the last measurement: the thresholds, the shading and the levels that the exam had then. On release
+everything is measured again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from multifidus.anatomy import Structure
+import numpy as np
+
+from multifidus.anatomy import Level, SlicePosition
+from multifidus.derived.doubts import with_fat_doubts
+from multifidus.fat_basis import BasisKey, basis_key
 from multifidus.flag import Flag
-from multifidus.image import Exam, Slice
+from multifidus.image import Exam, Series
 from multifidus.measurement import Measurement, Quantity
-from multifidus.measuring import measure
-from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
-from multifidus.roi import Roi, RoiKey, RoiSet
+from multifidus.measuring import Calibration
+from multifidus.metrics.asymmetry import signed_asymmetry_pct
+from multifidus.placement import Placed
+from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.roi import Roi
+from multifidus.sampling import Companions, ReadSlice, Sampled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 NAN = float("nan")
 
-_REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
+CENTRAL_PCT = (5.0, 95.0)
+"""Percentiles of a reference's pixels between which its range is drawn."""
+
+WHOLE_PCT = (0.5, 99.5)
+"""Percentiles of an outline's pixels that its histogram spans where there are no references."""
+
+BINS = 48
+
+_SHOWN = frozenset({Quantity.TCSA_MM2, Quantity.MEAN_SI, Quantity.DIXON_FF_MEAN_PCT})
+"""What is shown beside fat; doubts of other numbers stand in the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +52,14 @@ class Numbers:
 
     Parameters
     ----------
-    area_mm2
-        Total cross-sectional area; of several samples their sum.
-    fat_pct
-        Fat infiltration by ``fat_method``; NaN where undefined.
+    area_mm2, area_u_mm2
+        Total cross-sectional area and its standard uncertainty; of several samples the sum of
+        their areas, and no uncertainty.
+    fat_pct, fat_u_pct
+        Fat by ``fat_method``, and its standard uncertainty; NaN where undefined.
+    threshold
+        Signal above which a pixel was taken for fat, after the coil's shading was taken out; NaN
+        for a method without one.
     dixon_pct
         Mean Dixon fat fraction; NaN where there is no Dixon pair.
     mean_si
@@ -42,7 +69,9 @@ class Numbers:
     """
 
     area_mm2: float = NAN
+    area_u_mm2: float = NAN
     fat_pct: float = NAN
+    fat_u_pct: float = NAN
     fat_method: str = ""
     threshold: float = NAN
     dixon_pct: float = NAN
@@ -51,123 +80,198 @@ class Numbers:
     problem: str = ""
 
 
-def numbers_of(rows: Sequence[Measurement]) -> Numbers:
+def shown_method(protocol: MeasurementProtocol) -> FatMethod | None:
+    """Return the method whose fat is shown: the protocol's first; Dixon is shown beside it."""
+    found = [method for method in protocol.fat_methods if method is not FatMethod.DIXON]
+    return found[0] if found else None
+
+
+def numbers_of(rows: Sequence[Measurement], method: FatMethod | None) -> Numbers:
     """Gather the numbers of one structure on one slice from rows of the tidy table."""
-    areas = [row.value for row in rows if row.quantity is Quantity.TCSA_MM2]
-    fat = next((row for row in rows if row.quantity is Quantity.FI_PCT), None)
-    signal = [row.value for row in rows if row.quantity is Quantity.MEAN_SI]
-    dixon = [row.value for row in rows if row.quantity is Quantity.DIXON_FF_MEAN_PCT]
+    wanted = Quantity.FF_LINEAR_PCT if method is FatMethod.LINEAR else Quantity.FI_PCT
+    fats = [row for row in rows if row.quantity is wanted and row.method == method]
+    fat = fats[0] if fats else None
+    shown = [row for row in rows if row.quantity in _SHOWN]
+    areas = [row for row in shown if row.quantity is Quantity.TCSA_MM2]
+    signal = [row.value for row in shown if row.quantity is Quantity.MEAN_SI]
+    dixon = [row.value for row in shown if row.quantity is Quantity.DIXON_FF_MEAN_PCT]
     return Numbers(
-        area_mm2=math.fsum(areas) if areas else NAN,
+        area_mm2=math.fsum(row.value for row in areas) if areas else NAN,
+        area_u_mm2=areas[0].uncertainty if len(areas) == 1 else NAN,
         fat_pct=fat.value if fat else NAN,
+        fat_u_pct=fat.uncertainty if fat else NAN,
         fat_method=fat.method if fat else "",
-        threshold=fat.parameters.get("threshold", NAN) if fat else NAN,
+        threshold=float(fat.parameters.get("threshold", NAN)) if fat else NAN,
         dixon_pct=dixon[0] if dixon else NAN,
         mean_si=signal[0] if len(signal) == 1 else NAN,
-        flags=tuple(dict.fromkeys(flag for row in rows for flag in row.flags)),
+        flags=tuple(dict.fromkeys(flag for row in (*shown, *fats) for flag in row.flags)),
     )
 
 
-def preview(
-    exam: Exam,
-    rois: RoiSet,
-    roi: Roi,
-    *,
-    last: Iterable[Measurement],
-    protocol: MeasurementProtocol,
-) -> Numbers:
-    """Measure one outline in motion.
-
-    Parameters
-    ----------
-    exam, rois
-        The images, and everything else that is drawn.
-    roi
-        The outline in motion.
-    last
-        The last measurement, whose threshold is used; without one, the references are.
-    protocol
-        How to measure.
-    """
-    found = exam.find_slice(roi.key.slice_uid)
-    if found is None:
-        return Numbers()
-    image = found[0].slices[found[1]]
-    artefacts = [
-        other
-        for other in rois
-        if other.key.structure is Structure.ARTEFACT and other.plane.is_same(image.plane, roi.shape)
-    ]
-    alone = replace(roi, key=replace(roi.key, name="\0in motion"))
-    basis = _basis(last, found[0].uid, roi.key)
-    if basis is None or FatMethod.POOLED_OTSU not in protocol.fat_methods:
-        references = [other for other in rois if other.key.structure in _REFERENCES]
-        rows = measure(exam, RoiSet((alone, *artefacts, *references)), protocol)
-        return numbers_of([row for row in rows if row.key == alone.key])
-    rows = measure(_only(exam, image), RoiSet((alone, *artefacts)), basis.protocol(protocol))
-    numbers = numbers_of([row for row in rows if row.key == alone.key])
-    return replace(
-        numbers,
-        fat_method=FatMethod.POOLED_OTSU.value,
-        threshold=basis.threshold,
-        flags=tuple(dict.fromkeys((*numbers.flags, *basis.flags))),
-    )
+def asymmetry_pct(right: Numbers | None, left: Numbers | None) -> float:
+    """Return the asymmetry of the areas of both sides, positive where the right is larger."""
+    if right is None or left is None:
+        return NAN
+    return signed_asymmetry_pct(right.area_mm2, left.area_mm2)
 
 
 @dataclass(frozen=True, slots=True)
-class _Basis:
-    """The threshold that all muscles of a series share, and what is doubtful about it.
+class Ranges:
+    """Where signal is drawn, and where the references lie in it.
 
     Parameters
     ----------
-    gain
-        By how much the coil brightens the outline's place: corrected signal is divided by it.
+    low, high
+        Signal at the two ends of a histogram.
+    lean, fat
+        Between what values most pixels of each reference lie; None where there is none.
     """
 
-    threshold: float
-    gain: float
-    flags: tuple[Flag, ...]
+    low: float
+    high: float
+    lean: tuple[float, float] | None = None
+    fat: tuple[float, float] | None = None
 
-    def protocol(self, wanted: MeasurementProtocol) -> MeasurementProtocol:
-        """Return the protocol that measures by this threshold; without one, area alone."""
-        if math.isnan(self.threshold):
-            return replace(wanted, fat_methods=(), fixed_threshold=None)
-        return replace(
-            wanted,
-            fat_methods=(FatMethod.FIXED,),
-            fixed_threshold=self.threshold * self.gain,
-            bias_correction=BiasCorrection.NONE,
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One outline: its numbers, and the pixels behind them.
+
+    Parameters
+    ----------
+    pixels
+        (row, column) of the pixels in which fat was measured, shape (n, 2).
+    values, weights
+        What they were compared with the threshold by, and how much of each lies inside; (n,).
+    """
+
+    numbers: Numbers
+    pixels: NDArray[np.intp] = field(default_factory=lambda: np.empty((0, 2), np.intp))
+    values: Array = field(default_factory=lambda: np.empty(0))
+    weights: Array = field(default_factory=lambda: np.empty(0))
+    ranges: Ranges | None = None
+
+    @property
+    def is_fat(self) -> NDArray[np.bool_]:
+        """Which pixels were taken for fat; none where there is no threshold."""
+        return self.values > self.numbers.threshold
+
+    def counts(self, bins: int = BINS) -> Array:
+        """Count pixels by their signal, each by how much of it lies inside; (bins,).
+
+        Pixels beyond the ends are counted at the ends.
+        """
+        if self.ranges is None or not len(self.values):
+            return np.zeros(bins)
+        span = self.ranges.high - self.ranges.low
+        place = ((self.values - self.ranges.low) * (bins / span)).astype(np.intp)
+        return np.asarray(np.bincount(place.clip(0, bins - 1), self.weights, bins), np.float64)
+
+
+class Preview:
+    """Looks at single outlines by one calibration.
+
+    Parameters
+    ----------
+    exam
+        The images, all of them: which are pairs depends on what else there is.
+    calibration
+        Of the last measurement.
+    companions
+        Of the exam.
+    """
+
+    def __init__(self, exam: Exam, calibration: Calibration, companions: Companions) -> None:
+        self.method = shown_method(calibration.protocol)
+        self._exam, self._companions = exam, companions
+        self._calibration = replace(calibration, protocol=_only(calibration.protocol, self.method))
+        self._read: tuple[str, ReadSlice] | None = None
+        self._ranges: dict[BasisKey, Ranges | None] = {}
+
+    def look(
+        self,
+        roi: Roi,
+        place: tuple[Series, int],
+        said: tuple[Level | None, SlicePosition],
+        artefacts: Sequence[Roi] = (),
+    ) -> Look | None:
+        """Measure one outline alone; None where this calibration knows nothing of its like.
+
+        Parameters
+        ----------
+        roi
+            The outline.
+        place
+            The series and the slice that it lies on.
+        said
+            What was said about the slice's level.
+        artefacts
+            Of the slice.
+
+        Raises
+        ------
+        ReadError
+            If the slice's pixels cannot be read.
+        """
+        item = self._slice(*place).sample(Placed(roi, *place), artefacts)
+        known = self._calibration
+        group = basis_key(item)
+        if roi.key.structure.is_muscle and group not in known.with_muscle:
+            return None
+        if group not in known.fields:
+            return Look(Numbers(area_mm2=item.area_mm2, mean_si=item.mean_si, flags=item.flags))
+        item = known.corrected(item)
+        rows = with_fat_doubts(known.rows_of(item, *said), self._exam.clinical, known.protocol)
+        return self._seen(item, numbers_of(list(rows), self.method), group)
+
+    def _slice(self, series: Series, index: int) -> ReadSlice:
+        uid = series.slices[index].uid
+        if self._read is None or self._read[0] != uid:
+            found = ReadSlice.of(series, index, self._companions, self._calibration.protocol)
+            self._read = (uid, found)
+        return self._read[1]
+
+    def take_slice_of(self, other: Preview) -> None:
+        """Go on with the slice that was read before; it stays what it is under one protocol."""
+        if other._calibration.protocol == self._calibration.protocol:
+            self._read = other._read
+
+    def _seen(self, item: Sampled, numbers: Numbers, group: BasisKey) -> Look:
+        shown = item.sample if item.equalised is None else item.equalised
+        if group not in self._ranges:
+            self._ranges[group] = self._ranges_of(group) if item.equalised is None else None
+        ranges = self._ranges[group] or _whole(shown.values)
+        return Look(numbers, item.pixels, shown.values, shown.weights, ranges)
+
+    def _ranges_of(self, group: BasisKey) -> Ranges | None:
+        """Return the ranges that references give; None where they give none."""
+        references = self._calibration.bases[group].references
+        if not references.contrast > 0:
+            return None
+        lean, fat = (
+            (float(low), float(high))
+            for low, high in (
+                np.percentile(sample.values, CENTRAL_PCT)
+                for sample in (references.lean, references.fat)
+            )
         )
+        margin = references.contrast / 2
+        low = min(lean[0], references.lean.median - margin)
+        return Ranges(low, max(fat[1], references.fat.median + margin), lean, fat)
 
 
-def _basis(last: Iterable[Measurement], series: str, key: RoiKey) -> _Basis | None:
-    """Return the threshold of the last measurement; None where it had no muscle yet.
-
-    The gain is the outline's own when it was measured last, else that of its slice.
-    """
-    shared = (Flag.UNDETECTABLE, Flag.NO_REFERENCE)
-    pooled = [
-        row
-        for row in last
-        if row.method == FatMethod.POOLED_OTSU
-        and row.quantity is Quantity.FI_PCT
-        and row.provenance.series == series
-    ]
-    if not pooled:
+def _whole(values: Array) -> Ranges | None:
+    if not len(values):
         return None
-    nearest = max(pooled, key=lambda row: (row.key == key, row.key.slice_uid == key.slice_uid))
-    flags = tuple(flag for flag in pooled[0].flags if flag in shared)
-    threshold = float(pooled[0].parameters.get("threshold", NAN))
-    return _Basis(threshold, float(nearest.parameters.get("bias_gain", 1.0)), flags)
+    low, high = (float(end) for end in np.percentile(values, WHOLE_PCT))
+    return Ranges(low, high) if high > low else None
 
 
-def _only(exam: Exam, image: Slice) -> Exam:
-    """Return the exam with nothing but one slice, and its companions in other contrasts.
-
-    Alone, a slice has no stack to be doubted, so that its stack's flags become its series'.
-    """
-    series = tuple(
-        replace(found, slices=(found.slices[index],), flags=found.flags_at(index))
-        for found, index in exam.find_slices(image.plane, image.shape)
+def _only(protocol: MeasurementProtocol, method: FatMethod | None) -> MeasurementProtocol:
+    """Return the protocol with nothing but the method that is shown, and Dixon beside it."""
+    return replace(
+        protocol,
+        fat_methods=tuple(m for m in protocol.fat_methods if m in {method, FatMethod.DIXON}),
+        fixed_threshold=protocol.fixed_threshold if method is FatMethod.FIXED else None,
+        regional_fat=False,
     )
-    return replace(exam, series=series)

@@ -11,16 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from multifidus.anatomy import Level, RoiRule, SlicePosition
+from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.image import Exam, Series, Slice
 from multifidus.landmark import Landmark
 from multifidus.measurement import Measurement
-from multifidus.measuring import measure
+from multifidus.measuring import Calibration, measure_calibrated
 from multifidus.metrics.overlap import dice
 from multifidus.placement import place
 from multifidus.protocol import MeasurementProtocol
 from multifidus.roi import (
+    Grade,
     NotMeasurable,
     Reading,
     Reason,
@@ -30,10 +31,12 @@ from multifidus.roi import (
     SliceLevel,
     Source,
 )
+from multifidus.sampling import Companions
 from multifidus.shared_levels import with_shared_levels
+from napari_multifidus.grading import check_grade
 from napari_multifidus.history import History, Snapshot
 from napari_multifidus.layers import LayerKey, problem_of, same_loops
-from napari_multifidus.preview import Numbers, numbers_of, preview
+from napari_multifidus.preview import Look, Numbers, Preview, numbers_of, shown_method
 from napari_multifidus.samples import layer_key_of, name_samples
 from napari_multifidus.standing import LevelFinder, Standing
 
@@ -69,12 +72,13 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the list of outlines: where, what, and what it measures."""
+    """One line of the list of outlines: where, what, what it measures, how it was graded."""
 
     slice_index: int
     key: LayerKey
     level: Level | None
     numbers: Numbers
+    grades: tuple[tuple[str, int], ...] = ()
 
 
 class Session:
@@ -129,6 +133,10 @@ class Session:
         self._finder: tuple[object, LevelFinder] | None = None
         self._measured: tuple[int, tuple[Measurement, ...] | MultifidusError] | None = None
         self._by_key: tuple[int, dict[RoiKey, list[Measurement]]] | None = None
+        self._calibration: Calibration | None = None
+        self._preview: tuple[object, Preview] | None = None
+        self._begun: tuple[object, Calibration] | None = None
+        self._companions: Companions | None = None
         self._sort_in(held)
         self._committed = self.version
         self._history = History(self._snapshot())
@@ -543,7 +551,9 @@ class Session:
         """
         if self._measured is None or self._measured[0] != self.version:
             try:
-                found = measure(self.exam, self.rois_to_measure(), self.protocol)
+                found, self._calibration = measure_calibrated(
+                    self.exam, self.rois_to_measure(), self.protocol
+                )
                 self._measured = (self.version, found)
             except MultifidusError as error:
                 self._measured = (self.version, error)
@@ -570,7 +580,8 @@ class Session:
             return None
         if self.refusal():
             return Numbers(area_mm2=sum(roi.area_mm2 for roi in rois))
-        return numbers_of([row for roi in rois for row in self._rows_by_key()[roi.key]])
+        rows = [row for roi in rois for row in self._rows_by_key()[roi.key]]
+        return numbers_of(rows, shown_method(self.protocol))
 
     def _rows_by_key(self) -> dict[RoiKey, list[Measurement]]:
         if self._by_key is None or self._by_key[0] != self.version:
@@ -582,28 +593,132 @@ class Session:
 
     def live_numbers(self, key: LayerKey, index: int, loops: Sequence[Array]) -> Numbers:
         """Measure paths that are still in motion, by the thresholds of the last measurement."""
-        problem = problem_of(loops)
-        if problem:
-            return Numbers(problem=problem)
-        roi = self._outline((key, index), loops)
-        return preview(
-            self.exam, self.rois(), roi, last=self._last_measured(), protocol=self.protocol
-        )
+        return self.look(key, index, loops).numbers
 
-    def _last_measured(self) -> tuple[Measurement, ...]:
-        last = self._measured[1] if self._measured else ()
-        return () if isinstance(last, MultifidusError) else last
+    def look(self, key: LayerKey, index: int, loops: Sequence[Array] | None = None) -> Look:
+        """Return numbers and pixels of what is drawn, or of paths that are still in motion.
+
+        Everything is measured as :meth:`measure` does, by the thresholds of the last measurement.
+        """
+        before = self.outlines(key, index)
+        at_rest = loops is None
+        drawn = self.loops(key, index) if loops is None else loops
+        problem = problem_of(drawn) if drawn else ""
+        if problem or not drawn:
+            return Look(Numbers(problem=problem))
+        if at_rest and len(before) == 1:
+            roi = before[0]
+        else:
+            model = before[0] if before and not key.holds_samples else None
+            roi = self._outline((key, index), drawn, model=model)
+        try:
+            return self._look(roi, index)
+        except MultifidusError:
+            # Nothing is measured now; the reason is said where the outlines are measured.
+            return Look(Numbers(area_mm2=roi.area_mm2))
+
+    def _look(self, roi: Roi, index: int) -> Look:
+        if self._calibration is None or self.refusal():
+            self.measure()
+        assert self._calibration is not None  # noqa: S101 - measure() set it, or raised
+        place, said = (self.series, index), self.said_level(index)
+        hidden = [other for other in self._on_slice(index) if _is_artefact(other)]
+        found = self._by(self._calibration).look(roi, place, said, hidden)
+        if found is None:
+            # The first muscle: its own pixels decide about the threshold, at every new point.
+            found = self._by(self._calibration_with(roi)).look(roi, place, said, hidden)
+        return found or Look(Numbers(area_mm2=roi.area_mm2))
+
+    def _by(self, calibration: Calibration) -> Preview:
+        if self._preview is None or self._preview[0] is not calibration:
+            if self._companions is None:
+                self._companions = Companions.of(self.exam)
+            made = Preview(self.exam, calibration, self._companions)
+            if self._preview is not None:
+                made.take_slice_of(self._preview[1])
+            self._preview = (calibration, made)
+        return self._preview[1]
+
+    def _calibration_with(self, roi: Roi) -> Calibration:
+        state = (self.version, roi.key, roi.n_points)
+        if self._begun is None or self._begun[0] != state:
+            rois = self.rois_to_measure()
+            others = tuple(other for other in rois if other.key != roi.key)
+            with_it = replace(rois, rois=(*others, roi))
+            self._begun = (state, measure_calibrated(self.exam, with_it, self.protocol)[1])
+        return self._begun[1]
+
+    def set_protocol(self, protocol: MeasurementProtocol) -> bool:
+        """Measure by another protocol; returns whether it is another."""
+        if protocol == self.protocol:
+            return False
+        self.protocol = protocol
+        self._calibration = self._begun = None
+        # The protocol is no part of the reading: it is not taken back with an outline.
+        was_committed = self._committed == self.version
+        self._changed()
+        if was_committed:
+            self._committed = self.version
+        return True
+
+    # --- grades --------------------------------------------------------------------------------
+
+    @property
+    def grades(self) -> Mapping[tuple[str, Level, Side], int]:
+        """The grades of this reading, by scheme, level and side."""
+        mine = (None, self.reading)
+        return {
+            (grade.scheme, grade.level, grade.side): grade.value
+            for grade in self._kept.grades
+            if grade.reading in mine
+        }
+
+    def set_grade(self, scheme: str, level: Level, side: Side, value: int | None) -> bool:
+        """Grade the multifidus of a level and side; None takes the grade back.
+
+        Raises
+        ------
+        RoiError
+            If the scheme has no name, or no such grade.
+        """
+        check_grade(scheme, value)
+        if self.grades.get((scheme, level, side)) == value:
+            return False
+        mine, place = (None, self.reading), (scheme, level, side)
+        others = tuple(
+            grade
+            for grade in self._kept.grades
+            if grade.reading not in mine or (grade.scheme, grade.level, grade.side) != place
+        )
+        new = () if value is None else (Grade(scheme, level, side, value),)
+        self._kept = replace(self._kept, grades=(*others, *new))
+        self._changed()
+        return True
 
     def lines(self) -> tuple[Line, ...]:
         """List everything drawn, slice by slice."""
         spots = sorted({*self._outlines, *self._drafts}, key=lambda spot: (spot[1], spot[0]))
-        return tuple(
-            Line(index, key, self.level_of(index)[0], self.numbers(key, index) or Numbers())
-            for key, index in spots
+        return tuple(self._line(key, index) for key, index in spots)
+
+    def _line(self, key: LayerKey, index: int) -> Line:
+        level = self.level_of(index)[0]
+        grades = (
+            ()
+            if key.structure is not Structure.MULTIFIDUS
+            else tuple(
+                (scheme, value)
+                for (scheme, graded, side), value in self.grades.items()
+                if (graded, side) == (level, key.side)
+            )
         )
+        return Line(index, key, level, self.numbers(key, index) or Numbers(), grades)
 
     def _changed(self) -> None:
         self.version += 1
+
+
+def _is_artefact(roi: Roi) -> bool:
+    return roi.key.structure is Structure.ARTEFACT
 
 
 def _read_by(rois: Iterable[Roi], reading: Reading) -> tuple[Roi, ...]:

@@ -1,0 +1,229 @@
+"""What is shown in motion is what is measured at rest."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.layers import LayerKey
+from napari_multifidus.preview import Numbers, asymmetry_pct
+from napari_multifidus.session import Session
+
+import multifidus as mf
+from multifidus.anatomy import Level, Side, Structure
+from multifidus.flag import Flag
+from multifidus.image import Exam, Series, Weighting
+from multifidus.protocol import FatMethod, MeasurementProtocol
+from tests.exams import circle
+from tests.plugins.conftest import FAT_SI, LEAN_SI, make_series
+
+ARTEFACT = LayerKey(Structure.ARTEFACT)
+PROTOCOLS = [
+    MeasurementProtocol(),
+    MeasurementProtocol(fat_methods=("otsu", "pooled_otsu")),
+    MeasurementProtocol(fat_methods=("linear",)),
+    MeasurementProtocol(fat_methods=("clahe_otsu",)),
+    MeasurementProtocol(fat_methods=("fixed", "linear"), fixed_threshold=250.0),
+    MeasurementProtocol(fat_methods=("dixon",)),
+    MeasurementProtocol(fat_methods=(), minimal_points=100, tilt_limit_deg=1.0),
+]
+
+
+def drawn_on(exam: Exam, protocol: MeasurementProtocol | None = None) -> Session:
+    """Draw references, both muscles and an artefact on slice 2."""
+    made = Session(exam, exam.series[0], protocol=protocol)
+    for key, loop in (
+        (LEAN, circle(6, 20, 4)),
+        (FAT, circle(66, 20, 4)),
+        (ARTEFACT, circle(30, 60, 4)),
+        (MULTIFIDUS_RIGHT, circle(36, 20, 12)),
+        (MULTIFIDUS_LEFT, circle(36, 58, 13)),
+    ):
+        made.put(key, 2, [loop])
+    made.set_level(2, Level.L4_L5)
+    return made
+
+
+def assert_same(first: Numbers, second: Numbers) -> None:
+    for name in Numbers.__slots__:
+        ours, theirs = getattr(first, name), getattr(second, name)
+        if isinstance(ours, float) and math.isnan(ours):
+            assert math.isnan(theirs), name
+        elif isinstance(ours, float):
+            # Paths in motion come back from millimetres, which rounds them.
+            assert ours == pytest.approx(theirs, rel=1e-9), name
+        else:
+            assert ours == theirs, name
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: "+".join(p.fat_methods) or "areas")
+@pytest.mark.parametrize("key", [MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LEAN, ARTEFACT])
+def test_an_outline_at_rest_has_the_numbers_of_the_table(exam, protocol, key):
+    session = drawn_on(exam, protocol)
+    numbers = session.numbers(key, 2)
+    assert numbers is not None
+    assert numbers.area_u_mm2 > 0
+    assert_same(session.look(key, 2).numbers, numbers)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS[:3], ids=lambda p: p.fat_methods[0])
+def test_an_outline_that_moves_is_measured_by_the_thresholds_that_were(exam, protocol):
+    session = drawn_on(exam, protocol)
+    before = session.numbers(MULTIFIDUS_LEFT, 2)
+    moved = [circle(38, 57, 11)]
+    live = session.live_numbers(MULTIFIDUS_LEFT, 2, moved)
+    assert live.area_mm2 == pytest.approx(before.area_mm2 * (11 / 13) ** 2, rel=1e-9)
+    # Otsu's threshold is the outline's own; the exam's stays what it was.
+    if protocol.fat_methods[0] is FatMethod.POOLED_OTSU:
+        assert live.threshold == before.threshold
+    session.put(MULTIFIDUS_LEFT, 2, moved)
+    after = session.numbers(MULTIFIDUS_LEFT, 2)
+    assert live.area_mm2 == pytest.approx(after.area_mm2, rel=1e-12)
+    assert live.fat_pct == pytest.approx(after.fat_pct, abs=1.0)
+
+
+def test_the_first_muscle_has_fat_before_it_is_finished(exam):
+    session = Session(exam, exam.series[0])
+    session.put(LEAN, 2, [circle(6, 20, 4)])
+    session.put(FAT, 2, [circle(66, 20, 4)])
+    live = session.live_numbers(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
+    session.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
+    assert_same(live, session.numbers(MULTIFIDUS_LEFT, 2))
+    assert live.fat_pct == pytest.approx(100 / 3, abs=3)
+
+
+def test_a_pair_that_is_none_in_the_exam_is_none_in_motion():
+    """The water image lies on another grid on another slice; on this one it would fit."""
+    fat = replace(make_series("1.2"), weighting=Weighting.DIXON_FAT)
+    water = make_series("1.3")
+    moved = replace(water.slices[0], plane=make_series("1.5", (30.0,)).slices[0].plane)
+    water = Series("1.3", (moved, *water.slices[1:]), Weighting.DIXON_WATER)
+    session = drawn_on(Exam("S01", "pre", (fat, water)))
+    at_rest = session.numbers(MULTIFIDUS_LEFT, 2)
+    assert math.isnan(at_rest.dixon_pct)
+    assert Flag.DIXON_UNPAIRED in at_rest.flags
+    live = session.live_numbers(MULTIFIDUS_LEFT, 2, [circle(37, 58, 12)])
+    assert math.isnan(live.dixon_pct)
+    assert Flag.DIXON_UNPAIRED in live.flags
+
+
+def test_a_true_pair_is_measured_in_motion():
+    fat = replace(make_series("1.2"), weighting=Weighting.DIXON_FAT)
+    water = replace(make_series("1.3"), weighting=Weighting.DIXON_WATER)
+    session = drawn_on(Exam("S01", "pre", (fat, water)))
+    # Both images are alike: half of the signal is fat.
+    assert session.look(MULTIFIDUS_LEFT, 2).numbers.dixon_pct == pytest.approx(50, abs=1)
+    assert_same(session.look(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
+
+
+def test_where_nothing_can_be_measured_there_is_the_area_alone(exam):
+    session = drawn_on(exam)
+    session.put(MULTIFIDUS_LEFT, 2, [circle(36, 12, 8)])
+    session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 8)])
+    assert "swapped" in session.refusal()
+    live = session.live_numbers(MULTIFIDUS_LEFT, 2, [circle(36, 12, 9)])
+    assert live.area_mm2 > 0
+    assert math.isnan(live.fat_pct)
+
+
+def test_the_histogram_holds_every_pixel_once_and_parts_them_as_the_number_does(exam):
+    session = drawn_on(exam)
+    look = session.look(MULTIFIDUS_LEFT, 2)
+    for bins in (8, 48):
+        counts = look.counts(bins)
+        assert counts.shape == (bins,)
+        assert counts.sum() == pytest.approx(look.weights.sum())
+    share = look.weights[look.is_fat].sum() / look.weights.sum()
+    assert 100 * share == pytest.approx(look.numbers.fat_pct)
+    ranges = look.ranges
+    assert ranges.low < ranges.lean[0] < LEAN_SI < ranges.lean[1] < look.numbers.threshold
+    assert look.numbers.threshold < ranges.fat[0] < FAT_SI < ranges.fat[1] < ranges.high
+
+
+def test_without_references_the_histogram_spans_the_pixels(exam):
+    session = Session(exam, exam.series[0], protocol=MeasurementProtocol(fat_methods=("otsu",)))
+    session.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
+    look = session.look(MULTIFIDUS_LEFT, 2)
+    assert look.ranges.lean is None
+    assert look.ranges.low < LEAN_SI < look.numbers.threshold < FAT_SI < look.ranges.high
+    assert look.counts().sum() == pytest.approx(look.weights.sum())
+
+
+def test_what_is_no_outline_has_a_reason_and_no_pixels(exam):
+    session = drawn_on(exam)
+    bow_tie = np.array([(20.0, 10.0), (40.0, 30.0), (40.0, 10.0), (20.0, 30.0)])
+    look = session.look(MULTIFIDUS_LEFT, 2, [bow_tie])
+    assert "crosses itself" in look.numbers.problem
+    assert not len(look.values)
+    assert not look.counts().any()
+    nothing = session.look(MULTIFIDUS_LEFT, 5)
+    assert math.isnan(nothing.numbers.area_mm2)
+    assert not nothing.counts().any()
+
+
+def test_asymmetry_is_the_tables(exam):
+    session = drawn_on(exam)
+    right, left = (session.numbers(key, 2) for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT))
+    (row,) = [row for row in session.measure() if row.quantity == "asymmetry_pct"]
+    assert asymmetry_pct(right, left) == row.value < 0
+    assert math.isnan(asymmetry_pct(right, None))
+
+
+def test_another_protocol_measures_again(exam):
+    session = drawn_on(exam)
+    before = session.numbers(MULTIFIDUS_LEFT, 2)
+    assert session.look(MULTIFIDUS_LEFT, 2).numbers.fat_method == "pooled_otsu"
+    wanted = MeasurementProtocol(fat_methods=("fixed",), fixed_threshold=1000.0)
+    assert session.set_protocol(wanted)
+    assert not session.set_protocol(wanted)
+    assert session.numbers(MULTIFIDUS_LEFT, 2).fat_pct == 0 < before.fat_pct
+    assert_same(session.look(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
+    rows = mf.measure(exam, session.rois(), wanted)
+    assert [row.value for row in session.measure()] == pytest.approx(
+        [row.value for row in rows], nan_ok=True
+    )
+    # It is no part of what can be taken back.
+    session.undo()
+    assert session.protocol == wanted
+
+
+def test_a_grade_is_said_changed_taken_back_and_kept(session):
+    level = Level.L4_L5
+    session.commit()
+    assert session.set_grade("goutallier", level, Side.LEFT, 2)
+    session.commit()
+    assert not session.set_grade("goutallier", level, Side.LEFT, 2)
+    assert session.set_grade("goutallier", level, Side.LEFT, 3)
+    session.commit()
+    assert session.grades == {("goutallier", level, Side.LEFT): 3}
+    (row,) = [row for row in session.measure() if row.quantity == "goutallier_grade"]
+    assert (row.value, row.key.side, row.provenance.level) == (3.0, Side.LEFT, level)
+    session.undo()
+    assert session.grades == {("goutallier", level, Side.LEFT): 2}
+    session.redo()
+    assert session.set_grade("goutallier", level, Side.LEFT, None)
+    assert not session.rois().grades
+
+
+def test_a_grade_stands_on_the_lines_of_its_level_and_side(session):
+    session.set_level(2, Level.L4_L5)
+    session.set_grade("goutallier", Level.L4_L5, Side.LEFT, 4)
+    session.set_grade("kjaer", Level.L3_L4, Side.LEFT, 1)
+    grades = {line.key: line.grades for line in session.lines()}
+    assert grades[MULTIFIDUS_LEFT] == (("goutallier", 4),)
+    assert grades[MULTIFIDUS_RIGHT] == grades[LEAN] == ()
+
+
+@pytest.mark.parametrize(("scheme", "value"), [("goutallier", 5), ("kjaer", 3), ("", 1)])
+def test_a_grade_that_a_scheme_does_not_have_is_refused(session, scheme, value):
+    with pytest.raises(mf.errors.RoiError, match="grade"):
+        session.set_grade(scheme, Level.L4_L5, Side.LEFT, value)
+
+
+def test_a_scheme_that_is_not_known_has_any_grade_that_a_key_can_say(session):
+    assert session.set_grade("mine", Level.L4_L5, Side.LEFT, 9)
+    rows = [row for row in session.measure() if row.quantity == "visual_grade"]
+    assert [(row.method, row.value) for row in rows] == [("mine", 9.0)]
