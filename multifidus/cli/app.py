@@ -11,10 +11,12 @@ from multifidus.cli.demo import demo
 from multifidus.cli.inspect import inspect
 from multifidus.cli.levels import levels
 from multifidus.cli.measure import measure
+from multifidus.cli.merge import merge
 from multifidus.cli.phantom import phantom
 from multifidus.cli.propose import propose
 from multifidus.cli.protocol import protocol
 from multifidus.cli.reliability import reliability
+from multifidus.cli.unblind import unblind
 from multifidus.version import VERSION
 
 app = typer.Typer(
@@ -26,6 +28,8 @@ app = typer.Typer(
 )
 app.command()(inspect)
 app.command()(annotate)
+app.command()(merge)
+app.command()(unblind)
 app.command()(levels)
 app.command()(measure)
 app.command()(propose)

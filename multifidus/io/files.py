@@ -43,10 +43,23 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         raise WriteError(msg, remedy="Choose another name, or ask for it to be overwritten.")
 
 
-def write_atomically(path: Path, write: Callable[[Path], None], *, overwrite: bool) -> None:
+def write_atomically(
+    path: Path, write: Callable[[Path], None], *, overwrite: bool, mode: int = 0o666
+) -> None:
     """Write a file beside its place and move it there when it is whole.
 
     A reader sees the old file or the new one, never half of either.
+
+    Parameters
+    ----------
+    path
+        Where it goes; its folder is made if need be.
+    write
+        Writes the file that it is given.
+    overwrite
+        Whether an existing file may be replaced.
+    mode
+        Who may do what with it, before the user's own permission mask.
 
     Raises
     ------
@@ -57,7 +70,7 @@ def write_atomically(path: Path, write: Callable[[Path], None], *, overwrite: bo
     path.parent.mkdir(parents=True, exist_ok=True)
     # Opened by hand so that the user's own permission mask applies, as tempfile's would not.
     waiting = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
         write(waiting)
         with waiting.open("rb+") as file:

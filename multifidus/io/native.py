@@ -7,6 +7,7 @@ described by ``outlines.schema.json`` beside this file.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,8 +37,27 @@ if TYPE_CHECKING:
 FORMAT = "multifidus-outlines"
 VERSION = 1
 SUFFIX = ".outlines.json"
+JOURNAL_SUFFIX = ".journal.json"
+"""Of the file beside an outline file that holds what is no outline yet."""
 
 T = TypeVar("T")
+
+
+def file_name(by: Reading, suffix: str = SUFFIX) -> str:
+    """Name the file of a reading.
+
+    Examples
+    --------
+    >>> file_name(Reading("S01", "pre", "AB", 2))
+    'S01_pre_AB_r2.outlines.json'
+    """
+    names = (by.subject or "subject", by.timepoint or "exam", by.rater or "rater")
+    return f"{'_'.join(map(in_file_name, names))}_r{by.reading}{suffix}"
+
+
+def in_file_name(word: str) -> str:
+    """Return a word as it may stand in the name of a file."""
+    return re.sub(r"[^\w.-]+", "-", word).strip(".") or "x"
 
 
 def write_outlines(rois: RoiSet, path: Path, *, overwrite: bool = False) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -24,7 +25,7 @@ from multifidus.errors import MultifidusError, ReadError
 from multifidus.formats import read_rois, write_rois
 from multifidus.image import Exam
 from multifidus.io.files import reading, write_text
-from multifidus.io.native import SUFFIX
+from multifidus.io.native import JOURNAL_SUFFIX, SUFFIX, file_name
 from multifidus.roi import Reading, RoiSet
 from napari_multifidus.layers import LayerKey
 
@@ -32,23 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Entry = tuple[LayerKey, str, tuple[Array, ...]]
 
-JOURNAL_SUFFIX = ".journal.json"
 JOURNAL_FORMAT = "multifidus-journal"
 JOURNAL_VERSION = 1
-
-
-def file_name(by: Reading) -> str:
-    """Name the outline file of a reading.
-
-    Examples
-    --------
-    >>> file_name(Reading("S01", "pre", "AB", 2))
-    'S01_pre_AB_r2.outlines.json'
-    """
-    names = (by.subject or "subject", by.timepoint or "exam", by.rater or "rater")
-    words = "_".join(re.sub(r"[^\w.-]+", "-", name).strip(".") or "x" for name in names)
-    return f"{words}_r{by.reading}{SUFFIX}"
 
 
 def latest_reading(folder: Path, by: Reading) -> Reading:
@@ -99,11 +87,17 @@ class Journal:
         The slice that was shown, and the structure in hand.
     drafts
         Slice UID and paths, each (n, 2) pixels, of everything drawn that is no outline yet.
+    unfinished
+        The same of what was in the making, beside what its structure had on the slice.
+    begun
+        The same of the drafts that outlines began as, and their Dice with what they are now.
     """
 
     slice_uid: str = ""
     active: LayerKey | None = None
-    drafts: tuple[tuple[LayerKey, str, tuple[Array, ...]], ...] = ()
+    drafts: tuple[Entry, ...] = ()
+    unfinished: tuple[Entry, ...] = ()
+    begun: tuple[tuple[LayerKey, str, tuple[Array, ...], float], ...] = ()
 
     def as_text(self) -> str:
         """Return it as JSON."""
@@ -112,9 +106,12 @@ class Journal:
             "version": JOURNAL_VERSION,
             "slice_uid": self.slice_uid,
             "active": self.active.as_dict() if self.active else None,
-            "drafts": [
-                {**key.as_dict(), "slice_uid": uid, "paths": [loop.tolist() for loop in loops]}
-                for key, uid, loops in self.drafts
+            "drafts": [_entry_out(*entry) for entry in self.drafts],
+            "unfinished": [_entry_out(*entry) for entry in self.unfinished],
+            "begun": [
+                # JSON has no NaN: the Dice of what is no outline now is left out.
+                {**_entry_out(key, uid, loops), "dice": None if math.isnan(found) else found}
+                for key, uid, loops, found in self.begun
             ],
         }
         return json.dumps(document, indent=1) + "\n"
@@ -140,17 +137,27 @@ class Journal:
             msg = "The journal is of a newer version."
             raise ReadError(msg, remedy="Update multifidus.")
         active = document["active"]
-        drafts = tuple(
-            (
-                LayerKey.from_dict(entry),
-                str(entry["slice_uid"]),
-                tuple(np.array(path, dtype=np.float64).reshape(-1, 2) for path in entry["paths"]),
-            )
-            for entry in document["drafts"]
-        )
         return cls(
-            str(document["slice_uid"]), LayerKey.from_dict(active) if active else None, drafts
+            str(document["slice_uid"]),
+            LayerKey.from_dict(active) if active else None,
+            tuple(map(_entry_in, document["drafts"])),
+            tuple(map(_entry_in, document.get("unfinished", []))),
+            tuple((*_entry_in(found), _dice_in(found)) for found in document.get("begun", [])),
         )
+
+
+def _entry_out(key: LayerKey, uid: str, loops: tuple[Array, ...]) -> dict[str, Any]:
+    return {**key.as_dict(), "slice_uid": uid, "paths": [loop.tolist() for loop in loops]}
+
+
+def _entry_in(entry: Mapping[str, Any]) -> Entry:
+    paths = (np.array(path, dtype=np.float64).reshape(-1, 2) for path in entry["paths"])
+    return LayerKey.from_dict(entry), str(entry["slice_uid"]), tuple(paths)
+
+
+def _dice_in(entry: Mapping[str, Any]) -> float:
+    found = entry["dice"]
+    return math.nan if found is None else float(found)
 
 
 @dataclass(slots=True)

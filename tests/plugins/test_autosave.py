@@ -10,13 +10,13 @@ from napari_multifidus.autosave import (
     Journal,
     OutlineFile,
     default_folder,
-    file_name,
     latest_reading,
 )
 from napari_multifidus.keys import MULTIFIDUS_LEFT
 
 import multifidus as mf
 from multifidus.errors import MultifidusError
+from multifidus.io.native import file_name
 from multifidus.roi import Reading
 from tests.plugins.conftest import make_series
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from napari_multifidus._compat import open_dock
 from napari_multifidus.annotate import annotate
-from napari_multifidus.autosave import file_name
 from napari_multifidus.keys import MULTIFIDUS_LEFT
 
 from multifidus.anatomy import Level, SlicePosition
+from multifidus.io.native import file_name
 from multifidus.roi import Reading
 from multifidus.sample import sample_dir
 

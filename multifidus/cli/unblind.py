@@ -1,0 +1,36 @@
+"""``multifidus unblind``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.printing import say
+
+
+def unblind(
+    folder: Annotated[Path, typer.Argument(help="Folder of blinded outline files.")],
+    key: Annotated[Path, typer.Option("--key", help="The coordinator's key file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the outline files.")],
+    cohort: Annotated[
+        Path | None,
+        typer.Option(help="The study's table; the one that the key was made of if not given."),
+    ] = None,
+) -> None:
+    """Rewrite blinded outlines under their true names, and make or extend a cohort.csv of them.
+
+    Exit codes: 0 done; 1 done, but some codes are unknown; 2 wrong usage; 3 refused.
+    """
+    from multifidus.cli import ACTED_ON_SOME
+    from multifidus.readings.unblinding import unblind as run
+    from multifidus.readings.wording import LIMITS
+
+    done = run(folder, key, output, cohort)
+    say(f"Wrote {len(done.files)} outline files and their rows in {done.table}.")
+    say(f"For the Methods: {LIMITS}")
+    for path in done.unknown:
+        say(f"The key does not know the code in {path}.")
+    if done.unknown:
+        raise typer.Exit(ACTED_ON_SOME)

@@ -1,0 +1,179 @@
+"""Undoing blinding: outline files under codes become files under subjects, and rows of a cohort."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from multifidus.errors import CohortError, WriteError
+from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.files import reading
+from multifidus.io.native import (
+    JOURNAL_SUFFIX,
+    SUFFIX,
+    file_name,
+    read_outlines,
+    write_outlines,
+)
+from multifidus.io.tables import read_rows, write_rows
+from multifidus.readings.audit import AUDIT_SUFFIX
+from multifidus.readings.key_file import BLINDED, Key, read_key
+from multifidus.roi import Reading, RoiSet
+
+TABLE = "cohort.csv"
+
+_PATHS = ("images", "landmarks")
+"""Columns of paths that go along; what else a row names of files was another reading's."""
+
+_COLUMNS = ("subject", "timepoint", "rater", "reading", "images", "outlines", "labels")
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unblinded:
+    """What was written.
+
+    Attributes
+    ----------
+    files
+        Outline files by the reading that they are of.
+    unknown
+        Blinded files whose codes the key does not know.
+    table
+        The cohort table.
+    """
+
+    files: Mapping[Reading, Path]
+    unknown: tuple[Path, ...]
+    table: Path
+
+
+def unblind(folder: Path, key_path: Path, out: Path, cohort: Path | None = None) -> Unblinded:
+    """Rewrite blinded outline files under their true subjects and timepoints.
+
+    Parameters
+    ----------
+    folder
+        Blinded files, in folders of folders.
+    key_path
+        The coordinator's key.
+    out
+        Where they go; a table there gets the rows that it lacks.
+    cohort
+        The study's table; the one that the key was made of if None.
+
+    Raises
+    ------
+    MultifidusError
+        If the key, a file or the table cannot be read, no file is blinded, two files are of one
+        reading, or a file in ``out`` holds something else.
+    """
+    key = read_key(key_path)
+    table = cohort or key_path.parent / key.cohort
+    read_cohort(table)  # says what is wrong with it, if anything
+    study = read_rows(table)
+    found, unknown = _blinded(folder, key)
+    if not found:
+        msg = f"No outline file in {folder} has a code that the key {key_path} knows."
+        raise CohortError(msg, remedy="Give the folder that a rater returned, and the study's key.")
+    made = {by: (path, rois.read_by(by)) for by, (path, rois) in found.items()}
+    new = _new_rows(study, made, table, out)
+    for by, (_, rois) in made.items():
+        _refuse_other(out / file_name(by), rois)
+    for by, (path, rois) in made.items():
+        target = out / file_name(by)
+        if not target.exists():
+            write_outlines(rois, target)
+        _bring_along(path, target)
+    _append(out / TABLE, new)
+    return Unblinded({by: out / file_name(by) for by in made}, unknown, out / TABLE)
+
+
+def _blinded(folder: Path, key: Key) -> tuple[dict[Reading, tuple[Path, RoiSet]], tuple[Path, ...]]:
+    """Find the blinded outline files in a folder, and those whose code is not known."""
+    found: dict[Reading, tuple[Path, RoiSet]] = {}
+    unknown = []
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        rois = read_outlines(path)
+        if rois.reading.timepoint != BLINDED:
+            continue
+        by = key.true(rois.reading)
+        if by is None:
+            unknown.append(path)
+            continue
+        if by in found:
+            msg = f"{found[by][0]} and {path} are of one reading."
+            raise CohortError(msg, remedy="Settle which one counts; see multifidus merge.")
+        found[by] = (path, rois)
+    return found, tuple(unknown)
+
+
+def _refuse_other(target: Path, rois: RoiSet) -> None:
+    if target.exists() and read_outlines(target) != rois:
+        msg = f"{target} already holds other outlines."
+        raise WriteError(msg, remedy="Choose another folder, or move that file away.")
+
+
+def _bring_along(path: Path, target: Path) -> None:
+    """Copy what stands beside an outline file; none of it holds a name."""
+    for suffix in (AUDIT_SUFFIX, JOURNAL_SUFFIX):
+        source = path.with_name(path.name.removesuffix(SUFFIX) + suffix)
+        if source.exists():
+            beside = target.with_name(target.name.removesuffix(SUFFIX) + suffix)
+            with reading(source, "a file beside outlines"):
+                shutil.copyfile(source, beside)
+
+
+# --- rows of the cohort ----------------------------------------------------------------------
+
+
+def _new_rows(
+    study: Sequence[Row],
+    made: Mapping[Reading, tuple[Path, RoiSet]],
+    table: Path,
+    out: Path,
+) -> list[Row]:
+    """Make a row of each reading: its exam's row in the study's table, under its own name."""
+    exams: dict[tuple[str, str], Row] = {}
+    for row in study:
+        exams.setdefault((row["subject"].strip(), row["timepoint"].strip()), row)
+    new = []
+    for by in sorted(made):
+        if (by.subject, by.timepoint) not in exams:
+            msg = f"{table} has no row of subject {by.subject}, timepoint {by.timepoint}."
+            raise CohortError(msg, remedy="Name the study's table: --cohort FILE.")
+        row = exams[by.subject, by.timepoint]
+        moved = {name: _moved(row[name], table.parent, out) for name in _PATHS if name in row}
+        own = {"rater": by.rater, "reading": str(by.reading), "outlines": file_name(by)}
+        new.append({**row, **moved, **own, "labels": ""})
+    return new
+
+
+def _moved(cell: str, start: Path, out: Path) -> str:
+    """Name the same files from another folder."""
+    return ";".join(_from(start / part.strip(), out) for part in cell.split(";") if part.strip())
+
+
+def _from(path: Path, out: Path) -> str:
+    try:
+        return os.path.relpath(path.resolve(), out.resolve())
+    except ValueError:  # another drive
+        return str(path.resolve())
+
+
+def _append(path: Path, new: Sequence[Row]) -> None:
+    """Add the rows that a table lacks; those that it has stay as they are."""
+    old = read_rows(path) if path.exists() else []
+    have = {_reading_of(row) for row in old}
+    added = [row for row in new if _reading_of(row) not in have]
+    write_rows([*old, *added], path, _COLUMNS, overwrite=True)
+
+
+def _reading_of(row: Row) -> tuple[str, ...]:
+    names = (row.get(name, "").strip() for name in ("subject", "timepoint", "rater", "reading"))
+    *who, number = names
+    return (*who, number or "1")
