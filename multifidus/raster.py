@@ -7,6 +7,7 @@ area. Pixel statistics weighted by coverage therefore agree with the area report
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -119,7 +120,7 @@ class Region:
     @property
     def area(self) -> float:
         """Exact area, in pixels."""
-        return sum(map(signed_area, self.loops))
+        return math.fsum(map(signed_area, self.loops))
 
     def coverage(self, shape: tuple[int, int]) -> Coverage:
         """Compute the exact coverage of an image of (rows, columns), for the box around it."""
@@ -160,52 +161,74 @@ def _accumulate(loops: Sequence[Array], size: tuple[int, int]) -> Array:
     Every edge is split where it passes a pixel border; each piece covers part of its own pixel
     and everything right of it in its row, which one running sum along the rows adds up.
     """
-    start, end = _split_at_borders(
-        np.concatenate(loops), np.concatenate([np.roll(loop, -1, axis=0) for loop in loops])
-    )
+    start = np.concatenate(loops)
+    end = np.concatenate([_following(loop) for loop in loops])
+    (row_from, row_to), (column_from, column_to) = _split_at_borders(start.T, end.T)
     rows, columns = size
-    middle = (start + end) / 2
-    row, column = np.floor(middle).astype(np.intp).T
-    row, column = np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)
-    height = end[:, 0] - start[:, 0]
-    right = height * (middle[:, 1] - column)
+    middle = (column_from + column_to) / 2
+    row = _nearest(np.floor((row_from + row_to) / 2), rows - 1)
+    column = _nearest(np.floor(middle), columns - 1)
+    height = row_to - row_from
+    right = height * (middle - column)
     # Column of the running sum beyond the box takes what lies right of the last pixel.
     place = row * (columns + 1) + column
     total = rows * (columns + 1)
-    steps = (
-        np.bincount(place, height - right, total) + np.bincount(place + 1, right, total + 1)[:-1]
-    )
+    steps = np.bincount(place, height - right, total)
+    steps[1:] += np.bincount(place, right, total)[:-1]
     weights = steps.reshape(rows, columns + 1)[:, :-1].cumsum(axis=1)
-    weights[np.abs(weights) < _ROUNDING] = 0.0
-    return np.asarray(np.clip(weights, 0.0, 1.0))
+    np.minimum(weights, 1.0, out=weights)
+    np.putmask(weights, weights < _ROUNDING, 0.0)
+    return weights
 
 
-def _split_at_borders(start: Array, end: Array) -> tuple[Array, Array]:
-    """Split edges wherever they pass a whole row or column; returns the pieces' two ends."""
-    edges = [np.arange(len(start))]
-    times = [np.zeros(len(start))]
-    for axis in (0, 1):
-        edge, time = _border_passages(start[:, axis], end[:, axis])
-        edges.append(edge)
-        times.append(time)
-    edge, time = np.concatenate(edges), np.concatenate(times)
+def _following(loop: Array) -> Array:
+    """Return for each vertex the next one; the first follows the last."""
+    return np.concatenate((loop[1:], loop[:1]))
+
+
+def _nearest(value: Array, last: int) -> NDArray[np.intp]:
+    """Return the whole number from 0 to ``last`` that is nearest to a whole value."""
+    return np.minimum(np.maximum(value, 0), last).astype(np.intp)
+
+
+def _split_at_borders(start: Array, end: Array) -> list[tuple[Array, Array]]:
+    """Split edges wherever they pass a whole row or column.
+
+    Takes both ends, (2, n) of rows and columns; returns the pieces' ends, rows and columns apart.
+    """
+    # Of rows and of columns alike: where edges start, end, and how far they go.
+    axes = [
+        tuple(map(np.ascontiguousarray, ends)) for ends in zip(start, end, end - start, strict=True)
+    ]
+    passages = [_border_passages(*axis) for axis in axes]
+    n = start.shape[1]
+    edge = np.concatenate([np.arange(n), *(edge for edge, _ in passages)])
+    time = np.concatenate([np.zeros(n), *(time for _, time in passages)])
     order = np.lexsort((time, edge))
-    edge, time = edge[order], time[order]
-    begin = start[edge] + time[:, None] * (end - start)[edge]
-    last = np.append(edge[1:] != edge[:-1], True)
-    finish = np.where(last[:, None], end[edge], np.roll(begin, -1, axis=0))
-    return begin, finish
+    edge, time = edge.take(order), time.take(order)
+    last = np.flatnonzero(np.concatenate((edge[1:] != edge[:-1], [True])))
+    pieces = []
+    for first, final, step in axes:
+        begin = first.take(edge) + time * step.take(edge)
+        finish = _following(begin)
+        finish[last] = final
+        pieces.append((begin, finish))
+    return pieces
 
 
-def _border_passages(start: Array, end: Array) -> tuple[NDArray[np.intp], Array]:
+def _border_passages(start: Array, end: Array, step: Array) -> tuple[NDArray[np.intp], Array]:
     """At which times (0 to 1) which edges pass whole numbers strictly between their ends."""
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    first = np.floor(low) + 1
-    count = np.maximum(np.ceil(high) - first, 0).astype(np.intp)
-    edge = np.repeat(np.arange(len(start)), count)
-    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-    border = first[edge] + nth
-    return edge, (border - start[edge]) / (end - start)[edge]
+    first = np.floor(np.minimum(start, end)) + 1
+    count = np.maximum(np.ceil(np.maximum(start, end)) - first, 0).astype(np.intp)
+    edge, nth = _counted(count)
+    border = first.take(edge) + nth
+    return edge, (border - start.take(edge)) / step.take(edge)
+
+
+def _counted(count: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the group of every member of groups of given sizes, and its place there."""
+    group = np.arange(len(count)).repeat(count)
+    return group, np.arange(len(group)) - (count.cumsum() - count).take(group)
 
 
 def count_centres(paths: Sequence[Array], shape: tuple[int, int]) -> int:
@@ -216,17 +239,16 @@ def count_centres(paths: Sequence[Array], shape: tuple[int, int]) -> int:
 def _count_centres(loop: Array, shape: tuple[int, int]) -> int:
     """Count centres inside one loop; below 0 for a hole."""
     rows, columns = shape
-    start, end = loop, np.roll(loop, -1, axis=0)
-    falls = (start[:, 0] > end[:, 0])[:, None]
+    start, end = loop, _following(loop)
+    falls = start[:, 0] > end[:, 0]
     # From the upper end down, whichever way the loop runs: an edge that two outlines share
     # passes each row at one column, to the bit.
-    upper, lower = np.where(falls, end, start), np.where(falls, start, end)
-    first = np.clip(np.ceil(upper[:, 0]), 0, rows)
-    stop = np.clip(np.ceil(lower[:, 0]), 0, rows)
-    count = np.maximum(stop - first, 0).astype(np.intp)
-    edge = np.repeat(np.arange(len(loop)), count)
-    nth = np.arange(len(edge)) - np.repeat(np.cumsum(count) - count, count)
-    height, width = (lower - upper)[edge].T
-    t = (first[edge] + nth - upper[edge, 0]) / height
-    passed = np.clip(np.ceil(upper[edge, 1] + t * width), 0, columns)
-    return -int((np.where(falls[edge, 0], -1, 1) * passed).sum())
+    upper, lower = np.where(falls, end.T, start.T), np.where(falls, start.T, end.T)
+    first = np.minimum(np.maximum(np.ceil(upper[0]), 0), rows)
+    stop = np.minimum(np.maximum(np.ceil(lower[0]), 0), rows)
+    edge, nth = _counted(np.maximum(stop - first, 0).astype(np.intp))
+    height, width = (lower - upper).take(edge, axis=1)
+    t = (first.take(edge) + nth - upper[0].take(edge)) / height
+    passed = np.ceil(upper[1].take(edge) + t * width)
+    passed = np.minimum(np.maximum(passed, 0), columns)
+    return -int((np.where(falls.take(edge), -1, 1) * passed).sum())
