@@ -55,7 +55,7 @@ class Flag(StrEnum):
 
     @property
     def remedy(self) -> str:
-        """Say what to do about a doubt that images raise; empty for others."""
+        """Say what to do about it; empty where nothing can be done."""
         return _REMEDIES.get(self, "")
 
 
@@ -144,4 +144,29 @@ _REMEDIES = {
     Flag.STACK_SHEARED: "Areas can be used; outline here, not on a volume made by another program.",
     Flag.LOSSY_COMPRESSION: "Ask for the images as they came from the scanner.",
     Flag.UID_REPEATED: "Ask for an export in which every image has a UID of its own.",
+    Flag.UNDETECTABLE: "Look whether the references hold muscle and fat alone, or choose a method "
+    "that does not need them.",
+    Flag.NO_REFERENCE: "Draw a lean and a fat reference on the series.",
+    Flag.NO_DIXON_PAIR: "Outline on the fat or the water image, or take dixon off the protocol.",
+    Flag.CLASSES_UNCLEAR: "Compare with the histogram and with another method.",
+    Flag.REFERENCE_ELSEWHERE: "Draw references on this series as well.",
+    Flag.REFERENCE_INVERTED: "Look whether the lean and the fat reference were swapped.",
+    Flag.REFERENCE_MIXED: "Draw it smaller, in one tissue only.",
+    Flag.REFERENCE_OVERLAPS_MUSCLE: "Move it off the other outline.",
+    Flag.REFERENCE_SATURATED: "Move the reference to fat that is less bright.",
+    Flag.REFERENCE_PROPOSED: "Look at the references, and move what is wrong.",
+    Flag.BIAS_NOT_CORRECTED: "Outline more lean muscle, or choose a protocol without correction.",
+    Flag.FEW_POINTS: "Add points where the outline bends.",
+    Flag.TOUCHES_BORDER: "Look whether the muscle is cut off by the image.",
+    Flag.OUTSIDE_IMAGE: "Move the points back onto the image.",
+    Flag.VALID_FRACTION_LOW: "Compare areas only, or say that it is not measurable.",
+    Flag.DIXON_UNPAIRED: "Open the other image with this one; 'multifidus inspect' says what is in "
+    "the way.",
+    Flag.MAP_SCALE_UNKNOWN: "Ask how the map was scaled.",
+    Flag.DRAFT_UNEDITED: "Go over it, and move what is wrong.",
+    Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image, and type the level.",
+    Flag.LEVEL_CONFLICT: "Look at the sagittal image; correct the level or the landmark.",
+    Flag.FRAME_OF_REFERENCE_DIFFERS: "Compare the slice with the sagittal image by eye.",
+    Flag.TILT_UNKNOWN: "Set landmarks on two levels or more.",
+    Flag.TILT_OVER_LIMIT: "Choose a slice that is less tilted, or use tcsa_cos_mm2.",
 }
