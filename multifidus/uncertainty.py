@@ -64,8 +64,8 @@ class Spread:
 
     Parameters
     ----------
-    references
-        The references that they share.
+    lean_signal, fat_signal
+        Medians of the references that they share; NaN where there are none.
     threshold
         Standard deviation of each method's threshold over resamples of the references.
     lean, fat
@@ -75,11 +75,17 @@ class Spread:
         references to tell lean by.
     """
 
-    references: References
+    lean_signal: float
+    fat_signal: float
     threshold: Mapping[FatMethod, float]
     lean: float
     fat: float
     shading: float
+
+    @property
+    def contrast(self) -> float:
+        """Distance between the references' signals."""
+        return self.fat_signal - self.lean_signal
 
 
 def spreads(
@@ -110,7 +116,9 @@ def _spread(
     }
     if FatMethod.MIDPOINT in threshold:
         threshold[FatMethod.MIDPOINT] = math.hypot(lean_sd, fat_sd) / 2
-    return Spread(references, threshold, lean_sd, fat_sd, _shading(members, references))
+    lean_signal, fat_signal = lean.median, fat.median
+    shading = _shading(members, (lean_signal + fat_signal) / 2)
+    return Spread(lean_signal, fat_signal, threshold, lean_sd, fat_sd, shading)
 
 
 def _threshold_spread(
@@ -133,8 +141,7 @@ def _threshold_spread(
     return float(found.std(ddof=1))
 
 
-def _shading(members: Sequence[Sampled], references: References) -> float:
-    middle = references.midpoint
+def _shading(members: Sequence[Sampled], middle: float) -> float:
     if math.isnan(middle):
         return NAN
     signals = []
@@ -148,7 +155,8 @@ def _shading(members: Sequence[Sampled], references: References) -> float:
     if len(signals) < LEAST_OUTLINES:
         return NAN
     # A muscle with little that is lean is off for that reason: such outliers do not count.
-    return TO_DEVIATION * float(np.median(np.abs(signals - np.median(signals))))
+    apart = np.array(signals) - np.median(signals)
+    return TO_DEVIATION * float(np.median(np.abs(apart)))
 
 
 def with_uncertainty(
@@ -249,7 +257,7 @@ def _fat(row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, fl
     if row.quantity is Quantity.FCSA_MM2:
         share = 100 - share
     if row.method == FatMethod.LINEAR:
-        lean, fat = spread.references.lean.median, spread.references.fat.median
+        lean, fat = spread.lean_signal, spread.fat_signal
         fatness = (values - lean) / (fat - lean)
         points = _linear_points(item, share / 100, spread)
         threshold = (lean + fat) / 2
@@ -267,9 +275,10 @@ def _fat(row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, fl
 def _placement_pct(item: Sampled, fatness: Array, sd_mm: float) -> float:
     """Lay the sample out on its slice again and see how its pattern of fat changes."""
     cover = item.cover
-    place = tuple((item.pixels - (cover.top, cover.left)).T)
+    row, column = item.pixels.T
+    place = (row - cover.top) * cover.weights.shape[1] + (column - cover.left)
     image, weights = np.zeros(cover.weights.shape), np.zeros(cover.weights.shape)
-    image[place], weights[place] = fatness, item.sample.weights
+    image.ravel()[place], weights.ravel()[place] = fatness, item.sample.weights
     return placement_pct(image, weights, item.placed.slice.plane.pixel_spacing_mm, sd_mm)
 
 
@@ -286,10 +295,10 @@ def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
 def _binary_points(
     row: Measurement, item: Sampled, threshold: float, spread: Spread
 ) -> dict[str, float]:
-    sample, references = item.sample, spread.references
-    known = references.contrast > 0
+    sample = item.sample
+    known = spread.contrast > 0
     if known:
-        lean, fat = references.lean.median, references.fat.median
+        lean, fat = spread.lean_signal, spread.fat_signal
     else:
         bright = sample.values > threshold
         lean, fat = sample.where(~bright).mean, sample.where(bright).mean
@@ -306,12 +315,12 @@ def _binary_points(
 
 def _linear_points(item: Sampled, fraction: float, spread: Spread) -> dict[str, float]:
     """Errors of both references' medians and of the muscle's own signal, carried through."""
-    contrast = spread.references.contrast
+    contrast = spread.contrast
     basis = math.hypot((1 - fraction) * spread.lean, fraction * spread.fat) / contrast
     points = {"u_threshold": 100 * basis}
     if not math.isnan(spread.shading):
         # Muscle and fat reference are shaded independently of each other.
-        own, of_fat = item.sample.mean, fraction * spread.references.fat.median
+        own, of_fat = item.sample.mean, fraction * spread.fat_signal
         points["u_shading"] = 100 * spread.shading * math.hypot(own, of_fat) / contrast
     return points
 
