@@ -48,6 +48,21 @@ class Coverage:
         rows, columns = self.weights.shape
         return pixels[self.top : self.top + rows, self.left : self.left + columns]
 
+    @property
+    def total(self) -> float:
+        """Area, in pixels, added up pixel by pixel as weighted samples are."""
+        return float(self.weights[self.weights > 0].sum())
+
+    def pixels_at(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return the image's (row, column) at ascending places in the box, row by row, (n, 2)."""
+        rows, columns = self.weights.shape
+        ends = places.searchsorted(np.arange(rows + 1) * columns)
+        found = np.empty((len(places), 2), dtype=np.intp)
+        found[:, 0] = np.arange(self.top, self.top + rows).repeat(ends[1:] - ends[:-1])
+        found[:, 1] = places
+        found[:, 1] -= (found[:, 0] - self.top) * columns - self.left
+        return found
+
     def full(self, shape: tuple[int, int]) -> Array:
         """Return the weights of the whole image, zero outside the box."""
         image = np.zeros(shape)

@@ -60,10 +60,8 @@ def perimeters_mm(loops: Sequence[Array], spacing_mm: tuple[float, float]) -> tu
 
 
 def _edges(loop: Array, spacing_mm: tuple[float, float]) -> Array:
-    row, column = loop.T
-    down = (np.append(row[1:], row[0]) - row) * spacing_mm[0]
-    across = (np.append(column[1:], column[0]) - column) * spacing_mm[1]
-    return np.asarray(np.hypot(down, across))
+    down, across = (np.concatenate((loop[1:], loop[:1])) - loop).T
+    return np.asarray(np.hypot(down * spacing_mm[0], across * spacing_mm[1]))
 
 
 def rim_of(
@@ -92,11 +90,10 @@ def rim_of(
         places.append(_rings(loop, edges, spacing_mm, (count, sd_mm)))
     if not places:
         return Rim(())
-    last = np.array(pixels.shape) - 1
     where = np.rint(np.concatenate(places, axis=1)).reshape(-1, 2)
-    nearest = np.clip(where, 0, last).astype(np.intp)
-    values = pixels[nearest[:, 0], nearest[:, 1]]
-    return Rim(tuple(lengths), tuple(counts), nearest, values)
+    last = np.array(pixels.shape) - 1
+    nearest = np.minimum(np.maximum(where, 0), last).astype(np.intp)
+    return Rim(tuple(lengths), tuple(counts), nearest, pixels[nearest[:, 0], nearest[:, 1]])
 
 
 def _rings(
@@ -107,10 +104,11 @@ def _rings(
     ends = edges.cumsum()
     along = np.arange(count) * (ends[-1] / count)
     edge = np.minimum(ends.searchsorted(along, side="right"), len(loop) - 1)
-    step = loop[(edge + 1) % len(loop)] - loop[edge]
+    start = loop.take(edge, axis=0)
+    step = loop.take(edge + 1, axis=0, mode="wrap") - start
     length = edges[edge]
     share = (along - (ends[edge] - length)) / length
-    on = loop[edge] + share[:, None] * step
+    on = start + share[:, None] * step
     # The direction at right angles to the edge, away from what is inside, in pixels.
     out = np.empty_like(on)
     out[:, 0] = step[:, 1] * spacing_mm[1] / (length * spacing_mm[0])

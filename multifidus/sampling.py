@@ -183,8 +183,10 @@ class ReadSlice:
 
     Attributes
     ----------
-    pixels, digest
-        Its pixels and their hash.
+    pixels, brightest, digest
+        Its pixels, the largest of them, and their hash.
+    flags
+        Doubts about all that is measured on it.
     mapped, fractions
         Its fat-fraction map and the map's pixels, where there is one.
     pair, doubts
@@ -196,6 +198,8 @@ class ReadSlice:
     image: Slice
     protocol: MeasurementProtocol
     pixels: Array
+    brightest: float
+    flags: tuple[Flag, ...]
     digest: str
     mapped: Mapped | None
     fractions: Array | None
@@ -226,6 +230,8 @@ class ReadSlice:
             image=image,
             protocol=protocol,
             pixels=pixels,
+            brightest=float(np.fmax.reduce(pixels, axis=None)),
+            flags=series.flags_at(index),
             digest=image.sha256(pixels),
             mapped=mapped,
             fractions=None if mapped is None else mapped.item.pixels,
@@ -240,22 +246,19 @@ class ReadSlice:
         paths = item.roi.paths
         region = Region.of(paths)
         cover = region.coverage(image.shape)
-        # Added up as the sample's weights are, so that nothing hidden is a share of exactly 1.
-        inside = float(cover.weights[cover.weights > 0].sum())
-        flags = _flags(item, paths, protocol)
+        flags = (*self.flags, *_flags(item, paths, protocol))
         hidden = [other.paths for other in artefacts if _hides(other, item.roi)]
         left = _without(paths, hidden) if hidden else None
-        visible = region
+        visible, inside = region, None
         if left is not None:
+            inside = cover.total
             visible = Region.of(left)
             cover = visible.coverage(image.shape)
             flags = (*flags, Flag.ARTEFACT)
         centres = region.centres(image.shape)
-        values = cover.of(pixels)
-        whole = Sample.of(values, cover.weights)
-        enough = cover.weights >= protocol.minimal_coverage
-        row, column = np.nonzero((cover.weights > 0) & enough & np.isfinite(values))
-        sample = Sample(values[row, column], cover.weights[row, column])
+        whole, places = _under(cover, pixels)
+        enough = whole.weights >= protocol.minimal_coverage
+        sample, places = whole.where(enough), places[enough]
         rim = _rim(item, region, pixels, protocol)
         pixel_mm2 = image.plane.pixel_area_mm2
         pair, even, fractions = self.pair, self.even, self.fractions
@@ -264,10 +267,10 @@ class ReadSlice:
             area_mm2=region.area * pixel_mm2,
             centres_mm2=centres * pixel_mm2,
             n_centres=centres,
-            inside_mm2=inside * pixel_mm2,
+            inside_mm2=(cover.total if inside is None else inside) * pixel_mm2,
             cover=cover,
             sample=sample,
-            pixels=np.stack((row + cover.top, column + cover.left), axis=1),
+            pixels=cover.pixels_at(places),
             valid_pixels=whole.total,
             n_pixels=len(whole.values),
             mean_si=whole.mean,
@@ -280,21 +283,30 @@ class ReadSlice:
             dixon_flags=self.doubts,
             mapped=self.mapped,
             fractions=None if fractions is None else Sample.of(cover.of(fractions), cover.weights),
-            equalised=None if even is None else Sample(cover.of(even)[row, column], sample.weights),
-            saturated=_is_saturated(sample, image, pixels),
+            equalised=None
+            if even is None
+            else Sample(cover.of(even).ravel().take(places), sample.weights),
+            saturated=_is_saturated(sample, image, self.brightest),
             flat=sample.is_flat,
             flags=flags,
             image_sha256=self.digest,
         )
 
 
-def _is_saturated(sample: Sample, image: Slice, pixels: Array) -> bool:
+def _under(cover: Coverage, pixels: Array) -> tuple[Sample, NDArray[np.intp]]:
+    """Return the pixels that have weight and a value, and their places in the box, row by row."""
+    values, weights = cover.of(pixels).ravel(), cover.weights.ravel()
+    places = np.flatnonzero((weights > 0) & np.isfinite(values))
+    return Sample(values.take(places), weights.take(places)), places
+
+
+def _is_saturated(sample: Sample, image: Slice, brightest: float) -> bool:
     """Whether pixels pile up at the slice's largest value.
 
     A sample of one value says so only where that value is the last that its bits can hold: an image
     without noise has such samples too.
     """
-    if not len(sample.values) or sample.values.max() < np.nanmax(pixels):
+    if not len(sample.values) or sample.values.max() < brightest:
         return False
     top = sample.values == sample.values.max()
     if top.all():
@@ -361,24 +373,21 @@ def _dixon_pair(
 
 
 def _flags(item: Placed, paths: Sequence[Array], protocol: MeasurementProtocol) -> tuple[Flag, ...]:
-    points = np.concatenate(paths)
-    last = np.array(item.slice.shape) - 1.0
+    rows, columns = item.slice.shape
+    row, column = np.concatenate(paths).T
+    # How far the outline stays inside the centres of the image's outermost pixels.
+    inside = float(min(row.min(), column.min(), rows - 1 - row.max(), columns - 1 - column.max()))
     sparse = item.roi.n_points < protocol.minimal_points and not _along_pixels(paths)
     return (
-        *item.series.flags_at(item.index),
         *_flag_if(Flag.FEW_POINTS, sparse),
-        *_flag_if(Flag.TOUCHES_BORDER, _leaves(points, HALF, last - HALF)),
-        *_flag_if(Flag.OUTSIDE_IMAGE, _leaves(points, -HALF, last + HALF)),
+        *_flag_if(Flag.TOUCHES_BORDER, inside < HALF - STRAIGHT),
+        *_flag_if(Flag.OUTSIDE_IMAGE, inside < -HALF - STRAIGHT),
         *_flag_if(Flag.DRAFT_UNEDITED, item.roi.source is Source.DRAFT),
     )
 
 
 def _flag_if(flag: Flag, raised: bool) -> tuple[Flag, ...]:  # noqa: FBT001 - reads as it is said
     return (flag,) if raised else ()
-
-
-def _leaves(points: Array, low: float, high: Array) -> bool:
-    return bool((points < low - STRAIGHT).any() or (points > high + STRAIGHT).any())
 
 
 def _along_pixels(paths: Sequence[Array]) -> bool:
