@@ -13,7 +13,15 @@ import numpy as np
 from benchmarks import __main__ as speed
 from benchmarks import fuzz as fuzzing
 from benchmarks import junk
-from benchmarks.accuracy import doubt_pages, fat_page, imagej, levels, phantom, real_dixon
+from benchmarks.accuracy import (
+    doubt_pages,
+    fat_page,
+    imagej,
+    levels,
+    phantom,
+    real_dixon,
+    repeatable,
+)
 from benchmarks.accuracy import readers as series_readers
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
@@ -237,6 +245,25 @@ def uncertainty(*, smoke: bool) -> Finding:
     return Finding("uncertainty", f"# Stated uncertainty\n\n{SIMULATED}{text}", good)
 
 
+def same_bytes(*, smoke: bool) -> Finding:
+    """Measure one exam in processes that differ in all that should not matter."""
+    found = repeatable.runs(2 if smoke else 20)
+    text = (
+        "# The same bytes\n\n"
+        f"{SIMULATED}"
+        "The tidy table of the phantom by every fat method, made anew by processes that differ in "
+        "the seed of hashes, the threads of numerical libraries and the order of the outlines. "
+        "Rows of one numpy must be equal, whatever the Python. Another numpy may add up "
+        "floating-point numbers in another order, and differ in the last digits.\n\n"
+        + repeatable.as_markdown(found)
+    )
+    good = all(
+        len({run.digest for run in found if run.numpy == numpy}) == 1
+        for numpy in {run.numpy for run in found}
+    )
+    return Finding("repeatable", text, good=good)
+
+
 def speed_and_memory(*, smoke: bool) -> Finding:
     """Run the speed benchmarks."""
     found = speed.compare(speed.SMOKE_REPEATS if smoke else speed.REPEATS)
@@ -295,6 +322,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     shading,
     uncertainty,
     real_dixon_exam,
+    same_bytes,
     readers,
     fuzz,
     speed_and_memory,

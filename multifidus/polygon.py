@@ -7,6 +7,7 @@ island. Nothing here depends on how densely a path is sampled or which way round
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def area(paths: Paths) -> float:
     >>> area([outer, outer / 4 + 1])
     15.0
     """
-    return sum(signed_area(loop) for loop in oriented_loops(paths))
+    return math.fsum(signed_area(loop) for loop in oriented_loops(paths))
 
 
 def oriented_loops(paths: Paths) -> list[Array]:

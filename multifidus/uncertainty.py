@@ -40,6 +40,7 @@ from multifidus.metrics.uncertainty import (
 )
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.sampling import Sampled
+from multifidus.sums import dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -201,7 +202,7 @@ def _area_parts(row: Measurement, item: Sampled, sd_mm2: float) -> Parts | None:
         return {"u_boundary": sd_mm2 * float(row.parameters["cosine"])}
     if row.quantity is Quantity.TCSA_PIXEL_MM2:
         spacing = item.placed.slice.plane.pixel_spacing_mm
-        counting = counting_variance(sum(item.rim.lengths_mm), spacing)
+        counting = counting_variance(math.fsum(item.rim.lengths_mm), spacing)
         return {"u_boundary": sd_mm2, "u_partial_volume": math.sqrt(counting)}
     return None
 
@@ -340,7 +341,7 @@ def _dixon_parts(
     total, share = (inside_fat + inside_water)[counts], weights[counts]
     if row.quantity is Quantity.DIXON_FF_RATIO_PCT:
         # Bright pixels count more; relative to the mean signal they are areas again.
-        level = float(share @ total) / float(share.sum())
+        level = dot(share, total) / float(share.sum())
         amount, fatness = (fat + water) / level, fat / level
         own = (inside_fat[counts] - row.value / 100 * total) / level
     else:
@@ -351,7 +352,7 @@ def _dixon_parts(
     excess = (fatness - row.value / 100 * amount).reshape(-1, sum(item.rim.counts))
     found = moved(item.rim.lengths_mm, item.rim.counts, excess, tracing)
     area = float(share.sum()) * item.placed.slice.plane.pixel_area_mm2
-    noise = math.sqrt(float((share * own) @ (share * own))) / float(share.sum())
+    noise = math.sqrt(dot(share * own, share * own)) / float(share.sum())
     image = np.zeros(weights.shape)
     image[counts] = inside_fat[counts] / total
     spacing = item.placed.slice.plane.pixel_spacing_mm

@@ -36,6 +36,7 @@ COMPLETE = (
     "multifidus/shared_levels.py",
     "multifidus/spine.py",
     "multifidus/stacking.py",
+    "multifidus/sums.py",
 )
 """Files, and folders with all their files, of which every line and branch is tested."""
 

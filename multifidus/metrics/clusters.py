@@ -5,6 +5,7 @@ Both start from nothing random: the same pixels always give the same answer.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from multifidus.metrics.samples import NAN, Sample
 from multifidus.metrics.thresholds import Histogram
+from multifidus.sums import dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,10 +103,10 @@ def _parted(histogram: Histogram, cuts: tuple[int, ...]) -> Clusters:
     runs = [slice(low, high) for low, high in zip((0, *cuts), (*cuts, None), strict=True)]
     weights = [float(histogram.weights[run].sum()) for run in runs]
     means = tuple(
-        float(histogram.weights[run] @ histogram.levels[run]) / weight
+        dot(histogram.weights[run], histogram.levels[run]) / weight
         for run, weight in zip(runs, weights, strict=True)
     )
-    total = sum(weights)
+    total = math.fsum(weights)
     return Clusters(
         tuple(histogram.between(cut - 1) for cut in cuts),
         means,
@@ -151,7 +153,7 @@ def _fit(histogram: Histogram, cuts: tuple[int, ...]) -> tuple[Array, Array, Arr
         member = np.exp(log - highest)
         total = member.sum(axis=1, keepdims=True)
         member /= total
-        likelihood = float(weight @ (highest + np.log(total))[:, 0])
+        likelihood = dot(weight, (highest + np.log(total))[:, 0])
         if likelihood - last < ENOUGH:
             break
         last = likelihood

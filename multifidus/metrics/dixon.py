@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.metrics.samples import NAN
+from multifidus.sums import dot
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -60,7 +61,7 @@ def dixon_fat_fraction(fat: ArrayLike, water: ArrayLike, weights: ArrayLike) -> 
     if not counts.any():
         return DixonResult(NAN, NAN, 0, 0.0, 0.0, 0.0)
     f, total, share = f[counts], total[counts], share[counts]
-    weight, fat_sum, total_sum = float(share.sum()), float(share @ f), float(share @ total)
-    mean = 100 * float(share @ (f / total)) / weight
+    weight, fat_sum, total_sum = float(share.sum()), dot(share, f), dot(share, total)
+    mean = 100 * dot(share, f / total) / weight
     ratio = 100 * fat_sum / total_sum
     return DixonResult(mean, ratio, int(counts.sum()), weight, fat_sum, total_sum)

@@ -9,6 +9,7 @@ from multifidus.flag import Flag
 from multifidus.metrics.guard import separation
 from multifidus.metrics.samples import NAN, Sample, pool
 from multifidus.protocol import MeasurementProtocol
+from multifidus.sums import dot
 
 MIXED_SHARE = 0.1
 """A reference of which more than this looks like the other one holds both tissues."""
@@ -96,6 +97,6 @@ def linear_mixing(muscle: Sample, references: References) -> tuple[float, float]
         Unclipped, and with every pixel clipped to 0..1, which noise biases upwards.
     """
     share = (muscle.values - references.lean.median) / references.contrast
-    mean = float(muscle.weights @ share) / muscle.total
-    clipped = float(muscle.weights @ share.clip(0, 1)) / muscle.total
+    mean = dot(muscle.weights, share) / muscle.total
+    clipped = dot(muscle.weights, share.clip(0, 1)) / muscle.total
     return 100 * mean, 100 * clipped

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.sums import dot
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -43,14 +45,14 @@ class Sample:
     @property
     def mean(self) -> float:
         """Weighted mean; NaN where nothing counts."""
-        return float(self.weights @ self.values) / self.total if len(self.values) else NAN
+        return dot(self.weights, self.values) / self.total if len(self.values) else NAN
 
     @property
     def variance(self) -> float:
         """Weighted variance about the mean; NaN where nothing counts."""
         if not len(self.values):
             return NAN
-        return float(self.weights @ (self.values - self.mean) ** 2) / self.total
+        return dot(self.weights, (self.values - self.mean) ** 2) / self.total
 
     @property
     def is_flat(self) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.metrics.samples import Sample
+from multifidus.sums import dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,10 +105,10 @@ def area_variance(lengths_mm: Sequence[float], tracing: Tracing) -> float:
     >>> round(area_variance([100.0], Tracing(0.0, 5.0, 0.25)) ** 0.5, 9)
     25.0
     """
-    local = sum(
+    local = math.fsum(
         tracing.sd_mm**2 * _powers(length, 1, tracing)[0] * length**2 for length in lengths_mm
     )
-    return float(local + (tracing.offset_mm * sum(lengths_mm)) ** 2)
+    return float(local + (tracing.offset_mm * math.fsum(lengths_mm)) ** 2)
 
 
 def moved(
@@ -172,8 +173,8 @@ def _powers(length_mm: float, count: int, tracing: Tracing) -> Array:
 def _all_waves(ratio: float) -> float:
     """Sum ``exp(-(ratio k)^2 / 2)`` over all whole k, by whichever of its two forms is short."""
     if ratio > 1:
-        return 1 + 2 * sum(math.exp(-0.5 * (ratio * k) ** 2) for k in range(1, 10))
-    mirrored = (2 * sum(math.exp(-2 * (math.pi * k / ratio) ** 2) for k in range(1, 4))) + 1
+        return 1 + 2 * math.fsum(math.exp(-0.5 * (ratio * k) ** 2) for k in range(1, 10))
+    mirrored = (2 * math.fsum(math.exp(-2 * (math.pi * k / ratio) ** 2) for k in range(1, 4))) + 1
     return math.sqrt(2 * math.pi) / ratio * mirrored
 
 
@@ -202,9 +203,9 @@ def mixed_pixels_pct(
     mixed = (sample.values - lean_signal) / (fat_signal - lean_signal)
     above = sample.values > threshold
     errors = above - mixed
-    together = float(sample.weights @ errors) / sample.total if known else 0.0
+    together = dot(sample.weights, errors) / sample.total if known else 0.0
     alone = sample.weights * (above - mixed.clip(0, 1))
-    return 100 * math.sqrt(together**2 / 3 + float(alone @ alone) / sample.total**2)
+    return 100 * math.sqrt(together**2 / 3 + dot(alone, alone) / sample.total**2)
 
 
 def placement_pct(
@@ -265,7 +266,7 @@ def _roughness(inside: Array, fat: Array, full: int) -> tuple[float, float]:
     down = (mean[1:] - mean[:-1])[counts[1:] & counts[:-1]]
     across = (mean[:, 1:] - mean[:, :-1])[counts[:, 1:] & counts[:, :-1]]
     pairs = len(down) + len(across)
-    rough = float(down @ down + across @ across) / (2 * pairs) if pairs else math.nan
+    rough = (dot(down, down) + dot(across, across)) / (2 * pairs) if pairs else math.nan
     return rough, float(mean[counts].var())
 
 

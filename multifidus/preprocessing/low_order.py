@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.sums import dot, gram, times
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -88,7 +90,9 @@ class LowOrderField:
     def at(self, points_mm: ArrayLike) -> Array:
         """Return the gain at places in LPS millimetres, shape (n, 3) to (n,)."""
         points = np.clip(np.asarray(points_mm, dtype=np.float64), self.low_mm, self.high_mm)
-        return np.asarray(np.exp(_terms(points - self.centre_mm, self.order) @ self.coefficients))
+        return np.asarray(
+            np.exp(times(_terms(points - self.centre_mm, self.order), self.coefficients))
+        )
 
 
 def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
@@ -153,17 +157,17 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
         if problem:
             return None, problem
         coefficients = _fitted(terms[lean], log[lean], share[lean])
-        residual = log - terms @ coefficients
+        residual = log - times(terms, coefficients)
         spread = _spread(residual[lean])
         found = np.abs(residual) < min(WIDTH * spread, ceiling)
         if (found == lean).all():
             break
         lean = found
-    fit = terms @ coefficients
+    fit = times(terms, coefficients)
     problem = _implausible(fit, residual, numbers, is_reference)
     if problem:
         return None, problem
-    coefficients[0] -= float(share @ fit) / float(share.sum())
+    coefficients[0] -= dot(share, fit) / float(share.sum())
     n = int(lean.sum())
     return LowOrderField(centre, low, high, order, coefficients, n, spread), ""
 
@@ -178,10 +182,10 @@ def _terms(offset_mm: Array, order: int) -> Array:
 
 def _fitted(terms: Array, log: Array, share: Array) -> Array:
     weighted = terms * share[:, None]
-    normal = weighted.T @ terms
+    normal = gram(weighted, terms)
     pull = RIDGE * float(share.sum())
     normal[np.arange(1, len(normal)), np.arange(1, len(normal))] += pull
-    return np.asarray(np.linalg.solve(normal, weighted.T @ log))
+    return np.asarray(np.linalg.solve(normal, times(weighted.T, log)))
 
 
 def _spread(residual: Array) -> float:
