@@ -207,7 +207,12 @@ def as_markdown(found: Sequence[tuple[Shade, BiasCorrection, list[Left]]]) -> st
             np.abs(np.concatenate([getattr(item, name) for item in results]))
             for name in ("otsu", "linear")
         ]
-        cells = " | ".join(f"{error.mean():.2f} | {error.max():.1f}" for error in errors)
+        cells = " | ".join(
+            "undefined | undefined"
+            if np.isnan(error).any()
+            else f"{error.mean():.2f} | {error.max():.1f}"
+            for error in errors
+        )
         refused = " (refused)" if any(item.refused for item in results) else ""
         lines.append(
             f"| {shade.name} | {method}{refused} | {within:.1f} | {between:.1f} | {cells} |"
