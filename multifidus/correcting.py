@@ -14,7 +14,7 @@ from multifidus.fat_basis import BasisKey, basis_key
 from multifidus.flag import Flag
 from multifidus.image import Slice, Weighting
 from multifidus.metrics.samples import Sample
-from multifidus.preprocessing.low_order import LowOrderField, low_order_field
+from multifidus.preprocessing.low_order import MOST_PIXELS, LowOrderField, low_order_field
 from multifidus.preprocessing.n4 import n4_field
 from multifidus.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.sampling import Sampled
@@ -126,12 +126,19 @@ def _low_order(members: Sequence[Sampled]) -> Correction:
         return Correction(BiasCorrection.NONE, "there is no lean reference")
     used = [item for item in (*muscles, *lean) if len(item.sample.values)]
     counts = [len(item.sample.values) for item in used]
+    # Thinned before places are worked out: the fit needs no more, and exams hold a million pixels.
+    step = max(1, sum(counts) // MOST_PIXELS)
     found, reason = low_order_field(
-        np.concatenate([item.points_mm for item in used]),
-        np.concatenate([item.sample.values for item in used]),
-        np.concatenate([item.sample.weights for item in used]),
-        outline=np.repeat(np.arange(len(used)), counts),
-        reference=np.repeat([not item.roi.key.structure.is_muscle for item in used], counts),
+        np.concatenate([i.placed.slice.plane.to_patient(i.pixels[::step]) for i in used]),
+        np.concatenate([item.sample.values[::step] for item in used]),
+        np.concatenate([item.sample.weights[::step] for item in used]),
+        outline=np.repeat(np.arange(len(used)), [-(-count // step) for count in counts]),
+        reference=np.concatenate(
+            [
+                np.full(-(-count // step), not item.roi.key.structure.is_muscle)
+                for item, count in zip(used, counts, strict=True)
+            ]
+        ),
         lean_signal=_median(lean),
         fat_signal=_median(fat),
     )
