@@ -20,10 +20,11 @@ from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.canvas import DRAW, EDIT, LOOK, Canvas
 from napari_multifidus.grid import axial_series, series_of
+from napari_multifidus.imaging import Images
 from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import LayerKey
 from napari_multifidus.measured import Tables, write_tables
-from napari_multifidus.opening import METADATA, Opened, layer_data, shared_levels
+from napari_multifidus.opening import METADATA, Opened, shared_levels
 from napari_multifidus.session import Session
 from napari_multifidus.told import told
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from multifidus.image import Series
     from multifidus.landmark import Landmark
+    from napari_multifidus.contrasts import Contrast, Window
     from napari_multifidus.preview import Numbers
 
 
@@ -78,6 +80,7 @@ class Annotator(QObject):
         self.canvas: Canvas | None = None
         self.hidden = False
         self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
+        self.images = Images(viewer)
         self.keeper = Keeper(self._contents)
         self.keeper.noted.connect(self.complained)
 
@@ -144,7 +147,7 @@ class Annotator(QObject):
         protocol = self.session.protocol if self.session else None
         shared = shared_levels(self.source)
         session = Session(self.source.exam, series, rois, protocol, shared=shared)
-        self._show_images(series)
+        self.images.show(replace(self.source, series=series))
         if self.canvas is not None:
             self.canvas.close()
         self.session = session
@@ -188,6 +191,7 @@ class Annotator(QObject):
         self.flush()
         keys.unbind(self.viewer)
         self.canvas.close()
+        self.images.forget()
         self.keeper.keep_in(None)
         self.canvas = self.session = self.source = None
         self.opened.emit()
@@ -371,7 +375,7 @@ class Annotator(QObject):
         self.rater = reading.rater
         self._begin(OutlineFile(path), reading)
 
-    # --- series and tables ---------------------------------------------------------------------
+    # --- series --------------------------------------------------------------------------------
 
     def series_to_choose(self) -> tuple[Series, ...]:
         """Return the axial series of the exam, the one in hand first among equals."""
@@ -388,17 +392,33 @@ class Annotator(QObject):
         self._restore(journal)
         self.opened.emit()
 
-    def _show_images(self, series: Series) -> None:
-        """Show the images of one series and hide those of others; they are added if need be."""
-        assert self.source is not None  # noqa: S101 - narrows the type; open() set it
-        images = [layer for layer in self.viewer.layers if METADATA in layer.metadata]
-        there = False
-        for layer in images:
-            layer.visible = layer.metadata[METADATA].series.uid == series.uid
-            there = there or layer.visible
-        if not there:
-            data, attributes, _ = layer_data(replace(self.source, series=series))[-1]
-            self.viewer.add_image(data, **attributes)
+    # --- what is seen --------------------------------------------------------------------------
+
+    @told
+    def see(self, contrast: Contrast) -> None:
+        """See another image of the same slices."""
+        self.images.choose(contrast)
+        self.placed.emit()
+
+    @told
+    def next_contrast(self) -> None:
+        """See the next image of the same slices: T1, water, fat, fat fraction."""
+        self.images.step()
+        self.placed.emit()
+
+    @told
+    def set_window(self, window: Window) -> None:
+        """Show other grey levels."""
+        self.images.set_window(window)
+        self.placed.emit()
+
+    @told
+    def next_window(self) -> None:
+        """Show the next grey levels: all, muscle's, fat's."""
+        self.images.step_window()
+        self.placed.emit()
+
+    # --- tables --------------------------------------------------------------------------------
 
     @told
     def measure_into(self, folder: Path, *, overwrite: bool = False) -> Tables | None:

@@ -43,6 +43,8 @@ SHORTCUTS = (
     Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit()),
     Shortcut("K", "copy the structure in hand from the nearest slice", lambda a: a.copy_nearest()),
     Shortcut("M", "mark levels on the sagittal image", lambda a: a.mark_levels()),
+    Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_contrast()),
+    Shortcut("Shift-G", "show other grey levels", lambda a: a.next_window()),
     Shortcut("N", "hide or show all outlines", lambda a: a.toggle_outlines()),
 )
 """Every shortcut, in the order of the help."""

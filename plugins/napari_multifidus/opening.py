@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from multifidus.formats import read_exam, read_rois
 from multifidus.image import Exam, Series
 from multifidus.roi import RoiSet, merge
-from napari_multifidus.grid import axial_series, pixel_stack, same_grid, spacing_mm
+from napari_multifidus.contrasts import Contrast, Window, contrasts, limits
+from napari_multifidus.grid import axial_series, spacing_mm
 from napari_multifidus.layers import AXES, UNITS
 
 METADATA = "multifidus_exam"
@@ -42,6 +41,8 @@ class Opened:
         Whether this series is outlined unless another is chosen.
     shared
         Files of landmarks and levels that all raters share; they are locked.
+    contrast
+        What of the exam a layer shows; the series itself if None.
     """
 
     exam: Exam
@@ -51,6 +52,12 @@ class Opened:
     is_sample: bool = False
     is_first: bool = True
     shared: tuple[Path, ...] = ()
+    contrast: Contrast | None = None
+
+    @property
+    def shown(self) -> Contrast:
+        """What its layer shows."""
+        return self.contrast or Contrast(self.series)
 
 
 def open_exam(path: Path) -> Opened:
@@ -86,28 +93,41 @@ def layer_data(opened: Opened) -> list[LayerData]:
     MultifidusError
         If the slices of the series differ in pixel spacing, or pixels cannot be read.
     """
-    first = opened.series
-    others = [series for series in axial_series(opened.exam) if series.uid != first.uid]
-    beside = [series for series in others if same_grid(series, first)]
-    entries = [_layer(replace(opened, series=series, is_first=False)) for series in beside]
-    return [*entries, _layer(opened)]
+    beside = contrasts(opened.exam, opened.series)[1:]
+    return [*(layer_of(opened, contrast) for contrast in beside), layer_of(opened)]
 
 
-def _layer(opened: Opened) -> LayerData:
-    series = opened.series
-    stack = pixel_stack(series)
-    low, high = np.percentile(stack[:, ::2, ::2], (0.5, 99.7))
+def layer_of(opened: Opened, contrast: Contrast | None = None) -> LayerData:
+    """Turn what is shown of an exam into an image layer; another contrast is hidden at first.
+
+    Raises
+    ------
+    MultifidusError
+        If the slices of the series differ in pixel spacing, or pixels cannot be read.
+    """
+    if contrast is not None:
+        opened = replace(opened, series=contrast.series, contrast=contrast, is_first=False)
+    shown = opened.shown
+    stack = shown.stack()
     attributes = {
-        "name": f"axial {series.weighting.value.replace('_', ' ')}",
-        "scale": (1.0, *spacing_mm(series)),
+        "name": f"axial {shown.words}",
+        "scale": (1.0, *spacing_mm(shown.series)),
         "units": UNITS,
         "axis_labels": AXES,
         "colormap": "gray",
-        "contrast_limits": (float(low), float(high) if high > low else float(low) + 1),
+        "contrast_limits": limits(stack, Window.AUTOMATIC, is_percent=shown.is_percent),
         "visible": opened.is_first,
         "metadata": {METADATA: opened},
     }
     return stack, attributes, "image"
+
+
+def is_one_of_many(opened: Opened) -> bool:
+    """Whether a lone DICOM slice was opened that has others beside it."""
+    path = opened.path
+    if path is None or path.is_dir() or len(opened.series.slices) > 1 or not _is_dicom(path):
+        return False
+    return any(other != path and _is_dicom(other) for other in _first_files(path.parent))
 
 
 def holds_images(folder: Path) -> bool:

@@ -9,7 +9,13 @@ from typing import Any
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.native import SUFFIX
 from napari_multifidus import _compat
-from napari_multifidus.opening import LayerData, holds_images, layer_data, open_exam
+from napari_multifidus.opening import (
+    LayerData,
+    holds_images,
+    is_one_of_many,
+    layer_data,
+    open_exam,
+)
 
 Paths = str | Sequence[str]
 
@@ -32,10 +38,15 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
 def read_images(path: Paths) -> list[LayerData]:
     """Read an exam and open the plugin's window beside it."""
     try:
-        found = layer_data(open_exam(Path(str(path))))
+        opened = open_exam(Path(str(path)))
+        found = layer_data(opened)
     except MultifidusError as error:
         _compat.notify(str(error), bad=True)
         return NOTHING
+    if is_one_of_many(opened):
+        _compat.notify(
+            "Only this one image was opened; open its folder for all of its series.", bad=True
+        )
     viewer = _compat.current_viewer()
     if viewer is not None:
         _compat.open_dock(viewer)

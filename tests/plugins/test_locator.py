@@ -244,7 +244,7 @@ def open_sample(win, exam, folder, shared=()):
     for data, attributes, _ in layer_data(opened):
         win.viewer.add_image(data, **attributes)
     win.wait(lambda: win.annotator.session is not None)
-    win.wait(lambda: win.dock.locator.isVisible())
+    win.wait(win.dock.locator.isVisible)
     return win.dock.locator
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +41,12 @@ def test_a_folder_is_looked_at_briefly(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "reader"),
-    [("scan.nii", read_images), ("a.dcm", read_images), ("AB.outlines.json", read_outlines)],
+    [
+        ("scan.nii", read_images),
+        ("a.dcm", read_images),
+        ("scan.nrrd", read_images),
+        ("AB.outlines.json", read_outlines),
+    ],
 )
 def test_files_find_their_reader(name, reader):
     assert get_reader(name) is reader
@@ -55,6 +63,52 @@ def test_an_exam_is_one_layer_of_all_stacks_in_slices_and_millimetres(no_viewer)
     assert attributes["scale"] == pytest.approx((1, row_mm, column_mm))
     assert attributes["units"] == ("pixel", "mm", "mm")
     np.testing.assert_array_equal(data[3], opened.series.slices[3].pixels)
+
+
+@pytest.fixture
+def exam_folder():
+    return sample_dir() / "S01_pre"
+
+
+def test_a_zip_archive_is_an_exam(tmp_path, exam_folder, no_viewer, messages):
+    path = tmp_path / "exam.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted(exam_folder.rglob("*.dcm")):
+            archive.write(file, file.relative_to(exam_folder))
+    ((data, *_),) = get_reader(str(path))(str(path))
+    ((expected, *_),) = read_images(str(exam_folder))
+    np.testing.assert_array_equal(data, expected)
+    assert messages == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of pydicom's own temporary folder
+@pytest.mark.parametrize("name", ["", "DICOMDIR"])
+def test_a_disc_with_a_dicomdir_is_an_exam(tmp_path, exam_folder, no_viewer, name):
+    from pydicom.fileset import FileSet
+
+    disc = FileSet()
+    for file in exam_folder.rglob("*.dcm"):
+        disc.add(file)
+    disc.write(tmp_path)
+    del disc
+    gc.collect()
+    path = str(tmp_path / name)
+    ((data, *_),) = get_reader(path)(path)
+    ((expected, *_),) = read_images(str(exam_folder))
+    np.testing.assert_array_equal(data, expected)
+
+
+def test_a_lone_image_of_a_series_is_opened_and_the_rest_is_missed(
+    exam_folder, tmp_path, no_viewer, messages
+):
+    file = min((exam_folder / "axial").glob("*.dcm"))
+    ((data, *_),) = read_images(str(file))
+    assert data.shape[0] == 1
+    assert "open its folder" in messages[0]
+    alone = tmp_path / "alone.dcm"
+    alone.write_bytes(file.read_bytes())
+    read_images(str(alone))
+    assert len(messages) == 1
 
 
 def test_what_cannot_be_read_is_said_without_a_traceback(tmp_path, messages, no_viewer):
@@ -110,5 +164,8 @@ def test_the_manifest_is_valid():
     }
     (reader,) = manifest.contributions.readers
     assert reader.accepts_directories
+    patterns = reader.filename_patterns
+    for name in ("a.dcm", "DICOMDIR", "x.zip", "a.nii.gz", "a.nrrd", "AB.outlines.json"):
+        assert any(fnmatch(name, pattern) for pattern in patterns)
     (widget,) = manifest.contributions.widgets
     assert widget.display_name == _compat.WIDGET

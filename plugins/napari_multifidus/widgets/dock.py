@@ -23,6 +23,7 @@ from napari_multifidus import _compat, keys
 from napari_multifidus.annotator import Annotator
 from napari_multifidus.canvas import EDIT
 from napari_multifidus.grid import slice_words
+from napari_multifidus.widgets.contrast import ContrastPanel
 from napari_multifidus.widgets.locator import TITLE, Locator
 from napari_multifidus.widgets.numbers import NumbersPanel
 from napari_multifidus.widgets.place import PlacePanel
@@ -63,7 +64,7 @@ class Dock(QWidget):
         self.place, self.numbers, self.tools = PlacePanel(), NumbersPanel(), ToolsPanel()
         self.table, self.reading, self.status = OutlineTable(), ReadingPanel(), StatusLine()
         self.measure = QPushButton("Measure…")
-        self.locator = Locator(settings())
+        self.locator, self.contrast = Locator(settings()), ContrastPanel()
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -84,6 +85,7 @@ class Dock(QWidget):
             self.exam,
             self.series,
             self.place,
+            self.contrast,
             self.numbers,
             self.tools,
             self.table,
@@ -116,6 +118,8 @@ class Dock(QWidget):
         self.place.level_said.connect(annotator.set_level)
         self.place.marking_wanted.connect(annotator.mark_levels)
         annotator.marking_wanted.connect(self.mark_levels)
+        self.contrast.contrast_wanted.connect(annotator.see)
+        self.contrast.window_wanted.connect(annotator.set_window)
         self.locator.follow(annotator)
         self.tools.draw_wanted.connect(annotator.draw)
         self.tools.edit_wanted.connect(annotator.edit)
@@ -191,6 +195,7 @@ class Dock(QWidget):
         if session is None or canvas is None:
             return
         words = slice_words(session.series, canvas.index)
+        self.contrast.show_images(self.annotator.images)
         self.place.show_place(words, *session.level_of(canvas.index))
         self.tools.show_active(canvas.active)
         self.numbers.follow(canvas.active)
