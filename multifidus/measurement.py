@@ -63,7 +63,7 @@ class Quantity(StrEnum):
     @property
     def unit(self) -> str:
         """Unit as tables print it; ``1`` for grades, and signal in the scanner's own."""
-        return next((unit for suffix, unit in _UNITS.items() if self.endswith(suffix)), "1")
+        return _UNIT_OF[self]
 
     @property
     def definition(self) -> str:
@@ -82,6 +82,11 @@ _UNITS = {
     "_ml": "ml",
     "_per_height2": "mm2/m2",
     "_per_bmi": "mm2/(kg/m2)",
+}
+
+_UNIT_OF = {
+    quantity: next((unit for suffix, unit in _UNITS.items() if quantity.endswith(suffix)), "1")
+    for quantity in Quantity
 }
 
 _OURS = "this software"

@@ -136,9 +136,9 @@ def with_level(
 ) -> Iterator[Measurement]:
     """Add to one outline's rows the doubts about its level and tilt, and the corrected area."""
     tilt = level.tilt
+    of_areas = (*level.flags, *tilt.flags(limit_deg))
     for row in rows:
-        is_area = row.quantity.unit == "mm2"
-        doubts = (*level.flags, *(tilt.flags(limit_deg) if is_area else ()))
+        doubts = of_areas if row.quantity.unit == "mm2" else level.flags
         found = replace(row, flags=tuple(dict.fromkeys((*row.flags, *doubts)))) if doubts else row
         yield found
         if row.quantity is Quantity.TCSA_MM2:

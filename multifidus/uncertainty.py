@@ -279,7 +279,8 @@ def _placement_pct(item: Sampled, fatness: Array, sd_mm: float) -> float:
     row, column = item.pixels.T
     place = (row - cover.top) * cover.weights.shape[1] + (column - cover.left)
     image, weights = np.zeros(cover.weights.shape), np.zeros(cover.weights.shape)
-    image.ravel()[place], weights.ravel()[place] = fatness, item.sample.weights
+    image.put(place, fatness)
+    weights.put(place, item.sample.weights)
     return placement_pct(image, weights, item.placed.slice.plane.pixel_spacing_mm, sd_mm)
 
 

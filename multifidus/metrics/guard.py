@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
 
 from multifidus.flag import Flag
 from multifidus.metrics.samples import Sample
@@ -43,15 +45,33 @@ def outline_doubts(
     protocol
         With the limits.
     """
-    cut = otsu_threshold(sample)
-    if math.isnan(cut) or math.isnan(share):
+    classes = _classes(sample)
+    if classes is None or math.isnan(share):
         return (Flag.UNDETECTABLE,)
-    bright = sample.values > cut
-    dark_class, bright_class = sample.where(~bright), sample.where(bright)
-    apart = bright_class.mean - dark_class.mean
-    if separation(dark_class, bright_class) < protocol.minimal_separation:
+    if classes.separation < protocol.minimal_separation:
         return (Flag.UNDETECTABLE,)
-    if apart < protocol.minimal_contrast * contrast:
+    if classes.apart < protocol.minimal_contrast * contrast:
         return (Flag.UNDETECTABLE,)
-    differ = abs(share - sample.share_above(cut))
+    differ = abs(share - classes.bright_share)
     return (Flag.CLASSES_UNCLEAR,) if 100 * differ > protocol.maximal_disagreement_pct else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Classes:
+    """The two classes that Otsu parts a sample into: how they lie to each other."""
+
+    separation: float
+    apart: float
+    bright_share: float
+
+
+# The same for every method that a muscle is measured by, one after another.
+@lru_cache(maxsize=1)
+def _classes(sample: Sample) -> _Classes | None:
+    cut = otsu_threshold(sample)
+    if math.isnan(cut):
+        return None
+    is_bright = sample.values > cut
+    dark, bright = sample.where(~is_bright), sample.where(is_bright)
+    apart = bright.mean - dark.mean
+    return _Classes(separation(dark, bright), apart, bright.total / sample.total)

@@ -52,7 +52,9 @@ class Sample:
         """Weighted variance about the mean; NaN where nothing counts."""
         if not len(self.values):
             return NAN
-        return dot(self.weights, (self.values - self.mean) ** 2) / self.total
+        total = self.total
+        mean = dot(self.weights, self.values) / total
+        return dot(self.weights, (self.values - mean) ** 2) / total
 
     @property
     def is_flat(self) -> bool:
@@ -74,7 +76,7 @@ class Sample:
         """Share of the weight that is brighter than a threshold, 0 to 1; NaN where undefined."""
         if not len(self.values) or math.isnan(threshold):
             return NAN
-        return float(self.weights[self.values > threshold].sum()) / self.total
+        return float(self.weights.compress(self.values > threshold).sum()) / self.total
 
     def scaled_to(self, total: float) -> Sample:
         """Return the same values with weights that sum to ``total``."""
@@ -82,7 +84,7 @@ class Sample:
 
     def where(self, chosen: NDArray[np.bool_]) -> Sample:
         """Return the pixels chosen by a mask of shape (n,)."""
-        return Sample(self.values[chosen], self.weights[chosen])
+        return Sample(self.values.compress(chosen), self.weights.compress(chosen))
 
 
 def pool(samples: Sequence[Sample]) -> Sample:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,18 +36,22 @@ class Histogram:
     step: float
 
     @classmethod
+    # Each method asks for it in turn, and the guard: of a muscle and of its equalised pixels.
+    @lru_cache(maxsize=2)
     def of(cls, sample: Sample) -> Histogram | None:
         """Sort a sample into levels of one width; None where all its pixels are equal."""
-        if len(sample.values) == 0 or sample.values.min() == sample.values.max():
+        if len(sample.values) == 0:
             return None
         low, high = float(sample.values.min()), float(sample.values.max())
+        if low == high:
+            return None
         level = np.rint((sample.values - low) * ((GREY_LEVELS - 1) / (high - low))).astype(np.intp)
         weight = np.bincount(level, sample.weights, GREY_LEVELS)
         signal = np.bincount(level, sample.weights * sample.values, GREY_LEVELS)
-        filled = np.flatnonzero(weight)
+        filled = np.flatnonzero(weight > 0)
         step = (high - low) / (GREY_LEVELS - 1)
-        weights = np.asarray(weight[filled], dtype=np.float64)
-        return cls(signal[filled] / weights, weights, step)
+        weights = np.asarray(weight.take(filled), dtype=np.float64)
+        return cls(signal.take(filled) / weights, weights, step)
 
     def between(self, level: int) -> float:
         """Return the value midway between a level and the next one."""

@@ -204,7 +204,7 @@ def mixed_pixels_pct(
     above = sample.values > threshold
     errors = above - mixed
     together = dot(sample.weights, errors) / sample.total if known else 0.0
-    alone = sample.weights * (above - mixed.clip(0, 1))
+    alone = sample.weights * (above - np.minimum(np.maximum(mixed, 0), 1))
     return 100 * math.sqrt(together**2 / 3 + dot(alone, alone) / sample.total**2)
 
 
@@ -249,9 +249,15 @@ def placement_pct(
 
 def _summed(values: Array, size: int) -> Array:
     """Sum over squares of pixels; what does not fill one at the last rows and columns is left."""
-    rows, columns = (count // size for count in values.shape)
-    part = values[: rows * size, : columns * size]
-    return np.asarray(part.reshape(rows, size, columns, size).sum(axis=(1, 3)))
+    rows, columns = (count // size * size for count in values.shape)
+    # A few sums of whole columns and rows are many times faster than one of small squares.
+    across = values[:rows, 0:columns:size].copy()
+    for k in range(1, size):
+        across += values[:rows, k:columns:size]
+    down = across[0::size].copy()
+    for k in range(1, size):
+        down += across[k::size]
+    return down
 
 
 def _roughness(inside: Array, fat: Array, full: int) -> tuple[float, float]:
@@ -275,7 +281,7 @@ def shifted_pct(sample: Sample, threshold: float, by: float) -> float:
     if not by > 0:
         return 0.0
     between = (sample.values > threshold - by) & (sample.values <= threshold + by)
-    return 50 * float(sample.weights[between].sum()) / sample.total
+    return 50 * float(sample.weights.compress(between).sum()) / sample.total
 
 
 def resamples(sample: Sample, count: int) -> Array:
@@ -287,7 +293,7 @@ def resamples(sample: Sample, count: int) -> Array:
 def in_order(sample: Sample) -> Sample:
     """Sort a sample by value, so that resampling does not depend on the order of outlines."""
     order = np.lexsort((sample.weights, sample.values))
-    return sample.where(order)  # type: ignore[arg-type]
+    return Sample(sample.values.take(order), sample.weights.take(order))
 
 
 def otsu_spread(
