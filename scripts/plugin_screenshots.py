@@ -26,6 +26,7 @@ def main() -> None:
         viewer, dock = open_sample(scratch)
         take_annotator(viewer, dock)
         take_crossing(viewer, dock)
+        take_locator(dock)
         viewer.close()
 
 
@@ -83,6 +84,26 @@ def take_crossing(viewer: Any, dock: Any) -> None:
     replace_outline(canvas, moved)
     settle()
     take(viewer, "plugin-crossing")
+
+
+def take_locator(dock: Any) -> None:
+    """Show the locator while the last discs are being marked."""
+    from multifidus.anatomy import Level
+
+    locator, session = dock.locator, dock.annotator.session
+    left = {Level.L1_L2, Level.L2_L3}
+    dock.annotator.set_landmarks(mark for mark in session.landmarks if mark.level not in left)
+    locator.show_exam()
+    locator.start_marking()
+    settle()
+    path = IMAGES / "plugin-locator.png"
+    holder = locator.parentWidget()
+    holder.setFloating(True)
+    holder.resize(560, 900)
+    settle()
+    locator.grab().save(str(path))
+    holder.setFloating(False)
+    print(path.relative_to(IMAGES.parent.parent))
 
 
 def replace_outline(canvas: Any, loop: Any) -> None:

@@ -26,6 +26,10 @@ AXIS_WORDS = {
 }
 
 
+SEEN_MM = 0.05
+"""Distances below this are written as none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where one slice stands.
@@ -61,7 +65,8 @@ class Standing:
             words += f" {position.replace('_', ' ')}"
         offset = self.settled.offset_mm
         if not math.isnan(offset):
-            words += f" · {abs(offset):.1f} mm {'above' if offset > 0 else 'below'} its landmark"
+            where = "above" if offset > 0 else "below"
+            words += f" · {abs(offset):.1f} mm {where} it" if abs(offset) >= SEEN_MM else ""
         return f"{words} · {'typed' if self.typed else 'by landmarks'}"
 
     @property

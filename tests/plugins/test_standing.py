@@ -46,8 +46,8 @@ def test_levels_come_from_landmarks_and_what_is_typed_wins(session, marks):
     assert session.set_landmarks(marks)
     assert not session.set_landmarks(marks)
     assert session.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
-    assert session.standing(2).place_words.startswith("L4-L5 mid disc · 0.0 mm")
-    assert session.standing(2).place_words.endswith("by landmarks")
+    assert session.standing(2).place_words == "L4-L5 mid disc · by landmarks"
+    assert session.standing(3).place_words == "L4-L5 · 4.0 mm above it · by landmarks"
     session.set_level(2, Level.L3_L4)
     assert session.level_of(2) == (Level.L3_L4, SlicePosition.UNKNOWN)
     assert session.level_warnings(2)[0] == "L3-L4 was typed; by the landmarks it is L4-L5"

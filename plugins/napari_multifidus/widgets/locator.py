@@ -59,7 +59,7 @@ class Locator(QWidget):
         self.mark = QPushButton("Mark levels")
         self.hand, self.words = QLabel(), QLabel()
         self.kind, self.level, self.series = QComboBox(), QComboBox(), QComboBox()
-        self.order, self.six = QComboBox(), QCheckBox("six lumbar vertebrae")
+        self.order, self.six = QComboBox(), QCheckBox("with L6")
         self.up, self.down = QPushButton("all one up"), QPushButton("all one down")
         self._lay_out()
         self._wire()
