@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.accuracy.muscle import Cell, draw
 from multifidus.preprocessing.low_order import LowOrderField, low_order_field
 
 OUTLINES = 8
@@ -143,3 +144,22 @@ def test_what_cannot_be_told_from_shading_is_refused_with_the_reason(case):
     field, reason = refused(case)
     assert field is None
     assert case in reason
+
+
+def test_a_muscle_mostly_fat_and_a_reference_are_too_little_to_tell_fat_from_shading():
+    """At a contrast of 2 and steep shading, the fit takes the fat that is in the dark for lean."""
+    made = draw(Cell(70.0, 2.0, 15.0, 0.35, 2.0, reach_mm=18.0), seed=1)
+    inside = made.weights >= 0.5
+    muscle, lean = made.image[inside], np.ravel(made.lean)
+    at = [np.column_stack((place, np.zeros(len(place)))) for place in made.places_mm[:2]]
+    field, reason = low_order_field(
+        np.concatenate((at[0][inside.ravel()], at[1])),
+        np.concatenate((muscle, lean)),
+        np.ones(len(muscle) + len(lean)),
+        outline=np.repeat((0, 1), (len(muscle), len(lean))),
+        reference=np.repeat((False, True), (len(muscle), len(lean))),
+        lean_signal=float(np.median(lean)),
+        fat_signal=float(np.median(made.fat)),
+    )
+    assert field is None
+    assert "call more than 20% of a muscle otherwise" in reason

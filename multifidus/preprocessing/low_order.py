@@ -52,6 +52,10 @@ LARGEST_DISAGREEMENT = 0.2
 """Most by which a lean reference may differ from the fitted lean signal, as a logarithm. Beyond
 it the fit has followed something else than shading."""
 
+MOST_FAT_MOVED = 0.2
+"""Most by which the field may change the share of an outline's pixels that are nearer to fat than
+to lean muscle. Beyond it the fit has taken fat for shading, or nothing tells the two apart."""
+
 _WITHOUT_FAT = 0.7
 """Logarithm of the least fat over lean signal, where no fat reference says it."""
 
@@ -164,7 +168,9 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
             break
         lean = found
     fit = times(terms, coefficients)
-    problem = _implausible(fit, residual, numbers, is_reference)
+    problem = _implausible(fit, residual, numbers, is_reference) or _moves_fat(
+        log > ceiling, log - fit > ceiling, share, np.where(is_reference, -1, numbers)
+    )
     if problem:
         return None, problem
     coefficients[0] -= dot(share, fit) / float(share.sum())
@@ -217,4 +223,19 @@ def _implausible(
         apart = float(np.median(residual[numbers == number]))
         if abs(apart) > LARGEST_DISAGREEMENT:
             return "the field would make lean references unequal"
+    return ""
+
+
+def _moves_fat(
+    before: NDArray[np.bool_],
+    after: NDArray[np.bool_],
+    share: Array,
+    muscles: NDArray[np.generic],
+) -> str:
+    """Refuse a field that turns much of a muscle from fat to lean, or back; -1 is no muscle."""
+    moved = after.astype(np.float64) - before
+    for number in np.unique(muscles[muscles >= 0]):
+        own = muscles == number
+        if abs(dot(share[own], moved[own])) > MOST_FAT_MOVED * float(share[own].sum()):
+            return f"the field would call more than {MOST_FAT_MOVED:.0%} of a muscle otherwise"
     return ""
