@@ -8,14 +8,10 @@ from hypothesis import strategies as st
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.agreement import mdc95
-from multifidus.stats.change import (
-    Detectable,
-    Verdict,
-    group_changes,
-    holm,
-    judge,
-    paired_tests,
-)
+from multifidus.stats.change import Verdict, contrast_changes, group_changes, judge
+from multifidus.stats.detectable import given as stated
+from multifidus.stats.detectable import of_reliability
+from multifidus.stats.paired import holm, paired_tests
 from multifidus.stats.pairs import Choice, make_pairs, timepoints_of
 from multifidus.stats.values import values_of
 
@@ -95,7 +91,7 @@ def test_whose_value_enters_is_said_and_never_an_accident():
         assert found.before.value == pytest.approx(before)
         assert (found.delta, found.readings) == (pytest.approx(-100), count)
     (nobody,) = pairs_of(rows, "rater:EF")
-    assert "undefined at pre, post" in nobody.problem
+    assert "not read at pre, post" in nobody.problem
     with pytest.raises(StatisticsError, match="No such value"):
         Choice("best")
     with pytest.raises(StatisticsError, match="No such value"):
@@ -162,36 +158,114 @@ def test_timepoints_that_make_no_pair_are_refused(before, after, message):
         make_pairs(values, before, after, minimal_valid_fraction=VALID)
 
 
-def test_a_change_is_judged_by_the_nearest_known_error():
-    known = {
-        ("tcsa_mm2",): Detectable(50, "given"),
-        ("tcsa_mm2", ""): Detectable(150, "agreement"),
-        ("tcsa_mm2", "", "multifidus", "L4-L5", "left"): Detectable(99, "agreement at L4-L5"),
-    }
-    (here,) = judge([pair()], known)
-    assert (here.verdict, here.mdc95, here.basis) == (Verdict.DECREASE, 99, "agreement at L4-L5")
-    (elsewhere,) = judge([pair(level="L3-L4")], known)
-    assert (elsewhere.verdict, elsewhere.mdc95) == (Verdict.WITHIN_ERROR, 150)
-    (grown,) = judge([pair(before=900, after=1000)], {("tcsa_mm2",): Detectable(50, "given")})
-    assert grown.verdict is Verdict.INCREASE
-    (unknown,) = judge([pair(quantity="fi_pct", before=10, after=20)], known)
-    assert (unknown.verdict, unknown.basis) == (Verdict.UNKNOWN, "")
-    (missing,) = judge(pairs_of([row("S1", "pre", 5), row("S2", "post", 6)])[:1], known)
-    assert missing.verdict is Verdict.UNKNOWN
+def known(quantity="tcsa_mm2", **other):
+    usual = {
+        "quantity": quantity, "method": "", "structure": "multifidus", "level": "L4-L5",
+        "side": "left", "compare": "rater", "rater": "", "columns": ["AB", "CD"],
+        "sem_agreement": 50.0, "sem_consistency": 30.0,
+    }  # fmt: skip
+    return {**usual, **other}
 
 
-def test_means_of_readings_detect_smaller_changes_and_rereading_is_a_lower_bound():
-    rows = [
-        row("S1", when, value, reading=reading)
-        for when, value in (("pre", 1000), ("post", 930))
-        for reading in (1, 2, 3, 4)
-    ]
-    error = Detectable(mdc95(50), "consistency", is_lower_bound=True)
-    (single,) = judge(pairs_of(rows), {("tcsa_mm2",): error})
-    (averaged,) = judge(pairs_of(rows, "mean"), {("tcsa_mm2",): error})
-    assert (single.verdict, averaged.verdict) == (Verdict.WITHIN_ERROR, Verdict.DECREASE)
-    assert averaged.mdc95 == pytest.approx(single.mdc95 / 2)
-    assert single.basis == "consistency (reread, lower bound)"
+def judged(found, *results):
+    (change,) = judge([found], of_reliability({"results": list(results)}))
+    return change
+
+
+def read_by(before, after, rule="first", readings=(1,)):
+    (found,) = pairs_of(
+        [
+            row("S1", when, value, rater=rater, reading=reading)
+            for when, raters, value in (("pre", before, 1000), ("post", after, 900))
+            for rater in raters
+            for reading in readings
+        ],
+        rule,
+    )
+    return found
+
+
+def test_one_raters_offset_cancels_and_two_raters_do_not():
+    same = judged(read_by(["AB"], ["AB"]), known())
+    assert same.mdc95 == pytest.approx(1.96 * math.sqrt(2) * 30)
+    assert same.verdict is Verdict.DECREASE
+    assert same.basis == "consistency of raters AB, CD; AB read both exams"
+    other = judged(read_by(["AB"], ["CD"]), known())
+    assert other.mdc95 == pytest.approx(1.96 * math.sqrt(2) * 50)
+    assert other.verdict is Verdict.WITHIN_ERROR
+    assert other.basis == "agreement of raters AB, CD; AB read one exam, CD the other"
+    assert "read by AB before, CD after" in other.pair.notes
+    stranger = judged(read_by(["EF"], ["EF"]), known())
+    assert stranger.basis.endswith("EF not among them")
+
+
+def test_error_is_taken_from_this_level_or_from_a_pool_never_from_another_level():
+    here = read_by(["AB"], ["AB"])
+    elsewhere = known(level="L3-L4", sem_consistency=1.0)
+    pooled = known(level="", sem_consistency=40.0)
+    assert judged(here, elsewhere, pooled, known()).mdc95 == pytest.approx(mdc95(30))
+    found = judged(here, elsewhere, pooled)
+    assert found.mdc95 == pytest.approx(mdc95(40))
+    assert "pooled over level" in found.basis
+    alone = judged(here, elsewhere)
+    assert (alone.verdict, math.isnan(alone.mdc95)) == (Verdict.UNKNOWN, True)
+    assert "known, but not at L4-L5 left" in alone.basis
+    assert "fi_pct" not in judged(here, known("fi_pct")).basis
+    assert "reliability of tcsa_mm2 multifidus is unknown" in judged(here, known("fi_pct")).basis
+
+
+def test_rereading_is_a_lower_bound_and_of_its_own_rater_alone():
+    own = known(compare="reading", rater="AB", columns=["1", "2"], sem_agreement=10.0)
+    found = judged(read_by(["AB"], ["AB"]), own)
+    assert found.mdc95 == pytest.approx(mdc95(10))
+    assert found.basis == "re-reading by AB (reread, lower bound)"
+    for before, after in ((["AB"], ["CD"]), (["CD"], ["CD"])):
+        other = judged(read_by(before, after), own)
+        assert other.verdict is Verdict.UNKNOWN
+        assert "re-reading by others says nothing" in other.basis
+
+
+def test_means_detect_smaller_changes_but_rereading_does_not_average_raters():
+    readings = read_by(["AB"], ["AB"], "mean", readings=(1, 2, 3, 4))
+    own = known(compare="reading", rater="AB", sem_agreement=10.0)
+    assert judged(readings, own).mdc95 == pytest.approx(mdc95(10) / 2)
+    assert judged(readings, known()).mdc95 == pytest.approx(mdc95(30))
+    raters = read_by(["AB", "CD"], ["AB", "CD"], "mean")
+    assert judged(raters, known()).mdc95 == pytest.approx(mdc95(30) / math.sqrt(2))
+    (by_hand,) = judge([raters], stated({"tcsa_mm2": 80}))
+    assert by_hand.mdc95 == pytest.approx(80 / math.sqrt(2))
+
+
+def test_a_number_given_by_hand_is_held_against_either_way():
+    (grown,) = judge([pair(before=900, after=1000)], stated({"tcsa_mm2": 50}))
+    assert (grown.verdict, grown.basis) == (Verdict.INCREASE, "given")
+    (unknown,) = judge([pair(quantity="fi_pct", before=10, after=20)], stated({"tcsa_mm2": 50}))
+    assert (unknown.verdict, unknown.basis) == (Verdict.UNKNOWN, "no MDC of fi_pct was given")
+    missing = pairs_of([row("S1", "pre", 5), row("S2", "post", 6)])[:1]
+    (without,) = judge(missing, stated({"tcsa_mm2": 50}))
+    assert without.verdict is Verdict.UNKNOWN
+    (nothing,) = judge([pair()])
+    assert (nothing.verdict, nothing.basis) == (Verdict.UNKNOWN, "no reliability was given")
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({}, "no reliability of a study"),
+        ({"results": [{"quantity": "tcsa_mm2"}]}, "no reliability of a study"),
+        ({"results": [known(), known()]}, "stands in the file twice"),
+        ({"results": [known(sem_agreement=None)]}, "standard errors of tcsa_mm2"),
+    ],
+)
+def test_a_document_that_is_no_reliability_is_refused(document, message):
+    with pytest.raises(StatisticsError, match=message):
+        of_reliability(document)
+
+
+@pytest.mark.parametrize("limit", [-1.0, math.nan, math.inf])
+def test_a_limit_that_is_none_is_refused(limit):
+    with pytest.raises(StatisticsError, match="Give a number of 0 or more"):
+        stated({"tcsa_mm2": limit})
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(4, 25))
@@ -241,7 +315,7 @@ def test_groups_are_tested_and_corrected_within_their_quantity():
                 row(f"S{n}", "post", before - loss + 10 * rng.normal(), level=level),
             ]
     rows.append(row("S99", "pre", 1000))
-    changes = judge(pairs_of(rows), {("tcsa_mm2",): Detectable(60, "given")})
+    changes = judge(pairs_of(rows), stated({"tcsa_mm2": 60}))
     found, problems = group_changes(changes)
     remote, operated = found
     assert (operated.n, operated.n_missing, operated.judged) == (12, 1, 12)
@@ -260,12 +334,83 @@ def test_a_subject_with_several_muscles_counts_once():
         for side in ("left", "right")
         for when in ("pre", "post")
     ]
-    ((found,), _) = group_changes(judge(pairs_of(rows), {}), ("quantity",))
+    ((found,), _) = group_changes(judge(pairs_of(rows)), ("quantity",))
     assert (found.n, found.judged) == (5, 0)
     assert found.tests.mean == pytest.approx(7)
 
 
 def test_too_few_subjects_are_said_not_tested():
-    found, problems = group_changes(judge([pair()], {}))
+    found, problems = group_changes(judge([pair()]))
     assert not found
     assert "1 subjects have a value at both" in problems[0]
+
+
+def cohort(losses, n=8, seed=3, **other):
+    """Return rows of n subjects who lose so much at each (level, side) given."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for person in range(n):
+        size = 1000 + 100 * rng.normal()
+        for (level, side), loss in losses.items():
+            where = {"level": level, "side": side, **other}
+            rows += [
+                row(f"S{person}", "pre", size + 5 * rng.normal(), **where),
+                row(f"S{person}", "post", size - loss + 5 * rng.normal(), **where),
+            ]
+    return rows
+
+
+def test_contrasts_are_each_subjects_own():
+    rows = cohort({("L4-L5", "left"): 100, ("L1-L2", "left"): 20})
+    changes = judge(pairs_of(rows))
+    ((found,), problems) = contrast_changes(changes, "zone", ("operated", "remote"))
+    deltas = {
+        zone: np.array([item.pair.delta for item in changes if item.pair.zone == zone])
+        for zone in ("operated", "remote")
+    }
+    expected = scipy.stats.ttest_rel(deltas["operated"], deltas["remote"])
+    assert (found.tests.t, found.tests.p_t) == pytest.approx((expected.statistic, expected.pvalue))
+    assert (found.first, found.second, found.n, found.n_missing) == ("operated", "remote", 8, 0)
+    assert not problems
+
+
+def test_a_contrast_of_two_subjects_is_not_tested():
+    rows = cohort({("L4-L5", "left"): 100, ("L1-L2", "left"): 20}, n=2)
+    found, problems = contrast_changes(judge(pairs_of(rows)), "zone", ("operated", "remote"))
+    assert not found
+    assert "2 subjects have both operated and remote" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("operated_side", "roles"),
+    [
+        ("left", ("operated", "contralateral")),
+        ("right", ("contralateral", "operated")),
+        ("both", ("", "")),
+        ("none", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_midline_surgery_has_no_contralateral_side(operated_side, roles):
+    found = tuple(pair(side=side, operated_side=operated_side).approached
+                  for side in ("left", "right"))  # fmt: skip
+    assert found == roles
+    assert not pair(side="both", operated_side="left").approached
+
+
+def test_operated_levels_are_those_of_the_later_exam():
+    def between(before, after):
+        said = {"pre": before, "post": after}
+        (found,) = pairs_of(
+            [row("S1", when, 5, operated_levels=said[when], level="L5-S1") for when in said]
+        )
+        return found
+
+    assert between("", "L5-S1").zone == "operated"
+    assert between("L5-S1", "").zone == "operated"
+    again = between("L4-L5", "L4-L5;L5-S1")
+    assert again.zone == "operated"
+    assert "operated levels: L4-L5 before, L4-L5;L5-S1 after" in again.notes
+    with pytest.raises(StatisticsError, match="several operated levels"):
+        pairs_of([row("S1", "pre", 5), row("S1", "post", 5),
+                  row("S1", "post", 5, side="right", operated_levels="L5-S1")])  # fmt: skip

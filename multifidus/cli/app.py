@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from multifidus.cli.annotate import annotate
+from multifidus.cli.change import change
 from multifidus.cli.demo import demo
 from multifidus.cli.inspect import inspect
 from multifidus.cli.levels import levels
@@ -34,6 +35,7 @@ app.command()(levels)
 app.command()(measure)
 app.command()(propose)
 app.command()(reliability)
+app.command()(change)
 app.command()(phantom)
 app.command()(demo)
 app.add_typer(protocol, name="protocol")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -41,15 +42,17 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     from multifidus.report.tables import write_paper_table
     from multifidus.stats.plain import plain_study
     from multifidus.stats.reliability import reliability as of_study
-    from multifidus.stats.values import values_of
+    from multifidus.stats.values import left_out, values_of
 
+    rows = read_rows(table)
     study = of_study(
-        values_of(read_rows(table)),
+        values_of(rows),
         quantities=quantity or (),
         compare=compare,
         by=_names(by),
         raters=_names(raters),
     )
+    study = replace(study, problems=(*study.problems, *left_out(rows)))
     printed = reliability_table(study)
     if output is not None:
         for path in write_paper_table(printed, output, overwrite=overwrite):

@@ -45,15 +45,15 @@ def _row(item: Reliability) -> tuple[str, ...]:
         item.side or "both",
         who,
         str(item.n_targets),
-        _short(item.sem.mean),
+        short(item.sem.mean),
         *(_interval(form) for form in item.icc if form.shrout_fleiss in _SHOWN),
-        _short(item.sem.agreement),
-        _short(item.sem.consistency),
-        _short(item.sem.mdc95_agreement),
-        _short(item.sem.mdc95_pct),
-        _short(item.cv_pct),
-        _short(pair.agreement.bias),
-        f"{_short(low)} to {_short(high)}",
+        short(item.sem.agreement),
+        short(item.sem.consistency),
+        short(item.sem.mdc95_agreement),
+        short(item.sem.mdc95_pct),
+        short(item.cv_pct),
+        short(pair.agreement.bias),
+        f"{short(low)} to {short(high)}",
     )
 
 
@@ -62,7 +62,7 @@ def _interval(form: Icc) -> str:
     return f"{form.value:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Three digits, as many as such a number deserves; nothing where it is undefined."""
     if not math.isfinite(value):
         return ""

@@ -99,13 +99,28 @@ def write_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = Fals
     WriteError
         If a file exists and ``overwrite`` is not set.
     """
-    texts = {
+    texts = _files(table, folder)
+    check_paper_table(table, folder, overwrite=overwrite)
+    for path, text in texts.items():
+        write_text(path, text, overwrite=overwrite)
+    return list(texts)
+
+
+def check_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> None:
+    """Refuse to write a table over files that nobody asked to lose.
+
+    Raises
+    ------
+    WriteError
+        If a file exists and ``overwrite`` is not set.
+    """
+    for path in _files(table, folder):
+        refuse_existing(path, overwrite=overwrite)
+
+
+def _files(table: PaperTable, folder: Path) -> dict[Path, str]:
+    return {
         folder / f"{table.name}.csv": table.as_csv(),
         folder / f"{table.name}.md": table.as_markdown(),
         folder / f"{table.name}.tex": table.as_latex(),
     }
-    for path in texts:
-        refuse_existing(path, overwrite=overwrite)
-    for path, text in texts.items():
-        write_text(path, text, overwrite=overwrite)
-    return list(texts)

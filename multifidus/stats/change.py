@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from multifidus.anatomy import Level
 from multifidus.errors import StatisticsError
+from multifidus.stats.detectable import Detectable, ErrorOf, nothing_known
+from multifidus.stats.paired import PairedTests, holm, paired_tests
 from multifidus.stats.pairs import Pair
-from multifidus.stats.ratings import LEVEL, Z
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
 
 LEAST_PAIRS = 3
 """Fewer pairs are listed, not tested."""
@@ -30,29 +33,6 @@ class Verdict(StrEnum):
     INCREASE = "increase"
     WITHIN_ERROR = "within error"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Detectable:
-    """The least change of one muscle that is beyond measurement error.
-
-    Parameters
-    ----------
-    mdc95
-        For single readings, in the quantity's unit.
-    basis
-        On what it rests, such as ``agreement, raters A and B`` or ``given``.
-    is_lower_bound
-        Whether it is from re-reading one image, which holds no repositioning and no second scan.
-    """
-
-    mdc95: float
-    basis: str
-    is_lower_bound: bool = False
-
-    def of_mean(self, readings: int) -> float:
-        """Return it for means of so many readings."""
-        return self.mdc95 / math.sqrt(max(readings, 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,69 +53,33 @@ class Change:
     verdict: Verdict
 
 
-def judge(pairs: Iterable[Pair], detectable: Mapping[tuple[str, ...], Detectable]) -> list[Change]:
+def judge(pairs: Iterable[Pair], error_of: ErrorOf = nothing_known) -> list[Change]:
     """Hold every pair's change against measurement error.
 
     Parameters
     ----------
     pairs
         Of a study.
-    detectable
-        By (quantity, method, structure, level, side), else (quantity, method), else (quantity,).
+    error_of
+        Which least change each is held against.
 
     Returns
     -------
     list of Change
         In the pairs' order. MDC judges individuals, never group means.
     """
-    return [_judged(pair, _found(pair, detectable)) for pair in pairs]
+    return [_judged(pair, error_of(pair)) for pair in pairs]
 
 
-def _found(pair: Pair, detectable: Mapping[tuple[str, ...], Detectable]) -> Detectable | None:
-    whole = (pair.quantity, pair.method, pair.structure, pair.level, pair.side)
-    return next(
-        (detectable[key] for key in (whole, whole[:2], whole[:1]) if key in detectable), None
-    )
-
-
-def _judged(pair: Pair, found: Detectable | None) -> Change:
-    if found is None:
-        return Change(pair, math.nan, "", Verdict.UNKNOWN)
-    limit = found.of_mean(pair.readings)
-    basis = f"{found.basis} (reread, lower bound)" if found.is_lower_bound else found.basis
+def _judged(pair: Pair, found: Detectable) -> Change:
     delta = pair.delta
-    if math.isnan(delta):
+    if math.isnan(delta) or math.isnan(found.mdc95):
         verdict = Verdict.UNKNOWN
-    elif abs(delta) <= limit:
+    elif abs(delta) <= found.mdc95:
         verdict = Verdict.WITHIN_ERROR
     else:
         verdict = Verdict.DECREASE if delta < 0 else Verdict.INCREASE
-    return Change(pair, limit, basis, verdict)
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTests:
-    """Whether differences are other than none on average.
-
-    Parameters
-    ----------
-    mean, sd, ci95
-        Of the differences; interval by Student's t.
-    t, p_t, p_wilcoxon
-        Paired t test, and Wilcoxon's signed rank test; NaN where all differences are 0.
-    dz, dz_ci95
-        Mean over standard deviation (Cohen's d_z), interval by the noncentral t distribution; NaN
-        where the differences do not vary.
-    """
-
-    mean: float
-    sd: float
-    ci95: tuple[float, float]
-    t: float
-    p_t: float
-    p_wilcoxon: float
-    dz: float
-    dz_ci95: tuple[float, float]
+    return Change(pair, found.mdc95, found.basis, verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +118,46 @@ class GroupChange:
     p_wilcoxon_holm: float = math.nan
 
 
-GROUPED_BY = ("quantity", "method", "structure", "level", "side")
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How much more one kind of muscle changed than another of the same subjects.
+
+    Parameters
+    ----------
+    key
+        What makes the group.
+    first, second
+        Which kinds: the contrast is the change of the first minus that of the second.
+    n, n_missing
+        Subjects with both, and with one alone.
+    tests
+        Of the subjects' contrasts.
+    p_t_holm, p_wilcoxon_holm
+        Corrected for the number of tests made together.
+    """
+
+    key: tuple[str, ...]
+    first: str
+    second: str
+    n: int
+    n_missing: int
+    tests: PairedTests
+    p_t_holm: float = math.nan
+    p_wilcoxon_holm: float = math.nan
+
+
+Tested = TypeVar("Tested", GroupChange, Contrast)
+
+WHAT = ("quantity", "method")
+"""Within these tests are corrected together: one family for each quantity of a table."""
+
+BY_MUSCLE = (*WHAT, "structure", "span", "level", "side")
+BY_ZONE = (*WHAT, "structure", "span", "zone")
+BY_SIDE = (*WHAT, "structure", "span")
 
 
 def group_changes(
-    changes: Iterable[Change],
-    by: Sequence[str] = ("quantity", "method", "structure", "level", "side"),
+    changes: Iterable[Change], by: Sequence[str] = BY_MUSCLE
 ) -> tuple[list[GroupChange], list[str]]:
     """Test each group of pairs for a change other than none.
 
@@ -188,7 +166,8 @@ def group_changes(
     changes
         Of a study.
     by
-        What makes a group: names of a pair's fields, and ``zone``.
+        What makes a group: quantity and method, then names of a pair's properties, or of other
+        columns of the table.
 
     Returns
     -------
@@ -196,30 +175,41 @@ def group_changes(
         The groups, corrected together by Holm's method within each quantity and method, and why
         others are missing. A subject that gives a group several pairs enters with their mean.
     """
-    groups: dict[tuple[str, ...], list[Change]] = {}
-    for change in changes:
-        key = tuple(str(getattr(change.pair, name)) for name in by)
-        groups.setdefault(key, []).append(change)
     found: list[GroupChange] = []
     problems: list[str] = []
-    for key, members in sorted(groups.items()):
-        words = " ".join(part for part in key if part)
+    for key, members in _grouped(changes, by).items():
         try:
             found.append(_group(key, members))
         except StatisticsError as error:
-            problems.append(f"{words}: {error}")
-    return _corrected(found, members_of_family=min(2, len(by))), problems
+            problems.append(f"{' '.join(filter(None, key))}: {error}")
+    return _corrected(found), problems
+
+
+def _grouped(changes: Iterable[Change], by: Sequence[str]) -> dict[tuple[str, ...], list[Change]]:
+    groups: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        groups.setdefault(tuple(_said(change.pair, name) for name in by), []).append(change)
+    return dict(sorted(groups.items(), key=lambda item: [*map(_place, item[0])]))
+
+
+def _said(pair: Pair, name: str) -> str:
+    return str(getattr(pair, name)) if hasattr(Pair, name) else pair.said(name)
+
+
+_ZONES = ("operated", "adjacent", "remote")
+
+
+def _place(word: str) -> tuple[int, str]:
+    """Sort levels along the spine, zones outwards, and other words as they are."""
+    for order in (list(Level), _ZONES):
+        if word in order:
+            return order.index(word), ""  # type: ignore[arg-type] # a level is its text
+    return 0, word
 
 
 def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
-    subjects: dict[str, list[Change]] = {}
-    for change in members:
-        subjects.setdefault(change.pair.subject, []).append(change)
-    full = {
-        subject: [item.pair for item in own if not math.isnan(item.pair.delta)]
-        for subject, own in sorted(subjects.items())
-    }
-    full = {subject: pairs for subject, pairs in full.items() if pairs}
+    subjects = _by_subject(members)
+    full = {subject: pairs for subject, pairs in subjects.items() if pairs}
     if len(full) < LEAST_PAIRS:
         msg = f"{len(full)} subjects have a value at both timepoints; {LEAST_PAIRS} are needed."
         raise StatisticsError(msg)
@@ -245,83 +235,84 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
     )
 
 
+def _by_subject(members: Iterable[Change]) -> dict[str, list[Pair]]:
+    """Return each subject's pairs that have a change; empty where it has none."""
+    subjects: dict[str, list[Pair]] = {}
+    for change in members:
+        own = subjects.setdefault(change.pair.subject, [])
+        if not math.isnan(change.pair.delta):
+            own.append(change.pair)
+    return dict(sorted(subjects.items()))
+
+
 def _number(pair: Pair, of: str) -> float:
     return pair.delta_pct if of == "delta_pct" else float(getattr(pair, of).value)
 
 
-def paired_tests(difference: ArrayLike) -> PairedTests:
-    """Test whether differences, shape (n,), are other than none on average."""
-    from scipy.stats import t as student
-    from scipy.stats import wilcoxon
+def contrast_changes(
+    changes: Iterable[Change], of: str, kinds: tuple[str, str], by: Sequence[str] = BY_SIDE
+) -> tuple[list[Contrast], list[str]]:
+    """Test whether one kind of muscle changed more than another of the same subjects.
 
-    values = np.asarray(difference, dtype=np.float64)
-    n, mean, sd = len(values), float(values.mean()), float(values.std(ddof=1))
-    t = p = math.nan
-    if sd > 0:
-        t = mean / (sd / math.sqrt(n))
-        p = float(2 * student.sf(abs(t), n - 1))
-    elif mean:
-        t, p = math.copysign(math.inf, mean), 0.0
-    half = float(student.ppf((1 + LEVEL) / 2, n - 1)) * sd / math.sqrt(n)
-    return PairedTests(
-        mean=mean,
-        sd=sd,
-        ci95=(mean - half, mean + half),
-        t=t,
-        p_t=p,
-        p_wilcoxon=float(wilcoxon(values).pvalue) if values.any() else math.nan,
-        dz=mean / sd if sd > 0 else math.nan,
-        dz_ci95=_dz_interval(t, n),
-    )
+    Parameters
+    ----------
+    changes
+        Of a study.
+    of, kinds
+        What tells the kinds apart (``zone``, ``approached``), and which two.
+    by
+        What makes a group.
 
-
-def _dz_interval(t: float, n: int) -> tuple[float, float]:
-    """Interval of d_z: the noncentralities that t does not contradict."""
-    from scipy.optimize import brentq
-    from scipy.stats import nct
-
-    if not math.isfinite(t):
-        return math.nan, math.nan
-    tail, reach = (1 + LEVEL) / 2, abs(t) + 10 * Z
-
-    def below(shift: float) -> float:
-        share = float(nct.cdf(t, n - 1, shift))
-        # Far out, where the distribution function is 0 or 1, it may come as NaN.
-        return float(shift < t) if math.isnan(share) else share
-
-    def end(p: float) -> float:
-        return float(brentq(lambda shift: below(shift) - p, t - reach, t + reach))
-
-    return end(tail) / math.sqrt(n), end(1 - tail) / math.sqrt(n)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p values for their number by Holm's method (1979); NaN stays, and is not counted.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
+    Returns
+    -------
+    tuple
+        Contrasts, not yet corrected, and why others are missing. Within a subject the changes of
+        each kind are averaged first.
     """
-    known = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
-    corrected = list(p_values)
-    largest = 0.0
-    for done, (p, place) in enumerate(known):
-        largest = max(largest, min(1.0, p * (len(known) - done)))
-        corrected[place] = largest
-    return corrected
-
-
-def _corrected(found: Sequence[GroupChange], members_of_family: int) -> list[GroupChange]:
-    families: dict[tuple[str, ...], list[GroupChange]] = {}
-    for item in found:
-        families.setdefault(item.key[:members_of_family], []).append(item)
-    corrected: list[GroupChange] = []
-    for members in families.values():
-        t_tests = holm([item.tests.p_t for item in members])
-        ranks = holm([item.tests.p_wilcoxon for item in members])
-        corrected += [
-            replace(item, p_t_holm=one, p_wilcoxon_holm=two)
-            for item, one, two in zip(members, t_tests, ranks, strict=True)
+    first, second = kinds
+    found: list[Contrast] = []
+    problems: list[str] = []
+    for key, members in _grouped(changes, by).items():
+        sides = [
+            {
+                subject: float(np.mean([pair.delta for pair in pairs]))
+                for subject, pairs in _by_subject(
+                    item for item in members if _said(item.pair, of) == kind
+                ).items()
+                if pairs
+            }
+            for kind in kinds
         ]
+        if not any(sides):
+            continue
+        both = sorted(sides[0].keys() & sides[1].keys())
+        if len(both) < LEAST_PAIRS:
+            words = " ".join(filter(None, key))
+            problems.append(
+                f"{words}: {len(both)} subjects have both {first} and {second}; "
+                f"{LEAST_PAIRS} are needed."
+            )
+            continue
+        tests = paired_tests([sides[0][name] - sides[1][name] for name in both])
+        alone = len(sides[0].keys() ^ sides[1].keys())
+        found.append(Contrast(key, first, second, len(both), alone, tests))
+    return found, problems
+
+
+def corrected_together(found: Sequence[Contrast]) -> list[Contrast]:
+    """Correct contrasts by Holm's method, within each quantity and method."""
+    return _corrected(found)
+
+
+def _corrected(found: Sequence[Tested]) -> list[Tested]:
+    families: dict[tuple[str, ...], list[int]] = {}
+    for place, item in enumerate(found):
+        families.setdefault(item.key[: len(WHAT)], []).append(place)
+    corrected = list(found)
+    for places in families.values():
+        tests = [found[place].tests for place in places]
+        t_tests = holm([item.p_t for item in tests])
+        ranks = holm([item.p_wilcoxon for item in tests])
+        for place, one, two in zip(places, t_tests, ranks, strict=True):
+            corrected[place] = replace(found[place], p_t_holm=one, p_wilcoxon_holm=two)
     return corrected

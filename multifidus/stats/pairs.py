@@ -42,29 +42,26 @@ class Choice:
             remedy = "Choose first, mean, consensus or rater:ID."
             raise StatisticsError(msg, remedy=remedy)
 
-    def of(self, readings: Sequence[Value]) -> tuple[float, int]:
-        """Return the number of one exam, level and side, and of how many readings it is the mean.
+    def of(self, readings: Sequence[Value]) -> tuple[Value, ...]:
+        """Return which readings of one exam, level and side enter, by rater and reading.
 
         Raises
         ------
         StatisticsError
             If several raters read the exam and the rule is ``first``.
         """
-        raters = sorted({item.rater for item in readings})
+        ordered = tuple(sorted(readings, key=lambda item: (item.rater, item.reading)))
         if self.rule == MEAN:
-            known = [item.value for item in readings]
-            return math.fsum(known) / len(known), len(known)
-        wanted = {FIRST: raters[0], CONSENSUS: CONSENSUS}.get(
-            self.rule, self.rule.removeprefix(RATER)
-        )
+            return ordered
+        raters = list(dict.fromkeys(item.rater for item in ordered))
         if self.rule == FIRST and len(raters) > 1:
             msg = f"{len(raters)} raters ({', '.join(raters)}) read {_where(readings[0])}."
             remedy = "Say whose value to compare: mean, consensus or rater:ID."
             raise StatisticsError(msg, remedy=remedy)
-        own = [item for item in readings if item.rater == wanted]
-        if not own:
-            return math.nan, 0
-        return min(own, key=lambda item: item.reading).value, 1
+        wanted = {FIRST: raters[0], CONSENSUS: CONSENSUS}.get(
+            self.rule, self.rule.removeprefix(RATER)
+        )
+        return tuple(item for item in ordered if item.rater == wanted)[:1]
 
 
 def _where(item: Value) -> str:
@@ -77,13 +74,18 @@ class ExamValue:
 
     Parameters
     ----------
-    value, readings
-        The number, and how many readings it is the mean of.
+    value
+        The number: of one reading, or the mean of several.
+    readings, raters
+        Of how many readings, by whom; 0 and empty where the exam has none.
+    tilt_deg, valid_fraction
+        Mean tilt and least valid fraction of these readings.
     """
 
     timepoint: str
     value: float
     readings: int
+    raters: tuple[str, ...]
     tilt_deg: float
     valid_fraction: float
     slice_position: str
@@ -135,11 +137,38 @@ class Pair:
         return min(self.before.readings, self.after.readings)
 
     @property
+    def span(self) -> str:
+        """Names of its two timepoints, as groups are told apart by."""
+        return f"{self.before.timepoint} to {self.after.timepoint}"
+
+    @property
+    def operated_side(self) -> str:
+        """The side of the surgery: ``left``, ``right``, ``both``, ``none``, or empty."""
+        return self.said("operated_side")
+
+    @property
+    def approached(self) -> str:
+        """``operated`` or ``contralateral``; empty in midline surgery and where it is unknown."""
+        sides = ("left", "right")
+        if self.side not in sides or self.operated_side not in sides:
+            return ""
+        return "operated" if self.side == self.operated_side else "contralateral"
+
+    def said(self, column: str) -> str:
+        """Return what another column says of the later exam, else of the earlier."""
+        return self.after.extra.get(column, "") or self.before.extra.get(column, "")
+
+    @property
     def zone(self) -> str:
         """``operated``, ``adjacent`` or ``remote``; empty where nothing was operated."""
-        if self.distance is None:
-            return ""
-        return ("operated", "adjacent")[self.distance] if self.distance < 2 else "remote"  # noqa: PLR2004
+        return zone_of(self.distance)
+
+
+def zone_of(distance: int | None) -> str:
+    """Name the zone so many levels from the nearest operated one; empty where there is none."""
+    if distance is None:
+        return ""
+    return ("operated", "adjacent")[distance] if distance < 2 else "remote"  # noqa: PLR2004
 
 
 def timepoints_of(values: Iterable[Value]) -> tuple[str, ...]:
@@ -230,12 +259,37 @@ def make_pairs(
     for item in items:
         key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
         groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
-    operated = {item.subject: item.extra.get("operated_levels", "") for item in items}
+    operated = operated_levels(items, before, after)
     return tuple(
         _pair(key, exams, (before, after), choice, operated[key[0]], minimal_valid_fraction)
         for key, exams in sorted(groups.items())
         if before in exams or after in exams
     )
+
+
+def operated_levels(items: Iterable[Value], before: str, after: str) -> dict[str, str]:
+    """Return each subject's operated levels: as said of the later exam, else of the earlier.
+
+    Raises
+    ------
+    StatisticsError
+        If the rows of one exam disagree.
+    """
+    said: dict[tuple[str, str], set[str]] = {}
+    subjects = []
+    for item in items:
+        subjects.append(item.subject)
+        levels = item.extra.get("operated_levels", "").strip()
+        if levels:
+            said.setdefault((item.subject, item.timepoint), set()).add(levels)
+    for (subject, timepoint), found in said.items():
+        if len(found) > 1:
+            msg = f"Rows of {subject} {timepoint} name several operated levels: {sorted(found)}."
+            raise StatisticsError(msg, remedy="Correct the cohort table, and measure again.")
+    return {
+        subject: next(iter(said.get((subject, after)) or said.get((subject, before)) or {""}))
+        for subject in dict.fromkeys(subjects)
+    }
 
 
 def _pair(  # noqa: PLR0917 - what one pair is made of
@@ -246,7 +300,7 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
     operated: str,
     least: float,
 ) -> Pair:
-    first, second = (_exam(name, exams.get(name, ()), choice) for name in names)
+    first, second = (exam_value(name, exams.get(name, ()), choice) for name in names)
     subject, structure, level, side, quantity, method = key
     return Pair(
         subject=subject,
@@ -257,27 +311,32 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
         method=method,
         before=first,
         after=second,
-        distance=_distance(level, operated),
+        distance=levels_away(level, operated),
         problem=_problem(quantity, exams, names, (first, second), least),
         notes=tuple(_notes(first, second)),
     )
 
 
-def _exam(name: str, readings: Sequence[Value], choice: Choice) -> ExamValue:
-    if not readings:
-        return ExamValue(name, math.nan, 0, math.nan, math.nan, "", frozenset(), {})
-    value, count = choice.of(readings)
-    first = readings[0]
+def exam_value(name: str, readings: Sequence[Value], choice: Choice) -> ExamValue:
+    """Take what enters of one exam, from its readings of one quantity of one muscle."""
+    chosen = choice.of(readings) if readings else ()
+    if not chosen:
+        return ExamValue(name, math.nan, 0, (), math.nan, math.nan, "", frozenset(), {})
     return ExamValue(
-        name,
-        value,
-        count,
-        math.fsum(item.tilt_deg for item in readings) / len(readings),
-        min(item.valid_fraction for item in readings),
-        first.extra.get("slice_position", ""),
-        frozenset().union(*(item.flags for item in readings)),
-        first.extra,
+        timepoint=name,
+        value=_mean([item.value for item in chosen]),
+        readings=len(chosen),
+        raters=tuple(dict.fromkeys(item.rater for item in chosen)),
+        tilt_deg=_mean([item.tilt_deg for item in chosen]),
+        valid_fraction=min(item.valid_fraction for item in chosen),
+        slice_position=chosen[0].extra.get("slice_position", ""),
+        flags=frozenset().union(*(item.flags for item in chosen)),
+        extra=chosen[0].extra,
     )
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return math.fsum(numbers) / len(numbers)
 
 
 def _problem(  # noqa: PLR0917 - what one pair is judged by
@@ -290,6 +349,9 @@ def _problem(  # noqa: PLR0917 - what one pair is judged by
     missing = [name for name in names if name not in exams]
     if missing:
         return f"not measured at {', '.join(missing)}"
+    unread = [item.timepoint for item in pair if not item.readings]
+    if unread:
+        return f"not read at {', '.join(unread)} by whose value was asked for"
     undefined = [item for item in pair if not math.isfinite(item.value)]
     if undefined:
         why = sorted(set().union(*(item.flags for item in undefined)))
@@ -305,6 +367,7 @@ TILT_NOTE_DEG = 5.0
 
 COMPARED = {
     "slice_position": "slice position",
+    "operated_levels": "operated levels",
     "weighting": "sequence",
     "manufacturer": "scanner",
     "field_strength_t": "field strength",
@@ -315,6 +378,8 @@ COMPARED = {
 
 
 def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
+    if not (first.readings and second.readings):
+        return
     tilt = tilt_difference_deg(first, second)
     if math.isnan(tilt):
         yield "tilt against the spine unknown: its effect on the area cannot be said"
@@ -324,6 +389,13 @@ def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
         one, two = first.extra.get(column, ""), second.extra.get(column, "")
         if one and two and one != two:
             yield f"{words}: {one} before, {two} after"
+    if (first.raters, first.readings) != (second.raters, second.readings):
+        yield f"read by {_readers(first)} before, {_readers(second)} after"
+
+
+def _readers(exam: ExamValue) -> str:
+    names = ", ".join(name or "an unnamed rater" for name in exam.raters)
+    return f"{names} ({exam.readings} readings)" if exam.readings > 1 else names
 
 
 def tilt_difference_deg(first: ExamValue, second: ExamValue) -> float:
@@ -349,7 +421,7 @@ _DISCS = ("T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
 _DISCS_WITH_L6 = (*_DISCS[:-1], "L5-L6", "L6-S1")
 
 
-def _distance(level: str, operated: str) -> int | None:
+def levels_away(level: str, operated: str) -> int | None:
     """Count levels from a disc or body to the nearest operated disc, along the subject's spine.
 
     A body is half way between its discs, so that both bodies at an operated disc are operated.

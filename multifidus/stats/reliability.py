@@ -25,7 +25,7 @@ from multifidus.stats.agreement import (
 from multifidus.stats.bootstrap import cluster_intervals
 from multifidus.stats.icc import FEW_RATERS, Icc, icc, point_values
 from multifidus.stats.ratings import mean_squares
-from multifidus.stats.values import Value
+from multifidus.stats.values import Value, of_quantities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,18 +172,13 @@ def reliability(
 def _chosen(
     values: tuple[Value, ...], quantities: Sequence[str], raters: Sequence[str]
 ) -> list[Value]:
-    for name, wanted, known in (
-        ("quantity", quantities, {item.quantity for item in values}),
-        ("rater", raters, {item.rater for item in values}),
-    ):
-        unknown = [one for one in wanted if one not in known]
-        if unknown:
-            msg = f"The table has no {name} {', '.join(map(repr, unknown))}."
-            raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
+    known = {item.rater for item in values}
+    unknown = [name for name in raters if name not in known]
+    if unknown:
+        msg = f"The table has no rater {', '.join(map(repr, unknown))}."
+        raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
     return [
-        item
-        for item in values
-        if (not quantities or item.quantity in quantities) and (not raters or item.rater in raters)
+        item for item in of_quantities(values, quantities) if not raters or item.rater in raters
     ]
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from multifidus.errors import StatisticsError
+from multifidus.flag import Flag
 
 REQUIRED = ("subject", "quantity", "value")
 
@@ -18,6 +19,9 @@ KEYS = ("subject", "timepoint", "rater", "reading", "structure", "side", "level"
 
 SLICE_KEYS = ("series", "slice_uid", "slice_index", "name")
 """What tells the slices of one value apart."""
+
+GRADE = "_grade"
+"""Quantities that end so are grades: an order without distances, so that they have no mean."""
 
 LEAST_FOR_UNIT = 5
 """So many percentages are needed to tell that they are fractions."""
@@ -30,7 +34,8 @@ class Value:
     Parameters
     ----------
     value
-        Mean over the level's slices; NaN where a slice's value is.
+        Mean over the level's slices; NaN where a slice's value is, and where slices have
+        different grades.
     slices
         How many there were.
     flags
@@ -58,6 +63,11 @@ class Value:
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
+def is_grade(quantity: str) -> bool:
+    """Whether a quantity is a grade."""
+    return quantity.endswith(GRADE)
+
+
 def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
     """Put the rows of a tidy table together, one value a reading, level and side.
 
@@ -74,6 +84,8 @@ def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
     """
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     seen: dict[tuple[str, ...], int] = {}
+    rows = list(rows)
+    sliced = without_level(rows)
     for line, row in enumerate(rows, 2):
         missing = [name for name in REQUIRED if name not in row]
         if missing:
@@ -86,11 +98,54 @@ def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
             remedy = "Keep one of them; to average them would change the answer."
             raise StatisticsError(msg, remedy=remedy)
         seen[whole] = line
+        if sliced and _is_lost(row):
+            continue
         groups.setdefault(key, []).append(row)
     values = tuple(_value(key, members) for key, members in groups.items())
     _check_protocols(groups)
     _check_percentages(values)
     return values
+
+
+def without_level(rows: Iterable[Mapping[str, Any]]) -> int:
+    """Count slices that do not enter, because they have no level and others have one.
+
+    Slices of unknown and maybe of several levels are no one muscle. In a table that knows no
+    levels at all they are: there is nothing else to go by.
+    """
+    items = list(rows)
+    if not any(_text(row, "level") for row in items):
+        return 0
+    lost = (row for row in items if _is_lost(row))
+    names = ("subject", "timepoint", "rater", "reading", "series", "slice_uid", "slice_index")
+    return len({tuple(_text(row, name) for name in names) for row in lost})
+
+
+def left_out(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Say what of a table does not enter."""
+    count = without_level(rows)
+    return (f"{count} slices without a level do not enter.",) if count else ()
+
+
+def of_quantities(values: Iterable[Value], wanted: Sequence[str]) -> tuple[Value, ...]:
+    """Return the values of some quantities; of all where none is named.
+
+    Raises
+    ------
+    StatisticsError
+        If the table has none of one of them.
+    """
+    items = tuple(values)
+    known = {item.quantity for item in items}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        msg = f"The table has no quantity {', '.join(map(repr, unknown))}."
+        raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
+    return tuple(item for item in items if not wanted or item.quantity in wanted)
+
+
+def _is_lost(row: Mapping[str, Any]) -> bool:
+    return not _text(row, "level") and any(_text(row, name) for name in SLICE_KEYS[:-1])
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
@@ -116,6 +171,8 @@ def _value(key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> Value:
     if not count.isdigit():
         msg = f"reading is {count!r}; readings count 1, 2, ..."
         raise StatisticsError(msg)
+    # A level that a rater gave up on some slices and outlined on others has a value.
+    rows = [row for row in rows if not _was_given_up(row)] or list(rows)
     numbers = [_number(row, "value") for row in rows]
     flags = (flag for row in rows for flag in _text(row, "flags").split(";"))
     tilts = [_number(row, "tilt_deg") for row in rows]
@@ -123,13 +180,23 @@ def _value(key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> Value:
     return Value(
         **named,
         reading=int(count),
-        value=math.fsum(numbers) / len(numbers),
+        value=_over_slices(named["quantity"], numbers),
         slices=len(rows),
         flags=frozenset(flag for flag in flags if flag),
         tilt_deg=math.fsum(tilts) / len(tilts),
         valid_fraction=min(_number(row, "valid_fraction") for row in rows),
         extra=MappingProxyType({k: str(v) for k, v in rows[0].items() if k not in own}),
     )
+
+
+def _was_given_up(row: Mapping[str, Any]) -> bool:
+    return Flag.NOT_MEASURABLE in _text(row, "flags").split(";")
+
+
+def _over_slices(quantity: str, numbers: Sequence[float]) -> float:
+    if is_grade(quantity) and len(set(numbers)) > 1:
+        return math.nan
+    return math.fsum(numbers) / len(numbers)
 
 
 def _check_protocols(groups: Mapping[tuple[str, ...], Sequence[Mapping[str, Any]]]) -> None:

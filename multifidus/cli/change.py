@@ -1,0 +1,137 @@
+"""``multifidus change``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from multifidus.cli.printing import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from multifidus.stats.detectable import ErrorOf
+    from multifidus.stats.values import Value
+
+
+def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
+    table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
+    reliability: Annotated[
+        Path | None,
+        typer.Option("--reliability", help="What 'multifidus reliability --json' printed."),
+    ] = None,
+    mdc: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--mdc", help="Least detectable change, such as tcsa_mm2=60; may be repeated."
+        ),
+    ] = None,
+    before: Annotated[str, typer.Option("--from", help="Timepoint before; else the first.")] = "",
+    after: Annotated[str, typer.Option("--to", help="Timepoint after; else the last.")] = "",
+    value: Annotated[
+        str, typer.Option(help="Whose value enters: first, mean, consensus or rater:ID.")
+    ] = "first",
+    quantity: Annotated[
+        list[str] | None,
+        typer.Option("--quantity", help="Only this quantity; may be repeated."),
+    ] = None,
+    group: Annotated[
+        str, typer.Option(help="Column that keeps groups of subjects apart, such as approach.")
+    ] = "",
+    model: Annotated[
+        str | None,
+        typer.Option(help="Fit a mixed model over timepoints and zone, level, side or a column."),
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="Measurement protocol, for the least valid fraction.")
+    ] = "default",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for changes.csv and the tables.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Say what changed between exams, whether it is beyond measurement error, and in whom.
+
+    Every muscle is held against the least detectable change; groups are tested. Of more than two
+    timepoints every two consecutive ones are compared, and the first with the last.
+
+    Exit codes: 0 done; 2 wrong usage; 3 refused.
+    """
+    from multifidus.io.protocols import load_protocol
+    from multifidus.io.tables import read_rows
+    from multifidus.report.change_table import change_tables, subject_table, write_changes
+    from multifidus.stats.change_study import spans_of, study_change
+    from multifidus.stats.models import model_changes
+    from multifidus.stats.pairs import Choice
+    from multifidus.stats.plain_change import plain_changes
+    from multifidus.stats.values import left_out, of_quantities, values_of
+
+    if reliability is not None and mdc:
+        msg = "Give --reliability or --mdc, not both."
+        raise typer.BadParameter(msg)
+    rows = read_rows(table)
+    values = of_quantities(values_of(rows), quantity or ())
+    choice = Choice(value)
+    spans = spans_of(values, before, after)
+    study = study_change(
+        values,
+        spans,
+        choice=choice,
+        error_of=_error_of(reliability, mdc or (), values),
+        minimal_valid_fraction=load_protocol(protocol).minimal_valid_fraction,
+        column=group,
+    )
+    models, failed = (
+        ([], []) if model is None else model_changes(values, _ordered(spans), model, choice)
+    )
+    study = replace(study, problems=(*study.problems, *failed, *left_out(rows)))
+    tables = change_tables(study, models)
+    muscles = subject_table(study.changes)
+    if output is not None:
+        for path in write_changes(study.changes, (*tables, muscles), output, overwrite=overwrite):
+            say(f"Wrote {path}")
+    if json:
+        print_json(plain_changes(study, models))
+        return
+    for printed in tables or (muscles,):
+        print_table(printed.headings, printed.rows)
+        for note in printed.notes:
+            say(note)
+    if not tables:
+        for problem in study.problems:
+            say(problem)
+
+
+def _error_of(reliability: Path | None, limits: Sequence[str], values: Sequence[Value]) -> ErrorOf:
+    from multifidus.io.json_file import read_json
+    from multifidus.stats.detectable import given, nothing_known, of_reliability
+
+    if reliability is not None:
+        return of_reliability(read_json(reliability, "a study's reliability"))
+    if not limits:
+        return nothing_known
+    known = {item.quantity for item in values}
+    found: dict[str, float] = {}
+    for text in limits:
+        quantity, _, number = text.partition("=")
+        try:
+            limit = float(number)
+        except ValueError:
+            msg = f"--mdc takes QUANTITY=NUMBER, such as tcsa_mm2=60, not {text!r}."
+            raise typer.BadParameter(msg) from None
+        if quantity not in known:
+            msg = f"The table has no quantity {quantity!r}; it has {', '.join(sorted(known))}."
+            raise typer.BadParameter(msg)
+        if quantity in found:
+            msg = f"--mdc names {quantity} twice."
+            raise typer.BadParameter(msg)
+        found[quantity] = limit
+    return given(found)
+
+
+def _ordered(spans: Sequence[tuple[str, str]]) -> list[str]:
+    return list(dict.fromkeys(name for span in spans for name in span))

@@ -1,0 +1,231 @@
+"""A study's changes as a paper prints them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from multifidus.io.files import refuse_existing
+from multifidus.io.tables import write_rows
+from multifidus.report.reliability_table import short
+from multifidus.report.tables import PaperTable, check_paper_table, write_paper_table
+from multifidus.stats.change import Change, GroupChange, Verdict
+from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.models import MixedModel
+from multifidus.stats.paired import PairedTests
+from multifidus.stats.plain_change import change_rows
+from multifidus.stats.values import is_grade
+
+_TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "p (Wilcoxon)",
+          "p (Wilcoxon), Holm")  # fmt: skip
+
+_TEST_NOTES = (
+    "Mean change with its 95 % interval, and p by the paired t test and by Wilcoxon's signed rank "
+    "test, as they are and corrected by Holm's method for all tests of one quantity in this table. "
+    "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution."
+)
+
+_BEYOND_NOTE = (
+    "Beyond error: muscles that changed by more than the least detectable change (decrease / "
+    "increase / judged); it judges single muscles, never the mean of a group."
+)
+
+
+def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tuple[PaperTable, ...]:
+    """Make the tables of a study's changes; those without a row are left out."""
+    extra = (study.column,) if study.column else ()
+    by_muscle, by_zone = ("level", "side", *extra), ("zone", *extra)
+    notes = (_TEST_NOTES, _BEYOND_NOTE)
+    tables = (
+        PaperTable(
+            "change", "Change by level and side.", _headings(by_muscle), _groups(study.muscles),
+            (*notes, *study.problems),
+        ),
+        PaperTable(
+            "change_by_zone", "Change by distance from the operated levels.", _headings(by_zone),
+            _groups(study.zones), notes,
+        ),
+        _contrasts(study, extra),
+        _models(tuple(models)),
+    )  # fmt: skip
+    return tuple(table for table in tables if table.rows)
+
+
+def _headings(places: Sequence[str]) -> tuple[str, ...]:
+    return ("quantity", "structure", "exams", *places, "before", "after", *_TESTS, "change, %",
+            "beyond error", "without")  # fmt: skip
+
+
+def _groups(groups: Iterable[GroupChange]) -> tuple[tuple[str, ...], ...]:
+    rows = []
+    for item in groups:
+        quantity, method, structure, span, *rest = item.key
+        rows.append(
+            (
+                _quantity(quantity, method),
+                _words(structure),
+                span,
+                *rest,
+                short(item.mean_before),
+                short(item.mean_after),
+                *_tests(item.n, item.tests, item.p_t_holm, item.p_wilcoxon_holm),
+                short(item.mean_pct),
+                f"{item.beyond_decrease} / {item.beyond_increase} / {item.judged}",
+                str(item.n_missing),
+            )
+        )
+    return tuple(rows)
+
+
+def _contrasts(study: ChangeStudy, extra: tuple[str, ...]) -> PaperTable:
+    rows = []
+    for item in study.contrasts:
+        quantity, method, structure, span, *rest = item.key
+        rows.append(
+            (
+                _quantity(quantity, method),
+                _words(structure),
+                span,
+                *rest,
+                f"{item.first} - {item.second}",
+                *_tests(item.n, item.tests, item.p_t_holm, item.p_wilcoxon_holm),
+                str(item.n_missing),
+            )
+        )
+    headings = ("quantity", "structure", "exams", *extra, "contrast", *_TESTS, "without")
+    note = (
+        "Each subject's change at one kind of muscle minus that at the other. Contralateral: the "
+        "other side of the operated levels; there is none in midline surgery."
+    )
+    return PaperTable(
+        "change_contrasts", "Where the change is larger.", headings, tuple(rows),
+        (note, _TEST_NOTES),
+    )  # fmt: skip
+
+
+def _models(models: Sequence[MixedModel]) -> PaperTable:
+    rows = tuple(
+        (
+            _quantity(model.quantity, model.method),
+            _words(model.structure),
+            term.name,
+            _interval(term.estimate, term.ci95),
+            short(term.df) if term.df % 1 else f"{term.df:.0f}",
+            p_value(term.p),
+            str(model.n_subjects),
+            str(model.n_values),
+        )
+        for model in models
+        for term in model.terms
+    )
+    factor = next((model.factor for model in models), "")
+    notes = [
+        "Linear mixed model by restricted maximum likelihood: a random intercept for each subject; "
+        f"timepoint{f', {factor} and their product' if factor else ''} fixed. Intercept: the first "
+        "timepoint at the first place. Intervals and p by Student's t, degrees of freedom divided "
+        "between and within subjects.",
+        *dict.fromkeys(problem for model in models for problem in model.problems),
+    ]
+    headings = ("quantity", "structure", "term", "estimate [95 % CI]", "df", "p", "subjects",
+                "values")  # fmt: skip
+    return PaperTable("change_model", "Linear mixed model.", headings, rows, tuple(notes))
+
+
+def write_changes(
+    changes: Sequence[Change],
+    tables: Sequence[PaperTable],
+    folder: Path,
+    *,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write ``changes.csv``, every pair with all its digits, and the tables for people.
+
+    Raises
+    ------
+    WriteError
+        If a file exists and ``overwrite`` is not set.
+    """
+    path = folder / "changes.csv"
+    refuse_existing(path, overwrite=overwrite)
+    for table in tables:
+        check_paper_table(table, folder, overwrite=overwrite)
+    rows = change_rows(changes)
+    write_rows(rows, path, tuple(rows[0]) if rows else (), overwrite=overwrite)
+    return [
+        path,
+        *(
+            written
+            for table in tables
+            for written in write_paper_table(table, folder, overwrite=overwrite)
+        ),
+    ]
+
+
+def subject_table(changes: Iterable[Change]) -> PaperTable:
+    """Make the table of single muscles, with what each was held against."""
+    headings = ("subject", "quantity", "structure", "level", "side", "exams", "before", "after",
+                "change", "change, %", "MDC95", "verdict", "notes")  # fmt: skip
+    rows = tuple(_subject(item) for item in changes)
+    note = "MDC95: the least change of one muscle beyond measurement error, by reliability."
+    bases = dict.fromkeys(item.basis for item in changes if not math.isnan(item.mdc95))
+    return PaperTable("change_subjects", "Every muscle's change.", headings, rows, (note, *bases))
+
+
+def _subject(item: Change) -> tuple[str, ...]:
+    pair = item.pair
+    return (
+        pair.subject,
+        _quantity(pair.quantity, pair.method),
+        _words(pair.structure),
+        pair.level,
+        pair.side,
+        pair.span,
+        short(pair.before.value),
+        short(pair.after.value),
+        short(pair.delta),
+        "" if is_grade(pair.quantity) else short(pair.delta_pct),
+        short(item.mdc95),
+        _verdict(item),
+        "; ".join(filter(None, (pair.problem, *pair.notes))),
+    )
+
+
+def _verdict(item: Change) -> str:
+    if item.verdict is not Verdict.UNKNOWN or item.pair.problem:
+        return item.verdict.value
+    return f"{item.verdict.value}: {item.basis}"
+
+
+def _tests(n: int, tests: PairedTests, p_t: float, p_wilcoxon: float) -> tuple[str, ...]:
+    return (
+        str(n),
+        _interval(tests.mean, tests.ci95),
+        _interval(tests.dz, tests.dz_ci95),
+        p_value(tests.p_t),
+        p_value(p_t),
+        p_value(tests.p_wilcoxon),
+        p_value(p_wilcoxon),
+    )
+
+
+def _interval(value: float, ci95: tuple[float, float]) -> str:
+    if not math.isfinite(value):
+        return ""
+    low, high = map(short, ci95)
+    return f"{short(value)} [{low}, {high}]" if low and high else short(value)
+
+
+def p_value(p: float) -> str:
+    """Print p as papers do: three decimals, ``<0.001`` below, nothing where it is undefined."""
+    if math.isnan(p):
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the usual limit
+
+
+def _quantity(quantity: str, method: str) -> str:
+    return f"{quantity} ({method})" if method else quantity
+
+
+def _words(structure: str) -> str:
+    return structure.replace("_", " ")

@@ -1,0 +1,236 @@
+"""A study's changes: which timepoints, every pair judged, groups tested, courses laid out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.change import (
+    BY_MUSCLE,
+    BY_SIDE,
+    BY_ZONE,
+    Change,
+    Contrast,
+    GroupChange,
+    contrast_changes,
+    corrected_together,
+    group_changes,
+    judge,
+)
+from multifidus.stats.detectable import ErrorOf, nothing_known
+from multifidus.stats.pairs import Choice, ExamValue, exam_value, make_pairs, timepoints_of
+from multifidus.stats.values import Value, is_grade
+
+Span = tuple[str, str]
+"""Names of two timepoints, the earlier first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One quantity of one muscle of a subject over all timepoints.
+
+    Parameters
+    ----------
+    key
+        Subject, structure, level, side, quantity and method.
+    exams
+        One a timepoint, in order; NaN where the muscle has no value there.
+    """
+
+    key: tuple[str, ...]
+    exams: tuple[ExamValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStudy:
+    """All changes of a study.
+
+    Parameters
+    ----------
+    spans
+        Which timepoints were compared.
+    value
+        Whose value entered: the rule.
+    changes
+        Every pair, also those without a change.
+    muscles, zones
+        Groups by level and side, and by distance from the operated levels.
+    contrasts
+        Operated against adjacent, against remote, and against the contralateral side.
+    courses
+        Of every muscle, where there are more than two timepoints.
+    problems
+        What a reader must know, and why groups are missing.
+    """
+
+    spans: tuple[Span, ...]
+    value: str
+    changes: tuple[Change, ...]
+    muscles: tuple[GroupChange, ...]
+    zones: tuple[GroupChange, ...]
+    contrasts: tuple[Contrast, ...]
+    courses: tuple[Course, ...]
+    problems: tuple[str, ...]
+    column: str = ""
+
+
+def spans_of(values: Iterable[Value], before: str = "", after: str = "") -> tuple[Span, ...]:
+    """Return which timepoints are compared.
+
+    Both named: these. Else those between the first and the last, by the table's order: of two
+    timepoints the one pair, of more every two consecutive ones, and the first with the last.
+
+    Raises
+    ------
+    StatisticsError
+        If there is one timepoint only, one is unknown, or nothing puts them in order.
+    """
+    if before and after:
+        return ((before, after),)
+    names = timepoints_of(values)
+    for name in filter(None, (before, after)):
+        if name not in names:
+            msg = f"The table has no timepoint {name!r}."
+            raise StatisticsError(msg, remedy=f"It has: {', '.join(names)}.")
+    start = names.index(before) if before else 0
+    stop = names.index(after) if after else len(names) - 1
+    names = names[start : stop + 1]
+    if len(names) < 2:  # noqa: PLR2004 - a change has two ends
+        msg = f"There is one timepoint only ({', '.join(names) or 'none'})."
+        raise StatisticsError(msg, remedy="Put the exams before and after in one table.")
+    steps = tuple(pairwise(names))
+    return steps if len(steps) == 1 else (*steps, (names[0], names[-1]))
+
+
+def study_change(
+    values: Iterable[Value],
+    spans: Sequence[Span],
+    *,
+    choice: Choice = Choice(),  # noqa: B008 - frozen
+    error_of: ErrorOf = nothing_known,
+    minimal_valid_fraction: float,
+    column: str = "",
+) -> ChangeStudy:
+    """Pair, judge and test a study's changes.
+
+    Parameters
+    ----------
+    values
+        Of a study.
+    spans
+        Which timepoints are compared (:func:`spans_of`).
+    choice, error_of, minimal_valid_fraction
+        Whose value enters, what changes are held against, and how much of a muscle artefacts have
+        to leave.
+    column
+        A column of the table that keeps groups of subjects apart, such as ``approach``.
+
+    Raises
+    ------
+    StatisticsError
+        If a timepoint or column is unknown, it is not clear whose value to take, or no pair has a
+        change.
+    """
+    items = tuple(values)
+    if column and not any(column in item.extra for item in items):
+        msg = f"The table has no column {column!r}."
+        raise StatisticsError(msg, remedy="Name a column of the cohort table.")
+    pairs = [
+        pair
+        for before, after in spans
+        for pair in make_pairs(
+            items, before, after, choice=choice, minimal_valid_fraction=minimal_valid_fraction
+        )
+    ]
+    if all(pair.problem for pair in pairs):
+        reasons = "; ".join(dict.fromkeys(pair.problem for pair in pairs))
+        msg = f"No subject has a value at both timepoints: {reasons}."
+        raise StatisticsError(msg, remedy="Subjects must have the same name at both timepoints.")
+    changes = judge(pairs, error_of)
+    extra = (column,) if column else ()
+    # Grades have an order and no distances: their changes are listed, and have no mean.
+    measured = [change for change in changes if not is_grade(change.pair.quantity)]
+    muscles, lacking = group_changes(measured, (*BY_MUSCLE, *extra))
+    operated = [change for change in measured if change.pair.zone]
+    zones, more = group_changes(operated, (*BY_ZONE, *extra))
+    contrasts, most = _contrasts(operated, (*BY_SIDE, *extra))
+    return ChangeStudy(
+        spans=tuple(spans),
+        value=choice.rule,
+        changes=tuple(changes),
+        muscles=tuple(muscles),
+        zones=tuple(zones),
+        contrasts=tuple(contrasts),
+        courses=_courses(items, spans, choice),
+        problems=(*_remarks(changes), *lacking, *more, *most),
+        column=column,
+    )
+
+
+def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contrast], list[str]]:
+    one_level = [change for change in changes if change.pair.zone == "operated"]
+    found: list[Contrast] = []
+    problems: list[str] = []
+    for members, of, other in (
+        (changes, "zone", "adjacent"),
+        (changes, "zone", "remote"),
+        (one_level, "approached", "contralateral"),
+    ):
+        some, why = contrast_changes(members, of, ("operated", other), by)
+        found += some
+        problems += why
+    midline = {item.pair.subject for item in one_level if item.pair.operated_side == "both"}
+    if midline:
+        problems.append(
+            f"{len(midline)} subjects were operated on both sides or in the midline: there is no "
+            "contralateral side in them."
+        )
+    return corrected_together(found), problems
+
+
+def _remarks(changes: Sequence[Change]) -> Iterable[str]:
+    yield (
+        "The least detectable change judges single muscles, never the mean of a group; the tests "
+        "of groups do that."
+    )
+    for reason, count in _counted(item.pair.problem for item in changes):
+        yield f"{count} pairs without a change: {reason}."
+    graded = sum(is_grade(item.pair.quantity) for item in changes)
+    if graded:
+        yield f"{graded} pairs of grades are listed and not tested: grades have no mean."
+    unjudged = (item.basis for item in changes if math.isnan(item.mdc95) and not item.pair.problem)
+    for reason, count in _counted(unjudged):
+        yield f"{count} changes not judged: {reason}."
+    for note, count in _counted(_kind(note) for item in changes for note in item.pair.notes):
+        yield f"{count} pairs noted: {note}."
+
+
+def _kind(note: str) -> str:
+    """Return what a note is about, so that notes of different sizes are counted together."""
+    if note.startswith("tilt differs"):
+        return "tilt differs between the exams; its predicted effect is given pair by pair"
+    return note
+
+
+def _counted(words: Iterable[str]) -> list[tuple[str, int]]:
+    counts: dict[str, int] = {}
+    for word in filter(None, words):
+        counts[word] = counts.get(word, 0) + 1
+    return sorted(counts.items())
+
+
+def _courses(items: Sequence[Value], spans: Sequence[Span], choice: Choice) -> tuple[Course, ...]:
+    names = list(dict.fromkeys(name for span in spans for name in span))
+    if len(names) < 3:  # noqa: PLR2004 - of two timepoints the pair says all
+        return ()
+    groups: dict[tuple[str, ...], dict[str, list[Value]]] = {}
+    for item in items:
+        key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
+        groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
+    return tuple(
+        Course(key, tuple(exam_value(name, found.get(name, ()), choice) for name in names))
+        for key, found in sorted(groups.items())
+    )

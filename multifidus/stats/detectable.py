@@ -1,0 +1,191 @@
+"""The least change beyond measurement error: from a study of reliability, or given by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.agreement import mdc95
+from multifidus.stats.pairs import Pair
+from multifidus.stats.reliability import Compare
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The least change of one muscle that is beyond measurement error.
+
+    Parameters
+    ----------
+    mdc95
+        In the quantity's unit, of this pair's values; NaN where nothing is known.
+    basis
+        On what it rests, such as ``consistency of raters A, B``, or why nothing is known.
+    """
+
+    mdc95: float
+    basis: str
+
+
+ErrorOf = Callable[[Pair], Detectable]
+"""Which least change a pair is held against."""
+
+NOT_ASKED = "no reliability was given"
+
+
+def nothing_known(_pair: Pair) -> Detectable:
+    """Know no measurement error of any pair."""
+    return Detectable(math.nan, NOT_ASKED)
+
+
+def given(limits: Mapping[str, float]) -> ErrorOf:
+    """Hold changes against numbers given by hand.
+
+    Parameters
+    ----------
+    limits
+        MDC95 of single readings, by quantity.
+
+    Raises
+    ------
+    StatisticsError
+        If a limit is negative or not finite.
+    """
+    for quantity, limit in limits.items():
+        if not (math.isfinite(limit) and limit >= 0):
+            msg = f"The least detectable change of {quantity} is {limit:g}."
+            raise StatisticsError(msg, remedy="Give a number of 0 or more, in its unit.")
+
+    def of(pair: Pair) -> Detectable:
+        limit = limits.get(pair.quantity)
+        if limit is None:
+            return Detectable(math.nan, f"no MDC of {pair.quantity} was given")
+        return Detectable(
+            limit / math.sqrt(max(pair.readings, 1)), _averaged("given", pair.readings)
+        )
+
+    return of
+
+
+def of_reliability(document: Mapping[str, Any]) -> ErrorOf:
+    """Hold changes against what ``multifidus reliability --json`` printed.
+
+    Where the same raters read both exams, their own offsets cancel: consistency. Where others
+    read the second exam, they do not: agreement. Errors of re-reading are those of a rater's own
+    readings, and a lower bound: one image holds no repositioning and no second scan. The mean of
+    m raters has 1 / sqrt(m) of the error between raters, the mean of m readings 1 / sqrt(m) of
+    that of re-reading.
+
+    Raises
+    ------
+    StatisticsError
+        If the document is not such a one, or says two things of one quantity.
+    """
+    known: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    for item in _results(document):
+        key = (*(str(item.get(name) or "") for name in _KEY), str(item.get("rater") or ""))
+        if key in known:
+            msg = f"The reliability of {' '.join(filter(None, key))} stands in the file twice."
+            raise StatisticsError(msg, remedy="Give the JSON of one run.")
+        known[key] = item
+
+    def of(pair: Pair) -> Detectable:
+        return _between(pair, known) or _reread(pair, known) or _unknown(pair, known)
+
+    return of
+
+
+_KEY = ("quantity", "method", "structure", "level", "side")
+_NEEDED = ("quantity", "compare", "sem_agreement", "sem_consistency")
+
+
+def _results(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    results = document.get("results")
+    if not isinstance(results, list) or not all(
+        isinstance(item, Mapping) and all(name in item for name in _NEEDED) for item in results
+    ):
+        msg = "This is no reliability of a study."
+        raise StatisticsError(msg, remedy="Give what 'multifidus reliability --json' prints.")
+    for item in results:
+        sems = [item[name] for name in _NEEDED[2:]]
+        if not all(isinstance(sem, (int, float)) and sem >= 0 for sem in sems):
+            msg = f"The standard errors of {item['quantity']} are {sems}."
+            raise StatisticsError(msg, remedy="Give what 'multifidus reliability --json' prints.")
+    return results
+
+
+def _candidates(pair: Pair, rater: str) -> Iterable[tuple[str, ...]]:
+    """Of this level and side, then of what was pooled over them; never of another level."""
+    what = (pair.quantity, pair.method, pair.structure)
+    for level, side in dict.fromkeys(
+        ((pair.level, pair.side), (pair.level, ""), ("", pair.side), ("", ""))
+    ):
+        yield (*what, level, side, rater)
+
+
+def _found(
+    pair: Pair, rater: str, known: Mapping[tuple[str, ...], Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    return next((known[key] for key in _candidates(pair, rater) if key in known), None)
+
+
+def _between(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable | None:
+    """Error between raters."""
+    item = _found(pair, "", known)
+    if item is None or item["compare"] != Compare.RATER:
+        return None
+    before, after = pair.before.raters, pair.after.raters
+    columns = [str(name) for name in item.get("columns", ())]
+    same = before == after
+    sem = float(item["sem_consistency" if same else "sem_agreement"])
+    raters = min(len(before), len(after))
+    basis = (
+        f"{'consistency' if same else 'agreement'} of raters {', '.join(columns)}"
+        f"{_pooled(item, pair)}; "
+        + (f"{_names(before)} read both exams" if same
+           else f"{_names(before)} read one exam, {_names(after)} the other")
+    )  # fmt: skip
+    strangers = sorted({*before, *after} - {*columns})
+    if strangers:
+        basis += f"; {_names(strangers)} not among them"
+    return Detectable(mdc95(sem, max(raters, 1)), _averaged(basis, raters, "raters"))
+
+
+def _reread(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable | None:
+    """Error of one rater's readings, which only says something where that rater read both exams."""
+    before, after = pair.before.raters, pair.after.raters
+    if before != after or len(before) != 1:
+        return None
+    item = _found(pair, before[0], known)
+    if item is None:
+        return None
+    basis = f"re-reading by {before[0] or 'the rater'}{_pooled(item, pair)} (reread, lower bound)"
+    limit = mdc95(float(item["sem_agreement"]), max(pair.readings, 1))
+    return Detectable(limit, _averaged(basis, pair.readings))
+
+
+def _unknown(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable:
+    own = [key for key in known if key[:3] == (pair.quantity, pair.method, pair.structure)]
+    where = " ".join(filter(None, (pair.quantity, pair.method, pair.structure)))
+    if not own:
+        return Detectable(math.nan, f"the reliability of {where} is unknown")
+    if any(key[3] in {pair.level, ""} and key[4] in {pair.side, ""} for key in own):
+        who = " and ".join(dict.fromkeys((_names(pair.before.raters), _names(pair.after.raters))))
+        return Detectable(math.nan, f"re-reading by others says nothing of {who}")
+    place = " ".join(filter(None, (pair.level, pair.side)))
+    return Detectable(math.nan, f"the reliability of {where} is known, but not at {place}")
+
+
+def _pooled(item: Mapping[str, Any], pair: Pair) -> str:
+    names = [name for name in ("level", "side") if getattr(pair, name) and not item.get(name)]
+    return f", pooled over {' and '.join(names)}" if names else ""
+
+
+def _names(raters: Iterable[str]) -> str:
+    return ", ".join(name or "an unnamed rater" for name in raters) or "nobody"
+
+
+def _averaged(basis: str, count: int, of: str = "readings") -> str:
+    return f"{basis}; mean of {count} {of}" if count > 1 else basis

@@ -1,0 +1,237 @@
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from multifidus.cli.app import app
+from multifidus.errors import MultifidusError, StatisticsError, WriteError
+from multifidus.io.tables import read_rows
+from multifidus.stats.change_study import spans_of, study_change
+from multifidus.stats.plain_change import plain_changes
+from multifidus.stats.values import values_of
+from tests.test_change import VALID, cohort, row
+
+PLACES = {("L4-L5", "left"): 100, ("L4-L5", "right"): 60, ("L3-L4", "left"): 40,
+          ("L1-L2", "left"): 0}  # fmt: skip
+
+
+def ordered(rows):
+    return [{**item, "order": {"pre": 0, "post": 1, "late": 2}[item["timepoint"]]} for item in rows]
+
+
+def study_of(rows, **how):
+    values = values_of(ordered(rows))
+    return study_change(values, spans_of(values), minimal_valid_fraction=VALID, **how)
+
+
+def three_timepoints():
+    return cohort(PLACES) + [
+        {**item, "timepoint": "late", "value": item["value"] - 30}
+        for item in cohort(PLACES)
+        if item["timepoint"] == "post"
+    ]
+
+
+def test_the_spans_are_consecutive_and_first_with_last():
+    values = values_of(ordered(three_timepoints()))
+    whole = (("pre", "post"), ("post", "late"), ("pre", "late"))
+    assert spans_of(values) == whole
+    assert spans_of(values, "post") == (("post", "late"),)
+    assert spans_of(values, after="post") == (("pre", "post"),)
+    assert spans_of(values, "late", "pre") == (("late", "pre"),)
+    with pytest.raises(StatisticsError, match="no timepoint 'never'"):
+        spans_of(values, after="never")
+    with pytest.raises(StatisticsError, match="one timepoint only"):
+        spans_of(values, "late")
+
+
+def test_three_timepoints_are_corrected_together_and_have_courses():
+    found = study_of(three_timepoints())
+    operated = [item for item in found.muscles if item.key[4:] == ("L4-L5", "left")]
+    spans = {item.key[3]: item.tests.mean for item in operated}
+    assert spans["pre to late"] == pytest.approx(spans["pre to post"] + spans["post to late"])
+    assert spans["post to late"] == pytest.approx(-30)
+    assert len(found.muscles) == 12
+    smallest = min(found.muscles, key=lambda item: item.tests.p_t)
+    assert smallest.p_t_holm == pytest.approx(12 * smallest.tests.p_t, abs=1e-9)
+    course = found.courses[0]
+    assert [exam.timepoint for exam in course.exams] == ["pre", "post", "late"]
+    assert not study_of(cohort(PLACES)).courses
+
+
+def test_contrasts_of_a_study_are_corrected_together():
+    found = study_of([{**item, "operated_side": "left"} for item in cohort(PLACES)])
+    assert [(item.first, item.second) for item in found.contrasts] == [
+        ("operated", "adjacent"), ("operated", "remote"), ("operated", "contralateral"),
+    ]  # fmt: skip
+    assert [item.tests.mean for item in found.contrasts] == pytest.approx([-40, -80, -40], abs=6)
+    raw = sorted(item.tests.p_t for item in found.contrasts)
+    assert min(item.p_t_holm for item in found.contrasts) == pytest.approx(3 * raw[0])
+    midline = study_of([{**item, "operated_side": "both"} for item in cohort(PLACES)])
+    assert len(midline.contrasts) == 2
+    assert any("8 subjects were operated on both sides" in text for text in midline.problems)
+
+
+def test_controls_have_changes_but_no_zones():
+    found = study_of(cohort(PLACES, operated_levels=""))
+    assert len(found.muscles) == 4
+    assert (found.zones, found.contrasts) == ((), ())
+
+
+def test_groups_of_subjects_are_kept_apart_by_a_column():
+    rows = [
+        {**item, "approach": "open" if int(item["subject"][1:]) < 4 else "control"}
+        for item in cohort(PLACES)
+    ]
+    found = study_of(rows, column="approach")
+    assert {item.key[-1] for item in found.muscles} == {"open", "control"}
+    assert all(item.n == 4 for item in found.muscles)
+    with pytest.raises(StatisticsError, match="no column 'hospital'"):
+        study_of(rows, column="hospital")
+
+
+def test_grades_are_listed_and_not_averaged():
+    rows = cohort(PLACES) + [
+        row(f"S{n}", when, grade, quantity="goutallier_grade")
+        for n in range(4)
+        for when, grade in (("pre", 1), ("post", 2))
+    ]
+    found = study_of(rows)
+    assert not [item for item in found.muscles if item.key[0] == "goutallier_grade"]
+    assert any("4 pairs of grades" in text for text in found.problems)
+    graded = [item for item in found.changes if item.pair.quantity == "goutallier_grade"]
+    assert [item.pair.delta for item in graded] == [1] * 4
+
+
+def test_nothing_in_common_is_refused_with_the_reason():
+    values = values_of([row("S1", "pre", 1), row("S2", "post", 2)])
+    with pytest.raises(StatisticsError, match="not measured at post; not measured at pre"):
+        study_change(values, [("pre", "post")], minimal_valid_fraction=VALID)
+
+
+def test_the_predicted_effect_of_tilt_stands_on_areas_alone():
+    rows = [row("S1", when, value, quantity=name, tilt_deg=tilt)
+            for name in ("tcsa_mm2", "tcsa_cos_mm2", "fi_pct")
+            for when, value, tilt in (("pre", 20, 10), ("post", 30, 25))]  # fmt: skip
+    changes = {item["quantity"]: item for item in plain_changes(study_of(rows))["changes"]}
+    area = changes["tcsa_mm2"]
+    ratio = math.cos(math.radians(10)) / math.cos(math.radians(25))
+    assert area["tilt_difference_deg"] == pytest.approx(15)
+    assert area["tilt_effect"] == pytest.approx(20 * (ratio - 1))
+    for name in ("tcsa_cos_mm2", "fi_pct"):
+        assert changes[name]["tilt_effect"] is None
+        assert changes[name]["tilt_difference_deg"] == pytest.approx(15)
+
+
+@pytest.fixture
+def table(tmp_path):
+    return written(tmp_path / "measurements.csv", ordered(cohort(PLACES)))
+
+
+def written(path, rows):
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for item in rows for name in item)))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_the_reliability_of_one_command_is_the_error_of_the_other(table, tmp_path):
+    rng = np.random.default_rng(0)
+    raters = written(
+        tmp_path / "raters.csv",
+        [
+            row(f"R{n}", "pre", 1000 + 30 * n + 10 * rng.normal(), rater=rater, level=level,
+                side=side)
+            for n in range(12)
+            for rater in ("AB", "CD")
+            for level, side in PLACES
+        ],
+    )  # fmt: skip
+    printed = run("reliability", raters, "--json").stdout
+    (tmp_path / "reliability.json").write_text(printed)
+    sems = {
+        (item["level"], item["side"]): item["mdc95_consistency"]
+        for item in json.loads(printed)["results"]
+    }
+    done = run("change", table, "--reliability", tmp_path / "reliability.json", "--json")
+    found = json.loads(done.stdout)
+    for item in found["changes"]:
+        assert item["mdc95"] == pytest.approx(sems[item["level"], item["side"]])
+        assert item["basis"] == "consistency of raters AB, CD; AB read both exams"
+    (operated,) = (
+        item for item in found["muscles"] if (item["level"], item["side"]) == ("L4-L5", "left")
+    )
+    assert (operated["beyond_decrease"], operated["judged"]) == (8, 8)
+
+
+def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
+    out = tmp_path / "out"
+    done = run("change", table, "--mdc", "tcsa_mm2=50", "--model", "zone", "-o", out)
+    assert done.exit_code == 0, done.output
+    stems = ("change", "change_by_zone", "change_contrasts", "change_model", "change_subjects")
+    names = {f"{stem}.{kind}" for stem in stems for kind in ("csv", "md", "tex")}
+    assert {path.name for path in out.iterdir()} == {"changes.csv", *names}
+    rows = read_rows(out / "changes.csv")
+    assert len(rows) == 8 * 4
+    for item in rows:
+        delta = float(item["after"]) - float(item["before"])
+        assert float(item["delta"]) == delta
+        beyond = "decrease" if delta < 0 else "increase"
+        assert item["verdict"] == (beyond if abs(delta) > 50 else "within error")
+    assert run("change", table, "-o", out).exit_code != 0
+    assert isinstance(run("change", table, "-o", out).exception, WriteError)
+
+
+def test_without_reliability_the_verdict_is_unknown_and_said(table):
+    found = json.loads(run("change", table, "--json").stdout)
+    assert {item["verdict"] for item in found["changes"]} == {"unknown"}
+    assert any("no reliability was given" in text for text in found["problems"])
+
+
+def test_two_subjects_are_listed(tmp_path):
+    table = written(tmp_path / "two.csv", ordered(cohort(PLACES, n=2)))
+    done = run("change", table, "--mdc", "tcsa_mm2=50")
+    assert done.exit_code == 0
+    assert done.stdout.count("decrease") >= 2
+    assert "3 are needed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--mdc", "tcsa_mm2"),
+        ("--mdc", "tcsa_mm2=much"),
+        ("--mdc", "other_mm2=5"),
+        ("--mdc", "tcsa_mm2=5", "--mdc", "tcsa_mm2=6"),
+        ("--mdc", "tcsa_mm2=5", "--reliability", "x.json"),
+    ],
+)
+def test_wrong_usage_has_its_exit_code(table, options):
+    assert run("change", table, *options).exit_code == 2
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "no json"])
+def test_a_file_that_is_no_reliability_is_refused(table, tmp_path, text):
+    path = tmp_path / "reliability.json"
+    path.write_text(text)
+    assert isinstance(run("change", table, "--reliability", path).exception, MultifidusError)
+
+
+def test_slices_without_a_level_do_not_enter_and_are_counted(tmp_path):
+    lost = [
+        {**item, "level": "", "slice_uid": "9", "value": 5}
+        for item in cohort({("L4-L5", "left"): 0}, n=3)
+    ]
+    rows = [{**item, "slice_uid": "1"} for item in cohort(PLACES)]
+    table = written(tmp_path / "some.csv", ordered(rows + lost))
+    found = json.loads(run("change", table, "--json").stdout)
+    assert {item["level"] for item in found["changes"]} == {"L4-L5", "L3-L4", "L1-L2"}
+    assert "6 slices without a level do not enter." in found["problems"]
