@@ -236,6 +236,8 @@ class Plane:
 
     def is_same(self, other: Plane, shape: tuple[int, int]) -> bool:
         """Whether two planes put an image of (rows, columns) pixels at one place."""
+        if self == other:
+            return True
         apart = np.abs(self.corners_mm(shape) - other.corners_mm(shape))
         return bool(apart.max() <= SAME_PLANE_MM)
 

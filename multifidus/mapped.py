@@ -25,10 +25,10 @@ class FatMaps:
     The scale of a map is told by all its values, which are read when it is first needed.
     """
 
-    __slots__ = ("_exam", "_scales")
+    __slots__ = ("_maps", "_scales")
 
     def __init__(self, exam: Exam) -> None:
-        self._exam = exam
+        self._maps = [series for series in exam.series if series.weighting is Weighting.PDFF]
         self._scales: dict[str, MapScale] = {}
 
     def at(self, item: Slice) -> Mapped | None:
@@ -40,9 +40,10 @@ class FatMaps:
             If the pixels of the map cannot be read.
         """
         found = [
-            (series, series.slices[index])
-            for series, index in self._exam.find_slices(item.plane, item.shape)
-            if series.weighting is Weighting.PDFF
+            (series, twin)
+            for series in self._maps
+            for twin in series.slices
+            if twin.shape == item.shape and twin.plane.is_same(item.plane, item.shape)
         ]
         if len(found) != 1:
             return None

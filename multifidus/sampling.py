@@ -65,8 +65,8 @@ class Sampled:
     sample
         The pixels in which fat is measured: those that lie inside by at least the protocol's
         ``minimal_coverage``, corrected for the coil's shading where the protocol says so.
-    pixels
-        Their (row, column), shape (n, 2).
+    places
+        Where they lie in the box of ``cover``, counted row by row, ascending, shape (n,).
     valid_pixels, n_pixels
         Weight and number of all pixels with positive coverage.
     mean_si
@@ -99,7 +99,7 @@ class Sampled:
     visible: tuple[Array, ...]
     cover: Coverage
     sample: Sample
-    pixels: NDArray[np.intp]
+    places: NDArray[np.intp]
     valid_pixels: float
     n_pixels: int
     mean_si: float
@@ -121,6 +121,11 @@ class Sampled:
     def roi(self) -> Roi:
         """The outline."""
         return self.placed.roi
+
+    @property
+    def pixels(self) -> NDArray[np.intp]:
+        """The sample's pixels, (n, 2) of (row, column) in the slice."""
+        return self.cover.pixels_at(self.places)
 
     @property
     def points_mm(self) -> Array:
@@ -270,7 +275,7 @@ class ReadSlice:
             inside_mm2=(cover.total if inside is None else inside) * pixel_mm2,
             cover=cover,
             sample=sample,
-            pixels=cover.pixels_at(places),
+            places=places,
             valid_pixels=whole.total,
             n_pixels=len(whole.values),
             mean_si=whole.mean,

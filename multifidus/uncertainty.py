@@ -183,11 +183,8 @@ def with_uncertainty(
 def _stated(row: Measurement, parts: Parts) -> Measurement:
     found = {name: value for name, value in parts.items() if not math.isnan(value)}
     uncertainty = math.sqrt(math.fsum(value**2 for value in found.values()))
-    return replace(
-        row,
-        uncertainty=uncertainty,
-        parameters=MappingProxyType({**row.parameters, **found}),
-    )
+    parameters = MappingProxyType({**row.parameters, **found})
+    return replace(row, uncertainty=uncertainty, parameters=parameters)
 
 
 # --- areas ---------------------------------------------------------------------------------------
@@ -276,11 +273,9 @@ def _fat(row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, fl
 def _placement_pct(item: Sampled, fatness: Array, sd_mm: float) -> float:
     """Lay the sample out on its slice again and see how its pattern of fat changes."""
     cover = item.cover
-    row, column = item.pixels.T
-    place = (row - cover.top) * cover.weights.shape[1] + (column - cover.left)
     image, weights = np.zeros(cover.weights.shape), np.zeros(cover.weights.shape)
-    image.put(place, fatness)
-    weights.put(place, item.sample.weights)
+    image.put(item.places, fatness)
+    weights.put(item.places, item.sample.weights)
     return placement_pct(image, weights, item.placed.slice.plane.pixel_spacing_mm, sd_mm)
 
 

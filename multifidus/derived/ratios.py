@@ -11,7 +11,7 @@ from multifidus.derived.combining import Numbers, combined
 from multifidus.image import Exam
 from multifidus.measurement import Measurement, Quantity
 from multifidus.metrics.asymmetry import ratio_pct
-from multifidus.roi import RoiKey
+from multifidus.roi import Reading, RoiKey
 
 NAN = float("nan")
 
@@ -42,15 +42,17 @@ def ratio_rows(outlines: Mapping[RoiKey, Numbers], exam: Exam) -> Iterator[Measu
         of the subject.
     """
     groups = {series.uid: series.signal_group or series.uid for series in exam.series}
-    references: dict[Structure, list[Numbers]] = {}
+    references: dict[Reading, dict[Structure, list[Numbers]]] = {}
     for key, numbers in outlines.items():
         if key.structure in _AREAS or key.structure in _SIGNALS:
-            references.setdefault(key.structure, []).append(numbers)
+            own = references.setdefault(key.reading, {})
+            own.setdefault(key.structure, []).append(numbers)
     for key, numbers in outlines.items():
         if key.structure.is_muscle:
-            yield from _relative_areas(numbers, references)
+            own = references.get(key.reading, {})
+            yield from _relative_areas(numbers, own)
             yield from _per_size(numbers, exam.clinical)
-            yield from _signal_ratios(numbers, references, groups)
+            yield from _signal_ratios(numbers, own, groups)
 
 
 def _relative_areas(
@@ -59,11 +61,7 @@ def _relative_areas(
     area = numbers[Quantity.TCSA_MM2, ""]
     level = area.provenance.level
     for structure, quantity in _AREAS.items():
-        known = [
-            other[Quantity.TCSA_MM2, ""]
-            for other in references.get(structure, ())
-            if _area(other).key.reading == area.key.reading
-        ]
+        known = [_area(other) for other in references.get(structure, ())]
         where, found = "slice", [o for o in known if o.key.slice_uid == area.key.slice_uid]
         if not found and level is not None:
             where, found = "level", [o for o in known if o.provenance.level is level]
@@ -134,12 +132,7 @@ def _on_one_scale(
 ) -> _Found:
     """Find references: on the slice those of the muscle's side first, else all of the exam's."""
     key, group = signal.key, groups[signal.provenance.series]
-    known = [
-        other
-        for other in references
-        if _area(other).key.reading == key.reading
-        and groups[_area(other).provenance.series] == group
-    ]
+    known = [other for other in references if groups[_area(other).provenance.series] == group]
     here = [other for other in known if _area(other).key.slice_uid == key.slice_uid]
     own = [other for other in here if _area(other).key.side is key.side is not Side.NONE]
     if own:
