@@ -14,6 +14,7 @@ from multifidus.cli.levels import levels
 from multifidus.cli.measure import measure
 from multifidus.cli.merge import merge
 from multifidus.cli.phantom import phantom
+from multifidus.cli.plan import plan
 from multifidus.cli.propose import propose
 from multifidus.cli.protocol import protocol
 from multifidus.cli.reliability import reliability
@@ -38,6 +39,7 @@ app.command()(reliability)
 app.command()(change)
 app.command()(phantom)
 app.command()(demo)
+app.add_typer(plan, name="plan")
 app.add_typer(protocol, name="protocol")
 
 
