@@ -1,4 +1,4 @@
-"""The button *Measure*: the same tables as ``multifidus measure``, by the same functions."""
+"""The buttons *Measure* and *Pictures*: what ``multifidus measure`` writes, by its functions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from multifidus.batch import case_of, measure_exam
 from multifidus.errors import MultifidusError
+from multifidus.report.overlay import draw_overlays
 from multifidus.results import Output, write_results
 from napari_multifidus.session import Session
 
@@ -50,3 +51,33 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
     measured = measure_exam(session.exam, rois, session.protocol, case_of((), (), None))
     write_results([measured], output, session.protocol)
     return Tables(folder, len(rois.rois), session.not_measured())
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """What was drawn: the folder, and the pictures' names."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """Say it to the person."""
+        what = "1 picture" if len(self.names) == 1 else f"{len(self.names)} pictures"
+        return f"Wrote {what} into {self.folder}."
+
+
+def write_pictures(session: Session, folder: Path) -> Pictures:
+    """Draw every measured slice with its outlines, its fat and its numbers.
+
+    Raises
+    ------
+    MultifidusError
+        If there is nothing to measure, it cannot be measured, or nothing can be written there.
+    """
+    rois = session.rois_to_measure()
+    if not rois.rois:
+        msg = "There is no outline to make a picture of yet."
+        raise MultifidusError(msg, remedy="Draw one first.")
+    drawn = draw_overlays(session.exam, rois, session.measure(), folder)
+    return Pictures(folder, tuple(name for name, _ in drawn))

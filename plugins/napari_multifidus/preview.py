@@ -255,7 +255,7 @@ class Preview:
                 for sample in (references.lean, references.fat)
             )
         )
-        margin = references.contrast / 2
+        margin = references.contrast / 4
         low = min(lean[0], references.lean.median - margin)
         return Ranges(low, max(fat[1], references.fat.median + margin), lean, fat)
 

@@ -98,6 +98,15 @@ class Session:
         Landmarks and levels that all raters of the exam share; they cannot be changed here, and
         are not part of the reading.
 
+    Attributes
+    ----------
+    locked
+        Whether the reading is finished: what is changed is put back by who owns the session.
+    drawn_as
+        Source of what is drawn by hand.
+    in_motion
+        The outline that moved last, with its pixels.
+
     Raises
     ------
     RoiError
@@ -121,6 +130,8 @@ class Session:
         self.protocol = protocol or MeasurementProtocol()
         self.roi_rule = held.rois[0].roi_rule if held.rois else RoiRule.UNKNOWN
         self.version = 0
+        self.locked = False
+        self.drawn_as = Source.MANUAL
         self._kept = held
         self._elsewhere: tuple[Roi, ...] = ()
         self._outlines: dict[Spot, tuple[Roi, ...]] = {}
@@ -137,6 +148,9 @@ class Session:
         self._preview: tuple[object, Preview] | None = None
         self._begun: tuple[object, Calibration] | None = None
         self._companions: Companions | None = None
+        self._looks: tuple[int, dict[Spot, Look]] | None = None
+        self._lines: tuple[int, tuple[Line, ...]] | None = None
+        self.in_motion = Look(Numbers())
         self._sort_in(held)
         self._committed = self.version
         self._history = History(self._snapshot())
@@ -262,7 +276,7 @@ class Session:
         key, image = spot[0], self.slice(spot[1])
         paths = tuple(image.plane.to_patient(loop) for loop in loops)
         if model is not None:
-            edited = Source.DRAFT_EDITED if model.source in _STAYS_A_DRAFT else Source.MANUAL
+            edited = Source.DRAFT_EDITED if model.source in _STAYS_A_DRAFT else self.drawn_as
             return replace(
                 model, paths_mm=paths, plane=image.plane, shape=image.shape, source=source or edited
             )
@@ -272,7 +286,7 @@ class Session:
             plane=image.plane,
             shape=image.shape,
             roi_rule=self.roi_rule,
-            source=source or Source.MANUAL,
+            source=source or self.drawn_as,
         )
 
     def copy(self, key: LayerKey, start: int, end: int) -> bool:
@@ -329,6 +343,10 @@ class Session:
         """Forget what was: nothing before this can be taken back."""
         self._history = History(self._snapshot())
         self._committed = self.version
+
+    def revert(self) -> frozenset[Spot] | None:
+        """Go back to the last change that was ended; returns as :meth:`undo` does."""
+        return self._restore(self._snapshot(), self._history.now)
 
     def undo(self) -> frozenset[Spot] | None:
         """Take the last change back; returns where something else is drawn now, None if nothing."""
@@ -593,7 +611,8 @@ class Session:
 
     def live_numbers(self, key: LayerKey, index: int, loops: Sequence[Array]) -> Numbers:
         """Measure paths that are still in motion, by the thresholds of the last measurement."""
-        return self.look(key, index, loops).numbers
+        self.in_motion = self.look(key, index, loops)
+        return self.in_motion.numbers
 
     def look(self, key: LayerKey, index: int, loops: Sequence[Array] | None = None) -> Look:
         """Return numbers and pixels of what is drawn, or of paths that are still in motion.
@@ -616,6 +635,15 @@ class Session:
         except MultifidusError:
             # Nothing is measured now; the reason is said where the outlines are measured.
             return Look(Numbers(area_mm2=roi.area_mm2))
+
+    def look_at_rest(self, key: LayerKey, index: int) -> Look:
+        """Return :meth:`look` of what is drawn, kept until something changes."""
+        if self._looks is None or self._looks[0] != self.version:
+            self._looks = (self.version, {})
+        looks = self._looks[1]
+        if (key, index) not in looks:
+            looks[key, index] = self.look(key, index)
+        return looks[key, index]
 
     def _look(self, roi: Roi, index: int) -> Look:
         if self._calibration is None or self.refusal():
@@ -696,9 +724,11 @@ class Session:
         return True
 
     def lines(self) -> tuple[Line, ...]:
-        """List everything drawn, slice by slice."""
-        spots = sorted({*self._outlines, *self._drafts}, key=lambda spot: (spot[1], spot[0]))
-        return tuple(self._line(key, index) for key, index in spots)
+        """List everything drawn, slice by slice; kept until something changes."""
+        if self._lines is None or self._lines[0] != self.version:
+            spots = sorted({*self._outlines, *self._drafts}, key=lambda spot: (spot[1], spot[0]))
+            self._lines = (self.version, tuple(self._line(key, index) for key, index in spots))
+        return self._lines[1]
 
     def _line(self, key: LayerKey, index: int) -> Line:
         level = self.level_of(index)[0]

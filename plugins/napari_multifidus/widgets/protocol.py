@@ -1,0 +1,75 @@
+"""How outlines are measured: a preset, or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QWidget
+
+from multifidus.io.protocols import about_preset, as_toml, changed_settings, preset_texts
+from multifidus.protocol import MeasurementProtocol
+from napari_multifidus._compat import Signal
+
+FILE = "file…"
+
+
+class ProtocolPanel(QWidget):
+    """Choose a protocol, and see what it changes."""
+
+    wanted = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box, self.about = QComboBox(), QLabel()
+        for name in preset_texts():
+            self.box.addItem(name, name)
+            self.box.setItemData(
+                self.box.count() - 1, "\n".join(filter(None, about_preset(name))), _TIP
+            )
+        self.box.addItem(FILE, "")
+        self.about.setWordWrap(True)
+        self.about.setStyleSheet("font-size: 11px; color: #b8bcc4;")
+        self.box.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.box.setMinimumContentsLength(12)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(QLabel("protocol"), 0, 0)
+        layout.addWidget(self.box, 0, 1)
+        layout.addWidget(self.about, 1, 0, 1, 2)
+        layout.setColumnStretch(1, 1)
+        self.box.activated.connect(self._say)
+        self.show_protocol("default", MeasurementProtocol())
+
+    def _say(self) -> None:
+        name = self.box.currentData()
+        if not name:
+            name, _ = QFileDialog.getOpenFileName(self, "Protocol", filter="Protocol (*.toml)")
+        # Shown once it is in force: a file may be refused.
+        self.wanted.emit(name)
+
+    def show_protocol(self, name: str, protocol: MeasurementProtocol) -> None:
+        """Show the protocol in force, by its preset's name or its file's."""
+        place = self.box.findData(name)
+        if place < 0:
+            self._forget_files()
+            self.box.insertItem(self.box.count() - 1, Path(name).name, name)
+            place = self.box.count() - 2
+        self.box.setCurrentIndex(place)
+        changed = changed_settings(protocol)
+        words = ", ".join(changed) if changed else "all settings as by default"
+        self.about.setText(words if len(words) < _LONG else f"{len(changed)} settings changed")
+        self.about.setToolTip(f"digest {protocol.digest}\n\n{as_toml(protocol)}")
+        self.box.setToolTip("How outlines are measured; every number follows at once")
+
+    def _forget_files(self) -> None:
+        presets = preset_texts()
+        for place in reversed(range(self.box.count() - 1)):
+            if self.box.itemData(place) not in presets:
+                self.box.removeItem(place)
+
+
+_LONG = 120
+_TIP = 3
+"""Qt's role of tooltips."""
