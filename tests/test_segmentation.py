@@ -15,10 +15,10 @@ from multifidus.enclosure import cut, joined, region_of
 from multifidus.errors import GeometryError, RoiError
 from multifidus.geometry import Plane
 from multifidus.metrics.overlap import dice
-from multifidus.polygon import area
+from multifidus.polygon import area, first_crossing
 from multifidus.roi import Reading, Roi, RoiKey
 from multifidus.segmentation.brush import stroke
-from multifidus.segmentation.freehand import closed
+from multifidus.segmentation.freehand import closed, without_tails
 from multifidus.segmentation.interpolation import interpolate
 from multifidus.segmentation.livewire import Edges, Wire
 from multifidus.segmentation.mirroring import midline, mirrored
@@ -301,6 +301,26 @@ def test_a_stroke_keeps_every_point_but_repeats(points):
         return
     kept = [p for p, last in zip(points, [points[-1], *points[:-1]], strict=True) if p != last]
     assert found.tolist() == [list(map(float, point)) for point in kept]
+
+
+@pytest.mark.parametrize("beyond", [0.0, 0.2, 0.9])
+def test_a_stroke_that_overshoots_is_closed_where_it_crosses(beyond):
+    # A spiral that narrows and then crosses its own beginning.
+    angle = np.linspace(0, 2 * np.pi + beyond, 200)
+    radius = 20 + np.where(angle < 1, 1, -1) * 0.5 * (angle < 1) * (1 - angle)
+    radius = radius + np.where(angle > 2 * np.pi - 0.5, 0.6 * (angle - 2 * np.pi + 0.5), 0)
+    path = 50 + radius[:, None] * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    found = without_tails(path)
+    assert first_crossing([found]) is None
+    assert area([found]) == pytest.approx(np.pi * 400, rel=0.02)
+    kept = {tuple(point) for point in found.tolist()} & {tuple(p) for p in path.tolist()}
+    assert len(kept) >= len(found) - 1
+    if not beyond:
+        np.testing.assert_array_equal(found, path)
+
+
+def test_too_short_a_stroke_has_no_tails():
+    assert len(without_tails([(0, 0), (1, 0), (1, 1)])) == 3
 
 
 # --- livewire ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from qtpy.QtCore import Signal  # type: ignore[attr-defined] # qtpy renames the binding's own
 
 __all__ = [
@@ -22,7 +23,11 @@ __all__ = [
     "set_scale_bar",
     "set_text",
     "stay_open",
+    "take_back_vertex",
 ]
+
+FIRST_CORNERS = 2
+"""A polygon that napari begins: where it was clicked, and where the mouse is."""
 
 PLUGIN = "multifidus"
 WIDGET = "Outline muscles"
@@ -65,6 +70,24 @@ def notify(message: str, *, bad: bool) -> None:
 def is_drawing(layer: Any) -> bool:
     """Whether a shape is being drawn and not finished; napari has no public word for it."""
     return bool(getattr(layer, "__wrapped__", layer)._is_creating)  # noqa: SLF001
+
+
+def take_back_vertex(layer: Any) -> None:
+    """Take back the last corner of the polygon that is being drawn, with napari's own tool.
+
+    Its last vertex follows the mouse, so that the one before it goes.
+    """
+    own = getattr(layer, "__wrapped__", layer)
+    shape, vertex = own._moving_value  # noqa: SLF001
+    vertices = own._data_view.shapes[shape].data  # noqa: SLF001
+    if vertex is None or len(vertices) <= FIRST_CORNERS:
+        own._finish_drawing()  # noqa: SLF001 - gives up a polygon of so few
+        return
+    left = np.delete(vertices, -2, axis=0)
+    kind = None if len(left) > FIRST_CORNERS else "path"
+    own._data_view.edit(shape, left, new_type=kind)  # noqa: SLF001
+    own._value = own._moving_value = (shape, len(left) - 1)  # noqa: SLF001
+    own.refresh()
 
 
 def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> None:

@@ -14,17 +14,20 @@ from qtpy.QtCore import QObject
 from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.errors import MultifidusError
 from multifidus.formats import read_rois
+from multifidus.polygon import MINIMAL_POINTS
 from multifidus.roi import Reading, RoiSet
 from napari_multifidus import keys
 from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
-from napari_multifidus.canvas import DRAW, EDIT, LOOK, Canvas
+from napari_multifidus.canvas import EDIT, Calls, Canvas
 from napari_multifidus.grid import axial_series, series_of
+from napari_multifidus.handwork import Handwork
 from napari_multifidus.imaging import Images
 from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import LayerKey
 from napari_multifidus.measured import Tables, write_tables
 from napari_multifidus.opening import METADATA, Opened, shared_levels
+from napari_multifidus.pointer import LOOK
 from napari_multifidus.session import Session
 from napari_multifidus.told import told
 
@@ -59,6 +62,8 @@ class Annotator(QObject):
         Emitted when something drawn or said has changed.
     marking_wanted
         Emitted when levels shall be marked on the sagittal image.
+    reason_wanted
+        Emitted when somebody is to say why a structure cannot be measured.
     said, complained
         Emitted with a message; with one about something wrong.
     """
@@ -68,6 +73,7 @@ class Annotator(QObject):
     moved = Signal(object, int, object)
     changed = Signal()
     marking_wanted = Signal()
+    reason_wanted = Signal()
     said = Signal(str)
     complained = Signal(str)
 
@@ -79,7 +85,9 @@ class Annotator(QObject):
         self.session: Session | None = None
         self.canvas: Canvas | None = None
         self.hidden = False
+        self.hand = Handwork(self)
         self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
+        self._parked_begun: tuple[tuple[LayerKey, str, tuple[Any, ...], float], ...] = ()
         self.images = Images(viewer)
         self.keeper = Keeper(self._contents)
         self.keeper.noted.connect(self.complained)
@@ -119,7 +127,7 @@ class Annotator(QObject):
         given = self._given() if held is None else None
         if given is not None and given.reading == by:
             held = given
-        self._parked = ()
+        self._parked, self._parked_begun = (), ()
         rois = RoiSet(reading=by) if held is None else held
         self._show(series_of(rois, self.source.exam) or self.source.series, rois)
         self._restore(file.load_journal())
@@ -151,33 +159,48 @@ class Annotator(QObject):
         if self.canvas is not None:
             self.canvas.close()
         self.session = session
-        self.canvas = Canvas(
-            self.viewer,
-            self.session,
-            on_motion=self.moved.emit,
-            on_commit=self._committed,
-            on_place=self._placed,
+        calls = Calls(
+            motion=self.moved.emit,
+            commit=self.committed,
+            place=self._placed,
+            corner=self.keeper.save_soon,
+            problem=self.complained.emit,
         )
-        for layer in self.canvas.layers.values():
-            keys.disarm(layer)
+        self.canvas = Canvas(self.viewer, self.session, calls)
         keys.bind(self.viewer, self)
 
     def _restore(self, journal: Journal) -> None:
         assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
         places = {item.uid: index for index, item in enumerate(self.session.series.slices)}
         self._parked = tuple(draft for draft in journal.drafts if draft[1] not in places)
+        self._parked_begun = tuple(begun for begun in journal.begun if begun[1] not in places)
         for key, uid, loops in journal.drafts:
             if uid in places:
-                self.session.restore_draft(key, places[uid], loops)
-                self.canvas.layer(key)
-                self.canvas.push(key)
-                self.complained.emit(
-                    f"Restored, not measured yet: {key.words} on slice {places[uid] + 1} "
-                    f"{self.session.problem(key, places[uid])}."
-                )
+                self._restore_draft(key, places[uid], loops)
+        for key, uid, loops in journal.unfinished:
+            if uid in places:
+                there = self.session.loops(key, places[uid])
+                self._restore_draft(key, places[uid], (*there, *loops))
+        for key, uid, loops, _ in journal.begun:
+            if uid in places:
+                self.session.restore_origin(key, places[uid], loops)
+        self.session.begin_history()
         self.canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
         if journal.active in self.canvas.layers:
             self.canvas.take_in_hand(journal.active, LOOK)
+
+    def _restore_draft(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
+        """Put back what was no outline yet when the window went."""
+        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
+        self.session.restore_draft(key, index, loops)
+        self.canvas.layer(key)
+        self.canvas.push(key)
+        where = f"{key.words} on slice {index + 1}"
+        problem = self.session.problem(key, index)
+        if problem:
+            self.complained.emit(f"Restored, not measured yet: {where} {problem}.")
+        else:
+            self.said.emit(f"Restored as it was drawn so far: {where}.")
 
     def _first_drawn(self) -> int:
         assert self.session is not None  # noqa: S101 - narrows the type
@@ -203,7 +226,10 @@ class Annotator(QObject):
         """The file that outlines are kept in."""
         return self.keeper.file
 
-    def _committed(self) -> None:
+    def committed(self) -> None:
+        """End a change: it can be taken back as one, and is saved and shown."""
+        if self.session is not None:
+            self.session.commit()
         self.keeper.save_soon()
         self.changed.emit()
         if self.session is not None and self.session.refusal():
@@ -236,42 +262,47 @@ class Annotator(QObject):
 
     def _journal(self) -> Journal:
         assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
+        session = self.session
         drafts = tuple(
-            (key, self.session.slice(index).uid, draft.loops)
-            for (key, index), draft in self.session.drafts.items()
+            (key, session.slice(index).uid, draft.loops)
+            for (key, index), draft in session.drafts.items()
+        )
+        unfinished = tuple(
+            (key, session.slice(index).uid, loops)
+            for key, index, loops in self.canvas.making()
+            if all(len(loop) >= MINIMAL_POINTS for loop in loops)
+        )
+        begun = tuple(
+            (key, session.slice(index).uid, loops, session.draft_dice(key, index))
+            for (key, index), loops in session.origins.items()
         )
         index, active = self.canvas.place
-        return Journal(self.session.slice(index).uid, active, self._parked + drafts)
+        return Journal(
+            session.slice(index).uid,
+            active,
+            self._parked + drafts,
+            unfinished=unfinished,
+            begun=(*self._parked_begun, *begun),
+        )
 
     # --- drawing -------------------------------------------------------------------------------
 
     def draw(self, key: LayerKey) -> None:
         """Start an outline of a structure on the slice shown."""
         if self.canvas is not None:
-            self.canvas.take_in_hand(key, DRAW)
-            keys.disarm(self.canvas.layer(key))
+            self.canvas.take_in_hand(key, self.hand.drawing)
             self.placed.emit()
 
     def edit(self) -> None:
         """Move the vertices of the structure in hand."""
         if self.canvas is not None and self.canvas.active is not None:
             self.canvas.take_in_hand(self.canvas.active, EDIT)
+            self.placed.emit()
 
-    @told
-    def copy_nearest(self) -> None:
-        """Copy the structure in hand from the nearest slice that has it, unless this one does."""
-        if self.session is None or self.canvas is None or self.canvas.active is None:
-            return
-        key, index = self.canvas.active, self.canvas.index
-        start = self.session.nearest_drawn(key, index)
-        if self.session.loops(key, index):
-            self.complained.emit(f"There is an outline of {key.words} on this slice already.")
-        elif start is None:
-            self.complained.emit(f"No other slice has an outline of {key.words}.")
-        else:
-            self.session.copy(key, start, index)
-            self.canvas.push(key)
-            self._committed()
+    def ask_reason(self) -> None:
+        """Ask why the structure in hand cannot be measured."""
+        if self.canvas is not None and self.canvas.active is not None:
+            self.reason_wanted.emit()
 
     def clear(self) -> None:
         """Delete the structure in hand from the slice shown."""
@@ -279,7 +310,7 @@ class Annotator(QObject):
             return
         if self.session.put(self.canvas.active, self.canvas.index, ()):
             self.canvas.push(self.canvas.active)
-            self._committed()
+            self.committed()
 
     def toggle_outlines(self) -> None:
         """Hide all outlines, to see the image; or show them again."""
@@ -302,7 +333,7 @@ class Annotator(QObject):
             return
         if self.session.set_level(self.canvas.index, level, position):
             self.canvas.refresh()
-            self._committed()
+            self.committed()
 
     @told
     def set_landmarks(self, landmarks: Iterable[Landmark]) -> None:
@@ -312,7 +343,7 @@ class Annotator(QObject):
         if self.session.set_landmarks(landmarks):
             self.canvas.refresh()
             self.placed.emit()
-            self._committed()
+            self.committed()
 
     def mark_levels(self) -> None:
         """Mark levels on the sagittal image."""

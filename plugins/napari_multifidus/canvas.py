@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,10 @@ from napari_multifidus.layers import (
     vertices_of,
 )
 from napari_multifidus.opening import METADATA
+from napari_multifidus.pointer import Pointer, Strokes
 from napari_multifidus.preview import Numbers
 from napari_multifidus.session import Session
+from napari_multifidus.strokes import Tool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,13 +48,39 @@ SETTLE_MS = 250
 SLICE_AXIS = -3
 """napari counts axes from the last one: slice, row, column."""
 
-DRAW, EDIT, LOOK = "add_polygon", "direct", "pan_zoom"
-"""napari's names of its modes: click vertices, move vertices, move the view."""
+DRAW, EDIT = "add_polygon", "direct"
+"""napari's names of its modes: click vertices, move vertices."""
 
 WARNING_STYLE = {"font_size": 12, "color": "#ffb000"}
 """Size and colour of warnings in the canvas; amber is told from grey with every colour vision."""
 
 _COMMITS = {"added", "changed", "removed"}
+_TOOLS = frozenset(Tool)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Whom a canvas tells.
+
+    Attributes
+    ----------
+    motion
+        Called with a structure, a slice and its numbers, while a vertex or a brush moves.
+    commit
+        Called when something drawn has changed.
+    place
+        Called when another slice or another structure is in hand.
+    corner
+        Called when a corner is set of an outline in the making.
+    problem
+        Called with what a tool could not do.
+    """
+
+    motion: Callable[[LayerKey, int, Numbers], None]
+    commit: Callable[[], None]
+    place: Callable[[], None]
+    corner: Callable[[], None]
+    problem: Callable[[str], None]
 
 
 class Canvas:
@@ -63,27 +92,21 @@ class Canvas:
         The napari viewer.
     session
         What is drawn.
-    on_motion
-        Called with a structure, a slice and its numbers, while a vertex moves.
-    on_commit
-        Called when something drawn has changed.
-    on_place
-        Called when another slice or another structure is in hand.
+    calls
+        Whom to tell.
     """
 
-    def __init__(
-        self,
-        viewer: Any,
-        session: Session,
-        *,
-        on_motion: Callable[[LayerKey, int, Numbers], None],
-        on_commit: Callable[[], None],
-        on_place: Callable[[], None],
-    ) -> None:
+    def __init__(self, viewer: Any, session: Session, calls: Calls) -> None:
         self.viewer = viewer
         self.session = session
         self.layers: dict[LayerKey, Any] = {}
-        self._on_motion, self._on_commit, self._on_place = on_motion, on_commit, on_place
+        self._calls = calls
+        self._corners: dict[LayerKey, int] = {}
+        self.pointer = Pointer(
+            viewer,
+            session,
+            Strokes(self._take_stroke, self._stroke_moved, calls.corner, calls.problem),
+        )
         self._callbacks: dict[LayerKey, tuple[Any, Any]] = {}
         self._shown: dict[LayerKey, tuple[int, tuple[Array, ...]]] = {}
         self._pushing = False
@@ -127,10 +150,14 @@ class Canvas:
         self.viewer.dims.set_current_step(axis, min(max(index, 0), last))
 
     def take_in_hand(self, key: LayerKey, mode: str) -> None:
-        """Make a structure's layer the active one, in a mode such as ``add_polygon``."""
+        """Make a structure's layer the active one, in a mode of napari's or with a tool of ours."""
+        self.pointer.drop()
         layer = self.layer(key)
         layer.visible = True
         self.viewer.layers.selection.active = layer
+        if mode in _TOOLS:
+            self.pointer.take(key, layer, Tool(mode))
+            return
         layer.mode = mode
         if mode == EDIT:
             here = self.index
@@ -160,15 +187,16 @@ class Canvas:
     def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if not self.has_image:
             return
+        self.pointer.finish()
         self.settle()
         self.remember()
         self._write_overlays()
-        self._on_place()
+        self._calls.place()
 
     def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         # Not at once: a viewer that closes activates one layer after another.
         self._remember_soon.start()
-        self._on_place()
+        self._calls.place()
 
     def _write_overlays(self) -> None:
         standing = self.session.standing(self.index)
@@ -244,12 +272,60 @@ class Canvas:
         self._mark(key, drawn)
         return changed
 
+    # --- what is in the making -----------------------------------------------------------------
+
+    def _take_stroke(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
+        """Take over what one of our tools made."""
+        if self.session.put(key, index, loops):
+            self.push(key)
+            self._calls.commit()
+
+    def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
+        self._calls.motion(key, index, self.session.live_numbers(key, index, loops))
+
+    def making(self) -> list[tuple[LayerKey, int, tuple[Array, ...]]]:
+        """List what is being drawn and no outline yet: structure, slice, paths."""
+        found = [self.pointer.making] if self.pointer.making is not None else []
+        for key, layer in self.layers.items():
+            if _compat.is_drawing(layer):
+                shape = self._read(key)[-1]
+                # The last corner follows the mouse.
+                corners = (shape.loop[: self._corner_count(layer)],)
+                if shape.slice_index is not None:
+                    found.append((key, shape.slice_index, corners))
+        return found
+
+    def _corner_count(self, layer: Any) -> int:
+        return max(len(layer.data[-1]) - 1, 1)
+
+    def take_back_corner(self) -> bool:
+        """Take back the last corner of an outline in the making; returns whether there was one."""
+        if self.pointer.back():
+            return True
+        for layer in self.layers.values():
+            if _compat.is_drawing(layer):
+                _compat.take_back_vertex(layer)
+                return True
+        return False
+
+    def show_again(self, spots: Iterable[tuple[LayerKey, int]]) -> None:
+        """Show what the session holds of some spots, and go to one of them if none is shown."""
+        spots = list(spots)
+        for key in dict.fromkeys(key for key, _ in spots):
+            self.layer(key)
+            self.push(key)
+        if spots and self.index not in {index for _, index in spots}:
+            self.go_to(min(index for _, index in spots))
+        self._write_overlays()
+
+    # --- layers, taken over --------------------------------------------------------------------
+
     def settle(self) -> None:
         """Take over all that is drawn and not in the making; tell if anything changed."""
         self._timer.stop()
         still = [key for key, layer in self.layers.items() if not _compat.is_drawing(layer)]
         if any([self.pull(key) for key in still]):  # noqa: C419 - every layer is pulled
-            self._on_commit()
+            self._calls.commit()
         for key in still:
             if self._has_other_kinds(key):
                 self.push(key)
@@ -278,6 +354,7 @@ class Canvas:
         if self._pushing:
             return
         drawn, index = self._read(key), self.index
+        self._note_corners(key)
         loops = tuple(by_slice(drawn).get(index, ()))
         seen = self._shown.get(key)
         if seen is not None and seen[0] == index and same_loops(seen[1], loops):
@@ -288,13 +365,21 @@ class Canvas:
         self._timer.start()
         self._mark(key, drawn)
         if loops and all(len(loop) >= MINIMAL_POINTS for loop in loops):
-            self._on_motion(key, index, self.session.live_numbers(key, index, loops))
+            self._calls.motion(key, index, self.session.live_numbers(key, index, loops))
+
+    def _note_corners(self, key: LayerKey) -> None:
+        """Tell when a corner is set, so that a long outline is not lost with the window."""
+        layer = self.layers[key]
+        count = self._corner_count(layer) if _compat.is_drawing(layer) else 0
+        if count != self._corners.get(key, 0):
+            self._corners[key] = count
+            self._calls.corner()
 
     def _committed(self, key: LayerKey, event: Any) -> None:
         if self._pushing or str(event.action) not in _COMMITS:
             return
         if self.pull(key) or self.stray():
-            self._on_commit()
+            self._calls.commit()
         if self._has_other_kinds(key):
             self._timer.start()
 
@@ -304,7 +389,7 @@ class Canvas:
             if layer == event.value:
                 self._disconnect(key, layer)
                 del self.layers[key]
-                self._on_place()
+                self._calls.place()
 
     def _mark(self, key: LayerKey, drawn: tuple[Drawn, ...]) -> None:
         """Colour shapes that are no outline red and thick, all others as their layer is."""
@@ -349,6 +434,7 @@ class Canvas:
 
     def close(self) -> None:
         """Take the layers out of the viewer; the session keeps what was drawn."""
+        self.pointer.close()
         self.settle()
         self._remember_soon.stop()
         self.viewer.dims.events.current_step.disconnect(self._stepped)

@@ -12,8 +12,8 @@ from multifidus.roi import RoiSet
 from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile
 
-SAVE_AFTER_MS = 500
-"""Changes are written after this long without another."""
+SAVE_AFTER_MS = 0
+"""Changes are written this long after the last: as soon as the hand is off, so none is lost."""
 
 Contents = tuple[RoiSet, Journal]
 
@@ -95,4 +95,4 @@ class Keeper(QObject):
 
 def is_worth_a_file(rois: RoiSet, journal: Journal) -> bool:
     """Whether a reading holds anything at all."""
-    return bool(journal.drafts) or rois != RoiSet(reading=rois.reading)
+    return bool(journal.drafts or journal.unfinished) or rois != RoiSet(reading=rois.reading)

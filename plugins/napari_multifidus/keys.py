@@ -1,7 +1,6 @@
-"""Every key of the plugin, in one table: for the viewer, for the help, for the documentation.
+"""Every key of the plugin, in one table: for the viewer, the buttons, the help, the documentation.
 
-Letters that napari's Shapes layers use are left alone, but for ``3``, which deletes a shape at one
-touch and cannot be taken back.
+Letters that napari's Shapes layers use are left alone.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from napari_multifidus.canvas import DRAW
+from napari_multifidus.handwork import DOWN, LEFT, RIGHT, UP
 from napari_multifidus.layers import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.strokes import Tool
 
 __all__ = ["FAT", "LEAN", "MULTIFIDUS_LEFT", "MULTIFIDUS_RIGHT"]
-
-DANGEROUS = "3"
-"""napari deletes the selected shapes at this key; on our layers it does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +23,27 @@ class Shortcut:
 
     Attributes
     ----------
+    key
+        As napari names it.
     act
         Called with the annotator.
+    name
+        Of the button that does the same, where there is one.
     """
 
     key: str
     words: str
     act: Callable[[Any], object]
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The key as people write it."""
+        return self.key.replace("Control", "Ctrl").replace("-", "+")
+
+
+def _use(tool: Tool) -> Callable[[Any], object]:
+    return lambda annotator: annotator.hand.use(tool)
 
 
 SHORTCUTS = (
@@ -40,14 +53,50 @@ SHORTCUTS = (
     Shortcut("W", "draw multifidus left (right on screen)", lambda a: a.draw(MULTIFIDUS_LEFT)),
     Shortcut("G", "draw a lean reference", lambda a: a.draw(LEAN)),
     Shortcut("H", "draw a fat reference", lambda a: a.draw(FAT)),
-    Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit()),
-    Shortcut("K", "copy the structure in hand from the nearest slice", lambda a: a.copy_nearest()),
     Shortcut("M", "mark levels on the sagittal image", lambda a: a.mark_levels()),
+    Shortcut("0", "draw the next outline that is missing", lambda a: a.hand.next_missing(), "next"),
+    Shortcut("O", "draw by clicks: a polygon", lambda a: a.hand.use(DRAW), "polygon"),
+    Shortcut("U", "draw by hand: unbroken, at full resolution", _use(Tool.FREEHAND), "freehand"),
+    Shortcut("Y", "draw by clicks that snap to edges: livewire", _use(Tool.LIVEWIRE), "livewire"),
+    Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit(), "edit"),
+    Shortcut("C", "paint with a round brush", _use(Tool.BRUSH), "brush"),
+    Shortcut("Shift-C", "erase with a round brush", _use(Tool.ERASER), "eraser"),
+    Shortcut("8", "smaller brush", lambda a: a.hand.resize_brush(larger=False)),
+    Shortcut("9", "larger brush", lambda a: a.hand.resize_brush(larger=True)),
+    Shortcut("Shift-H", "draw a hole in the structure in hand", _use(Tool.HOLE), "hole"),
+    Shortcut("Shift-J", "draw an island, or more of it", _use(Tool.ISLAND), "island"),
+    Shortcut("Shift-S", "smooth it; its area stays", lambda a: a.hand.smooth(), "smooth"),
+    Shortcut("K", "copy it from the nearest slice", lambda a: a.hand.copy_nearest(), "copy"),
+    Shortcut("Shift-K", "copy it to the next slice", lambda a: a.hand.copy_on(), "copy_on"),
+    Shortcut("Shift-M", "mirror it to the other side", lambda a: a.hand.mirror(), "mirror"),
+    Shortcut(
+        "Shift-I",
+        "interpolate it between the nearest slices that have it",
+        lambda a: a.hand.interpolate(),
+        "interpolate",
+    ),
+    Shortcut("Shift-Left", "move it to the left by a pixel", lambda a: a.hand.nudge(LEFT)),
+    Shortcut("Shift-Right", "move it to the right", lambda a: a.hand.nudge(RIGHT)),
+    Shortcut("Shift-Up", "move it up", lambda a: a.hand.nudge(UP)),
+    Shortcut("Shift-Down", "move it down", lambda a: a.hand.nudge(DOWN)),
+    Shortcut("Control-Z", "take back the last change, or corner", lambda a: a.hand.undo(), "undo"),
+    Shortcut("Control-Shift-Z", "do it again", lambda a: a.hand.redo(), "redo"),
+    Shortcut("Control-Y", "do it again", lambda a: a.hand.redo()),
+    Shortcut("Shift-N", "not measurable, because …", lambda a: a.ask_reason(), "gap"),
     Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_contrast()),
     Shortcut("Shift-G", "show other grey levels", lambda a: a.next_window()),
     Shortcut("N", "hide or show all outlines", lambda a: a.toggle_outlines()),
+    Shortcut("Shift-F", "show fat and lean on the image", lambda a: a.feedback.toggle_fat(), "fat"),
+    Shortcut(
+        "Shift-Q",
+        "grade: digits then grade the side in hand, until pressed again",
+        lambda a: a.feedback.toggle_grading(),
+        "grade",
+    ),
 )
 """Every shortcut, in the order of the help."""
+
+BY_NAME = {shortcut.name: shortcut for shortcut in SHORTCUTS if shortcut.name}
 
 
 def bind(viewer: Any, annotator: Any) -> None:
@@ -62,15 +111,22 @@ def unbind(viewer: Any) -> None:
         viewer.bind_key(shortcut.key, None, overwrite=True)
 
 
-def disarm(layer: Any) -> None:
-    """Take the key that deletes shapes from a layer; Delete and Backspace still do."""
-    layer.bind_key(DANGEROUS, _nothing, overwrite=True)
+def tip(name: str) -> str:
+    """Describe a button: what it does, and by which key."""
+    shortcut = BY_NAME[name]
+    return f"{shortcut.words[0].upper()}{shortcut.words[1:]} ( {shortcut.shown} )"
 
 
-def _nothing(layer: Any) -> None:
-    """Do nothing."""
+def act(name: str, annotator: Any) -> None:
+    """Do what a button's key does."""
+    BY_NAME[name].act(annotator)
+
+
+def page_rows() -> list[str]:
+    """Return the rows of the table in the documentation."""
+    return [f"| `{shortcut.shown}` | {shortcut.words} |" for shortcut in SHORTCUTS]
 
 
 def help_text() -> str:
     """List all keys, one a line."""
-    return "\n".join(f"{shortcut.key}  {shortcut.words}" for shortcut in SHORTCUTS)
+    return "\n".join(f"{shortcut.shown}  {shortcut.words}" for shortcut in SHORTCUTS)

@@ -12,7 +12,9 @@ from multifidus.errors import MultifidusError
 class Complaining(Protocol):
     """Whatever has a signal ``complained``."""
 
-    complained: Any
+    @property
+    def complained(self) -> Any:
+        """The signal."""
 
 
 P = ParamSpec("P")

@@ -210,6 +210,16 @@ class Window:
             # The canvas looks at the mouse every few milliseconds only.
             self.wait(lambda here=(row, column): self.sees_mouse_at(*here))
 
+    def press(self, keys: str) -> None:
+        """Press a key on the canvas, such as ``Ctrl+Shift+Z``."""
+        from qtpy.QtGui import QKeySequence
+        from qtpy.QtTest import QTest
+        from qtpy.QtWidgets import QApplication
+
+        chord = QKeySequence(keys)[0]
+        QTest.keyClick(self.canvas, chord.key(), chord.keyboardModifiers())
+        QApplication.processEvents()
+
     def sees_mouse_at(self, row: float, column: float) -> bool:
         """Whether the viewer knows that the mouse is there, to a pixel of the screen."""
         away = np.array(self.viewer.cursor.position[-2:]) - np.array((row, column)) * SPACING
@@ -239,6 +249,7 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
     """Return the shared viewer with the plugin open and nothing else."""
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
     made.annotator.rater = "R1"
+    made.annotator.hand.drawing = "add_polygon"
     yield made
     made.empty()
 

@@ -94,13 +94,13 @@ def test_keys_do_what_the_table_says(drawn):
 def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     annotator = drawn.annotator
     annotator.draw(MULTIFIDUS_LEFT)
-    annotator.copy_nearest()
+    annotator.hand.copy_nearest()
     assert "already" in messages[-1]
     annotator.step(2)
     press(drawn, Qt.Key.Key_K)
     (copied,) = annotator.session.outlines(MULTIFIDUS_LEFT, 4)
     assert copied.source is Source.DRAFT
-    assert "draft unedited" in drawn.dock.numbers.sides[MULTIFIDUS_LEFT.side].detail.text()
+    assert "▲ draft unedited" in drawn.dock.numbers.sides[MULTIFIDUS_LEFT.side].warnings.words
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 2
     annotator.clear()
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 1
@@ -119,7 +119,7 @@ def test_a_click_in_the_list_goes_there(drawn):
     drawn.annotator.step(3)
     table = drawn.dock.table
     line = next(n for n, x in enumerate(table.lines.lines) if x.key == MULTIFIDUS_LEFT)
-    table.clicked.emit(table.lines.index(line, 0))
+    table.view.clicked.emit(table.view.shown.mapFromSource(table.lines.index(line, 0)))
     assert drawn.annotator.canvas.index == 2
     assert drawn.annotator.canvas.active == MULTIFIDUS_LEFT
 
@@ -200,7 +200,7 @@ def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
 def test_swapped_sides_are_said_at_once(drawn, messages):
     drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
     drawn.annotator.session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
-    drawn.annotator._committed()
+    drawn.annotator.committed()
     assert "swapped" in messages[-1]
     assert "swapped" in drawn.dock.status.message.text()
 
@@ -297,15 +297,15 @@ def test_nothing_to_measure_is_said(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
     assert win.annotator.measure_into(tmp_path / "tables") is None
     assert "no outline to measure" in messages[-1]
-    win.annotator.copy_nearest()
+    win.annotator.hand.copy_nearest()
     win.annotator.draw(MULTIFIDUS_LEFT)
-    win.annotator.copy_nearest()
+    win.annotator.hand.copy_nearest()
     assert "No other slice" in messages[-1]
 
 
 def test_without_an_exam_buttons_do_nothing(win, tmp_path):
     annotator = win.annotator
-    for act in (annotator.edit, annotator.copy_nearest, annotator.clear, annotator.flush):
+    for act in (annotator.edit, annotator.hand.copy_nearest, annotator.clear, annotator.flush):
         act()
     annotator.step(1)
     annotator.draw(MULTIFIDUS_LEFT)

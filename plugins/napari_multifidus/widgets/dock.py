@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QSettings, Qt, QTimer
+from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import (
     QApplication,
     QComboBox,
     QFileDialog,
+    QInputDialog,
     QLabel,
     QMessageBox,
     QPushButton,
@@ -18,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from multifidus.io.labelmap import PRESETS
 from multifidus.results import TABLE
 from napari_multifidus import _compat, keys
 from napari_multifidus.annotator import Annotator
@@ -28,6 +31,7 @@ from napari_multifidus.widgets.locator import TITLE, Locator
 from napari_multifidus.widgets.numbers import NumbersPanel
 from napari_multifidus.widgets.place import PlacePanel
 from napari_multifidus.widgets.reading import ReadingPanel, StatusLine
+from napari_multifidus.widgets.reasons import ReasonMenu
 from napari_multifidus.widgets.table import OutlineTable
 from napari_multifidus.widgets.tools import ToolsPanel
 
@@ -64,6 +68,7 @@ class Dock(QWidget):
         self.place, self.numbers, self.tools = PlacePanel(), NumbersPanel(), ToolsPanel()
         self.table, self.reading, self.status = OutlineTable(), ReadingPanel(), StatusLine()
         self.measure = QPushButton("Measure…")
+        self.reasons = ReasonMenu(self)
         self.locator, self.contrast = Locator(settings()), ContrastPanel()
         self._window: QWidget | None = None
         self._lay_out()
@@ -122,8 +127,10 @@ class Dock(QWidget):
         self.contrast.window_wanted.connect(annotator.set_window)
         self.locator.follow(annotator)
         self.tools.draw_wanted.connect(annotator.draw)
-        self.tools.edit_wanted.connect(annotator.edit)
-        self.tools.copy_wanted.connect(annotator.copy_nearest)
+        self.tools.acted.connect(self._act)
+        self.tools.draft_wanted.connect(self._take_drafts)
+        annotator.reason_wanted.connect(self._ask_reason)
+        self.reasons.chosen.connect(annotator.hand.not_measurable)
         self.tools.clear_wanted.connect(annotator.clear)
         self.reading.rule_said.connect(annotator.set_rule)
         self.reading.reading_said.connect(self._change_reading)
@@ -197,7 +204,7 @@ class Dock(QWidget):
         words = slice_words(session.series, canvas.index)
         self.contrast.show_images(self.annotator.images)
         self.place.show_place(words, *session.level_of(canvas.index))
-        self.tools.show_active(canvas.active)
+        self.tools.show_active(canvas.active, self.annotator.hand.tool)
         self.numbers.follow(canvas.active)
         self._show_numbers()
         self.table.follow(canvas.index)
@@ -245,6 +252,24 @@ class Dock(QWidget):
     def _choose_series(self) -> None:
         chosen = self.annotator.series_to_choose()[self.series.currentIndex()]
         self.annotator.choose_series(chosen)
+
+    def _act(self, name: str) -> None:
+        keys.act(name, self.annotator)
+
+    def _ask_reason(self) -> None:
+        self.reasons.popup(QCursor.pos())
+
+    def _take_drafts(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, "Outlines or label map to take as drafts")
+        if not chosen:
+            return
+        labels = None
+        if not chosen.endswith(".json"):
+            words = "What its numbers mean"
+            labels, sure = QInputDialog.getItem(self, "multifidus", words, list(PRESETS))
+            if not sure:
+                return
+        self.annotator.hand.take_drafts(Path(chosen), labels)
 
     def _change_reading(self, rater: str, number: int) -> None:
         """Change rater or reading; what is drawn goes along only if the person says so."""

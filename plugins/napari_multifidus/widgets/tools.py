@@ -7,8 +7,15 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
 
 from multifidus.anatomy import MUSCLES, Side, Structure
 from napari_multifidus._compat import Signal
-from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.layers import LayerKey, colour_of
+from napari_multifidus.keys import tip
+from napari_multifidus.layers import (
+    FAT,
+    LEAN,
+    MULTIFIDUS_LEFT,
+    MULTIFIDUS_RIGHT,
+    LayerKey,
+    colour_of,
+)
 
 ARTEFACT = LayerKey(Structure.ARTEFACT)
 BUTTONS = (
@@ -32,13 +39,39 @@ def more_structures() -> tuple[LayerKey, ...]:
 MORE = more_structures()
 
 
+ACTS = (
+    ("Polygon", "polygon"),
+    ("Freehand", "freehand"),
+    ("Livewire", "livewire"),
+    ("Edit", "edit"),
+    ("Brush", "brush"),
+    ("Eraser", "eraser"),
+    ("Hole", "hole"),
+    ("Island", "island"),
+    ("Smooth", "smooth"),
+    ("Copy", "copy"),
+    ("Mirror", "mirror"),
+    ("Interpolate", "interpolate"),
+    ("Undo", "undo"),
+    ("Redo", "redo"),
+    ("Next missing", "next"),
+    ("Not measurable…", "gap"),
+)
+"""Buttons by the names of their shortcuts, which say what they do."""
+
+TOOLS = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole", "island")
+"""Buttons that stay down while their tool is in hand."""
+
+ACTS_A_ROW = 3
+
+
 class ToolsPanel(QWidget):
-    """Draw, edit, copy, delete."""
+    """Take a structure and a tool in hand; copy, mirror, interpolate, undo, delete."""
 
     draw_wanted = Signal(object)
-    edit_wanted = Signal()
-    copy_wanted = Signal()
+    acted = Signal(str)
     clear_wanted = Signal()
+    draft_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,25 +91,30 @@ class ToolsPanel(QWidget):
             self.more.addItem(_icon(key), key.words)
         self.more.activated.connect(self._choose_more)
         layout.addWidget(self.more, 2, 0, 1, 6)
-        for place, (words, tip, signal) in enumerate(
-            (
-                ("Edit", "Move vertices of the structure in hand ( J )", self.edit_wanted),
-                ("Copy", "Copy it from the nearest slice, as a draft ( K )", self.copy_wanted),
-                ("Delete", "Delete it from this slice", self.clear_wanted),
-            )
-        ):
-            button = QPushButton(words)
-            button.setToolTip(tip)
-            button.clicked.connect(lambda _=False, signal=signal: signal.emit())
-            layout.addWidget(button, 3, place * 2, 1, 2)
+        self.acts: dict[str, QPushButton] = {}
+        for words, name in ACTS:
+            button = self.acts[name] = QPushButton(words)
+            button.setToolTip(tip(name))
+            button.setCheckable(name in TOOLS)
+            button.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
+        self.clear, self.draft = QPushButton("Delete"), QPushButton("Drafts…")
+        self.clear.setToolTip("Delete it from this slice")
+        self.clear.clicked.connect(lambda _=False: self.clear_wanted.emit())
+        self.draft.setToolTip("Take outlines of a file, or a label map, as drafts")
+        self.draft.clicked.connect(lambda _=False: self.draft_wanted.emit())
+        for place, button in enumerate((*self.acts.values(), self.clear, self.draft)):
+            row, column = divmod(place, ACTS_A_ROW)
+            layout.addWidget(button, 3 + row, 2 * column, 1, 2)
 
     def _choose_more(self) -> None:
         place = self.more.currentIndex()
         if place:
             self.draw_wanted.emit(MORE[place - 1])
 
-    def show_active(self, key: LayerKey | None) -> None:
-        """Show which structure is in hand."""
+    def show_active(self, key: LayerKey | None, tool: str = "") -> None:
+        """Show which structure is in hand, and with which tool."""
+        for name in TOOLS:
+            self.acts[name].setChecked(name == tool)
         for shown, button in self.buttons.items():
             button.setChecked(shown == key)
         self.more.setCurrentIndex(MORE.index(key) + 1 if key in MORE else 0)

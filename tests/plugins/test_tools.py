@@ -1,0 +1,458 @@
+"""Every tool by real mouse and keys in a real viewer."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.strokes import Tool
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+import multifidus as mf
+from multifidus.anatomy import Level, SlicePosition
+from multifidus.image import Exam, Series, Slice, Weighting
+from multifidus.metrics.overlap import dice
+from multifidus.polygon import area
+from multifidus.roi import Reading, Reason, Source
+from tests.exams import axial_plane, circle
+from tests.plugins.conftest import SPACING
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
+]
+
+SQUARE = [(20.0, 10.0), (20.0, 30.0), (50.0, 30.0), (50.0, 10.0)]
+PIXEL_MM2 = SPACING[0] * SPACING[1]
+DISC, DISC_RADIUS = (36.4, 20.7), 12.0
+
+
+@pytest.fixture
+def stack():
+    """Return an exam of five parallel slices with a bright disc of millimetres on each."""
+    rows, columns = np.mgrid[:72, :80]
+    away = np.hypot((rows - DISC[0]) * SPACING[0], (columns - DISC[1]) * SPACING[1])
+    pixels = 300 / (1 + np.exp((away - DISC_RADIUS * SPACING[1]) / 0.4)) + 50
+    slices = [
+        Slice.from_array(f"1.3.{n}", axial_plane(4.0 * n, 0, SPACING), pixels.round(), 4.0)
+        for n in range(5)
+    ]
+    return Exam("S01", "pre", (Series("1.3", tuple(slices), Weighting.T2),))
+
+
+def loops(win, key, index=None):
+    shown = win.annotator.canvas.index if index is None else index
+    return win.annotator.session.loops(key, shown)
+
+
+def area_of(win, key, index=None):
+    return area(loops(win, key, index))
+
+
+def follow(win, points):
+    """Press at the first point, go along the others, and let go at the last."""
+    win.send("MouseMove", tuple(points[0]), pressed=False)
+    win.send("MouseButtonPress", tuple(points[0]))
+    for row, column in points[1:]:
+        win.send("MouseMove", (row, column))
+        win.wait(lambda here=(row, column): win.sees_mouse_at(*here))
+    win.release(tuple(points[-1]))
+
+
+def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("W")
+    win.press("U")
+    assert win.dock.tools.acts["freehand"].isChecked()
+    seen = []
+    win.annotator.moved.connect(lambda _key, _index, numbers: seen.append(numbers.area_mm2))
+    points = circle(36, 58, 12, 30)
+    follow(win, points)
+    (loop,) = loops(win, MULTIFIDUS_LEFT)
+    # Every move of the mouse is a vertex; the hand is a screen pixel off at most.
+    assert len(loop) == len(points)
+    assert area([loop]) == pytest.approx(area([points]), rel=0.01)
+    assert len(set(seen)) > 3
+    assert seen == sorted(seen)
+    numbers = win.annotator.session.numbers(MULTIFIDUS_LEFT, 0)
+    assert numbers.area_mm2 == pytest.approx(area([loop]) * PIXEL_MM2)
+    (layer_loop,) = win.layer(MULTIFIDUS_LEFT).data
+    np.testing.assert_allclose(layer_loop[:, 1:], loop, atol=1e-4)
+    # The tool stays in hand for the other side.
+    win.press("Q")
+    follow(win, circle(36, 20, 9, 12))
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(3 * 81, rel=0.02)
+
+
+def test_a_stroke_in_the_making_is_given_up_by_escape_and_ended_by_enter(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("W")
+    win.press("U")
+    for corner in SQUARE:
+        win.click((corner[0], corner[1] + 30))
+    win.press("Escape")
+    assert not loops(win, MULTIFIDUS_LEFT)
+    for corner in SQUARE:
+        win.click((corner[0], corner[1] + 30))
+    win.press("Return")
+    assert area_of(win, MULTIFIDUS_LEFT) == pytest.approx(600, rel=0.03)
+
+
+def test_livewire_finds_the_border_between_clicks(win, stack, tmp_path):
+    win.open(stack, tmp_path)
+    win.press("Q")
+    win.press("Y")
+    clicks = circle(*DISC, DISC_RADIUS, 5)
+    clicks[:, 0] = DISC[0] + (clicks[:, 0] - DISC[0]) * SPACING[1] / SPACING[0]
+    win.draw([tuple(point + 0.6) for point in clicks])
+    truth = math.pi * (DISC_RADIUS * SPACING[1]) ** 2 / PIXEL_MM2
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(truth, rel=0.02)
+    away = np.hypot(*((loops(win, MULTIFIDUS_RIGHT)[0] - DISC) * SPACING).T)
+    assert np.abs(away - DISC_RADIUS * SPACING[1]).max() < 0.6 * max(SPACING)
+
+
+def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.draw(SQUARE)
+    drawn = area_of(win, MULTIFIDUS_RIGHT)
+    win.press("C")
+    radius = win.annotator.canvas.pointer.radius_mm
+    follow(win, [(50.0, 14.0), (50.0, 20.0), (50.0, 26.0)])
+    # Half a stadium below the edge.
+    half = (math.pi * radius**2 / 2 + radius * 12 * SPACING[1]) / PIXEL_MM2
+    painted = area_of(win, MULTIFIDUS_RIGHT)
+    assert painted == pytest.approx(drawn + half, rel=0.01)
+    assert len(loops(win, MULTIFIDUS_RIGHT)) == 1
+    win.press("Shift+C")
+    win.press("8")
+    win.press("9")
+    win.click((30.0, 20.0))
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(
+        painted - math.pi * radius**2 / PIXEL_MM2, rel=0.01
+    )
+    assert len(loops(win, MULTIFIDUS_RIGHT)) == 2
+    before = area_of(win, MULTIFIDUS_RIGHT)
+    win.press("Shift+H")
+    follow(win, circle(43, 20, 3, 12))
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(before - 27, rel=0.01)
+    win.press("Shift+J")
+    follow(win, circle(12, 20, 4, 12))
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(before - 27 + 48, rel=0.01)
+    assert len(loops(win, MULTIFIDUS_RIGHT)) == 4
+    (roi,) = win.annotator.session.outlines(MULTIFIDUS_RIGHT, 0)
+    assert len(roi.paths_mm) == 4
+    assert win.layer(MULTIFIDUS_RIGHT).nshapes == 4
+    # One change each.
+    for _ in range(4):
+        win.press("Ctrl+Z")
+    assert area_of(win, MULTIFIDUS_RIGHT) == drawn
+
+
+def test_tools_say_what_they_cannot_do(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.press("Shift+H")
+    follow(win, circle(43, 20, 3, 12))
+    assert "Draw the outline first" in messages[-1]
+    for keys, words in (
+        ("Shift+S", "no outline"),
+        ("Shift+M", "no outline"),
+        ("Shift+I", "one side"),
+        ("Shift+K", "no outline"),
+        ("K", "No other slice"),
+        ("Shift+Left", "no outline"),
+        ("0", "Say levels first"),
+        ("Ctrl+Z", "Nothing to take back"),
+        ("Ctrl+Y", "Nothing to do again"),
+    ):
+        win.press(keys)
+        assert words in messages[-1], keys
+    assert win.viewer.dims.ndisplay == 2
+
+
+def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, messages):
+    win.open(stack, tmp_path)
+    session = win.annotator.session
+    win.press("Q")
+    win.draw(SQUARE)
+    win.press("Shift+M")
+    assert "midline" in messages[-1]
+    (left,), (right,) = (loops(win, key) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT))
+    assert area([left]) == pytest.approx(area([right]))
+    np.testing.assert_allclose(left[:, 1] + right[:, 1], 79, atol=1e-6)
+    win.press("Shift+K")
+    assert win.annotator.canvas.index == 1
+    assert dice(loops(win, MULTIFIDUS_RIGHT, 0), loops(win, MULTIFIDUS_RIGHT, 1)) > 1 - 1e-9
+    win.press("Ctrl+Z")
+    assert not loops(win, MULTIFIDUS_RIGHT, 1)
+    win.annotator.step(3)
+    win.press("K")
+    assert session.outlines(MULTIFIDUS_RIGHT, 4)[0].source is Source.DRAFT
+    for keys, moved in (
+        ("Shift+Down", (1, 0)),
+        ("Shift+Right", (0, 1)),
+        ("Shift+Right", (0, 1)),
+        ("Shift+Left", (0, -1)),
+        ("Shift+Up", (-1, 0)),
+        ("Shift+Right", (0, 1)),
+    ):
+        before = loops(win, MULTIFIDUS_RIGHT)[0]
+        win.press(keys)
+        np.testing.assert_allclose(loops(win, MULTIFIDUS_RIGHT)[0] - before, [moved] * 4, atol=1e-9)
+    assert session.outlines(MULTIFIDUS_RIGHT, 4)[0].source is Source.DRAFT_EDITED
+    win.annotator.canvas.go_to(2)
+    win.press("Shift+I")
+    assert "between slices 1 and 5" in messages[-1]
+    # Half way between the square and the square two pixels on.
+    top, left = loops(win, MULTIFIDUS_RIGHT, 0)[0].min(axis=0)
+    np.testing.assert_allclose(
+        loops(win, MULTIFIDUS_RIGHT)[0].min(axis=0), (top, left + 1), atol=0.1
+    )
+    assert session.outlines(MULTIFIDUS_RIGHT, 2)[0].source is Source.INTERPOLATED
+    before = area_of(win, MULTIFIDUS_RIGHT)
+    win.press("Shift+S")
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(before, rel=1e-9)
+    assert win.layer(MULTIFIDUS_RIGHT).nshapes == 3
+    # What became of the drafts is kept beside the outlines.
+    win.annotator.flush()
+    journal = win.annotator.file.load_journal()
+    kept = {(key, uid): value for key, uid, _, value in journal.begun}
+    assert kept[MULTIFIDUS_LEFT, "1.3.0"] == pytest.approx(1)
+    assert 0.9 < kept[MULTIFIDUS_RIGHT, "1.3.2"] < 1
+    assert kept[MULTIFIDUS_RIGHT, "1.3.4"] == pytest.approx(18 / 20, rel=0.02)
+    win.annotator.close()
+    win.annotator.look()
+    assert win.annotator.session.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(0.9, rel=0.02)
+
+
+def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    states = [win.annotator.session.rois()]
+
+    def note():
+        states.append(win.annotator.session.rois())
+
+    win.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    note()
+    win.press("Q")
+    win.draw(SQUARE)
+    note()
+    win.press("J")
+    win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
+    win.drag((50.0, 30.0), (58.0, 36.0))
+    win.release((58.0, 36.0))
+    note()
+    win.press("Shift+M")
+    note()
+    win.press(".")
+    win.press("W")
+    win.draw([(r, c + 40) for r, c in SQUARE])
+    note()
+    for state in reversed(states[:-1]):
+        win.press("Ctrl+Z")
+        assert win.annotator.session.rois() == state
+    for state in states[1:]:
+        win.press("Ctrl+Shift+Z")
+        assert win.annotator.session.rois() == state
+    # The slice of the last change is shown, and what is shown is what is saved.
+    assert win.annotator.canvas.index == 1
+    assert win.layer(MULTIFIDUS_LEFT).nshapes == 2
+    assert not win.annotator.canvas.settle()
+    win.annotator.flush()
+    assert mf.read_rois(win.annotator.file.path, exam) == states[-1]
+
+
+@pytest.mark.parametrize("key", ["3", "Delete", "Backspace"])
+def test_what_naparis_keys_delete_comes_back(win, exam, tmp_path, key):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.draw(SQUARE)
+    before = win.annotator.session.rois()
+    win.press("J")
+    win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
+    win.press(key)
+    assert not win.annotator.session.rois().rois
+    assert not mf.read_rois(win.annotator.file.path, exam).rois
+    win.press("Ctrl+Z")
+    assert win.annotator.session.rois() == before
+    assert win.layer(MULTIFIDUS_RIGHT).nshapes == 1
+    assert mf.read_rois(win.annotator.file.path, exam) == before
+
+
+def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    for corner in [*SQUARE[:3], (60.0, 60.0), (5.0, 70.0)]:
+        win.click(corner)
+    win.press("Ctrl+Z")
+    win.press("Ctrl+Z")
+    win.draw([SQUARE[3]])
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03)
+    assert len(loops(win, MULTIFIDUS_RIGHT)[0]) == 4
+    # All corners taken back, nothing is left, and the outline before is not touched.
+    win.press("W")
+    for corner in SQUARE[:2]:
+        win.click(corner)
+    for _ in range(2):
+        win.press("Ctrl+Z")
+    assert not win.annotator.canvas.making()
+    assert len(win.annotator.session.rois()) == 1
+    # The same with livewire.
+    win.press("Y")
+    for corner in SQUARE[:3]:
+        win.click(corner)
+    win.press("Ctrl+Z")
+    assert len(win.annotator.canvas.making()) == 1
+    for _ in range(2):
+        win.press("Ctrl+Z")
+    assert not win.annotator.canvas.making()
+    assert len(win.annotator.session.rois()) == 1
+
+
+def test_the_checklist_leads_from_outline_to_outline(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    win.annotator.step(2)
+    win.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    win.annotator.step(-2)
+    win.press("0")
+    assert (win.annotator.canvas.index, win.annotator.canvas.active) == (2, MULTIFIDUS_RIGHT)
+    win.draw(SQUARE)
+    win.press("0")
+    assert win.annotator.canvas.active == MULTIFIDUS_LEFT
+    win.press("Shift+N")
+    menu = win.dock.reasons
+    win.wait(menu.isVisible)
+    QTest.keyClick(menu, Qt.Key.Key_M)
+    QApplication.processEvents()
+    assert "not measurable: metal" in messages[-1]
+    (gap,) = mf.read_rois(win.annotator.file.path, exam).not_measurable
+    assert (gap.level, gap.side, gap.reason) == (Level.L4_L5, "left", Reason.METAL)
+    win.press("0")
+    assert "Nothing is missing" in messages[-1]
+    win.press("Ctrl+Z")
+    win.press("0")
+    assert win.annotator.canvas.active == MULTIFIDUS_LEFT
+
+
+def test_a_file_is_taken_as_drafts_by_a_button(  # noqa: PLR0917 - fixtures
+    win, exam, session, tmp_path, monkeypatch, messages
+):
+    path = tmp_path / "net.outlines.json"
+    mf.write_rois(session.rois().read_by(Reading("S01", "pre", "net", 1)), path)
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    win.open(exam, folder)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    win.dock.tools.draft.click()
+    assert "Took 4 drafts" in messages[-1]
+    assert win.layer(LEAN).nshapes == 1
+    assert all(roi.source is Source.DRAFT for roi in win.annotator.session.rois())
+    win.press("Ctrl+Z")
+    assert not win.annotator.session.rois().rois
+
+
+def test_a_hole_is_seen_as_it_is_reported(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.press("U")
+    follow(win, circle(36, 38, 26, 20))
+    win.press("Shift+H")
+    follow(win, circle(33, 42, 11, 12))
+    reported = area_of(win, MULTIFIDUS_RIGHT) * PIXEL_MM2
+    win.press("J")
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    layer.mode = "pan_zoom"
+    layer.selected_data = set()
+    layer.edge_width, layer.opacity = 0, 1.0
+    # napari fills every path: what lies in two is not enclosed.
+    sizes = [area([shape[:, 1:]]) for shape in layer.data]
+    outer = int(np.argmax(sizes))
+    layer.face_color = ["#00ff00" if n == outer else "#0000ff" for n in range(2)]
+    layer.z_index = [0 if n == outer else 1 for n in range(2)]
+    for name in ("slice", "left", "right"):
+        win.viewer.canvas.overlays[f"multifidus_{name}"].visible = False
+    win.viewer.canvas.overlays.scale_bar.visible = False
+    picture = win.viewer.screenshot(flash=False)
+    green = (picture[..., 1] > 250) & (picture[..., 0] < 5) & (picture[..., 2] < 5)
+    assert green.sum() / win.viewer.scene.camera.zoom**2 == pytest.approx(reported, rel=0.005)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import numpy as np
+sys.path.insert(0, {root!r})
+from tests.plugins.conftest import Window, make_series
+from multifidus.image import Exam
+import napari
+from qtpy.QtWidgets import QApplication
+
+def wait(done):
+    end = time.monotonic() + 20
+    while not done():
+        QApplication.processEvents()
+        assert time.monotonic() < end
+
+win = Window(napari.Viewer(show=True), wait)
+win.annotator.rater = "R1"
+win.open(Exam("S01", "pre", (make_series(),)), Path({folder!r}))
+square = [(20.0, 10.0), (20.0, 30.0), (50.0, 30.0), (50.0, 10.0)]
+win.press("Q")
+win.draw(square)
+win.press("W")
+for row, column in [*square, (40.0, 5.0)]:
+    win.click((row, column + 40))
+# A hand never stands still.
+win.send("MouseMove", (42.0, 46.0), pressed=False)
+wait(lambda: win.sees_mouse_at(42.0, 46.0))
+QApplication.processEvents()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_window_that_is_killed_loses_nothing(win, exam, tmp_path, messages):
+    root = str(Path(__file__).parents[2])
+    code = KILLED.format(root=root, folder=str(tmp_path))
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout.readline().strip() == "ready"
+        finally:
+            process.send_signal(signal.SIGKILL)
+    win.open(exam, tmp_path)
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03)
+    # The corners of the other side were clicked, and the polygon was not ended.
+    (loop,) = loops(win, MULTIFIDUS_LEFT)
+    corners = [(row, column + 40) for row, column in [*SQUARE, (40.0, 5.0)]]
+    np.testing.assert_allclose(loop, corners, atol=0.3)
+    assert any("Restored as it was drawn so far" in text for text in messages)
+    assert not win.annotator.session.drafts
+
+
+def test_our_tools_leave_naparis_alone(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    callbacks = [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)]
+    for tool in Tool:
+        win.annotator.hand.use(tool)
+        assert not layer.mouse_pan
+    # napari's own key for its own mode takes the tool out of hand.
+    win.press("Z")
+    layer.mode = "direct"
+    assert win.annotator.canvas.pointer.tool is None
+    layer.mode = "add_polygon"
+    assert [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)] == callbacks
+    assert "in the making" not in [found.name for found in win.viewer.layers] or not (
+        win.viewer.layers["in the making"].nshapes
+    )
