@@ -142,10 +142,12 @@ def with_level(
         found = replace(row, flags=tuple(dict.fromkeys((*row.flags, *doubts)))) if doubts else row
         yield found
         if row.quantity is Quantity.TCSA_MM2:
-            yield replace(
-                found,
-                quantity=Quantity.TCSA_COS_MM2,
-                value=row.value * tilt.cosine,
+            yield Measurement(
+                row.key,
+                Quantity.TCSA_COS_MM2,
+                row.value * tilt.cosine,
+                row.provenance,
+                row.n_pixels,
                 parameters={"cosine": tilt.cosine, "tilt_axis": tilt.axis.value},
                 flags=tuple(dict.fromkeys((*found.flags, *tilt.unknown))),
             )

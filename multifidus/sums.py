@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def dot(first: Array, second: Array) -> float:
     """Sum of products of two arrays of shape (n,)."""
-    return float((first * second).sum())
+    return float(np.add.reduce(first * second))
 
 
 def times(matrix: Array, vector: Array) -> Array:

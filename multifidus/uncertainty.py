@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -183,8 +182,7 @@ def with_uncertainty(
 def _stated(row: Measurement, parts: Parts) -> Measurement:
     found = {name: value for name, value in parts.items() if not math.isnan(value)}
     uncertainty = math.sqrt(math.fsum(value**2 for value in found.values()))
-    parameters = MappingProxyType({**row.parameters, **found})
-    return replace(row, uncertainty=uncertainty, parameters=parameters)
+    return row.with_uncertainty(uncertainty, found)
 
 
 # --- areas ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +24,20 @@ _HALF = 1e-12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Pixel values and how much each counts; both of shape (n,), weights positive."""
+    """Pixel values and how much each counts; both of shape (n,), weights positive.
+
+    Attributes
+    ----------
+    total
+        Sum of the weights.
+    """
 
     values: Array
     weights: Array
+    total: float = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "total", float(np.add.reduce(self.weights)))
 
     @classmethod
     def of(cls, values: ArrayLike, weights: ArrayLike | None = None) -> Sample:
@@ -36,11 +46,6 @@ class Sample:
         share = np.ones_like(flat) if weights is None else np.asarray(weights, np.float64).ravel()
         counts = (share > 0) & np.isfinite(flat)
         return cls(flat[counts], share[counts])
-
-    @property
-    def total(self) -> float:
-        """Sum of the weights."""
-        return float(self.weights.sum())
 
     @property
     def mean(self) -> float:
@@ -52,9 +57,7 @@ class Sample:
         """Weighted variance about the mean; NaN where nothing counts."""
         if not len(self.values):
             return NAN
-        total = self.total
-        mean = dot(self.weights, self.values) / total
-        return dot(self.weights, (self.values - mean) ** 2) / total
+        return dot(self.weights, (self.values - self.mean) ** 2) / self.total
 
     @property
     def is_flat(self) -> bool:
@@ -76,7 +79,7 @@ class Sample:
         """Share of the weight that is brighter than a threshold, 0 to 1; NaN where undefined."""
         if not len(self.values) or math.isnan(threshold):
             return NAN
-        return float(self.weights.compress(self.values > threshold).sum()) / self.total
+        return float(np.add.reduce(self.weights.compress(self.values > threshold))) / self.total
 
     def scaled_to(self, total: float) -> Sample:
         """Return the same values with weights that sum to ``total``."""
