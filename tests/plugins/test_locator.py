@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
+from napari_multifidus.keys import Shortcut
 from napari_multifidus.locator import LocatorModel
 from napari_multifidus.opening import Opened, layer_data
 from napari_multifidus.session import Session
 from napari_multifidus.widgets.locator import Locator
 from napari_multifidus.widgets.sagittal import SagittalPicture
-from qtpy.QtCore import QPoint, QPointF, QSettings, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from qtpy.QtGui import QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -351,3 +354,35 @@ def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
         locator.order.setCurrentIndex(1)
         locator._choose_order()
         assert preferences.value("levels_upwards") == "down"
+
+
+def test_keys_of_the_viewer_take_back_what_was_marked(win, sample, tmp_path, monkeypatch):
+    done = []
+    shortcuts = (
+        Shortcut("Control-Z", "", lambda annotator: done.append(("back", annotator))),
+        Shortcut("Control-Shift-Z", "", lambda annotator: done.append(("again", annotator))),
+    )
+    monkeypatch.setattr("napari_multifidus.keys.SHORTCUTS", shortcuts)
+    exam, _ = sample
+    hand = Hand(open_sample(win, exam, tmp_path).picture)
+    hand.key(Qt.Key.Key_Z, CTRL)
+    hand.key(Qt.Key.Key_Z, CTRL | SHIFT)
+    assert done == [("back", win.annotator), ("again", win.annotator)]
+    assert win.annotator.session is not None
+
+
+def test_an_archive_dropped_on_the_viewer_is_opened_and_located(win, sample, tmp_path):
+    path = tmp_path / "exam.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted((sample_dir() / "S01_pre").rglob("*.dcm")):
+            archive.write(file, file.relative_to(sample_dir()))
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile(str(path))])
+    target = win.viewer.window._qt_viewer
+    event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, dropped, LEFT, NONE)
+    # Qt delivers a drop only at the end of a drag by a window system.
+    target.dropEvent(event)
+    win.wait(lambda: win.annotator.session is not None)
+    win.wait(win.dock.locator.isVisible)
+    assert len(win.annotator.session.series.slices) == len(sample[0].series[0].slices)
+    assert win.annotator.file.path.parent == tmp_path / "exam_outlines"

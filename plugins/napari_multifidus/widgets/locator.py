@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButto
 
 from multifidus.anatomy import Level
 from multifidus.landmark import Landmark, LandmarkKind
+from napari_multifidus import keys
 from napari_multifidus._compat import Signal
 from napari_multifidus.locator import LocatorModel
 from napari_multifidus.told import told
@@ -101,14 +102,14 @@ class Locator(QWidget):
         self.picture.acted.connect(self.refresh)
         self.picture.jump_wanted.connect(self._jump)
         self.picture.said.connect(self.complained)
-        self.picture.undo_wanted.connect(lambda: self._take_back("undo"))
-        self.picture.redo_wanted.connect(lambda: self._take_back("redo"))
+        self.picture.undo_wanted.connect(lambda: self._press("Control-Z"))
+        self.picture.redo_wanted.connect(lambda: self._press("Control-Shift-Z"))
         self.mark.clicked.connect(self.set_marking)
         self.kind.activated.connect(self._choose_kind)
         self.level.activated.connect(self._choose_level)
         self.series.activated.connect(self._choose_series)
         self.order.activated.connect(self._choose_order)
-        self.six.clicked.connect(self._choose_six)
+        self.six.clicked.connect(lambda: self._choose_six(six=self.six.isChecked()))
         self.up.clicked.connect(lambda: self._recount(-1))
         self.down.clicked.connect(lambda: self._recount(1))
 
@@ -214,10 +215,11 @@ class Locator(QWidget):
         if self.annotator is not None and self.annotator.canvas is not None:
             self.annotator.canvas.go_to(index)
 
-    def _take_back(self, which: str) -> None:
-        act = getattr(self.annotator, which, None)
-        if act is not None:
-            act()
+    def _press(self, key: str) -> None:
+        """Do what a key means in the viewer."""
+        for shortcut in keys.SHORTCUTS if self.annotator is not None else ():
+            if shortcut.key == key:
+                shortcut.act(self.annotator)
 
     def _choose_kind(self) -> None:
         if self.model is not None:
@@ -242,7 +244,7 @@ class Locator(QWidget):
             self.refresh()
 
     @told
-    def _choose_six(self, six: bool) -> None:  # noqa: FBT001 - Qt's signal gives it
+    def _choose_six(self, *, six: bool) -> None:
         try:
             if self.model is not None:
                 self.model.set_six(six=six)
