@@ -74,6 +74,9 @@ class Hand:
 
     def key(self, key, modifiers=NONE) -> None:
         QTest.keyClick(self.picture, key, modifiers)
+        if modifiers != NONE:
+            # Qt goes on thinking that Ctrl and Shift are held until another key says otherwise.
+            QTest.keyRelease(self.picture, Qt.Key.Key_Control, NONE)
 
 
 @pytest.fixture
