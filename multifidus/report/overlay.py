@@ -16,6 +16,7 @@ from multifidus.measurement import Measurement, Quantity
 from multifidus.placement import Placed, place
 from multifidus.protocol import FatMethod
 from multifidus.raster import coverage_box
+from multifidus.report.thumbnails import SMALL, write_thumbnail
 from multifidus.roi import Reading, RoiKey, RoiSet
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def draw_overlays(
         caption = _caption(by, index, mine)
         picture = draw_slice(members, mine, caption)
         write_atomically(folder / name, picture.save, overwrite=True)
+        said = {**_whose(by, mine), "pixel_mm": _pixel_mm(members)}
+        write_thumbnail(picture.crop((0, STRIP, *picture.size)), said, folder / SMALL / name)
         drawn.append((name, caption))
     return drawn
 
@@ -116,7 +119,7 @@ def draw_slice(members: Sequence[Placed], rows: Sequence[Measurement], caption: 
     for placed in members:
         _tint_fat(colour, placed, rows)
     corner, part = _around(members, colour)
-    scale = max(1, math.ceil(WIDTH / part.shape[1]))
+    scale = _enlargement(part)
     size = (part.shape[1] * scale, part.shape[0] * scale)
     enlarged = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     canvas = Image.new("RGB", (size[0], size[1] + STRIP), (16, 16, 16))
@@ -136,6 +139,31 @@ def _around(members: Sequence[Placed], colour: Array) -> tuple[tuple[int, int], 
     low = np.clip(np.floor(points.min(axis=0) - margin), 0, item.shape).astype(int)
     high = np.clip(np.ceil(points.max(axis=0) + margin), low + 1, item.shape).astype(int)
     return (int(low[0]), int(low[1])), colour[low[0] : high[0], low[1] : high[1]]
+
+
+def _enlargement(part: Array) -> int:
+    return max(1, math.ceil(WIDTH / int(part.shape[1])))
+
+
+def _pixel_mm(members: Sequence[Placed]) -> list[float]:
+    """Return the size of a picture's pixel, row and column step."""
+    item = members[0].slice
+    _, part = _around(members, item.pixels)
+    return [float(step) / _enlargement(part) for step in item.plane.pixel_spacing_mm]
+
+
+def _whose(by: Reading, rows: Sequence[Measurement]) -> dict[str, Any]:
+    """Say what a picture shows, in the words of the tables."""
+    origin = rows[0].provenance
+    return {
+        "subject": by.subject,
+        "timepoint": by.timepoint,
+        "rater": by.rater,
+        "reading": by.reading,
+        "series": origin.series,
+        "slice_index": origin.slice_index,
+        "level": origin.level or "",
+    }
 
 
 def _grey(pixels: Array) -> Array:

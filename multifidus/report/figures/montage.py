@@ -1,0 +1,123 @@
+"""Montage: a subject's slices before and after, at the same levels and on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from multifidus.report.figures.exams import along_the_spine
+from multifidus.report.figures.style import GREY, PAGE_MM, Drawing, new_figure, styled
+from multifidus.report.thumbnails import Thumbnail
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MATCHED = 2
+
+
+def matched(
+    pictures: Sequence[Thumbnail], timepoints: Sequence[str]
+) -> dict[str, dict[str, Thumbnail]]:
+    """Return one picture a level and timepoint, of the levels that have several timepoints.
+
+    The middle one of a level's slices stands for it; levels from cranial to caudal. Where there is
+    one timepoint only, all levels are returned.
+    """
+    slices: dict[str, dict[str, list[Thumbnail]]] = {}
+    for picture in pictures:
+        if picture.level and picture.timepoint in timepoints:
+            level = slices.setdefault(picture.level, {})
+            level.setdefault(picture.timepoint, []).append(picture)
+    least = min(_MATCHED, len(timepoints))
+    return {
+        level: {name: _middle(found) for name, found in slices[level].items()}
+        for level in along_the_spine(slices)
+        if len(slices[level]) >= least
+    }
+
+
+def _middle(pictures: Sequence[Thumbnail]) -> Thumbnail:
+    ordered = sorted(pictures, key=lambda item: (item.series, item.slice_index))
+    return ordered[len(ordered) // 2]
+
+
+@styled
+def montage(
+    subject: str, pictures: Sequence[Thumbnail], timepoints: Sequence[str], why: str
+) -> Drawing | None:
+    """Draw one reading's slices of a subject, a row a timepoint, a column a level.
+
+    Parameters
+    ----------
+    subject
+        Whose.
+    pictures
+        Of one reading an exam.
+    timepoints
+        Rows, in order.
+    why
+        Why this subject, for the caption.
+
+    Returns
+    -------
+    Drawing or None
+        None where no level has pictures of two timepoints.
+    """
+    from PIL import Image
+
+    found = matched(pictures, timepoints)
+    if not found:
+        return None
+    shown = [name for name in timepoints if any(name in row for row in found.values())]
+    half = max(
+        pixel * size / 2
+        for row in found.values()
+        for item in row.values()
+        for pixel, size in zip(item.pixel_mm, _shape(item), strict=True)
+    )
+    width = PAGE_MM / max(len(found), 2)
+    figure = new_figure(PAGE_MM, 10 + width * len(shown))
+    panels = figure.subplots(len(shown), len(found), squeeze=False)
+    for i, timepoint in enumerate(shown):
+        for j, (level, row) in enumerate(found.items()):
+            axes = panels[i][j]
+            axes.set_xticks([])
+            axes.set_yticks([])
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+            if i == 0:
+                axes.set_title(level)
+            if j == 0:
+                axes.set_ylabel(timepoint)
+            item = row.get(timepoint)
+            if item is None:
+                axes.annotate("no picture", (0.5, 0.5), xycoords="axes fraction", ha="center",
+                              va="center", color=GREY)  # fmt: skip
+                continue
+            with Image.open(item.path) as picture:
+                rows, columns = _shape(item)
+                high, wide = item.pixel_mm[0] * rows / 2, item.pixel_mm[1] * columns / 2
+                axes.imshow(picture, extent=(-wide, wide, -high, high))
+            axes.set_xlim(-half, half)
+            axes.set_ylim(-half, half)
+            axes.set_facecolor("black")
+            if i == 0 and j == 0:
+                _scale_bar(axes, half)
+    return Drawing(
+        name="montage",
+        caption=f"Subject {subject} ({why}): the middle slice of each level, all on one scale "
+        "(bar: 2 cm), with its outlines and, tinted, what was taken for fat.",
+        figure=figure,
+    )
+
+
+def _scale_bar(axes: Axes, half: float) -> None:
+    left, low = -0.92 * half, -0.9 * half
+    axes.plot((left, left + 20), (low, low), color="white", linewidth=1.6, solid_capstyle="butt")
+
+
+def _shape(item: Thumbnail) -> tuple[int, int]:
+    from PIL import Image
+
+    with Image.open(item.path) as picture:
+        return picture.height, picture.width

@@ -1,0 +1,94 @@
+"""Small pictures of measured slices, each with what it shows written inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multifidus.errors import ReadError
+from multifidus.io.files import reading, write_atomically
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SMALL = "small"
+"""Folder of the small pictures, in that of the large ones."""
+
+SHRINK = 3
+"""How many times smaller they are."""
+
+QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of one slice of one reading.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    subject, timepoint, rater, reading, series, slice_index, level
+        Of the slice, as in the tables.
+    pixel_mm
+        Row and column step of its pixels.
+    """
+
+    path: Path
+    subject: str
+    timepoint: str
+    rater: str
+    reading: int
+    series: str
+    slice_index: int
+    level: str
+    pixel_mm: tuple[float, float]
+
+
+def write_thumbnail(picture: Image, said: Mapping[str, Any], path: Path) -> None:
+    """Write a picture smaller, as JPEG beside the name given, with what is said of it.
+
+    Parameters
+    ----------
+    picture
+        The large one.
+    said
+        The fields of :class:`Thumbnail`; ``pixel_mm`` of the large picture.
+    path
+        Where it goes, whatever its suffix; an older one of the same name is replaced.
+    """
+    small = picture.reduce(SHRINK)
+    pixel_mm = [SHRINK * step for step in said["pixel_mm"]]
+    # Not in an index beside them: a picture that another one replaced takes its words along.
+    words = json.dumps({**said, "pixel_mm": pixel_mm}, sort_keys=True).encode()
+    write_atomically(
+        path.with_suffix(".jpg"),
+        lambda part: small.save(part, quality=QUALITY, comment=words),
+        overwrite=True,
+    )
+
+
+def read_thumbnails(folder: Path) -> Iterator[Thumbnail]:
+    """Yield the small pictures of a folder of pictures, by name; what they show is not decoded.
+
+    Raises
+    ------
+    ReadError
+        If one cannot be read, or does not say what it shows.
+    """
+    from PIL import Image
+
+    for path in sorted((folder / SMALL).glob("*.jpg")):
+        with reading(path, "a picture"), Image.open(path) as picture:
+            words = picture.info.get("comment", b"")
+        try:
+            said = json.loads(words)
+            row, column = map(float, said.pop("pixel_mm"))
+            found = Thumbnail(path=path, **said, pixel_mm=(row, column))
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            msg = f"{path} does not say which slice it shows."
+            raise ReadError(msg, remedy="Measure again; pictures are made anew.") from error
+        yield found
