@@ -6,7 +6,6 @@ import zipfile
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import Shortcut
 from napari_multifidus.locator import LocatorModel
 from napari_multifidus.opening import Opened, layer_data
 from napari_multifidus.session import Session
@@ -359,19 +358,29 @@ def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
         assert preferences.value("levels_upwards") == "down"
 
 
-def test_keys_of_the_viewer_take_back_what_was_marked(win, sample, tmp_path, monkeypatch):
-    done = []
-    shortcuts = (
-        Shortcut("Control-Z", "", lambda annotator: done.append(("back", annotator))),
-        Shortcut("Control-Shift-Z", "", lambda annotator: done.append(("again", annotator))),
-    )
-    monkeypatch.setattr("napari_multifidus.keys.SHORTCUTS", shortcuts)
+def test_what_was_marked_is_taken_back_and_done_again(win, sample, tmp_path):
     exam, _ = sample
-    hand = Hand(open_sample(win, exam, tmp_path).picture)
+    locator = open_sample(win, exam, tmp_path)
+    hand, session = Hand(locator.picture), win.annotator.session
+    locator.model.set_direction(upwards=True)
+    locator.start_marking()
+    hand.click((60.0, 150.0))
+    hand.click((60.0, 115.0))
+    before = session.landmarks
+    hand.drag((60.0, 115.0), (66.0, 118.0))
+    hand.release((66.0, 118.0))
+    moved = session.landmarks
+    assert [mark.level for mark in moved] == [Level.L5_S1, Level.L4_L5]
     hand.key(Qt.Key.Key_Z, CTRL)
-    hand.key(Qt.Key.Key_Z, CTRL | SHIFT)
-    assert done == [("back", win.annotator), ("again", win.annotator)]
-    assert win.annotator.session is not None
+    assert session.landmarks == before
+    assert locator.model.marks()[1].place == pytest.approx((60, 115), abs=0.6)
+    for _ in range(2):
+        hand.key(Qt.Key.Key_Z, CTRL)
+    assert session.landmarks == ()
+    assert session.level_of(0)[0] is None
+    for _ in range(3):
+        hand.key(Qt.Key.Key_Z, CTRL | SHIFT)
+    assert session.landmarks == moved
 
 
 def test_an_archive_dropped_on_the_viewer_is_opened_and_located(win, sample, tmp_path):
