@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from napari_multifidus.autosave import (
     default_folder,
     latest_reading,
 )
-from napari_multifidus.keys import MULTIFIDUS_LEFT
+from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT
 
 import multifidus as mf
 from multifidus.errors import MultifidusError
@@ -50,6 +51,30 @@ def test_the_journal_keeps_what_an_outline_file_cannot(session, tmp_path):
     assert (key, uid) == (MULTIFIDUS_LEFT, "1.2.4")
     np.testing.assert_array_equal(loops[0], loop)
     assert file.journal_path.name == "S01_pre_AB_r1.journal.json"
+
+
+def test_the_journal_keeps_what_was_in_the_making_and_what_was_a_draft(session):
+    loop = np.array([(1.5, 2.0), (3.0, 4.25), (0.1, 7.0)])
+    journal = Journal(
+        "1.2.4",
+        None,
+        unfinished=((MULTIFIDUS_LEFT, "1.2.4", (loop,)),),
+        begun=(
+            (MULTIFIDUS_LEFT, "1.2.4", (loop, loop + 9), 0.875),
+            (LEAN, "1.2.5", (loop,), math.nan),
+        ),
+    )
+    again = Journal.from_text(journal.as_text())
+    ((key, uid, (found,)),) = again.unfinished
+    assert (key, uid) == (MULTIFIDUS_LEFT, "1.2.4")
+    np.testing.assert_array_equal(found, loop)
+    assert [entry[3] for entry in again.begun[:1]] == [0.875]
+    np.testing.assert_array_equal(again.begun[0][2][1], loop + 9)
+    assert math.isnan(again.begun[1][3])
+    # A journal of before has neither.
+    document = json.loads(journal.as_text())
+    del document["unfinished"], document["begun"]
+    assert Journal.from_text(json.dumps(document)).begun == ()
 
 
 def test_a_file_that_somebody_changed_is_not_overwritten(session, tmp_path):

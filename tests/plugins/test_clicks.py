@@ -1,0 +1,87 @@
+"""How many clicks and keys a session takes, against the page that says so."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from qtpy.QtWidgets import QFileDialog
+
+from multifidus.anatomy import Level
+from multifidus.image import Exam
+from tests.exams import circle
+from tests.plugins.conftest import make_series
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
+]
+
+PAGE = Path(__file__).parents[2] / "docs" / "evidence" / "clicks.md"
+LEVELS = (Level.L1_L2, Level.L2_L3, Level.L3_L4, Level.L4_L5, Level.L5_S1)
+
+POINTS = int(os.environ.get("MULTIFIDUS_POINTS", "4"))
+"""Points of an outline: they do not matter for what is counted beyond them, and each takes time."""
+
+
+def tables():
+    """Return the sums of the page's two tables, checked row by row."""
+    sums = []
+    for part in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
+        rows = re.findall(r"^\| [^|]+ \| (\d+) \| (\d+) \| (\d+) \|$", part, re.MULTILINE)
+        assert all(int(times) * int(each) == int(total) for times, each, total in rows)
+        (stated,) = re.findall(r"\*\*all\*\*.*\*\*(\d+)\*\*", part)
+        assert sum(int(total) for *_, total in rows) == int(stated)
+        sums.append(int(stated))
+    return sums
+
+
+def test_the_page_adds_up_and_half_is_enough():
+    ours, imagejs = tables()
+    assert 2 * ours <= imagejs
+    assert f"{ours} against {imagejs}" in PAGE.read_text(encoding="utf-8")
+
+
+def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
+    exam = Exam("S01", "pre", (make_series("1.8", (0.0, 2.0, 4.0, 6.0, 8.0)),))
+    win.open(exam, tmp_path)
+    done = {"clicks": 0, "keys": 0, "points": 0}
+
+    def press(key):
+        done["keys"] += 1
+        win.press(key)
+
+    def choose(box, value):
+        """Choose from a list: a click opens it, a click takes."""
+        done["clicks"] += 2
+        box.setCurrentIndex(box.findData(value))
+        box.activated.emit(box.currentIndex())
+
+    for level in LEVELS:
+        if level is not LEVELS[0]:
+            press(".")
+        choose(win.dock.place.level, level.value)
+    for _ in range(2 * len(LEVELS)):
+        # After the last slice comes the first again.
+        press("0")
+        right = win.annotator.canvas.active == MULTIFIDUS_RIGHT
+        points = [tuple(point) for point in circle(36, 20 if right else 58, 12, POINTS)]
+        done["points"] += len(points)
+        # Every point is a click, and the last one is clicked twice.
+        done["clicks"] += len(points) + 1
+        win.draw(points)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "tables"))
+    done["clicks"] += 2
+    win.dock.measure.click()
+
+    session = win.annotator.session
+    for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT):
+        assert session.slices_of(key) == (0, 1, 2, 3, 4)
+        assert [session.level_of(index)[0] for index in range(5)] == list(LEVELS)
+        assert all(len(session.loops(key, index)[0]) == POINTS for index in range(5))
+    assert (tmp_path / "tables" / "measurements.csv").exists()
+    ours, _ = tables()
+    assert done["clicks"] + done["keys"] - done["points"] == ours
