@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.agreement import agreement
 from multifidus.cli.annotate import annotate
 from multifidus.cli.change import change
 from multifidus.cli.demo import demo
@@ -37,6 +38,7 @@ app.command()(measure)
 app.command()(propose)
 app.command()(reliability)
 app.command()(change)
+app.command()(agreement)
 app.command()(phantom)
 app.command()(demo)
 app.add_typer(plan, name="plan")

@@ -1,0 +1,65 @@
+"""``multifidus agreement``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from multifidus.cli.printing import print_json, print_table, say
+
+
+def agreement(  # noqa: PLR0917 - a command has the options that it has
+    outlines: Annotated[
+        list[Path], typer.Argument(help="Outline files of one exam, or a cohort.csv.")
+    ],
+    images: Annotated[
+        list[Path] | None,
+        typer.Option("--images", help="The exam: landmarks need it; may be repeated."),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for outline_pairs.csv and tables.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Say how far raters' outlines of the same slices agree: Dice, Hausdorff, HD95, mean distance.
+
+    Every two readings of an exam are compared, two readings of one rater as well.
+
+    Exit codes: 0 done; 1 done, but some exams failed; 2 wrong usage; 3 refused, or all failed.
+    """
+    from multifidus.cli import ACTED_ON_SOME, REFUSED
+    from multifidus.outline_agreement import outline_groups
+    from multifidus.outline_runs import compare_cohort, compare_files
+    from multifidus.report.outline_table import outline_table, plain_outlines, write_outlines
+
+    is_cohort = len(outlines) == 1 and outlines[0].suffix.lower() == ".csv"
+    if is_cohort and (images or labels):
+        msg = "A cohort.csv names images and labels itself."
+        raise typer.BadParameter(msg)
+    found = (
+        compare_cohort(outlines[0]) if is_cohort else compare_files(outlines, images or (), labels)
+    )
+    groups = outline_groups(found.pairs)
+    remarks = (*found.problems, *found.failures)
+    printed = outline_table(groups, remarks)
+    if found.pairs and output is not None:
+        for path in write_outlines(found.pairs, printed, output, overwrite=overwrite):
+            say(f"Wrote {path}")
+    if json:
+        print_json(plain_outlines(found.pairs, groups, remarks))
+    else:
+        if found.pairs:
+            print_table(printed.headings, printed.rows)
+        for note in printed.notes:
+            say(note)
+    if not found.pairs:
+        say("No two readings outline the same muscle on the same slice.")
+    if found.failures or not found.pairs:
+        raise typer.Exit(ACTED_ON_SOME if found.pairs else REFUSED)

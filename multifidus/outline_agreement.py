@@ -1,0 +1,234 @@
+"""How far outlines of the same muscle by different raters, or by one rater twice, agree."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.anatomy import Level, Structure
+from multifidus.errors import RoiError
+from multifidus.image import Exam
+from multifidus.levelling import Leveller
+from multifidus.metrics.distances import Distances, outline_distances
+from multifidus.metrics.overlap import dice
+from multifidus.placement import place
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import Reading, Roi, RoiSet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+LEFT_OUT = frozenset({Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT})
+"""Samples lie where each rater puts them; that they differ says nothing of an outline."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlinePair:
+    """Two outlines of one structure on one slice.
+
+    Parameters
+    ----------
+    first, second
+        Whose.
+    level
+        None where neither landmarks nor raters say it, or raters say two.
+    dice
+        Of the exact polygons.
+    distances
+        Of their borders.
+    area_difference_mm2
+        First minus second.
+    """
+
+    first: Reading
+    second: Reading
+    slice_uid: str
+    level: Level | None
+    structure: Structure
+    side: str
+    name: str
+    dice: float
+    distances: Distances
+    area_difference_mm2: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineGroup:
+    """All pairs of two raters at one level and side.
+
+    Parameters
+    ----------
+    first, second
+        Rater and reading of each.
+    n
+        Pairs of outlines.
+    dice_mean, dice_least, hausdorff_mm, hd95_mm, mean_mm, area_difference_mm2
+        Means over the pairs, and the least Dice; distances in millimetres.
+    """
+
+    structure: Structure
+    level: str
+    side: str
+    first: str
+    second: str
+    n: int
+    dice_mean: float
+    dice_least: float
+    hausdorff_mm: float
+    hd95_mm: float
+    mean_mm: float
+    area_difference_mm2: float
+
+
+def compare_outlines(
+    readings: Sequence[RoiSet], exam: Exam | None = None
+) -> tuple[list[OutlinePair], list[str]]:
+    """Compare every two readings of one exam, outline by outline.
+
+    Outlines belong together that are of one structure, side and name on one slice: of one UID, or
+    in one place where de-identification changed the UIDs.
+
+    Parameters
+    ----------
+    readings
+        Each of one rater's one pass.
+    exam
+        Its images, which landmarks need to say levels; without, levels are those that were typed.
+
+    Returns
+    -------
+    tuple
+        The pairs, and which outlines have no counterpart.
+
+    Raises
+    ------
+    RoiError
+        If two readings are of one name, or of different exams, or UIDs and places disagree.
+    """
+    _check(readings)
+    pairs: list[OutlinePair] = []
+    problems: list[str] = []
+    placed = [list(_with_levels(rois, exam)) for rois in readings]
+    for (one, ours), (other, theirs) in combinations(zip(readings, placed, strict=True), 2):
+        rest = list(theirs)
+        for roi, level in ours:
+            found = next((item for item in rest if _belong(roi, item[0])), None)
+            if found is None:
+                problems.append(f"{other.reading.rater or '?'} has no outline like {roi.key}.")
+                continue
+            rest.remove(found)
+            pairs.append(_pair(roi, found[0], _agreed(level, found[1])))
+        problems += [
+            f"{one.reading.rater or '?'} has no outline like {roi.key}." for roi, _ in rest
+        ]
+    return pairs, problems
+
+
+def _check(readings: Sequence[RoiSet]) -> None:
+    names = [rois.reading for rois in readings]
+    exams = {(name.subject, name.timepoint) for name in names}
+    if len(exams) > 1:
+        words = "; ".join(f"{subject or '?'} {timepoint}" for subject, timepoint in sorted(exams))
+        msg = f"These outlines are of different exams: {words}."
+        raise RoiError(msg, remedy="Compare outlines of one exam, or give a cohort.csv.")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        msg = f"Two sets of outlines are of {twice}."
+        raise RoiError(msg, remedy="Name another rater or reading in one of them.")
+
+
+def _with_levels(rois: RoiSet, exam: Exam | None) -> Iterable[tuple[Roi, Level | None]]:
+    wanted = [roi for roi in rois if roi.key.structure not in LEFT_OUT]
+    if exam is None:
+        yield from ((roi, rois.level_of(roi)[0]) for roi in wanted)
+        return
+    leveller = Leveller.of(exam, rois, MeasurementProtocol())
+    for item in place(wanted, exam):
+        typed = rois.level_of(item.roi)
+        yield item.roi, leveller.settle(item.series, item.index, *typed).level
+
+
+def _belong(roi: Roi, other: Roi) -> bool:
+    ours, theirs = roi.key, other.key
+    if (ours.structure, ours.side, ours.name) != (theirs.structure, theirs.side, theirs.name):
+        return False
+    same_place = roi.shape == other.shape and roi.plane.is_same(other.plane, roi.shape)
+    if ours.slice_uid and ours.slice_uid == theirs.slice_uid and not same_place:
+        msg = f"Two outlines of {ours} name one slice, and lie on different pixel grids."
+        raise RoiError(msg, remedy="Draw both on the same images.")
+    return same_place
+
+
+def _agreed(one: Level | None, other: Level | None) -> Level | None:
+    """Return the level that was said, unless two were."""
+    return one or other if one is other or None in {one, other} else None
+
+
+def _pair(first: Roi, second: Roi, level: Level | None) -> OutlinePair:
+    ours, theirs = (_in_plane_mm(roi, first) for roi in (first, second))
+    return OutlinePair(
+        first=first.key.reading,
+        second=second.key.reading,
+        slice_uid=first.key.slice_uid,
+        level=level,
+        structure=first.key.structure,
+        side=first.key.side.value,
+        name=first.key.name,
+        dice=dice(ours, theirs),
+        distances=outline_distances(ours, theirs),
+        area_difference_mm2=first.area_mm2 - second.area_mm2,
+    )
+
+
+def _in_plane_mm(roi: Roi, frame: Roi) -> list[Array]:
+    """Return its paths in millimetres along the rows and columns of one plane."""
+    plane = frame.plane
+    size = np.array([np.linalg.norm(step) for step in (plane.row_step_mm, plane.column_step_mm)])
+    return [plane.to_pixels(path) * size for path in roi.paths_mm]
+
+
+def outline_groups(pairs: Iterable[OutlinePair]) -> list[OutlineGroup]:
+    """Put pairs together by structure, level, side and who drew them, from cranial to caudal."""
+    groups: dict[tuple[str, ...], list[OutlinePair]] = {}
+    for pair in pairs:
+        level = "" if pair.level is None else pair.level.value
+        key = (pair.structure.value, level, pair.side, _who(pair.first), _who(pair.second))
+        groups.setdefault(key, []).append(pair)
+    return [_group(key, groups[key]) for key in sorted(groups, key=_down_the_spine)]
+
+
+def _down_the_spine(key: tuple[str, ...]) -> tuple[object, ...]:
+    structure, level, *rest = key
+    return structure, Level(level).rank if level else -1, *rest
+
+
+def _who(reading: Reading) -> str:
+    return f"{reading.rater or '?'} {reading.reading}"
+
+
+def _group(key: tuple[str, ...], members: Sequence[OutlinePair]) -> OutlineGroup:
+    structure, level, side, first, second = key
+    far = [pair.distances for pair in members]
+    overlaps = [pair.dice for pair in members]
+    return OutlineGroup(
+        structure=Structure(structure),
+        level=level,
+        side=side,
+        first=first,
+        second=second,
+        n=len(members),
+        dice_mean=statistics.fmean(overlaps),
+        dice_least=math.nan if any(map(math.isnan, overlaps)) else min(overlaps),
+        hausdorff_mm=statistics.fmean(item.hausdorff_mm for item in far),
+        hd95_mm=statistics.fmean(item.hd95_mm for item in far),
+        mean_mm=statistics.fmean(item.mean_mm for item in far),
+        area_difference_mm2=statistics.fmean(pair.area_difference_mm2 for pair in members),
+    )

@@ -1,0 +1,85 @@
+"""What the command line was asked to compare, outline by outline: files, or a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from multifidus.batch import read_outlines
+from multifidus.cohort import Case
+from multifidus.errors import CohortError, MultifidusError
+from multifidus.formats import read_exam, read_rois
+from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.native import read_outlines as read_native
+from multifidus.outline_agreement import OutlinePair, compare_outlines
+from multifidus.roi import RoiSet
+
+
+@dataclass(slots=True)
+class Compared:
+    """Pairs of outlines, outlines without a counterpart, and exams that failed."""
+
+    pairs: list[OutlinePair] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def compare_files(
+    outlines: Sequence[Path], images: Sequence[Path] = (), labels: str | None = None
+) -> Compared:
+    """Compare outline files of one exam; what names no rater is called by its place.
+
+    Raises
+    ------
+    CohortError
+        If there is one file only.
+    MultifidusError
+        If a file cannot be read, or they are not of one exam.
+    """
+    if len(outlines) < 2:  # noqa: PLR2004 - a comparison needs two
+        msg = "There is one outline file only."
+        raise CohortError(msg, remedy="Give those of two readings, or a cohort.csv.")
+    exam = read_exam(*images) if images else None
+    sets = [
+        _named(read_native(path) if exam is None else read_rois(path, exam, labels=labels), place)
+        for place, path in enumerate(outlines, 1)
+    ]
+    pairs, problems = compare_outlines(sets, exam)
+    return Compared(pairs, problems)
+
+
+def _named(rois: RoiSet, place: int) -> RoiSet:
+    reading = rois.rois[0].key.reading if rois.rois else rois.reading
+    return rois.read_by(replace(reading, rater=reading.rater or f"file {place}"))
+
+
+def compare_cohort(path: Path) -> Compared:
+    """Compare the readings of every exam of a cohort; one that fails does not stop the rest.
+
+    Raises
+    ------
+    CohortError
+        If the table is malformed, or no exam has two readings.
+    """
+    exams: dict[tuple[str, str], list[Case]] = {}
+    for case in read_cohort(path).cases:
+        if case.outlines:
+            key = (case.reading.subject, case.reading.timepoint)
+            exams.setdefault(key, []).append(case)
+    several = {key: cases for key, cases in exams.items() if len(cases) > 1}
+    if not several:
+        msg = f"{path} lists no exam with the outlines of two readings."
+        raise CohortError(msg, remedy="Give each reading a row with its rater and outlines.")
+    done = Compared()
+    for (subject, timepoint), cases in several.items():
+        try:
+            exam = read_exam(*cases[0].images)
+            sets = [_named(read_outlines(case, exam), n) for n, case in enumerate(cases, 1)]
+            pairs, problems = compare_outlines(sets, exam)
+        except MultifidusError as error:
+            done.failures.append(f"{subject} {timepoint}: {error}")
+            continue
+        done.pairs += pairs
+        done.problems += problems
+    return done
