@@ -2,27 +2,107 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli.printing import print_json, print_table, say
 
-def annotate(
-    exam: Annotated[Path, typer.Argument(help="File or folder of one exam.")],
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from multifidus.readings.worklist import Worklist
+
+
+def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
+    exam: Annotated[Path, typer.Argument(help="File or folder of one exam, or a cohort.csv.")],
     rater: Annotated[
         str | None, typer.Option(help="Who outlines; as it was left last time if not given.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where outlines are kept; beside the images if not given.")
+        Path | None,
+        typer.Option(
+            help="Where outlines are kept; beside the images if not given. Of a cohort: folder of "
+            "all raters' folders, 'readings' beside the table if not given."
+        ),
     ] = None,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Show codes in place of subjects and timepoints.")
+    ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="The coordinator's key file; beside the table if not given."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of random order and codes.")] = None,
+    repeats: Annotated[
+        int | None, typer.Option(help="How many exams are read a second time.")
+    ] = None,
+    apart_days: Annotated[
+        int | None, typer.Option(help="Days between two readings of one exam.")
+    ] = None,
+    adjudicate: Annotated[
+        str | None, typer.Option(help="Two raters, as AB,CD: compare theirs, draw the consensus.")
+    ] = None,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Print the worklist and how far it is; no window.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --list: print as JSON.")] = False,
 ) -> None:
-    """Open napari on an exam to outline the muscles; outlines are saved as you go."""
+    """Open napari on an exam, or on a rater's worklist of a cohort, to outline the muscles.
+
+    Outlines are saved as you go. Blinding hides labels, not screws.
+    """
+    if exam.suffix.lower() != ".csv":
+        given = (blind, key, seed, repeats, apart_days, adjudicate, only_list)
+        if any(value not in {None, False} for value in given):
+            msg = "Only a cohort.csv has a worklist."
+            raise typer.BadParameter(msg)
+        _plugin().run(exam, rater=rater, folder=folder)
+        return
+    from multifidus.readings.beginning import Request, begin
+    from multifidus.readings.planning import CONSENSUS
+
+    raters = None if adjudicate is None else _two(adjudicate)
+    who = (CONSENSUS if rater is None else rater) if raters else rater
+    if who is None:
+        msg = "Say who reads: --rater ID."
+        raise typer.BadParameter(msg)
+    plugin = None if only_list else _plugin()
+    worklist = begin(Request(exam, who, folder, blind, key, seed, repeats, apart_days, raters))
+    if plugin is None:
+        _print_list(worklist, json=json)
+    else:
+        plugin.run_worklist(worklist, raters)
+
+
+def _plugin() -> ModuleType:
     from multifidus.errors import ReadError
 
     try:
-        from napari_multifidus.annotate import run
+        from napari_multifidus import annotate as plugin
     except ImportError as error:
         msg = f"napari is not installed: {error}."
         raise ReadError(msg, remedy='Install it: pip install "multifidus[gui]".') from error
-    run(exam, rater=rater, folder=folder)
+    return plugin
+
+
+def _two(raters: str) -> tuple[str, str]:
+    first, _, second = (part.strip() for part in raters.partition(","))
+    if not first or not second or "," in second:
+        msg = f"Name two raters, as AB,CD; got {raters!r}."
+        raise typer.BadParameter(msg)
+    return first, second
+
+
+def _print_list(worklist: Worklist, *, json: bool) -> None:
+    from multifidus.readings.table import table
+
+    found = table(worklist, datetime.datetime.now(tz=datetime.UTC).astimezone())
+    if json:
+        print_json(found.as_json())
+        return
+    print_table(found.headings, found.rows)
+    for words in (*worklist.notes, f"{found.progress}.", f"For the Methods: {found.methods}"):
+        say(words)

@@ -25,7 +25,6 @@ class Event(StrEnum):
     """What can happen to a reading."""
 
     OPENED = "opened"
-    EDITED = "edited"
     SAVED = "saved"
     DONE = "done"
     UNLOCKED = "unlocked"
@@ -34,6 +33,12 @@ class Event(StrEnum):
 
 
 Entry = Mapping[str, Any]
+
+_DECIDES = {Event.DONE, Event.UNLOCKED, Event.OFFERED}
+"""Events on which it depends what may be done; these are on the disk before anything goes on."""
+
+IDLE_S = 60.0
+"""A hand that rests longer than this is not at work."""
 
 
 def audit_path(outlines: Path) -> Path:
@@ -57,7 +62,8 @@ def record(path: Path, event: Event, now: datetime.datetime, **facts: object) ->
         handle = os.open(path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o666)
         try:
             os.write(handle, (_ending(handle) + line).encode())
-            os.fsync(handle)
+            if event in _DECIDES:
+                os.fsync(handle)
         finally:
             os.close(handle)
     except OSError as error:
@@ -125,3 +131,28 @@ def active_seconds(log: Sequence[Entry]) -> float:
     """Add up how long somebody worked on a reading."""
     found = (entry.get("seconds_active") for entry in log)
     return float(sum(value for value in found if isinstance(value, int | float)))
+
+
+class Activity:
+    """Counts the seconds in which somebody worked: pauses over ``IDLE_S`` do not count."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._seconds = 0.0
+
+    def start(self, now: float) -> None:
+        """Begin at a moment, given in seconds of any clock that only goes forward."""
+        self._last, self._seconds = now, 0.0
+
+    def touch(self, now: float) -> None:
+        """Note that the person does something."""
+        pause = now - self._last
+        if pause <= IDLE_S:
+            self._seconds += pause
+        self._last = now
+
+    def take(self, now: float) -> float:
+        """Return the seconds since the last time they were taken, to a tenth."""
+        self.touch(now)
+        seconds, self._seconds = self._seconds, 0.0
+        return round(seconds, 1)

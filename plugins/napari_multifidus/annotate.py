@@ -1,13 +1,17 @@
-"""Open a viewer on one exam, ready to outline."""
+"""Open a viewer on one exam, or on a worklist, ready to outline."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multifidus.roi import Reading
 from napari_multifidus._compat import new_viewer, open_dock, stay_open
 from napari_multifidus.opening import layer_data, open_exam
+
+if TYPE_CHECKING:
+    from multifidus.readings.worklist import Worklist
+    from napari_multifidus.desk import Desk
 
 
 def annotate(
@@ -67,3 +71,55 @@ def run(images: str | Path, *, rater: str | None = None, folder: str | Path | No
         by = Reading(exam.subject, exam.timepoint, rater)
     annotate(images, by=by, folder=folder)
     stay_open()
+
+
+def read_worklist(
+    worklist: Worklist, adjudicate: tuple[str, str] | None = None, *, viewer: Any | None = None
+) -> Desk:
+    """Open a worklist in a viewer, at the next entry that is not finished.
+
+    Parameters
+    ----------
+    worklist
+        What is to be read, by whom.
+    adjudicate
+        The two raters whose outlines are compared, where the list is for consensus.
+    viewer
+        Where to; a new one if None.
+
+    Returns
+    -------
+    Desk
+        What goes from entry to entry; ``napari.run()`` then hands the window to the person.
+    """
+    from napari_multifidus.desk import Desk
+    from napari_multifidus.widgets.adjudicate import AdjudicationPanel
+    from napari_multifidus.widgets.worklist import TITLE, WorklistPanel
+
+    found = new_viewer() if viewer is None else viewer
+    annotator = open_dock(found).annotator
+    annotator.rater = worklist.listed.rater
+    desk = Desk(annotator, worklist)
+    found.window.add_dock_widget(WorklistPanel(desk), name=TITLE, area="left")
+    if adjudicate is not None:
+        panel = AdjudicationPanel(desk, adjudicate)
+        found.window.add_dock_widget(panel, name=panel.TITLE, area="bottom")
+    for note in worklist.notes:
+        annotator.complained.emit(note)
+    desk.open_next()
+    return desk
+
+
+def run_worklist(worklist: Worklist, adjudicate: tuple[str, str] | None = None) -> None:
+    """Open a worklist in a new window and stay until it is closed.
+
+    Parameters
+    ----------
+    worklist
+        What is to be read, by whom.
+    adjudicate
+        As of :func:`read_worklist`.
+    """
+    desk = read_worklist(worklist, adjudicate)
+    stay_open()
+    desk.close()

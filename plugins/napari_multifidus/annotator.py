@@ -15,16 +15,19 @@ from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.errors import MultifidusError
 from multifidus.formats import read_rois
 from multifidus.polygon import MINIMAL_POINTS
+from multifidus.readings.audit import is_locked
 from multifidus.roi import Reading, RoiSet
 from napari_multifidus import keys
 from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.canvas import EDIT, Calls, Canvas
+from napari_multifidus.feedback import Feedback
 from napari_multifidus.grid import axial_series, series_of
 from napari_multifidus.handwork import Handwork
+from napari_multifidus.image_watch import ImageWatch, words_of
 from napari_multifidus.imaging import Images
 from napari_multifidus.keeper import Keeper
-from napari_multifidus.layers import LayerKey
+from napari_multifidus.layers import MULTIFIDUS_RIGHT, LayerKey
 from napari_multifidus.measured import Tables, write_tables
 from napari_multifidus.opening import METADATA, Opened, shared_levels
 from napari_multifidus.pointer import LOOK
@@ -32,12 +35,15 @@ from napari_multifidus.session import Session
 from napari_multifidus.told import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from multifidus.image import Series
     from multifidus.landmark import Landmark
     from napari_multifidus.contrasts import Contrast, Window
+    from napari_multifidus.desk import Desk
     from napari_multifidus.preview import Numbers
+
+LOCKED = "This reading is finished and locked; what you did was put back. Unlock it to change it."
 
 
 class Annotator(QObject):
@@ -86,6 +92,11 @@ class Annotator(QObject):
         self.canvas: Canvas | None = None
         self.hidden = False
         self.hand = Handwork(self)
+        self.feedback = Feedback(self)
+        self.desk: Desk | None = None
+        self.held, self.blinded = "", False
+        self.veil: Callable[[str], str] = str
+        self._watch: ImageWatch | None = None
         self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
         self._parked_begun: tuple[tuple[LayerKey, str, tuple[Any, ...], float], ...] = ()
         self.images = Images(viewer)
@@ -107,10 +118,28 @@ class Annotator(QObject):
             self.close()
 
     def open(
-        self, opened: Opened, *, folder: Path | None = None, by: Reading | None = None
+        self,
+        opened: Opened,
+        *,
+        folder: Path | None = None,
+        by: Reading | None = None,
+        held: str = "",
     ) -> None:
-        """Outline an exam, going on where this rater left; what was open is saved and closed."""
+        """Outline an exam, going on where this rater left; what was open is saved and closed.
+
+        Parameters
+        ----------
+        opened
+            The exam.
+        folder
+            Where outlines are kept; chosen if None.
+        by
+            Whose reading; the last of this rater if None.
+        held
+            Why rater, reading and folder cannot be changed; empty where they can.
+        """
         self.close()
+        self.held = held
         for layer in list(self.viewer.layers):
             if METADATA in layer.metadata and layer.metadata[METADATA].exam is not opened.exam:
                 self.viewer.layers.remove(layer)
@@ -133,6 +162,36 @@ class Annotator(QObject):
         self._restore(file.load_journal())
         self.opened.emit()
         self.keeper.say()
+        self._warn_of_changed_images()
+
+    @told
+    def _warn_of_changed_images(self) -> None:
+        words = words_of(self._watch.changed()) if self._watch is not None else ""
+        if words:
+            self.complained.emit(words)
+
+    def refuse_if_held(self) -> None:
+        """Refuse to change whose reading it is, or where it is kept, where that is settled.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading belongs to a reading list.
+        """
+        if self.held:
+            raise MultifidusError(self.held)
+
+    def refuse_if_blinded(self) -> None:
+        """Refuse what would show other raters' outlines.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading is blinded.
+        """
+        if self.blinded:
+            msg = "This reading is blinded: no other outlines can be loaded."
+            raise MultifidusError(msg)
 
     def _reading_in(self, folder: Path) -> Reading:
         """Return whose reading an exam is opened as: this rater's last, or a sample's own."""
@@ -152,9 +211,10 @@ class Annotator(QObject):
 
     def _show(self, series: Series, rois: RoiSet) -> None:
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
-        protocol = self.session.protocol if self.session else None
+        protocol = self.feedback.protocol
         shared = shared_levels(self.source)
         session = Session(self.source.exam, series, rois, protocol, shared=shared)
+        session.locked = self.file is not None and is_locked(self.file.path)
         self.images.show(replace(self.source, series=series))
         if self.canvas is not None:
             self.canvas.close()
@@ -185,9 +245,10 @@ class Annotator(QObject):
             if uid in places:
                 self.session.restore_origin(key, places[uid], loops)
         self.session.begin_history()
+        self._watch = ImageWatch(self.session, journal.images)
         self.canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
-        if journal.active in self.canvas.layers:
-            self.canvas.take_in_hand(journal.active, LOOK)
+        active = journal.active if journal.active in self.canvas.layers else None
+        self.canvas.take_in_hand(active or MULTIFIDUS_RIGHT, LOOK)
 
     def _restore_draft(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
         """Put back what was no outline yet when the window went."""
@@ -216,7 +277,8 @@ class Annotator(QObject):
         self.canvas.close()
         self.images.forget()
         self.keeper.keep_in(None)
-        self.canvas = self.session = self.source = None
+        self.canvas = self.session = self.source = self._watch = None
+        self.held, self.blinded, self.veil = "", False, str
         self.opened.emit()
 
     # --- saving --------------------------------------------------------------------------------
@@ -228,6 +290,9 @@ class Annotator(QObject):
 
     def committed(self) -> None:
         """End a change: it can be taken back as one, and is saved and shown."""
+        if self.session is not None and self.session.locked:
+            self._put_back()
+            return
         if self.session is not None:
             self.session.commit()
         self.keeper.save_soon()
@@ -236,6 +301,29 @@ class Annotator(QObject):
             self.complained.emit(self.session.refusal())
         for words in self.canvas.stray() if self.canvas is not None else ():
             self.complained.emit(words)
+
+    def _put_back(self) -> None:
+        """Undo a change of a finished reading."""
+        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
+        for key in {key for key, _ in self.session.revert() or ()}:
+            self.canvas.layer(key)
+            self.canvas.push(key)
+        self.canvas.refresh()
+        self.changed.emit()
+        self.complained.emit(LOCKED)
+
+    def done_next(self) -> None:
+        """Finish this reading and open the next of the reading list."""
+        if self.desk is None:
+            self.said.emit("There is no reading list: open one by multifidus annotate cohort.csv.")
+        else:
+            self.desk.finish_and_next()
+
+    def lock(self, *, locked: bool) -> None:
+        """Make the reading that is open read-only, or no longer so."""
+        if self.session is not None:
+            self.flush()
+            self.session.locked = locked
 
     def _placed(self) -> None:
         self.keeper.save_what_waits()
@@ -256,7 +344,7 @@ class Annotator(QObject):
 
     def _contents(self) -> tuple[RoiSet, Journal] | None:
         """Return what is to be written; None where no exam is open."""
-        if self.session is None or self.canvas is None:
+        if self.session is None or self.canvas is None or self.session.locked:
             return None
         return self.session.rois(), self._journal()
 
@@ -283,6 +371,7 @@ class Annotator(QObject):
             self._parked + drafts,
             unfinished=unfinished,
             begun=(*self._parked_begun, *begun),
+            images=self._watch.images() if self._watch is not None else {},
         )
 
     # --- drawing -------------------------------------------------------------------------------
@@ -363,6 +452,7 @@ class Annotator(QObject):
         wanted = replace(self.session.reading, rater=rater, reading=number)
         if wanted == self.session.reading:
             return
+        self.refuse_if_held()
         self.flush()
         self.rater = rater
         file = OutlineFile.of(self.file.path.parent, wanted)
@@ -382,6 +472,7 @@ class Annotator(QObject):
         """Keep outlines in another folder; what is drawn goes there, unless it holds outlines."""
         if self.session is None or self.file is None:
             return
+        self.refuse_if_held()
         self.flush()
         reading, rois = self.session.reading, self.session.rois()
         file = OutlineFile.of(folder, reading)
@@ -400,6 +491,7 @@ class Annotator(QObject):
         if self.session is None or self.source is None:
             msg = f"No exam is open that {path.name} could be shown on."
             raise MultifidusError(msg, remedy="Open the exam first.")
+        self.refuse_if_held()
         rois = read_rois(path, self.source.exam)
         self.flush()
         reading = rois.rois[0].key.reading if rois.rois else rois.reading

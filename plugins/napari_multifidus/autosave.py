@@ -91,6 +91,8 @@ class Journal:
         The same of what was in the making, beside what its structure had on the slice.
     begun
         The same of the drafts that outlines began as, and their Dice with what they are now.
+    images
+        Hash of every slice that outlines are drawn on, by slice UID, as it was then.
     """
 
     slice_uid: str = ""
@@ -98,6 +100,7 @@ class Journal:
     drafts: tuple[Entry, ...] = ()
     unfinished: tuple[Entry, ...] = ()
     begun: tuple[tuple[LayerKey, str, tuple[Array, ...], float], ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
 
     def as_text(self) -> str:
         """Return it as JSON."""
@@ -113,6 +116,7 @@ class Journal:
                 {**_entry_out(key, uid, loops), "dice": None if math.isnan(found) else found}
                 for key, uid, loops, found in self.begun
             ],
+            "images": dict(self.images),
         }
         return json.dumps(document, indent=1) + "\n"
 
@@ -143,6 +147,7 @@ class Journal:
             tuple(map(_entry_in, document["drafts"])),
             tuple(map(_entry_in, document.get("unfinished", []))),
             tuple((*_entry_in(found), _dice_in(found)) for found in document.get("begun", [])),
+            {str(uid): str(found) for uid, found in document.get("images", {}).items()},
         )
 
 

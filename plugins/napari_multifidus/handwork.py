@@ -231,6 +231,7 @@ class Handwork:
         found = self._open()
         if found is None:
             return None
+        self.annotator.refuse_if_blinded()
         session, canvas = found
         canvas.settle()
         taken = helping.take_drafts(session, path, labels)

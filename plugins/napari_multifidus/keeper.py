@@ -32,11 +32,14 @@ class Keeper(QObject):
         Emitted with words about what is saved, and what is not.
     noted
         Emitted with what the person should know about the file.
+    written
+        Emitted with the outlines that were written.
     """
 
     saved = Signal(str)
     unsaved = Signal(str)
     noted = Signal(str)
+    written = Signal(object)
 
     def __init__(self, contents: Callable[[], Contents | None]) -> None:
         super().__init__()
@@ -71,6 +74,7 @@ class Keeper(QObject):
         try:
             if is_worth_a_file(*contents) or self.file.path.exists():
                 self.file.save(*contents)
+                self.written.emit(contents[0])
         except MultifidusError as error:
             self.unsaved.emit(f"NOT SAVED: {error}")
             self.noted.emit(str(error))

@@ -40,7 +40,7 @@ class Opened:
     is_first
         Whether this series is outlined unless another is chosen.
     shared
-        Files of landmarks and levels that all raters share; they are locked.
+        Landmarks and levels that all raters share, or files of them; they are locked.
     contrast
         What of the exam a layer shows; the series itself if None.
     """
@@ -51,7 +51,7 @@ class Opened:
     outlines: Path | None = None
     is_sample: bool = False
     is_first: bool = True
-    shared: tuple[Path, ...] = ()
+    shared: tuple[Path, ...] | RoiSet = ()
     contrast: Contrast | None = None
 
     @property
@@ -80,6 +80,8 @@ def shared_levels(opened: Opened) -> RoiSet | None:
     MultifidusError
         If a file cannot be read, or belongs to another exam.
     """
+    if isinstance(opened.shared, RoiSet):
+        return opened.shared
     if not opened.shared:
         return None
     return merge([read_rois(path, opened.exam) for path in opened.shared])

@@ -72,6 +72,14 @@ class ReadingPanel(QWidget):
         del blocked
 
 
+    def hold(self, reason: str) -> None:
+        """Keep rater, reading and folder from being changed, and say why; allow it if empty."""
+        for part in (self.rater, self.number, self.folder):
+            part.setEnabled(not reason)
+        if reason:
+            self.where.setToolTip(reason)
+
+
 class StatusLine(QWidget):
     """What is saved, always in sight, and the last message."""
 

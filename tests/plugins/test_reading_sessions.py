@@ -1,0 +1,514 @@
+"""A whole study read by two blinded raters: what they see, what is saved, what comes of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from napari_multifidus.annotate import read_worklist
+from napari_multifidus.blinding import veil
+from napari_multifidus.desk import now
+from napari_multifidus.layers import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
+from napari_multifidus.widgets.adjudicate import AdjudicationPanel
+from napari_multifidus.widgets.worklist import WorklistPanel
+from typer.testing import CliRunner
+
+from multifidus.anatomy import Side, Structure
+from multifidus.cli.app import app
+from multifidus.io.native import read_outlines, write_outlines
+from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
+from multifidus.readings.audit import audit_path, entries
+from multifidus.readings.beginning import Request, begin
+from multifidus.readings.worklist import State
+from multifidus.roi import Reading, Source
+from tests.plugins.searching import on_screen
+
+pytestmark = pytest.mark.gui
+
+SUBJECTS = ("Marlowe", "Quixote", "Falstaff")
+TIMEPOINTS = ("tpalpha", "tpomega")
+APPROACH = "zanyapproach"
+SECRETS = tuple(word.casefold() for word in (*SUBJECTS, *TIMEPOINTS, APPROACH, "2001-03-19"))
+RATERS = ("AB", "CD")
+DRAWN = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    """Three subjects before and after surgery: small phantoms in folders named after them."""
+    folder = tmp_path_factory.mktemp("study")
+    rows = []
+    for seed, subject in enumerate(SUBJECTS):
+        for timepoint, variant in zip(
+            TIMEPOINTS, (Variant.PATIENT, Variant.POST_OPEN), strict=True
+        ):
+            spec = PhantomSpec(
+                variant=variant, seed=seed, matrix=64, pixel_mm=3.4, stacks=1, slices_per_stack=1,
+                sagittal=False,
+            )  # fmt: skip
+            images = write_phantom(make_phantom(spec), folder / "made")
+            name = f"{subject}_{timepoint}"
+            images.rename(folder / name)
+            outlines = images.with_name(images.name + ".outlines.json")
+            outlines.rename(folder / f"{name}.perfect.json")
+            images.with_name(images.name + ".truth.csv").unlink()
+            rows.append(f"{subject},{timepoint},{name},left,{APPROACH},2001-03-19")
+    head = "subject,timepoint,images,operated_side,approach,surgery_date"
+    (folder / "cohort.csv").write_text("\n".join((head, *rows)) + "\n")
+    return folder
+
+
+class Room:
+    """Begins sessions in the shared viewer, and takes their panels away again."""
+
+    def __init__(self, win: Any, messages: list[str], folder: Path) -> None:
+        self.win, self.messages, self.folder = win, messages, folder
+        self.viewer = win.viewer
+        self.begun: list[Any] = []
+
+    def start(self, study: Path, rater: str, **how: Any) -> Any:
+        self.stop()
+        root = how.pop("root", self.folder / "readings")
+        request = Request(study / "cohort.csv", rater, root, **how)
+        desk = read_worklist(begin(request), request.adjudicate, viewer=self.viewer)
+        self.begun.append(desk)
+        return desk
+
+    def panel(self, kind: Any) -> Any:
+        return self.viewer.window._qt_window.findChild(kind)
+
+    def stop(self) -> None:
+        from qtpy.QtCore import QEvent
+        from qtpy.QtWidgets import QApplication
+
+        window = self.viewer.window
+        for desk in self.begun:
+            for panel in window._qt_window.findChildren(AdjudicationPanel):
+                panel.leave()
+            desk.leave()
+            for kind in (WorklistPanel, AdjudicationPanel):
+                for panel in window._qt_window.findChildren(kind):
+                    window.remove_dock_widget(panel)
+                    panel.deleteLater()
+        # What is gone from the screen is searched no more.
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        self.begun.clear()
+
+    def told(self) -> list[str]:
+        """Return what was said that tells whose exam it is."""
+        return [words for words in self.messages if tells(words)]
+
+
+@pytest.fixture
+def room(win, messages, tmp_path) -> Iterator[Room]:
+    made = Room(win, messages, tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def copy(study, tmp_path) -> Path:
+    """Return the study as a copy that may be damaged."""
+    shutil.copytree(study, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def tells(text: str) -> bool:
+    return any(secret in text.casefold() for secret in SECRETS)
+
+
+def draw(desk: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
+    """Draw what a perfect rater would, a little shifted, as the tools do."""
+    session, canvas = desk.annotator.session, desk.annotator.canvas
+    truth = desk.worklist.truth(desk.by)
+    perfect = read_outlines(study / f"{truth.subject}_{truth.timepoint}.perfect.json")
+    places = {item.uid: index for index, item in enumerate(session.series.slices)}
+    for roi in (roi for roi in perfect if roi.key.structure in only):
+        side = roi.key.side if roi.key.structure.is_muscle else Side.NONE
+        key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
+        loops = [np.asarray(path[::6]) + shift for path in roi.paths]
+        session.put(key, index, (*session.loops(key, index), *loops))
+    for key in session.layer_keys():
+        canvas.layer(key)
+        canvas.push(key)
+    desk.annotator.committed()
+
+
+# --- searching --------------------------------------------------------------------------------
+
+
+def told(viewer: Any) -> list[tuple[str, str]]:
+    """Return what of a window tells whose exam it is, and where it stands."""
+    return [(where, text) for where, text in on_screen(viewer) if tells(text)]
+
+
+def test_the_search_finds_what_is_not_blinded(study, room):
+    """A search that cannot find anything would prove nothing."""
+    room.start(study, "EF", seed=1)
+    found = {where for where, _ in told(room.viewer)}
+    assert {"StateFilter", "layer metadata", "QLabel.text"} <= found
+
+
+# --- the whole study --------------------------------------------------------------------------
+
+
+def measured_now(desk: Any) -> dict[Any, float]:
+    return {
+        (r.key.slice_uid, r.key.structure, r.key.side, r.quantity, r.method): r.value
+        for r in desk.annotator.session.measure()
+    }
+
+
+def read_all(desk: Any, study: Path, viewer: Any, shift: float) -> dict[Any, dict[Any, float]]:
+    """Read everything that is offered today; return what the window measured of each."""
+    measured = {}
+    while desk.by is not None and desk.item(desk.by).state is not State.DONE:
+        draw(desk, study, shift)
+        measured[desk.by] = measured_now(desk)
+        assert told(viewer) == []
+        desk.finish_and_next()
+        shift += 0.02
+    return measured
+
+
+def read_twice(room: Room, study: Path, rater: str, shift: float) -> tuple[Any, Any]:
+    """Read all exams, and two weeks later all of them again."""
+    desk = room.start(study, rater, blind=True, repeats=6)
+    panel = room.panel(WorklistPanel)
+    begun_at = now()
+    first = read_all(desk, study, room.viewer, shift)
+    assert len(first) == 6
+    assert str(desk.progress()) == "6 of 12 done, 6 later"
+    # Of a blinded list none of the repeats is named before its day.
+    assert panel.model.rowCount() == 6
+    desk.clock = lambda: begun_at + datetime.timedelta(days=14)
+    panel.refresh()
+    assert panel.model.rowCount() == 12
+    desk.open_next()
+    again = read_all(desk, study, room.viewer, shift + 0.05)
+    assert str(desk.progress()) == "12 of 12 done"
+    return desk.worklist, first | again
+
+
+def check_tables(measured: Any, worklists: Any, out: Path) -> None:
+    """The command line measures what the windows measured, number for number."""
+    done = CliRunner().invoke(app, ["measure", str(out / "cohort.csv"), "--json"])
+    assert done.exit_code == 0, done.output
+    found: dict[Any, dict[Any, float]] = {}
+    for row in json.loads(done.stdout)["rows"]:
+        who = Reading(row["subject"], row["timepoint"], row["rater"], row["reading"])
+        what = (row["slice_uid"], row["structure"], row["side"], row["quantity"], row["method"])
+        found.setdefault(who, {})[what] = row["value"]
+    assert len(found) == len(measured) == 3 * 2 * 2 * 2
+    for by, in_window in measured.items():
+        by_command = found[worklists[by.rater].truth(by)]
+        shared = {what: by_command[what] for what in in_window}
+        expected = {w: None if np.isnan(value) else value for w, value in in_window.items()}
+        assert in_window
+        assert shared == expected
+
+
+def check_merging(root: Path, folder: Path) -> None:
+    """Two folders come back; in one, somebody has changed a reading of the other's."""
+    shutil.copytree(root / "AB", folder / "one" / "AB")
+    shutil.copytree(root / "CD", folder / "two" / "CD")
+    planted = min((root / "AB").glob("*.outlines.json"))
+    rois = read_outlines(planted)
+    (folder / "two" / "AB").mkdir()
+    changed = dataclasses.replace(rois, rois=rois.rois[1:])
+    write_outlines(changed, folder / "two" / "AB" / planted.name)
+    folders = [str(folder / "one"), str(folder / "two")]
+    done = CliRunner().invoke(app, ["merge", *folders, "-o", str(folder / "merged"), "--json"])
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    assert [conflict["subject"] for conflict in report["conflicts"]] == [rois.reading.subject]
+    assert len(report["merged"]) == 23
+
+
+def test_a_study_read_blinded_by_two_raters_twice(study, room, capsys):
+    root, folder = room.folder / "readings", room.folder
+    worklists, measured = {}, {}
+    for number, rater in enumerate(RATERS):
+        worklists[rater], found = read_twice(room, study, rater, 0.1 * number)
+        measured |= found
+    assert room.told() == []
+    said = capsys.readouterr()
+    assert not tells(said.out + said.err)
+    saved = [path for path in root.rglob("*") if path.is_file()]
+    assert len(saved) == 2 * (12 * 3 + 1)
+    for path in saved:
+        assert not tells(str(path.relative_to(root))), path
+        assert not tells(path.read_text()), path
+    key, out = study / "cohort.key.json", folder / "unblinded"
+    for rater in RATERS:
+        arguments = ["unblind", str(root / rater), "--key", str(key), "-o", str(out)]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+    key.unlink()
+    check_tables(measured, worklists, out)
+    check_merging(root, folder)
+
+
+def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
+    desk, tmp_path = room.start(study, "AB", blind=True, seed=3), room.folder
+    draw(desk, study)
+    outlines = desk.annotator.file.path
+    desk.annotator.measure_into(tmp_path / "window")
+    truth = desk.worklist.truth(desk.by)
+    images = str(study / f"{truth.subject}_{truth.timepoint}")
+    arguments = ["--outlines", str(outlines), "-o", str(tmp_path / "command"), "--no-pictures"]
+    done = CliRunner().invoke(app, ["measure", images, *arguments])
+    assert done.exit_code == 0, done.output
+    for name in ("measurements.csv", "summary.csv"):
+        text = (tmp_path / "window" / name).read_text()
+        assert text == (tmp_path / "command" / name).read_text()
+        assert not tells(text)
+    (study / "cohort.key.json").unlink()
+
+
+# --- locks, logs, warnings --------------------------------------------------------------------
+
+
+def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
+    desk, messages = room.start(study, "AB", seed=3), room.messages
+    first = desk.by
+    desk.finish()
+    assert "nothing is outlined" in messages[-1]
+    draw(desk, study)
+    path = desk.annotator.file.path
+    desk.finish()
+    before = {p.name: p.read_bytes() for p in path.parent.glob(path.name.split(".")[0] + "*")}
+    session, canvas = desk.annotator.session, desk.annotator.canvas
+    drawn = session.loops(MULTIFIDUS_LEFT, 0)
+    # By the layer, as napari's own keys do, and by a tool.
+    canvas.layer(MULTIFIDUS_LEFT).selected_data = {0}
+    canvas.layer(MULTIFIDUS_LEFT).remove_selected()
+    session.put(MULTIFIDUS_RIGHT, 0, ())
+    desk.annotator.committed()
+    assert "locked" in messages[-1]
+    assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
+    assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
+    desk.annotator.flush()
+    assert {name: (path.parent / name).read_bytes() for name in before} == before
+    # Opened in another way it is locked as well.
+    desk.open_next()
+    desk.open(first)
+    assert desk.annotator.session.locked
+    desk.unlock(first, " ")
+    assert "No reason" in messages[-1]
+    desk.unlock(first, "wrong level")
+    desk.annotator.session.put(MULTIFIDUS_RIGHT, 0, ())
+    desk.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    desk.annotator.committed()
+    desk.annotator.flush()
+    assert len(read_outlines(path)) == len(json.loads(before[path.name])["outlines"]) - 1
+    log = entries(audit_path(path))
+    events = [entry["event"] for entry in log]
+    assert events[:2] == ["opened", "saved"]
+    assert [e for e in events if e in {"done", "unlocked"}] == ["done", "unlocked"]
+    assert log[-1]["edited"] == [{"structure": "multifidus", "side": "right", "slice": 1}]
+    assert "wrong level" in json.dumps(log)
+    assert all(entry["seconds_active"] >= 0 for entry in log if "seconds_active" in entry)
+
+
+def test_done_next_is_one_key_and_the_list_follows(study, room):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    desk = room.start(study, "AB", seed=3, repeats=1, apart_days=30)
+    panel, win, messages = room.panel(WorklistPanel), room.win, room.messages
+    first = desk.by
+    draw(desk, study)
+    QTest.keyClick(win.canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    win.wait(lambda: desk.by != first)
+    assert panel.words.text() == "1 of 7 done, 1 later"
+    panel.filter.setCurrentText("done")
+    assert panel.shown.rowCount() == 1
+    panel.filter.setCurrentText("open")
+    assert panel.shown.rowCount() == 6
+    panel.filter.setCurrentText("all")
+    waiting = next(item for item in desk.items() if item.state is State.WAITING)
+    current = desk.by
+    desk.open(waiting.by)
+    assert "not offered before" in messages[-1] or "waits" in messages[-1]
+    assert desk.by == current
+    panel.ask = lambda question: "rater leaves"
+    panel.offer.click()
+    desk.open(waiting.by)
+    assert desk.by == waiting.by
+    panel.ask = lambda question: ""
+    panel.table.selectRow(0)
+    panel.unlock.click()
+    assert desk.item(first).state is State.DONE
+    panel.ask = lambda question: "wrong side"
+    row = next(n for n, item in enumerate(panel.model.items) if item.by == first)
+    panel.table.selectRow(row)
+    panel.unlock.click()
+    assert desk.item(first).state is State.STARTED
+
+
+def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(study, room):
+    desk, messages = room.start(study, "AB", blind=True, seed=3), room.messages
+    by, path = desk.by, desk.annotator.file.path
+    desk.annotator.set_reading("CD", 2)
+    assert "belongs to a reading list" in messages[-1]
+    desk.annotator.set_folder(room.folder / "else")
+    assert "belongs to a reading list" in messages[-1]
+    assert (desk.annotator.session.reading, desk.annotator.file.path) == (by, path)
+    assert not room.win.dock.reading.rater.isEnabled()
+    room.win.dock._take_drafts()
+    assert "blinded" in messages[-1]
+    (study / "cohort.key.json").unlink()
+
+
+def test_an_exam_that_cannot_be_read_is_said_without_its_name(copy, room):
+    desk, messages = room.start(copy, "AB", blind=True, seed=3), room.messages
+    following = desk.worklist.listed.entries[1]
+    truth = desk.worklist.truth(following)
+    shutil.rmtree(copy / f"{truth.subject}_{truth.timepoint}")
+    messages.clear()
+    desk.open(following)
+    assert messages
+    assert room.told() == []
+
+
+def test_a_veil_hides_names_and_paths_and_nothing_else(study):
+    worklist = begin(Request(study / "cohort.csv", "ZZ", study / "veil", seed=1))
+    items = worklist.items(now())
+    item = next(i for i in items if i.truth == Reading("Marlowe", "tpalpha", "ZZ", 1))
+    hide = veil(item)
+    image = item.case.images[0] / "IM0001.dcm"
+    assert hide(f"Cannot read {image}: damaged.") == "Cannot read …: damaged."
+    assert hide("Marlowe_tpalpha is not MARLOWES") == "… is not MARLOWES"
+    assert hide("multifidus left on slice 3") == "multifidus left on slice 3"
+
+
+def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, room):
+    import pydicom
+
+    messages = room.messages
+    for path in copy.rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        dataset.BurnedInAnnotation = "YES"
+        dataset.save_as(path)
+    room.start(copy, "AB", blind=True, seed=3)
+    assert any("Pixels may show a name" in words for words in messages)
+    messages.clear()
+    room.start(copy, "EF", seed=3)
+    assert not any("Pixels may show" in words for words in messages)
+
+
+def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
+    import pydicom
+
+    desk, messages = room.start(copy, "AB", seed=3), room.messages
+    first = desk.by
+    draw(desk, copy)
+    desk.open_next()
+    desk.open(first)
+    assert not any("has changed since" in words for words in messages)
+    desk.open_next()
+    (path,) = (copy / f"{first.subject}_{first.timepoint}").rglob("*.dcm")
+    dataset = pydicom.dcmread(path)
+    pixels = dataset.pixel_array.copy()
+    pixels[5, 5] += 1
+    dataset.PixelData = pixels.tobytes()
+    dataset.save_as(path)
+    desk.open(first)
+    assert any("image of slice 1 has changed since" in words for words in messages)
+    # Looking at it is no answer; drawing again is.
+    desk.open_next()
+    messages.clear()
+    desk.open(first)
+    assert any("has changed since" in words for words in messages)
+    session = desk.annotator.session
+    for key in session.layer_keys():
+        session.put(key, 0, [loop + 0.01 for loop in session.loops(key, 0)])
+    desk.annotator.committed()
+    desk.open_next()
+    messages.clear()
+    desk.open(first)
+    assert not any("has changed since" in words for words in messages)
+
+
+# --- adjudication -----------------------------------------------------------------------------
+
+
+def disagree(room: Room, copy: Path, *, blind: bool) -> None:
+    """Let two raters read one exam: the second shifts all, the left side most, and draws less."""
+    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
+    (copy / "cohort.csv").write_text("".join(lines[:2]))
+    first = room.start(copy, "AB", seed=3, blind=blind)
+    draw(first, copy)
+    first.finish()
+    second = room.start(copy, "CD", blind=blind)
+    draw(second, copy, 0.6, {Structure.MULTIFIDUS})
+    session = second.annotator.session
+    left = session.loops(MULTIFIDUS_LEFT, 0)
+    session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
+    second.annotator.committed()
+    second.finish()
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_two_raters_are_compared_the_worst_first(copy, room, blind):
+    disagree(room, copy, blind=blind)
+    room.start(copy, "consensus", blind=blind, adjudicate=RATERS)
+    panel = room.panel(AdjudicationPanel)
+    rows = [panel.model.cells(n) for n in range(panel.model.rowCount())]
+    assert [row[0] for row in rows[:2]] == ["only A", "only A"]
+    scores = [pair.dice for pair in panel.model.pairs]
+    assert scores == sorted(scores)
+    assert [pair.key for pair in panel.model.pairs[2:]] == [MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT]
+    # Dice by another way: points on a fine grid.
+    for pair in panel.model.pairs[2:]:
+        assert pair.dice == pytest.approx(_dice_by_points(pair.loops), abs=0.01)
+    assert [layer.name for layer in panel.overlays] == ["outlines of A", "outlines of B"]
+    assert ("AB" in panel.legend.text()) is not blind
+    assert bool(told(room.viewer)) is not blind
+
+
+def test_the_consensus_is_saved_as_its_own_rater(copy, room):
+    disagree(room, copy, blind=False)
+    desk = room.start(copy, "consensus", adjudicate=RATERS)
+    panel, session = room.panel(AdjudicationPanel), desk.annotator.session
+    panel.take(0)
+    assert "No line is chosen" in room.messages[-1]
+    panel.table.selectRow(0)
+    panel.take(1)
+    assert "drew nothing" in room.messages[-1]
+    for row, which in enumerate((0, 0, 0, 1)):
+        panel.table.selectRow(row)
+        panel.take(which)
+    assert [panel.model.cells(n)[4] for n in range(4)] == ["✓"] * 4
+    taken = panel.model.pairs[3]
+    assert np.allclose(session.loops(taken.key, taken.index)[0], taken.loops[1][0])
+    panel.table.selectRow(2)
+    panel.draw_own()
+    assert desk.annotator.canvas.active == MULTIFIDUS_LEFT
+    mine = session.loops(MULTIFIDUS_LEFT, 0)
+    session.put(MULTIFIDUS_LEFT, 0, [loop + 0.2 for loop in mine])
+    desk.annotator.committed()
+    desk.finish()
+    saved = read_outlines(desk.worklist.outlines_of(desk.by))
+    assert saved.reading.rater == "consensus"
+    assert {roi.source for roi in saved} == {Source.CONSENSUS}
+
+
+def _dice_by_points(loops: Any) -> float:
+    from skimage.measure import points_in_poly
+
+    axis = np.arange(0, 64, 0.05)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    near = [np.concatenate(paths) for paths in loops]
+    low, high = np.concatenate(near).min(axis=0) - 1, np.concatenate(near).max(axis=0) + 1
+    grid = grid[((grid > low) & (grid < high)).all(axis=1)]
+    one, other = (points_in_poly(grid, paths[0]) for paths in loops)
+    return 2 * (one & other).sum() / (one.sum() + other.sum())
