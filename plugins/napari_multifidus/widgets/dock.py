@@ -182,6 +182,7 @@ class Dock(QWidget):
             return
         self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
         self.reading.show_reading(session.reading, session.roi_rule, file.path)
+        self.reading.hold(self.annotator.held)
         self._show_series()
         self._show_place()
 
@@ -234,10 +235,12 @@ class Dock(QWidget):
             self.status.complain(f"{key.words} {numbers.problem}")
 
     def _say(self, words: str) -> None:
+        words = self.annotator.veil(words)
         self.status.say(words)
         _compat.notify(words, bad=False)
 
     def _complain(self, words: str) -> None:
+        words = self.annotator.veil(words)
         self.status.complain(words)
         _compat.notify(words, bad=True)
 
@@ -260,6 +263,10 @@ class Dock(QWidget):
         self.reasons.popup(QCursor.pos())
 
     def _take_drafts(self) -> None:
+        if self.annotator.blinded:
+            # Not even a dialog: it would list files by their names.
+            self.annotator.hand.take_drafts(Path())
+            return
         chosen, _ = QFileDialog.getOpenFileName(self, "Outlines or label map to take as drafts")
         if not chosen:
             return
