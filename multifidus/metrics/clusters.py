@@ -26,9 +26,6 @@ ROUNDS = 500
 ENOUGH = 1e-7
 """Gain of mean log likelihood a round below which a mixture has converged."""
 
-_ROWS = 128
-"""First cuts tried at once; bounds the memory."""
-
 _PLACES = 2049
 """Where between two means their densities are compared."""
 
@@ -87,16 +84,33 @@ def _cuts(histogram: Histogram, count: int) -> tuple[int, ...]:
     above = (signal[-1] - signal[ends]) ** 2 / (weight[-1] - weight[ends])
     if count == 2:  # noqa: PLR2004 - of two classes
         return (int(ends[np.argmax(below + above)]),)
-    best, found = -np.inf, (0, 0)
-    for first in range(0, len(ends) - 1, _ROWS):
-        low = ends[first : first + _ROWS, None]
+
+    def best(second: NDArray[np.intp], low: int, high: int) -> tuple[Array, NDArray[np.intp]]:
+        """Try first cuts from low to high for each second cut: the best score, and its cut."""
+        first = np.arange(low, high + 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            middle = (signal[ends] - signal[low]) ** 2 / (weight[ends] - weight[low])
-        score = np.where(ends > low, below[low - 1] + middle + above, -np.inf)
-        row, column = np.unravel_index(int(np.argmax(score)), score.shape)
-        if score[row, column] > best:
-            best, found = score[row, column], (int(low[row, 0]), int(ends[column]))
-    return found
+            middle = (signal[second, None] - signal[first]) ** 2 / (
+                weight[second, None] - weight[first]
+            )
+        score = below[first - 1] + middle + above[second - 1, None]
+        score[second[:, None] <= first] = -np.inf
+        at = score.argmax(axis=1)
+        return score[np.arange(len(second)), at], first[at]
+
+    # The best first cut never falls as the second one rises, so few second cuts bound it for the
+    # others: every pair that can be the best is tried.
+    coarse = np.append(ends[1 : -1 : math.isqrt(len(ends))], ends[-1])
+    scores, firsts = best(coarse, 1, int(coarse[-1]) - 1)
+    tried = [(scores, firsts, coarse)]
+    for k in range(len(coarse) - 1):
+        between = np.arange(coarse[k] + 1, coarse[k + 1])
+        if len(between):
+            tried.append((*best(between, int(firsts[k]), int(firsts[k + 1])), between))
+    scores, firsts, seconds = map(np.concatenate, zip(*tried, strict=True))
+    first, second = min(
+        zip(*(cut[scores == scores.max()] for cut in (firsts, seconds)), strict=True)
+    )
+    return int(first), int(second)
 
 
 def _parted(histogram: Histogram, cuts: tuple[int, ...]) -> Clusters:

@@ -12,6 +12,8 @@ from multifidus.metrics.thresholds import otsu_threshold
 from multifidus.protocol import MeasurementProtocol
 
 
+# A muscle's own classes once, and the references again for every muscle.
+@lru_cache(maxsize=2)
 def separation(dark: Sample, bright: Sample) -> float:
     """Distance between two classes' means in units of their pooled standard deviation.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,13 +68,7 @@ class Sample:
     @property
     def median(self) -> float:
         """Weighted median: the middle between the values on both sides of half the weight."""
-        if not len(self.values):
-            return NAN
-        order = np.argsort(self.values, kind="stable")
-        share = self.weights[order].cumsum() / self.total
-        low, high = (int(np.searchsorted(share, half)) for half in (0.5 - _HALF, 0.5 + _HALF))
-        last = len(order) - 1
-        return float(self.values[order[min(low, last)]] + self.values[order[min(high, last)]]) / 2
+        return _median(self)
 
     def share_above(self, threshold: float) -> float:
         """Share of the weight that is brighter than a threshold, 0 to 1; NaN where undefined."""
@@ -88,6 +83,18 @@ class Sample:
     def where(self, chosen: NDArray[np.bool_]) -> Sample:
         """Return the pixels chosen by a mask of shape (n,)."""
         return Sample(self.values.compress(chosen), self.weights.compress(chosen))
+
+
+# An exam's two references are asked for theirs again by every muscle.
+@lru_cache(maxsize=2)
+def _median(sample: Sample) -> float:
+    if not len(sample.values):
+        return NAN
+    order = np.argsort(sample.values, kind="stable")
+    share = sample.weights[order].cumsum() / sample.total
+    low, high = (int(np.searchsorted(share, half)) for half in (0.5 - _HALF, 0.5 + _HALF))
+    last = len(order) - 1
+    return float(sample.values[order[min(low, last)]] + sample.values[order[min(high, last)]]) / 2
 
 
 def pool(samples: Sequence[Sample]) -> Sample:

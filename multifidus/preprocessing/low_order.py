@@ -160,9 +160,10 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
         problem = _too_little(lean, share, numbers)
         if problem:
             return None, problem
-        coefficients = _fitted(terms[lean], log[lean], share[lean])
+        used = np.flatnonzero(lean)
+        coefficients = _fitted(terms.take(used, axis=0), log.take(used), share.take(used))
         residual = log - times(terms, coefficients)
-        spread = _spread(residual[lean])
+        spread = _spread(residual.take(used))
         found = np.abs(residual) < min(WIDTH * spread, ceiling)
         if (found == lean).all():
             break
@@ -230,7 +231,7 @@ def _moves_fat(
     before: NDArray[np.bool_],
     after: NDArray[np.bool_],
     share: Array,
-    muscles: NDArray[np.generic],
+    muscles: NDArray[np.intp],
 ) -> str:
     """Refuse a field that turns much of a muscle from fat to lean, or back; -1 is no muscle."""
     moved = after.astype(np.float64) - before
