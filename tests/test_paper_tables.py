@@ -79,3 +79,17 @@ def test_what_cannot_be_done_is_said(table, options, message):
     done = run("reliability", table, *options)
     assert done.exit_code != 0
     assert message in str(done.exception)
+
+
+def test_grades_have_a_table_of_their_own(tmp_path):
+    from tests.test_reliability import GRADES, graded
+
+    path = tmp_path / "grades.csv"
+    rows = graded(GRADES)
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    done = run("reliability", path, "-o", tmp_path / "out")
+    assert "kappa quadratic" in done.stdout
+    assert {item.name for item in (tmp_path / "out").glob("*.csv")} == {"reliability_grades.csv"}

@@ -7,6 +7,7 @@ import pytest
 from multifidus.errors import StatisticsError
 from multifidus.stats.bootstrap import cluster_intervals
 from multifidus.stats.icc import icc
+from multifidus.stats.kappa import weighted_kappa
 from multifidus.stats.plain import plain_study
 from multifidus.stats.reliability import Compare, reliability
 from multifidus.stats.values import values_of
@@ -200,3 +201,77 @@ def test_three_pairs_have_limits_but_no_concordance():
         plain_study(reliability(values_of(study_of(SET_A[:3]))))["results"][0]["pairs"][0]["ccc"]
         is None
     )
+
+
+def graded(grades, **where):
+    return study_of(grades, quantity="goutallier_grade", **where)
+
+
+GRADES = [(0, 0), (1, 1), (2, 1), (3, 4), (4, 4), (2, 2), (1, 0), (0, 0)]
+
+
+def test_grades_have_a_kappa_and_no_correlation():
+    found = reliability(values_of(graded(GRADES) + study_of(SET_A)))
+    assert [item.quantity for item in found.results] == ["tcsa_mm2"]
+    (grade,) = found.grades
+    (pair,) = grade.pairs
+    one, two = zip(*GRADES, strict=True)
+    assert pair.linear == weighted_kappa(one, two, range(5), "linear")
+    assert pair.quadratic == weighted_kappa(one, two, range(5), "quadratic")
+    assert (pair.equal, grade.n_targets) == (5, 8)
+    plain = plain_study(found)["grades"][0]["pairs"][0]
+    assert plain["kappa_linear"] == pair.linear.value
+
+
+def test_grades_that_nobody_gave_change_nothing():
+    """Of grades 1 to 3 alone, kappa is that of the whole scheme."""
+    low = [(min(max(a, 1), 3), min(max(b, 1), 3)) for a, b in GRADES]
+    ((pair,),) = (item.pairs for item in reliability(values_of(graded(low))).grades)
+    one, two = zip(*low, strict=True)
+    assert pair.linear.value == pytest.approx(weighted_kappa(one, two, range(5), "linear").value)
+
+
+def test_one_and_the_same_grade_has_no_kappa_and_says_so():
+    (grade,) = reliability(values_of(graded([(2, 2)] * 4))).grades
+    assert grade.pairs[0].linear is None
+    assert grade.pairs[0].equal == 4
+    assert "no kappa" in grade.problems[-1]
+    assert (
+        plain_study(reliability(values_of(graded([(2, 2)] * 4))))["grades"][0]["pairs"][0][
+            "kappa_linear"
+        ]
+        is None
+    )
+
+
+def test_slices_of_one_level_with_different_grades_have_none():
+    rows = [row(f"S{n}", rater, grade, quantity="goutallier_grade", slice_index=place)
+            for n in range(4) for rater in "AB"
+            for place, grade in enumerate((n % 3, n % 3 + (n == 0)))]  # fmt: skip
+    (grade,) = reliability(values_of(rows)).grades
+    assert (grade.n_targets, grade.n_missing) == (3, 1)
+
+
+def test_what_is_no_whole_number_is_no_grade():
+    with pytest.raises(StatisticsError, match=r"1.5 is no grade"):
+        reliability(values_of(graded([(1, 1.5), (2, 2), (3, 3)])))
+
+
+def test_readings_and_pools_of_grades_are_said():
+    rows = graded(GRADES) + graded(GRADES, level="L5-S1")
+    (grade,) = reliability(values_of(rows), by=["side"]).grades
+    assert any("Pooled over level" in text for text in grade.problems)
+    assert any("too narrow" in text for text in grade.problems)
+
+
+def test_a_level_given_up_on_some_slices_has_the_value_of_the_others():
+    rows = study_of(SET_A)
+    given_up = {**rows[0], "value": math.nan, "flags": "not_measurable", "slice_index": ""}
+    measured = [{**item, "slice_index": 3} for item in rows]
+    assert only([*measured, given_up]).n_missing == 0
+    assert only([*measured[1:], given_up]).n_missing == 1
+
+
+def test_a_number_0_is_a_value():
+    (found,) = values_of([row("S0", "A", 0.0, tilt_deg=0.0)])
+    assert (found.value, found.tilt_deg) == (0, 0)

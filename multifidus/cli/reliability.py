@@ -38,8 +38,8 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     Only exams that every rater measured enter; how many were left out is said.
     """
     from multifidus.io.tables import read_rows
-    from multifidus.report.reliability_table import reliability_table
-    from multifidus.report.tables import write_paper_table
+    from multifidus.report.reliability_table import grade_table, reliability_table
+    from multifidus.report.tables import check_paper_table, write_paper_table
     from multifidus.stats.plain import plain_study
     from multifidus.stats.reliability import reliability as of_study
     from multifidus.stats.values import left_out, values_of
@@ -53,16 +53,20 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         raters=_names(raters),
     )
     study = replace(study, problems=(*study.problems, *left_out(rows)))
-    printed = reliability_table(study)
+    tables = [item for item in (reliability_table(study), grade_table(study)) if item.rows]
     if output is not None:
-        for path in write_paper_table(printed, output, overwrite=overwrite):
-            say(f"Wrote {path}")
+        for printed in tables:
+            check_paper_table(printed, output, overwrite=overwrite)
+        for printed in tables:
+            for path in write_paper_table(printed, output, overwrite=overwrite):
+                say(f"Wrote {path}")
     if json:
         print_json(plain_study(study))
         return
-    print_table(printed.headings, printed.rows)
-    for note in printed.notes:
-        say(note)
+    for printed in tables:
+        print_table(printed.headings, printed.rows)
+        for note in printed.notes:
+            say(note)
 
 
 def _names(text: str) -> list[str]:

@@ -6,7 +6,8 @@ import math
 
 from multifidus.report.tables import PaperTable
 from multifidus.stats.icc import Icc
-from multifidus.stats.reliability import Compare, Reliability, Study
+from multifidus.stats.kappa import Kappa
+from multifidus.stats.reliability import Compare, GradeReliability, Reliability, Study
 
 HEADINGS = (
     "quantity", "structure", "level", "side", "raters", "n", "mean", "ICC(2,1) [95 % CI]",
@@ -32,6 +33,50 @@ def reliability_table(study: Study) -> PaperTable:
     return PaperTable("reliability", f"{what} reliability.", HEADINGS, rows, tuple(notes))
 
 
+GRADE_HEADINGS = (
+    "grade", "structure", "level", "side", "raters", "n", "equal, %", "kappa linear [95 % CI]",
+    "kappa quadratic [95 % CI]",
+)  # fmt: skip
+
+
+def grade_table(study: Study) -> PaperTable:
+    """Make the table of the reliability of a study's grades; it may have no row."""
+    notes = (
+        "Weighted kappa (Cohen 1968), weights by distance or its square; interval by the "
+        "large-sample standard error.",
+        *dict.fromkeys(note for item in study.grades for note in item.problems),
+    )
+    rows = tuple(
+        (
+            _quantity(item),
+            item.structure.replace("_", " "),
+            item.level or "all",
+            item.side or "both",
+            f"{item.rater} readings {pair.first}, {pair.second}"
+            if item.rater
+            else f"{pair.first} vs {pair.second}",
+            str(item.n_targets),
+            f"{100 * pair.equal / item.n_targets:.0f}",
+            _kappa(pair.linear),
+            _kappa(pair.quadratic),
+        )
+        for item in study.grades
+        for pair in item.pairs
+    )
+    return PaperTable("reliability_grades", "Reliability of grades.", GRADE_HEADINGS, rows, notes)
+
+
+def _kappa(found: Kappa | None) -> str:
+    if found is None:
+        return ""
+    low, high = found.ci95
+    return f"{found.value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _quantity(item: Reliability | GradeReliability) -> str:
+    return f"{item.quantity} ({item.method})" if item.method else item.quantity
+
+
 def _row(item: Reliability) -> tuple[str, ...]:
     pair = item.pairs[0]
     who = f"{item.rater} readings {', '.join(item.columns)}" if item.rater else (
@@ -39,7 +84,7 @@ def _row(item: Reliability) -> tuple[str, ...]:
     )  # fmt: skip
     low, high = pair.agreement.limits
     return (
-        f"{item.quantity} ({item.method})" if item.method else item.quantity,
+        _quantity(item),
         item.structure.replace("_", " "),
         item.level or "all",
         item.side or "both",
@@ -63,7 +108,7 @@ def _interval(form: Icc) -> str:
 
 
 def short(value: float) -> str:
-    """Three digits, as many as such a number deserves; nothing where it is undefined."""
+    """Print three digits, as many as such a number deserves; nothing where it is undefined."""
     if not math.isfinite(value):
         return ""
     digits = 2 - math.floor(math.log10(abs(value))) if value else 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-from multifidus.stats.reliability import Pair, Reliability, Study
+from multifidus.stats.reliability import GradeReliability, Pair, Reliability, Study
 
 
 def plain_study(study: Study) -> dict[str, object]:
     """Return a study's reliability as ``reliability --json`` prints it."""
     return {
         "results": [_plain(item) for item in study.results],
+        "grades": [_plain_grade(item) for item in study.grades],
         "problems": list(study.problems),
     }
 
@@ -52,6 +53,37 @@ def _plain(item: Reliability) -> dict[str, object]:
         "cv_pct": _known(item.cv_pct),
         "bland_altman": pairs[0],
         "pairs": pairs,
+        "problems": list(item.problems),
+    }
+
+
+def _plain_grade(item: GradeReliability) -> dict[str, object]:
+    return {
+        "quantity": item.quantity,
+        "method": item.method,
+        "structure": item.structure,
+        "level": item.level,
+        "side": item.side,
+        "compare": item.compare.value,
+        "rater": item.rater,
+        "columns": list(item.columns),
+        "n_subjects": item.n_subjects,
+        "n_targets": item.n_targets,
+        "n_missing": item.n_missing,
+        "pairs": [
+            {
+                "first": pair.first,
+                "second": pair.second,
+                "equal": pair.equal,
+                "kappa_linear": None if pair.linear is None else pair.linear.value,
+                "kappa_linear_ci95": None if pair.linear is None else list(pair.linear.ci95),
+                "kappa_quadratic": None if pair.quadratic is None else pair.quadratic.value,
+                "kappa_quadratic_ci95": None
+                if pair.quadratic is None
+                else list(pair.quadratic.ci95),
+            }
+            for pair in item.pairs
+        ],
         "problems": list(item.problems),
     }
 

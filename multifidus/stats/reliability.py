@@ -24,8 +24,9 @@ from multifidus.stats.agreement import (
 )
 from multifidus.stats.bootstrap import cluster_intervals
 from multifidus.stats.icc import FEW_RATERS, Icc, icc, point_values
+from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.ratings import mean_squares
-from multifidus.stats.values import Value, of_quantities
+from multifidus.stats.values import Value, is_grade, of_quantities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,11 +106,62 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True)
+class GradePair:
+    """Two raters' or two readings' grades of the same targets.
+
+    Parameters
+    ----------
+    equal
+        How many targets both gave one grade.
+    linear, quadratic
+        Weighted kappa; None where both gave all targets one and the same grade.
+    """
+
+    first: str
+    second: str
+    equal: int
+    linear: Kappa | None
+    quadratic: Kappa | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradeReliability:
+    """The reliability of one grade, which has an order and no distances: kappa instead of ICC.
+
+    Parameters
+    ----------
+    quantity, method, structure, level, side, compare, columns, rater
+        As of :class:`Reliability`.
+    n_subjects, n_targets, n_missing
+        Subjects, complete targets, and targets left out.
+    pairs
+        Every two raters or readings.
+    problems
+        What a reader must know.
+    """
+
+    quantity: str
+    method: str
+    structure: str
+    level: str
+    side: str
+    compare: Compare
+    columns: tuple[str, ...]
+    rater: str
+    n_subjects: int
+    n_targets: int
+    n_missing: int
+    pairs: tuple[GradePair, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
-    """All results, and why others are missing."""
+    """All results, of measurements and of grades, and why others are missing."""
 
     results: tuple[Reliability, ...]
     problems: tuple[str, ...]
+    grades: tuple[GradeReliability, ...] = ()
 
 
 def reliability(
@@ -155,18 +207,22 @@ def reliability(
         raise StatisticsError(msg, remedy=f"Choose among: {', '.join(SEPARABLE)}.")
     chosen = _chosen(tuple(values), quantities, raters)
     results: list[Reliability] = []
+    grades: list[GradeReliability] = []
     problems: list[str] = []
     for key, members in _groups(chosen, compare, by).items():
         try:
-            results.append(_one(key, members, compare, raters))
+            if is_grade(key[0]):
+                grades.append(_graded(key, members, compare, raters))
+            else:
+                results.append(_one(key, members, compare, raters))
         except StatisticsError as error:
             problems.append(f"{_name(key)}: {error}")
-    if not results:
+    if not (results or grades):
         reasons = "; ".join(problems[:3]) or "the table holds no value"
         msg = f"Nothing can be compared by {compare.value}: {reasons}"
         who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
         raise StatisticsError(msg, remedy=f"At least {LEAST_TARGETS} exams need {who}.")
-    return Study(tuple(results), tuple(problems))
+    return Study(tuple(results), tuple(problems), tuple(grades))
 
 
 def _chosen(
@@ -232,6 +288,58 @@ def _one(
         pairs=tuple(_pairs(columns, table)),
         problems=tuple(_problems(members, compare, table, pooled, clustered=clustered)),
     )
+
+
+def _graded(
+    key: Key, members: Sequence[Value], compare: Compare, raters: Sequence[str]
+) -> GradeReliability:
+    quantity, method, structure, level, side, rater = key
+    columns, subjects, table, missing = _table(members, compare, raters)
+    broken = table[table != np.round(table)]
+    if len(broken):
+        msg = f"{broken[0]:g} is no grade; grades are whole numbers"
+        raise StatisticsError(msg)
+    grades = table.astype(int)
+    # A grade that nobody gave changes no kappa, only the distance between the others does.
+    scheme = range(grades.min(), grades.max() + 1)
+    pairs = []
+    for i, j in combinations(range(len(columns)), 2):
+        one, two = grades[:, i].tolist(), grades[:, j].tolist()
+        kappas = (_kappa(one, two, scheme, weights) for weights in ("linear", "quadratic"))
+        pairs.append(GradePair(columns[i], columns[j], sum(map(int.__eq__, one, two)), *kappas))
+    pooled = [name for name in SEPARABLE if _varies(members, name)]
+    problems = list(_common_problems(len(table), compare, pooled))
+    if len(set(subjects)) < len(subjects):
+        problems.append(
+            "Subjects give several targets each: the intervals of kappa take them as independent "
+            "and are too narrow."
+        )
+    if any(pair.linear is None for pair in pairs):
+        problems.append("Where all targets have one and the same grade there is no kappa.")
+    return GradeReliability(
+        quantity=quantity,
+        method=method,
+        structure=structure,
+        level=level,
+        side=side,
+        compare=compare,
+        columns=columns,
+        rater=rater,
+        n_subjects=len(set(subjects)),
+        n_targets=len(table),
+        n_missing=missing,
+        pairs=tuple(pairs),
+        problems=tuple(problems),
+    )
+
+
+def _kappa(
+    one: Sequence[int], two: Sequence[int], scheme: Sequence[int], weights: str
+) -> Kappa | None:
+    try:
+        return weighted_kappa(one, two, scheme, weights)
+    except StatisticsError:  # one and the same grade: said by the problems
+        return None
 
 
 def _varies(members: Sequence[Value], name: str) -> bool:
@@ -306,22 +414,11 @@ def _problems(
     clustered: bool,
 ) -> Iterable[str]:
     n, k = table.shape
-    if n < FEW_TARGETS:
-        yield f"{n} targets are few: at least {FEW_TARGETS} are advised (Koo and Li 2016)."
+    yield from _common_problems(n, compare, pooled)
     if compare is Compare.RATER and k < FEW_RATERS:
         yield (
             f"{k} raters are few: where raters differ, the interval of ICC(2,.) covers less often "
             "than it says; that of ICC(3,.) does not suffer."
-        )
-    if compare is Compare.READING:
-        yield (
-            "Re-reading one image holds no repositioning and no second scan: the error is a lower "
-            "bound of that between two exams."
-        )
-    if pooled:
-        yield (
-            f"Pooled over {' and '.join(pooled)}: differences between them are not reliability, "
-            "and make the ICC larger than it is within one."
         )
     if clustered:
         yield (
@@ -336,3 +433,18 @@ def _problems(
     uneven = sum(count > 1 for count in places.values())
     if uneven:
         yield f"At {uneven} targets raters outlined different numbers of slices."
+
+
+def _common_problems(n: int, compare: Compare, pooled: Sequence[str]) -> Iterable[str]:
+    if n < FEW_TARGETS:
+        yield f"{n} targets are few: at least {FEW_TARGETS} are advised (Koo and Li 2016)."
+    if compare is Compare.READING:
+        yield (
+            "Re-reading one image holds no repositioning and no second scan: the error is a lower "
+            "bound of that between two exams."
+        )
+    if pooled:
+        yield (
+            f"Pooled over {' and '.join(pooled)}: differences between them are not reliability, "
+            "and make the ICC larger than it is within one."
+        )

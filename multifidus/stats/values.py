@@ -149,7 +149,9 @@ def _is_lost(row: Mapping[str, Any]) -> bool:
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
-    return str(row.get(name) or "").strip()
+    # A number 0 is a value.
+    found = row.get(name)
+    return "" if found is None else str(found).strip()
 
 
 def _words(key: Sequence[str]) -> str:
