@@ -11,7 +11,7 @@ from napari_multifidus.history import History
 from napari_multifidus.keys import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.session import Session
 
-from multifidus.anatomy import Level, SlicePosition
+from multifidus.anatomy import Level, Side, SlicePosition
 from multifidus.image import Exam
 from multifidus.landmark import Landmark, LandmarkKind
 from multifidus.roi import Reading, Reason, Source
@@ -97,6 +97,11 @@ class Changing(RuleBasedStateMachine):
     def say_gap(self, reason, index):
         if self.session.level_of(index)[0] and not self.session.slices_of(MULTIFIDUS_LEFT):
             self.session.set_gap(MULTIFIDUS_LEFT, index, reason)
+        self.done()
+
+    @rule(value=st.sampled_from([None, 1, 3]), level=st.sampled_from([Level.L4, Level.L5]))
+    def grade(self, value, level):
+        self.session.set_grade("goutallier", level, Side.LEFT, value)
         self.done()
 
     @rule(z=st.sampled_from([0.0, 4.0]))

@@ -90,20 +90,14 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     win.press("Q")
     follow(win, circle(36, 20, 9, 12))
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(3 * 81, rel=0.02)
-
-
-def test_a_stroke_in_the_making_is_given_up_by_escape_and_ended_by_enter(win, exam, tmp_path):
-    win.open(exam, tmp_path)
-    win.press("W")
-    win.press("U")
-    for corner in SQUARE:
-        win.click((corner[0], corner[1] + 30))
-    win.press("Escape")
-    assert not loops(win, MULTIFIDUS_LEFT)
-    for corner in SQUARE:
-        win.click((corner[0], corner[1] + 30))
-    win.press("Return")
-    assert area_of(win, MULTIFIDUS_LEFT) == pytest.approx(600, rel=0.03)
+    # Clicked corners are given up by Escape, and ended by Enter.
+    win.press(".")
+    for key, shapes in (("Escape", 0), ("Return", 1)):
+        for corner in SQUARE:
+            win.click(corner)
+        win.press(key)
+        assert len(loops(win, MULTIFIDUS_RIGHT)) == shapes
+    assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03)
 
 
 def test_livewire_finds_the_border_between_clicks(win, stack, tmp_path):
@@ -157,7 +151,7 @@ def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_pa
     assert area_of(win, MULTIFIDUS_RIGHT) == drawn
 
 
-def test_tools_say_what_they_cannot_do(win, exam, tmp_path, messages):
+def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
     win.press("Q")
     win.press("Shift+H")
@@ -177,6 +171,20 @@ def test_tools_say_what_they_cannot_do(win, exam, tmp_path, messages):
         win.press(keys)
         assert words in messages[-1], keys
     assert win.viewer.dims.ndisplay == 2
+    # napari's own modes take our tools out of hand, and nothing of them is left behind.
+    layer = win.layer(MULTIFIDUS_RIGHT)
+    win.press("J")
+    callbacks = [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)]
+    for tool in Tool:
+        win.annotator.hand.use(tool)
+        assert not layer.mouse_pan
+    layer.mode = "direct"
+    assert win.annotator.canvas.pointer.tool is None
+    layer.mode = "add_polygon"
+    assert [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)] == callbacks
+    assert "in the making" not in [found.name for found in win.viewer.layers] or not (
+        win.viewer.layers["in the making"].nshapes
+    )
 
 
 def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, messages):
@@ -271,21 +279,21 @@ def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     assert mf.read_rois(win.annotator.file.path, exam) == states[-1]
 
 
-@pytest.mark.parametrize("key", ["3", "Delete", "Backspace"])
-def test_what_naparis_keys_delete_comes_back(win, exam, tmp_path, key):
+def test_what_naparis_keys_delete_comes_back(win, exam, tmp_path):
     win.open(exam, tmp_path)
     win.press("Q")
     win.draw(SQUARE)
     before = win.annotator.session.rois()
-    win.press("J")
-    win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
-    win.press(key)
-    assert not win.annotator.session.rois().rois
-    assert not mf.read_rois(win.annotator.file.path, exam).rois
-    win.press("Ctrl+Z")
-    assert win.annotator.session.rois() == before
-    assert win.layer(MULTIFIDUS_RIGHT).nshapes == 1
-    assert mf.read_rois(win.annotator.file.path, exam) == before
+    for key in ("3", "Delete", "Backspace"):
+        win.press("J")
+        win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
+        win.press(key)
+        assert not win.annotator.session.rois().rois, key
+        assert not mf.read_rois(win.annotator.file.path, exam).rois
+        win.press("Ctrl+Z")
+        assert win.annotator.session.rois() == before
+        assert win.layer(MULTIFIDUS_RIGHT).nshapes == 1
+        assert mf.read_rois(win.annotator.file.path, exam) == before
 
 
 def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
@@ -437,22 +445,3 @@ def test_a_window_that_is_killed_loses_nothing(win, exam, tmp_path, messages):
     np.testing.assert_allclose(loop, corners, atol=0.3)
     assert any("Restored as it was drawn so far" in text for text in messages)
     assert not win.annotator.session.drafts
-
-
-def test_our_tools_leave_naparis_alone(win, exam, tmp_path):
-    win.open(exam, tmp_path)
-    win.press("Q")
-    layer = win.layer(MULTIFIDUS_RIGHT)
-    callbacks = [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)]
-    for tool in Tool:
-        win.annotator.hand.use(tool)
-        assert not layer.mouse_pan
-    # napari's own key for its own mode takes the tool out of hand.
-    win.press("Z")
-    layer.mode = "direct"
-    assert win.annotator.canvas.pointer.tool is None
-    layer.mode = "add_polygon"
-    assert [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)] == callbacks
-    assert "in the making" not in [found.name for found in win.viewer.layers] or not (
-        win.viewer.layers["in the making"].nshapes
-    )
