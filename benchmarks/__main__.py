@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.speed import loading, measuring, scanning, startup, whole
+from benchmarks.speed import fat, loading, measuring, scanning, startup, whole
 from benchmarks.synthetic import make_sample
 from benchmarks.timing import Comparison
 
@@ -31,6 +31,7 @@ def compare(repeats: int) -> list[Comparison]:
                 files=scanning.SMOKE_FILES if smoke else scanning.FILES,
             ),
             *measuring.run(sample, repeats),
+            *fat.run(repeats, smoke=smoke),
             *whole.run(sample, folder, repeats),
         ]
 
@@ -42,11 +43,11 @@ def as_markdown(found: list[Comparison]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for item in found:
-        target = "" if item.target is None else f"<= {item.target:.2f}"
+        target = "" if item.target is None else f"<= {item.target:.3g}"
         verdict = "" if item.target is None else ("met" if item.met else "NOT MET")
         lines.append(
             f"| {item.job} | {item.ours:.4g} {item.unit} | {item.peer} | "
-            f"{item.theirs:.4g} {item.unit} | {item.ratio:.2f} | {target} | {verdict} |"
+            f"{item.theirs:.4g} {item.unit} | {item.ratio:.2g} | {target} | {verdict} |"
         )
     return "\n".join(lines)
 
