@@ -422,6 +422,7 @@ class Annotator(QObject):
             return
         if self.session.set_level(self.canvas.index, level, position):
             self.canvas.refresh()
+            self.placed.emit()
             self.committed()
 
     @told

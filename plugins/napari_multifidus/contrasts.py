@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.image import Exam, Series, Weighting
+from multifidus.metrics.samples import Sample
+from multifidus.metrics.thresholds import otsu_threshold
 from multifidus.pairing import pairings
 from napari_multifidus.grid import axial_series, pixel_stack, same_grid
 
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
 PERCENT = (0.0, 100.0)
 """The grey levels of a fat fraction."""
 
-TISSUE_SHARE = 0.08
-"""Pixels darker than this share of the brightest ones are air."""
+TISSUE_SHARE, FAT_PERCENTILE = 0.1, 90.0
+"""Pixels darker than this share of what is mostly fat are air."""
+
+NO_FLUID_PERCENTILE = 97.0
+"""Tissue brighter than this is mostly fluid: neither muscle nor fat."""
 
 NO_SIGNAL_SHARE = 0.05
 """Where water and fat together are below this share of their brightest, a fraction is noise."""
@@ -34,8 +39,8 @@ NO_SIGNAL_SHARE = 0.05
 class Window(StrEnum):
     """Which grey levels are shown.
 
-    ``AUTOMATIC``: all but the darkest and brightest few. ``FULL``: all. ``MUSCLE``: the darker part
-    of the tissue, fat being white. ``FAT``: the brighter part, muscle being black.
+    ``AUTOMATIC``: all but the darkest and brightest few. ``FULL``: all. ``MUSCLE``: the darker of
+    two classes of tissue (Otsu), fat being white. ``FAT``: from its middle on, muscle being black.
     """
 
     AUTOMATIC = "automatic"
@@ -45,7 +50,6 @@ class Window(StrEnum):
 
 
 _PERCENTILES = {Window.AUTOMATIC: (0.5, 99.7), Window.FULL: (0.0, 100.0)}
-_OF_TISSUE = {Window.MUSCLE: (0.5, 65.0), Window.FAT: (35.0, 99.9)}
 _OF_PERCENT = {Window.MUSCLE: (0.0, 50.0), Window.FAT: (50.0, 100.0)}
 
 
@@ -64,11 +68,28 @@ def limits(stack: Stack, window: Window, *, is_percent: bool = False) -> tuple[f
     if is_percent:
         return _OF_PERCENT.get(window, PERCENT)
     seen = stack[:, ::2, ::2] if window is not Window.FULL else stack
-    if window in _OF_TISSUE:
-        tissue = seen[seen > TISSUE_SHARE * np.percentile(seen, _PERCENTILES[Window.AUTOMATIC][1])]
-        seen = tissue if tissue.size else seen
-    low, high = np.percentile(seen, (_PERCENTILES | _OF_TISSUE)[window])
-    return float(low), float(high) if high > low else float(low) + 1
+    low, high = _of_tissue(seen, window) if window in _OF_PERCENT else _all_but_few(seen, window)
+    return low, high if high > low else low + 1
+
+
+def _all_but_few(seen: Stack, window: Window) -> tuple[float, float]:
+    low, high = np.percentile(seen, _PERCENTILES[window])
+    return float(low), float(high)
+
+
+def _of_tissue(seen: Stack, window: Window) -> tuple[float, float]:
+    """Part the tissue into its darker and its brighter class; fluid does not count."""
+    few = _all_but_few(seen, Window.AUTOMATIC)
+    tissue = seen[seen > TISSUE_SHARE * np.percentile(seen, FAT_PERCENTILE)]
+    if tissue.size == 0:
+        return few
+    border = otsu_threshold(Sample.of(tissue[tissue <= np.percentile(tissue, NO_FLUID_PERCENTILE)]))
+    dark = tissue[tissue <= border]
+    if dark.size == 0:
+        return few
+    if window is Window.MUSCLE:
+        return float(dark.min()), border
+    return float(np.median(dark)), few[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -277,6 +277,13 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     level = levels[session.slice(line.slice_index).uid]
     assert win.dock.place.level.currentData() == level.value
     assert level.value in win.viewer.canvas.overlays["multifidus_slice"].text
+    # What is typed wins, and taking it back brings the landmarks' level again.
+    box = win.dock.place.level
+    for typed, shown in (("L1", "L1"), ("not said", level.value)):
+        box.setCurrentText(typed)
+        box.activated.emit(0)
+        assert box.currentData() == shown
+        assert shown in win.viewer.canvas.overlays["multifidus_slice"].text
     win.annotator.step(-1)
     assert model.current == line.slice_index - 1
     # What was marked is saved by itself, and seen again.
