@@ -25,6 +25,7 @@ def main() -> None:
         tempfile.tempdir = scratch
         viewer, dock = open_sample(scratch)
         take_annotator(viewer, dock)
+        take_warnings(viewer, dock)
         take_crossing(viewer, dock)
         take_locator(dock)
         viewer.close()
@@ -70,6 +71,23 @@ def take_annotator(viewer: Any, dock: Any) -> None:
     canvas.take_in_hand(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-annotator")
+
+
+def take_warnings(viewer: Any, dock: Any) -> None:
+    """Show a slice whose level was typed wrongly, under a protocol of a narrow tilt."""
+    from dataclasses import replace
+
+    from multifidus.anatomy import Level, SlicePosition
+
+    annotator, session = dock.annotator, dock.annotator.session
+    protocol, (level, position) = session.protocol, session.said_level(SLICE)
+    session.protocol = replace(protocol, tilt_limit_deg=1.0)
+    annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
+    settle()
+    take(viewer, "plugin-warnings")
+    session.protocol = protocol
+    annotator.set_level(level, position)
+    settle()
 
 
 def take_crossing(viewer: Any, dock: Any) -> None:
