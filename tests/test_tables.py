@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
-from multifidus.errors import WriteError
+from multifidus.errors import ReadError, WriteError
 from multifidus.flag import Flag
 from multifidus.io.tables import (
     COLUMNS,
     dictionary,
     summary_column,
+    read_rows,
     summary_rows,
     tidy_row,
     write_dictionary,
@@ -388,3 +389,16 @@ def test_a_muscle_outlined_on_some_slices_of_its_level_has_a_value_and_the_doubt
     gap = of_level(Quantity.TCSA_MM2, math.nan, Level.L4_L5, flags=(Flag.NOT_MEASURABLE,))
     (row,) = wide(measurement(900.0), gap)
     assert (row["tcsa_mm2"], row["n_slices"], row["flags"]) == (900, 1, "not_measurable")
+
+
+def test_a_table_is_read_row_by_row_and_only_where_asked(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('﻿a,b\n1,x\n\n2,"y,z"\n3\n', encoding="utf-8")
+    assert read_rows(path) == [{"a": "1", "b": "x"}, {"a": "2", "b": "y,z"}, {"a": "3", "b": ""}]
+    assert read_rows(path, {"b": {"x", ""}, "c": {"never"}}) == [
+        {"a": "1", "b": "x"},
+        {"a": "3", "b": ""},
+    ]
+    path.write_text("a\n1\n2,3\n", encoding="utf-8")
+    with pytest.raises(ReadError, match="line 3"):
+        read_rows(path)

@@ -11,7 +11,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,17 @@ def write_rows(
     write_text(path, text.getvalue(), overwrite=overwrite)
 
 
-def read_rows(path: str | Path) -> list[dict[str, str]]:
+def read_rows(
+    path: str | Path, where: Mapping[str, Collection[str]] | None = None
+) -> list[dict[str, str]]:
     """Read a CSV table as it is: one dictionary of text a row.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    where
+        Keep only rows whose columns hold one of these texts; a column that is not there keeps all.
 
     Raises
     ------
@@ -165,13 +174,21 @@ def read_rows(path: str | Path) -> list[dict[str, str]]:
     file = Path(path)
     with reading(file, "a table"):
         text = file.read_text(encoding="utf-8-sig")
-    table = csv.DictReader(text.splitlines())
+    lines = csv.reader(text.splitlines())
+    header = next((cells for cells in lines if cells), [])
+    wanted = [
+        (header.index(name), texts) for name, texts in (where or {}).items() if name in header
+    ]
     rows = []
-    for row in table:
-        if None in row:
-            msg = f"{file}, line {table.line_num} has more fields than the header."
+    for cells in lines:
+        if not cells:
+            continue
+        if len(cells) > len(header):
+            msg = f"{file}, line {lines.line_num} has more fields than the header."
             raise ReadError(msg, remedy="Quote fields that contain commas.")
-        rows.append({name: value or "" for name, value in row.items()})
+        cells += [""] * (len(header) - len(cells))
+        if all(cells[place] in texts for place, texts in wanted):
+            rows.append(dict(zip(header, cells, strict=True)))
     return rows
 
 
