@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from multifidus.clinical import UNKNOWN
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam, read_rois
+from multifidus.image import Series
 from multifidus.readings.worklist import Item
 from multifidus.roi import Reading, merge
 from napari_multifidus.grid import axial_series
@@ -43,7 +45,8 @@ def open_item(item: Item, *, blinded: bool) -> Opened:
             named = replace(named, clinical=case.clinical)
             path = case.images[0] if len(case.images) == 1 else None
             return Opened(named, axial_series(named)[0], path, shared=case.landmarks)
-        named = replace(named, date=None, identity="", clinical=UNKNOWN)
+        series = tuple(map(_without_paths, named.series))
+        named = replace(named, series=series, date=None, identity="", clinical=UNKNOWN)
         shared = [read_rois(path, exam).read_by(Reading()) for path in case.landmarks]
         return Opened(named, axial_series(named)[0], shared=merge(shared) if shared else ())
     except MultifidusError as error:
@@ -52,6 +55,20 @@ def open_item(item: Item, *, blinded: bool) -> Opened:
         hide = veil(item)
         # Without its cause, whose message names files.
         raise type(error)(hide(error.message), remedy=hide(error.remedy)) from None
+
+
+def _without_paths(series: Series) -> Series:
+    """Return a series whose marks tell as much of what belongs together, and nothing else.
+
+    Formats without identifiers mark a series by its file, whose name may be a person's.
+    """
+    run = replace(series.run, marks=tuple(map(_sealed, series.run.marks)))
+    return replace(series, signal_group=_sealed(series.signal_group), run=run)
+
+
+def _sealed(mark: str) -> str:
+    """Return what is the same for the same mark; marks are compared, never read."""
+    return hashlib.sha256(mark.encode()).hexdigest() if mark else ""
 
 
 def veil(item: Item) -> Callable[[str], str]:

@@ -69,7 +69,7 @@ def _of_viewer(viewer: Any) -> Iterator[Found]:
     for layer in viewer.layers:
         yield "layer name", layer.name
         yield "layer source", str(layer.source)
-        yield from (("layer metadata", text) for text in _of_value(layer.metadata, set()))
+        yield from (("layer metadata", text) for text in texts_of(layer.metadata, set()))
     for name in viewer.canvas.overlays:
         yield "overlay", str(getattr(viewer.canvas.overlays[name], "text", ""))
     application = get_settings().application
@@ -77,7 +77,7 @@ def _of_viewer(viewer: Any) -> Iterator[Found]:
         yield "recent files", str(text)
 
 
-def _of_value(thing: Any, seen: set[int], depth: int = 0) -> Iterator[str]:
+def texts_of(thing: Any, seen: set[int], depth: int = 0) -> Iterator[str]:
     """Every text in a value: its fields, items, keys, and how it prints."""
     if id(thing) in seen or depth > DEEPEST or isinstance(thing, np.ndarray | float | int):
         return
@@ -94,4 +94,4 @@ def _of_value(thing: Any, seen: set[int], depth: int = 0) -> Iterator[str]:
     elif isinstance(thing, tuple | list | set | frozenset):
         inside = [*thing]
     for value in inside:
-        yield from _of_value(value, seen, depth + 1)
+        yield from texts_of(value, seen, depth + 1)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from napari_multifidus.annotate import read_worklist
-from napari_multifidus.blinding import veil
 from napari_multifidus.desk import now
 from napari_multifidus.layers import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
 from napari_multifidus.widgets.adjudicate import AdjudicationPanel
@@ -146,13 +145,15 @@ def draw(desk: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
 
 def told(viewer: Any) -> list[tuple[str, str]]:
     """Return what of a window tells whose exam it is, and where it stands."""
-    return [(where, text) for where, text in on_screen(viewer) if tells(text)]
+    # Most texts stand there many times, or are empty.
+    places = {text: where for where, text in on_screen(viewer)}
+    return [(where, text) for text, where in places.items() if tells(text)]
 
 
 def test_the_search_finds_what_is_not_blinded(study, room):
     """A search that cannot find anything would prove nothing."""
     room.start(study, "EF", seed=1)
-    found = {where for where, _ in told(room.viewer)}
+    found = {where for where, text in on_screen(room.viewer) if tells(text)}
     assert {"StateFilter", "layer metadata", "QLabel.text"} <= found
 
 
@@ -377,17 +378,6 @@ def test_an_exam_that_cannot_be_read_is_said_without_its_name(copy, room):
     desk.open(following)
     assert messages
     assert room.told() == []
-
-
-def test_a_veil_hides_names_and_paths_and_nothing_else(study):
-    worklist = begin(Request(study / "cohort.csv", "ZZ", study / "veil", seed=1))
-    items = worklist.items(now())
-    item = next(i for i in items if i.truth == Reading("Marlowe", "tpalpha", "ZZ", 1))
-    hide = veil(item)
-    image = item.case.images[0] / "IM0001.dcm"
-    assert hide(f"Cannot read {image}: damaged.") == "Cannot read …: damaged."
-    assert hide("Marlowe_tpalpha is not MARLOWES") == "… is not MARLOWES"
-    assert hide("multifidus left on slice 3") == "multifidus left on slice 3"
 
 
 def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, room):
