@@ -24,6 +24,7 @@ from multifidus.metrics.references import References
 from multifidus.metrics.samples import NAN, Sample
 from multifidus.metrics.uncertainty import (
     Moved,
+    Placing,
     Tracing,
     area_variance,
     counting_variance,
@@ -167,12 +168,15 @@ def with_uncertainty(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
     area_sd = math.sqrt(area_variance(item.rim.lengths_mm, how))
+    placing: Placing | None = None
     known: dict[str, _Fat] = {}
     for row in rows:
         parts = _area_parts(row, item, area_sd)
         if parts is None and row.quantity in _FAT and not math.isnan(row.value):
             if row.method not in known:
-                known[row.method] = _fat(row, item, spread, (how, protocol.placement_sd_mm))
+                placing = placing or _placing(item)
+                doubts = (how, placing, protocol.placement_sd_mm)
+                known[row.method] = _fat(row, item, spread, doubts)
             parts = known[row.method].parts(row.quantity, item.valid_mm2)
         if parts is None and row.quantity in _DIXON and not math.isnan(row.value):
             parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
@@ -246,7 +250,9 @@ class _Fat:
         return {"u_boundary": math.sqrt(variance), **areas}
 
 
-def _fat(row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, float]) -> _Fat:
+def _fat(
+    row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, Placing, float]
+) -> _Fat:
     """Work out a method's uncertainty from the first of its rows."""
     values = item.rim.values if item.rim.values is not None else np.zeros(0)
     share = row.value if row.quantity in _SHARES else 100 * row.value / item.valid_mm2
@@ -262,19 +268,18 @@ def _fat(row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, fl
         fatness = (values > threshold).astype(np.float64)
         points = _binary_points(row, item, threshold, spread)
     rings = fatness.reshape(-1, sum(item.rim.counts))
-    tracing, placement_mm = how
-    is_fat = (item.sample.values > threshold).astype(np.float64)
-    points["u_placement"] = _placement_pct(item, is_fat, placement_mm)
+    tracing, placing, placement_mm = how
+    # Lay the sample out on its slice again to see how its pattern of fat changes.
+    image = np.zeros(item.cover.weights.shape)
+    image.put(item.places, item.sample.values > threshold)
+    points["u_placement"] = placing.pct(image, placement_mm)
     return _Fat(moved(item.rim.lengths_mm, item.rim.counts, rings, tracing), share / 100, points)
 
 
-def _placement_pct(item: Sampled, fatness: Array, sd_mm: float) -> float:
-    """Lay the sample out on its slice again and see how its pattern of fat changes."""
-    cover = item.cover
-    image, weights = np.zeros(cover.weights.shape), np.zeros(cover.weights.shape)
-    image.put(item.places, fatness)
+def _placing(item: Sampled) -> Placing:
+    weights = np.zeros(item.cover.weights.shape)
     weights.put(item.places, item.sample.weights)
-    return placement_pct(image, weights, item.placed.slice.plane.pixel_spacing_mm, sd_mm)
+    return Placing.of(weights, item.placed.slice.plane.pixel_spacing_mm)
 
 
 def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:

@@ -227,24 +227,58 @@ def placement_pct(
     sd_mm
         Standard deviation of the slice's displacement.
     """
-    step = math.sqrt(spacing_mm[0] * spacing_mm[1])
-    total = float(weights.sum())
-    size = max(1, round(CELL_MM / step))
-    inside, fat = _summed(weights, size), _summed(weights * fatness, size)
-    if not inside.sum() > 0:
-        return 0.0
-    rough, spread = _roughness(inside, fat, size**2)
-    if spread == 0:
-        return 0.0
-    times = max(2, round(BLOCK_MM / (size * step)))
-    side = size * times
-    blocks, _ = _roughness(_summed(inside, times), _summed(fat, times), side**2)
-    if math.isnan(blocks):
-        # Too small for two blocks side by side: all of it changes together.
-        blocks, side = spread, math.ceil(math.sqrt(total))
-    distance = math.sqrt(2 / math.pi) * sd_mm / (size * step)
-    changed = 1.0 if math.isnan(rough) else min(1.0, rough / spread * distance)
-    return 100 * math.sqrt(2 * changed * blocks * side**2 / total)
+    return Placing.of(weights, spacing_mm).pct(fatness, sd_mm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placing:
+    """What :func:`placement_pct` needs to know of an outline, whatever calls its pixels fat.
+
+    Parameters
+    ----------
+    weights
+        How much of each pixel counts, (rows, columns).
+    step_mm
+        Root of a pixel's area.
+    size, times
+        Pixels along a cell's side, and cells along a block's.
+    cells, blocks
+        Sums of the weights over them.
+    """
+
+    weights: Array
+    step_mm: float
+    size: int
+    times: int
+    cells: Array
+    blocks: Array
+
+    @classmethod
+    def of(cls, weights: Array, spacing_mm: tuple[float, float]) -> Placing:
+        """Part an outline into cells and blocks."""
+        step = math.sqrt(spacing_mm[0] * spacing_mm[1])
+        size = max(1, round(CELL_MM / step))
+        times = max(2, round(BLOCK_MM / (size * step)))
+        cells = _summed(weights, size)
+        return cls(weights, step, size, times, cells, _summed(cells, times))
+
+    def pct(self, fatness: Array, sd_mm: float) -> float:
+        """See :func:`placement_pct`."""
+        size, side = self.size, self.size * self.times
+        total = float(self.weights.sum())
+        fat = _summed(self.weights * fatness, size)
+        if not self.cells.sum() > 0:
+            return 0.0
+        rough, spread = _roughness(self.cells, fat, size**2)
+        if spread == 0:
+            return 0.0
+        blocks, _ = _roughness(self.blocks, _summed(fat, self.times), side**2)
+        if math.isnan(blocks):
+            # Too small for two blocks side by side: all of it changes together.
+            blocks, side = spread, math.ceil(math.sqrt(total))
+        distance = math.sqrt(2 / math.pi) * sd_mm / (size * self.step_mm)
+        changed = 1.0 if math.isnan(rough) else min(1.0, rough / spread * distance)
+        return 100 * math.sqrt(2 * changed * blocks * side**2 / total)
 
 
 def _summed(values: Array, size: int) -> Array:
