@@ -299,7 +299,10 @@ class Dock(QWidget):
             self.annotator.set_folder(Path(chosen))
 
     def _measure(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables")
+        file = self.annotator.file
+        # Elsewhere the dialog would list folders named after subjects.
+        start = str(file.path.parent) if self.annotator.blinded and file is not None else ""
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables", start)
         if not chosen:
             return
         folder = Path(chosen)
