@@ -11,7 +11,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from multifidus.cli.app import app
 from multifidus.cohort import Case, Cohort
 from multifidus.errors import CohortError, MultifidusError, ReadError
 from multifidus.readings import audit, beginning
@@ -21,6 +23,7 @@ from multifidus.readings.draws import LETTERS, code, draw
 from multifidus.readings.key_file import BLINDED, Key, held, read_key, write_key
 from multifidus.readings.list_file import read_list
 from multifidus.readings.planning import Plan, extend, readings_of
+from multifidus.readings.wording import LIMITS, methods
 from multifidus.readings.worklist import State, next_item, progress
 from multifidus.roi import Reading
 
@@ -398,3 +401,67 @@ def test_another_raters_outlines_are_found_by_name_by_code_or_in_the_table(tmp_p
     assert listed.outlines_by("CD", truth) is None
     (tmp_path / "x.outlines.json").write_text("{}")
     assert listed.outlines_by("CD", truth) == tmp_path / "x.outlines.json"
+
+
+# --- the command and the words -----------------------------------------------------------------
+
+
+def listed(*arguments):
+    return CliRunner().invoke(app, ["annotate", *map(str, arguments), "--list"])
+
+
+def test_the_list_is_printed_without_a_window(tmp_path):
+    cohort = table(tmp_path, 3)
+    done = listed(cohort, "--rater", "AB", "--seed", 5, "--repeats", 2, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["done"], found["of"], found["waiting"]) == (0, 5, 2)
+    assert [row["subject"] for row in found["readings"] if row["reading"] == "1"] == [
+        by.subject for by in extend(Plan("AB", 5), exams(3), 2).entries if by.reading == 1
+    ]
+    assert "2 exams were read a second time, at least 14 days" in found["methods"]
+    done = listed(cohort, "--rater", "AB")
+    assert "0 of 5 done, 2 later" in done.output
+
+
+def test_a_blinded_list_prints_codes_and_what_blinding_was_not(tmp_path):
+    cohort = table(tmp_path, 3)
+    done = listed(cohort, "--rater", "AB", "--blind", "--repeats", 1)
+    assert done.exit_code == 0, done.output
+    assert "S0" not in done.stdout
+    assert "not screws" in done.output
+    assert len(done.stdout.splitlines()) == 2 + 3
+    assert (tmp_path / "cohort.key.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["cohort.csv"], "--rater"),
+        (["cohort.csv", "--adjudicate", "AB"], "two raters"),
+        (["cohort.csv", "--adjudicate", "AB,CD,EF"], "two raters"),
+        (["exam", "--rater", "AB"], "Only a cohort.csv"),
+    ],
+)
+def test_wrong_usage_is_told(tmp_path, arguments, words):
+    table(tmp_path)
+    done = listed(tmp_path / arguments[0], *arguments[1:])
+    assert done.exit_code == 2
+    assert words in done.output
+
+
+def test_methods_say_what_was_done():
+    assert methods(blinded=False, repeats=1, apart_days=20) == (
+        "Exams were read in random order. 1 exam was read a second time, at least 20 days after "
+        "the first. Readers were not blinded."
+    )
+    assert methods(blinded=True, repeats=0, apart_days=20).endswith(LIMITS)
+
+
+def test_a_resting_hand_is_not_at_work():
+    hand = audit.Activity()
+    hand.start(100.0)
+    for now in (110.0, 130.0, 130.0 + audit.IDLE_S + 1, 200.0):
+        hand.touch(now)
+    assert hand.take(205.0) == 10 + 20 + 9 + 5
+    assert hand.take(205.0) == 0
