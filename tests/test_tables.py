@@ -13,8 +13,8 @@ from multifidus.flag import Flag
 from multifidus.io.tables import (
     COLUMNS,
     dictionary,
-    summary_column,
     read_rows,
+    summary_column,
     summary_rows,
     tidy_row,
     write_dictionary,

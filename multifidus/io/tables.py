@@ -186,9 +186,9 @@ def read_rows(
         if len(cells) > len(header):
             msg = f"{file}, line {lines.line_num} has more fields than the header."
             raise ReadError(msg, remedy="Quote fields that contain commas.")
-        cells += [""] * (len(header) - len(cells))
-        if all(cells[place] in texts for place, texts in wanted):
-            rows.append(dict(zip(header, cells, strict=True)))
+        full = [*cells, *[""] * (len(header) - len(cells))]
+        if all(full[place] in texts for place, texts in wanted):
+            rows.append(dict(zip(header, full, strict=True)))
     return rows
 
 
