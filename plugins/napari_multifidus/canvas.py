@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -338,6 +338,17 @@ class Canvas:
         layer = self.layers[key]
         return read_shapes(layer.data, layer.shape_type, len(self.session.series.slices))
 
+    def _read_slice(self, key: LayerKey, index: int) -> tuple[Drawn, ...]:
+        """Read the shapes on one slice: all there is time for while the hand moves."""
+        layer = self.layers[key]
+        data = layer.data
+        here = [n for n, vertices in enumerate(data) if round(float(vertices[0][0])) == index]
+        kinds = layer.shape_type
+        found = read_shapes(
+            [data[n] for n in here], [kinds[n] for n in here], len(self.session.series.slices)
+        )
+        return tuple(replace(shape, index=n) for shape, n in zip(found, here, strict=True))
+
     def stray(self) -> list[str]:
         """Say which shapes lie on no slice; they are kept nowhere but in their layer."""
         return [
@@ -353,7 +364,8 @@ class Canvas:
         """Follow every motion of the mouse: numbers of the slice in hand, and its red edge."""
         if self._pushing:
             return
-        drawn, index = self._read(key), self.index
+        index = self.index
+        drawn = self._read_slice(key, index)
         self._note_corners(key)
         loops = tuple(by_slice(drawn).get(index, ()))
         seen = self._shown.get(key)
@@ -397,14 +409,16 @@ class Canvas:
         if not drawn:
             return
         bad = self._bad_shapes(key, drawn)
-        colours = [PROBLEM_COLOUR if n in bad else colour_of(key) for n in range(len(drawn))]
-        widths = [PROBLEM_EDGE_WIDTH if n in bad else EDGE_WIDTH for n in range(len(drawn))]
-        wanted = np.array([_rgba(colour) for colour in colours], dtype=np.float32)
-        shown = layer.edge_color
-        if shown.shape != wanted.shape or not np.allclose(shown, wanted, atol=1e-3):
-            layer.edge_color = wanted
+        colours, widths = layer.edge_color.copy(), np.array(layer.edge_width, dtype=np.float64)
+        usual, wrong = (np.array(_rgba(c), np.float32) for c in (colour_of(key), PROBLEM_COLOUR))
+        for shape in drawn:
+            colours[shape.index] = wrong if shape.index in bad else usual
+            widths[shape.index] = PROBLEM_EDGE_WIDTH if shape.index in bad else EDGE_WIDTH
+        # napari takes half a millisecond for each, whether anything changes or not.
+        if not np.allclose(layer.edge_color, colours, atol=1e-3):
+            layer.edge_color = colours
         if not np.allclose(layer.edge_width, widths):
-            layer.edge_width = widths
+            layer.edge_width = widths.tolist()
 
     def _bad_shapes(self, key: LayerKey, drawn: tuple[Drawn, ...]) -> set[int]:
         bad = {shape.index for shape in drawn if shape.problem}

@@ -622,14 +622,18 @@ class Session:
         before = self.outlines(key, index)
         at_rest = loops is None
         drawn = self.loops(key, index) if loops is None else loops
-        problem = problem_of(drawn) if drawn else ""
-        if problem or not drawn:
-            return Look(Numbers(problem=problem))
+        if not drawn:
+            return Look(Numbers())
         if at_rest and len(before) == 1:
             roi = before[0]
         else:
             model = before[0] if before and not key.holds_samples else None
-            roi = self._outline((key, index), drawn, model=model)
+            try:
+                roi = self._outline((key, index), drawn, model=model)
+            except RoiError as error:
+                return Look(Numbers(problem=problem_of(drawn) or error.message))
+        if not roi.area_mm2:
+            return Look(Numbers(problem=problem_of(drawn)))
         try:
             return self._look(roi, index)
         except MultifidusError:

@@ -27,6 +27,7 @@ from napari_multifidus.annotator import Annotator
 from napari_multifidus.canvas import EDIT
 from napari_multifidus.grid import slice_words
 from napari_multifidus.widgets.contrast import ContrastPanel
+from napari_multifidus.widgets.feedback import FeedbackPanels
 from napari_multifidus.widgets.locator import TITLE, Locator
 from napari_multifidus.widgets.numbers import NumbersPanel
 from napari_multifidus.widgets.place import PlacePanel
@@ -70,6 +71,7 @@ class Dock(QWidget):
         self.measure = QPushButton("Measure…")
         self.reasons = ReasonMenu(self)
         self.locator, self.contrast = Locator(settings()), ContrastPanel()
+        self.more = FeedbackPanels(self, settings)
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -93,9 +95,7 @@ class Dock(QWidget):
             self.contrast,
             self.numbers,
             self.tools,
-            self.table,
-            self.reading,
-            self.measure,
+            self.more.tabs,
         ):
             layout.addWidget(part)
         scroll = QScrollArea()
@@ -105,6 +105,7 @@ class Dock(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
         outer.addWidget(scroll)
+        outer.addWidget(self.more.tour)
         outer.addWidget(self.status)
         self.setMinimumWidth(MINIMAL_WIDTH)
 
@@ -178,7 +179,7 @@ class Dock(QWidget):
         session, file = self.annotator.session, self.annotator.file
         if session is None or file is None:
             self.exam.setText("Open an exam: File, or Open Sample")
-            self.table.lines.show_lines(())
+            self.table.show_lines(())
             return
         self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
         self.reading.show_reading(session.reading, session.roi_rule, file.path)
@@ -216,7 +217,7 @@ class Dock(QWidget):
             return
         for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
             self.numbers.show_numbers(key, self.annotator.live_numbers(key))
-        self.table.lines.show_lines(session.lines())
+        self.table.show_lines(session.lines())
 
     def _show_change(self) -> None:
         """Show what is measured now, and what is not and why."""

@@ -36,12 +36,12 @@ def tour_steps(dock: Any) -> tuple[Step, ...]:
             "numbers while you draw",
             "Area, fat and their standard uncertainty follow your hand. Amber words are doubts: "
             "rest the mouse on one to read what it means and what to do. The histogram has a line "
-            "where fat begins; V shows fat on the image.",
+            "where fat begins; Shift+F shows fat on the image.",
             lambda: dock.numbers,
         ),
         Step(
             "grades",
-            "Grade both sides of the level by buttons, or press Shift+V and then digits.",
+            "Grade both sides of the level by buttons, or press Shift+Q and then digits.",
             lambda: dock.more.grades,
         ),
         Step(

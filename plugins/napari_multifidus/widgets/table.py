@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
-from qtpy.QtGui import QColor, QKeySequence, QShortcut
+from qtpy.QtGui import QColor, QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -297,8 +297,7 @@ class OutlineView(QTableView):
         self.setWordWrap(False)
         self.setMinimumHeight(HEIGHT)
         self.setStyleSheet(
-            "QTableView { font-size: 12px; }"
-            "QHeaderView::section { font-size: 11px; padding: 2px; }"
+            "QTableView { font-size: 12px; }QHeaderView::section { font-size: 11px; padding: 2px; }"
         )
         self.setSortingEnabled(True)
         rows, columns = self.verticalHeader(), self.horizontalHeader()
@@ -312,15 +311,19 @@ class OutlineView(QTableView):
             columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.clicked.connect(self._choose)
-        copy = QShortcut(QKeySequence.StandardKey.Copy, self)
-        copy.setContext(Qt.ShortcutContext.WidgetShortcut)
-        copy.activated.connect(self.copy)
 
     def _choose(self, index: Index) -> None:
         modifiers = QApplication.keyboardModifiers()
         # Lines that are gathered to be copied do not take one elsewhere.
         if modifiers == Qt.KeyboardModifier.NoModifier:
             self.chosen.emit(self.shown.line(index.row()))
+
+    def keyPressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
+        """Copy as a spreadsheet wants it, not the text of one cell."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
 
     def lines_to_copy(self) -> list[Line]:
         """Return the lines that are chosen, or all that are shown, from top to bottom."""

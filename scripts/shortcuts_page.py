@@ -1,0 +1,49 @@
+"""Write docs/how-to/shortcuts.md from the plugin's table of keys.
+
+Usage: ``python scripts/shortcuts_page.py``
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "how-to" / "shortcuts.md"
+
+_HEAD = """# Keys of the napari plugin
+
+<!-- Written by scripts/shortcuts_page.py; do not edit. -->
+
+Every key, as the button *Keys* of the window shows them. They work while the mouse is on the
+image. Letters that napari's own shapes use (`R E L T P D S Z I X F B A`, `1` to `7`) are left to
+napari.
+
+| key | does |
+|---|---|
+"""
+
+_FOOT = """
+## Without the mouse
+
+Once outlines are drawn, a pass over an exam needs no mouse: `.` and `,` go from slice to slice,
+`Shift+F` shows fat on the image, the arrow keys with `Shift` move the outline in hand pixel by
+pixel, `K` copies it from the nearest slice, `Shift+M` mirrors it, `Shift+I` interpolates,
+`Shift+Q` lets digits grade the level, `Shift+N` says why a muscle cannot be measured, and
+`Ctrl+Z` takes back whatever was done last. Outlines themselves are drawn with the mouse or a pen.
+"""
+
+
+def page() -> str:
+    """Return the page as it has to be."""
+    from napari_multifidus.keys import page_rows
+
+    return _HEAD + "\n".join(page_rows()) + "\n" + _FOOT
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    print(PAGE.relative_to(PAGE.parents[2]))
+
+
+if __name__ == "__main__":
+    main()

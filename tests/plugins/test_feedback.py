@@ -1,0 +1,310 @@
+"""What follows the hand in a real viewer: numbers, histogram, fat on the image; grades, tour."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, SHORTCUTS
+from napari_multifidus.opening import Opened, layer_data
+from napari_multifidus.overlay import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
+from napari_multifidus.preview import Look, Numbers
+from napari_multifidus.widgets.dock import settings
+from napari_multifidus.widgets.help import KeyTable, is_first_run
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
+
+import multifidus as mf
+from multifidus.anatomy import Level, Side
+from multifidus.protocol import MeasurementProtocol
+from multifidus.roi import Reading
+from tests.exams import circle
+
+pytestmark = [
+    pytest.mark.gui,
+    pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
+]
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+@pytest.fixture
+def drawn(win, exam, session, tmp_path):
+    """Open an exam whose file holds both references and both muscles on slice 2, at L4-L5."""
+    session.read_by(Reading("S01", "pre", "R1", 1))
+    session.set_level(2, Level.L4_L5)
+    mf.write_rois(session.rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    # Painting takes most of the time, and few tests look at the canvas.
+    win.viewer.window._qt_window.hide()
+    win.open(exam, tmp_path)
+    win.annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+    win.annotator.feedback.look()
+    yield win
+    win.annotator.feedback.shows_fat = False
+    win.annotator.feedback.choose_protocol("default")
+
+
+@pytest.fixture
+def seen(drawn):
+    """Return the same in sight."""
+    drawn.viewer.window._qt_window.show()
+    drawn.viewer.reset_view()
+    return drawn
+
+
+def press(win, key, modifiers=Qt.KeyboardModifier.NoModifier):
+    win.canvas.setFocus()
+    QTest.keyClick(win.canvas, key, modifiers)
+
+
+def overlay(win):
+    return next((layer for layer in win.viewer.layers if layer.name == NAME), None)
+
+
+def fat_pixels(win):
+    """Return which pixels of the slice are shown as fat, (row, column)."""
+    layer = overlay(win)
+    top, left = np.round(np.array(layer.translate[1:]) / layer.scale[1:]).astype(int)
+    where = np.argwhere((layer.data[0] == (*FAT_COLOUR, FAT_OPACITY)).all(axis=-1))
+    return {(int(row) + top, int(column) + left) for row, column in where}
+
+
+def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
+    drawn = seen
+    feedback, session = drawn.annotator.feedback, drawn.annotator.session
+    press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert feedback.shows_fat
+    at_rest = fat_pixels(drawn)
+    drawn.annotator.edit()
+    assert drawn.viewer.layers.selection.active == drawn.layer(MULTIFIDUS_LEFT)
+    weights = []
+    feedback.looked.connect(lambda _, look: look and weights.append(look.counts().sum()))
+    corner = tuple(float(x) for x in session.loops(MULTIFIDUS_LEFT, 2)[0][0])
+    drawn.drag(corner, (corner[0] + 9, corner[1]))
+    moving = fat_pixels(drawn)
+    assert len({round(float(weight), 3) for weight in weights}) >= 4
+    assert moving > at_rest
+    # What is tinted is what the number counts, on the side that moves and on the other.
+    for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
+        look = session.in_motion if key == MULTIFIDUS_LEFT else session.look(key, 2)
+        tinted = {(int(row), int(column)) for row, column in look.pixels[look.is_fat]}
+        assert tinted <= moving
+        moving = moving - tinted
+    assert not moving
+    drawn.release((corner[0] + 9, corner[1]))
+    drawn.wait(lambda: not feedback._timer.isActive())
+    press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    assert overlay(drawn) is None
+
+
+def test_fat_on_the_image_goes_along_and_comes_off_with_the_exam(drawn):
+    drawn.annotator.feedback.toggle_fat()
+    assert overlay(drawn).translate[0] == 2
+    assert [layer.name for layer in drawn.viewer.layers].index(NAME) < [
+        layer.name for layer in drawn.viewer.layers
+    ].index(MULTIFIDUS_LEFT.title)
+    drawn.annotator.step(1)
+    drawn.wait(lambda: overlay(drawn) is None)
+    drawn.annotator.step(-1)
+    drawn.wait(lambda: overlay(drawn) is not None)
+    # A layer that was removed by hand comes back with the next look.
+    drawn.viewer.layers.remove(overlay(drawn))
+    drawn.annotator.feedback.look()
+    assert overlay(drawn) is not None
+    drawn.annotator.close()
+    assert overlay(drawn) is None
+
+
+def test_fat_is_seen_where_it_lies(seen):
+    drawn = seen
+    drawn.annotator.feedback.toggle_fat()
+    for layer in drawn.annotator.canvas.layers.values():
+        layer.visible = False
+    picture = drawn.viewer.screenshot(flash=False).astype(int)
+    pink = (picture[..., 0] - picture[..., 1]) > 60
+    look = drawn.annotator.session.look(MULTIFIDUS_LEFT, 2)
+    row, column = (int(place) for place in look.pixels[look.is_fat][20])
+    at = drawn.at(row, column)
+    height, width = drawn.viewer.canvas.size
+    scale = picture.shape[0] / height, picture.shape[1] / width
+    assert pink[round(at.y() * scale[0]), round(at.x() * scale[1])]
+    area = pink.sum() / (scale[0] * scale[1]) / drawn.viewer.scene.camera.zoom**2
+    both = [drawn.annotator.session.look(key, 2) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT)]
+    wanted = sum(int(look.is_fat.sum()) for look in both)
+    assert area == pytest.approx(wanted * 0.8 * 0.7, rel=0.05)
+
+
+def test_doubts_stand_beside_the_numbers_at_once(drawn):
+    panel = drawn.dock.numbers.sides[Side.LEFT]
+    assert "▲ tilt over limit" not in panel.warnings.words
+    drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(66, 58, 8, 8)])
+    drawn.annotator.committed()
+    assert {"▲ few points", "▲ touches border"} <= set(panel.warnings.words)
+    drawn.annotator.session.set_protocol(MeasurementProtocol(tilt_limit_deg=1.0))
+    drawn.annotator.changed.emit()
+    assert "▲ tilt over limit" in panel.warnings.words
+
+
+def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, exam):
+    session, canvas = drawn.annotator.session, drawn.annotator.canvas
+    canvas.take_in_hand(MULTIFIDUS_RIGHT, "pan_zoom")
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    assert drawn.annotator.feedback.is_grading
+    press(drawn, Qt.Key.Key_3)
+    assert canvas.active == MULTIFIDUS_LEFT
+    press(drawn, Qt.Key.Key_1)
+    wanted = {
+        ("goutallier", Level.L4_L5, Side.RIGHT): 3,
+        ("goutallier", Level.L4_L5, Side.LEFT): 1,
+    }
+    assert session.grades == wanted
+    assert drawn.dock.numbers.sides[Side.RIGHT].grade.text() == "Goutallier 3"
+    assert [line.grades for line in session.lines() if line.key == MULTIFIDUS_LEFT] == [
+        (("goutallier", 1),)
+    ]
+    assert drawn.dock.more.grades.sides[Side.LEFT].buttons[1].isChecked()
+    press(drawn, Qt.Key.Key_7)
+    assert session.grades == wanted
+    assert "has no grade 7" in drawn.dock.status.message.text()
+    drawn.annotator.save()
+    kept = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam).grades
+    assert {(grade.side, grade.value) for grade in kept} == {(Side.RIGHT, 3), (Side.LEFT, 1)}
+    # Digits are napari's and the tools' again, and a grade is taken back like anything else.
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    press(drawn, Qt.Key.Key_2)
+    assert session.grades == wanted
+    drawn.annotator.hand.undo()
+    assert session.grades == {("goutallier", Level.L4_L5, Side.RIGHT): 3}
+
+
+def test_a_button_grades_and_takes_the_grade_back(drawn):
+    button = drawn.dock.more.grades.sides[Side.LEFT].buttons[2]
+    button.click()
+    assert drawn.annotator.session.grades == {("goutallier", Level.L4_L5, Side.LEFT): 2}
+    button.click()
+    assert not drawn.annotator.session.grades
+
+
+def test_a_slice_of_no_level_cannot_be_graded(drawn):
+    drawn.annotator.step(1)
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    assert not drawn.annotator.feedback.is_grading
+    assert "Say its level first" in drawn.dock.status.message.text()
+    assert not drawn.dock.more.grades.sides[Side.LEFT].isEnabled()
+
+
+def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path):
+    session, panel = drawn.annotator.session, drawn.dock.numbers.sides[Side.LEFT]
+    before = panel.fat.text()
+    file = tmp_path / "mine.toml"
+    file.write_text('fat_methods = ["fixed"]\nfixed_threshold = 1000.0\n', encoding="utf-8")
+    drawn.annotator.feedback.choose_protocol(str(file))
+    assert session.protocol.fixed_threshold == 1000.0
+    assert panel.fat.text().startswith("fat 0") != before.startswith("fat 0")
+    assert drawn.dock.more.protocol.box.currentText() == "mine.toml"
+    file.write_text("nonsense = 1\n", encoding="utf-8")
+    drawn.annotator.feedback.choose_protocol(str(file))
+    assert "nonsense" in drawn.dock.status.message.text()
+    assert session.protocol.fixed_threshold == 1000.0
+
+
+def test_pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(ours))
+    drawn.dock.more.pictures.click()
+    drawn.annotator.measure_into(theirs)
+    expected = {path.name: path.read_bytes() for path in theirs.rglob("*slice*.png")}
+    assert expected
+    assert {path.name: path.read_bytes() for path in ours.rglob("*slice*.png")} == expected
+
+
+def test_without_outlines_there_is_no_picture(win, exam, tmp_path, monkeypatch):
+    win.open(exam, tmp_path)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "ours"))
+    win.dock.more.pictures.click()
+    assert "no outline to make a picture of" in win.dock.status.message.text()
+
+
+def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
+    def open_sample():
+        opened = Opened(exam, exam.series[0], tmp_path, is_sample=True)
+        for data, attributes, _ in layer_data(opened):
+            win.viewer.add_image(data, **attributes)
+        win.wait(lambda: win.annotator.session is not None)
+
+    tour = win.dock.more.tour
+    open_sample()
+    assert tour.is_running
+    for _ in tour.steps:
+        QTest.mouseClick(tour.on, Qt.MouseButton.LeftButton)
+    assert not tour.is_running
+    assert not is_first_run(settings())
+    win.annotator.close()
+    win.viewer.layers.clear()
+    open_sample()
+    assert not tour.is_running
+
+
+def test_every_step_of_the_tour_frames_a_part_of_the_window(drawn):
+    tour = drawn.dock.more.tour
+    QTest.mouseClick(drawn.dock.more.help.tour, Qt.MouseButton.LeftButton)
+    framed = []
+    while tour.is_running:
+        framed.append(tour.highlight.target)
+        assert drawn.dock.isAncestorOf(tour.highlight.target)
+        assert tour.highlight.isVisibleTo(drawn.dock)
+        tour.go_to(tour.place + 1)
+    assert len(set(framed)) == len(tour.steps)
+
+
+def test_the_table_of_keys_has_them_all(drawn):
+    drawn.dock.more.help.keys.click()
+    table = drawn.dock.more.help.table
+    assert isinstance(table, KeyTable)
+    assert not table.isModal()
+    rows = range(table.table.rowCount())
+    assert [table.table.item(row, 0).text() for row in rows] == [s.shown for s in SHORTCUTS]
+    table.close()
+
+
+def test_the_page_of_keys_is_what_the_plugin_does():
+    found = importlib.util.spec_from_file_location("page", SCRIPTS / "shortcuts_page.py")
+    script = importlib.util.module_from_spec(found)
+    found.loader.exec_module(script)
+    assert script.PAGE.read_text(encoding="utf-8") == script.page()
+
+
+def test_leafing_looks_at_pixels_only_where_it_rests(drawn):
+    looks = []
+    drawn.annotator.feedback.looked.connect(lambda key, _: looks.append(key))
+    for _ in range(6):
+        drawn.annotator.step(1)
+        drawn.annotator.step(-1)
+    assert not looks
+    drawn.wait(lambda: bool(looks))
+    assert len(looks) == 1
+
+
+# --- painting --------------------------------------------------------------------------------
+
+
+def test_a_box_has_room_to_grow_and_stays_on_the_image():
+    look = Look(Numbers(threshold=1.0), np.array([(30, 40), (50, 70)]), np.ones(2), np.ones(2))
+    box = Box.around([look], (60, 200))
+    assert (box.top, box.left) == (6, 16)
+    assert (box.top + box.rows, box.left + box.columns) == (60, 95)
+    assert box.holds([look])
+    far = Look(Numbers(), np.array([(30, 96)]), np.ones(1), np.ones(1))
+    assert not box.holds([look, far])
+    assert Box.around([Look(Numbers())], (60, 200)) is None
+
+
+def test_without_a_threshold_nothing_is_painted():
+    look = Look(Numbers(), np.array([(3, 4)]), np.array([500.0]), np.ones(1))
+    picture = np.full((8, 8, 4), 9, np.uint8)
+    paint(picture, Box(0, 0, 8, 8), [look])
+    assert not picture.any()

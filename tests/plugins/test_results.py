@@ -1,0 +1,330 @@
+"""The results table: its lines, its order, its filters, and what a spreadsheet gets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import pytest
+from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.preview import Numbers
+from napari_multifidus.widgets.help import Highlight, Step, Tour, is_first_run, remember_tour
+from napari_multifidus.widgets.numbers import (
+    NumbersPanel,
+    Warnings,
+    area_words,
+    asymmetry_words,
+    fat_words,
+    stated,
+)
+from napari_multifidus.widgets.protocol import ProtocolPanel
+from napari_multifidus.widgets.table import COLUMNS, OutlineTable, as_tsv
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton
+
+from multifidus.anatomy import Level, Side
+from multifidus.flag import Flag
+from multifidus.io.protocols import load_protocol, preset_texts
+from multifidus.measurement import Quantity
+from multifidus.protocol import MeasurementProtocol
+from tests.exams import circle
+from tests.plugins.test_session import BOW_TIE
+
+pytestmark = pytest.mark.gui
+
+BY_HEAD = {column.head: n for n, column in reversed(list(enumerate(COLUMNS)))}
+
+
+@pytest.fixture
+def table(qtbot, session):
+    """Return the table of a session with a small left muscle on slice 3 that is doubtful."""
+    session.set_level(2, Level.L4_L5)
+    session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 9, 8)])
+    session.set_grade("goutallier", Level.L4_L5, Side.RIGHT, 3)
+    made = OutlineTable()
+    qtbot.addWidget(made)
+    made.show_lines(session.lines())
+    made.resize(700, 300)
+    made.show()
+    return made
+
+
+def shown(table, head):
+    rows = range(table.view.shown.rowCount())
+    return [table.view.shown.index(row, BY_HEAD[head]).data() for row in rows]
+
+
+def choose(table, head, words):
+    box = table.filters[head]
+    box.setCurrentIndex(box.findText(words))
+    box.activated.emit(box.currentIndex())
+
+
+def test_every_outline_has_a_line_with_the_numbers_of_the_table(table, session):
+    rows = {(row.key, row.quantity, row.method): row for row in session.measure()}
+    for line in session.lines():
+        roi = session.outlines(line.key, line.slice_index)[0]
+        area = rows[roi.key, Quantity.TCSA_MM2, ""]
+        assert line.numbers.area_mm2 == area.value
+        assert line.numbers.area_u_mm2 == area.uncertainty
+        if line.key.structure.is_muscle:
+            fat = rows[roi.key, Quantity.FI_PCT, "pooled_otsu"]
+            assert (line.numbers.fat_pct, line.numbers.fat_u_pct) == (fat.value, fat.uncertainty)
+    assert shown(table, "slice") == ["3", "3", "3", "3", "4"]
+    assert shown(table, "grade").count("3") == 1
+
+
+def test_a_heading_sorts_by_value_and_what_is_undefined_comes_last(table):
+    table.view.sortByColumn(BY_HEAD["cm²"], Qt.SortOrder.AscendingOrder)
+    areas = [float(text) for text in shown(table, "cm²")]
+    assert areas == sorted(areas)
+    table.view.sortByColumn(BY_HEAD["fat %"], Qt.SortOrder.AscendingOrder)
+    fats = shown(table, "fat %")
+    assert fats[-2:] == ["", ""]
+    assert [float(text) for text in fats[:-2]] == sorted(float(text) for text in fats[:-2])
+
+
+def test_filters_show_what_is_asked_for_and_nothing_else(table):
+    choose(table, "structure", "multifidus")
+    assert shown(table, "structure") == ["multifidus"] * 3
+    choose(table, "side", "left")
+    assert shown(table, "side") == ["left"] * 2
+    choose(table, "level", "L4-L5")
+    assert shown(table, "slice") == ["3"]
+    choose(table, "level", "any level")
+    assert len(shown(table, "slice")) == 2
+
+
+def test_only_doubtful_lines_are_shown_on_request(table, session):
+    session.put(MULTIFIDUS_RIGHT, 4, [BOW_TIE])
+    table.show_lines(session.lines())
+    table.flagged.setChecked(True)
+    lines = table.view.shown.lines
+    assert all(line.numbers.flags or line.numbers.problem for line in lines)
+    few = [line for line in lines if Flag.FEW_POINTS in line.numbers.flags]
+    assert [line.slice_index for line in few] == [3]
+    assert any("crosses itself" in text for text in shown(table, "flags"))
+
+
+def test_filters_stay_while_one_draws(table, session):
+    choose(table, "side", "left")
+    session.put(MULTIFIDUS_LEFT, 5, [circle(36, 58, 9)])
+    table.show_lines(session.lines())
+    assert shown(table, "slice") == ["3", "4", "6"]
+
+
+def test_copying_gives_a_spreadsheet_every_digit(table, session):
+    table.view.setFocus()
+    QTest.keyClick(table.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    text = QApplication.clipboard().text()
+    rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
+    assert len(rows) == 5
+    for row, line in zip(rows, session.lines(), strict=True):
+        assert float(row["area_mm2"]) == line.numbers.area_mm2
+        assert row["fat_pct"] == ("" if math.isnan(line.numbers.fat_pct) else row["fat_pct"])
+        assert row["flags"] == ";".join(line.numbers.flags)
+        assert int(row["slice"]) == line.slice_index + 1
+    assert {row["grades"] for row in rows} == {"", "goutallier 3"}
+
+
+def test_chosen_lines_alone_are_copied_in_the_order_of_the_screen(table):
+    table.view.sortByColumn(BY_HEAD["cm²"], Qt.SortOrder.DescendingOrder)
+    for row in (0, 2):
+        where = table.view.visualRect(table.view.shown.index(row, 0)).center()
+        QTest.mouseClick(
+            table.view.viewport(),
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.ControlModifier,
+            where,
+        )
+    wanted = [table.view.shown.line(row) for row in (0, 2)]
+    assert table.view.lines_to_copy() == wanted
+    assert as_tsv(wanted).count("\n") == 3
+
+
+def test_a_click_goes_there_in_any_order(table, qtbot):
+    table.view.sortByColumn(BY_HEAD["cm²"], Qt.SortOrder.DescendingOrder)
+    chosen = []
+    table.chosen.connect(chosen.append)
+    where = table.view.visualRect(table.view.shown.index(1, 2)).center()
+    QTest.mouseClick(table.view.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    assert chosen == [table.view.shown.line(1)]
+
+
+def test_a_tooltip_says_what_the_cells_have_no_room_for(table):
+    table.flagged.setChecked(True)
+    row = shown(table, "slice").index("4")
+    tip = table.view.shown.index(row, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "multifidus left" in tip
+    assert Flag.FEW_POINTS.meaning in tip
+    assert Flag.FEW_POINTS.remedy in tip
+
+
+def test_what_a_spreadsheet_would_take_for_a_formula_is_text(session):
+    session.put(MULTIFIDUS_LEFT, 3, [BOW_TIE])
+    session.set_grade("=1+1", Level.L4_L5, Side.LEFT, 1)
+    session.set_level(2, Level.L4_L5)
+    lines = as_tsv(session.lines()).splitlines()
+    assert all(len(line.split("\t")) == len(COLUMNS) for line in lines)
+    assert not any(cell.startswith("=") for line in lines for cell in line.split("\t"))
+    assert any("'=1+1 1" in line for line in lines)
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "doubt", "decimals", "words"),
+    [
+        (8.934, 0.31, 1, "8.9 ± 0.3"),
+        (23.4, 4.1, 0, "23 ± 4"),
+        (0.502, 0.042, 1, "0.50 ± 0.04"),
+        (3.21, 0.4, 0, "3.2 ± 0.4"),
+        (8.934, math.nan, 1, "8.93"),
+        (0.0, 0.0, 0, "0 ± 0"),
+    ],
+)
+def test_a_number_has_the_decimals_that_its_uncertainty_asks_for(value, doubt, decimals, words):
+    assert stated(value, doubt, decimals) == words
+
+
+def test_numbers_in_words():
+    numbers = Numbers(area_mm2=893.4, area_u_mm2=31.0, fat_pct=23.4, fat_u_pct=4.1)
+    assert area_words(numbers) == "8.9 ± 0.3 cm²"
+    assert fat_words(numbers) == "fat 23 ± 4 %"
+    assert fat_words(Numbers(flags=(Flag.NO_REFERENCE,))) == "fat: draw references"
+    assert asymmetry_words(-3.21) == "asymmetry 3.2 %, left larger"
+
+
+def test_doubts_are_named_with_meaning_and_remedy(qtbot):
+    made = Warnings()
+    qtbot.addWidget(made)
+    made.show_flags((Flag.FEW_POINTS, Flag.TILT_OVER_LIMIT))
+    assert made.words == ("▲ few points", "▲ tilt over limit")
+    assert (
+        made.lines[1].toolTip() == f"{Flag.TILT_OVER_LIMIT.meaning} {Flag.TILT_OVER_LIMIT.remedy}"
+    )
+    made.show_flags((Flag.TOUCHES_BORDER,))
+    assert made.words == ("▲ touches border",)
+    assert not made.lines[1].isVisibleTo(made)
+
+
+def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
+    panel = NumbersPanel()
+    qtbot.addWidget(panel)
+    look = session.look(MULTIFIDUS_LEFT, 2)
+    panel.show_look(MULTIFIDUS_LEFT, look)
+    view = panel.histogram
+    view.resize(400, 100)
+    picture = view.grab().toImage()
+    colours = [
+        [picture.pixelColor(x, y).name() for x in range(picture.width())]
+        for y in range(picture.height())
+    ]
+    line = {x for row in colours for x, colour in enumerate(row) if colour == "#ffffff"}
+    fat = {x for row in colours for x, colour in enumerate(row) if colour == "#cc3c8c"}
+    lean = {x for row in colours[:-16] for x, colour in enumerate(row) if colour == "#56b4e9"}
+    assert lean
+    assert fat
+    assert max(lean) <= max(line)
+    assert min(line) <= min(fat)
+    share = (look.numbers.threshold - look.ranges.low) / (look.ranges.high - look.ranges.low)
+    wide = picture.width() / 400
+    assert sum(line) / len(line) / wide == pytest.approx(4 + share * 392, abs=2)
+    # The references' ranges lie below, each in the colour of its outlines.
+    for name, (low, _) in (("#1fd6a2", look.ranges.lean), ("#f0e442", look.ranges.fat)):
+        found = [x for row in colours for x, colour in enumerate(row) if colour == name]
+        share = (low - look.ranges.low) / (look.ranges.high - look.ranges.low)
+        assert min(found) / wide == pytest.approx(4 + share * 392, abs=2)
+    assert "fat above" in view.words
+
+
+def test_a_histogram_of_nothing_is_empty(qtbot, session):
+    panel = NumbersPanel()
+    qtbot.addWidget(panel)
+    panel.show_look(MULTIFIDUS_LEFT, session.look(MULTIFIDUS_LEFT, 5))
+    assert panel.histogram.words == "signal of the outline in hand"
+    panel.histogram.grab()
+    panel.show_look(LEAN, session.look(LEAN, 2))
+    panel.histogram.grab()
+    assert panel.histogram.words == f"signal of {LEAN.words}"
+    assert FAT.words == "fat reference"
+
+
+# --- protocol --------------------------------------------------------------------------------
+
+
+def test_the_form_offers_every_preset_and_begins_with_the_cores_default(qtbot):
+    panel = ProtocolPanel()
+    qtbot.addWidget(panel)
+    names = [panel.box.itemData(n) for n in range(panel.box.count())]
+    assert names == [*preset_texts(), ""]
+    assert panel.box.currentData() == "default"
+    assert load_protocol("default") == MeasurementProtocol()
+    assert panel.about.text() == "all settings as by default"
+    assert MeasurementProtocol().digest in panel.about.toolTip()
+
+
+def test_a_chosen_protocol_is_asked_for_and_shown_once_it_is_in_force(qtbot, tmp_path):
+    panel = ProtocolPanel()
+    qtbot.addWidget(panel)
+    wanted = []
+    panel.wanted.connect(wanted.append)
+    name = next(name for name in preset_texts() if name != "default")
+    panel.box.setCurrentIndex(panel.box.findData(name))
+    panel.box.activated.emit(panel.box.currentIndex())
+    assert wanted == [name]
+    panel.show_protocol(str(tmp_path / "mine.toml"), MeasurementProtocol(minimal_points=30))
+    assert panel.box.currentText() == "mine.toml"
+    assert panel.about.text() == "minimal_points = 30"
+    panel.show_protocol("default", MeasurementProtocol())
+    assert panel.box.currentText() == "default"
+
+
+# --- tour ------------------------------------------------------------------------------------
+
+
+def test_the_tour_goes_on_back_and_ends_and_frames_what_it_speaks_of(qtbot):
+    targets = [QLabel("one"), QLabel("two")]
+    for target in targets:
+        qtbot.addWidget(target)
+        target.resize(80, 30)
+    tour = Tour([Step(f"step {n}", "words", lambda n=n: targets[n]) for n in range(2)])
+    qtbot.addWidget(tour)
+    tour.start()
+    assert tour.title.text() == "1 of 2: step 0"
+    assert not tour.back.isEnabled()
+    assert tour.highlight.parent() is targets[0]
+    assert tour.highlight.size() == targets[0].size()
+    QTest.mouseClick(tour.on, Qt.MouseButton.LeftButton)
+    assert tour.highlight.parent() is targets[1]
+    assert tour.on.text() == "Done"
+    QTest.mouseClick(tour.back, Qt.MouseButton.LeftButton)
+    assert tour.place == 0
+    with qtbot.waitSignal(tour.ended):
+        QTest.mouseClick(tour.skip, Qt.MouseButton.LeftButton)
+    assert not tour.is_running
+    assert not tour.isVisible()
+
+
+def test_a_frame_stays_as_large_as_what_it_frames_and_lets_the_mouse_through(qtbot):
+    target, frame = QPushButton("press"), Highlight()
+    qtbot.addWidget(target)
+    frame.surround(target)
+    target.show()
+    target.resize(200, 50)
+    QApplication.processEvents()
+    assert frame.size() == target.size()
+    with qtbot.waitSignal(target.clicked):
+        QTest.mouseClick(target, Qt.MouseButton.LeftButton)
+    frame.surround(None)
+    assert frame.parent() is None
+
+
+def test_the_tour_is_remembered(tmp_path):
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    assert is_first_run(settings)
+    remember_tour(settings)
+    assert not is_first_run(QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat))
