@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -146,11 +147,14 @@ def write_rows(
     rows: Sequence[Row], path: Path, columns: Sequence[str], *, overwrite: bool = False
 ) -> None:
     """Write rows as CSV; columns that rows hold beyond the named ones follow in their order."""
-    extra = dict.fromkeys(name for row in rows for name in row if name not in columns)
+    named = dict.fromkeys(columns)
+    for row in rows:
+        if row.keys() - named.keys():
+            named |= dict.fromkeys(name for name in row if name not in named)
     text = io.StringIO()
-    writer = csv.DictWriter(text, [*columns, *extra], restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(named)
+    writer.writerows([_cell(row.get(name)) for name in named] for row in rows)
     write_text(path, text.getvalue(), overwrite=overwrite)
 
 
@@ -192,9 +196,9 @@ def read_rows(
     return rows
 
 
-def _cell(value: object) -> object:
+def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "NaN" if math.isnan(value) else repr(float(value))
+        return "NaN" if value != value else repr(float(value))  # noqa: PLR0124 - what NaN is
     return "" if value is None else str(value)
 
 
@@ -212,12 +216,13 @@ def summary_rows(
     in the cohort, and the spine from cranial to caudal.
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
+    whose = itemgetter(*SUMMARY_KEYS)
     for row in rows:
         refused = row["quantity"] in _OF_MANY_SLICES and math.isnan(row["value"])
         if row["structure"] in _NOT_SUMMARISED or (refused and not row["level"]):
             continue
         alone = () if row["level"] else (row["series"], row["slice_index"])
-        key = tuple(row[name] for name in SUMMARY_KEYS)
+        key = whose(row)
         groups.setdefault((key, alone, row["name"]), []).append(row)
     found = [_summary(key, members, protocol) for (key, *_), members in groups.items()]
     return sorted(found, key=_reading_order)
@@ -250,7 +255,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
         if whole or _place(row) in places:
             chosen.append(row)
             # Of a muscle outlined on other slices of its level there is a value.
-            if not (places and Flag.NOT_MEASURABLE in row["flags"].split(";")):
+            if not (places and row["flags"] and Flag.NOT_MEASURABLE in row["flags"].split(";")):
                 found.append(row["value"])
     tilts = {_place(row): row["tilt_deg"] for row in chosen}
     flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
