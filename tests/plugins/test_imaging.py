@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from napari_multifidus.contrasts import Window
-from napari_multifidus.keys import MULTIFIDUS_RIGHT, SHORTCUTS
+from napari_multifidus.keys import SHORTCUTS
 from napari_multifidus.opening import METADATA
 
 from multifidus.image import Exam, Weighting
@@ -68,12 +68,12 @@ def test_one_key_goes_through_all_images_of_the_slices(win, dixon_exam, tmp_path
     assert layer.data.mean() == pytest.approx(25)
 
 
-def test_grey_levels_are_chosen_by_key_and_by_name(win, dixon_exam, tmp_path):
-    win.open(dixon_exam, tmp_path)
+def test_grey_levels_are_chosen_by_key_and_by_name(win, exam, tmp_path):
+    win.open(exam, tmp_path)
     (layer,) = (layer for layer in win.images if layer.visible)
     automatic = list(layer.contrast_limits)
     press(win, "Shift-G")
-    assert label(win) == "t2 (1 of 5) · full range window"
+    assert label(win) == "t2 · full range window"
     assert list(layer.contrast_limits) == [layer.data.min(), layer.data.max()]
     grey = win.dock.contrast.grey
     grey.setCurrentIndex(grey.findData(Window.MUSCLE.value))
@@ -83,18 +83,20 @@ def test_grey_levels_are_chosen_by_key_and_by_name(win, dixon_exam, tmp_path):
     press(win, "Shift-G")
     press(win, "Shift-G")
     assert list(layer.contrast_limits) == automatic
-    assert label(win) == "t2 (1 of 5)"
+    assert label(win) == "t2"
 
 
-def test_another_series_brings_its_own_images(win, dixon_exam, tmp_path):
-    win.open(dixon_exam, tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
-    win.annotator.choose_series(dixon_exam.series[4])
+def test_another_series_brings_its_own_images(win, tmp_path):
+    t1 = replace(make_series("1.4", (0.0,)), weighting=Weighting.T1)
+    both = Exam("S01", "pre", (make_series("1.1"), t1, make_series("1.5", (0.0,))))
+    win.open(both, tmp_path)
     assert label(win) == "t2"
     assert not win.dock.contrast.contrast.isEnabled()
+    win.annotator.choose_series(both.series[2])
+    assert label(win) == "t2 (1 of 2)"
     assert [layer.metadata[METADATA].series.uid for layer in win.images if layer.visible] == ["1.5"]
-    win.annotator.choose_series(dixon_exam.series[1])
-    assert label(win) == "dixon fat (1 of 5)"
+    press(win, "Shift-O")
+    assert label(win) == "t1 (2 of 2)"
     win.annotator.close()
     assert label(win) == ""
     press(win, "Shift-O")
