@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.errors import StatisticsError
+from multifidus.stats.quantiles import chi2_quantile, noncentral_t_quantile, t_quantile
 from multifidus.stats.ratings import LEVEL, Z, full_table, mean_squares
 
 if TYPE_CHECKING:
@@ -109,9 +110,7 @@ def sem(ratings: ArrayLike) -> Sem:
 
 
 def _sd_interval(variance: float, df: float) -> Interval:
-    from scipy.stats import chi2
-
-    low, high = (math.sqrt(variance * df / chi2.ppf(p, df)) for p in (_TAIL, 1 - _TAIL))
+    low, high = (math.sqrt(variance * df / chi2_quantile(p, df)) for p in (_TAIL, 1 - _TAIL))
     return low, high
 
 
@@ -245,18 +244,16 @@ def _pairs(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
 
 
 def _mean_interval(mean: float, sd: float, n: int) -> Interval:
-    from scipy.stats import t
-
-    half = float(t.ppf(_TAIL, n - 1)) * sd / math.sqrt(n)
+    half = t_quantile(_TAIL, n - 1) * sd / math.sqrt(n)
     return mean - half, mean + half
 
 
 def _limit_intervals(mean: float, sd: float, n: int) -> tuple[Interval, Interval]:
     """Exact intervals of mean -+ 1.96 standard deviations of a normal population."""
-    from scipy.stats import nct
-
     shift = Z * math.sqrt(n)
-    near, far = (float(nct.ppf(p, n - 1, shift)) * sd / math.sqrt(n) for p in (1 - _TAIL, _TAIL))
+    near, far = (
+        noncentral_t_quantile(p, n - 1, shift) * sd / math.sqrt(n) for p in (1 - _TAIL, _TAIL)
+    )
     return (mean - far, mean - near), (mean + near, mean + far)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multifidus.errors import StatisticsError
+from multifidus.stats.quantiles import f_quantile
 from multifidus.stats.ratings import LEVEL, MeanSquares, mean_squares
 
 if TYPE_CHECKING:
@@ -147,21 +148,17 @@ def _consistency(squares: MeanSquares) -> Estimate:
 
 def _from_ratio(squares: MeanSquares, error: float, df2: int) -> Estimate:
     """Correlation and interval of one rater from a ratio of mean squares, F-distributed."""
-    from scipy.stats import f
-
     if error == 0:
         return 1.0, 1.0, 1.0
     df1, k = squares.n - 1, squares.k
     ratio = squares.between / error
     tail = (1 + LEVEL) / 2
-    low, high = ratio / f.ppf(tail, df1, df2), ratio * f.ppf(tail, df2, df1)
-    value, low, high = ((x - 1) / (x + k - 1) for x in (ratio, float(low), float(high)))
+    low, high = ratio / f_quantile(tail, df1, df2), ratio * f_quantile(tail, df2, df1)
+    value, low, high = ((x - 1) / (x + k - 1) for x in (ratio, low, high))
     return value, low, high
 
 
 def _agreement(squares: MeanSquares) -> Estimate:
-    from scipy.stats import f
-
     n, k = squares.n, squares.k
     between, raters, error = squares.between, squares.raters, squares.error
     value = (between - error) / (between + (k - 1) * error + k * (raters - error) / n)
@@ -174,7 +171,7 @@ def _agreement(squares: MeanSquares) -> Estimate:
     below = (a * raters) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
     df = above / below
     tail = (1 + LEVEL) / 2
-    lower, upper = float(f.ppf(tail, n - 1, df)), float(f.ppf(tail, df, n - 1))
+    lower, upper = f_quantile(tail, n - 1, df), f_quantile(tail, df, n - 1)
     rest = k * raters + (k * n - k - n) * error
     low = n * (between - lower * error) / (lower * rest + n * between)
     high = n * (upper * between - error) / (rest + n * upper * between)

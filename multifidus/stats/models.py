@@ -13,6 +13,7 @@ import numpy as np
 from multifidus.anatomy import Level
 from multifidus.errors import StatisticsError
 from multifidus.stats.pairs import Choice, levels_away, operated_levels, zone_of
+from multifidus.stats.quantiles import t_quantile
 from multifidus.stats.ratings import LEVEL
 from multifidus.stats.values import Value, is_grade
 
@@ -207,7 +208,7 @@ def _term(name: str, estimate: float, error: float, df: float) -> Term:
 
     if math.isnan(df):
         return Term(name, estimate, error, df, (math.nan, math.nan), math.nan)
-    half = float(t.ppf((1 + LEVEL) / 2, df)) * error
+    half = t_quantile((1 + LEVEL) / 2, df) * error
     p = float(2 * t.sf(abs(estimate / error), df)) if error else math.nan
     return Term(name, estimate, error, df, (estimate - half, estimate + half), p)
 

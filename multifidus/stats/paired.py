@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.stats.quantiles import t_quantile
 from multifidus.stats.ratings import LEVEL, Z
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def paired_tests(difference: ArrayLike) -> PairedTests:
         p = float(2 * student.sf(abs(t), n - 1))
     elif mean:
         t, p = math.copysign(math.inf, mean), 0.0
-    half = float(student.ppf((1 + LEVEL) / 2, n - 1)) * sd / math.sqrt(n)
+    half = t_quantile((1 + LEVEL) / 2, n - 1) * sd / math.sqrt(n)
     return PairedTests(
         mean=mean,
         sd=sd,
