@@ -68,7 +68,7 @@ class PaperTable:
             return " & ".join(cell.translate(_LATEX) for cell in cells) + r" \\"
 
         kinds = "".join(
-            "r" if _is_numeric(column) else "l" for column in zip(*self.rows, strict=True)
+            "r" if is_numeric(column) else "l" for column in zip(*self.rows, strict=True)
         )
         parts = [
             r"% needs \usepackage{booktabs}",
@@ -87,7 +87,8 @@ class PaperTable:
         return "\n".join(parts) + "\n"
 
 
-def _is_numeric(column: Sequence[str]) -> bool:
+def is_numeric(column: Sequence[str]) -> bool:
+    """Whether a column's cells are numbers, so that they stand to the right."""
     return all(cell[:1] in "+-0123456789" for cell in column if cell)
 
 
