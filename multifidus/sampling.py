@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.anatomy import Structure
+from multifidus.enclosure import loops_of, region_of
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Slice, Weighting
 from multifidus.mapped import FatMaps, Mapped
@@ -18,7 +19,6 @@ from multifidus.metrics.equalising import equalised
 from multifidus.metrics.samples import Sample
 from multifidus.pairing import OTHER, Pairing, pairings
 from multifidus.placement import Placed
-from multifidus.polygon import oriented_loops
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.raster import Coverage, Region
 from multifidus.rim import Rim, perimeters_mm, rim_of
@@ -99,7 +99,7 @@ class Sampled:
     visible: tuple[Array, ...]
     cover: Coverage
     sample: Sample
-    places: NDArray[np.intp]
+    places: NDArray[np.int32]
     valid_pixels: float
     n_pixels: int
     mean_si: float
@@ -298,10 +298,11 @@ class ReadSlice:
         )
 
 
-def _under(cover: Coverage, pixels: Array) -> tuple[Sample, NDArray[np.intp]]:
+def _under(cover: Coverage, pixels: Array) -> tuple[Sample, NDArray[np.int32]]:
     """Return the pixels that have weight and a value, and their places in the box, row by row."""
     values, weights = cover.of(pixels).ravel(), cover.weights.ravel()
-    places = np.flatnonzero((weights > 0) & np.isfinite(values))
+    # Every outline of an exam is kept until all are measured, so small numbers are kept small.
+    places = np.flatnonzero((weights > 0) & np.isfinite(values)).astype(np.int32)
     return Sample(values.take(places), weights.take(places)), places
 
 
@@ -340,25 +341,11 @@ def _without(paths: Sequence[Array], artefacts: Sequence[Sequence[Array]]) -> li
     """Cut artefact outlines out of an outline, (row, column); None where they hide nothing."""
     import shapely
 
-    whole = _region(paths)
-    hidden = shapely.union_all([_region(artefact) for artefact in artefacts])
+    whole = region_of(paths)
+    hidden = shapely.union_all([region_of(artefact) for artefact in artefacts])
     if whole.intersection(hidden).area < STRAIGHT:
         return None
-    left = whole.difference(hidden)
-    parts = [part for part in getattr(left, "geoms", [left]) if part.geom_type == "Polygon"]
-    rings = [ring for part in parts for ring in (part.exterior, *part.interiors)]
-    return [np.asarray(ring.coords)[:-1] for ring in rings if not ring.is_empty]
-
-
-def _region(paths: Sequence[Array]) -> Any:
-    """Return what paths enclose by the even-odd rule, as a shapely geometry."""
-    import shapely
-
-    region = shapely.Polygon()
-    for loop in oriented_loops(paths):
-        # buffer(0) drops edges that run to and fro.
-        region = region.symmetric_difference(shapely.Polygon(loop).buffer(0))
-    return region
+    return list(loops_of(whole.difference(hidden)))
 
 
 def _dixon_pair(
