@@ -23,6 +23,7 @@ from benchmarks.accuracy import (
     repeatable,
 )
 from benchmarks.accuracy import readers as series_readers
+from benchmarks.accuracy import reliability as intervals
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
 from tests.traps import TRAPS
@@ -264,6 +265,12 @@ def same_bytes(*, smoke: bool) -> Finding:
     return Finding("repeatable", text, good=good)
 
 
+def reliability(*, smoke: bool) -> Finding:
+    """Count how often the intervals of reliability and change hold the truth."""
+    text, good = intervals.page(smoke=smoke)
+    return Finding("reliability", text, good)
+
+
 def speed_and_memory(*, smoke: bool) -> Finding:
     """Run the speed benchmarks."""
     found = speed.compare(speed.SMOKE_REPEATS if smoke else speed.REPEATS)
@@ -321,6 +328,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     fat_methods,
     shading,
     uncertainty,
+    reliability,
     real_dixon_exam,
     same_bytes,
     readers,

@@ -275,3 +275,14 @@ def test_a_level_given_up_on_some_slices_has_the_value_of_the_others():
 def test_a_number_0_is_a_value():
     (found,) = values_of([row("S0", "A", 0.0, tilt_deg=0.0)])
     assert (found.value, found.tilt_deg) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("raters", "spread", "said"), [(4, 0.0, True), (5, 0.0, False), (5, 3.0, True), (9, 3.0, True)]
+)
+def test_an_interval_that_raters_break_is_said(raters, spread, said):
+    rng = np.random.default_rng(4)
+    table = rng.normal(100, 10, (40, 1)) + rng.normal(0, 1, (40, raters))
+    table += spread * np.linspace(-1, 1, raters)
+    words = " ".join(only(study_of(table)).problems)
+    assert ("the interval of ICC(2,.) covers less often" in words) is said

@@ -23,7 +23,7 @@ from multifidus.stats.agreement import (
     within_subject_cv_pct,
 )
 from multifidus.stats.bootstrap import cluster_intervals
-from multifidus.stats.icc import FEW_RATERS, Icc, icc, point_values
+from multifidus.stats.icc import Icc, agreement_doubt, icc, point_values
 from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.ratings import mean_squares
 from multifidus.stats.values import Value, is_grade, of_quantities
@@ -413,13 +413,10 @@ def _problems(
     *,
     clustered: bool,
 ) -> Iterable[str]:
-    n, k = table.shape
-    yield from _common_problems(n, compare, pooled)
-    if compare is Compare.RATER and k < FEW_RATERS:
-        yield (
-            f"{k} raters are few: where raters differ, the interval of ICC(2,.) covers less often "
-            "than it says; that of ICC(3,.) does not suffer."
-        )
+    yield from _common_problems(len(table), compare, pooled)
+    doubt = agreement_doubt(mean_squares(table))
+    if compare is Compare.RATER and doubt:
+        yield doubt
     if clustered:
         yield (
             "Subjects give several targets each: intervals of the ICC are from resampling "
