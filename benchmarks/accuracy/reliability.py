@@ -223,8 +223,8 @@ def _text(  # noqa: PLR0917 - what the page shows
         "Percent of muscles that did not change and are called changed; 5 % are meant. Error is "
         "estimated from three raters who differ by 0.3; the change is of one rater who reads both "
         "exams, or of two others. Three raters say little of how far raters differ, so that "
-        "between others too many muscles seem changed, however many subjects the study had: let the same "
-        "rater read both exams.\n\n" + _table("MDC95 by", subjects, alarms)
+        "between others too many muscles seem changed, however many subjects the study had: let "
+        "the same rater read both exams.\n\n" + _table("MDC95 by", subjects, alarms)
     )
 
 
