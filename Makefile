@@ -126,8 +126,8 @@ coverage: $(STAMPS)/test ## Branch coverage of the last make test, with its thre
 
 # --- numbers, pages, packages ------------------------------------------------------------------
 
-bench: $(STAMPS)/test ## Benchmarks of accuracy and speed
-	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+bench: system-packages $(STAMPS)/test ## Benchmarks of accuracy and speed
+	$(SCREEN) $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 evidence: $(STAMPS)/test ## Remake docs/evidence
 	scripts/system_packages.sh peers

@@ -33,6 +33,7 @@ def compare(repeats: int) -> list[Comparison]:
             *measuring.run(sample, repeats),
             *fat.run(repeats, smoke=smoke),
             *whole.run(sample, folder, repeats),
+            *(live.run(repeats) if live.can_run() else ()),
         ]
 
 

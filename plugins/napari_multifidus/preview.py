@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.anatomy import Level, SlicePosition
+from multifidus.correcting import Correction
 from multifidus.derived.doubts import with_fat_doubts
 from multifidus.fat_basis import BasisKey, basis_key
 from multifidus.flag import Flag
-from multifidus.image import Exam, Series
+from multifidus.image import Exam, Series, Slice
 from multifidus.measurement import Measurement, Quantity
 from multifidus.measuring import Calibration
 from multifidus.metrics.asymmetry import signed_asymmetry_pct
@@ -184,7 +185,11 @@ class Preview:
     def __init__(self, exam: Exam, calibration: Calibration, companions: Companions) -> None:
         self.method = shown_method(calibration.protocol)
         self._exam, self._companions = exam, companions
-        self._calibration = replace(calibration, protocol=_only(calibration.protocol, self.method))
+        self._calibration = replace(
+            calibration,
+            protocol=_only(calibration.protocol, self.method),
+            fields={key: held(field) for key, field in calibration.fields.items()},
+        )
         self._read: tuple[str, ReadSlice] | None = None
         self._ranges: dict[BasisKey, Ranges | None] = {}
 
@@ -258,6 +263,44 @@ class Preview:
         margin = references.contrast / 4
         low = min(lean[0], references.lean.median - margin)
         return Ranges(low, max(fat[1], references.fat.median + margin), lean, fat)
+
+
+MARGIN = 24
+"""Pixels around an outline in which it may move before its shading is worked out anew."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldCorrection(Correction):
+    """A correction that remembers the field around the last outline.
+
+    The polynomial takes as long as all else that is done to an outline in motion.
+    """
+
+    last: dict[str, tuple[NDArray[np.intp], Array]] = field(default_factory=dict)
+
+    def at(self, item: Slice, pixels: NDArray[np.generic]) -> Array:
+        """Return the field at pixels of a slice, (n, 2) of whole (row, column)."""
+        places = np.asarray(pixels, dtype=np.intp)
+        if not len(places):
+            return np.ones(0)
+        low, high = places.min(axis=0), places.max(axis=0)
+        corner, known = self.last.get(item.uid, (low, np.empty((0, 0))))
+        if (low < corner).any() or (high >= corner + known.shape).any():
+            corner = np.maximum(low - MARGIN, 0)
+            size = np.minimum(high + MARGIN + 1, item.shape) - corner
+            around = np.indices(tuple(size)).reshape(2, -1).T + corner
+            known = super(HeldCorrection, self).at(item, around).reshape(tuple(size))
+            self.last.clear()
+            self.last[item.uid] = (corner, known)
+        row, column = (places - corner).T
+        return np.asarray(known[row, column])
+
+
+def held(correction: Correction) -> Correction:
+    """Return the same correction, quicker for outlines in motion."""
+    if correction.low_order is None:
+        return correction
+    return HeldCorrection(correction.method, correction.reason, correction.low_order)
 
 
 def _whole(values: Array) -> Ranges | None:

@@ -1,0 +1,259 @@
+"""What the plugin adds to every motion of a vertex, beside what napari itself does for it.
+
+Needs a display. Both sides are CPU time of the main thread while napari's own handlers of the mouse
+move a vertex: once on a layer of napari's, once on one of the plugin's, where napari's own part is
+taken off. Painting is left out on both sides.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import multifidus as mf
+from benchmarks.timing import Comparison
+from multifidus.anatomy import Side, Structure
+from multifidus.image import Exam, Series, Slice, Weighting
+
+SIZE, SLICES, POINTS = 512, 20, 60
+SPACING = 0.4
+MOTIONS = 120
+PAUSE_S = 0.007
+P50, P99 = 50, 99
+
+Loop = Any
+
+
+def can_run() -> bool:
+    """Whether napari is there, and a display to open its window on."""
+    display = sys.platform in {"win32", "darwin"} or bool(os.environ.get("DISPLAY"))
+    return display and find_spec("napari") is not None
+
+
+def run(repeats: int) -> list[Comparison]:
+    """Drag a vertex of a muscle; returns the middle and the slowest of a hundred motions."""
+    motions = MOTIONS * max(1, repeats // 4)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("NAPARI_CONFIG", str(Path(folder) / "settings.yaml"))
+        plain, ours, overlay, scroll_ours, scroll_plain = _measure(Path(folder), motions)
+    found = [
+        Comparison(
+            f"vertex of {POINTS} moves, {SIZE}x{SIZE}: numbers, uncertainty, histogram; p{share}",
+            "napari's own edit of the vertex",
+            _added(ours, plain, share),
+            float(np.percentile(plain, share)),
+            "s",
+            1.0 if share == P50 else None,
+        )
+        for share in (P50, P99)
+    ]
+    found.append(
+        Comparison(
+            "the same with fat on the image; p50",
+            "napari's own edit of the vertex",
+            _added(overlay, plain, P50),
+            float(np.percentile(plain, P50)),
+            "s",
+            None,
+        )
+    )
+    found += [
+        Comparison(
+            f"another slice is shown, the plugin open; p{share}",
+            "napari without the plugin",
+            float(np.percentile(scroll_ours, share)),
+            float(np.percentile(scroll_plain, share)),
+            "s",
+            2.0 if share == P50 else None,
+        )
+        for share in (P50, P99)
+    ]
+    return found
+
+
+def _added(total: Sequence[float], plain: Sequence[float], share: int) -> float:
+    return float(np.percentile(total, share) - np.percentile(plain, share))
+
+
+def _exam() -> Exam:
+    rng = np.random.default_rng(5)
+    slices = []
+    for number in range(SLICES):
+        pixels = np.full((SIZE, SIZE), 100.0)
+        pixels[:, ::4] = 400.0
+        pixels[40:110, 40:110], pixels[40:110, 140:210] = 100.0, 400.0
+        pixels = (pixels + rng.normal(0, 10, pixels.shape)).round()
+        plane = mf.Plane((-100, -100, 4.0 * number), (0, SPACING, 0), (SPACING, 0, 0))
+        slices.append(Slice.from_array(f"1.2.{number}", plane, pixels, 4.0))
+    return Exam("S01", "pre", (Series("1.2", tuple(slices), Weighting.T2),))
+
+
+def _circle(row: float, column: float, radius: float, count: int = POINTS) -> Loop:
+    angle = np.arange(count) * 2 * np.pi / count
+    return np.stack((row + radius * np.cos(angle), column + radius * np.sin(angle)), axis=1)
+
+
+def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
+    import napari
+    from napari_multifidus._compat import open_dock
+    from napari_multifidus.layers import LayerKey
+    from napari_multifidus.opening import Opened, layer_data
+    from qtpy.QtTest import QTest
+    from qtpy.QtWidgets import QApplication
+
+    exam = _exam()
+    viewer = napari.Viewer()
+    dock = open_dock(viewer)
+    opened = Opened(exam, exam.series[0], folder)
+    for data, attributes, _ in layer_data(opened):
+        viewer.add_image(data, **attributes)
+    QApplication.processEvents()
+    annotator = dock.annotator
+    session = annotator.session
+    left = LayerKey(Structure.MULTIFIDUS, Side.LEFT)
+    for key, loop in (
+        (LayerKey(Structure.LEAN_REFERENCE), _circle(75, 75, 25)),
+        (LayerKey(Structure.FAT_REFERENCE), _circle(75, 175, 25)),
+        (LayerKey(Structure.MULTIFIDUS, Side.RIGHT), _circle(330, 200, 45)),
+        (left, _circle(330, 320, 45)),
+    ):
+        for index in range(SLICES if key.side is not Side.NONE else 1):
+            session.put(key, index, [loop])
+        annotator.canvas.push(key)
+    annotator.committed()
+    annotator.canvas.go_to(0)
+    viewer.window.resize(1440, 900)
+    QTest.qWait(800)
+    viewer.scene.camera.center = (SPACING * 330, SPACING * 320)
+    viewer.scene.camera.zoom *= 4
+    QTest.qWait(200)
+    annotator.canvas.take_in_hand(left, "direct")
+    layer = annotator.canvas.layers[left]
+    layer.selected_data = {0}
+
+    theirs = _plain_drag(viewer, layer, motions)
+    annotator.canvas.take_in_hand(left, "direct")
+    QApplication.processEvents()
+    total = _drag(viewer, layer, motions)
+    annotator.feedback.toggle_fat()
+    total_with_fat = _drag(viewer, layer, motions)
+    annotator.feedback.toggle_fat()
+    mine_scroll = _scroll(viewer, motions // 4)
+    annotator.close()
+    viewer.window.remove_dock_widget("all")
+    plain_scroll = _plain_scroll(viewer, layer, motions // 4)
+    viewer.close()
+    return theirs, total, total_with_fat, mine_scroll, plain_scroll
+
+
+def _timed(act: Callable[[], object]) -> float:
+    before = time.thread_time()
+    act()
+    return time.thread_time() - before
+
+
+class _Hand:
+    """A hand on the mouse: Qt's events go to napari's canvas, as its window sends them."""
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._canvas = viewer.window._qt_viewer.canvas.native  # noqa: SLF001 - no other way in
+
+    def event(self, kind: str, place: tuple[float, float], *, held: bool) -> Any:
+        """Make an event at a row and column of the image."""
+        from qtpy.QtCore import QEvent, QPointF, Qt
+        from qtpy.QtGui import QMouseEvent
+
+        camera = self._viewer.scene.camera
+        middle = np.array(self._viewer.canvas.size) / 2
+        y, x = (SPACING * np.array(place) - np.array(camera.center)[-2:]) * camera.zoom + middle
+        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+        point = QPointF(x, y)
+        return QMouseEvent(
+            getattr(QEvent.Type, kind),
+            point,
+            QPointF(self._canvas.mapToGlobal(point.toPoint())),
+            none if kind == "MouseMove" else left,
+            left if held else none,
+            Qt.KeyboardModifier.NoModifier,
+        )
+
+    def send(self, event: Any) -> float:
+        """Send an event and return the CPU time that it took; then let the window paint."""
+        from qtpy.QtWidgets import QApplication
+
+        took = _timed(lambda: QApplication.sendEvent(self._canvas, event))
+        QApplication.processEvents()
+        # napari looks at the mouse every five milliseconds.
+        time.sleep(PAUSE_S)
+        return took
+
+
+def _drag(viewer: Any, layer: Any, motions: int) -> list[float]:
+    """Take the first vertex and move it; returns the CPU time of every motion."""
+    hand = _Hand(viewer)
+    row, column = layer.data[0][0][1:].tolist()
+    hand.send(hand.event("MouseMove", (row, column), held=False))
+    hand.send(hand.event("MouseButtonPress", (row, column), held=True))
+    found = []
+    place = (row, column)
+    for n in range(motions):
+        place = (row + 8 * np.sin((n + 1) / 9), column)
+        found.append(hand.send(hand.event("MouseMove", place, held=True)))
+    if abs(layer.data[0][0][1] - place[0]) > 1:
+        msg = "The vertex did not follow the mouse; nothing was measured."
+        raise RuntimeError(msg)
+    hand.send(hand.event("MouseMove", (row, column), held=True))
+    hand.send(hand.event("MouseButtonRelease", (row, column), held=False))
+    return found
+
+
+def _plain_drag(viewer: Any, layer: Any, motions: int) -> list[float]:
+    """Let napari move a vertex of a layer of its own, of the same shapes."""
+    other = viewer.add_shapes(
+        layer.data,
+        shape_type="polygon",
+        ndim=3,
+        scale=layer.scale,
+        units=layer.units,
+        axis_labels=layer.axis_labels,
+        edge_width=0.8,
+    )
+    other.mode = "direct"
+    other.selected_data = {0}
+    found = _drag(viewer, other, motions)
+    viewer.layers.remove(other)
+    viewer.layers.selection.active = layer
+    layer.selected_data = {0}
+    return found
+
+
+def _scroll(viewer: Any, count: int) -> list[float]:
+    return [
+        _timed(lambda n=n: viewer.dims.set_current_step(0, 1 + n % (SLICES - 2)))
+        for n in range(count)
+    ]
+
+
+def _plain_scroll(viewer: Any, layer: Any, count: int) -> list[float]:
+    """Leaf through the same images and shapes without the plugin."""
+    pixels = np.random.default_rng(5).normal(size=(SLICES, SIZE, SIZE)).astype(np.float32)
+    kinds = {"scale": layer.scale, "units": layer.units, "axis_labels": layer.axis_labels}
+    viewer.layers.clear()
+    viewer.add_image(pixels, **kinds)
+    for columns in ((200, 320), (75,), (175,), (320,)):
+        shapes = [
+            np.column_stack((np.full(POINTS, float(index)), _circle(330, column, 45)))
+            for index in range(SLICES)
+            for column in columns[:1]
+        ]
+        viewer.add_shapes(shapes, shape_type="polygon", ndim=3, **kinds)
+    return _scroll(viewer, count)
