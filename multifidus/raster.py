@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Coverage:
         """Area, in pixels, added up pixel by pixel as weighted samples are."""
         return float(self.weights[self.weights > 0].sum())
 
-    def pixels_at(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+    def pixels_at(self, places: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
         """Return the image's (row, column) at ascending places in the box, row by row, (n, 2)."""
         rows, columns = self.weights.shape
         ends = places.searchsorted(np.arange(rows + 1) * columns)
