@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.speed import fat, loading, measuring, scanning, startup, whole
+from benchmarks.speed import fat, live, loading, measuring, scanning, startup, whole
 from benchmarks.synthetic import make_sample
 from benchmarks.timing import Comparison
 
