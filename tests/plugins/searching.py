@@ -28,7 +28,7 @@ def on_screen(viewer: Any) -> Iterator[Found]:
 
     for widget in QApplication.allWidgets():
         yield from _of_widget(widget)
-    yield from _of_viewer(viewer)
+    yield from of_viewer(viewer)
 
 
 def _of_widget(widget: Any) -> Iterator[Found]:
@@ -61,7 +61,8 @@ def _of_model(model: Any) -> Iterator[Found]:
                 yield type(model).__name__, str(model.data(model.index(row, column), role))
 
 
-def _of_viewer(viewer: Any) -> Iterator[Found]:
+def of_viewer(viewer: Any) -> Iterator[Found]:
+    """Return the texts of a viewer that need no window."""
     from napari.settings import get_settings
 
     yield "title", viewer.title

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 HEADERS = ("Dice", "level", "structure", "slice", "consensus")
 
-COLOURS = ("#cc79a7", "#ffffff")
-"""Purple and white: neither is a colour of the consensus' own layers."""
+COLOURS = ("#cc79a7", "#7cb518")
+"""Purple and green, seen on muscle and on fat: neither is a colour of the consensus' layers."""
+
+LEAST_HEIGHT = 130
 
 Index = QModelIndex
 
@@ -138,6 +140,7 @@ class AdjudicationPanel(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
+        self.table.setMinimumHeight(LEAST_HEIGHT)
         rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and columns is not None:
             rows.hide()
@@ -145,10 +148,11 @@ class AdjudicationPanel(QWidget):
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             columns.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         layout = QGridLayout(self)
-        layout.addWidget(self.legend, 0, 0, 1, 3)
-        layout.addWidget(self.table, 1, 0, 1, 3)
-        for column, button in enumerate((self.take_a, self.take_b, self.draw)):
-            layout.addWidget(button, 2, column)
+        layout.addWidget(self.legend, 0, 0)
+        layout.addWidget(self.table, 1, 0, 3, 1)
+        for row, button in enumerate((self.take_a, self.take_b, self.draw), 1):
+            layout.addWidget(button, row, 1)
+        layout.setColumnStretch(0, 1)
 
     def leave(self) -> None:
         """Let go of the annotator."""

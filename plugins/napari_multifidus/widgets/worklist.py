@@ -34,6 +34,8 @@ NAMED_HEADERS = ("#", "exam", "reading", "state", "min")
 
 SECONDS_A_MINUTE = 60
 
+LEAST_HEIGHT = 110
+
 FILTERS = {"all": frozenset(State), "open": frozenset(State) - {State.DONE}, "done": {State.DONE}}
 
 # Told apart with every kind of colour vision, and by their words.
@@ -158,6 +160,7 @@ class WorklistPanel(QWidget):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
+        self.table.setMinimumHeight(LEAST_HEIGHT)
         rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and columns is not None:
             rows.hide()
