@@ -186,11 +186,12 @@ def _drafts(outlines: Path) -> str:
     """Return the paths that are no outline yet, as comparable text; they are work as well."""
     journal = _beside(outlines, JOURNAL_SUFFIX)
     if not journal.exists():
-        return "[]"
+        return "[[], []]"
     with reading(journal, "a journal"):
         text = journal.read_text(encoding="utf-8", errors="replace")
     try:
-        return json.dumps(json.loads(text).get("drafts", []))
+        found = json.loads(text)
+        return json.dumps([found.get(name) or [] for name in ("drafts", "unfinished")])
     except (ValueError, AttributeError, RecursionError):
         # Damaged, and nobody knows how: as a text it is the same only as itself.
         return text

@@ -1,0 +1,83 @@
+"""Two readings compared, and the consensus made of them, without a window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari_multifidus.adjudication import adopt, pairs, take
+from napari_multifidus.session import Session
+
+from multifidus.anatomy import Level, SlicePosition
+from multifidus.roi import Reading, RoiSet, Source
+from tests.exams import box
+from tests.plugins.conftest import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+
+MID = SlicePosition.MID_DISC
+
+
+@pytest.fixture
+def both(exam):
+    """A draws two muscles; B the left one moved by a quarter of its width, and a reference."""
+    made = []
+    for rater in ("A", "B"):
+        reading = Reading("S01", "pre", rater)
+        made.append(Session(exam, exam.series[0], RoiSet(reading=reading)))
+    first, second = made
+    first.put(MULTIFIDUS_LEFT, 2, [box(30, 50, 49, 69)])
+    first.put(MULTIFIDUS_RIGHT, 3, [box(30, 10, 49, 29)])
+    second.put(MULTIFIDUS_LEFT, 2, [box(30, 55, 49, 74)])
+    second.put(MULTIFIDUS_RIGHT, 3, [box(30, 10, 49, 29)])
+    second.put(FAT, 1, [box(60, 10, 64, 14)])
+    first.set_level(2, Level.L4_L5, MID)
+    second.set_level(2, Level.L4_L5, MID)
+    first.set_level(3, Level.L4_L5, MID)
+    second.set_level(3, Level.L5_S1, MID)
+    return first, second
+
+
+@pytest.fixture
+def consensus(exam):
+    made = Session(exam, exam.series[0], RoiSet(reading=Reading("S01", "pre", "consensus")))
+    made.drawn_as = Source.CONSENSUS
+    return made
+
+
+def test_the_worst_agreement_comes_first(both):
+    found = pairs(*both)
+    assert [(pair.key, pair.index) for pair in found] == [
+        (FAT, 1),
+        (MULTIFIDUS_LEFT, 2),
+        (MULTIFIDUS_RIGHT, 3),
+    ]
+    assert [pair.dice for pair in found] == pytest.approx([0, 0.75, 1])
+    assert [pair.only for pair in found] == ["B", "", ""]
+    assert [pair.level_words for pair in found] == ["?", "L4-L5", "L4-L5 / L5-S1"]
+
+
+def test_a_path_that_is_no_outline_counts_as_none(both):
+    first, second = both
+    crossing = np.array([(30.0, 50.0), (49.0, 69.0), (49.0, 50.0), (30.0, 69.0)])
+    first.put(MULTIFIDUS_LEFT, 2, [crossing])
+    assert next(p for p in pairs(first, second) if p.key == MULTIFIDUS_LEFT).only == "B"
+
+
+def test_only_what_both_say_of_levels_is_adopted(both, consensus):
+    assert adopt(consensus, both)
+    assert consensus.said_level(2) == (Level.L4_L5, MID)
+    assert consensus.said_level(3)[0] is None
+    assert not adopt(consensus, both)
+
+
+def test_what_is_taken_is_the_raters_outline_with_its_level(both, consensus):
+    right = pairs(*both)[2]
+    assert take(consensus, right, 1, both[1])
+    (roi,) = consensus.outlines(MULTIFIDUS_RIGHT, 3)
+    assert roi.source is Source.CONSENSUS
+    assert roi.key.reading.rater == "consensus"
+    assert np.allclose(roi.paths[0], right.loops[1][0])
+    assert consensus.said_level(3) == (Level.L5_S1, MID)
+    assert not take(consensus, right, 1, both[1])
+    # Edited by hand or drawn anew it is the consensus' as well.
+    consensus.put(MULTIFIDUS_RIGHT, 3, [box(30, 11, 49, 29)])
+    consensus.put(FAT, 1, [box(60, 10, 65, 14)])
+    assert {roi.source for roi in consensus.rois()} == {Source.CONSENSUS}
