@@ -15,6 +15,7 @@ from typing import Any
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH, HEIGHT = 1440, 960
+TALL, WIDE = 1150, 560
 SLICE = 4
 
 
@@ -25,6 +26,7 @@ def main() -> None:
         tempfile.tempdir = scratch
         viewer, dock = open_sample(scratch)
         take_annotator(viewer, dock)
+        take_results(viewer, dock)
         take_warnings(viewer, dock)
         take_crossing(viewer, dock)
         take_locator(dock)
@@ -43,6 +45,7 @@ def open_sample(scratch: str) -> tuple[Any, Any]:
     dock = open_dock(viewer)
     viewer.open_sample("multifidus", "phantom_pre")
     settle()
+    dock.more.tour.end()
     hide_structures(viewer, dock)
     return viewer, dock
 
@@ -81,13 +84,57 @@ def take_warnings(viewer: Any, dock: Any) -> None:
 
     annotator, session = dock.annotator, dock.annotator.session
     protocol, (level, position) = session.protocol, session.said_level(SLICE)
-    session.protocol = replace(protocol, tilt_limit_deg=1.0)
+    session.set_protocol(replace(protocol, tilt_limit_deg=1.0))
     annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
     settle()
     take(viewer, "plugin-warnings")
-    session.protocol = protocol
+    session.set_protocol(protocol)
     annotator.set_level(level, position)
     settle()
+
+
+def take_results(viewer: Any, dock: Any) -> None:
+    """Show fat on the muscle, the histogram, and the table."""
+    from napari_multifidus.keys import MULTIFIDUS_LEFT
+    from qtpy.QtCore import Qt
+
+    from multifidus.anatomy import Side
+
+    annotator = dock.annotator
+    for side, grade in ((Side.RIGHT, 3), (Side.LEFT, 2)):
+        annotator.feedback.grade(side, grade)
+    annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+    annotator.feedback.toggle_fat()
+    table = dock.table
+    table.filters["structure"].setCurrentText("multifidus")
+    table.filters["structure"].activated.emit(0)
+    table.view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+    viewer.window.resize(WIDTH, TALL)
+    narrow = dock.width()
+    make_wide(dock, WIDE)
+    settle()
+    table.follow(SLICE)
+    settle()
+    take(viewer, "plugin-results")
+    make_wide(dock, narrow)
+    viewer.window.resize(WIDTH, HEIGHT)
+    annotator.feedback.toggle_fat()
+    table.filters["structure"].setCurrentIndex(0)
+    table.filters["structure"].activated.emit(0)
+    for side in (Side.RIGHT, Side.LEFT):
+        annotator.feedback.grade(side, None)
+    settle()
+
+
+def make_wide(dock: Any, width: int) -> None:
+    """Give the plugin's window another share of the whole one."""
+    from qtpy.QtCore import Qt
+    from qtpy.QtWidgets import QDockWidget
+
+    holder = dock.parentWidget()
+    while not isinstance(holder, QDockWidget):
+        holder = holder.parentWidget()
+    dock.window().resizeDocks([holder], [width], Qt.Orientation.Horizontal)
 
 
 def take_crossing(viewer: Any, dock: Any) -> None:

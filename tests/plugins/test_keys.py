@@ -1,18 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
+from napari_multifidus.keys import SHORTCUTS, help_text, tip
 
-from napari_multifidus.keys import SHORTCUTS, help_text, page_rows, tip
-
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "annotate-in-napari.md"
 NAPARIS_OWN = set("RELTPDSZIXFBA1234567")
-
-
-def test_the_page_lists_every_key():
-    rows = [
-        line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
-    ]
-    assert rows == page_rows()
 
 
 def test_no_key_of_naparis_shapes_is_taken():

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from napari_multifidus.session import Line
 
 RATER = "rater"
-MINIMAL_WIDTH = 390
+MINIMAL_WIDTH = 412
 
 
 def settings() -> QSettings:

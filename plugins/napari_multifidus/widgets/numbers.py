@@ -137,7 +137,7 @@ class SideNumbers(QFrame):
         self.title, self.area, self.fat, self.detail = QLabel(), QLabel(), QLabel(), QLabel()
         self.grade, self.warnings = QLabel(), Warnings()
         self.title.setStyleSheet(f"font-size: 13px; font-weight: bold; color: {self._colour};")
-        self.area.setStyleSheet("font-size: 20px; font-weight: bold;")
+        self.area.setStyleSheet("font-size: 18px; font-weight: bold;")
         self.fat.setStyleSheet("font-size: 16px;")
         self.grade.setStyleSheet("font-size: 12px;")
         self.area.setToolTip("Area in the slice's own plane ± its standard uncertainty")

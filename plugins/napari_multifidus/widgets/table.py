@@ -252,7 +252,8 @@ class Chosen(QSortFilterProxyModel):
     def choose(self, wanted: dict[str, str], *, flagged_only: bool) -> None:
         """Show lines with these cells, by the heading of their column; an absent one is any."""
         self.wanted, self.flagged_only = wanted, flagged_only
-        self.invalidateFilter()
+        # Not invalidateFilter(): newer versions of Qt deprecate it.
+        self.invalidate()
 
     def line(self, row: int) -> Line:
         """Return the line that stands in a row of the screen."""
