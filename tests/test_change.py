@@ -116,7 +116,8 @@ def test_metal_is_never_read_as_a_change_of_lean_area():
 def test_what_else_differs_between_the_exams_is_noted():
     rows = [row("S1", "pre", 1, tilt_deg=10), row("S1", "post", 1, tilt_deg=25)]
     (tilted,) = pairs_of(rows)
-    assert "tilt differs by +15 deg: +8.7 % in area" in tilted.notes  # the published 10 vs 25
+    # The published 10 against 25 degrees.
+    assert tilted.notes[0].startswith("tilt differs by +15 deg: +8.7 % in area of a prism")
     assert pair().notes == ()
     assert "tilt against the spine unknown" in pair(tilt_axis="patient_z").notes[0]
     rows = [row("S1", when, 1, field_strength_t=t) for when, t in (("pre", "1.5"), ("post", "3"))]

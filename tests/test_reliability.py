@@ -286,3 +286,9 @@ def test_an_interval_that_raters_break_is_said(raters, spread, said):
     table += spread * np.linspace(-1, 1, raters)
     words = " ".join(only(study_of(table)).problems)
     assert ("the interval of ICC(2,.) covers less often" in words) is said
+
+
+@pytest.mark.parametrize("structure", ["lean_reference", "fat_reference", "artefact"])
+def test_samples_are_no_measurements_of_anybody(structure):
+    rows = study_of(SET_A) + study_of(SET_A, structure=structure)
+    assert {item.structure for item in values_of(rows)} == {"multifidus"}

@@ -283,7 +283,7 @@ def contrast_changes(
             }
             for kind in kinds
         ]
-        if not any(sides):
+        if not all(sides):
             continue
         both = sorted(sides[0].keys() & sides[1].keys())
         if len(both) < LEAST_PAIRS:

@@ -384,7 +384,11 @@ def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
     if math.isnan(tilt):
         yield "tilt against the spine unknown: its effect on the area cannot be said"
     elif abs(tilt) > TILT_NOTE_DEG:
-        yield f"tilt differs by {tilt:+.0f} deg: {tilt_effect_pct(first, second):+.1f} % in area"
+        effect = tilt_effect_pct(first, second)
+        yield (
+            f"tilt differs by {tilt:+.0f} deg: {effect:+.1f} % in area of a prism, and the muscle "
+            "is met elsewhere along its length"
+        )
     for column, words in COMPARED.items():
         one, two = first.extra.get(column, ""), second.extra.get(column, "")
         if one and two and one != two:
@@ -410,7 +414,11 @@ def tilt_difference_deg(first: ExamValue, second: ExamValue) -> float:
 
 
 def tilt_effect_pct(first: ExamValue, second: ExamValue) -> float:
-    """Return how much larger a prism's section is after than before because of tilt alone."""
+    """Return how much larger a prism's section is after than before because of tilt alone.
+
+    Not the whole effect: a slice that turns about its disc meets the muscle behind it at another
+    place of its length, which may matter more (``docs/evidence/cohort.md``).
+    """
     if math.isnan(tilt_difference_deg(first, second)):
         return math.nan
     cosines = [math.cos(math.radians(item.tilt_deg)) for item in (first, second)]

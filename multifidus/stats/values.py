@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from multifidus.anatomy import Structure
 from multifidus.errors import StatisticsError
 from multifidus.flag import Flag
 
@@ -19,6 +20,9 @@ KEYS = ("subject", "timepoint", "rater", "reading", "structure", "side", "level"
 
 SLICE_KEYS = ("series", "slice_uid", "slice_index", "name")
 """What tells the slices of one value apart."""
+
+SAMPLES = frozenset({Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT})
+"""Outlines that lie where each reading puts them: their sizes are no measurements of anybody."""
 
 GRADE = "_grade"
 """Quantities that end so are grades: an order without distances, so that they have no mean."""
@@ -71,6 +75,8 @@ def is_grade(quantity: str) -> bool:
 def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
     """Put the rows of a tidy table together, one value a reading, level and side.
 
+    Reference samples and artefacts are left out.
+
     Parameters
     ----------
     rows
@@ -98,7 +104,7 @@ def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
             remedy = "Keep one of them; to average them would change the answer."
             raise StatisticsError(msg, remedy=remedy)
         seen[whole] = line
-        if sliced and _is_lost(row):
+        if (sliced and _is_lost(row)) or _text(row, "structure") in SAMPLES:
             continue
         groups.setdefault(key, []).append(row)
     values = tuple(_value(key, members) for key, members in groups.items())
