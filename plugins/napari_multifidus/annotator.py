@@ -310,6 +310,7 @@ class Annotator(QObject):
             self.canvas.push(key)
         self.canvas.refresh()
         self.changed.emit()
+        self.keeper.say()
         self.complained.emit(LOCKED)
 
     def done_next(self) -> None:
@@ -324,6 +325,8 @@ class Annotator(QObject):
         if self.session is not None:
             self.flush()
             self.session.locked = locked
+            # What was drawn before is not to be taken back through the lock.
+            self.session.begin_history()
 
     def _placed(self) -> None:
         self.keeper.save_what_waits()

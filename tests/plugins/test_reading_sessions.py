@@ -311,6 +311,9 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     assert "locked" in messages[-1]
     assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
+    # Nor can what was drawn before be taken back.
+    desk.annotator.hand.undo()
+    assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
     desk.annotator.flush()
     assert {name: (path.parent / name).read_bytes() for name in before} == before
     # Opened in another way it is locked as well.
