@@ -181,6 +181,14 @@ class Annotator(QObject):
         if self.held:
             raise MultifidusError(self.held)
 
+    @property
+    def first_folder(self) -> str:
+        """Where dialogs for folders begin: of a blinded reading in the rater's own.
+
+        Elsewhere they may list folders named after subjects. Empty where it does not matter.
+        """
+        return str(self.file.path.parent) if self.blinded and self.file is not None else ""
+
     def refuse_if_blinded(self) -> None:
         """Refuse what would show other raters' outlines.
 

@@ -373,7 +373,11 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     assert desk.item(first).state is State.STARTED
 
 
-def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(study, room):
+def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
+    study, room, monkeypatch
+):
+    from qtpy.QtWidgets import QFileDialog
+
     desk, messages = room.start(study, "AB", blind=True, seed=3), room.messages
     by, path = desk.by, desk.annotator.file.path
     desk.annotator.set_reading("CD", 2)
@@ -382,6 +386,11 @@ def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(s
     assert "belongs to a reading list" in messages[-1]
     assert (desk.annotator.session.reading, desk.annotator.file.path) == (by, path)
     assert not room.win.dock.reading.rater.isEnabled()
+    begins = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
+    room.win.dock._measure()
+    room.win.dock.more._write_pictures()
+    assert begins == [str(desk.worklist.folder)] * 2
     room.win.dock._take_drafts()
     assert "blinded" in messages[-1]
     (study / "cohort.key.json").unlink()

@@ -300,9 +300,7 @@ class Dock(QWidget):
             self.annotator.set_folder(Path(chosen))
 
     def _measure(self) -> None:
-        file = self.annotator.file
-        # Elsewhere the dialog would list folders named after subjects.
-        start = str(file.path.parent) if self.annotator.blinded and file is not None else ""
+        start = self.annotator.first_folder
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables", start)
         if not chosen:
             return

@@ -162,6 +162,7 @@ class FeedbackPanels(QObject):
             panel.show_grades(", ".join(found))
 
     def _write_pictures(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for the pictures")
+        start = self.dock.annotator.first_folder
+        chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for the pictures", start)
         if chosen:
             self.dock.annotator.feedback.pictures_into(Path(chosen))
