@@ -172,6 +172,17 @@ def test_the_reliability_of_one_command_is_the_error_of_the_other(table, tmp_pat
     assert (operated["beyond_decrease"], operated["judged"]) == (8, 8)
 
 
+def test_errors_of_another_protocol_are_doubted(tmp_path):
+    rows = [{**item, "protocol": "aa"} for item in ordered(cohort(PLACES))]
+    table = written(tmp_path / "table.csv", rows)
+    path = tmp_path / "reliability.json"
+    for protocols, said in ((["aa"], 0), (["bb"], 1), ([], 0)):
+        path.write_text(json.dumps({"protocols": protocols, "results": []}))
+        found = json.loads(run("change", table, "--reliability", path, "--json").stdout)
+        doubts = [text for text in found["problems"] if "protocol bb, this table by aa" in text]
+        assert len(doubts) == said
+
+
 def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
     out = tmp_path / "out"
     done = run("change", table, "--mdc", "tcsa_mm2=50", "--model", "zone", "-o", out)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from multifidus.errors import StatisticsError
+from multifidus.report.reliability_table import reliability_table
 from multifidus.stats.bootstrap import cluster_intervals
 from multifidus.stats.icc import icc
 from multifidus.stats.kappa import weighted_kappa
@@ -292,3 +293,32 @@ def test_an_interval_that_raters_break_is_said(raters, spread, said):
 def test_samples_are_no_measurements_of_anybody(structure):
     rows = study_of(SET_A) + study_of(SET_A, structure=structure)
     assert {item.structure for item in values_of(rows)} == {"multifidus"}
+
+
+def test_a_negative_correlation_is_stated_and_printable():
+    """Subjects who differ less than their own readings; the mean of two has no correlation."""
+    study = reliability(values_of(study_of([[1, 5], [5, 1], [2, 4], [4, 2], [3, 3.1]])))
+    (found,) = study.results
+    assert found.icc[2].value < -0.9
+    assert "A correlation is negative" in " ".join(found.problems)
+    plain = json.loads(json.dumps(plain_study(study), allow_nan=False))
+    assert None in {form["value"] for form in plain["results"][0]["icc"]}
+    assert reliability_table(study).rows
+
+
+def test_perfect_agreement_is_an_answer():
+    study = reliability(values_of(study_of([[n, n] for n in range(1, 9)])))
+    plain = json.loads(json.dumps(plain_study(study), allow_nan=False))["results"][0]
+    assert {form["value"] for form in plain["icc"]} == {1}
+    assert (plain["sem_agreement"], plain["mdc95_pct"], plain["bland_altman"]["sd"]) == (0, 0, 0)
+
+
+def test_a_constant_rater_has_no_concordance_but_the_rest():
+    (found,) = reliability(values_of(study_of([[5, n] for n in range(6)]))).results
+    assert found.pairs[0].concordance is None
+    assert found.icc[2].value == pytest.approx(0, abs=1e-12)
+
+
+def test_the_protocols_of_the_table_are_named():
+    rows = [{**item, "protocol": "aa"} for item in study_of(SET_A)]
+    assert plain_study(reliability(values_of(rows)))["protocols"] == ["aa"]

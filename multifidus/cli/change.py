@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,10 +61,12 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
+    from multifidus.io.json_file import read_json
     from multifidus.io.protocols import load_protocol
     from multifidus.io.tables import read_rows
     from multifidus.report.change_table import change_tables, subject_table, write_changes
     from multifidus.stats.change_study import spans_of, study_change
+    from multifidus.stats.detectable import protocol_doubt
     from multifidus.stats.models import model_changes
     from multifidus.stats.pairs import Choice
     from multifidus.stats.plain_change import plain_changes
@@ -76,19 +78,21 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     rows = read_rows(table)
     values = of_quantities(values_of(rows), quantity or ())
     choice = Choice(value)
+    known = None if reliability is None else read_json(reliability, "a study's reliability")
     spans = spans_of(values, before, after)
     study = study_change(
         values,
         spans,
         choice=choice,
-        error_of=_error_of(reliability, mdc or (), values),
+        error_of=_error_of(known, mdc or (), values),
         minimal_valid_fraction=load_protocol(protocol).minimal_valid_fraction,
         column=group,
     )
     models, failed = (
         ([], []) if model is None else model_changes(values, _ordered(spans), model, choice)
     )
-    study = replace(study, problems=(*study.problems, *failed, *left_out(rows)))
+    doubts = () if known is None else protocol_doubt(known, values)
+    study = replace(study, problems=(*study.problems, *doubts, *failed, *left_out(rows)))
     tables = change_tables(study, models)
     muscles = subject_table(study.changes)
     if output is not None:
@@ -106,15 +110,16 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             say(problem)
 
 
-def _error_of(reliability: Path | None, limits: Sequence[str], values: Sequence[Value]) -> ErrorOf:
-    from multifidus.io.json_file import read_json
+def _error_of(
+    known: dict[str, Any] | None, limits: Sequence[str], values: Sequence[Value]
+) -> ErrorOf:
     from multifidus.stats.detectable import given, nothing_known, of_reliability
 
-    if reliability is not None:
-        return of_reliability(read_json(reliability, "a study's reliability"))
+    if known is not None:
+        return of_reliability(known)
     if not limits:
         return nothing_known
-    known = {item.quantity for item in values}
+    quantities = {item.quantity for item in values}
     found: dict[str, float] = {}
     for text in limits:
         quantity, _, number = text.partition("=")
@@ -123,8 +128,8 @@ def _error_of(reliability: Path | None, limits: Sequence[str], values: Sequence[
         except ValueError:
             msg = f"--mdc takes QUANTITY=NUMBER, such as tcsa_mm2=60, not {text!r}."
             raise typer.BadParameter(msg) from None
-        if quantity not in known:
-            msg = f"The table has no quantity {quantity!r}; it has {', '.join(sorted(known))}."
+        if quantity not in quantities:
+            msg = f"The table has no quantity {quantity!r}; it has {', '.join(sorted(quantities))}."
             raise typer.BadParameter(msg)
         if quantity in found:
             msg = f"--mdc names {quantity} twice."

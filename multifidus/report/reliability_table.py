@@ -104,6 +104,8 @@ def _row(item: Reliability) -> tuple[str, ...]:
 
 def _interval(form: Icc) -> str:
     low, high = form.ci95
+    if not math.isfinite(form.value):
+        return ""
     return f"{form.value:.2f} [{low:.2f}, {high:.2f}]"
 
 

@@ -11,6 +11,7 @@ from multifidus.errors import StatisticsError
 from multifidus.stats.agreement import mdc95
 from multifidus.stats.pairs import Pair
 from multifidus.stats.reliability import Compare
+from multifidus.stats.values import Value, protocols_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,18 @@ def of_reliability(document: Mapping[str, Any]) -> ErrorOf:
         return _between(pair, known) or _reread(pair, known) or _unknown(pair, known)
 
     return of
+
+
+def protocol_doubt(document: Mapping[str, Any], values: Iterable[Value]) -> tuple[str, ...]:
+    """Say where a study of reliability was measured by other protocols than these values."""
+    theirs, ours = set(document.get("protocols") or ()), set(protocols_of(values))
+    strange = sorted(ours - theirs)
+    if not (theirs and strange):
+        return ()
+    return (
+        f"The reliability was measured by protocol {', '.join(sorted(theirs))}, this table by "
+        f"{', '.join(strange)}: its errors may not be those of these numbers.",
+    )
 
 
 _KEY = ("quantity", "method", "structure", "level", "side")

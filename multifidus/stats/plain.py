@@ -10,6 +10,7 @@ from multifidus.stats.reliability import GradeReliability, Pair, Reliability, St
 def plain_study(study: Study) -> dict[str, object]:
     """Return a study's reliability as ``reliability --json`` prints it."""
     return {
+        "protocols": list(study.protocols),
         "results": [_plain(item) for item in study.results],
         "grades": [_plain_grade(item) for item in study.grades],
         "problems": list(study.problems),
@@ -35,7 +36,7 @@ def _plain(item: Reliability) -> dict[str, object]:
             {
                 "shrout_fleiss": form.shrout_fleiss,
                 "mcgraw_wong": form.mcgraw_wong,
-                "value": form.value,
+                "value": _known(form.value),
                 "ci95": [_known(end) for end in form.ci95],
                 "band": form.band,
                 "when": form.when,

@@ -26,7 +26,7 @@ from multifidus.stats.bootstrap import cluster_intervals
 from multifidus.stats.icc import Icc, agreement_doubt, icc, point_values
 from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.ratings import mean_squares
-from multifidus.stats.values import Value, is_grade, of_quantities
+from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,11 +157,15 @@ class GradeReliability:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """All results, of measurements and of grades, and why others are missing."""
+    """All results, of measurements and of grades, and why others are missing.
+
+    ``protocols`` are those of the table, by which it was measured.
+    """
 
     results: tuple[Reliability, ...]
     problems: tuple[str, ...]
     grades: tuple[GradeReliability, ...] = ()
+    protocols: tuple[str, ...] = ()
 
 
 def reliability(
@@ -222,7 +226,7 @@ def reliability(
         msg = f"Nothing can be compared by {compare.value}: {reasons}"
         who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
         raise StatisticsError(msg, remedy=f"At least {LEAST_TARGETS} exams need {who}.")
-    return Study(tuple(results), tuple(problems), tuple(grades))
+    return Study(tuple(results), tuple(problems), tuple(grades), protocols_of(chosen))
 
 
 def _chosen(
@@ -414,6 +418,11 @@ def _problems(
     clustered: bool,
 ) -> Iterable[str]:
     yield from _common_problems(len(table), compare, pooled)
+    if any(form.value < 0 for form in icc(table)):
+        yield (
+            "A correlation is negative: subjects differ less than readings of one subject do. It "
+            "says that reliability is none; where that of a mean is missing, it has no value."
+        )
     doubt = agreement_doubt(mean_squares(table))
     if compare is Compare.RATER and doubt:
         yield doubt

@@ -150,6 +150,11 @@ def of_quantities(values: Iterable[Value], wanted: Sequence[str]) -> tuple[Value
     return tuple(item for item in items if not wanted or item.quantity in wanted)
 
 
+def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
+    """Return the digests of the protocols by which values were measured, where they are said."""
+    return tuple(sorted({item.extra.get("protocol", "").strip() for item in values} - {""}))
+
+
 def _is_lost(row: Mapping[str, Any]) -> bool:
     return not _text(row, "level") and any(_text(row, name) for name in SLICE_KEYS[:-1])
 
