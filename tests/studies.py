@@ -67,6 +67,7 @@ def write_study(folder, rows=None, missing=(), failures=()):
     from multifidus.results import FAILURE_COLUMNS
 
     rows = study_rows() if rows is None else rows
+    folder.mkdir(exist_ok=True)
     write_rows(rows, folder / "measurements.csv", tuple(rows[0]))
     write_rows(missing, folder / "missing.csv", tuple(MISSING_COLUMNS))
     write_rows(failures, folder / "failures.csv", FAILURE_COLUMNS)

@@ -19,6 +19,7 @@ from multifidus.cli.plan import plan
 from multifidus.cli.propose import propose
 from multifidus.cli.protocol import protocol
 from multifidus.cli.reliability import reliability
+from multifidus.cli.report import report
 from multifidus.cli.unblind import unblind
 from multifidus.version import VERSION
 
@@ -38,6 +39,7 @@ app.command()(measure)
 app.command()(propose)
 app.command()(reliability)
 app.command()(change)
+app.command()(report)
 app.command()(agreement)
 app.command()(phantom)
 app.command()(demo)

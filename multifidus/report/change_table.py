@@ -14,7 +14,7 @@ from multifidus.stats.change import Change, GroupChange, Verdict
 from multifidus.stats.change_study import ChangeStudy
 from multifidus.stats.models import MixedModel
 from multifidus.stats.paired import PairedTests
-from multifidus.stats.plain_change import change_rows
+from multifidus.stats.plain_change import change_rows, course_rows
 from multifidus.stats.values import is_grade
 
 _TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "p (Wilcoxon)",
@@ -133,33 +133,28 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
 
 
 def write_changes(
-    changes: Sequence[Change],
-    tables: Sequence[PaperTable],
-    folder: Path,
-    *,
-    overwrite: bool = False,
+    study: ChangeStudy, tables: Sequence[PaperTable], folder: Path, *, overwrite: bool = False
 ) -> list[Path]:
-    """Write ``changes.csv``, every pair with all its digits, and the tables for people.
+    """Write all digits as CSV, and the tables for people.
+
+    ``changes.csv`` holds every pair; where there are more than two timepoints, ``courses.csv``
+    holds every value.
 
     Raises
     ------
     WriteError
-        If a file exists and ``overwrite`` is not set.
+        If a file exists and ``overwrite`` is not set; then nothing is written.
     """
-    path = folder / "changes.csv"
-    refuse_existing(path, overwrite=overwrite)
+    rows = {"changes.csv": change_rows(study.changes), "courses.csv": course_rows(study.courses)}
+    files = {folder / name: found for name, found in rows.items() if found}
+    for path in files:
+        refuse_existing(path, overwrite=overwrite)
     for table in tables:
         check_paper_table(table, folder, overwrite=overwrite)
-    rows = change_rows(changes)
-    write_rows(rows, path, tuple(rows[0]) if rows else (), overwrite=overwrite)
-    return [
-        path,
-        *(
-            written
-            for table in tables
-            for written in write_paper_table(table, folder, overwrite=overwrite)
-        ),
-    ]
+    for path, found in files.items():
+        write_rows(found, path, tuple(found[0]), overwrite=overwrite)
+    written = [write_paper_table(table, folder, overwrite=overwrite) for table in tables]
+    return [*files, *(path for paths in written for path in paths)]
 
 
 def subject_table(changes: Iterable[Change]) -> PaperTable:

@@ -94,6 +94,13 @@ class Drawing:
     caption: str
     figure: Figure
 
+    def __post_init__(self) -> None:
+        # Once for all formats: it takes longer than to draw, and the files agree.
+        engine = self.figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(self.figure)
+            self.figure.set_layout_engine("none")
+
 
 @contextlib.contextmanager
 def _style(name: str = "") -> Iterator[None]:

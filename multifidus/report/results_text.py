@@ -1,0 +1,154 @@
+"""Results of a paper, in the numbers of its tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from multifidus.report.change_table import p_value
+from multifidus.report.figures.exams import What
+from multifidus.report.reliability_table import short
+from multifidus.report.statements import Statement, counted, unknown
+from multifidus.report.study import StudyData
+from multifidus.report.words import quantity_name, quantity_unit
+from multifidus.stats.change import BY_ZONE, GroupChange
+from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.paired import PairedTests
+from multifidus.stats.reliability import Reliability, Study
+
+_WHAT = ("quantity", "method", "structure")
+
+
+def results_text(data: StudyData) -> list[Statement]:
+    """Say what was found: reliability, then change, quantity by quantity."""
+    found = [
+        statement
+        for study, words in ((data.between, "between raters"), (data.within, "on re-reading"))
+        if study is not None
+        for what in data.whats
+        for statement in _reliability(study, what, words)
+    ]
+    if not found:
+        found.append(unknown("Reliability"))
+    if data.change is not None:
+        for what in data.whats:
+            found += _changes(data.change, what)
+            found += _muscles(data.change, what)
+    return found
+
+
+def _is(item: Reliability, what: What) -> bool:
+    return (item.quantity, item.method, item.structure) == (
+        what.quantity, what.method, what.structure,
+    )  # fmt: skip
+
+
+def _reliability(study: Study, what: What, words: str) -> Iterator[Statement]:
+    """Give the range over levels and sides, and over raters where each has readings of its own."""
+    own = [item for item in study.results if _is(item, what)]
+    if not own:
+        return
+    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    parts = []
+    for form in ("ICC(2,1)", "ICC(3,1)"):
+        found = [one for item in own for one in item.icc if one.shrout_fleiss == form]
+        low = min(end.ci95[0] for end in found)
+        parts.append(
+            f"{form} {_range([one.value for one in found], '.2f')} (lowest end of a 95 % interval "
+            f"{low:.2f})"
+        )
+    sems = [item.sem.agreement for item in own]
+    mdcs = [item.sem.mdc95_agreement for item in own]
+    targets = [item.n_targets for item in own]
+    places = len({(item.level, item.side) for item in own})
+    yield Statement(
+        "Reliability",
+        f"Reliability of {name} {words}, {counted(places, 'place')} (level and side"
+        f"{'' if places == 1 else '; range over them'}), {_range(targets, 'd')} targets: "
+        f"{', '.join(parts)}, SEM of agreement {_shortest(sems)}{unit}, MDC95 "
+        f"{_shortest(mdcs)}{unit}.",
+    )
+
+
+def _after(quantity: str) -> str:
+    """Return the unit of a difference, to stand behind a number."""
+    unit = quantity_unit(quantity).replace("%", "percentage points")
+    return f" {unit}" if unit else ""
+
+
+def _range(numbers: Sequence[float], form: str) -> str:
+    low, high = format(min(numbers), form), format(max(numbers), form)
+    return low if low == high else f"{low} to {high}"
+
+
+def _shortest(numbers: Sequence[float]) -> str:
+    low, high = short(min(numbers)), short(max(numbers))
+    return low if low == high else f"{low} to {high}"
+
+
+def _changes(study: ChangeStudy, what: What) -> Iterator[Statement]:
+    """Give the change of each group: by zone where levels were operated, else by level and side."""
+    mine = (what.quantity, what.method, what.structure)
+    groups = [item for item in study.zones if item.key[: len(mine)] == mine]
+    groups = groups or [item for item in study.muscles if item.key[: len(mine)] == mine]
+    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    for item in groups:
+        yield Statement(f"Change of {name}", _sentence(item, name, unit))
+
+
+def _sentence(item: GroupChange, name: str, unit: str) -> str:
+    span, *where = item.key[BY_ZONE.index("span") :]
+    at = " ".join(filter(None, where))
+    place = f" at {at}{' levels' if at in _ZONES else ''}" if at else ""
+    relative = not (math.isnan(item.mean_pct) or "percentage" in unit)
+    pct = f" ({short(item.mean_pct)} %)" if relative else ""
+    return (
+        (
+            f"From {span}, {name}{place} changed by {_with_interval(item.tests)}{unit}{pct}, n = "
+            f"{item.n}, p = {p_value(item.p_t_holm)} (t), {p_value(item.p_wilcoxon_holm)} "
+            "(Wilcoxon), by Holm's method."
+        )
+        .replace("p = <", "p < ")
+        .replace(", <0", ", < 0")
+    )
+
+
+_ZONES = ("operated", "adjacent", "remote")
+
+
+def _with_interval(tests: PairedTests) -> str:
+    low, high = map(short, tests.ci95)
+    return f"{short(tests.mean)} [95 % CI {low}, {high}]"
+
+
+def _muscles(study: ChangeStudy, what: What) -> Iterator[Statement]:
+    """Count muscles beyond measurement error, which judges single muscles alone."""
+    name = quantity_name(what.quantity, what.method)
+    for before, after in study.spans:
+        own = [
+            item
+            for item in study.changes
+            if (item.pair.quantity, item.pair.method, item.pair.structure)
+            == (what.quantity, what.method, what.structure)
+            and (item.pair.before.timepoint, item.pair.after.timepoint) == (before, after)
+        ]
+        judged = [item for item in own if item.verdict.value != "unknown"]
+        topic = f"Change of {name}"
+        if not judged:
+            yield Statement(
+                topic,
+                f"From {before} to {after}, no muscle's {name} could be held against measurement "
+                "error: the least detectable change is not recorded.",
+            )
+            continue
+        counts = {
+            verdict: sum(item.verdict.value == verdict for item in judged)
+            for verdict in ("decrease", "increase", "within error")
+        }
+        yield Statement(
+            topic,
+            f"From {before} to {after}, {name} decreased beyond measurement error in "
+            f"{counts['decrease']} and increased in {counts['increase']} of "
+            f"{counted(len(judged), 'muscle')} that could be judged; {counts['within error']} "
+            "changed within it.",
+        )

@@ -1,0 +1,203 @@
+"""The report of a study: one page that holds all it shows, and its text for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from multifidus.flag import Flag
+from multifidus.missing import Absence
+from multifidus.report.change_table import change_tables
+from multifidus.report.facts import Facts, facts_of
+from multifidus.report.figures.style import Drawing, as_svg
+from multifidus.report.flow import failed_cases, flow_of, lost_muscles
+from multifidus.report.grras import SOURCE, Item, grras
+from multifidus.report.methods_text import methods_text
+from multifidus.report.references import Reference, cited
+from multifidus.report.reliability_table import reliability_table
+from multifidus.report.rendering import render
+from multifidus.report.results_text import results_text
+from multifidus.report.statements import Statement, as_paragraph, by_topic
+from multifidus.report.study import StudyData
+from multifidus.report.tables import PaperTable, is_numeric
+from multifidus.stats.reliability import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a report says in words and tables.
+
+    Parameters
+    ----------
+    methods, results
+        Statements.
+    items
+        Of GRRAS.
+    reliability, change
+        Tables.
+    references
+        What is cited, in order.
+    """
+
+    facts: Facts
+    methods: tuple[Statement, ...]
+    results: tuple[Statement, ...]
+    items: tuple[Item, ...]
+    reliability: tuple[PaperTable, ...]
+    change: tuple[PaperTable, ...]
+    references: tuple[Reference, ...]
+
+
+def tell(data: StudyData) -> Told:
+    """Put a study into words and tables."""
+    facts = facts_of(data.rows, data.timepoints)
+    methods, results = methods_text(data, facts), results_text(data)
+    keys = [key for item in (*methods, *results) for key in item.cites]
+    tables = []
+    for study, name in ((data.between, "reliability"), (data.within, "reliability_rereading")):
+        if study is not None:
+            tables.append(replace(_of_report(study, data), name=name))
+    return Told(
+        facts=facts,
+        methods=tuple(methods),
+        results=tuple(results),
+        items=tuple(grras(data, facts)),
+        reliability=tuple(tables),
+        change=() if data.change is None else change_tables(data.change),
+        references=tuple(cited([*keys, SOURCE])),
+    )
+
+
+def _of_report(study: Study, data: StudyData) -> PaperTable:
+    """Make the table of what the report is about; a given file may hold more."""
+    abouts = {(what.quantity, what.method, what.structure) for what in data.whats}
+    return reliability_table(
+        replace(
+            study,
+            results=tuple(
+                item
+                for item in study.results
+                if (item.quantity, item.method, item.structure) in abouts
+            ),
+        )
+    )
+
+
+def study_page(
+    data: StudyData, told: Told, drawings: Iterable[Drawing], sheets: Sequence[tuple[str, str]]
+) -> str:
+    """Return the page as HTML.
+
+    Parameters
+    ----------
+    data, told
+        The study, and what is said of it.
+    drawings
+        Its figures.
+    sheets
+        Subjects and the names of their sheets' files.
+    """
+    from markupsafe import Markup
+
+    facts = told.facts
+    lost = lost_muscles(data.missing, data.whats[0].structure)
+    reasons = dict.fromkeys(item.reason for item in lost)
+    return render(
+        "report.html",
+        {
+            "tiles": [
+                (facts.subjects, "subjects"),
+                (facts.exams, "exams"),
+                (facts.readings, "readings"),
+                (len([name for name in facts.raters if name]) or "?", "raters"),
+                (len(facts.levels), "levels"),
+            ],
+            "remarks": list(data.remarks),
+            "flow": flow_of(data),
+            "failed": failed_cases(data.failures),
+            "lost": lost,
+            "meanings": [(reason, Absence(reason).meaning) for reason in reasons],
+            "methods": [item for item in told.methods if item.is_known],
+            "unknown": [item.topic.lower() for item in told.methods if not item.is_known],
+            "results": by_topic(told.results),
+            "numbers": {item.key: n for n, item in enumerate(told.references, 1)},
+            "references": told.references,
+            "reliability": [_shown(table) for table in told.reliability if table.rows],
+            "change": [_shown(table) for table in told.change],
+            "drawings": [
+                {
+                    "name": item.name,
+                    "caption": item.caption,
+                    "number": n,
+                    "svg": Markup(as_svg(item)),  # noqa: S704 - matplotlib escapes its words
+                }
+                for n, item in enumerate(drawings, 1)
+            ],
+            "flags": _flags(data),
+            "grras": told.items,
+            "grras_source": SOURCE,
+            "sheets": list(sheets),
+        },
+    )
+
+
+def _shown(table: PaperTable) -> dict[str, Any]:
+    columns = list(zip(*table.rows, strict=True))
+    return {
+        "caption": table.caption,
+        "headings": table.headings,
+        "rows": table.rows,
+        "notes": table.notes,
+        "numeric": {place for place, column in enumerate(columns) if is_numeric(column)},
+    }
+
+
+def _flags(data: StudyData) -> list[dict[str, Any]]:
+    outlines: dict[str, set[tuple[str, ...]]] = {}
+    for row in data.rows:
+        for flag in filter(None, str(row["flags"]).split(";")):
+            outlines.setdefault(flag, set()).add(_outline(row))
+    return [
+        {
+            "name": flag,
+            "outlines": len(found),
+            "subjects": len({key[0] for key in found}),
+            "meaning": Flag(flag).meaning,
+        }
+        for flag, found in sorted(outlines.items())
+    ]
+
+
+def _outline(row: Mapping[str, Any]) -> tuple[str, ...]:
+    names = ("subject", "timepoint", "rater", "reading", "series", "slice_index", "level", "side")
+    return tuple(str(row[name]) for name in names)
+
+
+def as_markdown(data: StudyData, told: Told) -> str:
+    """Return Methods, Results, flow and GRRAS as Markdown, citations as ``[@key]``."""
+    known = [item for item in told.methods if item.is_known]
+    topics = [item.topic.lower() for item in told.methods if not item.is_known]
+    lines = ["# Methods", "", as_paragraph(known), ""]
+    if topics:
+        lines += [f"Not recorded in the tables: {'; '.join(topics)}.", ""]
+    lines += ["# Results", "", *_paragraphs(told.results), "# Participant flow", ""]
+    for step in flow_of(data):
+        lines += [f"- {step.label}: {step.n}"]
+        lines += [f"  - without {n}: {reason}" for reason, n in step.lost]
+    lines += ["", "# GRRAS", "", "| item | asks for | here | answer |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {item.number} | {_cell(item.asks)} | {item.answer} | {_cell(item.words)} |"
+        for item in told.items
+    ]
+    lines += ["", "# References", ""]
+    lines += [f"- `{item.key}`: {item.as_text()}" for item in told.references]
+    return "\n".join(lines) + "\n"
+
+
+def _paragraphs(found: Sequence[Statement]) -> list[str]:
+    return [line for part in by_topic(found) for line in (as_paragraph(part), "")]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")

@@ -1,0 +1,307 @@
+"""One page a subject: slices at matched levels, numbers with uncertainty, change against MDC."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
+from typing import Any
+
+from multifidus.report.drawings import pictures_of
+from multifidus.report.figures.exams import What, along_the_spine, patient_sides
+from multifidus.report.figures.montage import matched
+from multifidus.report.figures.style import GREY, VERDICTS
+from multifidus.report.reliability_table import short
+from multifidus.report.rendering import render
+from multifidus.report.study import StudyData
+from multifidus.report.thumbnails import Thumbnail
+from multifidus.report.words import axis_label
+from multifidus.stats.change import Change, Verdict
+from multifidus.stats.pairs import Choice, exam_value
+from multifidus.stats.values import Value
+
+WIDEST_MM = 34
+"""Of one slice on the sheet."""
+
+_SAID = {
+    "operated_levels": "operated levels",
+    "operated_side": "side of the surgery",
+    "approach": "approach",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainties:
+    """Stated uncertainties, by reading, level, side and number: mean over a level's slices."""
+
+    known: Mapping[tuple[str, ...], float]
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]]) -> Uncertainties:
+        """Gather them from tidy rows."""
+        found: dict[tuple[str, ...], list[float]] = {}
+        for row in rows:
+            stated = float(row.get("uncertainty") or "nan")
+            found.setdefault(tuple(str(row[name]) for name in _KEY), []).append(stated)
+        return cls({key: math.fsum(all_) / len(all_) for key, all_ in found.items()})
+
+    def for_exam(self, readings: Iterable[Value]) -> float:
+        """Return that of the readings that enter: errors of tracing are not taken to cancel."""
+        stated = [self.known.get(_key(item), math.nan) for item in readings]
+        return math.fsum(stated) / len(stated) if stated else math.nan
+
+
+_KEY = ("subject", "timepoint", "rater", "reading", "level", "side", "quantity", "method")
+
+
+def _key(item: Value) -> tuple[str, ...]:
+    return tuple(str(getattr(item, name)) for name in _KEY)
+
+
+def sheet_files(subjects: Iterable[str]) -> dict[str, str]:
+    """Name a file for each subject, of plain letters; no two are the same, whatever their case."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for subject in sorted(set(subjects)):
+        stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in subject)
+        stem = stem or "subject"
+        tries = chain([stem], (f"{stem}-{n}" for n in count(2)))
+        name = next(one for one in tries if one.casefold() not in taken)
+        taken.add(name.casefold())
+        names[subject] = f"{name}.html"
+    return names
+
+
+def subject_sheets(data: StudyData) -> Iterator[tuple[str, str]]:
+    """Yield each subject of a study and its sheet as HTML."""
+    known = Uncertainties.of(data.rows)
+    values: dict[str, list[Value]] = {}
+    for item in data.values:
+        values.setdefault(item.subject, []).append(item)
+    changes: dict[str, list[Change]] = {}
+    for change in () if data.change is None else data.change.changes:
+        changes.setdefault(change.pair.subject, []).append(change)
+    pictures: dict[str, list[Thumbnail]] = {}
+    for picture in data.pictures:
+        pictures.setdefault(picture.subject, []).append(picture)
+    for subject, own in sorted(values.items()):
+        mine = replace(
+            data,
+            values=own,
+            pictures=pictures.get(subject, ()),
+            change=None
+            if data.change is None
+            else replace(data.change, changes=tuple(changes.get(subject, ()))),
+        )
+        yield subject, _sheet(mine, subject, known)
+
+
+def _sheet(data: StudyData, subject: str, known: Uncertainties) -> str:
+    values = data.values
+    pictures = pictures_of(data, subject)
+    levels = matched(pictures, data.timepoints)
+    marks = _Marks()
+    sections = [
+        _section(data, what, _Exams(own, known, data.choice), marks)
+        for what in data.whats
+        if (own := what.of(values))
+    ]
+    first = values[0].extra if values else {}
+    return render(
+        "subject.html",
+        {
+            "subject": subject,
+            "said": [f"{words}: {first[name]}" for name, words in _SAID.items() if first.get(name)],
+            "levels": list(levels),
+            "slices": _slices(levels, data.timepoints),
+            "wide": WIDEST_MM,
+            "rater": ", ".join(sorted({item.rater for item in pictures} - {""})),
+            "sections": sections,
+            "notes": list(marks.notes),
+            "explained": _explained(data),
+        },
+    )
+
+
+class _Marks:
+    """Notes under the tables, each once, and their numbers."""
+
+    def __init__(self) -> None:
+        self.notes: dict[str, int] = {}
+        self._next = count(1)
+
+    def of(self, note: str) -> str:
+        if not note:
+            return ""
+        if note not in self.notes:
+            self.notes[note] = next(self._next)
+        return str(self.notes[note])
+
+
+def _slices(
+    levels: Mapping[str, Mapping[str, Thumbnail]], timepoints: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Lay pictures out, a row a timepoint; sizes in percent of the largest of all."""
+    shown = [item for row in levels.values() for item in row.values()]
+    if not shown:
+        return []
+    sizes = {item.path: _size_mm(item) for item in shown}
+    largest = max(max(size) for size in sizes.values())
+    rows = []
+    for timepoint in timepoints:
+        slices: list[dict[str, Any] | None] = []
+        for level, row in levels.items():
+            item = row.get(timepoint)
+            if item is None:
+                slices.append(None)
+                continue
+            high, wide = (round(100 * side / largest, 2) for side in sizes[item.path])
+            data = base64.b64encode(item.path.read_bytes()).decode()
+            slices.append({"level": level, "data": data, "high": high, "wide": wide})
+        if any(slices):
+            rows.append({"timepoint": timepoint, "slices": slices})
+    return rows
+
+
+def _size_mm(item: Thumbnail) -> tuple[float, float]:
+    from PIL import Image
+
+    with Image.open(item.path) as picture:
+        return picture.height * item.pixel_mm[0], picture.width * item.pixel_mm[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Exams:
+    """What of one number of a subject enters, printed exam by exam."""
+
+    values: Sequence[Value]
+    known: Uncertainties
+    choice: Choice
+
+    def at(self, timepoint: str, level: str, side: str) -> str:
+        """Print a value with its stated standard uncertainty; empty where there is none."""
+        place = (timepoint, level, side)
+        readings = [i for i in self.values if (i.timepoint, i.level, i.side) == place]
+        exam = exam_value(timepoint, readings, self.choice)
+        if not exam.readings:
+            return ""
+        if math.isnan(exam.value):
+            return "undefined"
+        doubt = self.known.for_exam(self.choice.of(readings))
+        text = short(exam.value)
+        decimals = len(text.partition(".")[2])
+        return f"{text} ± {doubt:.{decimals}f}" if math.isfinite(doubt) else text
+
+
+def _section(data: StudyData, what: What, exams: _Exams, marks: _Marks) -> dict[str, Any]:
+    own = exams.values
+    title = axis_label(what.quantity, what.method)
+    changes = _changes(data, what, own[0].subject)
+    if changes:
+        return {"title": title, **_compared(changes, exams, marks)}
+    rows = [
+        {
+            "level": level,
+            "side": side,
+            "exams": [exams.at(name, level, side) for name in data.timepoints],
+        }
+        for level in along_the_spine(item.level for item in own)
+        for side in patient_sides(item.side for item in own if item.level == level)
+    ]
+    return {
+        "title": title,
+        "headings": [name or "value" for name in data.timepoints],
+        "several": False,
+        "compared": False,
+        "rows": rows,
+    }
+
+
+def _changes(data: StudyData, what: What, subject: str) -> list[Change]:
+    if data.change is None:
+        return []
+    found = [
+        item
+        for item in data.change.changes
+        if item.pair.subject == subject
+        and (item.pair.quantity, item.pair.method, item.pair.structure)
+        == (what.quantity, what.method, what.structure)
+    ]
+    levels = along_the_spine(item.pair.level for item in found)
+    sides = patient_sides(item.pair.side for item in found)
+    return sorted(
+        found, key=lambda item: (levels.index(item.pair.level), sides.index(item.pair.side))
+    )
+
+
+def _compared(changes: Sequence[Change], exams: _Exams, marks: _Marks) -> dict[str, Any]:
+    numbers = [abs(n) for item in changes for n in (item.pair.delta, item.mdc95)]
+    largest = max(filter(math.isfinite, numbers), default=0.0)
+    several = len({item.pair.span for item in changes}) > 1
+    first = changes[0].pair
+    names = [first.before.timepoint, first.after.timepoint]
+    return {
+        "headings": ["before", "after"] if several else names,
+        "several": several,
+        "compared": True,
+        "rows": [_row(item, exams, marks, largest) for item in changes],
+    }
+
+
+def _row(item: Change, exams: _Exams, marks: _Marks, largest: float) -> dict[str, Any]:
+    pair = item.pair
+    note = "; ".join(filter(None, (pair.problem, *pair.notes)))
+    if item.verdict is Verdict.UNKNOWN and not pair.problem:
+        note = "; ".join(filter(None, (item.basis, note)))
+    return {
+        "level": pair.level,
+        "side": pair.side,
+        "span": pair.span,
+        "exams": [
+            exams.at(exam.timepoint, pair.level, pair.side) for exam in (pair.before, pair.after)
+        ],
+        "delta": _signed(pair.delta),
+        "delta_pct": _signed(pair.delta_pct),
+        "mdc95": short(item.mdc95),
+        "bar": _bar(item, largest),
+        "verdict": "no change known" if pair.problem else item.verdict.value,
+        "kind": item.verdict.value.replace(" ", "-"),
+        "mark": marks.of(note),
+    }
+
+
+def _signed(number: float) -> str:
+    text = short(number)
+    return f"+{text}" if text and number > 0 else text
+
+
+def _bar(item: Change, largest: float) -> dict[str, Any] | None:
+    """Return a change and what is within error, in percent of the largest of the table."""
+    delta = item.pair.delta
+    if math.isnan(delta) or not largest:
+        return None
+    scaled = 96 * delta / largest
+    mdc = 0.0 if math.isnan(item.mdc95) else 96 * item.mdc95 / largest
+    colour = VERDICTS[item.verdict][0] if item.verdict is not Verdict.UNKNOWN else GREY
+    return {
+        "left": round(min(scaled, 0.0), 2),
+        "width": round(abs(scaled), 2),
+        "mdc": round(mdc, 2),
+        "colour": colour,
+    }
+
+
+def _explained(data: StudyData) -> list[str]:
+    lines = [
+        "Behind ±: standard uncertainty of one exam's value, as stated when it was measured; twice "
+        "as much holds the truth about 95 times in 100."
+    ]
+    if data.change is not None:
+        bases = dict.fromkeys(item.basis for item in data.change.changes if item.mdc95 > 0)
+        lines.append(
+            "MDC95: least change of one muscle beyond measurement error, shaded in the bars"
+            + (f" ({'; '.join(bases)})." if bases else ".")
+        )
+    return lines

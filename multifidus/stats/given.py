@@ -1,0 +1,99 @@
+"""A study's reliability as it was printed, read back: the inverse of :mod:`stats.plain`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.agreement import BlandAltman, Concordance, Sem
+from multifidus.stats.icc import Icc
+from multifidus.stats.reliability import Compare, Pair, Reliability, Study
+
+
+def given_study(document: Mapping[str, Any]) -> Study:
+    """Return the study that ``multifidus reliability --json`` printed.
+
+    Raises
+    ------
+    StatisticsError
+        If the document is not such a one.
+    """
+    try:
+        return Study(
+            tuple(map(_result, document["results"])), tuple(map(str, document["problems"]))
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        msg = f"This is no reliability of a study: {type(error).__name__} {error}."
+        remedy = "Give what 'multifidus reliability --json' prints."
+        raise StatisticsError(msg, remedy=remedy) from error
+
+
+def _result(item: Mapping[str, Any]) -> Reliability:
+    pairs = tuple(_pair(one, item["n_targets"]) for one in item["pairs"])
+    if not pairs:
+        msg = "a result without a comparison"
+        raise ValueError(msg)
+    named: dict[str, Any] = {name: str(item[name]) for name in _TEXTS}
+    named |= {name: int(item[name]) for name in _NUMBERS}
+    return Reliability(
+        **named,
+        compare=Compare(item["compare"]),
+        columns=tuple(map(str, item["columns"])),
+        icc=tuple(
+            Icc(one["shrout_fleiss"], one["mcgraw_wong"], float(one["value"]), _ends(one["ci95"]))
+            for one in item["icc"]
+        ),
+        sem=Sem(
+            float(item["sem_agreement"]),
+            float(item["sem_consistency"]),
+            _ends(item["sem_agreement_ci95"]),
+            _ends(item["sem_consistency_ci95"]),
+            float(item["mean"]),
+        ),
+        cv_pct=_number(item["cv_pct"]),
+        pairs=pairs,
+        problems=tuple(map(str, item["problems"])),
+    )
+
+
+_TEXTS = ("quantity", "method", "structure", "level", "side", "rater")
+_NUMBERS = ("n_subjects", "n_targets", "n_raters", "n_missing")
+
+
+def _pair(item: Mapping[str, Any], n: int) -> Pair:
+    low, high = item["limits_ci95"]
+    lower, upper = item["limits"]
+    concordance = None
+    if item["ccc"] is not None:
+        # Its two parts are not printed.
+        concordance = Concordance(float(item["ccc"]), _ends(item["ccc_ci95"]), math.nan, math.nan)
+    return Pair(
+        str(item["first"]),
+        str(item["second"]),
+        BlandAltman(
+            n=int(n),
+            bias=float(item["bias"]),
+            bias_ci95=_ends(item["bias_ci95"]),
+            sd=float(item["sd"]),
+            limits=(float(lower), float(upper)),
+            limits_ci95=(_ends(low), _ends(high)),
+            slope=_number(item["slope"]),
+            slope_p=_number(item["slope_p"]),
+        ),
+        concordance,
+    )
+
+
+def _ends(pair: Any) -> tuple[float, float]:
+    """Read an interval; an end that JSON could not hold was infinite, the lower one downwards."""
+    low, high = pair
+    return (
+        -math.inf if low is None else float(low),
+        math.inf if high is None else float(high),
+    )
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
