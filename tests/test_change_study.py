@@ -201,6 +201,20 @@ def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
     assert isinstance(run("change", table, "-o", out).exception, WriteError)
 
 
+def test_of_three_timepoints_the_courses_are_written(tmp_path):
+    table = written(tmp_path / "three.csv", ordered(three_timepoints()))
+    assert run("change", table, "-o", tmp_path / "out").exit_code == 0
+    rows = read_rows(tmp_path / "out" / "courses.csv")
+    assert len(rows) == 8 * 4 * 3
+    source = {
+        (item["subject"], item["level"], item["side"], item["timepoint"]): float(item["value"])
+        for item in read_rows(table)
+    }
+    for item in rows:
+        key = (item["subject"], item["level"], item["side"], item["timepoint"])
+        assert float(item["value"]) == source[key]
+
+
 def test_without_reliability_the_verdict_is_unknown_and_said(table):
     found = json.loads(run("change", table, "--json").stdout)
     assert {item["verdict"] for item in found["changes"]} == {"unknown"}

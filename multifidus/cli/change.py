@@ -96,7 +96,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     tables = change_tables(study, models)
     muscles = subject_table(study.changes)
     if output is not None:
-        for path in write_changes(study.changes, (*tables, muscles), output, overwrite=overwrite):
+        for path in write_changes(study, (*tables, muscles), output, overwrite=overwrite):
             say(f"Wrote {path}")
     if json:
         print_json(plain_changes(study, models))

@@ -144,10 +144,28 @@ def _tests(item: PairedTests) -> Row:
     }
 
 
+def course_rows(courses: Iterable[Course]) -> list[Row]:
+    """Return one row a muscle, quantity and timepoint: ``courses.csv``."""
+    return [
+        {
+            **dict(zip(_COURSE, item.key, strict=True)),
+            "timepoint": exam.timepoint,
+            "days": _days(exam),
+            "value": exam.value,
+            "raters": ";".join(exam.raters),
+            "readings": exam.readings,
+        }
+        for item in courses
+        for exam in item.exams
+    ]
+
+
+_COURSE = ("subject", "structure", "level", "side", "quantity", "method")
+
+
 def _course(item: Course) -> Row:
-    names = ("subject", "structure", "level", "side", "quantity", "method")
     return {
-        **dict(zip(names, item.key, strict=True)),
+        **dict(zip(_COURSE, item.key, strict=True)),
         "values": [
             _known({"timepoint": exam.timepoint, "days": _days(exam), "value": exam.value})
             for exam in item.exams
