@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks import __main__ as speed
 from benchmarks import fuzz as fuzzing
 from benchmarks import junk
+from benchmarks.accuracy import cohort as planted
 from benchmarks.accuracy import (
     doubt_pages,
     fat_page,
@@ -271,6 +272,12 @@ def reliability(*, smoke: bool) -> Finding:
     return Finding("reliability", text, good)
 
 
+def cohort(*, smoke: bool) -> Finding:
+    """Find planted atrophy, rater error and tilt in a cohort of phantoms, by the commands."""
+    text, good = planted.page(smoke=smoke)
+    return Finding("cohort", text, good)
+
+
 def speed_and_memory(*, smoke: bool) -> Finding:
     """Run the speed benchmarks."""
     found = speed.compare(speed.SMOKE_REPEATS if smoke else speed.REPEATS)
@@ -329,6 +336,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     shading,
     uncertainty,
     reliability,
+    cohort,
     real_dixon_exam,
     same_bytes,
     readers,
