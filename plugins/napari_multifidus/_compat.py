@@ -19,6 +19,7 @@ __all__ = [
     "Signal",
     "current_viewer",
     "is_drawing",
+    "is_held",
     "new_viewer",
     "notify",
     "open_dock",
@@ -90,6 +91,11 @@ def notify(message: str, *, bad: bool) -> None:
 def is_drawing(layer: Any) -> bool:
     """Whether a shape is being drawn and not finished; napari has no public word for it."""
     return bool(getattr(layer, "__wrapped__", layer)._is_creating)  # noqa: SLF001
+
+
+def is_held(layer: Any) -> bool:
+    """Whether the mouse holds a shape or a vertex; napari has no public word for it."""
+    return bool(getattr(layer, "__wrapped__", layer)._is_moving)  # noqa: SLF001
 
 
 def take_back_vertex(layer: Any) -> None:

@@ -110,7 +110,7 @@ class Canvas:
         self._callbacks: dict[LayerKey, tuple[Any, Any]] = {}
         self._shown: dict[LayerKey, tuple[int, tuple[Array, ...]]] = {}
         self._pushing = False
-        self._timer = _single_shot(SETTLE_MS, self.settle)
+        self._timer = _single_shot(SETTLE_MS, self._rest)
         self._remember_soon = _single_shot(0, self.remember)
         self.place: tuple[int, LayerKey | None] = (0, None)
         there = session.layer_keys()
@@ -319,6 +319,13 @@ class Canvas:
         self._write_overlays()
 
     # --- layers, taken over --------------------------------------------------------------------
+
+    def _rest(self) -> None:
+        """Take over what moved, once nothing is held: a hand may rest with the button down."""
+        if any(map(_compat.is_held, self.layers.values())):
+            self._timer.start()
+        else:
+            self.settle()
 
     def settle(self) -> None:
         """Take over all that is drawn and not in the making; tell if anything changed."""

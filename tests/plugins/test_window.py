@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari_multifidus.canvas import SETTLE_MS
 from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.layers import PROBLEM_COLOUR
 from qtpy.QtCore import QPointF
+from qtpy.QtTest import QTest
 
 import multifidus as mf
 from multifidus.measurement import Quantity
@@ -59,7 +61,8 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     assert len(seen) >= 4
     assert len({area for area, _ in seen}) >= 4
     assert all("%" in fat for _, fat in seen)
-    # Nothing is taken over before the button is released.
+    # Nothing is taken over before the button is released, however long the hand rests.
+    QTest.qWait(3 * SETTLE_MS)
     assert win.annotator.session.outlines(MULTIFIDUS_RIGHT, 2)[0].area_mm2 == pytest.approx(
         600 * PIXEL_MM2
     )
