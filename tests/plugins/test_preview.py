@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.layers import LayerKey
-from napari_multifidus.preview import Numbers, asymmetry_pct
+from napari_multifidus.preview import Numbers, asymmetry_pct, held
 from napari_multifidus.session import Session
 
 import multifidus as mf
 from multifidus.anatomy import Level, Side, Structure
+from multifidus.correcting import Correction
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Weighting
-from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.preprocessing.low_order import LowOrderField
+from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
 from tests.exams import circle
 from tests.plugins.conftest import FAT_SI, LEAN_SI, make_series
 
@@ -227,3 +229,27 @@ def test_a_scheme_that_is_not_known_has_any_grade_that_a_key_can_say(session):
     assert session.set_grade("mine", Level.L4_L5, Side.LEFT, 9)
     rows = [row for row in session.measure() if row.quantity == "visual_grade"]
     assert [(row.method, row.value) for row in rows] == [("mine", 9.0)]
+
+
+def test_shading_that_is_remembered_is_shading_that_is_worked_out():
+    rng = np.random.default_rng(3)
+    item = make_series().slices[2]
+    corners = item.plane.to_patient([(0, 0), (71, 79)])
+    field = LowOrderField(
+        corners.mean(axis=0),
+        corners.min(axis=0) - 5,
+        corners.max(axis=0) + 5,
+        2,
+        rng.normal(0, 0.002, 10),
+        100,
+        0.0,
+    )
+    plain = Correction(BiasCorrection.LOW_ORDER, low_order=field)
+    quick = held(plain)
+    for centre in ((5, 5), (36, 40), (40, 45), (71, 79), (0, 79), (36, 40)):
+        places = np.clip(rng.integers(-9, 10, (40, 2)) + centre, 0, (71, 79))
+        np.testing.assert_allclose(quick.at(item, places), plain.at(item, places), rtol=1e-12)
+    assert np.ptp(quick.at(item, np.array([(0, 0), (71, 79)]))) > 0
+    assert not len(quick.at(item, np.empty((0, 2), int)))
+    without = Correction(BiasCorrection.NONE)
+    assert held(without) is without
