@@ -322,3 +322,16 @@ def test_a_constant_rater_has_no_concordance_but_the_rest():
 def test_the_protocols_of_the_table_are_named():
     rows = [{**item, "protocol": "aa"} for item in study_of(SET_A)]
     assert plain_study(reliability(values_of(rows)))["protocols"] == ["aa"]
+
+
+def test_limits_of_ratios_are_given_where_all_values_are_positive():
+    rows = study_of(np.transpose([WRIGHT, MINI]))
+    found = only(rows).pairs[0].ratio
+    logs = np.log(WRIGHT) - np.log(MINI)
+    assert found.bias == pytest.approx(np.exp(logs.mean()))
+    assert found.limits[1] == pytest.approx(np.exp(logs.mean() + 1.96 * logs.std(ddof=1)))
+    plain = plain_study(reliability(values_of(rows)))["results"][0]["bland_altman"]
+    assert plain["ratio"] == found.bias
+    rows[0] = {**rows[0], "value": -1.0}
+    assert only(rows).pairs[0].ratio is None
+    assert plain_study(reliability(values_of(rows)))["results"][0]["bland_altman"]["ratio"] is None

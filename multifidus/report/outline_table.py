@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from multifidus.io.tables import write_rows
 from multifidus.outline_agreement import OutlineGroup, OutlinePair
 from multifidus.report.reliability_table import short
 from multifidus.report.tables import PaperTable, check_paper_table, write_paper_table
+from multifidus.stats.plain import plain_row
 
 Row = dict[str, Any]
 
@@ -97,17 +97,10 @@ def plain_outlines(
               "hd95_mm", "mean_mm", "area_difference_mm2")  # fmt: skip
     return {
         "groups": [
-            _known({"structure": item.structure.value}
+            plain_row({"structure": item.structure.value}
                    | {name: getattr(item, name) for name in fields})
             for item in groups
         ],
-        "pairs": [_known(row) for row in pair_rows(pairs)],
+        "pairs": [plain_row(row) for row in pair_rows(pairs)],
         "problems": list(problems),
     }  # fmt: skip
-
-
-def _known(row: Row) -> Row:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in row.items()
-    }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from multifidus.stats.reliability import GradeReliability, Pair, Reliability, Study
 
@@ -101,6 +103,11 @@ def _plain_pair(pair: Pair) -> dict[str, object]:
         "limits_ci95": [list(interval) for interval in found.limits_ci95],
         "slope": found.slope,
         "slope_p": _known(found.slope_p),
+        "ratio": None if pair.ratio is None else pair.ratio.bias,
+        "ratio_limits": None if pair.ratio is None else list(pair.ratio.limits),
+        "ratio_limits_ci95": None
+        if pair.ratio is None
+        else [list(interval) for interval in pair.ratio.limits_ci95],
         "ccc": None if pair.concordance is None else pair.concordance.value,
         "ccc_ci95": None if pair.concordance is None else list(pair.concordance.ci95),
     }
@@ -108,3 +115,14 @@ def _plain_pair(pair: Pair) -> dict[str, object]:
 
 def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with None for numbers that JSON has not, in lists of it as well."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        return _known(value) if isinstance(value, float) else value
+
+    return {name: plain(value) for name, value in row.items()}

@@ -18,6 +18,7 @@ from multifidus.stats.change_study import ChangeStudy, Course
 from multifidus.stats.models import MixedModel
 from multifidus.stats.paired import PairedTests
 from multifidus.stats.pairs import ExamValue, tilt_difference_deg, tilt_effect_pct
+from multifidus.stats.plain import plain_row
 
 Row = dict[str, Any]
 
@@ -86,7 +87,7 @@ def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
     return {
         "timepoints": [list(span) for span in study.spans],
         "value": study.value,
-        "changes": [_known(row) for row in change_rows(study.changes)],
+        "changes": [plain_row(row) for row in change_rows(study.changes)],
         "muscles": [_group(item, (*BY_MUSCLE, *extra)) for item in study.muscles],
         "zones": [_group(item, (*BY_ZONE, *extra)) for item in study.zones],
         "contrasts": [_contrast(item, (*BY_SIDE, *extra)) for item in study.contrasts],
@@ -97,7 +98,7 @@ def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
 
 
 def _group(item: GroupChange, by: Iterable[str]) -> Row:
-    return _known(
+    return plain_row(
         {
             **dict(zip(by, item.key, strict=True)),
             "n": item.n,
@@ -117,7 +118,7 @@ def _group(item: GroupChange, by: Iterable[str]) -> Row:
 
 
 def _contrast(item: Contrast, by: Iterable[str]) -> Row:
-    return _known(
+    return plain_row(
         {
             **dict(zip(by, item.key, strict=True)),
             "first": item.first,
@@ -167,7 +168,7 @@ def _course(item: Course) -> Row:
     return {
         **dict(zip(_COURSE, item.key, strict=True)),
         "values": [
-            _known({"timepoint": exam.timepoint, "days": _days(exam), "value": exam.value})
+            plain_row({"timepoint": exam.timepoint, "days": _days(exam), "value": exam.value})
             for exam in item.exams
         ],
     }
@@ -189,7 +190,7 @@ def plain_model(item: MixedModel) -> Row:
         "n_values": item.n_values,
         "n_missing": item.n_missing,
         "terms": [
-            _known(
+            plain_row(
                 {
                     "name": term.name,
                     "estimate": term.estimate,
@@ -206,14 +207,3 @@ def plain_model(item: MixedModel) -> Row:
         "optimiser": item.optimiser,
         "problems": list(item.problems),
     }
-
-
-def _known(row: Row) -> Row:
-    """JSON has neither NaN nor infinity: those become None."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, list):
-            return [plain(one) for one in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
-    return {name: plain(value) for name, value in row.items()}

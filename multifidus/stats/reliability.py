@@ -18,6 +18,7 @@ from multifidus.stats.agreement import (
     Concordance,
     Sem,
     bland_altman,
+    bland_altman_ratio,
     concordance,
     sem,
     within_subject_cv_pct,
@@ -52,12 +53,17 @@ class Compare(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two raters, or two readings, beside each other."""
+    """Two raters, or two readings, beside each other.
+
+    ``ratio`` holds the limits of agreement of the first over the second; None where a value is not
+    positive.
+    """
 
     first: str
     second: str
     agreement: BlandAltman
     concordance: Concordance | None
+    ratio: BlandAltman | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +412,9 @@ def _pairs(columns: Sequence[str], table: Array) -> Iterable[Pair]:
             together = concordance(one, two)
         except StatisticsError:  # three pairs, or a constant rater: said by the problems
             together = None
-        yield Pair(columns[i], columns[j], bland_altman(one, two), together)
+        positive = min(one.min(), two.min()) > 0
+        ratio = bland_altman_ratio(one, two) if positive else None
+        yield Pair(columns[i], columns[j], bland_altman(one, two), together, ratio)
 
 
 def _problems(
