@@ -62,6 +62,13 @@ def test_three_timepoints_are_corrected_together_and_have_courses():
     assert not study_of(cohort(PLACES)).courses
 
 
+@pytest.mark.parametrize(("days", "known"), [("90", 90), ("", None), ("soon", None)])
+def test_days_of_a_course_are_those_of_the_table(days, known):
+    rows = [{**item, "days": days} for item in three_timepoints()]
+    course = plain_changes(study_of(rows))["courses"][0]
+    assert [item["days"] for item in course["values"]] == [known] * 3
+
+
 def test_contrasts_of_a_study_are_corrected_together():
     found = study_of([{**item, "operated_side": "left"} for item in cohort(PLACES)])
     assert [(item.first, item.second) for item in found.contrasts] == [

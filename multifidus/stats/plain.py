@@ -19,8 +19,8 @@ def plain_study(study: Study) -> dict[str, object]:
     }
 
 
-def _plain(item: Reliability) -> dict[str, object]:
-    pairs = [_plain_pair(pair) for pair in item.pairs]
+def _head(item: Reliability | GradeReliability) -> dict[str, object]:
+    """Say of what, of whom, and of how many."""
     return {
         "quantity": item.quantity,
         "method": item.method,
@@ -32,8 +32,15 @@ def _plain(item: Reliability) -> dict[str, object]:
         "columns": list(item.columns),
         "n_subjects": item.n_subjects,
         "n_targets": item.n_targets,
-        "n_raters": item.n_raters,
         "n_missing": item.n_missing,
+    }
+
+
+def _plain(item: Reliability) -> dict[str, object]:
+    pairs = [_plain_pair(pair) for pair in item.pairs]
+    return {
+        **_head(item),
+        "n_raters": item.n_raters,
         "icc": [
             {
                 "shrout_fleiss": form.shrout_fleiss,
@@ -62,17 +69,7 @@ def _plain(item: Reliability) -> dict[str, object]:
 
 def _plain_grade(item: GradeReliability) -> dict[str, object]:
     return {
-        "quantity": item.quantity,
-        "method": item.method,
-        "structure": item.structure,
-        "level": item.level,
-        "side": item.side,
-        "compare": item.compare.value,
-        "rater": item.rater,
-        "columns": list(item.columns),
-        "n_subjects": item.n_subjects,
-        "n_targets": item.n_targets,
-        "n_missing": item.n_missing,
+        **_head(item),
         "pairs": [
             {
                 "first": pair.first,

@@ -175,8 +175,11 @@ def _course(item: Course) -> Row:
 
 
 def _days(exam: ExamValue) -> float:
-    """Return the days that the table gives to a timepoint; NaN where it gives none."""
-    return float(exam.extra.get("days", "").strip() or "nan")
+    """Return the days that the table gives to a timepoint; NaN where it gives no number."""
+    try:
+        return float(exam.extra.get("days", "").strip() or "nan")
+    except ValueError:
+        return math.nan
 
 
 def plain_model(item: MixedModel) -> Row:
