@@ -162,4 +162,4 @@ def test_a_muscle_mostly_fat_and_a_reference_are_too_little_to_tell_fat_from_sha
         fat_signal=float(np.median(made.fat)),
     )
     assert field is None
-    assert "call more than 20% of a muscle otherwise" in reason
+    assert "call more than 40% of a muscle otherwise" in reason

@@ -52,9 +52,10 @@ LARGEST_DISAGREEMENT = 0.2
 """Most by which a lean reference may differ from the fitted lean signal, as a logarithm. Beyond
 it the fit has followed something else than shading."""
 
-MOST_FAT_MOVED = 0.2
+MOST_FAT_MOVED = 0.4
 """Most by which the field may change the share of an outline's pixels that are nearer to fat than
-to lean muscle. Beyond it the fit has taken fat for shading, or nothing tells the two apart."""
+to lean muscle. On the phantom, fields that are right change at most 0.27 and such that have taken
+fat for shading at least 0.55."""
 
 _WITHOUT_FAT = 0.7
 """Logarithm of the least fat over lean signal, where no fat reference says it."""
