@@ -30,7 +30,7 @@ from multifidus.report.tables import check_paper_table, write_paper_table
 from multifidus.report.thumbnails import Thumbnail, read_thumbnails
 from multifidus.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
 from multifidus.stats.change_study import ChangeStudy, Span, spans_of, study_change
-from multifidus.stats.detectable import ErrorOf, of_reliability
+from multifidus.stats.detectable import ErrorOf, of_reliability, protocol_doubt
 from multifidus.stats.given import given_study
 from multifidus.stats.given_change import GivenChange
 from multifidus.stats.pairs import Choice, timepoints_of
@@ -209,6 +209,7 @@ def _reliability(
     if request.reliability is not None:
         document = read_json(request.reliability, "a study's reliability")
         study = given_study(document)
+        remarks += protocol_doubt(document, values)
         parts = [
             Study(tuple(item for item in study.results if item.compare is compare), study.problems)
             for compare in Compare
@@ -216,7 +217,14 @@ def _reliability(
         between, within = (part if part.results else None for part in parts)
         return between, within, document
     found: list[Study | None] = []
-    for compare in Compare:
+    for compare, there in (
+        (Compare.RATER, len({item.rater for item in values}) > 1),
+        (Compare.READING, any(item.reading > 1 for item in values)),
+    ):
+        if not there:
+            remarks.append(_NONE[compare])
+            found.append(None)
+            continue
         try:
             found.append(reliability(values, compare=compare))
         except StatisticsError as error:
@@ -225,6 +233,12 @@ def _reliability(
     between, within = found
     results = [item for study in found if study for item in plain_study(study)["results"]]  # type: ignore[attr-defined]
     return between, within, {"results": results} if results else None
+
+
+_NONE = {
+    Compare.RATER: "There is one rater: no reliability between raters is reported.",
+    Compare.READING: "Nobody read an exam twice: no reliability of re-reading is reported.",
+}
 
 
 def _spans(
@@ -347,6 +361,6 @@ def write_report(
     written = planned
     for table in told.reliability:
         written += write_paper_table(table, output / TABLES, overwrite=overwrite)
-    if changes:
-        written += write_changes(changes, change_tables, output / TABLES, overwrite=overwrite)
+    if data.change is not None:
+        written += write_changes(data.change, change_tables, output / TABLES, overwrite=overwrite)
     return written

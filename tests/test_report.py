@@ -93,8 +93,8 @@ def test_reliability_and_change_are_those_of_their_own_commands(data, folder):
 
 def test_whose_value_enters_is_never_guessed(folder):
     with pytest.raises(StatisticsError, match="2 raters"):
-        load_study(ReportRequest(folder))
-    one = load_study(ReportRequest(folder, value="rater:B"))
+        load_study(AREA(folder))
+    one = load_study(AREA(folder, value="rater:B"))
     assert {item.pair.before.raters for item in one.change.changes} == {("B",)}
 
 
@@ -122,6 +122,7 @@ def test_one_rater_one_exam_each_is_reported_with_what_is_not_known(tmp_path):
     assert found.change is None
     assert found.between is None
     said = " ".join(found.remarks)
+    assert "Nobody read an exam twice" in said
     assert "one timepoint" in said
     assert "one rater" in said
     page = write_report(found, tmp_path / "out", ())[0].read_text()
@@ -161,25 +162,28 @@ def test_changes_are_held_against_a_given_reliability(tmp_path, data):
     assert "figure-bland_altman" not in page  # its points are not here
 
 
-def test_given_changes_bring_their_choices_and_are_checked(tmp_path, data, folder):
+def test_given_changes_bring_their_choices_and_are_checked(tmp_path):
+    folder = write_study(tmp_path / "study", study_rows(4, readings=1))
+    data = load_study(AREA(folder, value="mean"))
     file = tmp_path / "change.json"
     document = plain_changes(data.change)
     file.write_text(json.dumps(document))
     found = load_study(ReportRequest(folder, change=file))
+    assert [what.quantity for what in found.whats] == ["tcsa_mm2"]
     assert found.choice.rule == "mean"
     judged = [(item.verdict, item.basis) for item in found.change.changes]
     assert judged == [(item.verdict, item.basis) for item in data.change.changes]
     document["changes"][0]["delta"] += 1
     file.write_text(json.dumps(document))
     with pytest.raises(StatisticsError, match="changed by"):
-        load_study(ReportRequest(folder, change=file))
+        load_study(AREA(folder, change=file))
     del document["changes"][0]
     file.write_text(json.dumps(document))
     with pytest.raises(StatisticsError, match="do not hold"):
-        load_study(ReportRequest(folder, change=file))
+        load_study(AREA(folder, change=file))
     file.write_text("{}")
     with pytest.raises(StatisticsError, match="no changes"):
-        load_study(ReportRequest(folder, change=file))
+        load_study(AREA(folder, change=file))
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -406,7 +410,7 @@ def test_nothing_is_replaced_unasked(tmp_path):
 def test_words_of_a_table_are_never_markup(tmp_path):
     evil = '"><script>alert(1)</script>'
     rows = [{**row, "subject": row["subject"].replace("S01", evil), "approach": evil,
-             "flags": "artefact"} for row in study_rows(4)]  # fmt: skip
+             "flags": "artefact"} for row in study_rows(4, readings=1)]  # fmt: skip
     missing = [dict.fromkeys(MISSING_COLUMNS, "") | {
         "subject": evil, "timepoint": evil, "structure": "multifidus", "reason": "not_measurable",
         "detail": evil}]  # fmt: skip
@@ -426,7 +430,7 @@ def test_sheets_of_subjects_with_like_names_are_files_of_their_own():
 
 
 def test_sheets_and_montage_show_the_pictures_of_one_reading(tmp_path):
-    folder = write_study(tmp_path, study_rows(4))
+    folder = write_study(tmp_path, study_rows(4, readings=1))
     for timepoint in ("pre", "post"):
         for rater in "AB":
             thumbnail(folder / "pictures", f"{timepoint}{rater}.png", timepoint=timepoint,
@@ -442,7 +446,7 @@ def test_sheets_and_montage_show_the_pictures_of_one_reading(tmp_path):
 
 
 def test_the_command_reports_and_refuses(tmp_path):
-    folder = write_study(tmp_path, study_rows(4))
+    folder = write_study(tmp_path, study_rows(4, readings=1))
     runner = CliRunner()
     done = runner.invoke(app, ["report", str(folder), "--value", "mean", "--quantity", "tcsa_mm2"])
     assert done.exit_code == 0, done.output
@@ -452,3 +456,21 @@ def test_the_command_reports_and_refuses(tmp_path):
     assert runner.invoke(app, both).exit_code == 2
     again = runner.invoke(app, ["report", str(folder), "--value", "mean", "--quantity", "tcsa_mm2"])
     assert isinstance(again.exception, WriteError)
+
+
+def test_a_study_of_one_subject_claims_no_test(tmp_path):
+    rows = study_rows(1, raters="A", readings=1)
+    found = of_rows(tmp_path, rows)
+    assert "Tests" not in methods(found)
+    page = write_report(found, tmp_path / "out", ())[0].read_text()
+    assert "Wilcoxon" not in page
+    assert "1 subjects have a value at both timepoints" in page
+
+
+def test_exams_are_dated_from_surgery_by_the_table(tmp_path):
+    rows = [{**row, "days_since_surgery": {"pre": -10, "post": 360}[row["timepoint"]]}
+            for row in study_rows(3, raters="A", readings=1)]  # fmt: skip
+    assert methods(of_rows(tmp_path, rows))["Interval"].text == (
+        "Intervals: 365 days between pre and post; pre 10 days before surgery; "
+        "post 360 days after surgery."
+    )

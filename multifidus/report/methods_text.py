@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol, SliceSelection
-from multifidus.report.facts import Facts
+from multifidus.report.facts import Facts, Spread
 from multifidus.report.statements import NOT_RECORDED, Statement, counted, listed, spread, unknown
 from multifidus.report.study import StudyData
 from multifidus.report.words import quantity_name
@@ -103,7 +103,7 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
     ):
         yield _of_exams(topic, facts.counts[column], unit, facts.exams)
     yield (
-        Statement("Pixels", f"Pixels measured {spread(facts.pixel_mm, 'mm', '.3g')}.")
+        Statement("Pixels", f"Pixels measured {spread(facts.pixel_mm, 'mm', '.4g')}.")
         if facts.pixel_mm
         else unknown("Pixel size")
     )
@@ -143,12 +143,20 @@ def _intervals(facts: Facts) -> Statement:
         for (before, after), gap in facts.gaps_days.items()
     ]
     parts += [
-        f"{spread(days, 'days')} from surgery to {timepoint}"
-        for timepoint, days in facts.surgery_days.items()
+        f"{timepoint} {_from_surgery(days)}" for timepoint, days in facts.surgery_days.items()
     ]
     if not parts:
         return unknown("Interval between exams")
     return Statement("Interval", f"Intervals: {'; '.join(parts)}.")
+
+
+def _from_surgery(days: Spread) -> str:
+    """Say how long before or after surgery exams were; on both sides of it, by sign."""
+    if days.high < 0:
+        before = Spread(-days.high, -days.middle, -days.low)
+        return f"{spread(before, 'days')} before surgery"
+    signed = " (negative: before it)" if days.low < 0 else ""
+    return f"{spread(days, 'days')} after surgery{signed}"
 
 
 def _of_exams(topic: str, counts: Mapping[str, int], unit: str, exams: int) -> Statement:
@@ -178,8 +186,9 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
         yield unknown("Rule of the outlines")
     sources = facts.counts["source"]
     if sources:
-        parts = [f"{n} {_SOURCES.get(source, source)}" for source, n in sources.items()]
-        yield Statement("Origin of the outlines", f"Of the outlines, {listed(parts)}.")
+        parts = [f"{n} were {_SOURCES.get(source, source)}" for source, n in sources.items()]
+        total = sum(sources.values())
+        yield Statement("Origin of the outlines", f"Of {total} outlines {listed(parts)}.")
     names = [name for name in facts.raters if name]
     if not names:
         yield unknown("Raters")
@@ -206,7 +215,7 @@ def _blinding(facts: Facts, limits: str) -> Statement:
 
 def _measures(data: StudyData, facts: Facts) -> Iterator[Statement]:
     names = [quantity_name(what.quantity, what.method) for what in data.whats]
-    yield Statement("Quantities", f"Measured were: {'; '.join(names)}.")
+    yield Statement("Quantities", f"Quantities: {'; '.join(names)}.")
     for method in dict.fromkeys(what.method for what in data.whats if what.method):
         words, cites = _FAT.get(method, (f"the method {method.replace('_', ' ')}", ()))
         found = facts.thresholds.get(method)
@@ -236,6 +245,8 @@ def _statistics(data: StudyData) -> Iterator[Statement]:
     yield Statement(
         "Least detectable change", f"Least detectable change (MDC95) of one muscle: {rests}."
     )
+    if not (data.change.muscles or data.change.zones or data.change.contrasts):
+        return
     yield Statement(
         "Tests",
         "Groups were tested by the paired t test and by Wilcoxon's signed rank test, corrected "

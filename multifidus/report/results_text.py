@@ -52,7 +52,7 @@ def _reliability(study: Study, what: What, words: str) -> Iterator[Statement]:
     parts = []
     for form in ("ICC(2,1)", "ICC(3,1)"):
         found = [one for item in own for one in item.icc if one.shrout_fleiss == form]
-        low = min(end.ci95[0] for end in found)
+        low = min(one.ci95[0] for one in found)
         parts.append(
             f"{form} {_range([one.value for one in found], '.2f')} (lowest end of a 95 % interval "
             f"{low:.2f})"

@@ -23,6 +23,9 @@ from multifidus.report.study import StudyData
 from multifidus.report.tables import PaperTable, is_numeric
 from multifidus.stats.reliability import Study
 
+ON_SCREEN = 1.4
+"""How much larger the page shows a figure than paper does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -113,7 +116,7 @@ def study_page(
                 (len([name for name in facts.raters if name]) or "?", "raters"),
                 (len(facts.levels), "levels"),
             ],
-            "remarks": list(data.remarks),
+            "remarks": [*data.remarks, *_why_no_tables(data, told)],
             "flow": flow_of(data),
             "failed": failed_cases(data.failures),
             "lost": lost,
@@ -130,6 +133,7 @@ def study_page(
                     "name": item.name,
                     "caption": item.caption,
                     "number": n,
+                    "wide": round(ON_SCREEN * item.figure.get_figwidth(), 2),
                     "svg": Markup(as_svg(item)),  # noqa: S704 - matplotlib escapes its words
                 }
                 for n, item in enumerate(drawings, 1)
@@ -140,6 +144,11 @@ def study_page(
             "sheets": list(sheets),
         },
     )
+
+
+def _why_no_tables(data: StudyData, told: Told) -> tuple[str, ...]:
+    """Say what is the matter with changes where no table of them has notes that do."""
+    return () if told.change or data.change is None else data.change.problems
 
 
 def _shown(table: PaperTable) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from multifidus.stats.change import Change, Verdict
 from multifidus.stats.pairs import Choice, exam_value
 from multifidus.stats.values import Value
 
-WIDEST_MM = 34
-"""Of one slice on the sheet."""
+ROOM_MM = (176.0, 70.0)
+"""Width and height that slices may take on the sheet."""
 
 _SAID = {
     "operated_levels": "operated levels",
@@ -102,6 +102,7 @@ def _sheet(data: StudyData, subject: str, known: Uncertainties) -> str:
     values = data.values
     pictures = pictures_of(data, subject)
     levels = matched(pictures, data.timepoints)
+    rows, aspect = _slices(levels, data.timepoints)
     marks = _Marks()
     sections = [
         _section(data, what, _Exams(own, known, data.choice), marks)
@@ -115,8 +116,11 @@ def _sheet(data: StudyData, subject: str, known: Uncertainties) -> str:
             "subject": subject,
             "said": [f"{words}: {first[name]}" for name, words in _SAID.items() if first.get(name)],
             "levels": list(levels),
-            "slices": _slices(levels, data.timepoints),
-            "wide": WIDEST_MM,
+            "slices": rows,
+            "aspect": round(aspect, 4),
+            "wide": round(
+                min(ROOM_MM[0] / max(len(levels), 1), ROOM_MM[1] / max(len(rows), 1) * aspect)
+            ),
             "rater": ", ".join(sorted({item.rater for item in pictures} - {""})),
             "sections": sections,
             "notes": list(marks.notes),
@@ -142,13 +146,16 @@ class _Marks:
 
 def _slices(
     levels: Mapping[str, Mapping[str, Thumbnail]], timepoints: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Lay pictures out, a row a timepoint; sizes in percent of the largest of all."""
+) -> tuple[list[dict[str, Any]], float]:
+    """Lay pictures out, a row a timepoint, in frames that hold the highest and the widest of all.
+
+    Sizes are in percent of the frame; its width over its height is returned as well.
+    """
     shown = [item for row in levels.values() for item in row.values()]
     if not shown:
-        return []
+        return [], 1.0
     sizes = {item.path: _size_mm(item) for item in shown}
-    largest = max(max(size) for size in sizes.values())
+    frame = [max(size[axis] for size in sizes.values()) for axis in (0, 1)]
     rows = []
     for timepoint in timepoints:
         slices: list[dict[str, Any] | None] = []
@@ -157,12 +164,13 @@ def _slices(
             if item is None:
                 slices.append(None)
                 continue
-            high, wide = (round(100 * side / largest, 2) for side in sizes[item.path])
+            size = sizes[item.path]
+            high, wide = (round(100 * size[axis] / frame[axis], 2) for axis in (0, 1))
             data = base64.b64encode(item.path.read_bytes()).decode()
             slices.append({"level": level, "data": data, "high": high, "wide": wide})
         if any(slices):
             rows.append({"timepoint": timepoint, "slices": slices})
-    return rows
+    return rows, frame[1] / frame[0]
 
 
 def _size_mm(item: Thumbnail) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from multifidus.stats.reliability import Compare, Pair, Reliability, Study
 
 
 def given_study(document: Mapping[str, Any]) -> Study:
-    """Return the study that ``multifidus reliability --json`` printed.
+    """Return the study that ``multifidus reliability --json`` printed; grades are left out.
 
     Raises
     ------
@@ -22,7 +22,9 @@ def given_study(document: Mapping[str, Any]) -> Study:
     """
     try:
         return Study(
-            tuple(map(_result, document["results"])), tuple(map(str, document["problems"]))
+            tuple(map(_result, document["results"])),
+            tuple(map(str, document["problems"])),
+            protocols=tuple(map(str, document.get("protocols") or ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         msg = f"This is no reliability of a study: {type(error).__name__} {error}."
@@ -42,7 +44,7 @@ def _result(item: Mapping[str, Any]) -> Reliability:
         compare=Compare(item["compare"]),
         columns=tuple(map(str, item["columns"])),
         icc=tuple(
-            Icc(one["shrout_fleiss"], one["mcgraw_wong"], float(one["value"]), _ends(one["ci95"]))
+            Icc(one["shrout_fleiss"], one["mcgraw_wong"], _number(one["value"]), _ends(one["ci95"]))
             for one in item["icc"]
         ),
         sem=Sem(
@@ -83,6 +85,24 @@ def _pair(item: Mapping[str, Any], n: int) -> Pair:
             slope_p=_number(item["slope_p"]),
         ),
         concordance,
+        _ratio(item, n),
+    )
+
+
+def _ratio(item: Mapping[str, Any], n: int) -> BlandAltman | None:
+    """Return the limits of agreement as ratios; the rest of them is not printed."""
+    if item["ratio"] is None:
+        return None
+    (lower, upper), (low, high) = item["ratio_limits"], item["ratio_limits_ci95"]
+    return BlandAltman(
+        n=int(n),
+        bias=float(item["ratio"]),
+        bias_ci95=(math.nan, math.nan),
+        sd=math.nan,
+        limits=(float(lower), float(upper)),
+        limits_ci95=(_ends(low), _ends(high)),
+        slope=math.nan,
+        slope_p=math.nan,
     )
 
 

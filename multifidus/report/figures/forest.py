@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from multifidus.report.figures.exams import What
 from multifidus.report.figures.slopes import of_what
 from multifidus.report.figures.style import BLACK, BLUE, PAGE_MM, PALE, Drawing, new_figure, styled
-from multifidus.report.words import axis_label
+from multifidus.report.words import axis_label, quantity_name
 from multifidus.stats.change import BY_MUSCLE, GroupChange
 from multifidus.stats.change_study import ChangeStudy
 
@@ -45,10 +45,11 @@ def forest(what: What, study: ChangeStudy) -> Drawing | None:
     beside.set_yticks(range(len(groups)), [_counts(item) for item in groups])
     beside.tick_params(length=0)
     beside.spines["right"].set_visible(False)
+    name = quantity_name(what.quantity, what.method)
     judged = any(not math.isnan(band) for band in bands)
     return Drawing(
         name=f"forest_{what.stem}",
-        caption=f"Mean change of {axis_label(what.quantity, what.method)} with its 95 % interval. "
+        caption=f"Mean change of {name} with its 95 % interval. "
         + (
             "Shaded: changes of one muscle within measurement error (MDC95, the median of those "
             "that were judged); it judges muscles, not means. Right: subjects, and muscles beyond "

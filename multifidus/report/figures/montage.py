@@ -69,14 +69,10 @@ def montage(
     if not found:
         return None
     shown = [name for name in timepoints if any(name in row for row in found.values())]
-    half = max(
-        pixel * size / 2
-        for row in found.values()
-        for item in row.values()
-        for pixel, size in zip(item.pixel_mm, _shape(item), strict=True)
-    )
+    halves = [_half_mm(item) for row in found.values() for item in row.values()]
+    tall, broad = (max(half[axis] for half in halves) for axis in (0, 1))
     width = PAGE_MM / max(len(found), 2)
-    figure = new_figure(PAGE_MM, 10 + width * len(shown))
+    figure = new_figure(PAGE_MM, 8 + width * tall / broad * len(shown))
     panels = figure.subplots(len(shown), len(found), squeeze=False)
     for i, timepoint in enumerate(shown):
         for j, (level, row) in enumerate(found.items()):
@@ -95,14 +91,13 @@ def montage(
                               va="center", color=GREY)  # fmt: skip
                 continue
             with Image.open(item.path) as picture:
-                rows, columns = _shape(item)
-                high, wide = item.pixel_mm[0] * rows / 2, item.pixel_mm[1] * columns / 2
+                high, wide = _half_mm(item)
                 axes.imshow(picture, extent=(-wide, wide, -high, high))
-            axes.set_xlim(-half, half)
-            axes.set_ylim(-half, half)
+            axes.set_xlim(-broad, broad)
+            axes.set_ylim(-tall, tall)
             axes.set_facecolor("black")
             if i == 0 and j == 0:
-                _scale_bar(axes, half)
+                _scale_bar(axes, tall, broad)
     return Drawing(
         name="montage",
         caption=f"Subject {subject} ({why}): the middle slice of each level, all on one scale "
@@ -111,13 +106,14 @@ def montage(
     )
 
 
-def _scale_bar(axes: Axes, half: float) -> None:
-    left, low = -0.92 * half, -0.9 * half
+def _scale_bar(axes: Axes, tall: float, broad: float) -> None:
+    left, low = 5 - broad, 5 - tall
     axes.plot((left, left + 20), (low, low), color="white", linewidth=1.6, solid_capstyle="butt")
 
 
-def _shape(item: Thumbnail) -> tuple[int, int]:
+def _half_mm(item: Thumbnail) -> tuple[float, float]:
+    """Return half the height and half the width of what a picture shows."""
     from PIL import Image
 
     with Image.open(item.path) as picture:
-        return picture.height, picture.width
+        return item.pixel_mm[0] * picture.height / 2, item.pixel_mm[1] * picture.width / 2

@@ -73,6 +73,8 @@ _STYLE: dict[str, Any] = {
     "ytick.major.width": 0.6,
 }
 
+_SIZE = re.compile(r'width="[\d.]+pt" height="[\d.]+pt"')
+
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
 
 
@@ -150,11 +152,14 @@ def grid(
 
 
 def as_svg(drawing: Drawing) -> str:
-    """Return a figure as SVG to be put into a page: names inside it clash with no other's."""
+    """Return a figure as SVG to be put into a page: names inside it clash with no other's.
+
+    Its size is left to the page.
+    """
     file = io.StringIO()
     with _style(drawing.name):
         drawing.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    text = file.getvalue()
+    text = _SIZE.sub("", file.getvalue(), count=1)
     return _ID.sub(rf"\g<1>{drawing.name}-", text[text.index("<svg") :])
 
 
