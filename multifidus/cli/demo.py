@@ -21,3 +21,4 @@ def demo(
 
     measure([sample_dir() / "cohort.csv"], output=output, overwrite=overwrite)
     say(f"Open {output / 'index.html'} to look through the slices.")
+    say(f"multifidus report {output} tells what changed between the exams.")

@@ -176,23 +176,22 @@ def read_rows(
         If the file cannot be opened, is not UTF-8, or a row has more fields than the header.
     """
     file = Path(path)
-    with reading(file, "a table"):
-        text = file.read_text(encoding="utf-8-sig")
-    lines = csv.reader(text.splitlines())
-    header = next((cells for cells in lines if cells), [])
-    wanted = [
-        (header.index(name), texts) for name, texts in (where or {}).items() if name in header
-    ]
-    rows = []
-    for cells in lines:
-        if not cells:
-            continue
-        if len(cells) > len(header):
-            msg = f"{file}, line {lines.line_num} has more fields than the header."
-            raise ReadError(msg, remedy="Quote fields that contain commas.")
-        full = [*cells, *[""] * (len(header) - len(cells))]
-        if all(full[place] in texts for place, texts in wanted):
-            rows.append(dict(zip(header, full, strict=True)))
+    # Line by line: a large study's table is larger than the memory it may take.
+    with reading(file, "a table"), file.open(encoding="utf-8-sig", newline="") as text:
+        lines = csv.reader(text)
+        header = next((cells for cells in lines if cells), [])
+        asked = (where or {}).items()
+        wanted = [(header.index(name), texts) for name, texts in asked if name in header]
+        rows = []
+        for cells in lines:
+            if not cells:
+                continue
+            if len(cells) > len(header):
+                msg = f"{file}, line {lines.line_num} has more fields than the header."
+                raise ReadError(msg, remedy="Quote fields that contain commas.")
+            full = [*cells, *[""] * (len(header) - len(cells))]
+            if all(full[place] in texts for place, texts in wanted):
+                rows.append(dict(zip(header, full, strict=True)))
     return rows
 
 

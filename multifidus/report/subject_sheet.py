@@ -17,7 +17,7 @@ from multifidus.report.reliability_table import short
 from multifidus.report.rendering import render
 from multifidus.report.study import StudyData
 from multifidus.report.thumbnails import Thumbnail
-from multifidus.report.words import axis_label
+from multifidus.report.words import axis_label, quantity_unit
 from multifidus.stats.change import Change, Verdict
 from multifidus.stats.pairs import Choice, exam_value
 from multifidus.stats.values import Value
@@ -271,7 +271,8 @@ def _row(item: Change, exams: _Exams, marks: _Marks, largest: float) -> dict[str
             exams.at(exam.timepoint, pair.level, pair.side) for exam in (pair.before, pair.after)
         ],
         "delta": _signed(pair.delta),
-        "delta_pct": _signed(pair.delta_pct),
+        # Of a percentage the change is in points; percent of percent would be taken for them.
+        "delta_pct": "" if quantity_unit(pair.quantity) == "%" else _signed(pair.delta_pct),
         "mdc95": short(item.mdc95),
         "bar": _bar(item, largest),
         "verdict": "no change known" if pair.problem else item.verdict.value,
