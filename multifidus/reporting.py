@@ -162,7 +162,16 @@ def _rows(request: ReportRequest) -> list[dict[str, str]]:
     if not rows:
         msg = f"{path} has no {request.structure.replace('_', ' ')}."
         raise StatisticsError(msg, remedy="Name what was outlined: --structure NAME.")
+    missing = [name for name in _NEEDED if name not in rows[0]]
+    if missing:
+        msg = f"{path} lacks the columns {', '.join(missing)}."
+        raise ReadError(msg, remedy="Give the table as 'multifidus measure' wrote it.")
     return rows
+
+
+_NEEDED = ("subject", "timepoint", "rater", "reading", "series", "slice_index", "level",
+           "structure", "side", "quantity", "method", "value", "flags")  # fmt: skip
+"""Columns that a report cannot do without; what others would say is not recorded."""
 
 
 def _whats(

@@ -474,3 +474,23 @@ def test_exams_are_dated_from_surgery_by_the_table(tmp_path):
         "Intervals: 365 days between pre and post; pre 10 days before surgery; "
         "post 360 days after surgery."
     )
+
+
+def test_words_and_cells_of_other_hands_do_not_stop_a_report(tmp_path):
+    rows = [{**row, "flags": "of_next_year", "parameters": "broken", "uncertainty": "some"}
+            for row in study_rows(3, raters="A", readings=1)]  # fmt: skip
+    missing = [dict.fromkeys(MISSING_COLUMNS, "") | {
+        "subject": "S01", "structure": "multifidus", "reason": "dog_ate_it"}]  # fmt: skip
+    folder = write_study(tmp_path, rows, missing)
+    page = write_report(load_study(AREA(folder)), tmp_path / "out", ())[0].read_text()
+    assert "of next year" in page
+    assert "dog ate it" in page
+    assert page.count("not a word of this version") == 2
+
+
+def test_a_table_without_what_a_report_needs_is_refused(tmp_path):
+    rows = study_rows(3, raters="A", readings=1)
+    for row in rows:
+        del row["flags"]
+    with pytest.raises(ReadError, match="lacks the columns flags"):
+        of_rows(tmp_path, rows)

@@ -114,7 +114,7 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
         most_readings=max(per_rater.values(), default=0),
         levels=tuple(along_the_spine(row["level"] for row in outlines if row["level"])),
         slices=Spread.of(_slices(outlines)),
-        tilt_deg=Spread.of(abs(_number(row, "tilt_deg")) for row in outlines),
+        tilt_deg=Spread.of(abs(number(row, "tilt_deg")) for row in outlines),
         tilt_axes=tuple(sorted({_text(row, "tilt_axis") for row in outlines} - {""})),
         pixel_mm=Spread.of(_pixels(rows)),
         thresholds=_thresholds(rows),
@@ -136,7 +136,8 @@ def _text(row: Row, name: str) -> str:
     return str(row.get(name) or "").strip()
 
 
-def _number(row: Row, name: str) -> float:
+def number(row: Row, name: str) -> float:
+    """Read a cell; NaN where it is empty or no number."""
     try:
         return float(_text(row, name) or "nan")
     except ValueError:
@@ -160,9 +161,9 @@ def _pixels(rows: Iterable[Row]) -> list[float]:
     """Area of a pixel from what was counted: pixels and the area that they make up."""
     counted = (row for row in rows if row["quantity"] == Quantity.TCSA_PIXEL_MM2)
     return [
-        math.sqrt(_number(row, "value") / _number(row, "n_pixels"))
+        math.sqrt(number(row, "value") / number(row, "n_pixels"))
         for row in counted
-        if _number(row, "n_pixels") > 0
+        if number(row, "n_pixels") > 0
     ]
 
 
@@ -170,17 +171,25 @@ def _thresholds(rows: Iterable[Row]) -> dict[str, Spread]:
     found: dict[str, list[float]] = {}
     for row in rows:
         if row["quantity"] == Quantity.FI_PCT:
-            used = json.loads(_text(row, "parameters") or "{}").get("threshold")
+            used = _parameter(row, "threshold")
             if isinstance(used, (int, float)):
                 found.setdefault(_text(row, "method"), []).append(float(used))
     spreads = {method: Spread.of(numbers) for method, numbers in sorted(found.items())}
     return {method: spread for method, spread in spreads.items() if spread is not None}
 
 
+def _parameter(row: Row, name: str) -> object:
+    try:
+        found = json.loads(_text(row, "parameters") or "{}")
+    except ValueError:
+        return None
+    return found.get(name) if isinstance(found, dict) else None
+
+
 def _day(row: Row) -> float:
     """Return the day of an exam, counted from anywhere; NaN where the table does not say."""
     if _text(row, "days"):
-        return _number(row, "days")
+        return number(row, "days")
     try:
         return float(datetime.date.fromisoformat(_text(row, "date")).toordinal())
     except ValueError:
@@ -217,7 +226,7 @@ def _after_surgery(
 
 def _since_surgery(row: Row) -> float:
     if _text(row, "days_since_surgery"):
-        return _number(row, "days_since_surgery")
+        return number(row, "days_since_surgery")
     try:
         exam, surgery = (
             datetime.date.fromisoformat(_text(row, name)) for name in ("date", "surgery_date")

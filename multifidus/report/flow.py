@@ -15,6 +15,9 @@ from multifidus.report.words import quantity_name
 
 Row = Mapping[str, Any]
 
+UNKNOWN_WORD = "not a word of this version of the software"
+"""Stands for the meaning of a flag or reason that another version, or a hand, wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -101,9 +104,13 @@ def lost_muscles(missing: Iterable[Row], structure: str) -> list[Lost]:
         if row["structure"] == structure
     )
     return [
-        Lost(timepoint, reason, Absence(reason).meaning, detail, n)
+        Lost(timepoint, reason, _meaning(reason), detail, n)
         for (timepoint, reason, detail), n in sorted(found.items())
     ]
+
+
+def _meaning(reason: str) -> str:
+    return Absence(reason).meaning if reason in tuple(Absence) else UNKNOWN_WORD
 
 
 def failed_cases(failures: Iterable[Row]) -> list[tuple[str, int]]:

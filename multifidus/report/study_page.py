@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from multifidus.flag import Flag
-from multifidus.missing import Absence
 from multifidus.report.change_table import change_tables
 from multifidus.report.facts import Facts, facts_of
 from multifidus.report.figures.style import Drawing, as_svg
-from multifidus.report.flow import failed_cases, flow_of, lost_muscles
+from multifidus.report.flow import UNKNOWN_WORD, failed_cases, flow_of, lost_muscles
 from multifidus.report.grras import SOURCE, Item, grras
 from multifidus.report.methods_text import methods_text
 from multifidus.report.references import Reference, cited
@@ -105,7 +104,7 @@ def study_page(
 
     facts = told.facts
     lost = lost_muscles(data.missing, data.whats[0].structure)
-    reasons = dict.fromkeys(item.reason for item in lost)
+    reasons = {item.reason: item.meaning for item in lost}
     return render(
         "report.html",
         {
@@ -120,7 +119,7 @@ def study_page(
             "flow": flow_of(data),
             "failed": failed_cases(data.failures),
             "lost": lost,
-            "meanings": [(reason, Absence(reason).meaning) for reason in reasons],
+            "meanings": list(reasons.items()),
             "methods": [item for item in told.methods if item.is_known],
             "unknown": [item.topic.lower() for item in told.methods if not item.is_known],
             "results": by_topic(told.results),
@@ -172,7 +171,7 @@ def _flags(data: StudyData) -> list[dict[str, Any]]:
             "name": flag,
             "outlines": len(found),
             "subjects": len({key[0] for key in found}),
-            "meaning": Flag(flag).meaning,
+            "meaning": Flag(flag).meaning if flag in tuple(Flag) else UNKNOWN_WORD,
         }
         for flag, found in sorted(outlines.items())
     ]

@@ -10,6 +10,7 @@ from itertools import chain, count
 from typing import Any
 
 from multifidus.report.drawings import pictures_of
+from multifidus.report.facts import number
 from multifidus.report.figures.exams import What, along_the_spine, patient_sides
 from multifidus.report.figures.montage import matched
 from multifidus.report.figures.style import GREY, VERDICTS
@@ -43,8 +44,8 @@ class Uncertainties:
         """Gather them from tidy rows."""
         found: dict[tuple[str, ...], list[float]] = {}
         for row in rows:
-            stated = float(row.get("uncertainty") or "nan")
-            found.setdefault(tuple(str(row[name]) for name in _KEY), []).append(stated)
+            key = tuple(str(row[name]) for name in _KEY)
+            found.setdefault(key, []).append(number(row, "uncertainty"))
         return cls({key: math.fsum(all_) / len(all_) for key, all_ in found.items()})
 
     def for_exam(self, readings: Iterable[Value]) -> float:
