@@ -382,7 +382,7 @@ class LocatorModel:
     def hand_words(self) -> str:
         """Say what the next click marks."""
         if self.is_locked:
-            return "Levels are shared by all raters, and locked."
+            return "Shared by all raters, locked."
         if self.hand is None:
             return "All levels are marked."
         return f"{self.kind.replace('_', ' ')} of {self.hand}"

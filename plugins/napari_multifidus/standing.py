@@ -75,7 +75,7 @@ class Standing:
         tilt = self.settled.tilt
         if math.isnan(tilt.deg):
             return ""
-        return f"tilt {tilt.deg:.0f}° {AXIS_WORDS[tilt.axis]}"
+        return f"tilt {tilt.deg:z.0f}° {AXIS_WORDS[tilt.axis]}"
 
     def warnings(self, protocol: MeasurementProtocol) -> tuple[str, ...]:
         """Say what makes the slice doubtful under a protocol; one line each."""

@@ -108,6 +108,16 @@ def test_a_slice_between_two_discs_is_called_ambiguous_with_its_margin(session):
     assert session.level_warnings(2) == ()
 
 
+@pytest.mark.parametrize(
+    ("deg", "words"), [(-0.4, "tilt 0°"), (0.4, "tilt 0°"), (-0.6, "tilt -1°")]
+)
+def test_a_tilt_of_nearly_none_has_no_sign(session, deg, words):
+    standing = session.standing(0)
+    tilt = replace(standing.settled.tilt, deg=deg)
+    standing = replace(standing, settled=replace(standing.settled, tilt=tilt))
+    assert standing.tilt_words.startswith(f"{words} ")
+
+
 def test_tilt_over_the_limit_of_the_protocol_is_said(session):
     assert session.standing(0).tilt_words == "tilt 18° to the patient's axis"
     assert session.level_warnings(0) == ("tilt of 18° is over the protocol's 15°",)
