@@ -26,6 +26,8 @@ __all__ = [
     "orient",
     "set_scale_bar",
     "set_text",
+    "show_below_canvas",
+    "show_over_controls",
     "stay_open",
     "swapping_layers",
     "take_back_vertex",
@@ -63,6 +65,28 @@ def stay_open() -> None:
 def open_dock(viewer: Any) -> Any:
     """Show the plugin's window in a viewer, and return it."""
     return viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]
+
+
+def show_over_controls(viewer: Any, panel: Any, title: str) -> None:
+    """Show a panel in one place with the layer controls, as tabs, itself in front.
+
+    Below what else is on the left it would make the window higher than many screens.
+    """
+    holder = viewer.window.add_dock_widget(panel, name=title, area="left")
+    main = viewer.window._qt_window  # noqa: SLF001
+    main.tabifyDockWidget(viewer.window._qt_viewer.dockLayerControls, holder)  # noqa: SLF001
+    holder.show()
+    holder.raise_()
+
+
+def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
+    """Show a panel below the canvas, and not below what is beside the canvas."""
+    from qtpy.QtCore import Qt
+
+    main = viewer.window._qt_window  # noqa: SLF001
+    main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+    main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+    viewer.window.add_dock_widget(panel, name=title, area="bottom")
 
 
 @contextlib.contextmanager

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from multifidus.roi import Reading
-from napari_multifidus._compat import new_viewer, open_dock, stay_open
+from napari_multifidus._compat import (
+    new_viewer,
+    open_dock,
+    show_below_canvas,
+    show_over_controls,
+    stay_open,
+)
 from napari_multifidus.opening import layer_data, open_exam
 
 if TYPE_CHECKING:
@@ -100,10 +106,10 @@ def read_worklist(
     annotator = open_dock(found).annotator
     annotator.rater = worklist.listed.rater
     desk = Desk(annotator, worklist)
-    found.window.add_dock_widget(WorklistPanel(desk), name=TITLE, area="left")
+    show_over_controls(found, WorklistPanel(desk), TITLE)
     if adjudicate is not None:
         panel = AdjudicationPanel(desk, adjudicate)
-        found.window.add_dock_widget(panel, name=panel.TITLE, area="bottom")
+        show_below_canvas(found, panel, panel.TITLE)
     for note in worklist.notes:
         annotator.complained.emit(note)
     desk.open_next()

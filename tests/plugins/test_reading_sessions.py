@@ -373,6 +373,21 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     assert desk.item(first).state is State.STARTED
 
 
+def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):
+    """The list shares the place of the layer controls; the comparison is below the canvas alone."""
+    from qtpy.QtWidgets import QDockWidget
+
+    disagree(room, copy, blind=False)
+    room.start(copy, "consensus", adjudicate=RATERS)
+    window = room.viewer.window._qt_window
+    docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
+    listed = docks["Reading list"]
+    assert [dock.objectName() for dock in window.tabifiedDockWidgets(listed)] == ["layer controls"]
+    room.win.wait(lambda: not listed.visibleRegion().isEmpty())
+    below, beside = docks["Adjudication"], docks["layer list"]
+    room.win.wait(lambda: below.geometry().left() > beside.geometry().right())
+
+
 def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
     study, room, monkeypatch
 ):

@@ -152,6 +152,8 @@ class WorklistPanel(QWidget):
         self.filter.setToolTip("Which readings are listed")
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
+        done = f"QProgressBar::chunk {{ background-color: {_COLOURS[State.DONE]}; }}"
+        self.bar.setStyleSheet(done)
         self.done.setToolTip("Finish and lock this reading, and open the next ( Ctrl+Enter )")
         self.next.setToolTip("Open the next reading that is not finished")
         self.unlock.setToolTip("Change a finished reading; the reason is recorded")
