@@ -1,15 +1,19 @@
 """Make the pictures of the napari plugin in docs/images.
 
-Usage: ``xvfb-run -a -s "-screen 0 1600x1200x24" python scripts/plugin_screenshots.py``
+Usage: ``xvfb-run -a -s "-screen 0 1600x1200x24" python scripts/plugin_screenshots.py [PART …]``
 
-Opens the sample exam from the menu, with the outlines it comes with, and takes pictures of the
-whole window. Your own settings are neither read nor written.
+Parts are ``exam``, ``worklist`` and ``adjudication``; all of them if none is named. ``exam`` opens
+the sample exam from the menu, with the outlines it comes with; the others read a small study of
+phantoms in sessions. Pictures are of the whole window. Your own settings are neither read nor
+written.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +22,80 @@ WIDTH, HEIGHT = 1440, 960
 TALL, WIDE = 1150, 560
 SLICE = 4
 
+SUBJECTS = 4
+WORKED = (9, 7, 8)
+"""Minutes of the readings that are finished in the picture of the worklist."""
+RATERS = ("AB", "CD")
+PERFECT = ".outlines.json"
+
 
 def main() -> None:
-    """Take every picture."""
+    """Take the pictures of the parts that are named, else every picture."""
+    parts = {"exam": take_exam, "worklist": take_worklist, "adjudication": take_adjudication}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
+    wanted = parser.parse_args().parts or list(parts)
+    if not parts.keys() >= set(wanted):
+        parser.error(f"parts are {', '.join(parts)}")
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["NAPARI_CONFIG"] = str(Path(scratch) / "settings.yaml")
         tempfile.tempdir = scratch
-        viewer, dock = open_sample(scratch)
-        take_annotator(viewer, dock)
-        take_results(viewer, dock)
-        take_warnings(viewer, dock)
-        take_crossing(viewer, dock)
-        take_locator(dock)
-        viewer.close()
+        keep_settings_in(scratch)
+        for part in wanted:
+            parts[part](Path(scratch))
 
 
-def open_sample(scratch: str) -> tuple[Any, Any]:
-    """Open the sample exam in a new viewer and return viewer and plugin window."""
-    import napari
-    from napari_multifidus._compat import open_dock
+def keep_settings_in(folder: str) -> None:
+    """Keep the plugin's settings away from the person's own."""
     from qtpy.QtCore import QSettings
 
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, scratch)
-    viewer = napari.Viewer()
-    viewer.window.resize(WIDTH, HEIGHT)
-    dock = open_dock(viewer)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+
+
+def take_exam(_: Path) -> None:
+    """Take the pictures of the sample exam."""
+    viewer, dock = open_sample()
+    take_annotator(viewer, dock)
+    take_results(viewer, dock)
+    take_warnings(viewer, dock)
+    take_crossing(viewer, dock)
+    take_locator(dock)
+    viewer.close()
+
+
+def open_sample() -> tuple[Any, Any]:
+    """Open the sample exam in a new viewer and return viewer and plugin window."""
+    viewer, dock = open_window()
     viewer.open_sample("multifidus", "phantom_pre")
     settle()
     dock.more.tour.end()
-    hide_structures(viewer, dock)
+    hide_structures(dock)
+    dock.annotator.canvas.go_to(SLICE)
+    come_near(viewer)
     return viewer, dock
 
 
-def hide_structures(viewer: Any, dock: Any) -> None:
+def open_window() -> tuple[Any, Any]:
+    """Open a new viewer with the plugin's window and return both."""
+    import napari
+    from napari_multifidus._compat import open_dock
+
+    viewer = napari.Viewer()
+    viewer.window.resize(WIDTH, HEIGHT)
+    return viewer, open_dock(viewer)
+
+
+def hide_structures(dock: Any) -> None:
     """Leave the multifidus and the references in sight."""
     from multifidus.anatomy import Structure
 
     shown = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
     for key, layer in dock.annotator.canvas.layers.items():
         layer.visible = key.structure in shown
-    dock.annotator.canvas.go_to(SLICE)
+
+
+def come_near(viewer: Any) -> None:
+    """Fill the canvas with the middle of the image."""
     viewer.reset_view(margin=0)
     viewer.scene.camera.zoom *= 1.5
     settle()
@@ -169,6 +207,161 @@ def take_locator(dock: Any) -> None:
     locator.grab().save(str(path))
     holder.setFloating(False)
     print(path.relative_to(IMAGES.parent.parent))
+
+
+# --- a study read in sessions ------------------------------------------------------------------
+
+
+def take_worklist(scratch: Path) -> None:
+    """Show a blinded list: some readings finished, one open with a structure in hand."""
+    from napari_multifidus.annotate import read_worklist
+    from napari_multifidus.canvas import EDIT
+    from napari_multifidus.keys import MULTIFIDUS_LEFT
+
+    from multifidus.readings.audit import Event
+    from multifidus.readings.beginning import Request, begin
+
+    folder = scratch / "blinded"
+    table = make_study(folder)
+    viewer, dock = open_window()
+    request = Request(table, "AB", folder / "readings", blind=True, seed=7)
+    desk = read_worklist(begin(request), viewer=viewer)
+    dock.more.tour.end()
+    for minutes in WORKED:
+        draw_perfectly(desk)
+        desk.worklist.note(desk.by, Event.SAVED, desk.clock(), seconds_active=60 * minutes)
+        desk.finish_and_next()
+    draw_perfectly(desk)
+    show_middle(viewer, dock)
+    dock.annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, EDIT)
+    settle()
+    take(viewer, "plugin-worklist")
+    desk.leave()
+    viewer.close()
+
+
+def take_adjudication(scratch: Path) -> None:
+    """Show two raters' outlines of an exam, and what they differ in most."""
+    from napari_multifidus.annotate import read_worklist
+    from napari_multifidus.widgets.adjudicate import AdjudicationPanel
+
+    from multifidus.readings.beginning import Request, begin
+
+    folder = scratch / "settled"
+    table = make_study(folder, RATERS)
+    viewer, dock = open_window()
+    request = Request(table, "consensus", folder / "readings", seed=7, adjudicate=RATERS)
+    desk = read_worklist(begin(request), request.adjudicate, viewer=viewer)
+    dock.more.tour.end()
+    panel = viewer.window.dock_widgets[AdjudicationPanel.TITLE]
+    settle()
+    row = next(n for n, pair in enumerate(panel.model.pairs) if not pair.only)
+    for settled in range(row):
+        panel.table.selectRow(settled)
+        panel.take(0)
+    panel.table.selectRow(row)
+    panel.table.clicked.emit(panel.model.index(row, 0))
+    come_near(viewer)
+    take(viewer, "plugin-adjudication")
+    panel.leave()
+    desk.leave()
+    viewer.close()
+
+
+def make_study(folder: Path, raters: tuple[str, ...] = ()) -> Path:
+    """Write a study of small phantoms before and after surgery and return its table.
+
+    Each rater's outlines are there where raters are named; the first row is the exam that is
+    opened first.
+    """
+    from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
+
+    rows = ["subject,timepoint,images,landmarks,outlines,rater"]
+    for seed in range(1 if raters else SUBJECTS):
+        for variant in (Variant.PATIENT, Variant.POST_OPEN):
+            spec = PhantomSpec(
+                variant=variant, seed=seed, matrix=256, pixel_mm=0.859, stacks=3,
+                slices_per_stack=1,
+            )  # fmt: skip
+            images = write_phantom(make_phantom(spec), folder / f"{seed + 1}")
+            exam = f"S{seed + 1:02d},{images.name.split('_')[1]},{images.relative_to(folder)}"
+            perfect = images.with_name(f"{images.name}{PERFECT}").relative_to(folder)
+            if raters:
+                drawn = outlines_of_raters(folder / perfect, raters)
+                rows += [f"{exam},{perfect},{path},{rater}" for rater, path in drawn]
+            else:
+                rows.append(f"{exam},{perfect},,")
+    table = folder / "cohort.csv"
+    table.write_text("\n".join(rows) + "\n")
+    return table
+
+
+def outlines_of_raters(perfect: Path, raters: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Write what raters drew who differ a little, and one slice that only the first outlined."""
+    from dataclasses import replace
+
+    from multifidus.anatomy import Structure
+    from multifidus.io.native import read_outlines, write_outlines
+
+    rois = read_outlines(perfect)
+    muscles = [roi for roi in rois if roi.key.structure is Structure.MULTIFIDUS]
+    for number, rater in enumerate(raters):
+        drawn = [drawn_otherwise(roi, number, place) for place, roi in enumerate(muscles)]
+        if number:
+            del drawn[0]
+        path = perfect.with_name(f"{perfect.name.removesuffix(PERFECT)}_{rater}{PERFECT}")
+        reading = replace(rois.reading, rater=rater)
+        write_outlines(replace(rois, rois=tuple(drawn)).read_by(reading), path)
+        yield rater, path.relative_to(perfect.parent.parent)
+
+
+def drawn_otherwise(roi: Any, number: int, place: int) -> Any:
+    """Return an outline that a rater drew with bulges of its own, the more the later its place."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    def bulged(path: Any) -> Any:
+        away = path - path.mean(axis=0)
+        angle = np.arctan2(away[:, 0], away[:, 1])
+        bulge = 0.02 + 0.04 * place * number
+        moved = path + away * bulge * np.cos(2 * angle + 1 + 2 * number)[:, None]
+        return roi.plane.to_patient(moved[::4])
+
+    return replace(roi, paths_mm=tuple(map(bulged, roi.paths)))
+
+
+def draw_perfectly(desk: Any) -> None:
+    """Draw the muscles and the references of the open reading."""
+    import numpy as np
+    from napari_multifidus.layers import LayerKey
+
+    from multifidus.anatomy import Side, Structure
+    from multifidus.io.native import read_outlines
+
+    session, canvas = desk.annotator.session, desk.annotator.canvas
+    (perfect,) = desk.item(desk.by).case.landmarks
+    drawn = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
+    places = {item.uid: index for index, item in enumerate(session.series.slices)}
+    for roi in (roi for roi in read_outlines(perfect) if roi.key.structure in drawn):
+        side = roi.key.side if roi.key.structure.is_muscle else Side.NONE
+        key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
+        loops = [np.asarray(path[:: max(1, len(path) // 36)]) for path in roi.paths]
+        session.put(key, index, (*session.loops(key, index), *loops))
+    for key in session.layer_keys():
+        canvas.layer(key)
+        canvas.push(key)
+    desk.annotator.committed()
+
+
+def show_middle(viewer: Any, dock: Any) -> None:
+    """Go to the middle slice and near to it."""
+    dock.annotator.canvas.go_to(1)
+    settle()
+    come_near(viewer)
+
+
+# --- tools -------------------------------------------------------------------------------------
 
 
 def replace_outline(canvas: Any, loop: Any) -> None:
