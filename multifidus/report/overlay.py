@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,10 +95,19 @@ def draw_overlays(
 
 
 def _stem(by: Reading) -> str:
-    """Return a file name's start from study names; anything unusual in them becomes a dash."""
+    """Return a file name's start from study names; anything unusual in them becomes a dash.
+
+    Names that had to be changed carry a short hash of what they were, so that no two readings
+    share a picture.
+    """
     parts = (by.subject or "exam", by.timepoint, by.rater, f"r{by.reading}")
     text = "_".join(filter(None, parts))
-    return "".join(c if c.isalnum() or c in "_-" else "-" for c in text)
+    safe = "_".join(
+        "".join(c if c.isalnum() or c == "-" else "-" for c in part) for part in parts if part
+    )
+    if safe == text and not any("_" in part for part in parts):
+        return safe
+    return f"{safe}_{hashlib.sha256(repr(parts).encode()).hexdigest()[:6]}"
 
 
 def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
