@@ -160,7 +160,7 @@ def test_a_protocol_of_ones_own_is_started_edited_and_checked(tmp_path):
     checked = run(app, ["protocol", "validate", str(mine), "--json"])
     assert json.loads(checked.stdout) == {
         "digest": mf.load_protocol(mine).digest,
-        "changed": ['fat_methods = ["otsu"]'],
+        "changed": ['fat_methods = ["otsu"]', 'bias_correction = "none"'],
     }
     assert "minimal_points" not in run(app, ["protocol", "validate", str(mine)]).stdout
     again = run(app, ["protocol", "init", str(mine)])
