@@ -79,10 +79,12 @@ class Correction:
             sample=Sample(item.sample.values / gains, item.sample.weights),
             rim=rim,
             fat_parameters=MappingProxyType({**found, "bias_gain": level}),
+            untouched=replace(item, fat_parameters=_AS_IT_IS),
         )
 
 
 _UNCHANGED = Correction(BiasCorrection.NONE)
+_AS_IT_IS = MappingProxyType({"bias_correction": BiasCorrection.NONE.value})
 
 
 def corrections(

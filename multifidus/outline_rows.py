@@ -38,7 +38,8 @@ def outline_rows(
         return
     for method in protocol.fat_methods:
         if method is not FatMethod.DIXON:
-            yield from _fat_rows(item, method, fat_of(item, method, protocol, bases), provenance)
+            own = item.for_method(method)
+            yield from _fat_rows(own, method, fat_of(own, method, protocol, bases), provenance)
     yield from _map_rows(item, provenance)
     yield from _dixon_rows(item, provenance, asked_for=FatMethod.DIXON in protocol.fat_methods)
 

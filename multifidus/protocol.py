@@ -97,7 +97,8 @@ class MeasurementProtocol:
     fat_methods
         Each gives its own rows, with its name in ``method``.
     fixed_threshold
-        Signal above which a pixel is fat, for the method ``fixed``; image units.
+        Signal above which a pixel is fat, for the method ``fixed``; image units. It is held
+        against the image as it is, whatever is done about shading.
     reference_weight
         Total weight of the lean and of the fat reference in ``pooled_otsu``, each as a multiple
         of the total weight of all muscle outlines. Fixed, so that the answer does not depend on

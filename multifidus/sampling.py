@@ -85,6 +85,8 @@ class Sampled:
         of them have one value.
     fat_parameters, fat_flags
         What was done to the sample, for the rows that depend on it.
+    untouched
+        The same before it was corrected; None where nothing was.
     dixon_flags
         Doubts about the pair; ``dixon_unpaired`` where there is none though there should be.
     mapped, fractions
@@ -116,6 +118,12 @@ class Sampled:
     image_sha256: str
     fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     fat_flags: tuple[Flag, ...] = ()
+    untouched: Sampled | None = None
+
+    def for_method(self, method: str) -> Sampled:
+        """Return what a fat method is for: a threshold given is one of the image as it is."""
+        as_it_is = method == FatMethod.FIXED and self.untouched is not None
+        return self.untouched if as_it_is else self  # type: ignore[return-value]
 
     @property
     def roi(self) -> Roi:

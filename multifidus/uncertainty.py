@@ -174,9 +174,10 @@ def with_uncertainty(
         parts = _area_parts(row, item, area_sd)
         if parts is None and row.quantity in _FAT and not math.isnan(row.value):
             if row.method not in known:
+                own = item.for_method(row.method)
                 placing = placing or _placing(item)
-                doubts = (how, placing, protocol.placement_sd_mm)
-                known[row.method] = _fat(row, item, spread, doubts)
+                doubts = (how, placing if own is item else _placing(own), protocol.placement_sd_mm)
+                known[row.method] = _fat(row, own, spread, doubts)
             parts = known[row.method].parts(row.quantity, item.valid_mm2)
         if parts is None and row.quantity in _DIXON and not math.isnan(row.value):
             parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)

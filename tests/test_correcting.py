@@ -131,3 +131,28 @@ def _panels(image):
     grey = np.asarray(image.convert("L"), dtype=float)[STRIP:]
     width = (grey.shape[1] - 2 * GAP) // 3
     return np.hstack([grey[:, n * (width + GAP) :][:, :width] for n in range(3)])
+
+
+def test_a_threshold_given_is_one_of_the_image_as_it_is(shaded):
+    """Whatever else the protocol names, the numbers are those without correction."""
+    given = {
+        "fat_methods": ("pooled_otsu", "fixed"),
+        "fixed_threshold": 400.0,
+        "regional_fat": True,
+    }
+    plain, corrected = (
+        [
+            row
+            for row in measure(shaded[0].exam, shaded[1], replace(protocol, **given))
+            if row.method == "fixed" and row.key.structure.is_muscle
+        ]
+        for protocol in (NONE, LOW_ORDER)
+    )
+    assert len(plain) == len(corrected) > 0
+    for one, other in zip(plain, corrected, strict=True):
+        assert one.quantity is other.quantity
+        assert one.value == other.value
+        assert other.parameters.get("bias_correction", "none") == "none"
+        assert "bias_gain" not in other.parameters
+        for name in ("threshold", "u_boundary", "u_placement"):
+            assert one.parameters.get(name) == other.parameters.get(name)

@@ -87,7 +87,8 @@ _Fat = tuple[float, int, Mapping[str, Any]]
 
 def _binary(item: Sampled, row: Measurement, part: _Part) -> _Fat:
     row_column = tuple(item.pixels.T)
-    sample = Sample.of(item.sample.values, part.weights[row_column])
+    own = item.for_method(row.method).sample
+    sample = Sample.of(own.values, part.weights[row_column])
     # How sure the whole muscle's number is does not hold for a part of it.
     used = {name: value for name, value in row.parameters.items() if not name.startswith("u_")}
     return above_threshold_pct(sample, used["threshold"]), len(sample.values), used
@@ -108,7 +109,7 @@ def _is_binary(item: Sampled, row: Measurement) -> bool:
     threshold = row.parameters.get("threshold")
     if threshold is None or row.quantity is not Quantity.FI_PCT:
         return False
-    value = above_threshold_pct(item.sample, threshold)
+    value = above_threshold_pct(item.for_method(row.method).sample, threshold)
     return bool(np.isclose(value, row.value, rtol=0, atol=1e-9, equal_nan=True))
 
 
