@@ -45,8 +45,8 @@ _HOMES = {
     "anatomy": ("Level", "RoiRule", "Side", "SlicePosition", "Structure"),
     "clinical": ("Clinical",),
     "errors": (
-        "CohortError", "GeometryError", "LevelError", "MultifidusError", "ProtocolError", "ReadError",
-        "RoiError", "StatisticsError", "WriteError",
+        "CohortError", "GeometryError", "LevelError", "MultifidusError", "ProtocolError",
+        "ReadError", "RoiError", "StatisticsError", "WriteError",
     ),
     "flag": ("Flag",),
     "formats": ("read_exam", "read_exams", "read_rois", "scan", "write_rois"),
