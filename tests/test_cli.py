@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import multifidus as mf
 from multifidus import cli
 from multifidus.cli.app import app
+from multifidus.sample import sample_dir
 from tests.cases import write_cohort
 
 run = CliRunner().invoke
@@ -212,3 +213,13 @@ def test_a_users_table_of_contrasts_is_used_and_a_mistake_in_it_told_once(
         assert (code, out) == (3, "")
         assert error.count("is not a table of contrasts") == 1
         assert "line 1" in error
+
+
+def test_proposed_references_are_written_once_and_can_be_measured_with(tmp_path):
+    images, drawn = sample_dir() / "S01_pre", sample_dir() / "S01_pre.outlines.json"
+    out = tmp_path / "references.outlines.json"
+    asked = ["propose", str(images), "--outlines", str(drawn), "-o", str(out)]
+    assert run(app, asked).exit_code == 0
+    proposed = mf.read_rois(out, mf.read_exam(images))
+    assert {roi.source for roi in proposed} == {"draft"}
+    assert run(app, asked).exit_code != 0

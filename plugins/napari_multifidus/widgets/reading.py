@@ -71,7 +71,6 @@ class ReadingPanel(QWidget):
         self.where.setToolTip(str(path))
         del blocked
 
-
     def hold(self, reason: str) -> None:
         """Keep rater, reading and folder from being changed, and say why; allow it if empty."""
         for part in (self.rater, self.number, self.folder):
