@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from multifidus.errors import ReadError
+from multifidus.report.extras import the_report_extra
 from multifidus.version import VERSION
 
 if TYPE_CHECKING:
@@ -27,11 +27,8 @@ def render(template: str, words: Mapping[str, Any]) -> str:
 
 @cache
 def _environment() -> Environment:
-    try:
+    with the_report_extra():
         from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError as error:
-        msg = "Reports need jinja2 and matplotlib, which are not installed."
-        raise ReadError(msg, remedy="Install them: pip install 'multifidus[report]'.") from error
     return Environment(
         loader=PackageLoader("multifidus.report"),
         autoescape=True,

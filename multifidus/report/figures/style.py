@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from multifidus.io.files import refuse_existing, write_atomically
+from multifidus.report.extras import the_report_extra
 from multifidus.stats.change import Verdict
 from multifidus.version import VERSION
 
@@ -106,7 +107,8 @@ class Drawing:
 
 @contextlib.contextmanager
 def _style(name: str = "") -> Iterator[None]:
-    import matplotlib as mpl
+    with the_report_extra():
+        import matplotlib as mpl
 
     settings: Any = {**_STYLE, "svg.hashsalt": f"multifidus {name}"}
     with mpl.rc_context(settings):
