@@ -58,17 +58,17 @@ $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(@D) && touch $@
 
-$(STAMPS)/core: pyproject.toml | $(STAMPS)/venv
-	$(BIN)/python -m pip install --quiet -e .
+$(STAMPS)/report: pyproject.toml | $(STAMPS)/venv
+	$(BIN)/python -m pip install --quiet -e ".[report]"
 	@touch $@
 
 $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet -e ".[test]"
-	@touch $@ $(STAMPS)/core
+	@touch $@ $(STAMPS)/report
 
 $(STAMPS)/docs: pyproject.toml | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
-	@touch $@ $(STAMPS)/core
+	@touch $@
 
 setup: $(STAMPS)/test ## Set up .venv with everything the tests need
 
@@ -77,7 +77,7 @@ system-packages: ## Install the system libraries that windows need
 
 # --- see it work -------------------------------------------------------------------------------
 
-demo: $(STAMPS)/core ## Measure the built-in phantom exam pair, into demo_results
+demo: $(STAMPS)/report ## Measure and report the built-in phantom exam pair, into demo_results
 	$(BIN)/multifidus demo -o $(DEMO) $(OVERWRITE)
 
 # --- tests -------------------------------------------------------------------------------------

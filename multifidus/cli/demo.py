@@ -14,11 +14,19 @@ def demo(
     ),
     overwrite: Annotated[bool, typer.Option(help="Replace results already there.")] = False,
 ) -> None:
-    """Measure the sample exams (a phantom, before and after surgery) and show the table."""
+    """Measure the sample exams (a phantom, before and after surgery), show the table, report.
+
+    The report is left out where what it needs is not installed, and then that is said.
+    """
     from multifidus.cli.measure import measure
     from multifidus.cli.printing import say
+    from multifidus.cli.report import report
+    from multifidus.report.extras import HOW_TO, NEEDS, can_report
     from multifidus.sample import sample_dir
 
     measure([sample_dir() / "cohort.csv"], output=output, overwrite=overwrite)
     say(f"Open {output / 'index.html'} to look through the slices.")
-    say(f"multifidus report {output} tells what changed between the exams.")
+    if can_report():
+        report(output, overwrite=overwrite)
+    else:
+        say(f"No report was written: {NEEDS} {HOW_TO} Then: multifidus report {output}")

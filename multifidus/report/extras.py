@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from multifidus.errors import ReadError
+
+NEEDS = "Reports need jinja2 and matplotlib, which are not installed."
+HOW_TO = "Install them: pip install 'multifidus[report]'."
+
+
+def can_report() -> bool:
+    """Whether the extra ``report`` is installed."""
+    return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))
 
 
 @contextlib.contextmanager
@@ -20,5 +29,4 @@ def the_report_extra() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        msg = "Reports need jinja2 and matplotlib, which are not installed."
-        raise ReadError(msg, remedy="Install them: pip install 'multifidus[report]'.") from error
+        raise ReadError(NEEDS, remedy=HOW_TO) from error
