@@ -22,13 +22,23 @@ def missing(session: Session, wanted: Sequence[LayerKey] = CHECKLIST) -> tuple[S
     A slice counts where its level is known and the protocol takes it. What was said to be not
     measurable is not missing; what is drawn and crosses itself is.
     """
-    found = []
-    for index in range(len(session.series.slices)):
-        standing = session.standing(index)
-        if standing.settled.level is None or not standing.is_selected:
-            continue
-        found += [(key, index) for key in wanted if _is_missing(session, key, index)]
-    return tuple(found)
+    return tuple(spot for spot in _asked(session, wanted) if _is_missing(session, *spot))
+
+
+def progress(session: Session, wanted: Sequence[LayerKey] = CHECKLIST) -> tuple[int, int]:
+    """Count what is outlined, or said to be not measurable, and what is asked for."""
+    asked = _asked(session, wanted)
+    return len(asked) - sum(_is_missing(session, *spot) for spot in asked), len(asked)
+
+
+def _asked(session: Session, wanted: Sequence[LayerKey]) -> list[Spot]:
+    standings = (session.standing(index) for index in range(len(session.series.slices)))
+    return [
+        (key, index)
+        for index, standing in enumerate(standings)
+        if standing.settled.level is not None and standing.is_selected
+        for key in wanted
+    ]
 
 
 def _is_missing(session: Session, key: LayerKey, index: int) -> bool:

@@ -16,6 +16,7 @@ from multifidus.errors import MultifidusError
 from multifidus.io.burned_in import burned_in
 from multifidus.readings.audit import Activity, Event
 from multifidus.readings.worklist import Item, Progress, State, Worklist, next_item, progress
+from napari_multifidus import checklist
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.blinding import open_item, veil
 from napari_multifidus.opening import METADATA, layer_data
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from napari_multifidus.annotator import Annotator
 
 HELD = "This reading belongs to a reading list: whose it is and where it is kept are settled there."
+
+WORDS = {
+    State.OPEN: "to do",
+    State.STARTED: "in progress",
+    State.DONE: "done, locked",
+    State.WAITING: "waiting",
+}
 
 ALL_DONE = "Everything that can be read today is done."
 
@@ -51,9 +59,12 @@ class Desk(QObject):
     ----------
     changed
         Emitted when an entry was opened, finished, unlocked or offered.
+    went_on
+        Emitted when the entry that is open was worked on, or saved.
     """
 
     changed = Signal()
+    went_on = Signal()
 
     def __init__(
         self,
@@ -73,6 +84,12 @@ class Desk(QObject):
         annotator.opened.connect(self._follow)
         for signal in (annotator.placed, annotator.changed, annotator.moved):
             signal.connect(self._touch)
+        for signal in self._steps():
+            signal.connect(self.went_on)
+
+    def _steps(self) -> tuple[Any, ...]:
+        keeper = self.annotator.keeper
+        return self.annotator.changed, keeper.saved, keeper.unsaved
 
     @property
     def complained(self) -> Any:
@@ -88,6 +105,17 @@ class Desk(QObject):
     def progress(self) -> Progress:
         """Return how far the rater is."""
         return progress(self.items())
+
+    def stands(self, item: Item) -> str:
+        """Say where an entry stands; of the one that is open, how far it is."""
+        session = self.annotator.session
+        if item.by != self.by or session is None:
+            return WORDS[item.state]
+        if session.locked:
+            return WORDS[State.DONE]
+        done, of = checklist.progress(session)
+        far = f" {done} of {of}" if of else ""
+        return f"in progress{far}{'' if self.annotator.keeper.is_saved else ', not saved'}"
 
     def item(self, by: Reading) -> Item:
         """Return an entry.
@@ -168,6 +196,8 @@ class Desk(QObject):
         annotator.opened.disconnect(self._follow)
         for signal in (annotator.placed, annotator.changed, annotator.moved):
             signal.disconnect(self._touch)
+        for signal in self._steps():
+            signal.disconnect(self.went_on)
 
     def _follow(self) -> None:
         """Notice that another exam was opened, or this one closed, by other ways."""

@@ -34,6 +34,8 @@ class Keeper(QObject):
         Emitted with what the person should know about the file.
     written
         Emitted with the outlines that were written.
+    is_saved
+        Whether nothing waits to be written.
     """
 
     saved = Signal(str)
@@ -44,6 +46,7 @@ class Keeper(QObject):
     def __init__(self, contents: Callable[[], Contents | None]) -> None:
         super().__init__()
         self.file: OutlineFile | None = None
+        self.is_saved = True
         self._contents = contents
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -53,12 +56,12 @@ class Keeper(QObject):
     def keep_in(self, file: OutlineFile | None) -> None:
         """Write to this file from now on; None to write no more."""
         self._timer.stop()
-        self.file = file
+        self.file, self.is_saved = file, True
 
     def save_soon(self) -> None:
         """Write after a short while without another change."""
         self._timer.start()
-        self.unsaved.emit("not saved yet")
+        self._miss("not saved yet")
 
     def save_what_waits(self) -> None:
         """Write at once what was going to be written soon."""
@@ -76,11 +79,15 @@ class Keeper(QObject):
                 self.file.save(*contents)
                 self.written.emit(contents[0])
         except MultifidusError as error:
-            self.unsaved.emit(f"NOT SAVED: {error}")
+            self._miss(f"NOT SAVED: {error}")
             self.noted.emit(str(error))
             return False
         self.say()
         return True
+
+    def _miss(self, words: str) -> None:
+        self.is_saved = False
+        self.unsaved.emit(words)
 
     def say(self) -> None:
         """Say what is saved where, and what is to be known about the file."""
@@ -89,6 +96,7 @@ class Keeper(QObject):
         for note in self.file.notes:
             self.noted.emit(note)
         self.file.notes.clear()
+        self.is_saved = True
         if not self.file.path.exists():
             self.saved.emit("nothing to save yet")
             return

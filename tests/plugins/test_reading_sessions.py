@@ -21,7 +21,7 @@ from napari_multifidus.widgets.adjudicate import AdjudicationPanel
 from napari_multifidus.widgets.worklist import WorklistPanel
 from typer.testing import CliRunner
 
-from multifidus.anatomy import Side, Structure
+from multifidus.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.cli.app import app
 from multifidus.io.native import read_outlines, write_outlines
 from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
@@ -350,7 +350,7 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     assert panel.words.text() == "1 of 7 done, 1 later"
     panel.filter.setCurrentText("done")
     assert panel.shown.rowCount() == 1
-    panel.filter.setCurrentText("open")
+    panel.filter.setCurrentText("to do")
     assert panel.shown.rowCount() == 6
     panel.filter.setCurrentText("all")
     waiting = next(item for item in desk.items() if item.state is State.WAITING)
@@ -371,6 +371,48 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     panel.table.selectRow(row)
     panel.unlock.click()
     assert desk.item(first).state is State.STARTED
+
+
+def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
+    desk = room.start(study, "AB", seed=3)
+    panel = room.panel(WorklistPanel)
+    state = panel.model.headers.index("state")
+    seen = []
+    panel.model.dataChanged.connect(lambda *_: seen.append(shown(0)))
+
+    def shown(row):
+        return panel.model.data(panel.model.index(row, state))
+
+    assert [shown(row) for row in range(3)] == ["in progress", "to do", "to do"]
+    # One slice with a level has two sides to be outlined; what cannot be measured counts as done.
+    desk.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    assert shown(0) == "in progress 0 of 2, not saved"
+    room.win.wait(lambda: shown(0) == "in progress 0 of 2")
+    draw(desk, study, only={Structure.MULTIFIDUS})
+    room.win.wait(lambda: shown(0) == "in progress 2 of 2")
+    assert seen[-1] == "in progress 2 of 2"
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_multifidus.autosave.write_rois", no_room)
+        desk.annotator.session.put(MULTIFIDUS_LEFT, 0, ())
+        desk.annotator.canvas.push(MULTIFIDUS_LEFT)
+        desk.annotator.committed()
+        desk.annotator.save()
+        assert shown(0) == "in progress 1 of 2, not saved"
+    desk.annotator.save()
+    assert shown(0) == "in progress 1 of 2"
+    desk.finish()
+    assert shown(0) == "done, locked"
+    desk.open_next()
+    assert [shown(row) for row in range(3)] == ["done, locked", "in progress", "to do"]
+    first = panel.model.items[0].by
+    desk.open(first)
+    assert [shown(row) for row in range(3)] == ["done, locked", "to do", "to do"]
+    desk.unlock(first, "wrong side")
+    assert shown(0) == "in progress 1 of 2"
+
+
+def no_room(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):

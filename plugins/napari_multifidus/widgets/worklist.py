@@ -24,6 +24,8 @@ from multifidus.readings.worklist import Item, State, progress
 from napari_multifidus.desk import waiting_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_multifidus.desk import Desk
 
 TITLE = "Reading list"
@@ -36,7 +38,7 @@ SECONDS_A_MINUTE = 60
 
 LEAST_HEIGHT = 110
 
-FILTERS = {"all": frozenset(State), "open": frozenset(State) - {State.DONE}, "done": {State.DONE}}
+FILTERS = {"all": frozenset(State), "to do": frozenset(State) - {State.DONE}, "done": {State.DONE}}
 
 # Told apart with every kind of colour vision, and by their words.
 _COLOURS = {State.DONE: "#35d0a5", State.STARTED: "#e69f00", State.WAITING: "#8a8f98"}
@@ -45,11 +47,18 @@ Index = QModelIndex
 
 
 class WorklistModel(QAbstractTableModel):
-    """Entries of a worklist as a table."""
+    """Entries of a worklist as a table.
 
-    def __init__(self, *, blinded: bool) -> None:
+    Parameters
+    ----------
+    stands
+        Says where an entry stands.
+    """
+
+    def __init__(self, stands: Callable[[Item], str], *, blinded: bool) -> None:
         super().__init__()
         self.blinded = blinded
+        self._stands = stands
         self.items: tuple[Item, ...] = ()
         self.open: object = None
 
@@ -60,6 +69,13 @@ class WorklistModel(QAbstractTableModel):
         self.items = tuple(item for item in items if item.state not in hidden)
         self.open = opened
         self.endResetModel()
+
+    def show_step(self) -> None:
+        """Show how far the entry is that is open; the others are as they were."""
+        rows = [row for row, item in enumerate(self.items) if item.by == self.open]
+        for row in rows:
+            column = self.headers.index("state")
+            self.dataChanged.emit(self.index(row, column), self.index(row, column))
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -79,18 +95,21 @@ class WorklistModel(QAbstractTableModel):
         item = self.items[row]
         mark = "▶" if item.by == self.open else str(row + 1)
         minutes = f"{item.seconds / SECONDS_A_MINUTE:.0f}" if item.seconds else ""
+        state = self._stands(item)
         if self.blinded:
-            return mark, item.by.subject, item.state.value, minutes
+            return mark, item.by.subject, state, minutes
         exam = f"{item.by.subject} · {item.by.timepoint}"
-        return mark, exam, str(item.by.reading), item.state.value, minutes
+        return mark, exam, str(item.by.reading), state, minutes
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the text, colour or tip of a cell."""
         item = self.items[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return self.cells(index.row())[index.column()]
-        if role == Qt.ItemDataRole.ForegroundRole and item.state in _COLOURS:
-            return QColor(_COLOURS[item.state])
+        if role == Qt.ItemDataRole.ForegroundRole:
+            started = item.by == self.open and item.state is State.OPEN
+            colour = _COLOURS.get(State.STARTED if started else item.state)
+            return None if colour is None else QColor(colour)
         if role == Qt.ItemDataRole.ToolTipRole:
             waits = item.state is State.WAITING
             return waiting_words(item) if waits else "Double click to open"
@@ -137,7 +156,7 @@ class WorklistPanel(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self.model = WorklistModel(blinded=desk.worklist.is_blinded)
+        self.model = WorklistModel(desk.stands, blinded=desk.worklist.is_blinded)
         self.shown = StateFilter(self.model)
         self.words, self.bar, self.filter = QLabel(), QProgressBar(), QComboBox()
         self.table = QTableView()
@@ -183,6 +202,7 @@ class WorklistPanel(QWidget):
 
     def _wire(self) -> None:
         self.desk.changed.connect(self.refresh)
+        self.desk.went_on.connect(self.model.show_step)
         self.filter.currentTextChanged.connect(self.shown.want)
         self.table.doubleClicked.connect(lambda index: self.desk.open(self._item(index).by))
         self.done.clicked.connect(self.desk.finish_and_next)
