@@ -120,8 +120,9 @@ class Canvas:
             for key in FIRST_LAYERS
             if key.side is not Side.NONE or key.structure not in structures
         ]
-        for key in (*there, *first):
-            self.layer(key)
+        with _compat.swapping_layers(viewer):
+            for key in (*there, *first):
+                self.layer(key)
         self._turn()
         viewer.dims.events.current_step.connect(self._stepped)
         viewer.layers.selection.events.active.connect(self._activated)
@@ -461,10 +462,11 @@ class Canvas:
         self.viewer.dims.events.current_step.disconnect(self._stepped)
         self.viewer.layers.selection.events.active.disconnect(self._activated)
         self.viewer.layers.events.removed.disconnect(self._removed)
-        for key, layer in list(self.layers.items()):
-            self._disconnect(key, layer)
-            if layer in self.viewer.layers:
-                self.viewer.layers.remove(layer)
+        with _compat.swapping_layers(self.viewer):
+            for key, layer in self.layers.items():
+                self._disconnect(key, layer)
+                if layer in self.viewer.layers:
+                    self.viewer.layers.remove(layer)
         self.layers.clear()
         for name in ("slice", "warnings", "right", "left"):
             _compat.set_text(self.viewer, name, "", "top_left")

@@ -141,7 +141,7 @@ class Desk(QObject):
             raise MultifidusError(waiting_words(item))
         blinded, annotator = self.worklist.is_blinded, self.annotator
         opened = open_item(item, blinded=blinded)
-        with swapping_layers():
+        with swapping_layers(annotator.viewer):
             self.close()
             self._take_images_away()
             for data, attributes, _ in layer_data(opened):

@@ -235,9 +235,7 @@ def shared_viewer(qapp: Any) -> Iterator[Any]:
     import napari
 
     viewer = napari.Viewer(show=True)
-    # napari collects garbage whenever a layer goes; what is here now will stay anyway.
     gc.collect()
-    gc.freeze()
     yield viewer
     gc.unfreeze()
     viewer.close()
@@ -247,6 +245,8 @@ def shared_viewer(qapp: Any) -> Iterator[Any]:
 @pytest.fixture
 def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]:
     """Return the shared viewer with the plugin open and nothing else."""
+    # napari collects garbage when layers go; what is here now will stay anyway.
+    gc.freeze()
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
     made.annotator.rater = "R1"
     made.annotator.hand.drawing = "add_polygon"

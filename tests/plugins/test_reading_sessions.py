@@ -93,7 +93,7 @@ class Room:
         for desk in self.begun:
             for panel in window._qt_window.findChildren(AdjudicationPanel):
                 panel.leave()
-            with swapping_layers():
+            with swapping_layers(self.viewer):
                 desk.leave()
             for kind in (WorklistPanel, AdjudicationPanel):
                 for panel in window._qt_window.findChildren(kind):
