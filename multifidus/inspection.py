@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,10 +61,13 @@ def identifiers_in_paths(exam: Exam, scan: Scan) -> bool:
 def _date(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str | int | None:
     if exam.date is None:
         return None
-    if show_identifiers:
-        return exam.date.isoformat()
-    dates = (other.date for other in scan.exams if other.subject == exam.subject)
-    return (exam.date - min(date for date in dates if date is not None)).days
+    return exam.date.isoformat() if show_identifiers else days_since_first(exam, scan.exams)
+
+
+def days_since_first(exam: Exam, exams: Iterable[Exam]) -> int | None:
+    """Count the days from the subject's first exam; None of an exam without a date."""
+    dates = [other.date for other in exams if other.subject == exam.subject and other.date]
+    return None if exam.date is None else (exam.date - min(dates)).days
 
 
 def _series(series: Series, scan: Scan, pairing: Pairing) -> dict[str, Any]:

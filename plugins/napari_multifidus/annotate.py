@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multifidus.roi import Reading
 from napari_multifidus._compat import (
     new_viewer,
     open_dock,
@@ -13,17 +12,24 @@ from napari_multifidus._compat import (
     show_over_controls,
     stay_open,
 )
-from napari_multifidus.opening import layer_data, open_exam
+from napari_multifidus.opening import find_exams, layer_data, only
 
 if TYPE_CHECKING:
     from multifidus.readings.worklist import Worklist
+    from multifidus.roi import Reading
     from napari_multifidus.desk import Desk
 
 
 def annotate(
-    images: str | Path, *, by: Reading | None = None, folder: str | Path | None = None
+    images: str | Path,
+    *,
+    by: Reading | None = None,
+    rater: str | None = None,
+    folder: str | Path | None = None,
 ) -> Any:
     """Open an exam in a new viewer; ``napari.run()`` then hands the window to the person.
+
+    Of several exams the window lists them, and the person chooses.
 
     Parameters
     ----------
@@ -31,6 +37,8 @@ def annotate(
         File or folder of the exam.
     by
         Whose reading of which exam; as it was left last time if None.
+    rater
+        Who outlines, where the reading is not named; as it was left last time if None.
     folder
         Where outlines are kept; beside the images if None.
 
@@ -42,15 +50,24 @@ def annotate(
     Raises
     ------
     MultifidusError
-        If there is not exactly one exam, or it has no axial series that can be shown.
+        If there is no exam, or it has no axial series that can be shown; or several, and the
+        reading of one of them is named.
     """
-    opened = open_exam(Path(images))
-    layers = layer_data(opened)
+    path, where = Path(images), None if folder is None else Path(folder)
+    found = find_exams(path)
+    several = len(found) > 1 and by is None
+    opened = None if several else only(found, path)
+    if opened is not None:
+        # What cannot be shown is refused before there is a window.
+        layer_data(opened)
     viewer = new_viewer()
     dock = open_dock(viewer)
-    for data, attributes, _ in layers:
-        viewer.add_image(data, **attributes)
-    dock.annotator.open(opened, folder=None if folder is None else Path(folder), by=by)
+    if rater is not None:
+        dock.annotator.rater = rater
+    if opened is None:
+        dock.exams.offer(found, where)
+    else:
+        dock.annotator.bring(opened, folder=where, by=by)
     return viewer
 
 
@@ -59,23 +76,15 @@ def run(images: str | Path, *, rater: str | None = None, folder: str | Path | No
 
     Parameters
     ----------
-    images
-        File or folder of the exam.
-    rater
-        Who outlines; as it was left last time if None.
-    folder
-        Where outlines are kept; beside the images if None.
+    images, rater, folder
+        As of :func:`annotate`.
 
     Raises
     ------
     MultifidusError
-        If there is not exactly one exam, or it has no axial series that can be shown.
+        As of :func:`annotate`.
     """
-    by = None
-    if rater is not None:
-        exam = open_exam(Path(images)).exam
-        by = Reading(exam.subject, exam.timepoint, rater)
-    annotate(images, by=by, folder=folder)
+    annotate(images, rater=rater, folder=folder)
     stay_open()
 
 

@@ -18,7 +18,7 @@ from multifidus.polygon import MINIMAL_POINTS
 from multifidus.readings.audit import is_locked
 from multifidus.roi import Reading, RoiSet
 from napari_multifidus import keys
-from napari_multifidus._compat import Signal
+from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.canvas import EDIT, Calls, Canvas
 from napari_multifidus.feedback import Feedback
@@ -29,7 +29,7 @@ from napari_multifidus.imaging import Images
 from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import MULTIFIDUS_RIGHT, LayerKey
 from napari_multifidus.measured import Tables, write_tables
-from napari_multifidus.opening import METADATA, Opened, shared_levels
+from napari_multifidus.opening import METADATA, Opened, layer_data, shared_levels
 from napari_multifidus.pointer import LOOK
 from napari_multifidus.session import Session
 from napari_multifidus.told import told
@@ -117,6 +117,30 @@ class Annotator(QObject):
         elif self.source is not None and not any(o.exam is self.source.exam for o in found):
             self.close()
 
+    def bring(self, opened: Opened, **how: Any) -> None:
+        """Show an exam in the place of the one that is open, and outline it.
+
+        Parameters
+        ----------
+        opened
+            The exam.
+        how
+            As of :meth:`open`.
+
+        Raises
+        ------
+        MultifidusError
+            If its images cannot be shown; then what is open stays.
+        """
+        layers = layer_data(opened)
+        with swapping_layers(self.viewer):
+            self.close()
+            for layer in [layer for layer in self.viewer.layers if METADATA in layer.metadata]:
+                self.viewer.layers.remove(layer)
+            for data, attributes, _ in layers:
+                self.viewer.add_image(data, **attributes)
+            self.open(opened, **how)
+
     def open(
         self,
         opened: Opened,
@@ -199,6 +223,18 @@ class Annotator(QObject):
         """
         if self.blinded:
             msg = "This reading is blinded: no other outlines can be loaded."
+            raise MultifidusError(msg)
+
+    def refuse_others_if_blinded(self) -> None:
+        """Refuse to open exams by their files, whose names tell what blinding hides.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading is blinded.
+        """
+        if self.blinded:
+            msg = "This reading is blinded: exams are opened from the reading list alone."
             raise MultifidusError(msg)
 
     def _reading_in(self, folder: Path) -> Reading:

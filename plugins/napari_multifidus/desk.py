@@ -19,7 +19,6 @@ from multifidus.readings.worklist import Item, Progress, State, Worklist, next_i
 from napari_multifidus import checklist
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.blinding import open_item, veil
-from napari_multifidus.opening import METADATA, layer_data
 from napari_multifidus.told import told
 
 if TYPE_CHECKING:
@@ -143,10 +142,7 @@ class Desk(QObject):
         opened = open_item(item, blinded=blinded)
         with swapping_layers(annotator.viewer):
             self.close()
-            self._take_images_away()
-            for data, attributes, _ in layer_data(opened):
-                annotator.viewer.add_image(data, **attributes)
-            annotator.open(opened, folder=self.worklist.folder, by=by, held=HELD)
+            annotator.bring(opened, folder=self.worklist.folder, by=by, held=HELD)
         if blinded:
             annotator.veil, annotator.blinded = veil(item), True
         self.by = by
@@ -155,11 +151,6 @@ class Desk(QObject):
         self.note(Event.OPENED)
         self._warn(item, opened_now=annotator.session is not None)
         self.changed.emit()
-
-    def _take_images_away(self) -> None:
-        for layer in list(self.annotator.viewer.layers):
-            if METADATA in layer.metadata:
-                self.annotator.viewer.layers.remove(layer)
 
     def _warn(self, item: Item, *, opened_now: bool) -> None:
         """Warn of text in the pixels, which no blinding hides; and of a locked reading."""

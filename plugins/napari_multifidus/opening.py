@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from multifidus.formats import read_exam, read_rois
+from multifidus.formats import read_exam, read_rois, scan
 from multifidus.image import Exam, Series
+from multifidus.inspection import days_since_first
 from multifidus.roi import RoiSet, merge
 from napari_multifidus.contrasts import Contrast, Window, contrasts, limits
 from napari_multifidus.grid import axial_series, spacing_mm
@@ -60,6 +62,65 @@ class Opened:
         return self.contrast or Contrast(self.series)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """One of several exams that were found under a path.
+
+    Attributes
+    ----------
+    path
+        What was looked into.
+    own
+        The folder that holds this exam and no other; None where there is none.
+    days
+        Days from the subject's first exam; None where it has no date.
+    """
+
+    exam: Exam
+    path: Path
+    own: Path | None = None
+    days: int | None = None
+
+    def open(self) -> Opened:
+        """Open it: from a folder of its own as if that had been chosen, with the same names.
+
+        Raises
+        ------
+        MultifidusError
+            If it has no axial series, or its files have gone.
+        """
+        if self.own is not None:
+            return open_exam(self.own)
+        return Opened(self.exam, axial_series(self.exam)[0], self.path)
+
+
+def find_exams(path: Path) -> tuple[Found, ...]:
+    """Find every exam under a path; pixels are not read.
+
+    Raises
+    ------
+    ReadError
+        If the path does not exist.
+    """
+    found = scan(path)
+    folders = [_folder(exam, found.paths) for exam in found.exams]
+    return tuple(
+        Found(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
+        for exam, folder in zip(found.exams, folders, strict=True)
+    )
+
+
+def _folder(exam: Exam, paths: Mapping[str, tuple[Path, ...]]) -> Path:
+    """Return the folder that all files of an exam lie in."""
+    return Path(os.path.commonpath([p.parent for item in exam.series for p in paths[item.uid]]))
+
+
+def _own(folder: Path, folders: Sequence[Path], path: Path) -> Path | None:
+    """Return the folder of an exam if no other lies in it, and if it stays: no unpacked archive."""
+    inside = sum(folder in {other, *other.parents} for other in folders)
+    return folder if inside == 1 and folder.is_relative_to(path) else None
+
+
 def open_exam(path: Path) -> Opened:
     """Read the one exam under a path; its first axial series is taken.
 
@@ -68,7 +129,18 @@ def open_exam(path: Path) -> Opened:
     MultifidusError
         If there is not exactly one exam, or it has no axial series.
     """
-    exam = read_exam(path)
+    return only(find_exams(path), path)
+
+
+def only(found: Sequence[Found], path: Path) -> Opened:
+    """Open the one exam that was found under a path.
+
+    Raises
+    ------
+    MultifidusError
+        As of :func:`open_exam`.
+    """
+    exam = found[0].exam if len(found) == 1 else read_exam(path)
     return Opened(exam, axial_series(exam)[0], path)
 
 

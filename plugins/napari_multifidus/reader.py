@@ -11,10 +11,11 @@ from multifidus.io.native import SUFFIX
 from napari_multifidus import _compat
 from napari_multifidus.opening import (
     LayerData,
+    find_exams,
     holds_images,
     is_one_of_many,
     layer_data,
-    open_exam,
+    only,
 )
 
 Paths = str | Sequence[str]
@@ -36,10 +37,18 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
 
 
 def read_images(path: Paths) -> list[LayerData]:
-    """Read an exam and open the plugin's window beside it."""
+    """Read an exam and open the plugin's window beside it; of several, let the person choose."""
+    viewer = _compat.current_viewer()
+    dock = _compat.open_dock(viewer) if viewer is not None else None
     try:
-        opened = open_exam(Path(str(path)))
-        found = layer_data(opened)
+        if dock is not None:
+            dock.annotator.refuse_others_if_blinded()
+        found = find_exams(Path(str(path)))
+        if len(found) > 1 and dock is not None:
+            dock.exams.offer(found)
+            return NOTHING
+        opened = only(found, Path(str(path)))
+        layers = layer_data(opened)
     except MultifidusError as error:
         _compat.notify(str(error), bad=True)
         return NOTHING
@@ -47,10 +56,7 @@ def read_images(path: Paths) -> list[LayerData]:
         _compat.notify(
             "Only this one image was opened; open its folder for all of its series.", bad=True
         )
-    viewer = _compat.current_viewer()
-    if viewer is not None:
-        _compat.open_dock(viewer)
-    return found
+    return layers
 
 
 def read_outlines(path: Paths) -> list[LayerData]:

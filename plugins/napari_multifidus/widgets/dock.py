@@ -25,8 +25,10 @@ from multifidus.results import TABLE
 from napari_multifidus import _compat, keys
 from napari_multifidus.annotator import Annotator
 from napari_multifidus.canvas import EDIT
+from napari_multifidus.exams import Exams
 from napari_multifidus.grid import slice_words
 from napari_multifidus.widgets.contrast import ContrastPanel
+from napari_multifidus.widgets.exams import ExamsPanel
 from napari_multifidus.widgets.feedback import FeedbackPanels
 from napari_multifidus.widgets.locator import TITLE, Locator
 from napari_multifidus.widgets.numbers import NumbersPanel
@@ -71,6 +73,8 @@ class Dock(QWidget):
         self.measure = QPushButton("Measure…")
         self.reasons = ReasonMenu(self)
         self.locator, self.contrast = Locator(settings()), ContrastPanel()
+        self.exams = Exams(self.annotator)
+        self.exam_list = ExamsPanel(self.exams)
         self.more = FeedbackPanels(self, settings)
         self._window: QWidget | None = None
         self._lay_out()
@@ -89,6 +93,7 @@ class Dock(QWidget):
         layout = QVBoxLayout(inner)
         layout.setSpacing(10)
         for part in (
+            self.exam_list,
             self.exam,
             self.series,
             self.place,

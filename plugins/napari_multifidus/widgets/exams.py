@@ -1,0 +1,104 @@
+"""The list of exams that were found in one place, to choose from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from napari_multifidus.exams import Exams
+    from napari_multifidus.opening import Found
+
+HEADERS = ("exam", "when", "series", "folder")
+MOST_ROWS, ROW_HEIGHT = 6, 22
+
+
+class ExamsPanel(QWidget):
+    """Exams by their neutral numbers, in days since the first one; calendar dates are not shown.
+
+    Parameters
+    ----------
+    exams
+        What is offered.
+    """
+
+    def __init__(self, exams: Exams) -> None:
+        super().__init__()
+        self.exams = exams
+        self.words, self.open, self.hide_list = QLabel(), QPushButton("Open"), QPushButton("Hide")
+        self.list = QTreeWidget()
+        self._lay_out()
+        self.open.clicked.connect(self._open)
+        self.list.itemActivated.connect(lambda *_: self._open())
+        self.hide_list.clicked.connect(lambda: exams.offer(()))
+        exams.changed.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self.words.setWordWrap(True)
+        self.words.setStyleSheet("font-size: 12px;")
+        self.open.setToolTip("Open the chosen exam ( Enter, or double click )")
+        self.hide_list.setToolTip("Choose none of them; open the folder again to see them again")
+        self.list.setHeaderLabels(list(HEADERS))
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        head = self.list.header()
+        if head is not None:
+            head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.words, 1)
+        buttons.addWidget(self.open)
+        buttons.addWidget(self.hide_list)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.list)
+
+    def refresh(self) -> None:
+        """Show what is offered now; nothing where there is no choice."""
+        found = self.exams.found
+        self.setVisible(bool(found))
+        self.words.setText(f"{len(found)} exams were found: open one.")
+        self.list.clear()
+        for exam in found:
+            item = QTreeWidgetItem(list(self._cells(exam)))
+            item.setToolTip(0, "Double click to open")
+            item.setTextAlignment(2, Qt.AlignmentFlag.AlignCenter)
+            self.list.addTopLevelItem(item)
+        chosen = self.exams.chosen
+        self.list.setCurrentItem(self.list.topLevelItem(found.index(chosen) if chosen else 0))
+        self.list.setFixedHeight((min(len(found), MOST_ROWS) + 2) * ROW_HEIGHT)
+
+    def _cells(self, found: Found) -> tuple[str, str, str, str]:
+        mark = "▶ " if found is self.exams.chosen else ""
+        exam = found.exam
+        return (
+            f"{mark}{exam.subject} · {exam.timepoint}",
+            _when(found.days),
+            str(len(exam.series)),
+            found.own.name if found.own is not None else "",
+        )
+
+    def _open(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.exams.open(self.exams.found[self.list.indexOfTopLevelItem(item)])
+
+
+def _when(days: int | None) -> str:
+    if days is None:
+        return "no date"
+    return "first exam" if days == 0 else f"+{days} days"
