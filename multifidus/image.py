@@ -76,7 +76,7 @@ class StoredPixels:
         If slope or intercept is not a number that can be computed with.
     """
 
-    __slots__ = ("_array", "_read", "intercept", "slope")
+    __slots__ = ("_array", "_hashed", "_read", "intercept", "slope")
 
     def __init__(
         self, read: Callable[[], NDArray[np.generic]], slope: float = 1.0, intercept: float = 0.0
@@ -86,6 +86,7 @@ class StoredPixels:
             raise ReadError(msg, remedy="Export the image again.")
         self._read = read
         self._array: NDArray[np.generic] | None = None
+        self._hashed: hashlib._Hash | None = None
         self.slope = slope
         self.intercept = intercept
 
@@ -114,6 +115,12 @@ class StoredPixels:
             values += self.intercept
         values.flags.writeable = False
         return values
+
+    def hashed(self, values: Array) -> hashlib._Hash:
+        """Hash the rescaled values, given at hand: once, as they never change."""
+        if self._hashed is None:
+            self._hashed = hashlib.sha256(np.ascontiguousarray(values, dtype="<f8").data)
+        return self._hashed.copy()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,7 +175,7 @@ class Slice:
         Classic and Enhanced copies of one scan agree. Pixels already at hand can be passed in.
         """
         values = self.pixels if pixels is None else pixels
-        digest = hashlib.sha256(np.ascontiguousarray(values, dtype="<f8").data)
+        digest = self.stored.hashed(values)
         digest.update((np.round(self.plane.numbers, 6) + 0.0).astype("<f8").tobytes())
         return digest.hexdigest()
 

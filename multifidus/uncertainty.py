@@ -23,8 +23,6 @@ from multifidus.measurement import Measurement, Quantity
 from multifidus.metrics.references import References
 from multifidus.metrics.samples import NAN, Sample
 from multifidus.metrics.uncertainty import (
-    Moved,
-    Placing,
     Tracing,
     area_variance,
     counting_variance,
@@ -145,42 +143,41 @@ def _threshold_spread(
 def _shading(members: Sequence[Sampled], middle: float) -> float:
     if math.isnan(middle):
         return NAN
-    signals = []
+    found = []
     for item in members:
         structure = item.roi.key.structure
         if structure.is_muscle or structure is Structure.LEAN_REFERENCE:
             values = item.sample.values
             lean = values[(values < middle) & (values > 0)]
             if len(lean) >= LEAST_LEAN_PIXELS:
-                signals.append(math.log(lean_level(lean)))
-    if len(signals) < LEAST_OUTLINES:
+                level, error = lean_level(lean)
+                found.append((math.log(level), error / level))
+    if len(found) < LEAST_OUTLINES:
         return NAN
+    signals, errors = np.array(found).T
     # A muscle with little that is lean is off for that reason: such outliers do not count.
-    apart = np.array(signals) - np.median(signals)
-    return TO_DEVIATION * float(np.median(np.abs(apart)))
+    apart = TO_DEVIATION * float(np.median(np.abs(signals - np.median(signals))))
+    # Noise sets outlines apart as well; what it explains is no shading.
+    return math.sqrt(max(apart**2 - float(np.median(errors)) ** 2, 0.0))
 
 
 def with_uncertainty(
     rows: Iterable[Measurement], item: Sampled, spread: Spread, protocol: MeasurementProtocol
 ) -> Iterator[Measurement]:
     """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
+    rows = tuple(rows)
     how = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
     area_sd = math.sqrt(area_variance(item.rim.lengths_mm, how))
-    placing: Placing | None = None
-    known: dict[str, _Fat] = {}
+    fat = _fat_by_method(rows, item, spread, (how, protocol.placement_sd_mm))
     for row in rows:
         parts = _area_parts(row, item, area_sd)
-        if parts is None and row.quantity in _FAT and not math.isnan(row.value):
-            if row.method not in known:
-                own = item.for_method(row.method)
-                placing = placing or _placing(item)
-                doubts = (how, placing if own is item else _placing(own), protocol.placement_sd_mm)
-                known[row.method] = _fat(row, own, spread, doubts)
-            parts = known[row.method].parts(row.quantity, item.valid_mm2)
-        if parts is None and row.quantity in _DIXON and not math.isnan(row.value):
-            parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
+        if parts is None and not math.isnan(row.value):
+            if row.quantity in _FAT:
+                parts = fat[row.method].parts(row.quantity, item.valid_mm2)
+            elif row.quantity in _DIXON:
+                parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
         yield row if parts is None else _stated(row, parts)
 
 
@@ -228,59 +225,90 @@ class _Fat:
 
     Parameters
     ----------
-    moved
-        What tracing moves, mm4.
-    fraction
-        Fat over valid area.
+    share_mm2, fat_mm2, lean_mm2
+        What tracing moves: fat over valid area, as an area; fat; and lean area.
     points
         Parts other than tracing, in points of the percentage.
     """
 
-    moved: Moved
-    fraction: float
+    share_mm2: float
+    fat_mm2: float
+    lean_mm2: float
     points: Parts
 
     def parts(self, quantity: Quantity, valid_mm2: float) -> Parts:
         if quantity in _SHARES:
-            boundary = 100 * math.sqrt(self.moved.share_square(self.fraction)) / valid_mm2
-            return {"u_boundary": boundary, **self.points}
-        variance = (
-            self.moved.fat_square if quantity is Quantity.FAT_CSA_MM2 else self.moved.lean_square
-        )
+            return {"u_boundary": 100 * self.share_mm2 / valid_mm2, **self.points}
+        boundary = self.fat_mm2 if quantity is Quantity.FAT_CSA_MM2 else self.lean_mm2
         areas = {name: valid_mm2 * value / 100 for name, value in self.points.items()}
-        return {"u_boundary": math.sqrt(variance), **areas}
+        return {"u_boundary": boundary, **areas}
 
 
-def _fat(
-    row: Measurement, item: Sampled, spread: Spread, how: tuple[Tracing, Placing, float]
-) -> _Fat:
-    """Work out a method's uncertainty from the first of its rows."""
+def _fat_by_method(
+    rows: Sequence[Measurement], item: Sampled, spread: Spread, doubts: tuple[Tracing, float]
+) -> dict[str, _Fat]:
+    """Work out each method's uncertainty from the first of its rows."""
+    firsts: dict[str, Measurement] = {}
+    for row in rows:
+        if row.quantity in _FAT and not math.isnan(row.value):
+            firsts.setdefault(row.method, row)
+    # One after the other, methods would take many times as long as all that see the same pixels.
+    alike: dict[Sampled, list[Measurement]] = {}
+    for row in firsts.values():
+        alike.setdefault(item.for_method(row.method), []).append(row)
+    return {
+        row.method: fat
+        for own, members in alike.items()
+        for row, fat in zip(members, _fats(members, own, spread, doubts), strict=True)
+    }
+
+
+def _fats(
+    rows: Sequence[Measurement], item: Sampled, spread: Spread, doubts: tuple[Tracing, float]
+) -> Iterator[_Fat]:
+    """Yield the uncertainty of methods, one row each, that see the same pixels."""
+    tracing, placement_mm = doubts
+    shares = np.array([_share_pct(row, item) for row in rows])
+    linear = np.array([row.method == FatMethod.LINEAR for row in rows])
+    middle = (spread.lean_signal + spread.fat_signal) / 2
+    cuts = np.array(
+        [
+            middle if is_linear else _raw_threshold(row, item, share)
+            for row, share, is_linear in zip(rows, shares, linear, strict=True)
+        ]
+    )
     values = item.rim.values if item.rim.values is not None else np.zeros(0)
+    fatness = (values > cuts[:, None]).astype(np.float64)
+    fatness[linear] = (values - spread.lean_signal) / spread.contrast if linear.any() else 0.0
+    rings = fatness.reshape(len(rows), -1, sum(item.rim.counts))
+    found = moved(item.rim.lengths_mm, item.rim.counts, rings, tracing)
+    places = _placement(item, cuts, placement_mm)
+    mixed = _mixed(item, cuts, spread)
+    squares = (found.share_square(shares / 100), found.fat_square, found.lean_square)
+    for k, row in enumerate(rows):
+        if linear[k]:
+            points = _linear_points(item, shares[k] / 100, spread)
+        else:
+            points = {
+                "u_partial_volume": float(mixed[k]),
+                **_binary_points(row, item, cuts[k], spread),
+            }
+        points["u_placement"] = float(places[k])
+        share, fat, lean = (math.sqrt(square[k]) for square in squares)
+        yield _Fat(share, fat, lean, points)
+
+
+def _share_pct(row: Measurement, item: Sampled) -> float:
+    """Fat over valid area, whichever of a method's rows it is read from."""
     share = row.value if row.quantity in _SHARES else 100 * row.value / item.valid_mm2
-    if row.quantity is Quantity.FCSA_MM2:
-        share = 100 - share
-    if row.method == FatMethod.LINEAR:
-        lean, fat = spread.lean_signal, spread.fat_signal
-        fatness = (values - lean) / (fat - lean)
-        points = _linear_points(item, share / 100, spread)
-        threshold = (lean + fat) / 2
-    else:
-        threshold = _raw_threshold(row, item, share)
-        fatness = (values > threshold).astype(np.float64)
-        points = _binary_points(row, item, threshold, spread)
-    rings = fatness.reshape(-1, sum(item.rim.counts))
-    tracing, placing, placement_mm = how
-    # Lay the sample out on its slice again to see how its pattern of fat changes.
-    image = np.zeros(item.cover.weights.shape)
-    image.put(item.places, item.sample.values > threshold)
-    points["u_placement"] = placing.pct(image, placement_mm)
-    return _Fat(moved(item.rim.lengths_mm, item.rim.counts, rings, tracing), share / 100, points)
+    return 100 - share if row.quantity is Quantity.FCSA_MM2 else share
 
 
-def _placing(item: Sampled) -> Placing:
-    weights = np.zeros(item.cover.weights.shape)
-    weights.put(item.places, item.sample.weights)
-    return Placing.of(weights, item.placed.slice.plane.pixel_spacing_mm)
+def _placement(item: Sampled, cuts: Array, placement_mm: float) -> Array:
+    sample, spacing = item.sample, item.placed.slice.plane.pixel_spacing_mm
+    fatness = (sample.values > cuts[:, None]).astype(np.float64)
+    pixels = np.divmod(item.places, item.cover.weights.shape[1])
+    return placement_pct(fatness, sample.weights, pixels, spacing_mm=spacing, sd_mm=placement_mm)
 
 
 def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
@@ -293,19 +321,30 @@ def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
     return float(ordered.values[min(place, len(below) - 1)])
 
 
+def _mixed(item: Sampled, cuts: Array, spread: Spread) -> Array:
+    """Uncertainty by pixels of both tissues, in points; NaN where no two tissues are told apart."""
+    sample = item.sample
+    known = spread.contrast > 0
+    if known:
+        lean, fat = (np.full(len(cuts), each) for each in (spread.lean_signal, spread.fat_signal))
+    else:
+        dark, bright = [], []
+        for cut in cuts:
+            above = sample.values > cut
+            dark.append(sample.where(~above).mean)
+            bright.append(sample.where(above).mean)
+        lean, fat = np.array(dark), np.array(bright)
+    apart = fat > lean
+    found = np.full(len(cuts), NAN)
+    found[apart] = mixed_pixels_pct(sample, cuts[apart], lean[apart], fat[apart], known=known)
+    return found
+
+
 def _binary_points(
     row: Measurement, item: Sampled, threshold: float, spread: Spread
 ) -> dict[str, float]:
     sample = item.sample
-    known = spread.contrast > 0
-    if known:
-        lean, fat = spread.lean_signal, spread.fat_signal
-    else:
-        bright = sample.values > threshold
-        lean, fat = sample.where(~bright).mean, sample.where(bright).mean
     points: dict[str, float] = {}
-    if fat > lean:
-        points["u_partial_volume"] = mixed_pixels_pct(sample, threshold, lean, fat, known=known)
     by = spread.threshold.get(FatMethod(row.method), NAN)
     if not math.isnan(by):
         points["u_threshold"] = shifted_pct(sample, threshold, by)
@@ -353,11 +392,13 @@ def _dixon_parts(
     found = moved(item.rim.lengths_mm, item.rim.counts, excess, tracing)
     area = float(share.sum()) * item.placed.slice.plane.pixel_area_mm2
     noise = math.sqrt(dot(share * own, share * own)) / float(share.sum())
-    image = np.zeros(weights.shape)
-    image[counts] = inside_fat[counts] / total
     spacing = item.placed.slice.plane.pixel_spacing_mm
+    fractions = (inside_fat[counts] / total)[None]
+    (placement,) = placement_pct(
+        fractions, share, np.nonzero(counts), spacing_mm=spacing, sd_mm=placement_mm
+    )
     return {
-        "u_boundary": 100 * math.sqrt(found.fat_square) / area,
-        "u_placement": placement_pct(image, np.where(counts, weights, 0.0), spacing, placement_mm),
+        "u_boundary": 100 * math.sqrt(float(found.fat_square)) / area,
+        "u_placement": float(placement),
         "u_noise": 100 * noise,
     }

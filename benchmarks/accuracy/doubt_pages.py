@@ -57,6 +57,13 @@ SCENES = (
     PhantomSpec(variant=Variant.POST_OPEN, contrast=4.0, snr=18.0, shading=0.15, seed=8),
 )
 
+PHANTOMS = 12
+"""Phantoms of each kind. How much fat changes with the slice's place differs by three times from
+one muscle's streaks to the next, so that few muscles say little, however often they are drawn."""
+
+TRACINGS = 240
+"""Tracings of every kind, on all its phantoms together."""
+
 LEAST_PCT, MOST_PCT = 90.0, 98.0
 
 
@@ -67,26 +74,30 @@ def uncertainties(*, smoke: bool) -> tuple[str, bool]:
     if smoke:
         specs = [replace(specs[0], stacks=1)]
     careful, others = [], []
+    phantoms, count = (1, 8) if smoke else (PHANTOMS, TRACINGS // PHANTOMS)
+    as_stated = uncertainty.protocol_for(1.0)
     for spec in specs:
-        scene = uncertainty.Scene.of(spec)
+        scenes = [
+            uncertainty.Scene.of(replace(spec, seed=spec.seed + 100 * k)) for k in range(phantoms)
+        ]
         signal = f"contrast {spec.contrast:g}, SNR {spec.snr:g}"
         who = f"{spec.variant}, {signal}, shading {100 * spec.shading:g} %"
-        as_stated = uncertainty.protocol_for(1.0)
-        count = 8 if smoke else 200
-        careful.append((who, uncertainty.draws(scene, 1.0, count, seed=3, protocol=as_stated)))
+        careful.append((who, uncertainty.draws(scenes, 1.0, count, seed=3, protocol=as_stated)))
         if spec is specs[0]:
             for size in (0.5, 1.5, 2.0):
                 told = uncertainty.protocol_for(size)
-                found = uncertainty.draws(scene, size, count // 2, seed=4, protocol=told)
+                found = uncertainty.draws(scenes, size, count // 2, seed=4, protocol=told)
                 others.append((f"errors x {size:g}, and the protocol says so", found))
-                found = uncertainty.draws(scene, size, count // 2, seed=4, protocol=as_stated)
+                found = uncertainty.draws(scenes, size, count // 2, seed=4, protocol=as_stated)
                 others.append((f"errors x {size:g}, protocol unchanged", found))
     rms = uncertainty.normal_rms_mm(1.0)
     text = (
         "How often value ± 1.96 standard uncertainties holds the truth, which is known from "
         "quadrature of the phantom's shapes at the place where the slice was meant to lie. Each "
-        "draw has its own tracing of every multifidus, its own noise, and its own place of every "
-        "slice. Tracings share nothing with the model: "
+        f"row is of {'one phantom' if smoke else f'{phantoms} phantoms'} with muscles and streaks "
+        "of their own, three slices each with both sides. Each draw has its own tracing of every "
+        "multifidus, its own noise, and its own place of every slice; n counts muscles. Tracings "
+        "share nothing with the model: "
         f"{uncertainty.VERTICES} vertices unevenly set on the true boundary, each misplaced with "
         f"heavy tails and in step with its neighbours ({uncertainty.JITTER_MM} mm along each "
         f"axis), the outline shifted ({uncertainty.SHIFT_MM} mm along each axis), swollen "
@@ -97,7 +108,7 @@ def uncertainties(*, smoke: bool) -> tuple[str, bool]:
         "## Careful tracings, default protocol\n\n"
         + uncertainty.as_markdown(careful)
         + _outside(careful)
-        + "\n## Better and worse tracings\n\nOn the first of these exams.\n\n"
+        + "\n## Better and worse tracings\n\nOn the first kind of exam, half as many draws.\n\n"
         + uncertainty.as_markdown(others)
         + "\nThe sizes of the tracing errors are chosen, not taken from published differences "
         "between raters: who traces worse has to say so in the protocol, or the stated "

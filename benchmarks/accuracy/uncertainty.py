@@ -8,7 +8,7 @@ bent; and the slice itself taken a little above or below the place where truth i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -154,25 +154,30 @@ def normal_rms_mm(size: float, seed: int = 1) -> float:
 
 
 def draws(
-    scene: Scene, size: float, count: int, *, seed: int, protocol: mf.MeasurementProtocol
+    scenes: Sequence[Scene], size: float, count: int, *, seed: int, protocol: mf.MeasurementProtocol
 ) -> dict[str, Draws]:
-    """Trace, image and measure again and again."""
+    """Trace, image and measure every scene ``count`` times."""
     rng = np.random.default_rng([seed, 23])
-    truth = {(t.slice_uid, t.structure, t.side): t for t in scene.made.truth}
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in QUANTITIES}
-    for _ in range(count):
-        exam, rois = _drawn(scene, size, rng)
-        rows = mf.measure(exam, rois, protocol)
-        for name, (quantity, method, fact) in QUANTITIES.items():
-            for row in rows:
-                if (
-                    row.key.structure is Structure.MULTIFIDUS
-                    and row.quantity is quantity
-                    and row.method == method
-                ):
-                    key = row.key.slice_uid, row.key.structure, row.key.side
-                    found[name].append((row.value, row.uncertainty, getattr(truth[key], fact)))
+    for scene in scenes:
+        for _ in range(count):
+            exam, rois = _drawn(scene, size, rng)
+            for name, values in _beside_truth(scene, mf.measure(exam, rois, protocol)):
+                found[name].append(values)
     return {name: Draws(*np.array(values).T) for name, values in found.items()}
+
+
+def _beside_truth(
+    scene: Scene, rows: Sequence[mf.Measurement]
+) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Yield value, stated uncertainty and truth of every multifidus, by quantity."""
+    truth = {(t.slice_uid, t.structure, t.side): t for t in scene.made.truth}
+    facts = {(kind, method): (name, fact) for name, (kind, method, fact) in QUANTITIES.items()}
+    for row in rows:
+        if row.key.structure is Structure.MULTIFIDUS and (row.quantity, row.method) in facts:
+            name, fact = facts[row.quantity, row.method]
+            true = getattr(truth[row.key.slice_uid, row.key.structure, row.key.side], fact)
+            yield name, (row.value, row.uncertainty, true)
 
 
 def _drawn(scene: Scene, size: float, rng: np.random.Generator) -> tuple[Exam, RoiSet]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +74,8 @@ def kmeans(sample: Sample, count: int) -> Clusters:
     return _parted(histogram, _cuts(histogram, count))
 
 
+# Clusters and mixtures of as many classes start from the same cuts.
+@lru_cache(maxsize=4)
 def _cuts(histogram: Histogram, count: int) -> tuple[int, ...]:
     """Return how many levels lie below each boundary."""
     # Centred, so that squares do not swamp the differences that decide.

@@ -46,12 +46,14 @@ def equalised(pixels: Array) -> Array:
     finite = np.isfinite(pixels)
     if not finite.any():
         return np.full(pixels.shape, np.nan)
-    low, high = float(pixels[finite].min()), float(pixels[finite].max())
+    whole = bool(finite.all())
+    known = pixels if whole else pixels[finite]
+    low, high = float(known.min()), float(known.max())
     if low == high:
         return np.where(finite, 0.0, np.nan)
-    unit = (np.where(finite, pixels, low) - low) / (high - low)
+    unit = ((pixels if whole else np.where(finite, pixels, low)) - low) / (high - low)
     tile = tuple(max(-(-size // TILES), 1) for size in pixels.shape)
     even: Any = equalize_adapthist(unit, kernel_size=tile, clip_limit=CLIP_LIMIT, nbins=GREY_LEVELS)
-    dark, bright = np.percentile(even[finite], ADJUSTED_PCT)
+    dark, bright = np.percentile(even if whole else even[finite], ADJUSTED_PCT)
     stretched = ((even - dark) / max(bright - dark, np.finfo(np.float64).tiny)).clip(0, 1)
-    return np.where(finite, stretched, np.nan)
+    return stretched if whole else np.where(finite, stretched, np.nan)

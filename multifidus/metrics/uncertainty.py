@@ -11,15 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multifidus.metrics.samples import Sample
-from multifidus.sums import dot
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
 
@@ -32,6 +32,14 @@ pattern remains."""
 
 LEVEL_ROUNDS = 8
 """Rounds in which the level of lean signal is sought."""
+
+LEVEL_ERROR = 2.24
+"""Standard error of that level over that of a mean, of normal noise and many pixels.
+
+Values within one standard deviation pull the level to their mean. To first order it comes to rest
+where their mean is, off by ``m / (P - 2 p)``: m has variance ``(P - 2 p) / n``, P = 0.683 is the
+share of values within one standard deviation, and p = 0.242 the normal density at its end. That is
+``1 / sqrt(P - 2 p)`` of a standard deviation over ``sqrt(n)``."""
 
 _SEED = 20170
 
@@ -63,34 +71,36 @@ class Moved:
 
     Parameters
     ----------
-    area, fat
-        Variance of the area (mm4), and of the fat in it.
-    both
-        Their covariance.
+    area
+        Variance of the area, mm4.
+    fat, both
+        Variance of the fat in it, and the covariance of both, of each way to call pixels fat:
+        shape (...).
     leaning
         Mean change of the fat area (mm2): what lies outside and what lies inside a border differ,
-        so that displacements outwards and inwards do not cancel.
+        so that displacements outwards and inwards do not cancel. Shape (...).
     """
 
     area: float
-    fat: float
-    both: float
-    leaning: float
+    fat: Array
+    both: Array
+    leaning: Array
 
     @property
-    def fat_square(self) -> float:
+    def fat_square(self) -> Array:
         """Mean square error of the fat area, mm4."""
         return self.fat + self.leaning**2
 
     @property
-    def lean_square(self) -> float:
+    def lean_square(self) -> Array:
         """Mean square error of the area that is not fat, mm4."""
-        return max(self.area - 2 * self.both + self.fat, 0.0) + self.leaning**2
+        return np.maximum(self.area - 2 * self.both + self.fat, 0.0) + self.leaning**2
 
-    def share_square(self, fraction: float) -> float:
-        """Mean square error of fat over area, times the area squared."""
-        variance = self.fat - 2 * fraction * self.both + fraction**2 * self.area
-        return max(variance, 0.0) + self.leaning**2
+    def share_square(self, fraction: ArrayLike) -> Array:
+        """Mean square error of fat over area, (...), times the area squared."""
+        share = np.asarray(fraction)
+        variance = self.fat - 2 * share * self.both + share**2 * self.area
+        return np.asarray(np.maximum(variance, 0.0) + self.leaning**2)
 
 
 def area_variance(lengths_mm: Sequence[float], tracing: Tracing) -> float:
@@ -121,34 +131,33 @@ def moved(
     lengths_mm, counts
         Length of each loop and number of evenly spaced places along it.
     fatness
-        How much of what lies at each place is fat, (rings, places of all loops): inside, on and
-        outside the outline.
+        How much of what lies at each place is fat, (..., rings, places of all loops): inside, on
+        and outside the outline; for every way to call pixels fat.
     """
-    inside, _, outside = fatness
-    mean = fatness.mean(axis=0)
-    area = fat = both = 0.0
-    all_length = all_fat = one_sided = 0.0
-    first = 0
+    mean = fatness.mean(axis=-2)
+    excess = fatness[..., 2, :] - fatness[..., 0, :]
+    fat, both, all_fat, one_sided = np.zeros((4, *mean.shape[:-1]))
+    area, first = 0.0, 0
     for length, count in zip(lengths_mm, counts, strict=True):
         powers = _powers(length, count // 2, tracing)
         step = length / count
-        waves = np.fft.rfft(mean[first : first + count])[: len(powers)] * step
-        one_sided += float((outside - inside)[first : first + count].sum()) * step
+        places = slice(first, first + count)
+        waves = np.fft.rfft(mean[..., places])[..., : len(powers)] * step
+        one_sided += excess[..., places].sum(axis=-1) * step
         first += count
         energy = powers * (waves.real**2 + waves.imag**2)
+        amount = waves[..., 0].real
         # Every wave but the constant one comes with its mirror image.
-        local_fat = float(2 * energy.sum() - energy[0])
-        amount = float(waves[0].real)
-        area += float(powers[0]) * length**2
+        fat += 2 * energy.sum(axis=-1) - energy[..., 0]
         both += float(powers[0]) * length * amount
-        fat += local_fat
-        all_length += length
+        area += float(powers[0]) * length**2
         all_fat += amount
     local, common = tracing.sd_mm**2, tracing.offset_mm**2
+    around = math.fsum(lengths_mm)
     return Moved(
-        local * area + common * all_length**2,
+        local * area + common * around**2,
         local * fat + common * all_fat**2,
-        local * both + common * all_length * all_fat,
+        local * both + common * around * all_fat,
         # Half of the mean absolute displacement.
         math.sqrt((local + common) / (2 * math.pi)) * one_sided,
     )
@@ -182,9 +191,14 @@ def _all_waves(ratio: float) -> float:
 
 
 def mixed_pixels_pct(
-    sample: Sample, threshold: float, lean_signal: float, fat_signal: float, *, known: bool
-) -> float:
-    """Uncertainty of a thresholded fat percentage by pixels that hold both tissues, in points.
+    sample: Sample,
+    threshold: ArrayLike,
+    lean_signal: ArrayLike,
+    fat_signal: ArrayLike,
+    *,
+    known: bool,
+) -> Array:
+    """Uncertainty of thresholded fat percentages by pixels that hold both tissues, in points.
 
     A pixel that is part fat counts as all or nothing. How much of it is fat follows from its
     signal between those of lean muscle and of fat; the errors of single pixels are taken as
@@ -193,25 +207,32 @@ def mixed_pixels_pct(
     Parameters
     ----------
     threshold
-        Signal above which a pixel was taken for fat.
+        Signal above which a pixel was taken for fat, of any number of methods: shape (...).
     lean_signal, fat_signal
-        Signal of pure tissue.
+        Signal of pure tissue, one for all or one each.
     known
         Whether these come from references. Without them they are means of what was told apart by
         the threshold itself, which cannot say how wrong their sum is.
     """
-    mixed = (sample.values - lean_signal) / (fat_signal - lean_signal)
-    above = sample.values > threshold
-    errors = above - mixed
-    together = dot(sample.weights, errors) / sample.total if known else 0.0
+    lean, fat, cut = (np.asarray(each)[..., None] for each in (lean_signal, fat_signal, threshold))
+    mixed = (sample.values - lean) / (fat - lean)
+    above = sample.values > cut
     alone = sample.weights * (above - np.minimum(np.maximum(mixed, 0), 1))
-    return 100 * math.sqrt(together**2 / 3 + dot(alone, alone) / sample.total**2)
+    square = np.add.reduce(alone * alone, axis=-1)
+    if known:
+        square = square + np.add.reduce(sample.weights * (above - mixed), axis=-1) ** 2 / 3
+    return np.asarray(100 * np.sqrt(square) / sample.total)
 
 
 def placement_pct(
-    fatness: Array, weights: Array, spacing_mm: tuple[float, float], sd_mm: float
-) -> float:
-    """Uncertainty of a fat percentage by where along the spine the slice lies, in points.
+    fatness: Array,
+    weights: Array,
+    pixels: Sequence[NDArray[np.signedinteger]],
+    *,
+    spacing_mm: tuple[float, float],
+    sd_mm: float,
+) -> Array:
+    """Uncertainty of fat percentages by where along the spine the slice lies, in points.
 
     A slice a little higher or lower cuts other streaks. Their pattern is taken to change along
     the spine as fast as it does across it: how far it decorrelates over the displacement is read
@@ -220,94 +241,94 @@ def placement_pct(
 
     Parameters
     ----------
-    fatness, weights
-        How fat each pixel is and how much of it counts, (rows, columns).
+    fatness
+        How fat each of n pixels is, for each of m ways to call pixels fat: (m, n).
+    weights
+        How much of each pixel counts, (n,).
+    pixels
+        Their rows and their columns, from 0 on, (n,) each.
     spacing_mm
         Distance between rows and between columns.
     sd_mm
         Standard deviation of the slice's displacement.
+
+    Returns
+    -------
+    ndarray
+        Shape (m,).
     """
-    return Placing.of(weights, spacing_mm).pct(fatness, sd_mm)
+    if not len(weights):
+        return np.zeros(len(fatness))
+    step = math.sqrt(spacing_mm[0] * spacing_mm[1])
+    size = max(1, round(CELL_MM / step))
+    times = max(2, round(BLOCK_MM / (size * step)))
+    cells, fat = _in_cells(fatness, weights, pixels, (size, times))
+    rough, spread = _roughness(cells, fat, size**2)
+    side = size * times
+    blocks, _ = _roughness(_joined(cells, times)[0], _joined(fat, times), side**2)
+    total = float(np.add.reduce(weights))
+    if math.isnan(blocks[0]):
+        # Too small for two blocks side by side: all of it changes together.
+        blocks, side = spread, math.ceil(math.sqrt(total))
+    distance = math.sqrt(2 / math.pi) * sd_mm / (size * step)
+    # Where cells do not differ nothing changes; where none are neighbours all may.
+    some = np.where(spread > 0, spread, 1.0)
+    changed = np.where(np.isnan(rough), 1.0, np.minimum(1.0, rough / some * distance))
+    return np.asarray(100 * np.sqrt(2 * changed * blocks * side**2 / total) * (spread > 0))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Placing:
-    """What :func:`placement_pct` needs to know of an outline, whatever calls its pixels fat.
+def _in_cells(
+    fatness: Array,
+    weights: Array,
+    pixels: Sequence[NDArray[np.signedinteger]],
+    sizes: tuple[int, int],
+) -> tuple[Array, Array]:
+    """Sum weights, (1, rows, columns), and fat, (m, rows, columns), over squares of pixels.
 
-    Parameters
-    ----------
-    weights
-        How much of each pixel counts, (rows, columns).
-    step_mm
-        Root of a pixel's area.
-    size, times
-        Pixels along a cell's side, and cells along a block's.
-    cells, blocks
-        Sums of the weights over them.
+    There are as many squares as fill whole blocks.
     """
-
-    weights: Array
-    step_mm: float
-    size: int
-    times: int
-    cells: Array
-    blocks: Array
-
-    @classmethod
-    def of(cls, weights: Array, spacing_mm: tuple[float, float]) -> Placing:
-        """Part an outline into cells and blocks."""
-        step = math.sqrt(spacing_mm[0] * spacing_mm[1])
-        size = max(1, round(CELL_MM / step))
-        times = max(2, round(BLOCK_MM / (size * step)))
-        cells = _summed(weights, size)
-        return cls(weights, step, size, times, cells, _summed(cells, times))
-
-    def pct(self, fatness: Array, sd_mm: float) -> float:
-        """See :func:`placement_pct`."""
-        size, side = self.size, self.size * self.times
-        total = float(self.weights.sum())
-        fat = _summed(self.weights * fatness, size)
-        if not self.cells.sum() > 0:
-            return 0.0
-        rough, spread = _roughness(self.cells, fat, size**2)
-        if spread == 0:
-            return 0.0
-        blocks, _ = _roughness(self.blocks, _summed(fat, self.times), side**2)
-        if math.isnan(blocks):
-            # Too small for two blocks side by side: all of it changes together.
-            blocks, side = spread, math.ceil(math.sqrt(total))
-        distance = math.sqrt(2 / math.pi) * sd_mm / (size * self.step_mm)
-        changed = 1.0 if math.isnan(rough) else min(1.0, rough / spread * distance)
-        return 100 * math.sqrt(2 * changed * blocks * side**2 / total)
+    size, times = sizes
+    down, across = (places // size for places in pixels)
+    rows, columns = ((int(each.max()) // times + 1) * times for each in (down, across))
+    place, many = down * columns + across, len(fatness)
+    each = place + rows * columns * np.arange(many)[:, None]
+    fat = np.bincount(each.ravel(), (weights * fatness).ravel(), many * rows * columns)
+    inside = np.bincount(place, weights, rows * columns)
+    return (
+        np.asarray(inside.reshape(1, rows, columns), np.float64),
+        np.asarray(fat.reshape(many, rows, columns), np.float64),
+    )
 
 
-def _summed(values: Array, size: int) -> Array:
-    """Sum over squares of pixels; what does not fill one at the last rows and columns is left."""
-    rows, columns = (count // size * size for count in values.shape)
-    # A few sums of whole columns and rows are many times faster than one of small squares.
-    across = values[:rows, 0:columns:size].copy()
-    for k in range(1, size):
-        across += values[:rows, k:columns:size]
-    down = across[0::size].copy()
-    for k in range(1, size):
-        down += across[k::size]
-    return down
+def _joined(cells: Array, times: int) -> Array:
+    """Sum over squares of cells."""
+    many, rows, columns = cells.shape
+    parted = cells.reshape(many, rows // times, times, columns // times, times)
+    return np.asarray(parted.sum(axis=(2, 4)))
 
 
-def _roughness(inside: Array, fat: Array, full: int) -> tuple[float, float]:
-    """Half the mean square difference of neighbours, and the variance, of squares' fatness.
+def _roughness(inside: Array, fat: Array, full: int) -> tuple[Array, Array]:
+    """Half the mean square difference of neighbours, and the variance, of squares' fatness: (m,).
 
     Squares count that lie at least half inside; NaN where no two of them are neighbours.
     """
-    counts = inside > full / 2
-    if not counts.any():
-        return math.nan, 0.0
+    counts = inside.reshape(fat.shape[1:]) > full / 2
+    many, within = len(fat), counts.ravel()
     mean = np.divide(fat, inside, out=np.zeros_like(fat), where=counts)
-    down = (mean[1:] - mean[:-1])[counts[1:] & counts[:-1]]
-    across = (mean[:, 1:] - mean[:, :-1])[counts[:, 1:] & counts[:, :-1]]
-    pairs = len(down) + len(across)
-    rough = (dot(down, down) + dot(across, across)) / (2 * pairs) if pairs else math.nan
-    return rough, float(mean[counts].var())
+    apart = np.concatenate(
+        [
+            (mean[:, 1:] - mean[:, :-1])[:, counts[1:] & counts[:-1]],
+            (mean[:, :, 1:] - mean[:, :, :-1])[:, counts[:, 1:] & counts[:, :-1]],
+        ],
+        axis=1,
+    )
+    own = mean.reshape(many, -1).compress(within, axis=1)
+    if not own.shape[1]:
+        return np.full(many, math.nan), np.zeros(many)
+    spread = np.add.reduce((own - own.mean(axis=1, keepdims=True)) ** 2, axis=1) / own.shape[1]
+    pairs = apart.shape[1]
+    rough = np.add.reduce(apart * apart, axis=1) / (2 * pairs) if pairs else np.full(many, math.nan)
+    return np.asarray(rough), np.asarray(spread)
 
 
 def shifted_pct(sample: Sample, threshold: float, by: float) -> float:
@@ -324,6 +345,8 @@ def resamples(sample: Sample, count: int) -> Array:
     return (draws * len(sample.values)).astype(np.intp)
 
 
+# An exam's two references are asked for in order by each method that rests on them.
+@lru_cache(maxsize=2)
 def in_order(sample: Sample) -> Sample:
     """Sort a sample by value, so that resampling does not depend on the order of outlines."""
     order = np.lexsort((sample.weights, sample.values))
@@ -393,16 +416,21 @@ def median_spread(sample: Sample, count: int) -> float:
     return float(medians.std(ddof=1))
 
 
-def lean_level(values: Array) -> float:
+def lean_level(values: Array) -> tuple[float, float]:
     """Find where the signal of lean muscle is densest, in pixels of which some are part fat.
 
     The mean within one standard deviation, which is taken from the darker side alone; repeated
     until it stays in place.
+
+    Returns
+    -------
+    tuple
+        The level, and its standard error by the pixels' noise.
     """
-    level = float(np.median(values))
+    level, spread = float(np.median(values)), 0.0
     for _ in range(LEVEL_ROUNDS):
         darker = values[values < level]
         spread = math.sqrt(float(((darker - level) ** 2).mean())) if len(darker) else 0.0
         near = values[np.abs(values - level) <= spread]
         level = float(near.mean())
-    return level
+    return level, LEVEL_ERROR * spread / math.sqrt(len(values))
