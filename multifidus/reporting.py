@@ -12,10 +12,9 @@ from multifidus.anatomy import Structure
 from multifidus.errors import ReadError, StatisticsError
 from multifidus.io.files import refuse_existing, write_text
 from multifidus.io.json_file import read_json
-from multifidus.io.protocols import load_protocol
 from multifidus.io.tables import read_rows
 from multifidus.measurement import Quantity
-from multifidus.protocol import MeasurementProtocol, SliceSelection
+from multifidus.protocol import MeasurementProtocol
 from multifidus.readings.wording import LIMITS
 from multifidus.report.change_table import subject_table, write_changes
 from multifidus.report.drawings import draw_study
@@ -36,7 +35,8 @@ from multifidus.stats.given_change import GivenChange
 from multifidus.stats.pairs import Choice, timepoints_of
 from multifidus.stats.plain import plain_study
 from multifidus.stats.reliability import Compare, Study, reliability
-from multifidus.stats.values import Value, is_grade, left_out, values_of
+from multifidus.stats.values import Value, is_grade
+from multifidus.study_table import study_table
 
 USUAL = (
     Quantity.TCSA_MM2, Quantity.FCSA_MM2, Quantity.FI_PCT, Quantity.FF_LINEAR_PCT,
@@ -75,6 +75,8 @@ class ReportRequest:
         Timepoints to compare; else the first with the last.
     column
         Column that keeps groups of subjects apart.
+    protocol
+        A preset or file, in place of the folder's own protocol.
     """
 
     folder: Path
@@ -86,6 +88,7 @@ class ReportRequest:
     before: str = ""
     after: str = ""
     column: str = ""
+    protocol: str | None = None
 
 
 def load_study(request: ReportRequest) -> StudyData:
@@ -104,13 +107,13 @@ def load_study(request: ReportRequest) -> StudyData:
         msg = f"{folder} holds no {TABLE}."
         raise ReadError(msg, remedy="Give the folder that 'multifidus measure -o' wrote.")
     remarks: list[str] = []
-    protocol = _protocol(folder, remarks)
     given = None
     if request.change is not None:
         given = GivenChange.of(read_json(request.change, "a study's changes"))
     rows = _rows(request)
-    values = values_of(rows)
-    remarks += left_out(rows)
+    table = study_table(rows, _protocol_file(request), request.protocol)
+    values, protocol = table.values, table.protocol
+    remarks += table.remarks
     whats = _whats(values, request, protocol, given)
     mine = [item for what in whats for item in what.of(values)]
     between, within, document = _reliability(request, mine, remarks)
@@ -140,18 +143,12 @@ def load_study(request: ReportRequest) -> StudyData:
     )
 
 
-def _protocol(folder: Path, remarks: list[str]) -> MeasurementProtocol:
-    path = folder / PROTOCOL
-    if not path.is_file():
-        msg = f"{folder} holds no {PROTOCOL}."
+def _protocol_file(request: ReportRequest) -> Path:
+    path = request.folder / PROTOCOL
+    if not path.is_file() and request.protocol is None:
+        msg = f"{request.folder} holds no {PROTOCOL}."
         raise ReadError(msg, remedy="Give the folder that 'multifidus measure -o' wrote.")
-    protocol = load_protocol(path)
-    if protocol.slice_selection is not SliceSelection.ALL:
-        remarks.append(
-            f"The summary table takes slices by the rule {protocol.slice_selection.value}; here a "
-            "level's value is the mean over all its outlined slices."
-        )
-    return protocol
+    return path
 
 
 def _rows(request: ReportRequest) -> list[dict[str, str]]:

@@ -34,6 +34,7 @@ COMPLETE = (
     "multifidus/protocol.py",
     "multifidus/roi.py",
     "multifidus/shared_levels.py",
+    "multifidus/slice_choice.py",
     "multifidus/spine.py",
     "multifidus/stacking.py",
     "multifidus/sums.py",

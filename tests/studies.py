@@ -20,6 +20,7 @@ THRESHOLD = 421.5
 def study_rows(subjects=12, *, raters="AB", readings=2, timepoints=("pre", "post"), seed=1):
     """Return tidy rows, as in a measurements.csv."""
     random = np.random.default_rng(seed)
+    digest = MeasurementProtocol().digest
     rows = []
     for n in range(subjects):
         size = random.normal(1, 0.15)
@@ -37,7 +38,7 @@ def study_rows(subjects=12, *, raters="AB", readings=2, timepoints=("pre", "post
                     "slice_uid": f"1.2.{level}", "level": level, "slice_position": "mid_disc",
                     "structure": "multifidus", "side": side, "flags": "", "tilt_deg": 3.0 + n % 3,
                     "valid_fraction": 1.0, "roi_rule": "fascial", "source": "manual",
-                    "protocol": "abc", "version": "9.9", "name": "", "tilt_axis": "spine",
+                    "protocol": digest, "version": "9.9", "name": "", "tilt_axis": "spine",
                     "order": when, "days": 14 + 365 * when + n, "operated_levels": "L4-L5",
                     "operated_side": "both", "method": "", "parameters": "{}",
                 }  # fmt: skip

@@ -7,8 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
-from multifidus.errors import MultifidusError, StatisticsError, WriteError
+from multifidus.errors import MultifidusError, ProtocolError, StatisticsError, WriteError
+from multifidus.io.protocols import as_toml
 from multifidus.io.tables import read_rows
+from multifidus.protocol import MeasurementProtocol
 from multifidus.stats.change_study import spans_of, study_change
 from multifidus.stats.plain_change import plain_changes
 from multifidus.stats.values import values_of
@@ -67,6 +69,54 @@ def test_days_of_a_course_are_those_of_the_table(days, known):
     rows = [{**item, "days": days} for item in three_timepoints()]
     course = plain_changes(study_of(rows))["courses"][0]
     assert [item["days"] for item in course["values"]] == [known] * 3
+
+
+def several_questions():
+    """Two quantities of two muscles, at three timepoints."""
+    rng = np.random.default_rng(11)
+    return [
+        {**item, "structure": structure, "quantity": quantity,
+         "value": item["value"] + rng.normal(0, 40)}
+        for item in three_timepoints()
+        for structure in ("multifidus", "psoas")
+        for quantity in ("tcsa_mm2", "fat_csa_mm2")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["", "approach"])
+@pytest.mark.parametrize("table", ["muscles", "zones", "contrasts"])
+def test_a_family_of_tests_is_of_one_quantity_of_one_muscle_and_statsmodels_corrects_alike(
+    table, column
+):
+    from statsmodels.stats.multitest import multipletests
+
+    rows = several_questions()
+    subjects = sorted({item["subject"] for item in rows})
+    named = [{**item, "approach": "ab"[subjects.index(item["subject"]) % 2]} for item in rows]
+    found = getattr(study_of(named, column=column), table)
+    families = {}
+    for item in found:
+        families.setdefault((item.key[0], item.key[2]), []).append(item)
+    assert len(families) == 4
+    for own in families.values():
+        assert len(own) >= 6
+        assert {item.family for item in own} == {len(own)}
+        for test in ("t", "wilcoxon"):
+            single = [getattr(item.tests, f"p_{test}") for item in own]
+            (_, corrected, *_) = multipletests(single, method="holm")
+            assert [getattr(item, f"p_{test}_holm") for item in own] == pytest.approx(
+                list(corrected), abs=1e-12
+            )
+
+
+def test_another_muscle_or_quantity_in_the_table_changes_no_p_value():
+    rows = several_questions()
+    alone = [
+        item for item in rows
+        if (item["structure"], item["quantity"]) == ("psoas", "tcsa_mm2")
+    ]  # fmt: skip
+    whole = [item for item in study_of(rows).muscles if item.key[:3] == ("tcsa_mm2", "", "psoas")]
+    assert list(study_of(alone).muscles) == whole
 
 
 def test_contrasts_of_a_study_are_corrected_together():
@@ -206,6 +256,84 @@ def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
         assert item["verdict"] == (beyond if abs(delta) > 50 else "within error")
     assert run("change", table, "-o", out).exit_code != 0
     assert isinstance(run("change", table, "-o", out).exception, WriteError)
+
+
+def sliced(digest, *, offsets=(0.5, 4.0), extra=(0, 300)):
+    """Return a study with two slices a level, the second one larger."""
+    return [
+        {**item, "series": "1", "slice_uid": f"{item['level']} {n}", "slice_index": n,
+         "value": item["value"] + more, "offset_mm": offset, "protocol": digest}
+        for item in ordered(cohort(PLACES))
+        for n, (offset, more) in enumerate(zip(offsets, extra, strict=True))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, (150, "mean of all slices", "2")),
+        ({"level_value": "max"}, (300, "max of all slices", "2")),
+        ({"slice_selection": "nearest"}, (0, "nearest slice", "1")),
+        ({"slice_selection": "band", "band_mm": 2}, (0, "mean within 2 mm", "1")),
+    ],
+)
+def test_a_level_has_the_value_that_the_tables_own_protocol_says(settings, expected, tmp_path):
+    more, entered, slices = expected
+    protocol = MeasurementProtocol(**settings)
+    (tmp_path / "protocol.toml").write_text(as_toml(protocol))
+    table = written(tmp_path / "measurements.csv", sliced(protocol.digest))
+    out = tmp_path / "out"
+    done = run("change", table, "--model", "zone", "-o", out)
+    assert done.exit_code == 0, done.output
+    single = {
+        (item["subject"], item["level"], item["side"], item["timepoint"]): item["value"] + more
+        for item in ordered(cohort(PLACES))
+    }
+    for item in read_rows(out / "changes.csv"):
+        place = item["subject"], item["level"], item["side"]
+        assert float(item["before"]) == pytest.approx(single[*place, "pre"])
+        assert float(item["after"]) == pytest.approx(single[*place, "post"])
+        assert item["entered"] == f"first; {entered}"
+        assert (item["slices_before"], item["slices_after"]) == (slices, slices)
+    for name in ("change", "change_by_zone", "change_contrasts", "change_model", "change_subjects"):
+        assert {item["value"] for item in read_rows(out / f"{name}.csv")} == {f"first; {entered}"}
+
+
+def test_slices_without_a_known_rule_are_refused_and_a_named_protocol_is_taken(tmp_path):
+    nearest = MeasurementProtocol(slice_selection="nearest")
+    table = written(tmp_path / "measurements.csv", sliced("unheard-of"))
+    refused = run("change", table, "--json").exception
+    assert isinstance(refused, StatisticsError)
+    assert "unheard-of" in str(refused)
+    assert "--protocol" in str(refused)
+    (tmp_path / "protocol.toml").write_text(as_toml(nearest))
+    other = run("change", table, "--json").exception
+    assert isinstance(other, ProtocolError)
+    assert "unheard-of" in str(other)
+    done = run("change", table, "--protocol", tmp_path / "protocol.toml", "--json")
+    found = json.loads(done.stdout)
+    assert {item["entered"] for item in found["changes"]} == {"first; nearest slice"}
+    assert any("unheard-of" in text and "nearest slice" in text for text in found["problems"])
+
+
+def test_the_digest_of_a_preset_needs_no_file(tmp_path):
+    table = written(tmp_path / "measurements.csv", sliced(MeasurementProtocol().digest))
+    found = json.loads(run("change", table, "--json").stdout)
+    assert {item["entered"] for item in found["changes"]} == {"first; mean of all slices"}
+
+
+def test_one_structure_of_several(tmp_path):
+    rows = [{**item, "structure": name} for item in ordered(cohort(PLACES))
+            for name in ("multifidus", "psoas", "erector_spinae")]  # fmt: skip
+    table = written(tmp_path / "measurements.csv", rows)
+    wanted = ("--structure", "psoas", "--structure", "multifidus")
+    found = json.loads(run("change", table, *wanted, "--json").stdout)
+    assert {item["structure"] for item in found["changes"]} == {"psoas", "multifidus"}
+    assert found["holm_family"] == ["quantity", "method", "structure"]
+    assert {item["holm_tests"] for item in found["muscles"]} == {4}
+    refused = run("change", table, "--structure", "trapezius").exception
+    assert isinstance(refused, StatisticsError)
+    assert "no structure 'trapezius'" in str(refused)
 
 
 def test_of_three_timepoints_the_courses_are_written(tmp_path):

@@ -7,6 +7,9 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.errors import WriteError
+from multifidus.io.protocols import as_toml
+from multifidus.io.tables import read_rows, write_rows
+from multifidus.protocol import MeasurementProtocol
 from multifidus.report.tables import PaperTable, write_paper_table
 from tests.test_reliability import MINI, WRIGHT, study_of
 
@@ -59,6 +62,30 @@ def test_the_command_prints_json_alone_and_writes_tables(table, tmp_path):
     assert found["bland_altman"]["bias"] == pytest.approx(2.117647, abs=1e-6)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"reliability.csv", "reliability.md", "reliability.tex"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "bias", "entered"),
+    [({}, 5, "mean of all slices"), ({"slice_selection": "nearest"}, 0, "nearest slice")],
+)
+def test_slices_enter_as_the_tables_protocol_says(settings, bias, entered, tmp_path):
+    """Rater A's second slice, further from the landmark, is 10 mm2 larger than rater B's."""
+    protocol = MeasurementProtocol(**settings)
+    (tmp_path / "protocol.toml").write_text(as_toml(protocol))
+    rows = [
+        {**item, "slice_uid": n, "offset_mm": n, "protocol": protocol.digest,
+         "value": item["value"] + 10 * n * (item["rater"] == "A")}
+        for item in study_of(np.transpose([WRIGHT, WRIGHT]))
+        for n in (0, 1)
+    ]  # fmt: skip
+    write_rows(rows, tmp_path / "measurements.csv", tuple(rows[0]))
+    out = tmp_path / "out"
+    done = run("reliability", tmp_path / "measurements.csv", "--json", "-o", out)
+    (found,) = json.loads(done.stdout)["results"]
+    assert found["bland_altman"]["bias"] == pytest.approx(bias)
+    assert found["entered"] == f"first reading; {entered}"
+    (printed,) = read_rows(out / "reliability.csv")
+    assert printed["value"] == f"first reading; {entered}"
 
 
 def test_the_command_prints_a_table_for_people(table):

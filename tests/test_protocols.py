@@ -12,6 +12,7 @@ from multifidus.io.protocols import (
     changed_settings,
     load_protocol,
     preset_texts,
+    protocol_of_table,
     setting_meanings,
 )
 from multifidus.protocol import FatMethod, MeasurementProtocol
@@ -102,3 +103,17 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
 def test_an_unknown_preset_is_refused_with_the_known_ones():
     with pytest.raises(ProtocolError, match=r"no protocol preset or file 'strict'.*default"):
         load_protocol("strict")
+
+
+def test_a_tables_protocol_is_the_one_beside_it_or_a_preset_and_never_another(tmp_path):
+    beside = tmp_path / "protocol.toml"
+    nearest = MeasurementProtocol(slice_selection="nearest")
+    assert protocol_of_table({MeasurementProtocol().digest}, beside) == MeasurementProtocol()
+    assert protocol_of_table({nearest.digest}, beside) is None
+    assert protocol_of_table(set(), beside) is None
+    beside.write_text(as_toml(nearest))
+    assert protocol_of_table({nearest.digest}, beside) == nearest
+    assert protocol_of_table(set(), beside) == nearest
+    with pytest.raises(ProtocolError, match="the table was measured by abc, def"):
+        protocol_of_table({"abc", "def"}, beside)
+    assert protocol_of_table({"abc"}, beside, "default") == MeasurementProtocol()

@@ -3,6 +3,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from multifidus.errors import StatisticsError
 from multifidus.report.reliability_table import reliability_table
@@ -161,6 +163,20 @@ def test_the_plain_values_are_the_interfaces():
             "several values of unit",
         ),
         (study_of([[0.1, 0.2]] * 3, quantity="fi_pct"), "lie between 0 and 1"),
+        (study_of([[10, 0.2]] * 5, quantity="fi_pct"), "fi_pct by B lie between 0 and 1"),
+        (
+            [
+                row(f"S{n}", "A", v, timepoint=when, quantity="fi_pct")
+                for n in range(5)
+                for when, v in (("pre", 0.2), ("post", 30))
+            ],
+            "fi_pct at pre lie between 0 and 1",
+        ),
+        (study_of([[900, 9.1]] * 5), "900 by A and 9.1 by B: these are not of one unit"),
+        (
+            [row("S1", "A", 1, name="deep"), row("S1", "A", 2, name="superficial")],
+            r"several names: \['deep', 'superficial'\]",
+        ),
     ],
 )
 def test_tables_that_would_mislead_are_refused(rows, message):
@@ -311,6 +327,75 @@ def test_perfect_agreement_is_an_answer():
     plain = json.loads(json.dumps(plain_study(study), allow_nan=False))["results"][0]
     assert {form["value"] for form in plain["icc"]} == {1}
     assert (plain["sem_agreement"], plain["mdc95_pct"], plain["bland_altman"]["sd"]) == (0, 0, 0)
+
+
+def test_small_differences_between_sides_are_no_fractions():
+    rows = study_of([[0.1, 5], [0.4, -3], [-0.2, 2], [0.3, 1], [0.9, 4]], quantity="asymmetry_pct")
+    assert len(values_of(rows)) == 10
+
+
+tables = st.tuples(st.integers(3, 7), st.integers(2, 3)).flatmap(
+    lambda shape: st.lists(
+        st.lists(st.integers(-2, 4).map(float), min_size=shape[1], max_size=shape[1]),
+        min_size=shape[0],
+        max_size=shape[0],
+    )
+)
+
+REASONS = {
+    "cv_pct": "no coefficient of variation",
+    "mdc95_pct": "MDC in percent",
+    "ccc": "no concordance",
+    "ccc_ci95": "no concordance",
+    "ratio": "no limits as ratios",
+    "ratio_limits": "no limits as ratios",
+    "ratio_limits_ci95": "no limits as ratios",
+    "slope_p": "no test of proportional bias",
+    "value": "A correlation is negative",
+    "ci95": "An end of an interval",
+}
+"""What is said where a number is missing."""
+
+
+def missing_numbers(item, name=""):
+    """Yield the names of what is None."""
+    if item is None:
+        yield name
+    elif isinstance(item, dict):
+        for key, value in item.items():
+            yield from missing_numbers(value, key)
+    elif isinstance(item, list):
+        for value in item:
+            yield from missing_numbers(value, name)
+
+
+@given(tables)
+def test_no_number_is_missing_without_a_reason(table):
+    if len({sum(ratings) for ratings in table}) == 1:
+        with pytest.raises(StatisticsError, match="Subjects do not differ"):
+            reliability(values_of(study_of(table)))
+        return
+    study = reliability(values_of(study_of(table)))
+    plain = json.loads(json.dumps(plain_study(study), allow_nan=False))["results"][0]
+    words = " ".join(plain["problems"])
+    for name in missing_numbers(plain):
+        assert REASONS[name] in words, name
+
+
+def test_an_interval_of_agreement_has_ends_where_few_degrees_of_freedom_are_left():
+    """The lower quantile is infinite there, and the end its limit: -n MSE / rest."""
+    (one,) = (f for f in icc([[0, 0, 0], [0, 0, 1], [-1, -2, 4]]) if f.shrout_fleiss == "ICC(2,1)")
+    error, raters = 53 / 18, 43 / 9
+    assert one.ci95[0] == pytest.approx(-3 * error / (3 * raters + 3 * error))
+    assert one.ci95[0] <= one.ci95[1]
+    assert one.band == "poor"
+
+
+def test_an_interval_that_would_leave_out_its_own_value_has_no_bound():
+    (one,) = (f for f in icc([[46, 62], [54, 56], [59, 51]]) if f.shrout_fleiss == "ICC(2,1)")
+    assert one.value < -1
+    assert one.ci95 == (-math.inf, 1)
+    assert one.band == "poor to excellent"
 
 
 def test_a_constant_rater_has_no_concordance_but_the_rest():

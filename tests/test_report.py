@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.errors import ReadError, StatisticsError, WriteError
 from multifidus.missing import MISSING_COLUMNS
+from multifidus.protocol import MeasurementProtocol
 from multifidus.report.change_table import change_tables
 from multifidus.report.facts import Spread, facts_of
 from multifidus.report.flow import flow_of, lost_muscles
@@ -199,7 +200,8 @@ def test_methods_state_what_the_tables_hold(data):
     assert "fascial" in said["Outlines"].text
     assert "2 raters (A and B) read an exam up to twice; 96 readings" in said["Raters"].text
     assert "median 4.0 degrees, range 3.0 to 5.0" in said["Tilt"].text
-    assert said["Software"].text == "Software: multifidus 9.9; measurement protocol abc."
+    digest = MeasurementProtocol().digest
+    assert said["Software"].text == f"Software: multifidus 9.9; measurement protocol {digest}."
     assert "With fewer than 5 raters" in said["Reliability"].text
     assert "mean of 2 raters" in said["Least detectable change"].text
 

@@ -38,6 +38,10 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         list[str] | None,
         typer.Option("--quantity", help="Only this quantity; may be repeated."),
     ] = None,
+    structure: Annotated[
+        list[str] | None,
+        typer.Option("--structure", help="Only this structure; may be repeated."),
+    ] = None,
     group: Annotated[
         str, typer.Option(help="Column that keeps groups of subjects apart, such as approach.")
     ] = "",
@@ -46,8 +50,12 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         typer.Option(help="Fit a mixed model over timepoints and zone, level, side or a column."),
     ] = None,
     protocol: Annotated[
-        str, typer.Option(help="Measurement protocol, for the least valid fraction.")
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="Which of a level's slices enter, and the least valid fraction; else the protocol "
+            "the table was measured by."
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for changes.csv and the tables.")
     ] = None,
@@ -62,21 +70,22 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.io.json_file import read_json
-    from multifidus.io.protocols import load_protocol
     from multifidus.io.tables import read_rows
     from multifidus.report.change_table import change_tables, subject_table, write_changes
+    from multifidus.results import PROTOCOL
     from multifidus.stats.change_study import spans_of, study_change
     from multifidus.stats.detectable import protocol_doubt
     from multifidus.stats.models import model_changes
     from multifidus.stats.pairs import Choice
     from multifidus.stats.plain_change import plain_changes
-    from multifidus.stats.values import left_out, of_quantities, values_of
+    from multifidus.stats.values import of_quantities
+    from multifidus.study_table import study_table
 
     if reliability is not None and mdc:
         msg = "Give --reliability or --mdc, not both."
         raise typer.BadParameter(msg)
-    rows = read_rows(table)
-    values = of_quantities(values_of(rows), quantity or ())
+    found = study_table(read_rows(table), table.parent / PROTOCOL, protocol)
+    values = of_quantities(found.values, quantity or (), structure or ())
     choice = Choice(value)
     known = None if reliability is None else read_json(reliability, "a study's reliability")
     spans = spans_of(values, before, after)
@@ -85,14 +94,14 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         spans,
         choice=choice,
         error_of=_error_of(known, mdc or (), values),
-        minimal_valid_fraction=load_protocol(protocol).minimal_valid_fraction,
+        minimal_valid_fraction=found.protocol.minimal_valid_fraction,
         column=group,
     )
     models, failed = (
         ([], []) if model is None else model_changes(values, _ordered(spans), model, choice)
     )
     doubts = () if known is None else protocol_doubt(known, values)
-    study = replace(study, problems=(*study.problems, *doubts, *failed, *left_out(rows)))
+    study = replace(study, problems=(*study.problems, *doubts, *failed, *found.remarks))
     tables = change_tables(study, models)
     muscles = subject_table(study.changes)
     if output is not None:

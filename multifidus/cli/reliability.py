@@ -17,6 +17,10 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         list[str] | None,
         typer.Option("--quantity", help="Only this quantity; may be repeated."),
     ] = None,
+    structure: Annotated[
+        list[str] | None,
+        typer.Option("--structure", help="Only this structure; may be repeated."),
+    ] = None,
     compare: Annotated[
         str, typer.Option(help="rater: between raters. reading: each rater's own readings.")
     ] = "rater",
@@ -26,6 +30,12 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     raters: Annotated[
         str, typer.Option(help="Which raters, such as A,B: bias is A minus B. All if empty.")
     ] = "",
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="Which of a level's slices enter; else the protocol the table was measured by."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for the table as CSV, Markdown and LaTeX."),
@@ -40,19 +50,20 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     from multifidus.io.tables import read_rows
     from multifidus.report.reliability_table import grade_table, reliability_table
     from multifidus.report.tables import check_paper_table, write_paper_table
+    from multifidus.results import PROTOCOL
     from multifidus.stats.plain import plain_study
     from multifidus.stats.reliability import reliability as of_study
-    from multifidus.stats.values import left_out, values_of
+    from multifidus.stats.values import of_quantities
+    from multifidus.study_table import study_table
 
-    rows = read_rows(table)
+    found = study_table(read_rows(table), table.parent / PROTOCOL, protocol)
     study = of_study(
-        values_of(rows),
-        quantities=quantity or (),
+        of_quantities(found.values, quantity or (), structure or ()),
         compare=compare,
         by=_names(by),
         raters=_names(raters),
     )
-    study = replace(study, problems=(*study.problems, *left_out(rows)))
+    study = replace(study, problems=(*study.problems, *found.remarks))
     tables = [item for item in (reliability_table(study), grade_table(study)) if item.rows]
     if output is not None:
         for printed in tables:

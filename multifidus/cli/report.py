@@ -45,6 +45,10 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     group: Annotated[
         str, typer.Option(help="Column that keeps groups of subjects apart, such as approach.")
     ] = "",
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Protocol of the results; else the one that stands among them."),
+    ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option("--figures", help="Format of the figures: pdf, svg or png; may be repeated."),
@@ -74,6 +78,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         before=before,
         after=after,
         column=group,
+        protocol=protocol,
     )
     data = load_study(request)
     target = output or folder / "report"

@@ -6,6 +6,7 @@ import inspect
 import json
 import textwrap
 import tomllib
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -68,6 +69,49 @@ def load_protocol(path_or_preset: str | Path) -> MeasurementProtocol:
         raise ProtocolError(msg) from error
     except ProtocolError as error:
         raise ProtocolError(f"{path}: {error.message}", remedy=error.remedy) from error
+
+
+def protocol_of_table(
+    digests: Collection[str], beside: Path, named: str | Path | None = None
+) -> MeasurementProtocol | None:
+    """Find the protocol that a table was measured by.
+
+    Parameters
+    ----------
+    digests
+        What the table's rows say of it; empty where they say nothing.
+    beside
+        The file that a results folder keeps it in.
+    named
+        A preset or file that somebody chose instead; it is taken as it is.
+
+    Returns
+    -------
+    MeasurementProtocol or None
+        The named one; else the one beside the table, or the preset, whose digest the rows have.
+        None where there is none such.
+
+    Raises
+    ------
+    ProtocolError
+        If there is no such preset or file, or a file beside the table is of another protocol.
+    """
+    if named is not None:
+        return load_protocol(named)
+    if beside.is_file():
+        found = load_protocol(beside)
+        if digests and set(digests) != {found.digest}:
+            msg = (
+                f"{beside} is protocol {found.digest}; the table was measured by {_words(digests)}."
+            )
+            raise ProtocolError(msg, remedy="Name the table's protocol: --protocol FILE or PRESET.")
+        return found
+    presets = (load_protocol(name) for name in preset_texts())
+    return next((one for one in presets if set(digests) == {one.digest}), None)
+
+
+def _words(digests: Collection[str]) -> str:
+    return ", ".join(sorted(digests))
 
 
 def as_toml(protocol: MeasurementProtocol) -> str:

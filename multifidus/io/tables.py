@@ -22,7 +22,13 @@ from multifidus.flag import Flag
 from multifidus.io.files import reading, write_text
 from multifidus.measurement import Measurement, Quantity
 from multifidus.missing import MISSING_COLUMNS, Absence
-from multifidus.protocol import LevelValue, MeasurementProtocol, SliceSelection
+from multifidus.protocol import MeasurementProtocol
+from multifidus.slice_choice import (
+    chosen_slices,
+    level_uncertainty,
+    level_value,
+    selection_name,
+)
 from multifidus.version import VERSION
 
 COLUMNS: Mapping[str, str] = {
@@ -266,17 +272,16 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
     if not places and any(row["slice_index"] is not None for row in members):
         flags.add(Flag.NO_SLICE_SELECTED)
     known = (*COLUMNS,)
-    largest = protocol.level_value is LevelValue.MAX
     uncertain = _uncertainties(chosen, protocol)
     return {
         **dict(zip(SUMMARY_KEYS, key, strict=True)),
         "n_slices": len(places),
         "slice_indices": ";".join(str(index) for _, index in sorted(places)),
-        "slice_selection": _selection_name(protocol),
+        "slice_selection": selection_name(protocol),
         "level_value": protocol.level_value.value,
         "tilt_deg": _mean([tilts[place] for place in sorted(places)]),
         **{
-            name: _level_value(name, found, largest=largest)
+            name: level_value(found, protocol, is_grade=name.endswith("_grade"))
             for name, found in sorted(values.items())
         },
         **{f"{name}_u": uncertain[name] for name in sorted(uncertain)},
@@ -287,11 +292,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
 
 
 def _uncertainties(chosen: Sequence[Row], protocol: MeasurementProtocol) -> dict[str, float]:
-    """Combine the uncertainties of a level's slices, by column.
-
-    One rater's slices share the rater's habits and the exam's threshold, so their errors do not
-    cancel: that of a mean is the mean of theirs, that of the largest value is its own.
-    """
+    """Combine the uncertainties of a level's slices, by column."""
     found: dict[str, list[tuple[float, float]]] = {}
     for row in chosen:
         column = summary_column(row["quantity"], row["method"])
@@ -299,17 +300,10 @@ def _uncertainties(chosen: Sequence[Row], protocol: MeasurementProtocol) -> dict
     stated = {
         name: pairs for name, pairs in found.items() if not all(math.isnan(u) for _, u in pairs)
     }
-    if protocol.level_value is LevelValue.MAX:
-        return {name: max(pairs)[1] for name, pairs in stated.items()}
-    return {name: _mean([u for _, u in pairs]) for name, pairs in stated.items()}
-
-
-def _level_value(name: str, found: Sequence[float], *, largest: bool) -> float:
-    """Return one value for the slices of a level; grades have no mean, so they must agree."""
-    differ = name.endswith("_grade") and len(set(found)) > 1
-    if not found or differ or any(map(math.isnan, found)):
-        return math.nan
-    return max(found) if largest else _mean(found)
+    return {
+        name: level_uncertainty([v for v, _ in pairs], [u for _, u in pairs], protocol)
+        for name, pairs in stated.items()
+    }
 
 
 def _place(row: Row) -> tuple[Any, ...]:
@@ -322,19 +316,8 @@ def _mean(values: Sequence[float]) -> float:
 
 def _selected(members: Sequence[Row], protocol: MeasurementProtocol) -> set[tuple[Any, ...]]:
     """Return the slices of one level that the protocol's summary takes, by series and index."""
-    how = protocol.slice_selection
-    if how is SliceSelection.ALL or not members[0]["level"]:
-        return {_place(row) for row in members if row["slice_index"] is not None}
-    apart = {_place(row): abs(row["offset_mm"]) for row in members}
-    known = sorted((offset, place) for place, offset in apart.items() if not math.isnan(offset))
-    if how is SliceSelection.NEAREST:
-        return {place for _, place in known[:1]}
-    return {place for offset, place in known if offset <= (protocol.band_mm or 0.0)}
-
-
-def _selection_name(protocol: MeasurementProtocol) -> str:
-    how = protocol.slice_selection
-    return how.value if protocol.band_mm is None else f"{how.value} {protocol.band_mm:g} mm"
+    apart = {_place(row): row["offset_mm"] for row in members if row["slice_index"] is not None}
+    return chosen_slices(apart, protocol, has_level=bool(members[0]["level"]))
 
 
 def summary_column(quantity: str, method: str) -> str:

@@ -10,20 +10,22 @@ from multifidus.io.files import refuse_existing
 from multifidus.io.tables import write_rows
 from multifidus.report.reliability_table import short
 from multifidus.report.tables import PaperTable, check_paper_table, write_paper_table
-from multifidus.stats.change import Change, GroupChange, Verdict
+from multifidus.stats.change import Change, Contrast, GroupChange, Verdict
 from multifidus.stats.change_study import ChangeStudy
 from multifidus.stats.models import MixedModel
-from multifidus.stats.paired import PairedTests
 from multifidus.stats.plain_change import change_rows, course_rows
 from multifidus.stats.values import is_grade
 
 _TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "p (Wilcoxon)",
-          "p (Wilcoxon), Holm")  # fmt: skip
+          "p (Wilcoxon), Holm", "tests")  # fmt: skip
 
 _TEST_NOTES = (
+    "Value: whose reading of an exam, and what of a level's slices, entered.",
     "Mean change with its 95 % interval, and p by the paired t test and by Wilcoxon's signed rank "
-    "test, as they are and corrected by Holm's method for all tests of one quantity in this table. "
-    "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution."
+    "test, as they are and corrected by Holm's method. A family of tests is all of this table that "
+    "are of one quantity, fat method and structure; tests says how many these are, and the t tests "
+    "and Wilcoxon's are each corrected among themselves. "
+    "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution.",
 )
 
 _BEYOND_NOTE = (
@@ -36,7 +38,7 @@ def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tupl
     """Make the tables of a study's changes; those without a row are left out."""
     extra = (study.column,) if study.column else ()
     by_muscle, by_zone = ("level", "side", *extra), ("zone", *extra)
-    notes = (_TEST_NOTES, _BEYOND_NOTE)
+    notes = (*_TEST_NOTES, _BEYOND_NOTE)
     tables = (
         PaperTable(
             "change", "Change by level and side.", _headings(by_muscle), _groups(study.muscles),
@@ -53,8 +55,8 @@ def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tupl
 
 
 def _headings(places: Sequence[str]) -> tuple[str, ...]:
-    return ("quantity", "structure", "exams", *places, "before", "after", *_TESTS, "change, %",
-            "beyond error", "without")  # fmt: skip
+    return ("quantity", "structure", "exams", *places, "value", "before", "after", *_TESTS,
+            "change, %", "beyond error", "without")  # fmt: skip
 
 
 def _groups(groups: Iterable[GroupChange]) -> tuple[tuple[str, ...], ...]:
@@ -67,9 +69,10 @@ def _groups(groups: Iterable[GroupChange]) -> tuple[tuple[str, ...], ...]:
                 _words(structure),
                 span,
                 *rest,
+                item.entered,
                 short(item.mean_before),
                 short(item.mean_after),
-                *_tests(item.n, item.tests, item.p_t_holm, item.p_wilcoxon_holm),
+                *_tests(item),
                 short(item.mean_pct),
                 f"{item.beyond_decrease} / {item.beyond_increase} / {item.judged}",
                 str(item.n_missing),
@@ -89,18 +92,19 @@ def _contrasts(study: ChangeStudy, extra: tuple[str, ...]) -> PaperTable:
                 span,
                 *rest,
                 f"{item.first} - {item.second}",
-                *_tests(item.n, item.tests, item.p_t_holm, item.p_wilcoxon_holm),
+                item.entered,
+                *_tests(item),
                 str(item.n_missing),
             )
         )
-    headings = ("quantity", "structure", "exams", *extra, "contrast", *_TESTS, "without")
+    headings = ("quantity", "structure", "exams", *extra, "contrast", "value", *_TESTS, "without")
     note = (
         "Each subject's change at one kind of muscle minus that at the other. Contralateral: the "
         "other side of the operated levels; there is none in midline surgery."
     )
     return PaperTable(
         "change_contrasts", "Where the change is larger.", headings, tuple(rows),
-        (note, _TEST_NOTES),
+        (note, *_TEST_NOTES),
     )  # fmt: skip
 
 
@@ -109,6 +113,7 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
         (
             _quantity(model.quantity, model.method),
             _words(model.structure),
+            model.entered,
             term.name,
             _interval(term.estimate, term.ci95),
             short(term.df) if term.df % 1 else f"{term.df:.0f}",
@@ -127,8 +132,8 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
         "between and within subjects.",
         *dict.fromkeys(problem for model in models for problem in model.problems),
     ]
-    headings = ("quantity", "structure", "term", "estimate [95 % CI]", "df", "p", "subjects",
-                "values")  # fmt: skip
+    headings = ("quantity", "structure", "value", "term", "estimate [95 % CI]", "df", "p",
+                "subjects", "values")  # fmt: skip
     return PaperTable("change_model", "Linear mixed model.", headings, rows, tuple(notes))
 
 
@@ -159,8 +164,8 @@ def write_changes(
 
 def subject_table(changes: Iterable[Change]) -> PaperTable:
     """Make the table of single muscles, with what each was held against."""
-    headings = ("subject", "quantity", "structure", "level", "side", "exams", "before", "after",
-                "change", "change, %", "MDC95", "verdict", "notes")  # fmt: skip
+    headings = ("subject", "quantity", "structure", "level", "side", "exams", "value", "before",
+                "after", "change", "change, %", "MDC95", "verdict", "notes")  # fmt: skip
     rows = tuple(_subject(item) for item in changes)
     note = "MDC95: the least change of one muscle beyond measurement error, by reliability."
     bases = dict.fromkeys(item.basis for item in changes if not math.isnan(item.mdc95))
@@ -176,6 +181,7 @@ def _subject(item: Change) -> tuple[str, ...]:
         pair.level,
         pair.side,
         pair.span,
+        pair.entered,
         short(pair.before.value),
         short(pair.after.value),
         short(pair.delta),
@@ -192,15 +198,17 @@ def _verdict(item: Change) -> str:
     return f"{item.verdict.value}: {item.basis}"
 
 
-def _tests(n: int, tests: PairedTests, p_t: float, p_wilcoxon: float) -> tuple[str, ...]:
+def _tests(item: GroupChange | Contrast) -> tuple[str, ...]:
+    tests = item.tests
     return (
-        str(n),
+        str(item.n),
         _interval(tests.mean, tests.ci95),
         _interval(tests.dz, tests.dz_ci95),
         p_value(tests.p_t),
-        p_value(p_t),
+        p_value(item.p_t_holm),
         p_value(tests.p_wilcoxon),
-        p_value(p_wilcoxon),
+        p_value(item.p_wilcoxon_holm),
+        str(item.family),
     )
 
 

@@ -9,6 +9,7 @@ from multifidus.report.facts import Facts, Spread
 from multifidus.report.statements import NOT_RECORDED, Statement, counted, listed, spread, unknown
 from multifidus.report.study import StudyData
 from multifidus.report.words import quantity_name
+from multifidus.slice_choice import rule_in_words
 from multifidus.stats.icc import FEW_RATERS
 from multifidus.stats.pairs import CONSENSUS, FIRST, MEAN, RATER
 from multifidus.stats.reliability import Study
@@ -111,8 +112,8 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
         Statement(
             "Levels",
             f"Muscles were outlined at {listed(facts.levels)}; outlined slices a level: "
-            f"{spread(facts.slices, '', '.3g')}. A level's value is the mean over its outlined "
-            f"slices{_selection(data.protocol)}.",
+            f"{spread(facts.slices, '', '.3g')}. A level's value is the "
+            f"{rule_in_words(data.protocol)}{_near(data.protocol)}.",
         )
         if facts.levels and facts.slices
         else unknown("Level of the slices")
@@ -130,11 +131,9 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
     )
 
 
-def _selection(protocol: MeasurementProtocol) -> str:
-    """Say where the summary table, made by the protocol, differs from what is told here."""
-    if protocol.slice_selection is SliceSelection.ALL:
-        return ""
-    return f" (the summary table holds the slices by the rule {protocol.slice_selection.value})"
+def _near(protocol: MeasurementProtocol) -> str:
+    """Say what a slice is near to, where it has to be."""
+    return "" if protocol.slice_selection is SliceSelection.ALL else " (of the level's landmark)"
 
 
 def _intervals(facts: Facts) -> Statement:

@@ -10,7 +10,7 @@ from multifidus.stats.kappa import Kappa
 from multifidus.stats.reliability import Compare, GradeReliability, Reliability, Study
 
 HEADINGS = (
-    "quantity", "structure", "level", "side", "raters", "n", "mean", "ICC(2,1) [95 % CI]",
+    "quantity", "structure", "level", "side", "raters", "value", "n", "mean", "ICC(2,1) [95 % CI]",
     "ICC(3,1) [95 % CI]", "SEM agreement", "SEM consistency", "MDC95", "MDC95, %", "CV, %", "bias",
     "limits of agreement",
 )  # fmt: skip
@@ -34,7 +34,8 @@ def reliability_table(study: Study) -> PaperTable:
 
 
 GRADE_HEADINGS = (
-    "grade", "structure", "level", "side", "raters", "n", "equal, %", "kappa linear [95 % CI]",
+    "grade", "structure", "level", "side", "raters", "value", "n", "equal, %",
+    "kappa linear [95 % CI]",
     "kappa quadratic [95 % CI]",
 )  # fmt: skip
 
@@ -55,6 +56,7 @@ def grade_table(study: Study) -> PaperTable:
             f"{item.rater} readings {pair.first}, {pair.second}"
             if item.rater
             else f"{pair.first} vs {pair.second}",
+            item.entered,
             str(item.n_targets),
             f"{100 * pair.equal / item.n_targets:.0f}",
             _kappa(pair.linear),
@@ -89,6 +91,7 @@ def _row(item: Reliability) -> tuple[str, ...]:
         item.level or "all",
         item.side or "both",
         who,
+        item.entered,
         str(item.n_targets),
         short(item.sem.mean),
         *(_interval(form) for form in item.icc if form.shrout_fleiss in _SHOWN),

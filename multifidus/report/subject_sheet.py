@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
 from multifidus.report.drawings import pictures_of
-from multifidus.report.facts import number
 from multifidus.report.figures.exams import What, along_the_spine, patient_sides
 from multifidus.report.figures.montage import matched
 from multifidus.report.figures.style import GREY, VERDICTS
@@ -20,7 +19,7 @@ from multifidus.report.study import StudyData
 from multifidus.report.thumbnails import Thumbnail
 from multifidus.report.words import axis_label, quantity_unit
 from multifidus.stats.change import Change, Verdict
-from multifidus.stats.pairs import Choice, exam_value
+from multifidus.stats.pairs import ExamValue, exam_value
 from multifidus.stats.values import Value
 
 ROOM_MM = (176.0, 70.0)
@@ -31,34 +30,6 @@ _SAID = {
     "operated_side": "side of the surgery",
     "approach": "approach",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertainties:
-    """Stated uncertainties, by reading, level, side and number: mean over a level's slices."""
-
-    known: Mapping[tuple[str, ...], float]
-
-    @classmethod
-    def of(cls, rows: Iterable[Mapping[str, Any]]) -> Uncertainties:
-        """Gather them from tidy rows."""
-        found: dict[tuple[str, ...], list[float]] = {}
-        for row in rows:
-            key = tuple(str(row[name]) for name in _KEY)
-            found.setdefault(key, []).append(number(row, "uncertainty"))
-        return cls({key: math.fsum(all_) / len(all_) for key, all_ in found.items()})
-
-    def for_exam(self, readings: Iterable[Value]) -> float:
-        """Return that of the readings that enter: errors of tracing are not taken to cancel."""
-        stated = [self.known.get(_key(item), math.nan) for item in readings]
-        return math.fsum(stated) / len(stated) if stated else math.nan
-
-
-_KEY = ("subject", "timepoint", "rater", "reading", "level", "side", "quantity", "method")
-
-
-def _key(item: Value) -> tuple[str, ...]:
-    return tuple(str(getattr(item, name)) for name in _KEY)
 
 
 def sheet_files(subjects: Iterable[str]) -> dict[str, str]:
@@ -77,7 +48,6 @@ def sheet_files(subjects: Iterable[str]) -> dict[str, str]:
 
 def subject_sheets(data: StudyData) -> Iterator[tuple[str, str]]:
     """Yield each subject of a study and its sheet as HTML."""
-    known = Uncertainties.of(data.rows)
     values: dict[str, list[Value]] = {}
     for item in data.values:
         values.setdefault(item.subject, []).append(item)
@@ -96,20 +66,16 @@ def subject_sheets(data: StudyData) -> Iterator[tuple[str, str]]:
             if data.change is None
             else replace(data.change, changes=tuple(changes.get(subject, ()))),
         )
-        yield subject, _sheet(mine, subject, known)
+        yield subject, _sheet(mine, subject)
 
 
-def _sheet(data: StudyData, subject: str, known: Uncertainties) -> str:
+def _sheet(data: StudyData, subject: str) -> str:
     values = data.values
     pictures = pictures_of(data, subject)
     levels = matched(pictures, data.timepoints)
     rows, aspect = _slices(levels, data.timepoints)
     marks = _Marks()
-    sections = [
-        _section(data, what, _Exams(own, known, data.choice), marks)
-        for what in data.whats
-        if (own := what.of(values))
-    ]
+    sections = [_section(data, what, own, marks) for what in data.whats if (own := what.of(values))]
     first = values[0].extra if values else {}
     return render(
         "subject.html",
@@ -181,41 +147,31 @@ def _size_mm(item: Thumbnail) -> tuple[float, float]:
         return picture.height * item.pixel_mm[0], picture.width * item.pixel_mm[1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Exams:
-    """What of one number of a subject enters, printed exam by exam."""
-
-    values: Sequence[Value]
-    known: Uncertainties
-    choice: Choice
-
-    def at(self, timepoint: str, level: str, side: str) -> str:
-        """Print a value with its stated standard uncertainty; empty where there is none."""
-        place = (timepoint, level, side)
-        readings = [i for i in self.values if (i.timepoint, i.level, i.side) == place]
-        exam = exam_value(timepoint, readings, self.choice)
-        if not exam.readings:
-            return ""
-        if math.isnan(exam.value):
-            return "undefined"
-        doubt = self.known.for_exam(self.choice.of(readings))
-        text = short(exam.value)
-        decimals = len(text.partition(".")[2])
-        return f"{text} ± {doubt:.{decimals}f}" if math.isfinite(doubt) else text
+def _printed(exam: ExamValue) -> str:
+    """Print a value with its stated standard uncertainty; empty where there is none."""
+    if not exam.readings:
+        return ""
+    if math.isnan(exam.value):
+        return "undefined"
+    text = short(exam.value)
+    decimals = len(text.partition(".")[2])
+    known = math.isfinite(exam.uncertainty)
+    return f"{text} ± {exam.uncertainty:.{decimals}f}" if known else text
 
 
-def _section(data: StudyData, what: What, exams: _Exams, marks: _Marks) -> dict[str, Any]:
-    own = exams.values
+def _section(data: StudyData, what: What, own: Sequence[Value], marks: _Marks) -> dict[str, Any]:
     title = axis_label(what.quantity, what.method)
     changes = _changes(data, what, own[0].subject)
     if changes:
-        return {"title": title, **_compared(changes, exams, marks)}
+        return {"title": title, **_compared(changes, marks)}
+
+    def at(timepoint: str, level: str, side: str) -> str:
+        place = (timepoint, level, side)
+        readings = [item for item in own if (item.timepoint, item.level, item.side) == place]
+        return _printed(exam_value(timepoint, readings, data.choice))
+
     rows = [
-        {
-            "level": level,
-            "side": side,
-            "exams": [exams.at(name, level, side) for name in data.timepoints],
-        }
+        {"level": level, "side": side, "exams": [at(name, level, side) for name in data.timepoints]}
         for level in along_the_spine(item.level for item in own)
         for side in patient_sides(item.side for item in own if item.level == level)
     ]
@@ -245,7 +201,7 @@ def _changes(data: StudyData, what: What, subject: str) -> list[Change]:
     )
 
 
-def _compared(changes: Sequence[Change], exams: _Exams, marks: _Marks) -> dict[str, Any]:
+def _compared(changes: Sequence[Change], marks: _Marks) -> dict[str, Any]:
     numbers = [abs(n) for item in changes for n in (item.pair.delta, item.mdc95)]
     largest = max(filter(math.isfinite, numbers), default=0.0)
     several = len({item.pair.span for item in changes}) > 1
@@ -255,11 +211,11 @@ def _compared(changes: Sequence[Change], exams: _Exams, marks: _Marks) -> dict[s
         "headings": ["before", "after"] if several else names,
         "several": several,
         "compared": True,
-        "rows": [_row(item, exams, marks, largest) for item in changes],
+        "rows": [_row(item, marks, largest) for item in changes],
     }
 
 
-def _row(item: Change, exams: _Exams, marks: _Marks, largest: float) -> dict[str, Any]:
+def _row(item: Change, marks: _Marks, largest: float) -> dict[str, Any]:
     pair = item.pair
     note = "; ".join(filter(None, (pair.problem, *pair.notes)))
     if item.verdict is Verdict.UNKNOWN and not pair.problem:
@@ -268,9 +224,7 @@ def _row(item: Change, exams: _Exams, marks: _Marks, largest: float) -> dict[str
         "level": pair.level,
         "side": pair.side,
         "span": pair.span,
-        "exams": [
-            exams.at(exam.timepoint, pair.level, pair.side) for exam in (pair.before, pair.after)
-        ],
+        "exams": [_printed(pair.before), _printed(pair.after)],
         "delta": _signed(pair.delta),
         # Of a percentage the change is in points; percent of percent would be taken for them.
         "delta_pct": "" if quantity_unit(pair.quantity) == "%" else _signed(pair.delta_pct),
@@ -304,9 +258,13 @@ def _bar(item: Change, largest: float) -> dict[str, Any] | None:
 
 
 def _explained(data: StudyData) -> list[str]:
+    entered = dict.fromkeys(
+        filter(None, (data.choice.rule, *(item.rule for item in data.values if item.rule)))
+    )
     lines = [
+        f"Values: {'; '.join(entered)}.",
         "Behind ±: standard uncertainty of one exam's value, as stated when it was measured; twice "
-        "as much holds the truth about 95 times in 100."
+        "as much holds the truth about 95 times in 100.",
     ]
     if data.change is not None:
         bases = dict.fromkeys(item.basis for item in data.change.changes if item.mdc95 > 0)

@@ -101,6 +101,10 @@ class GroupChange:
         Muscles beyond measurement error either way, of how many that could be judged.
     p_t_holm, p_wilcoxon_holm
         Corrected for the number of tests made together (Holm 1979).
+    family
+        How many tests these were, of the same quantity and structure.
+    entered
+        Which values entered.
     """
 
     key: tuple[str, ...]
@@ -116,6 +120,8 @@ class GroupChange:
     judged: int
     p_t_holm: float = math.nan
     p_wilcoxon_holm: float = math.nan
+    family: int = 0
+    entered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +138,8 @@ class Contrast:
         Subjects with both, and with one alone.
     tests
         Of the subjects' contrasts.
-    p_t_holm, p_wilcoxon_holm
-        Corrected for the number of tests made together.
+    p_t_holm, p_wilcoxon_holm, family, entered
+        As of :class:`GroupChange`.
     """
 
     key: tuple[str, ...]
@@ -144,16 +150,23 @@ class Contrast:
     tests: PairedTests
     p_t_holm: float = math.nan
     p_wilcoxon_holm: float = math.nan
+    family: int = 0
+    entered: str = ""
 
 
 Tested = TypeVar("Tested", GroupChange, Contrast)
 
-WHAT = ("quantity", "method")
-"""Within these tests are corrected together: one family for each quantity of a table."""
+FAMILY = ("quantity", "method", "structure")
+"""What makes a family of tests, which are corrected together.
 
-BY_MUSCLE = (*WHAT, "structure", "span", "level", "side")
-BY_ZONE = (*WHAT, "structure", "span", "zone")
-BY_SIDE = (*WHAT, "structure", "span")
+One question is asked of one quantity of one muscle: did it change, at any level, side, group of
+subjects and pair of exams? Quantities, and muscles, are questions of their own; a study that asks
+after one answers no differently because another was measured too.
+"""
+
+BY_MUSCLE = (*FAMILY, "span", "level", "side")
+BY_ZONE = (*FAMILY, "span", "zone")
+BY_SIDE = (*FAMILY, "span")
 
 
 def group_changes(
@@ -166,14 +179,14 @@ def group_changes(
     changes
         Of a study.
     by
-        What makes a group: quantity and method, then names of a pair's properties, or of other
-        columns of the table.
+        What makes a group: :data:`FAMILY`, then names of a pair's properties, or of other columns
+        of the table.
 
     Returns
     -------
     tuple
-        The groups, corrected together by Holm's method within each quantity and method, and why
-        others are missing. A subject that gives a group several pairs enters with their mean.
+        The groups, corrected by Holm's method within each :data:`FAMILY`, and why others are
+        missing. A subject that gives a group several pairs enters with their mean.
     """
     found: list[GroupChange] = []
     problems: list[str] = []
@@ -182,7 +195,7 @@ def group_changes(
             found.append(_group(key, members))
         except StatisticsError as error:
             problems.append(f"{' '.join(filter(None, key))}: {error}")
-    return _corrected(found), problems
+    return _corrected(found, by), problems
 
 
 def _grouped(changes: Iterable[Change], by: Sequence[str]) -> dict[tuple[str, ...], list[Change]]:
@@ -232,7 +245,14 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
         beyond_decrease=verdicts.count(Verdict.DECREASE),
         beyond_increase=verdicts.count(Verdict.INCREASE),
         judged=len(verdicts) - verdicts.count(Verdict.UNKNOWN),
+        entered=_entered(members),
     )
+
+
+def _entered(members: Iterable[Change]) -> str:
+    """Say which values entered, of pairs that may have neither reading at some exam."""
+    found = dict.fromkeys(item.pair.entered for item in members if not item.pair.problem)
+    return " or ".join(found)
 
 
 def _by_subject(members: Iterable[Change]) -> dict[str, list[Pair]]:
@@ -295,24 +315,27 @@ def contrast_changes(
             continue
         tests = paired_tests([sides[0][name] - sides[1][name] for name in both])
         alone = len(sides[0].keys() ^ sides[1].keys())
-        found.append(Contrast(key, first, second, len(both), alone, tests))
+        words = _entered(members)
+        found.append(Contrast(key, first, second, len(both), alone, tests, entered=words))
     return found, problems
 
 
-def corrected_together(found: Sequence[Contrast]) -> list[Contrast]:
-    """Correct contrasts by Holm's method, within each quantity and method."""
-    return _corrected(found)
+def corrected_together(found: Sequence[Contrast], by: Sequence[str] = BY_SIDE) -> list[Contrast]:
+    """Correct contrasts by Holm's method, within each :data:`FAMILY`."""
+    return _corrected(found, by)
 
 
-def _corrected(found: Sequence[Tested]) -> list[Tested]:
+def _corrected(found: Sequence[Tested], by: Sequence[str]) -> list[Tested]:
+    named = [place for place, name in enumerate(by) if name in FAMILY]
     families: dict[tuple[str, ...], list[int]] = {}
     for place, item in enumerate(found):
-        families.setdefault(item.key[: len(WHAT)], []).append(place)
+        families.setdefault(tuple(item.key[n] for n in named), []).append(place)
     corrected = list(found)
     for places in families.values():
         tests = [found[place].tests for place in places]
         t_tests = holm([item.p_t for item in tests])
         ranks = holm([item.p_wilcoxon for item in tests])
+        made = sum(not math.isnan(item.p_t) for item in tests)
         for place, one, two in zip(places, t_tests, ranks, strict=True):
-            corrected[place] = replace(found[place], p_t_holm=one, p_wilcoxon_holm=two)
+            corrected[place] = replace(found[place], p_t_holm=one, p_wilcoxon_holm=two, family=made)
     return corrected

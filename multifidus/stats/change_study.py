@@ -38,10 +38,13 @@ class Course:
         Subject, structure, level, side, quantity and method.
     exams
         One a timepoint, in order; NaN where the muscle has no value there.
+    entered
+        Which values entered.
     """
 
     key: tuple[str, ...]
     exams: tuple[ExamValue, ...]
+    entered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contr
             f"{len(midline)} subjects were operated on both sides or in the midline: there is no "
             "contralateral side in them."
         )
-    return corrected_together(found), problems
+    return corrected_together(found, by), problems
 
 
 def _remarks(changes: Sequence[Change]) -> Iterable[str]:
@@ -231,6 +234,11 @@ def _courses(items: Sequence[Value], spans: Sequence[Span], choice: Choice) -> t
         key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
         groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
     return tuple(
-        Course(key, tuple(exam_value(name, found.get(name, ()), choice) for name in names))
+        _course(key, [exam_value(name, found.get(name, ()), choice) for name in names], choice)
         for key, found in sorted(groups.items())
     )
+
+
+def _course(key: tuple[str, ...], exams: Sequence[ExamValue], choice: Choice) -> Course:
+    rules = dict.fromkeys((choice.rule, *(exam.rule for exam in exams)))
+    return Course(key, tuple(exams), "; ".join(filter(None, rules)))

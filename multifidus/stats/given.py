@@ -57,6 +57,7 @@ def _result(item: Mapping[str, Any]) -> Reliability:
         cv_pct=_number(item["cv_pct"]),
         pairs=pairs,
         problems=tuple(map(str, item["problems"])),
+        entered=str(item.get("entered") or ""),
     )
 
 

@@ -191,11 +191,17 @@ def _agreement(squares: MeanSquares) -> Estimate:
     a = k * value / (n * (1 - value))
     b = 1 + a * (n - 1)
     above = (a * raters + b * error) ** 2
-    below = (a * raters) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
-    df = above / below
+    under = (a * raters) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+    df = above / under
     tail = (1 + LEVEL) / 2
     lower, upper = f_quantile(tail, n - 1, df), f_quantile(tail, df, n - 1)
     rest = k * raters + (k * n - k - n) * error
-    low = n * (between - lower * error) / (lower * rest + n * between)
-    high = n * (upper * between - error) / (rest + n * upper * between)
+    # Divided through by the quantiles, which are infinite where few degrees of freedom are left.
+    below = rest + n * between / lower
+    low = n * (between / lower - error) / below if below > 0 else -math.inf
+    high = n * (between - error / upper) / (rest / upper + n * between)
+    if not low <= value <= high:
+        # Below 0 the two variances are no longer added but subtracted, for which Satterthwaite's
+        # approximation is not made. Ends that leave out the value say nothing: there is no bound.
+        return value, -math.inf, 1.0
     return value, low, high

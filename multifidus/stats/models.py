@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +74,8 @@ class MixedModel:
         Which one converged.
     problems
         What a reader must know.
+    entered
+        Which values entered.
     """
 
     quantity: str
@@ -88,6 +90,7 @@ class MixedModel:
     sd_residual: float
     optimiser: str
     problems: tuple[str, ...]
+    entered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +256,17 @@ def model_changes(
     items = tuple(values)
     operated = operated_levels(items, timepoints[0], timepoints[-1])
     groups: dict[tuple[str, str, str], dict[tuple[str, str, str], list[float]]] = {}
+    rules: dict[tuple[str, str, str], dict[str, None]] = {}
     for readings in _by_exam(items, timepoints):
         one = readings[0]
         place = _place(one, factor, operated) if factor else ""
         if (factor and not place) or is_grade(one.quantity):
             continue
-        chosen = [item.value for item in choice.of(readings)]
+        taken = choice.of(readings)
+        chosen = [item.value for item in taken]
         if chosen and all(map(math.isfinite, chosen)):
             what = (one.quantity, one.method, one.structure)
+            rules.setdefault(what, {choice.rule: None})[taken[0].rule] = None
             cells = groups.setdefault(what, {})
             cells.setdefault((one.subject, one.timepoint, place), []).append(
                 math.fsum(chosen) / len(chosen)
@@ -272,7 +278,8 @@ def model_changes(
     problems: list[str] = []
     for what, cells in sorted(groups.items()):
         try:
-            models.append(_model(what, factor, cells, timepoints))
+            entered = "; ".join(filter(None, rules[what]))
+            models.append(replace(_model(what, factor, cells, timepoints), entered=entered))
         except StatisticsError as error:
             problems.append(f"Mixed model of {' '.join(filter(None, what))}: {error}")
     return models, problems

@@ -80,6 +80,12 @@ class ExamValue:
         Of how many readings, by whom; 0 and empty where the exam has none.
     tilt_deg, valid_fraction
         Mean tilt and least valid fraction of these readings.
+    slices
+        Of how many slices each of these readings' values is.
+    rule
+        Which slices these are, and what is made of them.
+    uncertainty
+        Mean of the readings' standard uncertainties: errors of tracing are not taken to cancel.
     """
 
     timepoint: str
@@ -91,6 +97,9 @@ class ExamValue:
     slice_position: str
     flags: frozenset[str]
     extra: Mapping[str, str]
+    slices: tuple[int, ...] = ()
+    rule: str = ""
+    uncertainty: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,8 @@ class Pair:
         Why the pair has no change; empty where it has one.
     notes
         What differs between the exams besides the muscle.
+    choice
+        Whose value entered: the rule.
     """
 
     subject: str
@@ -119,6 +130,13 @@ class Pair:
     distance: int | None
     problem: str
     notes: tuple[str, ...]
+    choice: str = ""
+
+    @property
+    def entered(self) -> str:
+        """Which values entered: whose readings, and what of a level's slices."""
+        rules = dict.fromkeys((self.choice, self.before.rule, self.after.rule))
+        return "; ".join(filter(None, rules))
 
     @property
     def delta(self) -> float:
@@ -314,6 +332,7 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
         distance=levels_away(level, operated),
         problem=_problem(quantity, exams, names, (first, second), least),
         notes=tuple(_notes(first, second)),
+        choice=choice.rule,
     )
 
 
@@ -332,6 +351,9 @@ def exam_value(name: str, readings: Sequence[Value], choice: Choice) -> ExamValu
         slice_position=chosen[0].extra.get("slice_position", ""),
         flags=frozenset().union(*(item.flags for item in chosen)),
         extra=chosen[0].extra,
+        slices=tuple(item.slices for item in chosen),
+        rule=chosen[0].rule,
+        uncertainty=_mean([item.uncertainty for item in chosen]),
     )
 
 

@@ -33,6 +33,7 @@ def _head(item: Reliability | GradeReliability) -> dict[str, object]:
         "n_subjects": item.n_subjects,
         "n_targets": item.n_targets,
         "n_missing": item.n_missing,
+        "entered": item.entered,
     }
 
 

@@ -10,6 +10,7 @@ from multifidus.stats.change import (
     BY_MUSCLE,
     BY_SIDE,
     BY_ZONE,
+    FAMILY,
     Change,
     Contrast,
     GroupChange,
@@ -46,6 +47,7 @@ def _row(item: Change) -> Row:
         "side": pair.side,
         "quantity": pair.quantity,
         "method": pair.method,
+        "entered": pair.entered,
         "from": pair.before.timepoint,
         "to": pair.after.timepoint,
         "before": pair.before.value,
@@ -60,6 +62,7 @@ def _row(item: Change) -> Row:
         "approached_side": pair.approached,
         **_both("raters", pair.before, pair.after),
         **_both("readings", pair.before, pair.after),
+        **_both("slices", pair.before, pair.after),
         **_both("tilt_deg", pair.before, pair.after),
         "tilt_difference_deg": tilt_difference_deg(pair.before, pair.after),
         "tilt_effect_pct": effect if area else math.nan,
@@ -74,6 +77,8 @@ def _row(item: Change) -> Row:
 def _both(name: str, before: ExamValue, after: ExamValue) -> Row:
     def of(exam: ExamValue) -> object:
         found = getattr(exam, name)
+        if name == "slices":
+            return ";".join(map(str, found))
         if isinstance(found, (tuple, frozenset)):
             return ";".join(sorted(found))
         return found
@@ -87,6 +92,7 @@ def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
     return {
         "timepoints": [list(span) for span in study.spans],
         "value": study.value,
+        "holm_family": list(FAMILY),
         "changes": [plain_row(row) for row in change_rows(study.changes)],
         "muscles": [_group(item, (*BY_MUSCLE, *extra)) for item in study.muscles],
         "zones": [_group(item, (*BY_ZONE, *extra)) for item in study.zones],
@@ -101,6 +107,7 @@ def _group(item: GroupChange, by: Iterable[str]) -> Row:
     return plain_row(
         {
             **dict(zip(by, item.key, strict=True)),
+            "entered": item.entered,
             "n": item.n,
             "n_missing": item.n_missing,
             "mean_before": item.mean_before,
@@ -110,6 +117,7 @@ def _group(item: GroupChange, by: Iterable[str]) -> Row:
             **_tests(item.tests),
             "p_t_holm": item.p_t_holm,
             "p_wilcoxon_holm": item.p_wilcoxon_holm,
+            "holm_tests": item.family,
             "beyond_decrease": item.beyond_decrease,
             "beyond_increase": item.beyond_increase,
             "judged": item.judged,
@@ -123,11 +131,13 @@ def _contrast(item: Contrast, by: Iterable[str]) -> Row:
             **dict(zip(by, item.key, strict=True)),
             "first": item.first,
             "second": item.second,
+            "entered": item.entered,
             "n": item.n,
             "n_missing": item.n_missing,
             **_tests(item.tests),
             "p_t_holm": item.p_t_holm,
             "p_wilcoxon_holm": item.p_wilcoxon_holm,
+            "holm_tests": item.family,
         }
     )
 
@@ -153,6 +163,8 @@ def course_rows(courses: Iterable[Course]) -> list[Row]:
             "timepoint": exam.timepoint,
             "days": _days(exam),
             "value": exam.value,
+            "entered": item.entered,
+            "slices": ";".join(map(str, exam.slices)),
             "raters": ";".join(exam.raters),
             "readings": exam.readings,
         }
@@ -167,6 +179,7 @@ _COURSE = ("subject", "structure", "level", "side", "quantity", "method")
 def _course(item: Course) -> Row:
     return {
         **dict(zip(_COURSE, item.key, strict=True)),
+        "entered": item.entered,
         "values": [
             plain_row({"timepoint": exam.timepoint, "days": _days(exam), "value": exam.value})
             for exam in item.exams
@@ -189,6 +202,7 @@ def plain_model(item: MixedModel) -> Row:
         "method": item.method,
         "structure": item.structure,
         "factor": item.factor,
+        "entered": item.entered,
         "n_subjects": item.n_subjects,
         "n_values": item.n_values,
         "n_missing": item.n_missing,

@@ -90,6 +90,8 @@ class Reliability:
         Every two raters or readings.
     problems
         What a reader must know before quoting these numbers.
+    entered
+        Which value of a reading entered: whose readings, and what of a level's slices.
     """
 
     quantity: str
@@ -109,6 +111,7 @@ class Reliability:
     cv_pct: float
     pairs: tuple[Pair, ...]
     problems: tuple[str, ...]
+    entered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class GradeReliability:
         Every two raters or readings.
     problems
         What a reader must know.
+    entered
+        As of :class:`Reliability`.
     """
 
     quantity: str
@@ -159,6 +164,7 @@ class GradeReliability:
     n_missing: int
     pairs: tuple[GradePair, ...]
     problems: tuple[str, ...]
+    entered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +285,8 @@ def _one(
     forms = icc(table)
     if clustered:
         forms = _resampled(forms, table, subjects)
+    pairs = tuple(_pairs(columns, table))
+    problems = _problems(members, compare, table, pooled, clustered=clustered)
     return Reliability(
         quantity=quantity,
         method=method,
@@ -295,8 +303,9 @@ def _one(
         icc=forms,
         sem=sem(table),
         cv_pct=_cv(table),
-        pairs=tuple(_pairs(columns, table)),
-        problems=tuple(_problems(members, compare, table, pooled, clustered=clustered)),
+        pairs=pairs,
+        problems=(*problems, *_undefined(table, forms, pairs)),
+        entered=_entered(members, compare),
     )
 
 
@@ -340,6 +349,7 @@ def _graded(
         n_missing=missing,
         pairs=tuple(pairs),
         problems=tuple(problems),
+        entered=_entered(members, compare),
     )
 
 
@@ -354,6 +364,11 @@ def _kappa(
 
 def _varies(members: Sequence[Value], name: str) -> bool:
     return len({getattr(item, name) for item in members}) > 1
+
+
+def _entered(members: Sequence[Value], compare: Compare) -> str:
+    whose = "first reading" if compare is Compare.RATER else "each reading"
+    return "; ".join((whose, *sorted({item.rule for item in members} - {""})))
 
 
 def _table(
@@ -447,6 +462,23 @@ def _problems(
     uneven = sum(count > 1 for count in places.values())
     if uneven:
         yield f"At {uneven} targets raters outlined different numbers of slices."
+
+
+def _undefined(table: Array, forms: Sequence[Icc], pairs: Sequence[Pair]) -> Iterable[str]:
+    """Say why numbers are missing."""
+    if table.min() <= 0:
+        yield (
+            "A value is not positive: there is no coefficient of variation and there are no limits "
+            "as ratios, and the MDC in percent is of a mean that says little."
+        )
+    if any(pair.concordance is None for pair in pairs):
+        yield (
+            "There is no concordance of three pairs, nor where a rater gave all targets one value."
+        )
+    if any(math.isnan(pair.agreement.slope_p) for pair in pairs):
+        yield "Where all targets have one mean there is no test of proportional bias."
+    if any(not math.isfinite(end) for form in forms for end in form.ci95):
+        yield "An end of an interval of the ICC that is missing has no bound, or no value."
 
 
 def _common_problems(n: int, compare: Compare, pooled: Sequence[str]) -> Iterable[str]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from types import MappingProxyType
 from typing import Any
 
 from multifidus.anatomy import Structure
 from multifidus.errors import StatisticsError
 from multifidus.flag import Flag
+from multifidus.measurement import Quantity
+from multifidus.protocol import MeasurementProtocol
+from multifidus.slice_choice import chosen_slices, level_uncertainty, level_value, rule_in_words
 
 REQUIRED = ("subject", "quantity", "value")
 
@@ -38,16 +42,20 @@ class Value:
     Parameters
     ----------
     value
-        Mean over the level's slices; NaN where a slice's value is, and where slices have
-        different grades.
+        Of the slices that the protocol takes: their mean or the largest; NaN where there is none,
+        where one of theirs is, and where they have different grades.
     slices
-        How many there were.
+        How many these are.
+    rule
+        Which they are, and what is made of them, in words.
     flags
         Of any of them.
     tilt_deg, valid_fraction
-        Mean tilt and least valid fraction of the slices; NaN where the table does not say.
+        Mean tilt and least valid fraction of them; NaN where the table does not say.
+    uncertainty
+        Standard uncertainty of the value; NaN where the table does not say.
     extra
-        Other columns of the table, of the first slice.
+        Other columns of the table, of the first of them.
     """
 
     subject: str
@@ -64,6 +72,8 @@ class Value:
     flags: frozenset[str] = frozenset()
     tilt_deg: float = math.nan
     valid_fraction: float = math.nan
+    uncertainty: float = math.nan
+    rule: str = ""
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -72,7 +82,10 @@ def is_grade(quantity: str) -> bool:
     return quantity.endswith(GRADE)
 
 
-def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
+def values_of(
+    rows: Iterable[Mapping[str, Any]],
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
+) -> tuple[Value, ...]:
     """Put the rows of a tidy table together, one value a reading, level and side.
 
     Reference samples and artefacts are left out.
@@ -81,14 +94,18 @@ def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
     ----------
     rows
         Plain rows as in ``measurements.csv``; only subject, quantity and value have to be there.
+    protocol
+        Says which of a level's slices enter, and whether by their mean or the largest value, as
+        in ``summary.csv``.
 
     Raises
     ------
     StatisticsError
         If a column is missing, a value is no number, two rows are of the same slice of the same
-        reading, one quantity was measured by several protocols, or percentages are fractions.
+        reading, one muscle of a reading has outlines of several names, one quantity was measured
+        by several protocols, or percentages are fractions.
     """
-    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[Row]] = {}
     seen: dict[tuple[str, ...], int] = {}
     rows = list(rows)
     sliced = without_level(rows)
@@ -107,10 +124,52 @@ def values_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Value, ...]:
         if (sliced and _is_lost(row)) or _text(row, "structure") in SAMPLES:
             continue
         groups.setdefault(key, []).append(row)
-    values = tuple(_value(key, members) for key, members in groups.items())
     _check_protocols(groups)
+    _check_names(groups)
+    taken = _taken(groups, protocol)
+    values = tuple(
+        _value(key, members, taken[_whose(key)], protocol) for key, members in groups.items()
+    )
     _check_percentages(values)
+    _check_units(values)
     return values
+
+
+Row = Mapping[str, Any]
+Slice = tuple[str, ...]
+"""Series, UID and place of a slice, as the table says them."""
+
+_WHOSE = KEYS[: KEYS.index("quantity")]
+"""What a reading says of one muscle: slices are taken for all its quantities alike."""
+
+
+def _whose(key: tuple[str, ...]) -> tuple[str, ...]:
+    return key[: len(_WHOSE)]
+
+
+def _slice(row: Row) -> Slice:
+    """Say which slice a row is of; all empty where it is of no one slice."""
+    if _text(row, "quantity") == Quantity.VOLUME_ML:
+        return ("",) * len(_OF_A_SLICE)
+    return tuple(_text(row, name) for name in _OF_A_SLICE)
+
+
+_OF_A_SLICE = SLICE_KEYS[:-1]
+
+
+def _taken(
+    groups: Mapping[tuple[str, ...], Sequence[Row]], protocol: MeasurementProtocol
+) -> dict[tuple[str, ...], set[Slice]]:
+    """Choose the slices of each muscle of a reading."""
+    offsets: dict[tuple[str, ...], dict[Slice, float]] = {}
+    for key, members in groups.items():
+        found = offsets.setdefault(_whose(key), {})
+        found |= {_slice(row): _number(row, "offset_mm") for row in members if any(_slice(row))}
+    level = _WHOSE.index("level")
+    return {
+        whose: chosen_slices(found, protocol, has_level=bool(whose[level]))
+        for whose, found in offsets.items()
+    }
 
 
 def without_level(rows: Iterable[Mapping[str, Any]]) -> int:
@@ -133,8 +192,10 @@ def left_out(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return (f"{count} slices without a level do not enter.",) if count else ()
 
 
-def of_quantities(values: Iterable[Value], wanted: Sequence[str]) -> tuple[Value, ...]:
-    """Return the values of some quantities; of all where none is named.
+def of_quantities(
+    values: Iterable[Value], wanted: Sequence[str], structures: Sequence[str] = ()
+) -> tuple[Value, ...]:
+    """Return the values of some quantities and structures; of all where none is named.
 
     Raises
     ------
@@ -142,12 +203,14 @@ def of_quantities(values: Iterable[Value], wanted: Sequence[str]) -> tuple[Value
         If the table has none of one of them.
     """
     items = tuple(values)
-    known = {item.quantity for item in items}
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        msg = f"The table has no quantity {', '.join(map(repr, unknown))}."
-        raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
-    return tuple(item for item in items if not wanted or item.quantity in wanted)
+    for name, asked in (("structure", structures), ("quantity", wanted)):
+        known = {getattr(item, name) for item in items}
+        unknown = [one for one in asked if one not in known]
+        if unknown:
+            msg = f"The table has no {name} {', '.join(map(repr, unknown))}."
+            raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
+        items = tuple(item for item in items if not asked or getattr(item, name) in asked)
+    return items
 
 
 def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
@@ -156,7 +219,7 @@ def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
 
 
 def _is_lost(row: Mapping[str, Any]) -> bool:
-    return not _text(row, "level") and any(_text(row, name) for name in SLICE_KEYS[:-1])
+    return not _text(row, "level") and any(_text(row, name) for name in _OF_A_SLICE)
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
@@ -178,38 +241,64 @@ def _number(row: Mapping[str, Any], name: str) -> float:
         raise StatisticsError(msg) from None
 
 
-def _value(key: tuple[str, ...], rows: Sequence[Mapping[str, Any]]) -> Value:
+def _value(
+    key: tuple[str, ...], rows: Sequence[Row], taken: set[Slice], protocol: MeasurementProtocol
+) -> Value:
     named = dict(zip(KEYS, key, strict=True))
     count = named.pop("reading") or "1"
     if not count.isdigit():
         msg = f"reading is {count!r}; readings count 1, 2, ..."
         raise StatisticsError(msg)
+    whole = [row for row in rows if not any(_slice(row))]
+    selected = [row for row in rows if _slice(row) in taken]
+    chosen = whole + selected
+    of_slices = len(rows) > len(whole)
     # A level that a rater gave up on some slices and outlined on others has a value.
-    rows = [row for row in rows if not _was_given_up(row)] or list(rows)
-    numbers = [_number(row, "value") for row in rows]
-    flags = (flag for row in rows for flag in _text(row, "flags").split(";"))
-    tilts = [_number(row, "tilt_deg") for row in rows]
-    own = {*KEYS, *SLICE_KEYS, "value", "flags", "tilt_deg", "valid_fraction"}
+    chosen = [row for row in chosen if not _was_given_up(row)] or chosen
+    flags = {flag for row in chosen or rows for flag in _text(row, "flags").split(";")} - {""}
+    if of_slices and not selected:
+        flags.add(Flag.NO_SLICE_SELECTED)
+    numbers = [_number(row, "value") for row in chosen]
+    own = {*KEYS, *SLICE_KEYS, "value", "flags", "tilt_deg", "valid_fraction", "uncertainty"}
     return Value(
         **named,
         reading=int(count),
-        value=_over_slices(named["quantity"], numbers),
-        slices=len(rows),
-        flags=frozenset(flag for flag in flags if flag),
-        tilt_deg=math.fsum(tilts) / len(tilts),
-        valid_fraction=min(_number(row, "valid_fraction") for row in rows),
-        extra=MappingProxyType({k: str(v) for k, v in rows[0].items() if k not in own}),
+        value=level_value(numbers, protocol, is_grade=is_grade(named["quantity"])),
+        slices=len(chosen),
+        rule=rule_in_words(protocol) if of_slices else "",
+        flags=frozenset(map(str, flags)),
+        tilt_deg=_mean(chosen, "tilt_deg"),
+        valid_fraction=min((_number(row, "valid_fraction") for row in chosen), default=math.nan),
+        uncertainty=level_uncertainty(numbers, [_uncertainty(row) for row in chosen], protocol),
+        extra=MappingProxyType({k: str(v) for k, v in (chosen or rows)[0].items() if k not in own}),
     )
 
 
-def _was_given_up(row: Mapping[str, Any]) -> bool:
+def _was_given_up(row: Row) -> bool:
     return Flag.NOT_MEASURABLE in _text(row, "flags").split(";")
 
 
-def _over_slices(quantity: str, numbers: Sequence[float]) -> float:
-    if is_grade(quantity) and len(set(numbers)) > 1:
+def _uncertainty(row: Row) -> float:
+    """Return what is stated of a number; what somebody else wrote there states nothing."""
+    try:
+        return _number(row, "uncertainty")
+    except StatisticsError:
         return math.nan
-    return math.fsum(numbers) / len(numbers)
+
+
+def _mean(rows: Sequence[Row], name: str) -> float:
+    return math.fsum(_number(row, name) for row in rows) / len(rows) if rows else math.nan
+
+
+def _check_names(groups: Mapping[tuple[str, ...], Sequence[Row]]) -> None:
+    """Refuse parts of a muscle under names of their own: they have no one value."""
+    for key, rows in groups.items():
+        names = sorted({_text(row, "name") for row in rows})
+        if len(names) > 1:
+            msg = f"Outlines of the same {_words(key)} have several names: {names}."
+            raise StatisticsError(
+                msg, remedy="Keep the rows of one of them, or measure them as one."
+            )
 
 
 def _check_protocols(groups: Mapping[tuple[str, ...], Sequence[Mapping[str, Any]]]) -> None:
@@ -227,11 +316,48 @@ def _check_protocols(groups: Mapping[tuple[str, ...], Sequence[Mapping[str, Any]
 
 
 def _check_percentages(values: Sequence[Value]) -> None:
-    by_quantity: dict[str, list[float]] = {}
-    for item in values:
-        if item.quantity.endswith("_pct") and math.isfinite(item.value):
-            by_quantity.setdefault(item.quantity, []).append(abs(item.value))
-    for quantity, numbers in by_quantity.items():
-        if len(numbers) >= LEAST_FOR_UNIT and 0 < max(numbers) <= 1:
-            msg = f"All {len(numbers)} values of {quantity} lie between 0 and 1."
+    """Refuse fractions under the name of percentages, of all or of one rater or timepoint.
+
+    A side-to-side difference of one rater may well be below 1 %; fat of five muscles is not.
+    """
+    for (quantity, of), numbers in _parts(values, "_pct").items():
+        fat = not quantity.startswith(Quantity.ASYMMETRY_PCT.split("_", maxsplit=1)[0])
+        if (fat or not of) and 0 < max(map(abs, numbers)) <= 1:
+            msg = f"All {len(numbers)} values of {quantity}{of} lie between 0 and 1."
             raise StatisticsError(msg, remedy="Percentages are 0 to 100; multiply them by 100.")
+
+
+FAR_APART = 20.0
+"""No muscle is so many times as large to one rater, or at one timepoint, as to another."""
+
+_WHOLE_AREAS = (Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.VALID_CSA_MM2)
+
+
+def _check_units(values: Sequence[Value]) -> None:
+    """Refuse areas that only another unit can explain, whatever the table calls it."""
+    areas = [item for item in values if item.quantity in _WHOLE_AREAS]
+    middles: dict[str, dict[str, float]] = {}
+    for (quantity, of), numbers in _parts(areas, "").items():
+        if of:
+            middles.setdefault(quantity, {})[of] = median(numbers)
+    for quantity, found in middles.items():
+        low, high = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+        if found[high] > FAR_APART * found[low] > 0:
+            msg = (
+                f"The median of {quantity} is {found[high]:g}{high} and {found[low]:g}{low}: "
+                "these are not of one unit."
+            )
+            raise StatisticsError(msg, remedy="Give all areas in mm2.")
+
+
+def _parts(values: Iterable[Value], ending: str) -> dict[tuple[str, str], list[float]]:
+    """Gather the values of quantities with an ending: all, and those of each rater and timepoint.
+
+    Parts of fewer than :data:`LEAST_FOR_UNIT` say nothing, and are left out.
+    """
+    found: dict[tuple[str, str], list[float]] = {}
+    for item in values:
+        if item.quantity.endswith(ending) and math.isfinite(item.value):
+            for of in ("", f" by {item.rater}", f" at {item.timepoint}"):
+                found.setdefault((item.quantity, of), []).append(item.value)
+    return {key: numbers for key, numbers in found.items() if len(numbers) >= LEAST_FOR_UNIT}

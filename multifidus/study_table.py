@@ -1,0 +1,77 @@
+"""A study's tidy table as values, by the protocol that it was measured by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multifidus.errors import StatisticsError
+from multifidus.io.protocols import protocol_of_table
+from multifidus.protocol import MeasurementProtocol
+from multifidus.slice_choice import rule_in_words
+from multifidus.stats.values import Value, left_out, values_of
+
+
+@dataclass(frozen=True, slots=True)
+class StudyTable:
+    """What a table holds.
+
+    Parameters
+    ----------
+    values
+        One a reading, level and side.
+    protocol
+        That of the table; the default where none is known and none is needed.
+    remarks
+        What does not enter, and what is not known.
+    """
+
+    values: tuple[Value, ...]
+    protocol: MeasurementProtocol
+    remarks: tuple[str, ...]
+
+
+def study_table(
+    rows: Iterable[Mapping[str, Any]], protocol_file: Path, named: str | Path | None = None
+) -> StudyTable:
+    """Put the rows of a table together.
+
+    Parameters
+    ----------
+    rows
+        As in ``measurements.csv``.
+    protocol_file
+        Where the results folder of the table keeps its protocol.
+    named
+        Protocol to go by instead: a preset or a file.
+
+    Raises
+    ------
+    ReadError, ProtocolError
+        If a protocol cannot be read, or the one beside the table is another.
+    StatisticsError
+        If levels have several slices, and nothing says which of them speak for a level; or as
+        :func:`multifidus.stats.values.values_of`.
+    """
+    items = list(rows)
+    digests = {str(row.get("protocol") or "").strip() for row in items} - {""}
+    found = protocol_of_table(digests, protocol_file, named)
+    protocol = found or MeasurementProtocol()
+    values = values_of(items, protocol)
+    remarks = list(left_out(items))
+    said = f"protocol {', '.join(sorted(digests))}" if digests else "no protocol"
+    if found is None:
+        if any(item.slices > 1 for item in values):
+            msg = f"The table names {said} that is known here, and levels have several slices."
+            raise StatisticsError(msg, remedy="Name the protocol: --protocol FILE or PRESET.")
+        remarks.append(
+            f"The table names {said} that is known here: each level has one slice, which enters."
+        )
+    elif digests and digests != {protocol.digest}:
+        remarks.append(
+            f"The table was measured by {said}; by the one named, {protocol.digest}, a level's "
+            f"value is the {rule_in_words(protocol)}."
+        )
+    return StudyTable(values, protocol, tuple(remarks))
