@@ -88,32 +88,25 @@ def _cuts(histogram: Histogram, count: int) -> tuple[int, ...]:
     if count == 2:  # noqa: PLR2004 - of two classes
         return (int(ends[np.argmax(below + above)]),)
 
-    def best(second: NDArray[np.intp], low: int, high: int) -> tuple[Array, NDArray[np.intp]]:
-        """Try first cuts from low to high for each second cut: the best score, and its cut."""
-        first = np.arange(low, high + 1)
+    def score(first: NDArray[np.intp], second: NDArray[np.intp]) -> Array:
         with np.errstate(divide="ignore", invalid="ignore"):
-            middle = (signal[second, None] - signal[first]) ** 2 / (
-                weight[second, None] - weight[first]
-            )
-        score = below[first - 1] + middle + above[second - 1, None]
-        score[second[:, None] <= first] = -np.inf
-        at = score.argmax(axis=1)
-        return score[np.arange(len(second)), at], first[at]
+            middle = (signal[second] - signal[first]) ** 2 / (weight[second] - weight[first])
+        found = below[first - 1] + middle + above[second - 1]
+        return np.where(first < second, found, -np.inf)
 
     # The best first cut never falls as the second one rises, so few second cuts bound it for the
     # others: every pair that can be the best is tried.
     coarse = np.append(ends[1 : -1 : math.isqrt(len(ends))], ends[-1])
-    scores, firsts = best(coarse, 1, int(coarse[-1]) - 1)
-    tried = [(scores, firsts, coarse)]
-    for k in range(len(coarse) - 1):
-        between = np.arange(coarse[k] + 1, coarse[k + 1])
-        if len(between):
-            tried.append((*best(between, int(firsts[k]), int(firsts[k + 1])), between))
-    scores, firsts, seconds = map(np.concatenate, zip(*tried, strict=True))
-    first, second = min(
-        zip(*(cut[scores == scores.max()] for cut in (firsts, seconds)), strict=True)
-    )
-    return int(first), int(second)
+    firsts = 1 + score(ends[:-1], coarse[:, None]).argmax(axis=1)
+    between = np.setdiff1d(ends[2:-1], coarse, assume_unique=True)
+    k = np.searchsorted(coarse, between)
+    tries = firsts[k] - firsts[k - 1] + 1
+    before = tries.cumsum() - tries
+    first = np.arange(tries.sum()) + np.repeat(firsts[k - 1] - before, tries)
+    first, second = np.append(firsts, first), np.append(coarse, np.repeat(between, tries))
+    scores = score(first, second)
+    best = np.flatnonzero(scores == scores.max())
+    return min(zip(first[best].tolist(), second[best].tolist(), strict=True))
 
 
 def _parted(histogram: Histogram, cuts: tuple[int, ...]) -> Clusters:
