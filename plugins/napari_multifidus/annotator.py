@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from napari_multifidus.desk import Desk
     from napari_multifidus.preview import Numbers
 
-LOCKED = "This reading is finished and locked; what you did was put back. Unlock it to change it."
-
 
 class Annotator(QObject):
     """One person outlining the exam that is open in a viewer.
@@ -66,6 +64,8 @@ class Annotator(QObject):
         Emitted with structure, slice and numbers while a vertex moves.
     changed
         Emitted when something drawn or said has changed.
+    lock_changed
+        Emitted when the reading that is open was locked or unlocked, or opened as either.
     marking_wanted
         Emitted when levels shall be marked on the sagittal image.
     reason_wanted
@@ -78,6 +78,7 @@ class Annotator(QObject):
     placed = Signal()
     moved = Signal(object, int, object)
     changed = Signal()
+    lock_changed = Signal()
     marking_wanted = Signal()
     reason_wanted = Signal()
     said = Signal(str)
@@ -258,7 +259,6 @@ class Annotator(QObject):
         protocol = self.feedback.protocol
         shared = shared_levels(self.source)
         session = Session(self.source.exam, series, rois, protocol, shared=shared)
-        session.locked = self.file is not None and is_locked(self.file.path)
         self.images.show(replace(self.source, series=series))
         if self.canvas is not None:
             self.canvas.close()
@@ -293,6 +293,8 @@ class Annotator(QObject):
         self.canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
         active = journal.active if journal.active in self.canvas.layers else None
         self.canvas.take_in_hand(active or MULTIFIDUS_RIGHT, LOOK)
+        if self.file is not None:
+            self._set_locked(is_locked(self.file.path))
 
     def _restore_draft(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
         """Put back what was no outline yet when the window went."""
@@ -334,9 +336,6 @@ class Annotator(QObject):
 
     def committed(self) -> None:
         """End a change: it can be taken back as one, and is saved and shown."""
-        if self.session is not None and self.session.locked:
-            self._put_back()
-            return
         if self.session is not None:
             self.session.commit()
         self.keeper.save_soon()
@@ -345,17 +344,6 @@ class Annotator(QObject):
             self.complained.emit(self.session.refusal())
         for words in self.canvas.stray() if self.canvas is not None else ():
             self.complained.emit(words)
-
-    def _put_back(self) -> None:
-        """Undo a change of a finished reading."""
-        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
-        for key in {key for key, _ in self.session.revert() or ()}:
-            self.canvas.layer(key)
-            self.canvas.push(key)
-        self.canvas.refresh()
-        self.changed.emit()
-        self.keeper.say()
-        self.complained.emit(LOCKED)
 
     def done_next(self) -> None:
         """Finish this reading and open the next of the reading list."""
@@ -368,9 +356,20 @@ class Annotator(QObject):
         """Make the reading that is open read-only, or no longer so."""
         if self.session is not None:
             self.flush()
-            self.session.locked = locked
+            self._set_locked(locked)
             # What was drawn before is not to be taken back through the lock.
             self.session.begin_history()
+
+    def _set_locked(self, locked: bool) -> None:  # noqa: FBT001 - one thing, said by its name
+        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
+        self.session.locked = locked
+        self.canvas.show_lock()
+        self.lock_changed.emit()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the reading that is open is finished, and may only be looked at."""
+        return self.session is not None and self.session.locked
 
     def _placed(self) -> None:
         self.keeper.save_what_waits()
@@ -440,6 +439,7 @@ class Annotator(QObject):
         if self.canvas is not None and self.canvas.active is not None:
             self.reason_wanted.emit()
 
+    @told
     def clear(self) -> None:
         """Delete the structure in hand from the slice shown."""
         if self.session is None or self.canvas is None or self.canvas.active is None:

@@ -32,9 +32,9 @@ from napari_multifidus.layers import (
     vertices_of,
 )
 from napari_multifidus.opening import METADATA
-from napari_multifidus.pointer import Pointer, Strokes
+from napari_multifidus.pointer import LOOK, Pointer, Strokes
 from napari_multifidus.preview import Numbers
-from napari_multifidus.session import Session
+from napari_multifidus.session import LOCKED, UNLOCK, Session
 from napari_multifidus.strokes import Tool
 
 if TYPE_CHECKING:
@@ -156,6 +156,9 @@ class Canvas:
         layer = self.layer(key)
         layer.visible = True
         self.viewer.layers.selection.active = layer
+        if self.session.locked and mode != LOOK:
+            self._calls.problem(f"{LOCKED} {UNLOCK}")
+            mode = LOOK
         if mode in _TOOLS:
             self.pointer.take(key, layer, Tool(mode))
             return
@@ -232,7 +235,24 @@ class Canvas:
             self.push(key)
         return self.layers[key]
 
+    def show_lock(self) -> None:
+        """Let the layers be edited, or only looked at, and say so on the image."""
+        locked = self.session.locked
+        if locked:
+            self.pointer.drop()
+        for layer in self.layers.values():
+            layer.editable = not locked
+        words = "finished and locked" if locked else ""
+        _compat.set_text(self.viewer, "lock", words, "top_right", **WARNING_STYLE)
+
+    def _keep_lock(self, event: Any) -> None:
+        """Lock a layer again that napari's own buttons, or another view, have unlocked."""
+        if self.session.locked and event.source.editable:
+            event.source.editable = False
+
     def _connect(self, key: LayerKey, layer: Any) -> None:
+        layer.editable = not self.session.locked
+        layer.events.editable.connect(self._keep_lock)
         # napari keeps callbacks weakly.
         callbacks = partial(self._moved, key), partial(self._committed, key)
         self._callbacks[key] = callbacks
@@ -241,6 +261,7 @@ class Canvas:
 
     def _disconnect(self, key: LayerKey, layer: Any) -> None:
         moved, committed = self._callbacks.pop(key)
+        layer.events.editable.disconnect(self._keep_lock)
         layer.events.set_data.disconnect(moved)
         layer.events.data.disconnect(committed)
 
@@ -269,6 +290,11 @@ class Canvas:
     def pull(self, key: LayerKey) -> bool:
         """Take over what a layer shows; returns whether it changed."""
         drawn = self._read(key)
+        if self.session.locked:
+            if not self.session.is_drawn(key, by_slice(drawn)) or any(d.problem for d in drawn):
+                self.push(key)
+                self._calls.problem(f"{LOCKED} {UNLOCK}")
+            return False
         changed = self.session.take_layer(key, by_slice(drawn))
         self._mark(key, drawn)
         return changed
@@ -468,7 +494,7 @@ class Canvas:
                 if layer in self.viewer.layers:
                     self.viewer.layers.remove(layer)
         self.layers.clear()
-        for name in ("slice", "warnings", "right", "left"):
+        for name in ("slice", "warnings", "right", "left", "lock"):
             _compat.set_text(self.viewer, name, "", "top_left")
 
 

@@ -146,6 +146,7 @@ class Desk(QObject):
         if blinded:
             annotator.veil, annotator.blinded = veil(item), True
         self.by = by
+        annotator.lock_changed.emit()
         self._remember_written()
         self._activity.start(time.monotonic())
         self.note(Event.OPENED)
@@ -250,6 +251,12 @@ class Desk(QObject):
         if by == self.by:
             self.annotator.lock(locked=False)
         self.changed.emit()
+
+    @property
+    def has_open(self) -> bool:
+        """Whether what is open is an entry of the list."""
+        session = self.annotator.session
+        return session is not None and session.reading == self.by
 
     @told
     def offer(self, reason: str) -> None:

@@ -105,12 +105,14 @@ class Handwork:
 
     # --- undo ----------------------------------------------------------------------------------
 
+    @told
     def undo(self) -> None:
         """Take back the last corner of an outline in the making, else the last change."""
         found = self._open()
         if found is not None and not found[1].take_back_corner():
             self._travel(back=True)
 
+    @told
     def redo(self) -> None:
         """Do again what was taken back last."""
         self._travel(back=False)

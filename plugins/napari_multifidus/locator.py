@@ -335,8 +335,8 @@ class LocatorModel:
 
     @property
     def is_locked(self) -> bool:
-        """Whether levels are shared by all raters, so that nothing can be marked."""
-        return self.session.shared is not None
+        """Whether nothing can be marked: levels are shared, or the reading is finished."""
+        return self.session.shared is not None or self.session.locked
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -382,7 +382,8 @@ class LocatorModel:
     def hand_words(self) -> str:
         """Say what the next click marks."""
         if self.is_locked:
-            return "Shared by all raters, locked."
+            whose = "Shared by all raters" if self.session.shared is not None else "Finished"
+            return f"{whose}, locked."
         if self.hand is None:
             return "All levels are marked."
         return f"{self.kind.replace('_', ' ')} of {self.hand}"

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Spot = tuple[LayerKey, int]
 
+LOCKED = "This reading is finished and locked: nothing on it can be changed."
+UNLOCK = "Unlock it in its reading list; the reason is recorded."
+
 _BEGINS_AS_DRAFT = {Source.DRAFT, Source.INTERPOLATED}
 _STAYS_A_DRAFT = {*_BEGINS_AS_DRAFT, Source.DRAFT_EDITED}
 
@@ -101,7 +104,7 @@ class Session:
     Attributes
     ----------
     locked
-        Whether the reading is finished: what is changed is put back by who owns the session.
+        Whether the reading is finished: whatever would change it is refused.
     drawn_as
         Source of what is drawn by hand.
     in_motion
@@ -110,7 +113,8 @@ class Session:
     Raises
     ------
     RoiError
-        If an outline fits no slice of the exam.
+        If an outline fits no slice of the exam; of every method that changes the reading, if it is
+        locked.
     """
 
     def __init__(
@@ -208,6 +212,22 @@ class Session:
             for (key, index), draft in self._drafts.items()
         )
 
+    def refuse_if_locked(self) -> None:
+        """Refuse a change of a finished reading.
+
+        Raises
+        ------
+        RoiError
+            If the reading is locked.
+        """
+        if self.locked:
+            raise RoiError(LOCKED, remedy=UNLOCK)
+
+    def is_drawn(self, key: LayerKey, drawn: Mapping[int, Sequence[Array]]) -> bool:
+        """Whether a layer shows what is drawn of a structure, and nothing else."""
+        places = {*drawn, *self.slices_of(key)}
+        return all(same_loops(drawn.get(i, ()), self.loops(key, i)) for i in places)
+
     def take_layer(self, key: LayerKey, drawn: Mapping[int, Sequence[Array]]) -> bool:
         """Take over all that a layer shows now; returns whether anything changed."""
         places = {*drawn, *self.slices_of(key)}
@@ -224,6 +244,7 @@ class Session:
         """Take over what is drawn of a structure on a slice; returns whether it changed."""
         if same_loops(loops, self.loops(key, index)):
             return False
+        self.refuse_if_locked()
         spot = (key, index)
         draft = self._drafts.pop(spot, None)
         before = draft.before if draft else self._outlines.pop(spot, ())
@@ -344,18 +365,16 @@ class Session:
         self._history = History(self._snapshot())
         self._committed = self.version
 
-    def revert(self) -> frozenset[Spot] | None:
-        """Go back to the last change that was ended; returns as :meth:`undo` does."""
-        return self._restore(self._snapshot(), self._history.now)
-
     def undo(self) -> frozenset[Spot] | None:
         """Take the last change back; returns where something else is drawn now, None if nothing."""
+        self.refuse_if_locked()
         self.commit()
         before = self._history.now
         return self._restore(before, self._history.back())
 
     def redo(self) -> frozenset[Spot] | None:
         """Do again what was taken back last; returns as :meth:`undo` does."""
+        self.refuse_if_locked()
         self.commit()
         before = self._history.now
         return self._restore(before, self._history.forward())
@@ -417,6 +436,7 @@ class Session:
         """
         if self.said_level(index) == (level, position):
             return False
+        self.refuse_if_locked()
         if self.shared is not None:
             msg = "The levels of this exam are shared by all raters, and locked."
             raise LevelError(msg, remedy="Tell who leads the study if one of them is wrong.")
@@ -458,6 +478,7 @@ class Session:
         wanted = tuple(landmarks)
         if wanted == self._landmarks:
             return False
+        self.refuse_if_locked()
         if self.shared is not None and not set(wanted) <= set(self._landmarks):
             msg = "The landmarks of this exam are shared by all raters, and locked."
             raise LevelError(msg, remedy="Tell who leads the study if one of them is wrong.")
@@ -489,6 +510,7 @@ class Session:
         RoiError
             If the level is not known, or the structure is outlined on one of its slices.
         """
+        self.refuse_if_locked()
         level, _ = self.level_of(index)
         if level is None:
             msg = f"Slice {index + 1} has no level yet, so nothing can be said of its {key.words}."
@@ -513,6 +535,7 @@ class Session:
 
     def read_by(self, reading: Reading) -> None:
         """Give everything drawn to another reading."""
+        self.refuse_if_locked()
         self._kept = self._kept.read_by(reading)
         self.reading = reading
         self._elsewhere = _read_by(self._elsewhere, reading)
@@ -716,6 +739,7 @@ class Session:
         check_grade(scheme, value)
         if self.grades.get((scheme, level, side)) == value:
             return False
+        self.refuse_if_locked()
         mine, place = (None, self.reading), (scheme, level, side)
         others = tuple(
             grade

@@ -24,11 +24,12 @@ from typer.testing import CliRunner
 from multifidus.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.cli.app import app
 from multifidus.io.native import read_outlines, write_outlines
+from multifidus.landmark import Landmark, LandmarkKind
 from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.readings.audit import audit_path, entries
 from multifidus.readings.beginning import Request, begin
 from multifidus.readings.worklist import State
-from multifidus.roi import Reading, Source
+from multifidus.roi import Reading, Reason, Source
 from tests.plugins.searching import of_viewer, on_screen
 
 pytestmark = pytest.mark.gui
@@ -306,11 +307,11 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     # By the layer, as napari's own keys do, and by a tool.
     canvas.layer(MULTIFIDUS_LEFT).selected_data = {0}
     canvas.layer(MULTIFIDUS_LEFT).remove_selected()
-    session.put(MULTIFIDUS_RIGHT, 0, ())
-    desk.annotator.committed()
-    assert "locked" in messages[-1]
-    assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
+    assert "locked" in messages.pop()
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
+    desk.annotator.clear()
+    assert "locked" in messages.pop()
+    assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
     # Nor can what was drawn before be taken back.
     desk.annotator.hand.undo()
     assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
@@ -335,6 +336,86 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     assert log[-1]["edited"] == [{"structure": "multifidus", "side": "right", "slice": 1}]
     assert "wrong level" in json.dumps(log)
     assert all(entry["seconds_active"] >= 0 for entry in log if "seconds_active" in entry)
+
+
+@pytest.fixture
+def finished(study, room):
+    """Return a desk whose first reading is drawn, has a level, and is finished."""
+    desk = room.start(study, "AB", seed=3)
+    draw(desk, study)
+    desk.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    assert not room.win.dock.lock.isVisible()
+    desk.finish()
+    return desk
+
+
+def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished, win):
+    dock, annotator = win.dock, finished.annotator
+    assert dock.lock.isVisible()
+    assert "Finished and locked" in dock.lock.words.text()
+    assert dock.lock.unlock.isVisible()
+    assert "locked" in win.viewer.canvas.overlays["multifidus_lock"].text
+    assert not dock.tools.isEnabled()
+    assert not dock.more.grades.isEnabled()
+    assert dock.locator.model is None or dock.locator.model.is_locked
+    # Where there is no list, the banner says where it can be unlocked.
+    annotator.desk = None
+    dock.lock.refresh()
+    assert not dock.lock.unlock.isVisible()
+    assert "only be unlocked in its reading list" in dock.lock.words.text()
+    annotator.desk = finished
+    dock.lock.refresh()
+    for reason in ("", "wrong level"):
+        assert dock.lock.isVisible()
+        dock.lock.ask = lambda question, reason=reason: reason
+        dock.lock.unlock.click()
+    assert not dock.lock.isVisible()
+    assert win.viewer.canvas.overlays["multifidus_lock"].text == ""
+    assert all(layer.editable for layer in annotator.canvas.layers.values())
+    assert dock.tools.isEnabled()
+    win.press("Q")
+    assert annotator.hand.tool == "polygon"
+
+
+def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
+    annotator = finished.annotator
+    path, session, layers = annotator.file.path, annotator.session, annotator.canvas.layers
+    before = path.read_bytes()
+    assert not any(layer.editable for layer in layers.values())
+    # Every key that changes something is refused in words; what only shows something is not.
+    refused = (
+        "Q", "W", "G", "H", "O", "U", "Y", "J", "C", "Shift+C", "Shift+H", "Shift+J", "Shift+S",
+        "Shift+Left", "Ctrl+Z", "Ctrl+Y",
+    )  # fmt: skip
+    for key in refused:
+        annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+        messages.clear()
+        win.press(key)
+        assert messages, key
+        assert "locked" in messages[-1], (key, messages)
+    annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+    messages.clear()
+    for key in ("N", "N", "Shift+F", "Shift+F", "Shift+G"):
+        win.press(key)
+    assert messages == []
+    # napari's own keys and modes, its lock set free by hand, and a shape that is pasted.
+    layer = layers[MULTIFIDUS_LEFT]
+    for key in ("4", "5", "P", "E", "A", "3", "Delete", "Backspace"):
+        win.press(key)
+    layer.editable = True
+    assert not layer.editable
+    layer.mode = "direct"
+    assert layer.mode == "pan_zoom"
+    layer.add_polygons([np.array([(0.0, 5.0, 5.0), (0.0, 5.0, 9.0), (0.0, 9.0, 9.0)])])
+    annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
+    annotator.set_landmarks([Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, (0.0, 0.0, 0.0))])
+    annotator.feedback.grade(Side.LEFT, 2)
+    annotator.hand.not_measurable(Reason.METAL)
+    assert all("locked" in words for words in messages[-4:])
+    annotator.flush()
+    assert path.read_bytes() == before
+    assert len(layer.data) == 1
+    assert session.grades == {}
 
 
 def test_done_next_is_one_key_and_the_list_follows(study, room):

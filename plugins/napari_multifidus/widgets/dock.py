@@ -31,6 +31,7 @@ from napari_multifidus.widgets.contrast import ContrastPanel
 from napari_multifidus.widgets.exams import ExamsPanel
 from napari_multifidus.widgets.feedback import FeedbackPanels
 from napari_multifidus.widgets.locator import TITLE, Locator
+from napari_multifidus.widgets.lock import LockBanner
 from napari_multifidus.widgets.numbers import NumbersPanel
 from napari_multifidus.widgets.place import PlacePanel
 from napari_multifidus.widgets.reading import ReadingPanel, StatusLine
@@ -76,6 +77,7 @@ class Dock(QWidget):
         self.exams = Exams(self.annotator)
         self.exam_list = ExamsPanel(self.exams)
         self.more = FeedbackPanels(self, settings)
+        self.lock = LockBanner(self.annotator)
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -109,6 +111,7 @@ class Dock(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
+        outer.addWidget(self.lock)
         outer.addWidget(scroll)
         outer.addWidget(self.more.tour)
         outer.addWidget(self.status)
@@ -119,6 +122,7 @@ class Dock(QWidget):
         annotator.opened.connect(self._show_all)
         annotator.opened.connect(self._locate_soon)
         annotator.placed.connect(self._show_place)
+        annotator.lock_changed.connect(self._show_lock)
         annotator.moved.connect(self._show_motion)
         annotator.changed.connect(self._show_change)
         annotator.keeper.saved.connect(self.status.show_saved)
@@ -192,6 +196,15 @@ class Dock(QWidget):
         self._show_series()
         self._show_place()
 
+    def _show_lock(self) -> None:
+        """Leave buttons that change something at rest in a reading that is locked."""
+        free = not self.annotator.is_locked
+        for part in (self.tools, self.place.level, self.place.mark, self.reading.rule):
+            part.setEnabled(free)
+        self.more.grades.setEnabled(free)
+        self.locator.refresh()
+        self._show_place()
+
     def _show_series(self) -> None:
         found = self.annotator.series_to_choose()
         self.series.clear()
@@ -211,6 +224,8 @@ class Dock(QWidget):
         words = slice_words(session.series, canvas.index)
         self.contrast.show_images(self.annotator.images)
         self.place.show_place(words, *session.level_of(canvas.index))
+        if session.locked:
+            self.place.position.setEnabled(False)
         self.tools.show_active(canvas.active, self.annotator.hand.tool)
         self.numbers.follow(canvas.active)
         self._show_numbers()

@@ -45,7 +45,7 @@ class PlacePanel(QWidget):
         layout.addWidget(before, 0, 0)
         layout.addWidget(self.words, 0, 1, 1, 2)
         layout.addWidget(following, 0, 3)
-        mark = QPushButton("level…")
+        self.mark = mark = QPushButton("level…")
         mark.setToolTip("Mark levels on the sagittal image ( M )")
         mark.clicked.connect(self.marking_wanted.emit)
         layout.addWidget(mark, 1, 0)
