@@ -32,6 +32,7 @@ from multifidus.stats.change_study import ChangeStudy, Span, spans_of, study_cha
 from multifidus.stats.detectable import ErrorOf, of_reliability, protocol_doubt
 from multifidus.stats.given import given_study
 from multifidus.stats.given_change import GivenChange
+from multifidus.stats.models import MixedModel, model_changes
 from multifidus.stats.pairs import Choice, timepoints_of
 from multifidus.stats.plain import plain_study
 from multifidus.stats.reliability import Compare, Study, reliability
@@ -75,6 +76,9 @@ class ReportRequest:
         Timepoints to compare; else the first with the last.
     column
         Column that keeps groups of subjects apart.
+    model
+        What a mixed model has fixed beside the timepoint: a column, ``zone``, ``level``, ``side``
+        or nothing. None: ``column``, else zone where there was surgery, else level.
     protocol
         A preset or file, in place of the folder's own protocol.
     """
@@ -88,6 +92,7 @@ class ReportRequest:
     before: str = ""
     after: str = ""
     column: str = ""
+    model: str | None = None
     protocol: str | None = None
 
 
@@ -120,8 +125,11 @@ def load_study(request: ReportRequest) -> StudyData:
     choice = given.choice if given else Choice(request.value)
     spans = _spans(mine, request, given)
     change = None
+    models: list[MixedModel] = []
+    unfitted: list[str] = []
     if spans:
         change = _change(mine, spans, request, choice, protocol, given, document)
+        models, unfitted = _models(change, mine, request, choice)
     else:
         remarks.append("There is one timepoint: no change is reported.")
     return StudyData(
@@ -137,6 +145,8 @@ def load_study(request: ReportRequest) -> StudyData:
         within=within,
         given=request.reliability is not None,
         change=change,
+        models=models,
+        unfitted=unfitted,
         pictures=_pictures(folder, remarks),
         blinding_limits=LIMITS,
         remarks=tuple(remarks),
@@ -282,6 +292,22 @@ def _change(  # noqa: PLR0913, PLR0917 - what a change depends on
     if given is not None:
         given.check(study)
     return study
+
+
+def _models(
+    change: ChangeStudy, values: Sequence[Value], request: ReportRequest, choice: Choice
+) -> tuple[list[MixedModel], list[str]]:
+    """Model the change; where none can be, say why."""
+    factor = request.model
+    if factor is None:
+        operated = any(item.pair.zone for item in change.changes)
+        several = len({item.level for item in values}) > 1
+        factor = request.column or ("zone" if operated else "level" if several else "")
+    timepoints = dict.fromkeys(name for span in change.spans for name in span)
+    try:
+        return model_changes(values, tuple(timepoints), factor, choice)
+    except StatisticsError as error:
+        return [], [f"Mixed model: {error}"]
 
 
 def _timepoints(values: Iterable[Value], spans: Sequence[Span]) -> tuple[str, ...]:

@@ -241,7 +241,8 @@ def test_a_study_that_says_nothing_is_told_so(tmp_path):
 def test_every_number_of_the_results_stands_in_a_table(data):
     cells = set()
     for table in (
-        reliability_table(data.between), reliability_table(data.within), *change_tables(data.change)
+        reliability_table(data.between), reliability_table(data.within),
+        *change_tables(data.change, data.models),
     ):  # fmt: skip
         for row in table.rows:
             for cell in row:
@@ -267,6 +268,52 @@ def test_results_give_the_change_of_each_zone_in_the_tables_words(data):
     ) in text
     assert "fat infiltration (pooled otsu) at operated levels" in text
     assert "percentage points, n" in text
+
+
+def test_the_mixed_model_is_told_with_its_terms_and_who_converged(data):
+    """The zones are balanced, so that the model's changes are the means of the paired tests."""
+    (model,) = [item for item in data.models if item.quantity == "tcsa_mm2"]
+    assert (model.factor, model.reference) == ("zone", ("pre", "operated"))
+    zones = {item.key[-1]: item for item in data.change.zones if item.key[0] == "tcsa_mm2"}
+    terms = {item.name: item for item in model.terms}
+    assert terms["post"].estimate == pytest.approx(zones["operated"].tests.mean)
+    text = " ".join(item.text for item in results_text(data))
+    low, high = map(short, terms["post"].ci95)
+    assert (
+        f"it changed from pre to post at operated levels by {short(terms['post'].estimate)} "
+        f"[95 % CI {low}, {high}] mm²"
+    ) in text
+    assert "the change at adjacent levels minus that one was" in text
+    assert f"converged by {model.optimiser}" in text
+    assert "random intercept for each subject" in methods(data)["Mixed model"].text
+    (table,) = [item for item in tell(data).change if item.name == "change_model"]
+    assert len(table.rows) == sum(len(item.terms) for item in data.models)
+    assert any(f"converged by {model.optimiser}" in note for note in table.notes)
+
+
+def test_a_model_that_does_not_converge_is_said_and_none_takes_its_place(tmp_path, monkeypatch):
+    monkeypatch.setattr("multifidus.stats.models.OPTIMISERS", ("none-such",))
+    found = of_rows(tmp_path, study_rows(6), value="mean")
+    assert not found.models
+    text = " ".join(item.text for item in results_text(found))
+    assert "Mixed model of tcsa_mm2 multifidus: The mixed model did not converge" in text
+    assert "change_model" not in {item.name for item in tell(found).change}
+    assert "Mixed model" not in methods(found)
+
+
+@pytest.mark.parametrize(
+    ("request_", "factor"), [({"model": "side"}, "side"), ({"column": "approach"}, "approach")]
+)
+def test_what_a_model_compares_is_asked_for_or_the_groups(tmp_path, request_, factor):
+    rows = [{**row, "approach": "ab"[int(row["subject"][1:]) % 2]} for row in study_rows(8)]
+    (model,) = of_rows(tmp_path, rows, value="mean", **request_).models
+    assert model.factor == factor
+
+
+def test_a_model_of_nothing_is_said(tmp_path):
+    found = of_rows(tmp_path, study_rows(6), value="mean", model="hospital")
+    assert found.unfitted == ["Mixed model: No value of the table has a hospital. Choose zone, "
+                              "level, side or a column of the table."]  # fmt: skip
 
 
 def test_unknown_error_is_said_and_nothing_is_judged(tmp_path):
@@ -296,7 +343,9 @@ def test_what_is_cited_has_an_entry(data):
     assert "doi = {10.1037/0033-2909.86.2.420}" in text
     assert text.count("{") == text.count("}")
     assert "{ICC" not in cited(["holm1979", "holm1979"])[0].as_text()
-    assert all(item.doi or item.key == "holm1979" for item in REFERENCES.values())
+    assert all(
+        item.doi or item.key in {"holm1979", "schluchter1990"} for item in REFERENCES.values()
+    )
 
 
 def test_words_and_numbers_are_printed_alike():

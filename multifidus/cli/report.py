@@ -45,6 +45,13 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     group: Annotated[
         str, typer.Option(help="Column that keeps groups of subjects apart, such as approach.")
     ] = "",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="What the mixed model has fixed beside the timepoint: zone, level, side or a "
+            "column; else the groups, the zone or the level."
+        ),
+    ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(help="Protocol of the results; else the one that stands among them."),
@@ -78,6 +85,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         before=before,
         after=after,
         column=group,
+        model=model,
         protocol=protocol,
     )
     data = load_study(request)

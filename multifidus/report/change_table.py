@@ -124,17 +124,30 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
         for model in models
         for term in model.terms
     )
-    factor = next((model.factor for model in models), "")
     notes = [
-        "Linear mixed model by restricted maximum likelihood: a random intercept for each subject; "
-        f"timepoint{f', {factor} and their product' if factor else ''} fixed. Intercept: the first "
-        "timepoint at the first place. Intervals and p by Student's t, degrees of freedom divided "
-        "between and within subjects.",
-        *dict.fromkeys(problem for model in models for problem in model.problems),
+        *dict.fromkeys(map(model_rule, models)),
+        "Intercept: the first timepoint at the first place; timepoint x place: how much more it "
+        "changed there. p as they are, not corrected for their number.",
+        *(
+            f"{_quantity(model.quantity, model.method)}, {_words(model.structure)}: converged by "
+            f"{model.optimiser}; standard deviation {short(model.sd_subjects)} between subjects, "
+            f"{short(model.sd_residual)} within. {' '.join(model.problems)}".strip()
+            for model in models
+        ),
     ]
     headings = ("quantity", "structure", "value", "term", "estimate [95 % CI]", "df", "p",
                 "subjects", "values")  # fmt: skip
     return PaperTable("change_model", "Linear mixed model.", headings, rows, tuple(notes))
+
+
+def model_rule(model: MixedModel) -> str:
+    """Say what a mixed model is made of."""
+    fixed = f"timepoint, {model.factor} and their product" if model.factor else "timepoint"
+    return (
+        "Linear mixed model by restricted maximum likelihood: a random intercept for each subject; "
+        f"{fixed} fixed; intervals and p by Student's t, degrees of freedom divided between and "
+        "within subjects."
+    )
 
 
 def write_changes(

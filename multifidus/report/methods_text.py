@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol, SliceSelection
+from multifidus.report.change_table import model_rule
 from multifidus.report.facts import Facts, Spread
 from multifidus.report.statements import NOT_RECORDED, Statement, counted, listed, spread, unknown
 from multifidus.report.study import StudyData
@@ -244,14 +245,16 @@ def _statistics(data: StudyData) -> Iterator[Statement]:
     yield Statement(
         "Least detectable change", f"Least detectable change (MDC95) of one muscle: {rests}."
     )
-    if not (data.change.muscles or data.change.zones or data.change.contrasts):
-        return
-    yield Statement(
-        "Tests",
-        "Groups were tested by the paired t test and by Wilcoxon's signed rank test, corrected "
-        "by Holm's method for all tests of one quantity.",
-        ("holm1979",),
-    )
+    if data.change.muscles or data.change.zones or data.change.contrasts:
+        yield Statement(
+            "Tests",
+            "Groups were tested by the paired t test and by Wilcoxon's signed rank test, each "
+            "corrected by Holm's method for all tests of one table of one quantity, fat method and "
+            "muscle.",
+            ("holm1979",),
+        )
+    for rule in dict.fromkeys(map(model_rule, data.models)):
+        yield Statement("Mixed model", rule, ("schluchter1990",))
 
 
 def _compared(rule: str) -> str:

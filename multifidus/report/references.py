@@ -104,6 +104,13 @@ _ALL = (
         "10.1109/TSMC.1979.4310076",
     ),
     Reference(
+        "schluchter1990",
+        "Schluchter, M. D. and Elashoff, J. T.",
+        "Small-sample adjustments to tests with unbalanced repeated measures assuming several "
+        "covariance structures",
+        "Journal of Statistical Computation and Simulation", 1990, "37", "69-87", "",
+    ),
+    Reference(
         "shrout1979",
         "Shrout, Patrick E. and Fleiss, Joseph L.",
         "Intraclass correlations: uses in assessing rater reliability",

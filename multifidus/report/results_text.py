@@ -13,6 +13,7 @@ from multifidus.report.study import StudyData
 from multifidus.report.words import quantity_name, quantity_unit
 from multifidus.stats.change import BY_ZONE, GroupChange
 from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.models import MixedModel, Term
 from multifidus.stats.paired import PairedTests
 from multifidus.stats.reliability import Reliability, Study
 
@@ -34,6 +35,8 @@ def results_text(data: StudyData) -> list[Statement]:
         for what in data.whats:
             found += _changes(data.change, what)
             found += _muscles(data.change, what)
+            found += _models(data, what)
+        found += [Statement("Mixed model", text) for text in data.unfitted]
     return found
 
 
@@ -99,7 +102,7 @@ def _changes(study: ChangeStudy, what: What) -> Iterator[Statement]:
 def _sentence(item: GroupChange, name: str, unit: str) -> str:
     span, *where = item.key[BY_ZONE.index("span") :]
     at = " ".join(filter(None, where))
-    place = f" at {at}{' levels' if at in _ZONES else ''}" if at else ""
+    place = f" at {_named(at)}" if at else ""
     relative = not (math.isnan(item.mean_pct) or "percentage" in unit)
     pct = f" ({short(item.mean_pct)} %)" if relative else ""
     return (
@@ -119,6 +122,41 @@ _ZONES = ("operated", "adjacent", "remote")
 def _with_interval(tests: PairedTests) -> str:
     low, high = map(short, tests.ci95)
     return f"{short(tests.mean)} [95 % CI {low}, {high}]"
+
+
+def _models(data: StudyData, what: What) -> Iterator[Statement]:
+    """Give what a mixed model says of the change; its other terms stand in the table."""
+    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    for model in data.models:
+        if (model.quantity, model.method, model.structure) != (
+            what.quantity, what.method, what.structure,
+        ):  # fmt: skip
+            continue
+        told = filter(None, (_term(model, term, data.timepoints, unit) for term in model.terms))
+        yield Statement(
+            f"Change of {name}",
+            f"By the mixed model ({counted(model.n_subjects, 'subject')}, {model.n_values} values, "
+            f"random intercept for each subject, converged by {model.optimiser}) of {name}, "
+            f"{'; '.join(told)}. {' '.join(model.problems)}".strip(),
+        )
+
+
+def _term(model: MixedModel, term: Term, timepoints: Sequence[str], unit: str) -> str:
+    """Say a term about change; empty for one about how places differ to begin with."""
+    first, place = model.reference
+    when, _, where = term.name.partition(" x ")
+    if when not in timepoints:
+        return ""
+    estimate = f"{short(term.estimate)} [95 % CI {', '.join(map(short, term.ci95))}]{unit}"
+    p = f"p = {p_value(term.p) or 'undefined'}".replace("= <", "< ")
+    if where:
+        return f"the change at {_named(where)} minus that one was {estimate}, {p}"
+    at = f" at {_named(place)}" if place else ""
+    return f"it changed from {first} to {when}{at} by {estimate}, {p}"
+
+
+def _named(place: str) -> str:
+    return f"{place} levels" if place in _ZONES else place
 
 
 def _muscles(study: ChangeStudy, what: What) -> Iterator[Statement]:

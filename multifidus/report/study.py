@@ -10,6 +10,7 @@ from multifidus.protocol import MeasurementProtocol
 from multifidus.report.figures.exams import What
 from multifidus.report.thumbnails import Thumbnail
 from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.models import MixedModel
 from multifidus.stats.pairs import Choice
 from multifidus.stats.reliability import Study
 from multifidus.stats.values import Value
@@ -43,6 +44,8 @@ class StudyData:
         Whether reliability came from a file rather than from this study.
     change
         None where there is one timepoint.
+    models, unfitted
+        Mixed models of the change, and why others are missing.
     pictures
         Small pictures of measured slices.
     blinding_limits
@@ -63,6 +66,8 @@ class StudyData:
     within: Study | None
     given: bool
     change: ChangeStudy | None
+    models: Sequence[MixedModel]
+    unfitted: Sequence[str]
     pictures: Sequence[Thumbnail]
     blinding_limits: str
     remarks: Sequence[str]

@@ -66,7 +66,7 @@ def tell(data: StudyData) -> Told:
         results=tuple(results),
         items=tuple(grras(data, facts)),
         reliability=tuple(tables),
-        change=() if data.change is None else change_tables(data.change),
+        change=() if data.change is None else change_tables(data.change, data.models),
         references=tuple(cited([*keys, SOURCE])),
     )
 

@@ -42,8 +42,8 @@ class Term:
     estimate, se
         In the quantity's unit.
     df
-        Degrees of freedom, divided between and within subjects (Schluchter and Elashoff 1990,
-        doi:10.1080/00949659008811295); NaN where none are left.
+        Degrees of freedom, divided between and within subjects (Schluchter and Elashoff 1990, J
+        Stat Comput Simul 37: 69-87); NaN where none are left.
     ci95, p
         By Student's t with these.
     """
@@ -74,6 +74,8 @@ class MixedModel:
         Which one converged.
     problems
         What a reader must know.
+    reference
+        Timepoint and place that the others are compared with.
     entered
         Which values entered.
     """
@@ -90,6 +92,7 @@ class MixedModel:
     sd_residual: float
     optimiser: str
     problems: tuple[str, ...]
+    reference: tuple[str, str] = ("", "")
     entered: str = ""
 
 
@@ -130,8 +133,9 @@ def fit_random_intercept(
     scale = float(values.std()) or 1.0
     fitted, optimiser, failed = _converged(values / scale, columns, subjects)
     variance = max(float(fitted.cov_re[0, 0]), 0.0)
-    problems = [f"{name} did not converge; {optimiser} did." for name in failed]
+    problems = [f"{', '.join(failed)} did not converge; {optimiser} did."] if failed else []
     if variance < _NO_VARIANCE * float(fitted.scale):
+        variance = 0.0
         problems.append(
             "Subjects differ no more than their own values do: the variance between them is 0, "
             "and the model is an ordinary regression."
@@ -332,6 +336,7 @@ def _model(
         sd_residual=fit.sd_residual,
         optimiser=fit.optimiser,
         problems=(*fit.problems, *note),
+        reference=(timepoints[0], places[0]),
     )
 
 

@@ -202,6 +202,7 @@ def plain_model(item: MixedModel) -> Row:
         "method": item.method,
         "structure": item.structure,
         "factor": item.factor,
+        "reference": list(item.reference),
         "entered": item.entered,
         "n_subjects": item.n_subjects,
         "n_values": item.n_values,
