@@ -30,6 +30,7 @@ from napari_multifidus.keeper import Keeper
 from napari_multifidus.layers import MULTIFIDUS_RIGHT, LayerKey
 from napari_multifidus.measured import Tables, write_tables
 from napari_multifidus.opening import METADATA, Opened, layer_data, shared_levels
+from napari_multifidus.panning import Panning
 from napari_multifidus.pointer import LOOK
 from napari_multifidus.session import Session
 from napari_multifidus.told import told
@@ -101,6 +102,7 @@ class Annotator(QObject):
         self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
         self._parked_begun: tuple[tuple[LayerKey, str, tuple[Any, ...], float], ...] = ()
         self.images = Images(viewer)
+        self.panning = Panning(viewer)
         self.keeper = Keeper(self._contents)
         self.keeper.noted.connect(self.complained)
 
@@ -272,6 +274,8 @@ class Annotator(QObject):
         )
         self.canvas = Canvas(self.viewer, self.session, calls)
         keys.bind(self.viewer, self)
+        self.panning.stop()
+        self.panning.start()
 
     def _restore(self, journal: Journal) -> None:
         assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
@@ -320,6 +324,7 @@ class Annotator(QObject):
             return
         self.flush()
         keys.unbind(self.viewer)
+        self.panning.stop()
         self.canvas.close()
         self.images.forget()
         self.keeper.keep_in(None)

@@ -29,17 +29,21 @@ class Shortcut:
         Called with the annotator.
     name
         Of the button that does the same, where there is one.
+    is_held
+        Whether it acts for as long as it is held: ``act`` then returns an iterator.
     """
 
     key: str
     words: str
     act: Callable[[Any], object]
     name: str = ""
+    is_held: bool = False
 
     @property
     def shown(self) -> str:
         """The key as people write it."""
-        return self.key.replace("Control", "Ctrl").replace("-", "+")
+        words = self.key.replace("Control", "Ctrl").replace("-", "+")
+        return f"{words} held" if self.is_held else words
 
 
 def _use(tool: Tool) -> Callable[[Any], object]:
@@ -86,6 +90,12 @@ SHORTCUTS = (
     Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.done_next()),
     Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_contrast()),
     Shortcut("Shift-G", "show other grey levels", lambda a: a.next_window()),
+    Shortcut(
+        "Space",
+        "move the view by the left button, whatever tool is in hand",
+        lambda annotator: annotator.panning.hold(),
+        is_held=True,
+    ),
     Shortcut("N", "hide or show all outlines", lambda a: a.toggle_outlines()),
     Shortcut("Shift-F", "show fat and lean on the image", lambda a: a.feedback.toggle_fat(), "fat"),
     Shortcut(
@@ -97,13 +107,30 @@ SHORTCUTS = (
 )
 """Every shortcut, in the order of the help."""
 
+GESTURES = (
+    ("Middle button", "drag: move the view, whatever tool is in hand"),
+    ("Wheel", "enlarge or make smaller around the mouse"),
+    ("Ctrl+Wheel", "next slice, slice before"),
+)
+"""What the mouse does with every tool, beside drawing."""
+
 BY_NAME = {shortcut.name: shortcut for shortcut in SHORTCUTS if shortcut.name}
 
 
 def bind(viewer: Any, annotator: Any) -> None:
     """Bind the keys to a viewer."""
     for shortcut in SHORTCUTS:
-        viewer.bind_key(shortcut.key, lambda _, act=shortcut.act: act(annotator), overwrite=True)
+        viewer.bind_key(shortcut.key, _pressed(shortcut, annotator), overwrite=True)
+
+
+def _pressed(shortcut: Shortcut, annotator: Any) -> Callable[[Any], Any]:
+    def press(_: Any) -> None:
+        shortcut.act(annotator)
+
+    def hold(_: Any) -> Any:
+        yield from shortcut.act(annotator)  # type: ignore[misc] # what is held is an iterator
+
+    return hold if shortcut.is_held else press
 
 
 def unbind(viewer: Any) -> None:
@@ -125,9 +152,14 @@ def act(name: str, annotator: Any) -> None:
 
 def page_rows() -> list[str]:
     """Return the rows of the table in the documentation."""
-    return [f"| `{shortcut.shown}` | {shortcut.words} |" for shortcut in SHORTCUTS]
+    return [f"| `{shown}` | {words} |" for shown, words in rows()]
+
+
+def rows() -> list[tuple[str, str]]:
+    """Return every key and gesture, and what it does."""
+    return [*((shortcut.shown, shortcut.words) for shortcut in SHORTCUTS), *GESTURES]
 
 
 def help_text() -> str:
     """List all keys, one a line."""
-    return "\n".join(f"{shortcut.shown}  {shortcut.words}" for shortcut in SHORTCUTS)
+    return "\n".join(f"{shown}  {words}" for shown, words in rows())

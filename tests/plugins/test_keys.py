@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from napari_multifidus.keys import SHORTCUTS, help_text, tip
+from napari_multifidus.keys import SHORTCUTS, help_text, rows, tip
 
 NAPARIS_OWN = set("RELTPDSZIXFBA1234567")
 
@@ -20,3 +20,7 @@ def test_buttons_say_their_key():
 
 def test_the_help_names_every_key():
     assert all(f"{item.shown}  {item.words}" in help_text() for item in SHORTCUTS)
+
+
+def test_the_help_tells_how_the_view_is_moved_with_a_tool_in_hand():
+    assert {"Space held", "Middle button", "Ctrl+Wheel"} <= {shown for shown, _ in rows()}

@@ -170,13 +170,13 @@ class KeyTable(QDialog):
         super().__init__(parent)
         self.setWindowTitle("multifidus: keys")
         self.setModal(False)
-        shown = keys.SHORTCUTS
+        shown = keys.rows()
         self.table = QTableWidget(len(shown), 2)
         self.table.setHorizontalHeaderLabels(["key", "does"])
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setAlternatingRowColors(True)
-        for row, shortcut in enumerate(shown):
-            for column, words in enumerate((shortcut.shown, shortcut.words)):
+        for row, cells in enumerate(shown):
+            for column, words in enumerate(cells):
                 self.table.setItem(row, column, QTableWidgetItem(words))
         rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and columns is not None:
