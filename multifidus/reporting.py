@@ -15,7 +15,7 @@ from multifidus.io.json_file import read_json
 from multifidus.io.tables import read_rows
 from multifidus.measurement import Quantity
 from multifidus.protocol import MeasurementProtocol
-from multifidus.readings.wording import LIMITS
+from multifidus.readings.wording import BLINDED_LIST, LIMITS
 from multifidus.report.change_table import subject_table, write_changes
 from multifidus.report.drawings import draw_study
 from multifidus.report.figures.asymmetry import QUANTITY as ASYMMETRY
@@ -148,6 +148,7 @@ def load_study(request: ReportRequest) -> StudyData:
         models=models,
         unfitted=unfitted,
         pictures=_pictures(folder, remarks),
+        blinded_list=BLINDED_LIST,
         blinding_limits=LIMITS,
         remarks=tuple(remarks),
     )

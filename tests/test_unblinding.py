@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -14,9 +16,15 @@ from multifidus.errors import CohortError, MultifidusError, ReadError, WriteErro
 from multifidus.formats import write_rois
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.native import read_outlines
+from multifidus.io.tables import read_rows
 from multifidus.readings.audit import Event
 from multifidus.readings.beginning import Request, begin
 from multifidus.readings.unblinding import unblind
+from multifidus.readings.wording import LIMITS
+from multifidus.report.facts import facts_of
+from multifidus.report.grras import Answer, grras
+from multifidus.report.methods_text import methods_text
+from multifidus.reporting import ReportRequest, load_study
 from multifidus.roi import Reading
 from tests.cases import write_cohort, write_outlines
 from tests.test_readings import NOON
@@ -74,6 +82,55 @@ def test_measuring_the_unblinded_cohort_gives_what_the_blinded_file_gives(study)
                 row["slice_uid"], row["structure"], row["side"], row["quantity"], row["method"]
             )  # fmt: skip
             assert values[truth, place] == row["value"]
+
+
+def test_how_exams_were_read_reaches_the_methods(study):
+    """The reread exam was finished 15 days after its first reading; each reading took 20 min."""
+    folder, cohort, worklist = study
+    *_, again = worklist.listed.entries
+    (reread,) = [by for by in worklist.listed.entries if worklist.truth(by).reading == 2]
+    assert again == reread
+    exam = replace(worklist.truth(reread), reading=1)
+    (before,) = [by for by in worklist.listed.entries if worklist.truth(by) == exam]
+    for by, days in ((before, 0), (reread, 15)):
+        when = NOON + timedelta(days=days)
+        worklist.note(by, Event.SAVED, when, seconds_active=1200)
+        worklist.note(by, Event.DONE, when)
+    done = unblind(worklist.folder, cohort.with_name("cohort.key.json"), folder / "out")
+    rows = {(row["timepoint"], row["reading"]): row for row in read_rows(done.table)}
+    assert {row["blinded"] for row in rows.values()} == {"yes"}
+    assert rows[exam.timepoint, "2"]["reread_after_days"] == "15.0"
+    assert rows[exam.timepoint, "1"]["reread_after_days"] == ""
+    out = str(folder / "results")
+    assert CliRunner().invoke(app, ["measure", str(done.table), "-o", out]).exit_code == 0
+    data = load_study(ReportRequest(folder / "results"))
+    facts = facts_of(data.rows, data.timepoints)
+    said = {item.topic: item.text for item in methods_text(data, facts)}
+    assert "Readers were blinded: yes (3 readings)." in said["Blinding"]
+    assert "3 readings followed a reading list, blinded, in random order." in said["Blinding"]
+    assert LIMITS in said["Blinding"]
+    assert "was finished 15 days after the first" in said["Interval between readings"]
+    assert said["Time"] == "A reading took 20 minutes of work."
+    (process,) = [item for item in grras(data, facts) if item.number == 8]
+    assert process.answer is Answer.YES
+
+
+def test_a_second_reading_returned_later_knows_the_first(study):
+    folder, cohort, worklist = study
+    key, out = cohort.with_name("cohort.key.json"), folder / "out"
+    (reread,) = [by for by in worklist.listed.entries if worklist.truth(by).reading == 2]
+    late = folder / "late"
+    late.mkdir()
+    for by in worklist.listed.entries:
+        when = NOON + timedelta(days=20 if by == reread else 0)
+        worklist.note(by, Event.DONE, when)
+    stem = worklist.outlines_of(reread).name.removesuffix(".outlines.json")
+    for path in worklist.folder.glob(f"{stem}*"):
+        path.rename(late / path.name)
+    unblind(worklist.folder, key, out)
+    unblind(late, key, out)
+    told = [row["reread_after_days"] for row in read_rows(out / "cohort.csv")]
+    assert sorted(told) == ["", "", "20.0"]
 
 
 def test_doing_it_again_changes_nothing_and_new_readings_extend_the_table(study):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from multifidus.errors import CohortError, WriteError
@@ -19,11 +19,21 @@ from multifidus.io.native import (
     write_outlines,
 )
 from multifidus.io.tables import read_rows, write_rows
-from multifidus.readings.audit import AUDIT_SUFFIX
+from multifidus.readings.audit import (
+    AUDIT_SUFFIX,
+    Entry,
+    active_seconds,
+    audit_path,
+    done_at,
+    entries,
+)
 from multifidus.readings.key_file import BLINDED, Key, read_key
 from multifidus.roi import Reading, RoiSet
 
 TABLE = "cohort.csv"
+
+BLINDED_LIST_NAME = "blinded, in random order"
+"""How the table names a reading list that was blinded."""
 
 _PATHS = ("images", "landmarks")
 """Columns of paths that go along; what else a row names of files was another reading's."""
@@ -141,6 +151,7 @@ def _new_rows(
     exams: dict[tuple[str, str], Row] = {}
     for row in study:
         exams.setdefault((row["subject"].strip(), row["timepoint"].strip()), row)
+    logs = _logs(made, out)
     new = []
     for by in sorted(made):
         if (by.subject, by.timepoint) not in exams:
@@ -149,8 +160,37 @@ def _new_rows(
         row = exams[by.subject, by.timepoint]
         moved = {name: _moved(row[name], table.parent, out) for name in _PATHS if name in row}
         own = {"rater": by.rater, "reading": str(by.reading), "outlines": file_name(by)}
-        new.append({**row, **moved, **own, "labels": ""})
+        new.append({**row, **moved, **own, "labels": "", **_told(by, logs)})
     return new
+
+
+def _logs(made: Mapping[Reading, tuple[Path, RoiSet]], out: Path) -> dict[Reading, Sequence[Entry]]:
+    """Read what was logged of each reading, and of the first of its exam if that came earlier."""
+    firsts = {replace(by, reading=1) for by in made}
+    earlier = {by: entries(audit_path(out / file_name(by))) for by in firsts}
+    return {**earlier, **{by: entries(audit_path(path)) for by, (path, _) in made.items()}}
+
+
+def _told(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> Row:
+    """Say how an exam was read, as far as its log does; a report tells it. No date is given."""
+    seconds = active_seconds(logs[by])
+    return {
+        "blinded": "yes",
+        "reading_list": BLINDED_LIST_NAME,
+        "reread_after_days": _days_since_first(by, logs),
+        "reading_minutes": f"{seconds / 60:.1f}" if seconds else "",
+    }
+
+
+def _days_since_first(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> str:
+    """Days from the end of a rater's first reading of an exam to that of this one."""
+    first = replace(by, reading=1)
+    if by == first:
+        return ""
+    before, after = done_at(logs[first]), done_at(logs[by])
+    if before is None or after is None:
+        return ""
+    return f"{(after - before).total_seconds() / 86400:.1f}"
 
 
 def _moved(cell: str, start: Path, out: Path) -> str:

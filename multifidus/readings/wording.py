@@ -7,6 +7,11 @@ LIMITS = (
     "visible in the images, and tell an exam after surgery from one before."
 )
 
+BLINDED_LIST = (
+    "Readers saw codes in place of subject, timepoint and side of surgery, another code for each "
+    "reading, and no outlines of other readers."
+)
+
 
 def methods(*, blinded: bool, repeats: int, apart_days: int) -> str:
     """Say how a list was read; to be put into Methods as it is.
@@ -21,11 +26,7 @@ def methods(*, blinded: bool, repeats: int, apart_days: int) -> str:
         exams = "1 exam was" if repeats == 1 else f"{repeats} exams were"
         words.append(f"{exams} read a second time, at least {apart_days} days after the first.")
     if blinded:
-        words.append(
-            "Readers saw codes in place of subject, timepoint and side of surgery, another code "
-            "for each reading, and no outlines of other readers."
-        )
-        words.append(LIMITS)
+        words += [BLINDED_LIST, LIMITS]
     else:
         words.append("Readers were not blinded.")
     return " ".join(words)

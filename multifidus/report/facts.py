@@ -59,8 +59,11 @@ class Facts:
         From each timepoint to the next, of subjects that say when they were.
     surgery_days
         After surgery, by timepoint.
+    reread_days, reading_minutes
+        From a rater's first reading of an exam to a later one; how long a reading took.
     counts
-        How many exams say what, by column; outlines for ``roi_rule`` and ``source``.
+        How many exams say what, by column; outlines for ``roi_rule`` and ``source``, readings for
+        ``blinded`` and ``reading_list``.
     versions, protocols
         Of the software and the settings; more than one is a doubt.
     """
@@ -78,16 +81,20 @@ class Facts:
     thresholds: Mapping[str, Spread]
     gaps_days: Mapping[tuple[str, str], Spread]
     surgery_days: Mapping[str, Spread]
+    reread_days: Spread | None
+    reading_minutes: Spread | None
     counts: Mapping[str, Mapping[str, int]]
     versions: tuple[str, ...]
     protocols: tuple[str, ...]
 
 
 OF_EXAMS = ("manufacturer", "model", "field_strength_t", "weighting", "sequence", "thickness_mm",
-            "operated_levels", "operated_side", "approach", "blinded")  # fmt: skip
+            "operated_levels", "operated_side", "approach")  # fmt: skip
 """Columns of a cohort table that the text speaks of where they are filled in."""
 
 OF_OUTLINES = ("roi_rule", "source")
+
+OF_READINGS = ("blinded", "reading_list")
 
 
 def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
@@ -104,7 +111,7 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
         row for row in rows if row["quantity"] == Quantity.TCSA_MM2 and _text(row, "slice_index")
     ]
     exams = {(row["subject"], row["timepoint"]): row for row in reversed(rows)}
-    readings = {tuple(_text(row, name) for name in _READING) for row in rows}
+    readings = {tuple(_text(row, name) for name in _READING): row for row in reversed(rows)}
     per_rater = Counter(reading[:3] for reading in readings)
     return Facts(
         subjects=len({subject for subject, _ in exams}),
@@ -120,9 +127,12 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
         thresholds=_thresholds(rows),
         gaps_days=_gaps(exams, timepoints),
         surgery_days=_after_surgery(exams, timepoints),
+        reread_days=Spread.of(number(row, "reread_after_days") for row in readings.values()),
+        reading_minutes=Spread.of(number(row, "reading_minutes") for row in readings.values()),
         counts={
             **{name: _counted(exams.values(), name) for name in OF_EXAMS},
             **{name: _counted(outlines, name) for name in OF_OUTLINES},
+            **{name: _counted(readings.values(), name) for name in OF_READINGS},
         },
         versions=tuple(sorted({_text(row, "version") for row in rows} - {""})),
         protocols=tuple(sorted({_text(row, "protocol") for row in rows} - {""})),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from multifidus.report.facts import Facts
-from multifidus.report.statements import counted, listed
+from multifidus.report.statements import counted, listed, spread
 from multifidus.report.study import StudyData
 from multifidus.stats.reliability import Reliability
 
@@ -83,10 +83,16 @@ def _planned(results: list[Reliability]) -> tuple[Answer, str]:
 
 
 def _process(facts: Facts) -> tuple[Answer, str]:
-    blinded = facts.counts["blinded"]
-    if not blinded:
+    blinded, apart = facts.counts["blinded"], facts.reread_days
+    if not (blinded or apart):
         return Answer.NO, "Blinding and the interval between readings: not recorded."
-    return Answer.PARTLY, f"Blinded: {listed(blinded)}; interval between readings: not recorded."
+    interval = f"{spread(apart, 'days')}" if apart else "not recorded"
+    # Codes in place of subject, timepoint and side of surgery leave no clinical information.
+    known = apart and facts.counts["reading_list"] and set(blinded) == {"yes"}
+    return Answer.YES if known else Answer.PARTLY, (
+        f"Blinded: {listed(blinded) or 'not recorded'}; interval between readings: {interval}; "
+        f"clinical information: {'hidden by the blinded list' if known else 'not recorded'}."
+    )
 
 
 def _analysis(results: list[Reliability], *, given: bool) -> tuple[Answer, str]:

@@ -81,7 +81,7 @@ def methods_text(data: StudyData, facts: Facts) -> list[Statement]:
     return [
         *_images(data, facts),
         *_outlines(facts),
-        _blinding(facts, data.blinding_limits),
+        *_reading(data, facts),
         *_measures(data, facts),
         *_statistics(data),
         _software(facts),
@@ -204,13 +204,38 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
     yield unknown("Experience of the raters")
 
 
-def _blinding(facts: Facts, limits: str) -> Statement:
-    said = facts.counts["blinded"]
+def _reading(data: StudyData, facts: Facts) -> Iterator[Statement]:
+    """Say how exams were read: blinded or not, how long after each other, for how long."""
+    said, lists = facts.counts["blinded"], facts.counts["reading_list"]
     if not said:
-        return unknown("Blinding")
-    parts = [f"{answer} ({counted(n, 'exam')})" for answer, n in said.items()]
-    caution = "" if set(said) == {"no"} else f" {limits}"
-    return Statement("Blinding", f"Readers were blinded: {listed(parts)}.{caution}")
+        yield unknown("Blinding")
+    else:
+        parts = [f"{answer} ({counted(n, 'reading')})" for answer, n in said.items()]
+        silent = facts.readings - sum(said.values())
+        if silent:
+            parts.append(f"not said of {counted(silent, 'reading')}")
+        words = [f"Readers were blinded: {listed(parts)}."]
+        if lists:
+            (n, names) = sum(lists.values()), listed(lists, "or")
+            words += [f"{counted(n, 'reading')} followed a reading list, {names}."]
+            words += [data.blinded_list]
+        if set(said) != {"no"}:
+            words.append(data.blinding_limits)
+        yield Statement("Blinding", " ".join(words))
+    if facts.most_readings > 1:
+        yield (
+            Statement(
+                "Interval between readings",
+                "A rater's later reading of an exam was finished "
+                f"{spread(facts.reread_days, 'days')} after the first.",
+            )
+            if facts.reread_days
+            else unknown("Interval between readings")
+        )
+    if facts.reading_minutes:
+        yield Statement(
+            "Time", f"A reading took {spread(facts.reading_minutes, 'minutes')} of work."
+        )
 
 
 def _measures(data: StudyData, facts: Facts) -> Iterator[Statement]:

@@ -48,8 +48,8 @@ class StudyData:
         Mixed models of the change, and why others are missing.
     pictures
         Small pictures of measured slices.
-    blinding_limits
-        What blinding cannot hide, in sentences for Methods.
+    blinded_list, blinding_limits
+        What a blinded reading list hides, and what blinding cannot, in sentences for Methods.
     remarks
         What the report does not show, and why.
     """
@@ -69,5 +69,6 @@ class StudyData:
     models: Sequence[MixedModel]
     unfitted: Sequence[str]
     pictures: Sequence[Thumbnail]
+    blinded_list: str
     blinding_limits: str
     remarks: Sequence[str]
