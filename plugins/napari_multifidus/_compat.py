@@ -27,6 +27,7 @@ __all__ = [
     "set_text",
     "show_below_canvas",
     "show_over_controls",
+    "show_over_list",
     "stay_open",
     "swapping_layers",
     "take_back_vertex",
@@ -67,13 +68,25 @@ def open_dock(viewer: Any) -> Any:
 
 
 def show_over_controls(viewer: Any, panel: Any, title: str) -> None:
-    """Show a panel in one place with the layer controls, as tabs, itself in front.
+    """Show a panel in one place with the layer controls, as tabs, itself in front."""
+    _show_over(viewer, "layer controls", panel, title)
 
-    Below what else is on the left it would make the window higher than many screens.
-    """
-    holder = viewer.window.add_dock_widget(panel, name=title, area="left")
-    main = viewer.window._qt_window  # noqa: SLF001
-    main.tabifyDockWidget(viewer.window._qt_viewer.dockLayerControls, holder)  # noqa: SLF001
+
+def show_over_list(viewer: Any, panel: Any, title: str) -> None:
+    """Show a panel in one place with the layer list, as tabs, itself in front."""
+    _show_over(viewer, "layer list", panel, title)
+
+
+def _show_over(viewer: Any, other: str, panel: Any, title: str) -> None:
+    """Tab a panel with another: below what is on the left, the window would outgrow screens."""
+    from qtpy.QtWidgets import QDockWidget
+
+    viewer.window.add_dock_widget(panel, name=title, area="left")
+    main, holder = panel.window(), panel.parentWidget()
+    while not isinstance(holder, QDockWidget):
+        holder = holder.parentWidget()
+    for dock in main.findChildren(QDockWidget, other):
+        main.tabifyDockWidget(dock, holder)
     holder.show()
     holder.raise_()
 
@@ -82,10 +95,10 @@ def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
     """Show a panel below the canvas, and not below what is beside the canvas."""
     from qtpy.QtCore import Qt
 
-    main = viewer.window._qt_window  # noqa: SLF001
+    viewer.window.add_dock_widget(panel, name=title, area="bottom")
+    main = panel.window()
     main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
     main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-    viewer.window.add_dock_widget(panel, name=title, area="bottom")
 
 
 _swapped: list[Any] = []

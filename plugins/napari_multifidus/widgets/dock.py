@@ -163,10 +163,11 @@ class Dock(QWidget):
     def open_locator(self) -> None:
         """Show the sagittal locator beside the layers."""
         if self.locator.parent() is None:
-            self.viewer.window.add_dock_widget(self.locator, name=TITLE, area="left")
+            _compat.show_over_list(self.viewer, self.locator, TITLE)
         holder = self.locator.parentWidget()
         if holder is not None:
             holder.show()
+            holder.raise_()
 
     def _locate_soon(self) -> None:
         """Show the locator by itself, once napari is done with the layers."""

@@ -141,6 +141,8 @@ class SideNumbers(QFrame):
         self.fat.setStyleSheet("font-size: 16px;")
         self.grade.setStyleSheet("font-size: 12px;")
         self.area.setToolTip("Area in the slice's own plane ± its standard uncertainty")
+        # A long name takes two lines rather than lose its side.
+        self.title.setWordWrap(True)
         self.detail.setWordWrap(True)
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)

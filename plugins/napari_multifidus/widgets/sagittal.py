@@ -40,6 +40,9 @@ _ARROWS = {
     Qt.Key.Key_Down: (0, 1),
 }
 
+LEAST_HEIGHT = 170
+"""As little as a laptop's screen leaves beside the layer controls."""
+
 
 class SagittalPicture(QWidget):
     """A sagittal slice, to be clicked on.
@@ -70,7 +73,7 @@ class SagittalPicture(QWidget):
         self._image: tuple[object, QImage] | None = None
         self._pressed: tuple[QPointF, Mark | None] | None = None
         self._dragged: QPointF | None = None
-        self.setMinimumSize(220, 300)
+        self.setMinimumSize(220, LEAST_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Sagittal image")

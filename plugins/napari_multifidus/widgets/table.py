@@ -33,7 +33,7 @@ Cell = str | float | int
 
 ANY = "any"
 SORT_ROLE = Qt.ItemDataRole.UserRole
-HEIGHT, FILTER_WIDTH = 190, 64
+HEIGHT = 190
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,11 +370,10 @@ class OutlineTable(QWidget):
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
-            box.setMinimumContentsLength(3)
-            box.setMinimumWidth(FILTER_WIDTH)
+            box.setMinimumContentsLength(len(f"{ANY} {head}"))
             box.activated.connect(self._filter)
             layout.addWidget(box, 0, place)
-            layout.setColumnStretch(place, 1)
+            layout.setColumnStretch(place, len(head))
         layout.addWidget(self.view, 1, 0, 1, len(FILTERS))
         layout.addWidget(self.flagged, 2, 0)
         layout.addWidget(self.copy, 2, len(FILTERS) - 1)

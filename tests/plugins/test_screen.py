@@ -1,0 +1,85 @@
+"""The window on a laptop's screen: it fits, and no words are cut off."""
+
+from __future__ import annotations
+
+import pytest
+from napari_multifidus.layers import LayerKey
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QStyle, QStyleOptionComboBox
+
+from multifidus.anatomy import Side, Structure
+from multifidus.sample import sample_dir
+from tests.exams import circle
+
+pytestmark = pytest.mark.gui
+
+LAPTOP = 1366, 768
+FRAME_AND_BARS = 60
+"""What a window manager takes for its title bar and panel."""
+
+
+@pytest.fixture
+def small(win):
+    """Return the window with the sample exam and everything else that opens beside it."""
+    win.viewer.open(str(sample_dir() / "S01_pre"), plugin="multifidus")
+    win.wait(lambda: win.annotator.session is not None)
+    win.wait(win.dock.locator.isVisible)
+    before = win.viewer.window._qt_window.size()
+    win.viewer.window.resize(LAPTOP[0], LAPTOP[1] - FRAME_AND_BARS)
+    QTest.qWait(50)
+    yield win
+    win.viewer.window._qt_window.resize(before)
+
+
+def test_the_window_fits_a_laptop_with_all_that_opens_by_itself(small):
+    window = small.viewer.window._qt_window
+    assert window.height() <= LAPTOP[1] - FRAME_AND_BARS
+    assert window.width() <= LAPTOP[0]
+    # The image keeps most of it.
+    assert small.canvas.width() > 0.4 * LAPTOP[0]
+
+
+def test_no_words_are_cut_off_on_a_laptop(small):
+    session, canvas = small.annotator.session, small.annotator.canvas
+    for side, column in ((Side.RIGHT, 120), (Side.LEFT, 200)):
+        key = LayerKey(Structure.QUADRATUS_LUMBORUM, side)
+        session.put(key, 1, [circle(200, column, 20)])
+        canvas.layer(key)
+        canvas.push(key)
+    small.annotator.committed()
+    canvas.go_to(1)
+    canvas.take_in_hand(key, "pan_zoom")
+    tabs, cut = small.dock.more.tabs, []
+    for page in range(tabs.count()):
+        tabs.setCurrentIndex(page)
+        QTest.qWait(120)
+        cut += [words for widget in parts(small.dock) if (words := cut_off(widget))]
+    assert sorted(set(cut)) == []
+
+
+def parts(dock):
+    found = [part for kind in (QLabel, QPushButton, QComboBox) for part in dock.findChildren(kind)]
+    return [part for part in found if part.isVisible()]
+
+
+def cut_off(widget):
+    """Return the words that a widget has no room for; nothing where it has."""
+    if isinstance(widget, QComboBox):
+        option = QStyleOptionComboBox()
+        widget.initStyleOption(option)
+        field = widget.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            widget,
+        )
+        words, room = widget.currentText(), field.width()
+        return words if widget.fontMetrics().horizontalAdvance(words) > room else ""
+    if isinstance(widget, QPushButton):
+        words = widget.text()
+        return words if widget.fontMetrics().horizontalAdvance(words) > widget.width() - 4 else ""
+    if widget.wordWrap():
+        tall = widget.heightForWidth(widget.width())
+        return widget.text() if tall > widget.height() else ""
+    words = widget.text()
+    return words if widget.fontMetrics().horizontalAdvance(words) > widget.width() else ""
