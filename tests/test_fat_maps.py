@@ -48,12 +48,22 @@ def test_values_that_fit_no_scale_have_none(stored):
         ("ms", TRUNK_PCT * 10, 0.1),
         ("%", TRUNK_PCT * 10, math.nan),
         ("1", TRUNK_PCT, math.nan),
+        ("%", TRUNK_PCT / 100, math.nan),
+        ("1", TRUNK_PCT / 10_000, math.nan),
+        ("[ppth]", TRUNK_PCT / 100, math.nan),
+        ("%", [0.0] * 9, math.nan),
     ],
 )
 def test_a_declared_unit_counts_unless_the_values_exceed_it(unit, stored, factor):
     found = map_scale(stored, unit)
     assert found.to_pct == factor or (math.isnan(factor) and math.isnan(found.to_pct))
     assert found.basis == ("range" if unit == "ms" else "declared")
+
+
+def test_a_declared_map_of_muscle_alone_is_taken_however_small_the_muscle():
+    masked = np.concatenate((np.zeros(100_000), RNG.normal(8, 4, 300).clip(min=0.1)))
+    assert map_scale(masked, "%").to_pct == 1.0
+    assert math.isnan(map_scale(masked / 100, "%").to_pct)
 
 
 def test_values_out_of_range_are_kept_and_counted():

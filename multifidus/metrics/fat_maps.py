@@ -23,6 +23,10 @@ TOP_PCT = (50.0, 120.0)
 """Where the top of a map is expected: every axial slice of a trunk shows fat under the skin. Scales
 are ten times apart, so that a top between 50 and 120 % fits one of them at most."""
 
+NO_FAT_PCT = 1.2
+"""A map that stays below this by its declared unit holds no fat at all: it is stored as fractions,
+whose largest values are 1 with their noise, and not in the unit that it declares."""
+
 _FULL_PCT = 100.0
 
 
@@ -48,8 +52,9 @@ class MapScale:
 def map_scale(values: ArrayLike, unit: str = "") -> MapScale:
     """Find the scale of a fat-fraction map.
 
-    A declared unit counts, unless the map's top exceeds 120 % by it; without a unit, the one scale
-    counts by which the top lies between 50 and 120 %.
+    A declared unit counts, unless the map's top exceeds 120 % by it, or the top of what is not
+    background stays below ``NO_FAT_PCT``; without a unit, the one scale counts by which the top
+    lies between 50 and 120 %.
 
     Parameters
     ----------
@@ -69,7 +74,10 @@ def map_scale(values: ArrayLike, unit: str = "") -> MapScale:
     low, high = TOP_PCT
     if unit in TO_PCT:
         factor = TO_PCT[unit]
-        return MapScale(factor if top * factor <= high else NAN, "declared", top)
+        filled = found[found > 0]
+        most = float(np.percentile(filled, TOP_PERCENTILE)) if filled.size else NAN
+        fits = top * factor <= high and most * factor > NO_FAT_PCT
+        return MapScale(factor if fits else NAN, "declared", top)
     fitting = [factor for factor in STORED_TO_PCT if low <= top * factor <= high]
     return MapScale(fitting[0] if fitting else NAN, "range", top)
 
