@@ -111,9 +111,11 @@ def read_by_reading(case: Case, exam: Exam) -> tuple[RoiSet, ...]:
     Raises
     ------
     RoiError
-        If outlines do not fit the exam, or two have one key.
+        If outlines do not fit the exam, two have one key, or a file that serves every reading says
+        that it is of another subject or timepoint.
     """
     common: list[RoiSet] = []
+    served: list[tuple[Path, Reading]] = []
     groups: dict[Reading, list[RoiSet]] = {}
     for path in case.outlines:
         rois = read_rois(path, exam, labels=case.labels)
@@ -122,11 +124,18 @@ def read_by_reading(case: Case, exam: Exam) -> tuple[RoiSet, ...]:
             groups.setdefault(reading, []).append(rois)
         else:
             common.append(rois)
+            served.append((path, rois.reading))
+    for path, found in served:
+        for reading in groups:
+            _check_names(reading, found, ("subject", "timepoint"), path)
     return tuple(merge([*members, *common]) for members in groups.values()) or (merge(common),)
 
 
 def _share_levels(rois: RoiSet, case: Case, exam: Exam) -> RoiSet:
-    shared = merge([read_rois(path, exam) for path in case.landmarks])
+    sets = [read_rois(path, exam) for path in case.landmarks]
+    for path, found in zip(case.landmarks, sets, strict=True):
+        _check_names(case.reading, found.reading, ("subject", "timepoint"), path)
+    shared = merge(sets)
     try:
         return with_shared_levels(rois, shared, exam)
     except LevelError as error:
@@ -139,7 +148,7 @@ def _check_names(wanted: Reading, found: Reading, names: Sequence[str], path: Pa
     for name in names:
         ours, theirs = getattr(wanted, name), getattr(found, name)
         if ours and theirs and ours != theirs:
-            msg = f"{path} holds outlines of {name} {theirs!r}, not {ours!r}."
+            msg = f"{path} holds outlines or levels of {name} {theirs!r}, not {ours!r}."
             raise RoiError(msg, remedy="Check which file belongs to this case.")
 
 

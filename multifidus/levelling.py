@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multifidus.anatomy import Level, SlicePosition
+from multifidus.errors import LevelError
 from multifidus.flag import Flag
 from multifidus.geometry import PATIENT_Z, Plane, tilt_deg, unit
 from multifidus.image import Exam, Series
 from multifidus.levels import AMBIGUOUS_MM, LevelAssignment, assign_levels, axial_series
+from multifidus.placement import Placed
 from multifidus.protocol import MeasurementProtocol, TiltAxis
-from multifidus.roi import RoiSet
+from multifidus.roi import Reading, Roi, RoiSet
 from multifidus.spine import Spine
 
 if TYPE_CHECKING:
@@ -106,8 +109,9 @@ class Leveller:
         Raises
         ------
         LevelError
-            If the landmarks contradict each other or do not belong to the exam.
+            If the landmarks or the typed levels contradict each other or do not belong to the exam.
         """
+        _check_typed(exam, rois)
         if not rois.landmarks:
             return cls(protocol)
         # Without axial slices there is a tilt and no level: oblique images are measured as well.
@@ -159,6 +163,54 @@ class Leveller:
             axis = self.spine.axis_at(plane)
         cosine = min(abs(float(plane.normal @ axis)), 1.0)
         return Tilt(tilt_deg(plane.normal, axis), name, cosine, fallback)
+
+
+def _check_typed(exam: Exam, rois: RoiSet) -> None:
+    """Refuse levels that were typed twice, and such of which none is of the exam."""
+    said: dict[str, Level] = {}
+    for typed in rois.levels:
+        first = said.setdefault(typed.slice_uid, typed.level)
+        if first is not typed.level:
+            msg = f"Slice {typed.slice_uid} is typed as {first} and as {typed.level}."
+            raise LevelError(msg, remedy="Delete one of them.")
+    # Where UIDs were changed, slices are known by the outlines on them alone.
+    known = {item.uid for series in exam.series for item in series.slices}
+    known |= {roi.key.slice_uid for roi in rois}
+    if said and known.isdisjoint(said):
+        msg = (
+            f"Levels are typed for slice {next(iter(said))} and others; no slice of exam "
+            f"{exam.subject} {exam.timepoint} and no outline on it is of that name."
+        )
+        raise LevelError(msg, remedy="They belong to another exam; type them for these slices.")
+
+
+def check_one_level(placed: Iterable[Placed], rois: RoiSet) -> None:
+    """Refuse muscles of one slice that a reading puts at two levels.
+
+    Other structures may differ: an oblique slice cuts a disc and the vertebra beside it.
+
+    Parameters
+    ----------
+    placed
+        Outlines and their slices.
+    rois
+        What else was said, such as the levels typed for slices.
+
+    Raises
+    ------
+    LevelError
+        Naming the first slice and both outlines.
+    """
+    first: dict[tuple[Reading, str], tuple[Roi, Level]] = {}
+    for item in placed:
+        level, _ = rois.level_of(item.roi)
+        if level is None or not item.roi.key.structure.is_muscle:
+            continue
+        place = (item.roi.key.reading, item.slice.uid)
+        other, found = first.setdefault(place, (item.roi, level))
+        if found is not level:
+            msg = f"{other.key} is said to lie at {found}, and {item.roi.key} at {level}."
+            raise LevelError(msg, remedy="A slice has one level; correct one of them.")
 
 
 def _beside(spine: Spine, plane: Plane, level: Level) -> tuple[float, bool]:

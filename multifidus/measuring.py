@@ -11,7 +11,7 @@ from multifidus.derived.deriving import with_derived
 from multifidus.derived.regions import regional_rows
 from multifidus.fat_basis import BasisKey, ThresholdBasis, basis_key, threshold_bases
 from multifidus.image import Exam
-from multifidus.levelling import Leveller
+from multifidus.levelling import Leveller, check_one_level
 from multifidus.measurement import Measurement
 from multifidus.outline_rows import outline_rows, provenance_of, with_level
 from multifidus.placement import place
@@ -50,7 +50,7 @@ def measure(
     RoiError
         If an outline fits no slice, left and right are swapped, or a muscle has two grades.
     LevelError
-        If landmarks contradict each other, or do not belong to the exam.
+        If landmarks or typed levels contradict each other, or do not belong to the exam.
     ReadError
         If the pixels of a slice cannot be read.
     """
@@ -78,7 +78,9 @@ def measure_calibrated(
     check_sides(rois)
     # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
     ordered = sorted(rois, key=lambda roi: roi.key)
-    sampled = sample_all(exam, place(ordered, exam), protocol)
+    placed = place(ordered, exam)
+    check_one_level(placed, rois)
+    sampled = sample_all(exam, placed, protocol)
     fields = corrections(sampled, protocol)
     sampled = [fields[basis_key(item)].apply(item) for item in sampled]
     bases = threshold_bases(sampled, protocol)

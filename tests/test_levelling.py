@@ -1,13 +1,14 @@
 """What stands on the rows of a slice: typed levels before landmarks, tilt, corrected areas."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from multifidus.anatomy import Level, SlicePosition
+from multifidus.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.errors import LevelError
 from multifidus.flag import Flag
 from multifidus.geometry import Plane
@@ -17,8 +18,8 @@ from multifidus.levelling import Leveller
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
 from multifidus.protocol import MeasurementProtocol, TiltAxis
-from multifidus.roi import RoiSet, SliceLevel
-from tests.exams import outline
+from multifidus.roi import Reading, RoiSet, SliceLevel
+from tests.exams import box, outline
 from tests.spines import arc, disc_centres, exam_through, slice_through, straight, tilted_normal
 from tests.strategies import numbers, rotations
 
@@ -243,3 +244,45 @@ def test_landmarks_that_do_not_belong_to_the_exam_are_refused_before_anything_is
     far = disc_centres([point + np.array((0, 900.0, 0)) for point in arc()[0]])
     with pytest.raises(LevelError, match="another exam or frame of reference"):
         areas([at_tilt(0)], np.array((0, 0, 1.0)), NO_FAT, far)
+
+
+def two_slices():
+    return exam_through(slice_through((0, 0, z)) for z in (0.0, 4.0))
+
+
+def test_levels_typed_for_slices_of_another_exam_are_refused():
+    exam = two_slices()
+    strange = (SliceLevel("9.9.1", Level.L4_L5), SliceLevel("9.9.2", Level.L5_S1))
+    with pytest.raises(LevelError, match=r"typed for slice 9\.9\.1.*exam S01 pre"):
+        Leveller.of(exam, RoiSet(levels=strange), NO_FAT)
+    # An exam of which a part is loaded, and one whose UIDs were changed, keep what fits.
+    known = SliceLevel("1.2.0", Level.L3_L4)
+    Leveller.of(exam, RoiSet(levels=(known, *strange)), NO_FAT)
+    item = exam.series[0].slices[0]
+    renamed = outline(item, box(5, 5, 9, 9))
+    renamed = replace(renamed, key=replace(renamed.key, slice_uid="9.9.1"))
+    rows = measure(exam, RoiSet((renamed,), levels=strange), NO_FAT)
+    assert {row.provenance.level for row in rows} == {Level.L4_L5}
+
+
+def test_a_slice_typed_as_two_levels_is_refused():
+    exam = two_slices()
+    typed = (SliceLevel("1.2.0", Level.L4_L5), SliceLevel("1.2.0", Level.L3_L4))
+    with pytest.raises(LevelError, match=r"Slice 1\.2\.0 is typed as L4-L5 and as L3-L4"):
+        Leveller.of(exam, RoiSet(levels=typed), NO_FAT)
+    same = (SliceLevel("1.2.0", Level.L4_L5), SliceLevel("1.2.0", Level.L4_L5))
+    Leveller.of(exam, RoiSet(levels=same), NO_FAT)
+
+
+def test_muscles_of_one_slice_lie_at_one_level():
+    exam = two_slices()
+    item = exam.series[0].slices[0]
+    left = outline(item, box(5, 15, 9, 19), side=Side.LEFT, level=Level.L4_L5)
+    right = outline(item, box(5, 5, 9, 9), side=Side.RIGHT, level=Level.L3_L4)
+    with pytest.raises(LevelError, match=r"slice 1\.2\.0 .*L4-L5.*slice 1\.2\.0 .*L3-L4"):
+        measure(exam, RoiSet((left, right)), NO_FAT)
+    # An oblique slice may cut a disc and the vertebra beside it, and another reading may differ.
+    body = outline(item, box(5, 5, 9, 9), Structure.VERTEBRAL_BODY, level=Level.L4)
+    assert measure(exam, RoiSet((left, body)), NO_FAT)
+    other = replace(right, key=replace(right.key, reading=Reading("S", "pre", "CD")))
+    assert measure(exam, RoiSet((left, other)), NO_FAT)

@@ -4,6 +4,7 @@ import pytest
 
 from multifidus import MeasurementProtocol, Reading, read_exam, read_rois, write_rois
 from multifidus.anatomy import Level
+from multifidus.errors import RoiError
 from multifidus.roi import RoiSet, SliceLevel
 from multifidus.runs import Request, plan
 from tests.cases import write_exam, write_outlines
@@ -67,3 +68,13 @@ def test_landmarks_alone_have_nothing_to_measure(images):
     marks = images.parent / "marks.outlines.json"
     write_rois(RoiSet(landmarks=tuple(disc_centres([(0, -10, 0)], [Level.L3_L4]))), marks)
     assert levels_and_offsets(images, marks) == {}
+
+
+def test_landmarks_of_another_exam_are_refused(images):
+    marks = images.parent / "marks.outlines.json"
+    landmarks = tuple(disc_centres([(0, -10, 0)], [Level.L3_L4]))
+    write_rois(RoiSet(landmarks=landmarks, reading=Reading("S01", "post")), marks)
+    with pytest.raises(
+        RoiError, match=r"marks\.outlines\.json holds .* of timepoint 'post', not 'pre'"
+    ):
+        levels_and_offsets(images, written(images, "AB"), marks)

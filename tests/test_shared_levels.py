@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from multifidus import Reading, RoiSet, write_rois
+from multifidus import Reading, RoiSet, read_exam, write_rois
 from multifidus.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.batch import Failure, measure_cases
 from multifidus.errors import LevelError
@@ -122,11 +122,30 @@ def test_raters_of_a_cohort_share_levels_and_every_row_says_so(cohort, tmp_path)
 
 def test_a_rater_who_disagrees_fails_alone_and_both_files_are_named(cohort, tmp_path):
     shared = tmp_path / "levels.outlines.json"
-    typed = (SliceLevel("1.2.3", Level.L5_S1),)
     cases = read_cohort(cohort).cases
+    lowest = read_exam(*cases[0].images).series[0].slices[0]
+    typed = (SliceLevel(lowest.uid, Level.L4_L5),)
     write_rois(RoiSet(levels=typed), shared, overwrite=True)
     failures = [*measure_cases(cases, MeasurementProtocol())]
     assert all(isinstance(item, Failure) for item in failures)
     assert failures[0].error == "LevelError"
     for name in ("AB.outlines.json", "levels.outlines.json", "not locked"):
         assert name in failures[0].message
+
+
+def test_shared_levels_of_another_exam_are_refused_though_its_images_lie_alike(cohort, tmp_path):
+    marks = tuple(disc_centres([(0, -10, 0)], [Level.L4_L5]))
+    shared = tmp_path / "levels.outlines.json"
+    for other in (Reading("S01", "post", "AB", 1), Reading("S02", "", "", 1)):
+        write_rois(RoiSet(landmarks=marks, reading=other), shared, overwrite=True)
+        failures = [*measure_cases(read_cohort(cohort).cases, MeasurementProtocol())]
+        assert {item.error for item in failures} == {"RoiError"}
+        assert "levels.outlines.json holds outlines or levels of" in failures[0].message
+    # Whoever set them, they are shared.
+    write_rois(
+        RoiSet(landmarks=marks, reading=Reading("S01", "pre", "X", 2)), shared, overwrite=True
+    )
+    assert not any(
+        isinstance(item, Failure)
+        for item in measure_cases(read_cohort(cohort).cases, MeasurementProtocol(fat_methods=()))
+    )
