@@ -93,7 +93,7 @@ def test_filters_show_what_is_asked_for_and_nothing_else(table):
     assert shown(table, "side") == ["left"] * 2
     choose(table, "level", "L4-L5")
     assert shown(table, "slice") == ["3"]
-    choose(table, "level", "any level")
+    choose(table, "level", "all levels")
     assert len(shown(table, "slice")) == 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from napari_multifidus.layers import LayerKey
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QStyle, QStyleOptionComboBox
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QScrollArea, QStyle, QStyleOptionComboBox
 
 from multifidus.anatomy import Side, Structure
 from multifidus.sample import sample_dir
@@ -49,12 +49,17 @@ def test_no_words_are_cut_off_on_a_laptop(small):
     small.annotator.committed()
     canvas.go_to(1)
     canvas.take_in_hand(key, "pan_zoom")
+    (scroll,) = (
+        area for area in small.dock.findChildren(QScrollArea) if area.parent() is small.dock
+    )
     tabs, cut = small.dock.more.tabs, []
     for page in range(tabs.count()):
         tabs.setCurrentIndex(page)
         QTest.qWait(120)
+        # It scrolls up and down, never sideways.
+        assert scroll.widget().width() <= scroll.viewport().width()
         cut += [words for widget in parts(small.dock) if (words := cut_off(widget))]
-    assert sorted(set(cut)) == []
+    assert sorted(set(cut)) == [], "cut off"
 
 
 def parts(dock):
@@ -74,7 +79,8 @@ def cut_off(widget):
             widget,
         )
         words, room = widget.currentText(), field.width()
-        return words if widget.fontMetrics().horizontalAdvance(words) > room else ""
+        wide = widget.fontMetrics().horizontalAdvance(words)
+        return f"{words}: {wide} in {room}" if wide > room else ""
     if isinstance(widget, QPushButton):
         words = widget.text()
         return words if widget.fontMetrics().horizontalAdvance(words) > widget.width() - 4 else ""

@@ -149,6 +149,7 @@ class SideNumbers(QFrame):
         layout.setContentsMargins(10, 6, 6, 6)
         layout.setSpacing(2)
         parts = (self.title, self.area, self.fat, self.detail, self.grade, self.warnings)
+        self.fat.setWordWrap(True)
         for part in parts:
             # What does not fit is cut off, not the window made wider.
             part.setMinimumWidth(SIDE_WIDTH)

@@ -31,9 +31,9 @@ from napari_multifidus.widgets.numbers import MM2_PER_CM2, flag_tip, flag_words
 Index = QModelIndex
 Cell = str | float | int
 
-ANY = "any"
+ANY = "all"
 SORT_ROLE = Qt.ItemDataRole.UserRole
-HEIGHT = 190
+HEIGHT, ARROW_WIDTH = 190, 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +370,9 @@ class OutlineTable(QWidget):
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
-            box.setMinimumContentsLength(len(f"{ANY} {head}"))
+            box.setMinimumContentsLength(3)
+            words = box.fontMetrics().horizontalAdvance(f"{ANY} {head}s")
+            box.setMinimumWidth(words + ARROW_WIDTH)
             box.activated.connect(self._filter)
             layout.addWidget(box, 0, place)
             layout.setColumnStretch(place, len(head))
@@ -401,7 +403,7 @@ class OutlineTable(QWidget):
         """Offer what there is to filter by, and keep what is chosen."""
         for head, box in self.filters.items():
             words = [_BY_HEAD[head].words(line) for line in lines]
-            offered = [f"{ANY} {head}", *dict.fromkeys(filter(None, words))]
+            offered = [f"{ANY} {head}s", *dict.fromkeys(filter(None, words))]
             if [box.itemText(n) for n in range(box.count())] == offered:
                 continue
             chosen = box.currentText()
