@@ -116,8 +116,7 @@ def uncertainties(*, smoke: bool) -> tuple[str, bool]:
         "the spine as fast as across it is an assumption on real muscles.\n"
     )
     covered = [item.coverage_pct for _, results in careful for item in results.values()]
-    # Intervals that are too wide are said on the page; those that are too narrow must not be.
-    return text, smoke or min(covered) >= LEAST_PCT
+    return text, smoke or LEAST_PCT <= min(covered) <= max(covered) <= MOST_PCT
 
 
 def _outside(found: Sequence[tuple[str, dict[str, uncertainty.Draws]]]) -> str:
