@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.stats.ratings import LEVEL
+from multifidus.stats.ratings import LEVEL, MeanSquares, least_square, mean_square
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,12 +21,12 @@ SEED = 20260101
 def cluster_intervals(
     table: Array,
     clusters: Sequence[str],
-    statistics: Callable[[Array], Sequence[float]],
+    statistics: Callable[[MeanSquares], Sequence[float]],
     *,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> list[tuple[float, float]]:
-    """Percentile intervals of statistics of a table's rows, resampling whole clusters of rows.
+    """Percentile intervals of what mean squares say, resampling whole clusters of rows.
 
     Levels and sides of one subject are alike, so that rows drawn alone would make the intervals
     too narrow (Field and Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x).
@@ -34,11 +34,12 @@ def cluster_intervals(
     Parameters
     ----------
     table
-        Shape (n, k).
+        Ratings, shape (n, k).
     clusters
         Which cluster each row is of.
     statistics
-        Of such a table, to numbers; NaN where one is undefined, which is left out.
+        Of the mean squares of such a table, to numbers; NaN where one is undefined, which is left
+        out.
     resamples, seed
         How many, and the seed: the same table gives the same intervals.
 
@@ -47,18 +48,54 @@ def cluster_intervals(
     list of tuple
         Low and high of each statistic; NaN where it was never defined.
     """
-    rows: dict[str, list[int]] = {}
-    for place, cluster in enumerate(clusters):
-        rows.setdefault(cluster, []).append(place)
-    parts = [np.array(rows[name]) for name in sorted(rows)]
+    names = sorted(set(clusters))
     rng = np.random.default_rng(seed)
-    found = np.array(
-        [
-            statistics(table[np.concatenate([parts[i] for i in drawn])])
-            for drawn in rng.integers(0, len(parts), (resamples, len(parts)))
-        ]
-    )
+    drawn = rng.integers(0, len(names), (resamples, len(names)))
+    # How often each cluster was drawn says all: its rows enter so often.
+    places = drawn + len(names) * np.arange(resamples)[:, None]
+    times = np.bincount(places.ravel(), minlength=resamples * len(names))
+    squares = _mean_squares(table, clusters, times.reshape(resamples, len(names)))
+    found = np.array([statistics(one) for one in squares])
     return [_interval(column[np.isfinite(column)]) for column in found.T]
+
+
+def _mean_squares(
+    table: Array, clusters: Sequence[str], times: NDArray[np.int64]
+) -> Iterator[MeanSquares]:
+    """Divide the variance of tables that hold each cluster's rows so many times.
+
+    Parameters
+    ----------
+    table, clusters
+        Ratings, shape (n, k), and the cluster of each row.
+    times
+        Shape (resamples, clusters), clusters sorted.
+    """
+    _, whose = np.unique(np.asarray(clusters), return_inverse=True)
+    k = table.shape[1]
+    # About one mean, so that large values keep their digits.
+    values = table - table.mean()
+    per_row = np.column_stack(
+        [np.ones(len(values)), values, values.mean(axis=1) ** 2, (values**2).sum(axis=1)]
+    )
+    per_cluster = np.zeros((times.shape[1], per_row.shape[1]))
+    np.add.at(per_cluster, whose, per_row)
+    sums = times @ per_cluster
+    n, columns, means, all_ = sums[:, 0], sums[:, 1:-2], sums[:, -2], sums[:, -1]
+    grand = columns.sum(axis=1) / (n * k)
+    between = k * (means - n * grand**2)
+    raters = (columns**2).sum(axis=1) / n - n * k * grand**2
+    within = all_ - k * means
+    least = least_square(table)
+    for place, rows in enumerate(n.astype(int)):
+        yield MeanSquares(
+            n=int(rows),
+            k=k,
+            between=mean_square(between[place], rows - 1, least),
+            within=mean_square(within[place], rows * (k - 1), least),
+            raters=mean_square(raters[place], k - 1, least),
+            error=mean_square(within[place] - raters[place], (rows - 1) * (k - 1), least),
+        )
 
 
 def _interval(known: Array) -> tuple[float, float]:

@@ -85,17 +85,23 @@ def mean_squares(ratings: ArrayLike) -> MeanSquares:
     raters = table.mean(axis=0)
     residual = table - subjects[:, None] - raters[None]
     within = table - subjects[:, None]
-    least = _ROUNDING * float(np.abs(np.asarray(ratings, dtype=np.float64)).max()) ** 2
-
-    def mean(total: float, count: int) -> float:
-        square = float(total) / count
-        return square if square > least else 0.0
-
+    least = least_square(np.asarray(ratings, dtype=np.float64))
     return MeanSquares(
         n=n,
         k=k,
-        between=mean(k * (subjects**2).sum(), n - 1),
-        within=mean((within**2).sum(), n * (k - 1)),
-        raters=mean(n * (raters**2).sum(), k - 1),
-        error=mean((residual**2).sum(), (n - 1) * (k - 1)),
+        between=mean_square(k * (subjects**2).sum(), n - 1, least),
+        within=mean_square((within**2).sum(), n * (k - 1), least),
+        raters=mean_square(n * (raters**2).sum(), k - 1, least),
+        error=mean_square((residual**2).sum(), (n - 1) * (k - 1), least),
     )
+
+
+def least_square(table: Array) -> float:
+    """Return the mean square below which that of a table is rounding alone."""
+    return _ROUNDING * float(np.abs(table).max()) ** 2
+
+
+def mean_square(total: float, count: int, least: float) -> float:
+    """Divide a sum of squares by its degrees of freedom; 0 where it is rounding alone."""
+    square = float(total) / count
+    return square if square > least else 0.0

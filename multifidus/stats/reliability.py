@@ -410,7 +410,7 @@ def _table(
 
 def _resampled(forms: Sequence[Icc], table: Array, subjects: Sequence[str]) -> tuple[Icc, ...]:
     """Give correlations intervals that know of subjects with several targets."""
-    intervals = cluster_intervals(table, subjects, lambda part: point_values(mean_squares(part)))
+    intervals = cluster_intervals(table, subjects, point_values)
     return tuple(
         replace(form, ci95=interval) for form, interval in zip(forms, intervals, strict=True)
     )
