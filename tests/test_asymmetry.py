@@ -1,9 +1,17 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 
-from multifidus.metrics.asymmetry import maximal_asymmetry_pct, ratio_pct, signed_asymmetry_pct
+from multifidus.metrics.asymmetry import (
+    maximal_asymmetry_pct,
+    maximal_asymmetry_uncertainty,
+    ratio_pct,
+    ratio_uncertainty,
+    signed_asymmetry_pct,
+    signed_asymmetry_uncertainty,
+)
 from tests.strategies import numbers
 
 AREAS = numbers(1, 5000)
@@ -33,3 +41,34 @@ def test_of_nothing_there_is_no_asymmetry_and_no_ratio():
     assert math.isnan(maximal_asymmetry_pct(0, 0))
     assert math.isnan(ratio_pct(5, 0))
     assert math.isnan(signed_asymmetry_pct(float("nan"), 5))
+
+
+PAIRS = (
+    (signed_asymmetry_pct, signed_asymmetry_uncertainty),
+    (maximal_asymmetry_pct, maximal_asymmetry_uncertainty),
+    (ratio_pct, ratio_uncertainty),
+)
+
+
+@pytest.mark.parametrize(("value", "uncertainty"), PAIRS)
+@pytest.mark.parametrize("sides", [(900.0, 700.0), (700.0, 900.0), (400.0, 1500.0)])
+def test_uncertainty_is_the_spread_of_what_independent_errors_make(value, uncertainty, sides):
+    rng, doubts = np.random.default_rng(3), (9.0, 14.0)
+    drawn = rng.normal(sides, doubts, (20000, 2))
+    spread = np.std([value(*pair) for pair in drawn.tolist()])
+    assert uncertainty(*sides, *doubts) == pytest.approx(spread, rel=0.02)
+
+
+@given(AREAS, AREAS, numbers(0.01, 50), numbers(0.01, 50), numbers(0.1, 10))
+def test_uncertainty_knows_no_side_and_no_unit(right, left, u_right, u_left, unit):  # noqa: PLR0917
+    for measure in (signed_asymmetry_uncertainty, maximal_asymmetry_uncertainty):
+        found = measure(right, left, u_right, u_left)
+        assert measure(left, right, u_left, u_right) == pytest.approx(found, rel=1e-9)
+        scaled = measure(unit * right, unit * left, unit * u_right, unit * u_left)
+        assert scaled == pytest.approx(found, rel=1e-9)
+
+
+def test_of_nothing_there_is_no_uncertainty():
+    assert math.isnan(signed_asymmetry_uncertainty(0, 0, 1, 1))
+    assert math.isnan(ratio_uncertainty(5, 0, 1, 1))
+    assert math.isnan(signed_asymmetry_uncertainty(5, 5, float("nan"), 1))

@@ -92,6 +92,24 @@ def test_both_sides_are_compared():
     assert (row.method, row.n_pixels, row.key.slice_uid) == ("", 720, SLICE.uid)
 
 
+def test_what_compares_the_sides_is_as_uncertain_as_they_are():
+    rows = derived(muscles())
+    u = {
+        (quantity, side): row.uncertainty / row.value
+        for (quantity, side), row in rows.items()
+        if quantity in {"tcsa_mm2", "fcsa_mm2"}
+    }
+    for name, area in (("asymmetry_pct", "tcsa_mm2"), ("fcsa_asymmetry_pct", "fcsa_mm2")):
+        # Of s = 2 (R - L) / (R + L): both relative errors count, each by 4 R L / (R + L)^2.
+        right, left = (rows[area, side].value for side in ("right", "left"))
+        share = 400 * right * left / (right + left) ** 2
+        expected = share * math.hypot(u[area, "right"], u[area, "left"])
+        assert rows[name, "both"].uncertainty == pytest.approx(expected)
+    fat = [rows["fi_pct", side].uncertainty for side in ("right", "left")]
+    assert rows["fi_difference_pct", "both"].uncertainty == pytest.approx(math.hypot(*fat))
+    assert math.isnan(rows["storheim_grade", "both"].uncertainty)
+
+
 def test_one_side_alone_has_no_asymmetry():
     rows = derived(muscles()[:1])
     assert {side for _, side in rows} == {"left"}

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from multifidus.anatomy import Side, Structure
 from multifidus.clinical import Clinical
 from multifidus.derived.combining import Numbers, Place, combined, shared
 from multifidus.measurement import Measurement, Quantity
-from multifidus.metrics.asymmetry import maximal_asymmetry_pct, ratio_pct, signed_asymmetry_pct
+from multifidus.metrics.asymmetry import (
+    maximal_asymmetry_pct,
+    maximal_asymmetry_uncertainty,
+    ratio_pct,
+    ratio_uncertainty,
+    signed_asymmetry_pct,
+    signed_asymmetry_uncertainty,
+)
 from multifidus.metrics.grades import storheim_grade
 from multifidus.roi import RoiKey
+
+_Compared = tuple[
+    Quantity, Callable[[float, float], float], Callable[[float, float, float, float], float]
+]
+"""A comparison of two numbers, and how uncertain it is by their own uncertainties."""
 
 
 def side_rows(outlines: Mapping[RoiKey, Numbers], clinical: Clinical) -> Iterator[Measurement]:
@@ -40,39 +54,58 @@ def _pair_rows(
             continue
         pair = (right[quantity, method], left[quantity, method])
         values = {"right": pair[0].value, "left": pair[1].value}
-        for name, value in _compared(quantity, pair[0].value, pair[1].value):
-            yield combined(at, name, value, pair, parameters=values)
+        for compared in _COMPARED.get(quantity, ()):
+            yield _compare(at, compared, pair, values)
         if operated and quantity in _OPERATED:
-            ours, theirs = operated[quantity, method], other[quantity, method]
-            name, compare = _OPERATED[quantity]
-            used = {"operated_side": ours.key.side.value, **values}
-            value = compare(ours.value, theirs.value)
-            yield combined(at, name, value, pair, parameters=used)
+            sides = operated[quantity, method], other[quantity, method]
+            used = {"operated_side": sides[0].key.side.value, **values}
+            yield _compare(at, _OPERATED[quantity], sides, used)
         if quantity is Quantity.FAT_CSA_MM2 and key.structure is Structure.MULTIFIDUS:
             yield _storheim(at, right, left, method)
 
 
-def _compared(quantity: Quantity, right: float, left: float) -> Iterator[tuple[Quantity, float]]:
-    if quantity is Quantity.TCSA_MM2:
-        yield Quantity.ASYMMETRY_PCT, signed_asymmetry_pct(right, left)
-        yield Quantity.ASYMMETRY_MAX_PCT, maximal_asymmetry_pct(right, left)
-    elif quantity is Quantity.FCSA_MM2:
-        yield Quantity.FCSA_ASYMMETRY_PCT, signed_asymmetry_pct(right, left)
-        yield Quantity.FCSA_ASYMMETRY_MAX_PCT, maximal_asymmetry_pct(right, left)
-    elif quantity is Quantity.FI_PCT:
-        yield Quantity.FI_DIFFERENCE_PCT, right - left
+def _compare(
+    at: Place, compared: _Compared, pair: tuple[Measurement, Measurement], used: Mapping[str, Any]
+) -> Measurement:
+    name, value, uncertainty = compared
+    (first, second), doubts = (row.value for row in pair), (row.uncertainty for row in pair)
+    row = combined(at, name, value(first, second), pair, parameters=used)
+    return row.with_uncertainty(uncertainty(first, second, *doubts), {})
 
 
-def _difference(operated: float, other: float) -> float:
-    return operated - other
+def _difference(first: float, second: float) -> float:
+    return first - second
 
+
+def _difference_uncertainty(_: float, __: float, u_first: float, u_second: float) -> float:
+    return math.hypot(u_first, u_second)
+
+
+_SIGNED = signed_asymmetry_pct, signed_asymmetry_uncertainty
+_MAXIMAL = maximal_asymmetry_pct, maximal_asymmetry_uncertainty
+_RATIO = ratio_pct, ratio_uncertainty
+_DIFFERENCE = _difference, _difference_uncertainty
+
+_COMPARED = {
+    Quantity.TCSA_MM2: (
+        (Quantity.ASYMMETRY_PCT, *_SIGNED),
+        (Quantity.ASYMMETRY_MAX_PCT, *_MAXIMAL),
+    ),
+    Quantity.FCSA_MM2: (
+        (Quantity.FCSA_ASYMMETRY_PCT, *_SIGNED),
+        (Quantity.FCSA_ASYMMETRY_MAX_PCT, *_MAXIMAL),
+    ),
+    Quantity.FI_PCT: ((Quantity.FI_DIFFERENCE_PCT, *_DIFFERENCE),),
+}
+"""What is said of the right side and the left."""
 
 _OPERATED = {
-    Quantity.TCSA_MM2: (Quantity.OPERATED_CONTRALATERAL_PCT, ratio_pct),
-    Quantity.FCSA_MM2: (Quantity.FCSA_OPERATED_CONTRALATERAL_PCT, ratio_pct),
+    Quantity.TCSA_MM2: (Quantity.OPERATED_CONTRALATERAL_PCT, *_RATIO),
+    Quantity.FCSA_MM2: (Quantity.FCSA_OPERATED_CONTRALATERAL_PCT, *_RATIO),
     # Fat may be 0 on the healthy side, so it is subtracted, not divided.
-    Quantity.FI_PCT: (Quantity.FI_OPERATED_DIFFERENCE_PCT, _difference),
+    Quantity.FI_PCT: (Quantity.FI_OPERATED_DIFFERENCE_PCT, *_DIFFERENCE),
 }
+"""What is said of the operated side and the other."""
 
 
 def _operated(right: Numbers, left: Numbers, clinical: Clinical) -> tuple[Numbers, Numbers]:

@@ -22,7 +22,7 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Slice
 from multifidus.measurement import Measurement, Quantity
 from multifidus.measuring import Calibration
-from multifidus.metrics.asymmetry import signed_asymmetry_pct
+from multifidus.metrics.asymmetry import signed_asymmetry_pct, signed_asymmetry_uncertainty
 from multifidus.placement import Placed
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.roi import Roi
@@ -114,6 +114,14 @@ def asymmetry_pct(right: Numbers | None, left: Numbers | None) -> float:
     if right is None or left is None:
         return NAN
     return signed_asymmetry_pct(right.area_mm2, left.area_mm2)
+
+
+def asymmetry_uncertainty(right: Numbers | None, left: Numbers | None) -> float:
+    """Return the standard uncertainty of :func:`asymmetry_pct`, as the table states it."""
+    if right is None or left is None:
+        return NAN
+    doubts = right.area_u_mm2, left.area_u_mm2
+    return signed_asymmetry_uncertainty(right.area_mm2, left.area_mm2, *doubts)
 
 
 @dataclass(frozen=True, slots=True)

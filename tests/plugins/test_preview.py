@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.layers import LayerKey
-from napari_multifidus.preview import Numbers, asymmetry_pct, held
+from napari_multifidus.preview import Numbers, asymmetry_pct, asymmetry_uncertainty, held
 from napari_multifidus.session import Session
 
 import multifidus as mf
@@ -171,6 +171,8 @@ def test_asymmetry_is_the_tables(exam):
     right, left = (session.numbers(key, 2) for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT))
     (row,) = [row for row in session.measure() if row.quantity == "asymmetry_pct"]
     assert asymmetry_pct(right, left) == row.value < 0
+    assert asymmetry_uncertainty(right, left) == row.uncertainty > 0
+    assert math.isnan(asymmetry_uncertainty(right, None))
     assert math.isnan(asymmetry_pct(right, None))
 
 

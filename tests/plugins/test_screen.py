@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from napari_multifidus.layers import LayerKey
 from qtpy.QtTest import QTest
@@ -19,9 +21,10 @@ FRAME_AND_BARS = 60
 
 
 @pytest.fixture
-def small(win):
-    """Return the window with the sample exam and everything else that opens beside it."""
-    win.viewer.open(str(sample_dir() / "S01_pre"), plugin="multifidus")
+def small(win, tmp_path):
+    """Return the window with an exam and everything else that opens beside it."""
+    shutil.copytree(sample_dir() / "S01_pre", tmp_path / "S01_pre")
+    win.viewer.open(str(tmp_path / "S01_pre"), plugin="multifidus")
     win.wait(lambda: win.annotator.session is not None)
     win.wait(win.dock.locator.isVisible)
     before = win.viewer.window._qt_window.size()

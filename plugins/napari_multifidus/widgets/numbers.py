@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from multifidus.anatomy import Side, Structure
 from multifidus.flag import Flag
 from napari_multifidus.layers import PROBLEM_COLOUR, LayerKey, colour_of
-from napari_multifidus.preview import Look, Numbers, asymmetry_pct
+from napari_multifidus.preview import Look, Numbers, asymmetry_pct, asymmetry_uncertainty
 from napari_multifidus.widgets.histogram import HistogramView
 
 MM2_PER_CM2 = 100
@@ -80,12 +80,12 @@ def flag_tip(flag: Flag) -> str:
     return f"{flag.meaning} {flag.remedy}".strip()
 
 
-def asymmetry_words(pct: float) -> str:
-    """Write the asymmetry of both sides."""
+def asymmetry_words(pct: float, doubt: float = math.nan) -> str:
+    """Write the asymmetry of both sides and its standard uncertainty."""
     if math.isnan(pct):
         return f"asymmetry {NOTHING}"
     larger = "right larger" if pct > 0 else "left larger" if pct < 0 else "equal"
-    return f"asymmetry {abs(pct):.1f} %, {larger}"
+    return f"asymmetry {stated(abs(pct), doubt, 0)} %, {larger}"
 
 
 class Warnings(QWidget):
@@ -207,7 +207,9 @@ class NumbersPanel(QWidget):
         self.sides = {side: SideNumbers(side) for side in (Side.RIGHT, Side.LEFT)}
         self.asymmetry, self.histogram = QLabel(), HistogramView()
         self.asymmetry.setStyleSheet(f"font-size: 12px; color: {QUIET_COLOUR};")
-        self.asymmetry.setToolTip("Of the areas: (right - left) over their mean, in percent")
+        self.asymmetry.setToolTip(
+            "Of the areas: (right - left) over their mean, in percent ± its standard uncertainty"
+        )
         for column, panel in enumerate(self.sides.values()):
             layout.addWidget(panel, 0, column)
             layout.setColumnStretch(column, 1)
@@ -230,7 +232,8 @@ class NumbersPanel(QWidget):
             return
         self.sides[key.side].show_numbers(key.structure, numbers)
         right, left = (panel.numbers for panel in self.sides.values())
-        self.asymmetry.setText(asymmetry_words(asymmetry_pct(right, left)))
+        doubt = asymmetry_uncertainty(right, left)
+        self.asymmetry.setText(asymmetry_words(asymmetry_pct(right, left), doubt))
 
     def show_look(self, key: LayerKey, look: Look) -> None:
         """Show an outline's numbers, and its pixels in the histogram."""
