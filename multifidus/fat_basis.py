@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
+from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import (
     EXAM_METHODS,
     OUTLINE_METHODS,
@@ -30,8 +33,18 @@ from multifidus.sampling import Sampled
 
 REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 
+KNOWN_FAT = (Structure.FAT_REFERENCE, Structure.SUBCUTANEOUS_FAT)
+
 OVERLAP_SHARE = 0.1
 """Share of a fat reference that may lie on another outline: borders that touch."""
+
+
+class Swapped(Enum):
+    """Whether water and fat images are taken for each other."""
+
+    NO = "no"
+    PERHAPS = "perhaps"
+    SURELY = "surely"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +66,13 @@ class ThresholdBasis:
         Their references.
     thresholds
         The threshold of every method that gives one an exam.
+    swapped
+        Whether their water and fat images may be swapped, by what the outlines hold.
     """
 
     references: References
     thresholds: Mapping[FatMethod, Threshold]
+    swapped: Swapped
 
 
 BasisKey = tuple[object, ...]
@@ -99,7 +115,30 @@ def _basis(
     return ThresholdBasis(
         references,
         {method: _threshold(method, muscle, references, protocol) for method in wanted},
+        _swapped(members),
     )
+
+
+def _swapped(members: Sequence[Sampled]) -> Swapped:
+    """Hold a Dixon pair against tissue that is known; without any, muscle is mostly water."""
+    lean = _is_fatty(_of(members, Structure.LEAN_REFERENCE))
+    bright = _is_fatty([item for item in members if item.roi.key.structure in KNOWN_FAT])
+    if lean or bright is False:
+        return Swapped.SURELY
+    known = lean is not None or bright is not None
+    muscles = [item for item in members if item.roi.key.structure.is_muscle]
+    return Swapped.PERHAPS if not known and _is_fatty(muscles) else Swapped.NO
+
+
+def _is_fatty(members: Iterable[Sampled]) -> bool | None:
+    """Whether outlines hold more fat than water by their Dixon pair; None where there is none."""
+    found = [
+        dixon_fat_fraction(*item.dixon, item.cover.weights)
+        for item in members
+        if item.dixon is not None
+    ]
+    total = math.fsum(one.total_sum for one in found)
+    return math.fsum(one.fat_sum for one in found) > total / 2 if total else None
 
 
 def _of(members: Iterable[Sampled], structure: Structure) -> list[Sampled]:

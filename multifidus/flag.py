@@ -31,6 +31,7 @@ class Flag(StrEnum):
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
     SCALE_UNVERIFIED = "scale_unverified"
     DIXON_UNPAIRED = "dixon_unpaired"
+    WATER_FAT_SWAPPED = "water_fat_swapped"
     MAP_SCALE_UNKNOWN = "map_scale_unknown"
     OUTSIDE_IMAGE = "outside_image"
     AFFINE_CONFLICT = "affine_conflict"
@@ -101,6 +102,9 @@ _MEANINGS = {
     "fat fraction.",
     Flag.DIXON_UNPAIRED: "The image's other half, water or fat, is there but cannot be matched "
     "with it, so the value is NaN; 'multifidus inspect' says why.",
+    Flag.WATER_FAT_SWAPPED: "Water and fat image may be swapped: references of fat hold more water "
+    "than fat, or lean ones more fat, and the value is NaN; or, without references, all muscles "
+    "together hold more fat than water.",
     Flag.MAP_SCALE_UNKNOWN: "The values of the scanner's fat-fraction map fit neither its unit nor "
     "0 to 1, 100, 1000 or 10000, so the value is NaN.",
     Flag.OUTSIDE_IMAGE: "Part of the outline lies outside the image; pixel statistics cover the "
@@ -162,6 +166,8 @@ _REMEDIES = {
     Flag.VALID_FRACTION_LOW: "Compare areas only, or say that it is not measurable.",
     Flag.DIXON_UNPAIRED: "Open the other image with this one; 'multifidus inspect' says what is in "
     "the way.",
+    Flag.WATER_FAT_SWAPPED: "Look which image shows the fat under the skin bright; that is the fat "
+    "image.",
     Flag.MAP_SCALE_UNKNOWN: "Ask how the map was scaled.",
     Flag.DRAFT_UNEDITED: "Go over it, and move what is wrong.",
     Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image, and type the level.",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from multifidus.fat_basis import BasisKey, ThresholdBasis, fat_of
+from multifidus.fat_basis import BasisKey, Swapped, ThresholdBasis, basis_key, fat_of
 from multifidus.flag import Flag
 from multifidus.levelling import SettledLevel
 from multifidus.measurement import Measurement, Provenance, Quantity
@@ -41,7 +41,9 @@ def outline_rows(
             own = item.for_method(method)
             yield from _fat_rows(own, method, fat_of(own, method, protocol, bases), provenance)
     yield from _map_rows(item, provenance)
-    yield from _dixon_rows(item, provenance, asked_for=FatMethod.DIXON in protocol.fat_methods)
+    asked_for = FatMethod.DIXON in protocol.fat_methods
+    swapped = bases[basis_key(item)].swapped
+    yield from _dixon_rows(item, provenance, swapped, asked_for=asked_for)
 
 
 def _fat_rows(
@@ -102,12 +104,15 @@ def _map_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
     )
 
 
-def _dixon_rows(item: Sampled, provenance: Provenance, *, asked_for: bool) -> Iterator[Measurement]:
+def _dixon_rows(
+    item: Sampled, provenance: Provenance, swapped: Swapped, *, asked_for: bool
+) -> Iterator[Measurement]:
     """Yield both fractions of a pair; without one, the reason, if there is one or it was asked."""
     missing = item.dixon is None and not item.dixon_flags
     if missing and not asked_for:
         return
-    fat, water, weights = ((), (), ()) if item.dixon is None else (*item.dixon, item.cover.weights)
+    pair = None if swapped is Swapped.SURELY else item.dixon
+    fat, water, weights = ((), (), ()) if pair is None else (*pair, item.cover.weights)
     result = dixon_fat_fraction(fat, water, weights)
     # The sums let anybody pool outlines, slices or sides exactly.
     sums = {
@@ -116,9 +121,11 @@ def _dixon_rows(item: Sampled, provenance: Provenance, *, asked_for: bool) -> It
         "sum_fat": result.fat_sum,
         "sum_fat_water": result.total_sum,
     }
-    empty = item.dixon is not None and not result.n_pixels
+    doubted = item.dixon is not None and swapped is not Swapped.NO
+    empty = pair is not None and not result.n_pixels
     doubts = (
         *item.dixon_flags,
+        *((Flag.WATER_FAT_SWAPPED,) if doubted else ()),
         *((Flag.UNDETECTABLE,) if empty else ()),
         *((Flag.NO_DIXON_PAIR,) if missing else ()),
     )

@@ -576,6 +576,56 @@ def test_a_dixon_pair_gives_both_fat_fractions(drawn_on):
     assert rows[Quantity.DIXON_FF_MEAN_PCT].method == "dixon"
 
 
+def swapped_rows(*structures, muscle=0.2, reference=0.95):
+    """Measure a pair whose files were swapped: lean muscle at the left, fat at the right."""
+    water, fat = np.full(SHAPE, 1000 * muscle), np.full(SHAPE, 1000 * (1 - muscle))
+    water[40:60, 80:95], fat[40:60, 80:95] = 1000 * reference, 1000 * (1 - reference)
+    exam = dixon_exam(fat, water)
+    item = exam.series[0].slices[0]
+    more = [outline(item, path, kind) for kind, path in zip(structures, SWAPPED_AT, strict=False)]
+    protocol = MeasurementProtocol(("dixon",), regional_fat=True)
+    rows = measure(exam, RoiSet((left_muscle(item), *more)), protocol)
+    return [row for row in rows if row.method == "dixon" and row.key.structure == "multifidus"]
+
+
+SWAPPED_AT = box(42, 82, 55, 92), box(60, 5, 69, 14)
+OF_FAT, OF_LEAN = Structure.FAT_REFERENCE, Structure.LEAN_REFERENCE
+
+
+@pytest.mark.parametrize(
+    "structures", [(OF_FAT, OF_LEAN), (OF_FAT,), (Structure.SUBCUTANEOUS_FAT,)]
+)
+def test_water_and_fat_that_references_show_to_be_swapped_give_no_number(structures):
+    rows = swapped_rows(*structures)
+    assert len(rows) == 2 + 5
+    for row in rows:
+        assert math.isnan(row.value)
+        assert math.isnan(row.uncertainty)
+        assert row.flags == (Flag.WATER_FAT_SWAPPED,)
+        assert not row.parameters.get("sum_fat")
+
+
+def test_a_lean_reference_alone_shows_a_swap_as_well():
+    water, fat = np.full(SHAPE, 200.0), np.full(SHAPE, 800.0)
+    exam = dixon_exam(fat, water)
+    item = exam.series[0].slices[0]
+    lean = outline(item, box(60, 5, 69, 14), Structure.LEAN_REFERENCE)
+    rows = measure(exam, RoiSet((left_muscle(item), lean)))
+    (row,) = (row for row in rows if row.quantity is Quantity.DIXON_FF_MEAN_PCT)
+    assert math.isnan(row.value)
+    assert row.flags == (Flag.WATER_FAT_SWAPPED,)
+
+
+def test_muscles_of_more_fat_than_water_are_measured_and_doubted():
+    for row in swapped_rows():
+        assert row.value == pytest.approx(80)
+        assert row.flags == (Flag.WATER_FAT_SWAPPED,)
+    # Where references agree with the images, a fatty muscle is a fatty muscle.
+    for row in swapped_rows(OF_FAT, muscle=0.3, reference=0.05):
+        assert row.value == pytest.approx(70)
+        assert row.flags == ()
+
+
 def test_dixon_pixels_without_signal_are_no_zero_percent():
     fat, water = np.zeros(SHAPE), np.zeros(SHAPE)
     rows = measure(dixon_exam(fat, water), RoiSet((left_muscle(image_slice(fat, uid="fat")),)))

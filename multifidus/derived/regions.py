@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +18,7 @@ from multifidus.measurement import Measurement, Quantity
 from multifidus.metrics.dixon import dixon_fat_fraction
 from multifidus.metrics.fat import above_threshold_pct
 from multifidus.metrics.regions import between, cut_at_share
-from multifidus.metrics.samples import Sample
+from multifidus.metrics.samples import NAN, Sample
 from multifidus.polygon import oriented_loops
 from multifidus.raster import Region
 from multifidus.sampling import Sampled
@@ -94,10 +95,12 @@ def _binary(item: Sampled, row: Measurement, part: _Part) -> _Fat:
     return above_threshold_pct(sample, used["threshold"]), len(sample.values), used
 
 
-def _dixon(item: Sampled, _row: Measurement, part: _Part) -> _Fat:
+def _dixon(item: Sampled, row: Measurement, part: _Part) -> _Fat:
     assert item.dixon is not None  # noqa: S101 - narrows the type; _is_dixon saw to it
     result = dixon_fat_fraction(*item.dixon, item.cover.of(part.weights))
-    return result.mean_pct, result.n_pixels, {"basis": "signal", "form": "mean"}
+    # What is undefined of the whole muscle is undefined of a part of it.
+    value = NAN if math.isnan(row.value) else result.mean_pct
+    return value, result.n_pixels, {"basis": "signal", "form": "mean"}
 
 
 def _is_dixon(item: Sampled, row: Measurement) -> bool:
