@@ -162,7 +162,7 @@ class _Scene:
     muscles
         The pixels wholly inside each back muscle, and its side.
     taken
-        Pixels that any outline touches.
+        Pixels that any outline touches, and such without a value.
     places
         Patient millimetres of every pixel's centre, (rows, columns, 3).
     """
@@ -189,9 +189,13 @@ class _Scene:
             elif key.structure in _BACK_MUSCLES:
                 muscles.append((key.side, cover == 1))
         places = item.plane.to_patient(np.indices(item.shape).reshape(2, -1).T)
+        # One pixel without a value would spoil every disc.
+        known = np.isfinite(item.pixels)
+        taken |= ~known
+        hidden |= ~known
         return cls(
             item,
-            item.pixels,
+            np.where(known, item.pixels, 0.0),
             tuple((side, inside & ~hidden) for side, inside in muscles),
             taken,
             places.reshape(*item.shape, 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -301,6 +302,11 @@ _CHOICES: dict[str, type[StrEnum]] = {
 
 _OPTIONAL = {"fixed_threshold", "band_mm"}
 
+_LARGEST = sys.float_info.max
+
+_SHOWN = 40
+"""Characters of a refused number that are shown."""
+
 
 def _choice(name: str, value: Any, choices: type[StrEnum]) -> StrEnum:
     try:
@@ -326,8 +332,12 @@ def _number(name: str, value: Any, low: float, kind: type[float]) -> float | Non
     if value is None and name in _OPTIONAL:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < low or kind(value) != value:
+    # Whole numbers may be larger than any that can be computed with.
+    if not number or not abs(value) <= _LARGEST or value < low or kind(value) != value:
         sort = {float: "finite", int: "whole"}[kind]
-        msg = f"{name} must be a {sort} number of at least {low:g}, got {value!r}."
+        least = f" of at least {low:g}" if math.isfinite(low) else ""
+        got = repr(value)
+        shown = got if len(got) <= _SHOWN else f"{got[:_SHOWN]}..."
+        msg = f"{name} must be a {sort} number{least}, got {shown}."
         raise ProtocolError(msg)
     return kind(value)

@@ -57,7 +57,7 @@ def level_uncertainty(
     One rater's slices share the rater's habits and the exam's threshold, so their errors do not
     cancel: that of a mean is the mean of theirs, that of the largest value is its own.
     """
-    if not uncertainties:
+    if not uncertainties or any(map(math.isnan, values)):
         return math.nan
     if protocol.level_value is LevelValue.MAX:
         return max(zip(values, uncertainties, strict=True))[1]

@@ -62,7 +62,11 @@ def measured(rois, item=SLICE, protocol=None, **where):
 
 
 def as_rows(measurements):
-    return [tidy_row(row) | {"value": repr(row.value)} for row in measurements]
+    # NaN equals nothing, not even itself; as text it does.
+    return [
+        tidy_row(row) | {"value": repr(row.value), "uncertainty": repr(row.uncertainty)}
+        for row in measurements
+    ]
 
 
 def test_a_muscle_of_known_size_and_fat_is_measured_exactly():

@@ -5,7 +5,7 @@ import pytest
 
 from multifidus.anatomy import Side, Structure
 from multifidus.flag import Flag
-from multifidus.image import Weighting
+from multifidus.image import StoredPixels, Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
 from multifidus.phantom import PhantomSpec, make_phantom
@@ -125,6 +125,30 @@ def test_artefacts_are_kept_out_of(phantom):
         apart = np.linalg.norm(roi.centroid_mm - hidden.centroid_mm)
         same_slice = roi.key.slice_uid == hidden.key.slice_uid
         assert not same_slice or apart > 6.5
+
+
+def test_pixels_without_a_value_are_kept_out_of_and_spoil_no_others(phantom):
+    bare = without_references(phantom.outlines)
+    first = propose_references(phantom.exam, bare)
+    uid = next(iter(first)).key.slice_uid
+
+    def holed(item):
+        pixels = item.pixels.copy()
+        pixels[:4, :4] = np.nan
+        for roi in first:
+            if roi.key.slice_uid == item.uid:
+                row, column = item.plane.to_pixels(roi.centroid_mm[None])[0].round().astype(int)
+                pixels[row, column] = np.inf
+        return replace(item, stored=StoredPixels(lambda: pixels))
+
+    series = tuple(
+        replace(one, slices=tuple(map(holed, one.slices))) for one in phantom.exam.series
+    )
+    second = propose_references(replace(phantom.exam, series=series), bare)
+    assert {roi.key.structure for roi in second} == {roi.key.structure for roi in first}
+    for old in (roi for roi in first if roi.key.slice_uid == uid):
+        for new in (roi for roi in second if roi.key.slice_uid == uid):
+            assert np.linalg.norm(new.centroid_mm - old.centroid_mm) > 3
 
 
 def test_discs_are_averages_of_the_pixels_around():

@@ -100,6 +100,12 @@ def test_a_file_in_another_encoding_is_refused(tmp_path):
         load_protocol(path)
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('fat_methods = ["otsu"]', encoding="utf-8-sig")
+    assert load_protocol(path) == MeasurementProtocol(("otsu",))
+
+
 def test_an_unknown_preset_is_refused_with_the_known_ones():
     with pytest.raises(ProtocolError, match=r"no protocol preset or file 'strict'.*default"):
         load_protocol("strict")

@@ -60,6 +60,13 @@ def test_errors_of_one_raters_slices_do_not_cancel():
     assert level_uncertainty([900, 1000], [20, 30], by()) == 25
     assert level_uncertainty([900, 1000], [20, 30], by(level_value="max")) == 30
     assert math.isnan(level_uncertainty([], [], by()))
+    # What has no value has no uncertainty, in whichever order its slices come.
+    for settings in ({}, {"level_value": "max"}):
+        for values, doubts in (
+            ([900, math.nan], [20, math.nan]),
+            ([math.nan, 900], [math.nan, 20]),
+        ):
+            assert math.isnan(level_uncertainty(values, doubts, by(**settings)))
 
 
 def test_the_rule_is_said_in_words():

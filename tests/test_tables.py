@@ -387,8 +387,9 @@ def test_a_volume_over_several_levels_stands_alone_and_one_that_was_refused_nowh
 
 def test_a_muscle_outlined_on_some_slices_of_its_level_has_a_value_and_the_doubt():
     gap = of_level(Quantity.TCSA_MM2, math.nan, Level.L4_L5, flags=(Flag.NOT_MEASURABLE,))
-    (row,) = wide(measurement(900.0), gap)
+    (row,) = wide(measurement(900.0, uncertainty=30.0), gap)
     assert (row["tcsa_mm2"], row["n_slices"], row["flags"]) == (900, 1, "not_measurable")
+    assert row["tcsa_mm2_u"] == 30
 
 
 def test_a_table_is_read_row_by_row_and_only_where_asked(tmp_path):

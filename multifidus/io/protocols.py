@@ -61,7 +61,8 @@ def load_protocol(path_or_preset: str | Path) -> MeasurementProtocol:
         msg = f"There is no protocol preset or file {str(path_or_preset)!r}."
         raise ProtocolError(msg, remedy=f"Presets are: {', '.join(presets)}.")
     with reading(path, "a protocol"):
-        text = path.read_text(encoding="utf-8")
+        # Some editors begin files with a byte order mark.
+        text = path.read_text(encoding="utf-8-sig")
     try:
         return MeasurementProtocol.from_dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -253,7 +253,7 @@ def _reading_order(row: Row) -> tuple[Any, ...]:
 def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: MeasurementProtocol) -> Row:
     places = _selected(members, protocol)
     values: dict[str, list[float]] = {}
-    chosen = []
+    chosen, counted = [], []
     for row in members:
         found = values.setdefault(summary_column(row["quantity"], row["method"]), [])
         whole = row["slice_index"] is None or row["quantity"] in _OF_MANY_SLICES
@@ -262,6 +262,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
             # Of a muscle outlined on other slices of its level there is a value.
             if not (places and row["flags"] and Flag.NOT_MEASURABLE in row["flags"].split(";")):
                 found.append(row["value"])
+                counted.append(row)
     tilts = {_place(row): row["tilt_deg"] for row in chosen}
     flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
     flags |= {
@@ -272,7 +273,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
     if not places and any(row["slice_index"] is not None for row in members):
         flags.add(Flag.NO_SLICE_SELECTED)
     known = (*COLUMNS,)
-    uncertain = _uncertainties(chosen, protocol)
+    uncertain = _uncertainties(counted, protocol)
     return {
         **dict(zip(SUMMARY_KEYS, key, strict=True)),
         "n_slices": len(places),
