@@ -197,7 +197,7 @@ def test_numbers_in_words():
     assert fat_words(Numbers(flags=(Flag.NO_REFERENCE,))) == "fat: draw references"
     assert asymmetry_words(-3.21) == "asymmetry 3.2 %, left larger"
     assert asymmetry_words(3.21, 4.4) == "asymmetry 3 ± 4 %, right larger"
-    assert asymmetry_words(math.nan, math.nan) == "asymmetry –"
+    assert asymmetry_words(math.nan, math.nan) == "asymmetry \N{EN DASH}"
 
 
 def test_doubts_are_named_with_meaning_and_remedy(qtbot):
