@@ -94,6 +94,19 @@ def begin(request: Request) -> Worklist:
     return _kept(replace(found, listed=replace(found.listed, entries=entries, seed=seed)), path)
 
 
+def listed_for(cohort: Path, rater: str) -> ReadingList | None:
+    """Return the list that a rater has of a cohort where it usually lies; None where there is none.
+
+    Raises
+    ------
+    MultifidusError
+        If the list cannot be read.
+    """
+    root, _ = _writable_root(Request(cohort, rater))
+    path = list_path(rater_folder(root, rater), rater)
+    return read_list(path) if path.exists() else None
+
+
 def _blinded(request: Request, cohort: Cohort, found: Worklist, path: Path) -> Worklist:
     key_path = _key_path(request, found.root)
     with held(key_path):

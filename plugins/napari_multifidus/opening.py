@@ -11,6 +11,7 @@ from typing import Any
 from multifidus.formats import read_exam, read_rois, scan
 from multifidus.image import Exam, Series
 from multifidus.inspection import days_since_first
+from multifidus.io.cohort_csv import REQUIRED
 from multifidus.roi import RoiSet, merge
 from napari_multifidus.contrasts import Contrast, Window, contrasts, limits
 from napari_multifidus.grid import axial_series, spacing_mm
@@ -210,6 +211,16 @@ def holds_images(folder: Path) -> bool:
         path.name.lower().endswith((".nii", ".nii.gz")) or _is_dicom(path)
         for path in _first_files(folder)
     )
+
+
+def is_cohort(path: Path) -> bool:
+    """Whether a table has the columns that every cohort has."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            names = {name.strip().strip('"') for name in file.readline().split(",")}
+    except (OSError, UnicodeDecodeError):
+        return False
+    return set(REQUIRED) <= names
 
 
 def _is_dicom(path: Path) -> bool:

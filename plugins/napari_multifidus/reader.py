@@ -13,10 +13,13 @@ from napari_multifidus.opening import (
     LayerData,
     find_exams,
     holds_images,
+    is_cohort,
     is_one_of_many,
     layer_data,
     only,
 )
+
+COHORT_SUFFIX = ".csv"
 
 Paths = str | Sequence[str]
 
@@ -31,6 +34,8 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     file = Path(path)
     if file.name.endswith(SUFFIX):
         return read_outlines
+    if file.suffix.lower() == COHORT_SUFFIX:
+        return read_cohort_list if is_cohort(file) else None
     if file.is_dir() and not holds_images(file):
         return None
     return read_images
@@ -57,6 +62,19 @@ def read_images(path: Paths) -> list[LayerData]:
             "Only this one image was opened; open its folder for all of its series.", bad=True
         )
     return layers
+
+
+def read_cohort_list(path: Paths) -> list[LayerData]:
+    """Open the reading list that a rater has of a cohort."""
+    viewer = _compat.current_viewer()
+    try:
+        if viewer is None:
+            msg = f"No window is open that {Path(str(path)).name} could be read in."
+            raise ReadError(msg)
+        _compat.open_dock(viewer).open_cohort(Path(str(path)))
+    except MultifidusError as error:
+        _compat.notify(str(error), bad=True)
+    return NOTHING
 
 
 def read_outlines(path: Paths) -> list[LayerData]:

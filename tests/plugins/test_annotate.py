@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from napari_multifidus import annotate as opening
 from napari_multifidus._compat import open_dock
+from napari_multifidus.reader import get_reader, read_cohort_list
+from qtpy.QtWidgets import QInputDialog
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
@@ -36,6 +38,53 @@ def test_a_folder_without_an_exam_is_refused_in_words(tmp_path):
     done = CliRunner().invoke(app, ["annotate", str(tmp_path)])
     assert done.exit_code != 0
     assert "No image to measure" in str(done.exception)
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    """Return the table of a study of one exam."""
+    table = tmp_path / "my_cohort.csv"
+    table.write_text(f"subject,timepoint,images\nP07,pre,{sample_dir() / 'S01_pre'}\n")
+    return table
+
+
+def test_a_cohort_is_ours_and_other_tables_are_not(cohort, tmp_path):
+    assert get_reader(str(cohort)) is read_cohort_list
+    (tmp_path / "points_cohort.csv").write_text("index,axis-0,axis-1\n0,1,2\n")
+    assert get_reader(str(tmp_path / "points_cohort.csv")) is None
+    (tmp_path / "junk_cohort.csv").write_bytes(b"\xff\xfe\x00")
+    assert get_reader(str(tmp_path / "junk_cohort.csv")) is None
+    assert get_reader(str(tmp_path / "gone_cohort.csv")) is None
+
+
+@pytest.mark.gui
+def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, messages, monkeypatch):
+    answers, asked = [("", False), ("CD", True)], []
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: answers.pop(0))
+    monkeypatch.setattr(win.dock, "_ask", lambda question: not asked.append(question))
+    win.viewer.open(str(cohort), plugin="multifidus")
+    assert win.annotator.desk is None
+    win.viewer.open(str(cohort), plugin="multifidus")
+    desk = win.annotator.desk
+    assert len(asked) == 1
+    assert "Blinded" in asked[0]
+    assert desk.worklist.is_blinded
+    assert win.annotator.session.reading.timepoint == BLINDED
+    # In a blinded reading nothing else is opened; the list is closed with the program.
+    win.viewer.open(str(cohort), plugin="multifidus")
+    assert "blinded" in messages[-1]
+    win.dock._end_reading()
+    (log,) = (cohort.parent / "readings" / "CD").glob("*.audit.jsonl")
+    assert [entry["event"] for entry in entries(log)] == ["opened", "closed"]
+    win.viewer.open(str(cohort), plugin="multifidus")
+    assert "A reading list is open" in messages[-1]
+    desk.leave()
+    # The list that is there says itself that it is blinded.
+    answers.append(("CD", True))
+    win.viewer.open(str(cohort), plugin="multifidus")
+    assert len(asked) == 1
+    assert win.annotator.blinded
+    win.annotator.desk.leave()
 
 
 @pytest.mark.gui

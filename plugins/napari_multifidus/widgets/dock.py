@@ -20,9 +20,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from multifidus.errors import MultifidusError
 from multifidus.io.labelmap import PRESETS
+from multifidus.readings.beginning import Request, begin, listed_for
 from multifidus.results import TABLE
 from napari_multifidus import _compat, keys
+from napari_multifidus.annotate import read_worklist
 from napari_multifidus.annotator import Annotator
 from napari_multifidus.canvas import EDIT
 from napari_multifidus.exams import Exams
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from napari_multifidus.session import Line
 
 RATER = "rater"
+BLIND = "Blinded: hide subjects, timepoints and other raters' outlines?"
 MINIMAL_WIDTH = 412
 
 
@@ -153,6 +157,7 @@ class Dock(QWidget):
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(annotator.flush)
+            application.aboutToQuit.connect(self._end_reading)
 
     # --- opening -------------------------------------------------------------------------------
 
@@ -177,6 +182,34 @@ class Dock(QWidget):
         model = self.locator.model
         if model is not None and model.series is not None and self.locator.parent() is None:
             self.open_locator()
+
+    def open_cohort(self, table: Path) -> None:
+        """Ask who reads, and open their reading list of a cohort; it is made if need be.
+
+        Raises
+        ------
+        MultifidusError
+            If a list is open already, or the table or the list cannot be read.
+        """
+        self.annotator.refuse_others_if_blinded()
+        if self.annotator.desk is not None:
+            msg = "A reading list is open in this window."
+            raise MultifidusError(msg, remedy="Open another one in a window of its own.")
+        question = "Who reads? Initials or a code"
+        said, sure = QInputDialog.getText(self, "multifidus", question, text=self.annotator.rater)
+        if not sure or not said.strip():
+            return
+        rater = said.strip()
+        listed = listed_for(table, rater)
+        blind = listed.blinded if listed is not None else self._ask(BLIND)
+        worklist = begin(Request(table, rater, blind=blind))
+        settings().setValue(RATER, rater)
+        read_worklist(worklist, viewer=self.viewer)
+
+    def _end_reading(self) -> None:
+        """Close the entry of the reading list that is open: its log says when."""
+        if self.annotator.desk is not None:
+            self.annotator.desk.close()
 
     def mark_levels(self) -> None:
         """Mark levels on the sagittal image, or read there why that cannot be."""
