@@ -3,7 +3,7 @@
 A part stands among the row's parameters, in the unit of the value: ``u_boundary`` (where the
 outline was drawn), ``u_placement`` (where along the spine the slice lies), ``u_partial_volume``
 (pixels of both tissues), ``u_threshold`` (the references' sampling error), ``u_shading`` (what
-shading is left) and, of Dixon fractions, ``u_noise``; those that apply. They are taken as
+shading is left) and, of Dixon fractions and maps, ``u_noise``; those that apply. They are taken as
 independent: the row's uncertainty is the root of the sum of their squares. It is a standard
 uncertainty; twice as much holds the truth about 95 times in 100.
 """
@@ -178,6 +178,8 @@ def with_uncertainty(
                 parts = fat[row.method].parts(row.quantity, item.valid_mm2)
             elif row.quantity in _DIXON:
                 parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
+            elif row.quantity is Quantity.PDFF_MEAN_PCT:
+                parts = _map_parts(row, item, how, protocol.placement_sd_mm)
         yield row if parts is None else _stated(row, parts)
 
 
@@ -387,15 +389,61 @@ def _dixon_parts(
         amount = (fat + water > 0).astype(np.float64)
         fatness = np.divide(fat, fat + water, out=np.zeros_like(fat), where=fat + water > 0)
         own = inside_fat[counts] / total - row.value / 100
+    inside = _Inside(counts, share, inside_fat[counts] / total, own)
     # What the rim would change the fraction by: its excess of fat over the muscle's own.
-    excess = (fatness - row.value / 100 * amount).reshape(-1, sum(item.rim.counts))
-    found = moved(item.rim.lengths_mm, item.rim.counts, excess, tracing)
-    area = float(share.sum()) * item.placed.slice.plane.pixel_area_mm2
-    noise = math.sqrt(dot(share * own, share * own)) / float(share.sum())
-    spacing = item.placed.slice.plane.pixel_spacing_mm
-    fractions = (inside_fat[counts] / total)[None]
+    excess = fatness - row.value / 100 * amount
+    return _fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
+
+
+def _map_parts(
+    row: Measurement, item: Sampled, tracing: Tracing, placement_mm: float
+) -> Parts | None:
+    """Uncertainty of the mean of the scanner's map, as of the mean of a Dixon pair's fractions."""
+    if item.mapped is None or item.rim.pixels is None:
+        return None
+    fractions = item.mapped.item.pixels * (row.parameters["to_pct"] / 100)
+    weights, box = item.cover.weights, item.cover.of(fractions)
+    counts = (weights > 0) & np.isfinite(box)
+    mean = row.value / 100
+    rim = fractions[tuple(item.rim.pixels.T)]
+    inside = _Inside(counts, weights[counts], box[counts], box[counts] - mean)
+    # Where the map says nothing, tracing moves nothing that is known.
+    excess = np.nan_to_num(rim - mean)
+    return _fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inside:
+    """Pixels of a muscle that have a fat fraction.
+
+    Parameters
+    ----------
+    counts
+        Where they are in the outline's box.
+    share, fractions, own
+        How much of each lies inside, its fat fraction, and by how much it departs from the mean.
+    """
+
+    counts: NDArray[np.bool_]
+    share: Array
+    fractions: Array
+    own: Array
+
+
+def _fraction_parts(
+    item: Sampled, inside: _Inside, excess: Array, *, tracing: Tracing, placement_mm: float
+) -> Parts:
+    plane, share = item.placed.slice.plane, inside.share
+    rings = excess.reshape(-1, sum(item.rim.counts))
+    found = moved(item.rim.lengths_mm, item.rim.counts, rings, tracing)
+    area = float(share.sum()) * plane.pixel_area_mm2
+    noise = math.sqrt(dot(share * inside.own, share * inside.own)) / float(share.sum())
     (placement,) = placement_pct(
-        fractions, share, np.nonzero(counts), spacing_mm=spacing, sd_mm=placement_mm
+        inside.fractions[None],
+        share,
+        np.nonzero(inside.counts),
+        spacing_mm=plane.pixel_spacing_mm,
+        sd_mm=placement_mm,
     )
     return {
         "u_boundary": 100 * math.sqrt(float(found.fat_square)) / area,

@@ -285,6 +285,28 @@ def test_a_reference_without_signal_divides_nothing(hidden):
     assert wanted in row["sir_psoas", "left"].flags
 
 
+def test_relative_areas_carry_the_uncertainty_of_both_areas_as_simulated():
+    disc = outline(SLICE, box(40, 40, 49, 59), Structure.DISC)
+    lower = outline(SLICE, box(55, 40, 64, 63), Structure.DISC, name="lower")
+    rois = RoiSet((*muscles(), disc, lower))
+    exam = with_clinical(exam_of(SLICE), height_cm=200.0, weight_kg=100.0)
+    rows = derived(rois, exam)
+    area = rows["tcsa_mm2", "left"]
+    discs = [
+        row
+        for row in measure(exam, rois, FIXED)
+        if row.quantity is Quantity.TCSA_MM2 and row.key.structure is Structure.DISC
+    ]
+    # Both discs are drawn by one hand: their errors go together, and not with the muscle's.
+    draws = np.random.default_rng(0).normal(size=(2, 200_000)) / 100
+    ours = area.value + area.uncertainty * draws[0]
+    theirs = sum(row.value + row.uncertainty * draws[1] for row in discs) / 2
+    row = rows["rcsa_disc_pct", "left"]
+    assert row.uncertainty == pytest.approx(100 * (100 * ours / theirs).std(), rel=0.01)
+    assert rows["tcsa_per_height2", "left"].uncertainty == pytest.approx(area.uncertainty / 4)
+    assert rows["tcsa_per_bmi", "left"].uncertainty == pytest.approx(area.uncertainty / 25)
+
+
 # --- volume ---------------------------------------------------------------------------------------
 
 
@@ -324,6 +346,20 @@ def test_the_volume_of_a_prism_is_area_times_length(tilt):
     assert (row.key.slice_uid, row.n_pixels) == ("s1", 1200)
     assert row.provenance.level is Level.L4_L5
     assert Flag.NOT_CONTIGUOUS not in row.flags
+
+
+def test_the_errors_of_a_volumes_slices_add_up():
+    slices = stack(3)
+    found = volume_of(slices, slices)
+    rows = derived([roi for item in slices for roi in muscles(item)], exam_of(*slices))
+    for side in ("left", "right"):
+        u_area = rows["tcsa_mm2", side].uncertainty
+        assert u_area > 0
+        assert found[side, 0].uncertainty == pytest.approx(3 * u_area * 4.0 / 1000)
+    both = found["left", 0].uncertainty + found["right", 0].uncertainty
+    assert found["both", 0].uncertainty == pytest.approx(both)
+    gap = volume_of(stack(4), [slices[0], slices[2]], exam_of(*stack(4)))
+    assert all(math.isnan(row.uncertainty) for row in gap.values())
 
 
 def test_one_slice_has_no_volume():
@@ -501,6 +537,29 @@ def test_a_muscle_of_no_side_has_a_deep_part_and_no_quarters():
     rows = derived((outline(SLICE, LEFT_BOX),), protocol=REGIONAL)
     found = {quantity for quantity, _ in rows if quantity.startswith("fi_")}
     assert found == {"fi_pct", "fi_deep_pct"}
+
+
+def test_what_is_undetectable_of_a_muscle_is_so_of_its_parts_and_no_row_is_missing():
+    lean = image_slice(np.full(SHAPE, LEAN) + np.random.default_rng(0).normal(size=SHAPE))
+    protocol = MeasurementProtocol(("otsu", "gmm2", "clahe_otsu"), regional_fat=True)
+    rows = measure(exam_of(lean), RoiSet(muscles(lean)), protocol)
+    whole = {(r.method, r.key.side) for r in rows if r.quantity is Quantity.FI_PCT}
+    assert len(whole) == 6
+    for name in (*REGIONS, "fi_deep_pct"):
+        parts = [row for row in rows if row.quantity == name]
+        assert {(r.method, r.key.side) for r in parts} == {
+            pair for pair in whole if pair[0] != "clahe_otsu"
+        }
+        assert all(math.isnan(row.value) and Flag.UNDETECTABLE in row.flags for row in parts)
+
+
+def test_a_muscle_behind_metal_has_undefined_regions():
+    metal = outline(SLICE, box(5, 45, 35, 75), Structure.ARTEFACT)
+    rows = derived((*muscles(), metal), protocol=REGIONAL)
+    for name in (*REGIONS, "fi_deep_pct"):
+        assert math.isnan(rows[name, "left"].value)
+        assert Flag.UNDETECTABLE in rows[name, "left"].flags
+        assert rows[name, "right"].value >= 0
 
 
 def test_regions_are_measured_when_asked_for_and_only_by_methods_of_one_threshold():

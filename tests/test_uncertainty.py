@@ -61,6 +61,30 @@ def of(rows, quantity, method=""):
     return next(row for row in rows if row.quantity is quantity and row.method == method)
 
 
+def test_a_map_is_as_uncertain_as_the_dixon_fractions_that_it_shows():
+    rng = np.random.default_rng(4)
+    share = np.clip(0.1 + (pixels(0) > 250) * 0.7 + 0.02 * rng.normal(size=(90, 110)), 0.01, 0.99)
+    names = ("fat", "water", "map")
+    fat, water, of_map = (
+        image_slice(one, uid=name)
+        for one, name in zip(
+            (1000 * share, 1000 - 1000 * share, 10 * 100 * share), names, strict=True
+        )
+    )
+    kinds = (Weighting.DIXON_FAT, Weighting.DIXON_WATER, Weighting.PDFF)
+    series = tuple(
+        Series(item.uid, (item,), kind, unit="[ppth]" if item is of_map else "")
+        for item, kind in zip((fat, water, of_map), kinds, strict=True)
+    )
+    rows = measure(Exam("S", "pre", series), outlines(fat))
+    dixon = next(r for r in rows if r.quantity is Quantity.DIXON_FF_MEAN_PCT)
+    mapped = next(r for r in rows if r.quantity is Quantity.PDFF_MEAN_PCT)
+    assert mapped.value == pytest.approx(dixon.value)
+    assert mapped.uncertainty == pytest.approx(dixon.uncertainty)
+    assert parts(mapped) == pytest.approx(parts(dixon))
+    assert set(parts(mapped)) == {"u_boundary", "u_placement", "u_noise"}
+
+
 AREAS_AND_FAT = {
     Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.TCSA_COS_MM2, Quantity.VALID_CSA_MM2,
     Quantity.FI_PCT, Quantity.FAT_CSA_MM2, Quantity.FCSA_MM2, Quantity.FF_LINEAR_PCT,

@@ -10,7 +10,7 @@ from multifidus.clinical import Clinical
 from multifidus.derived.combining import Numbers, combined
 from multifidus.image import Exam
 from multifidus.measurement import Measurement, Quantity
-from multifidus.metrics.asymmetry import ratio_pct
+from multifidus.metrics.asymmetry import ratio_pct, ratio_uncertainty
 from multifidus.roi import Reading, RoiKey
 
 NAN = float("nan")
@@ -32,6 +32,10 @@ _Found = tuple[str, Sequence[Numbers]]
 
 def ratio_rows(outlines: Mapping[RoiKey, Numbers], exam: Exam) -> Iterator[Measurement]:
     """Yield relative areas and signal ratios of every muscle, as far as there is what to divide by.
+
+    Relative areas carry the uncertainty of both areas, taken as independent: what one hand does to
+    both cancels in part. Height and weight are taken as exact. Signal ratios state none, since
+    none is stated of signal.
 
     Parameters
     ----------
@@ -67,13 +71,17 @@ def _relative_areas(
             where, found = "level", [o for o in known if o.provenance.level is level]
         if found:
             reference = math.fsum(other.value for other in found) / len(found)
-            yield combined(
+            row = combined(
                 (area.key, area.provenance),
                 quantity,
                 ratio_pct(area.value, reference),
                 (area, *found),
                 parameters=_used("mm2", reference, where, found),
             )
+            # One hand drew all references, so that their errors go together.
+            doubt = math.fsum(other.uncertainty for other in found) / len(found)
+            u = ratio_uncertainty(area.value, reference, area.uncertainty, doubt)
+            yield row.with_uncertainty(u, {})
 
 
 def _used(unit: str, value: float, where: str, found: Sequence[object]) -> dict[str, object]:
@@ -91,12 +99,15 @@ def _per_size(numbers: Numbers, clinical: Clinical) -> Iterator[Measurement]:
         height = clinical.height_cm / 100
         value = area.value / height**2
         used = {"height_m": height}
-        yield combined(at, Quantity.TCSA_PER_HEIGHT2, value, (area,), parameters=used)
+        row = combined(at, Quantity.TCSA_PER_HEIGHT2, value, (area,), parameters=used)
+        # How well the subject's size is known nobody said.
+        yield row.with_uncertainty(area.uncertainty / height**2, {})
     index = clinical.body_mass_index
     if index is not None:
         value = area.value / index
         used = {"bmi_kg_m2": index}
-        yield combined(at, Quantity.TCSA_PER_BMI, value, (area,), parameters=used)
+        row = combined(at, Quantity.TCSA_PER_BMI, value, (area,), parameters=used)
+        yield row.with_uncertainty(area.uncertainty / index, {})
 
 
 def _signal_ratios(

@@ -20,6 +20,7 @@ from multifidus.metrics.fat import above_threshold_pct
 from multifidus.metrics.regions import between, cut_at_share
 from multifidus.metrics.samples import NAN, Sample
 from multifidus.polygon import oriented_loops
+from multifidus.protocol import FatMethod
 from multifidus.raster import Region
 from multifidus.sampling import Sampled
 
@@ -59,9 +60,10 @@ def regional_rows(item: Sampled, rows: Iterable[Measurement]) -> Iterator[Measur
         anterior side.
     rows
         The numbers about it. Methods are those whose ``fi_pct`` is the share of pixels above the
-        ``threshold`` on its row, and Dixon's mean of F / (F + W).
+        ``threshold`` on its row, and Dixon's mean of F / (F + W). Regions state no uncertainty:
+        that of the whole muscle does not hold for a part of it.
     """
-    fat = [row for row in rows if _is_binary(item, row) or _is_dixon(item, row)]
+    fat = [row for row in rows if _is_binary(row) or _is_dixon(item, row)]
     plane = item.placed.slice.plane
     if not fat or plane.orientation is not Orientation.AXIAL:
         return
@@ -92,13 +94,14 @@ def _binary(item: Sampled, row: Measurement, part: _Part) -> _Fat:
     sample = Sample.of(own.values, part.weights[row_column])
     # How sure the whole muscle's number is does not hold for a part of it.
     used = {name: value for name, value in row.parameters.items() if not name.startswith("u_")}
-    return above_threshold_pct(sample, used["threshold"]), len(sample.values), used
+    # What is undefined of the whole muscle is undefined of a part of it.
+    value = NAN if math.isnan(row.value) else above_threshold_pct(sample, used["threshold"])
+    return value, len(sample.values), used
 
 
 def _dixon(item: Sampled, row: Measurement, part: _Part) -> _Fat:
     assert item.dixon is not None  # noqa: S101 - narrows the type; _is_dixon saw to it
     result = dixon_fat_fraction(*item.dixon, item.cover.of(part.weights))
-    # What is undefined of the whole muscle is undefined of a part of it.
     value = NAN if math.isnan(row.value) else result.mean_pct
     return value, result.n_pixels, {"basis": "signal", "form": "mean"}
 
@@ -107,13 +110,9 @@ def _is_dixon(item: Sampled, row: Measurement) -> bool:
     return row.quantity is Quantity.DIXON_FF_MEAN_PCT and item.dixon is not None
 
 
-def _is_binary(item: Sampled, row: Measurement) -> bool:
-    """Whether a method's answer is the share of this very signal above a threshold."""
-    threshold = row.parameters.get("threshold")
-    if threshold is None or row.quantity is not Quantity.FI_PCT:
-        return False
-    value = above_threshold_pct(item.for_method(row.method).sample, threshold)
-    return bool(np.isclose(value, row.value, rtol=0, atol=1e-9, equal_nan=True))
+def _is_binary(row: Measurement) -> bool:
+    """Whether a method's answer is the share of the muscle's own signal above a threshold."""
+    return row.quantity is Quantity.FI_PCT and row.method != FatMethod.CLAHE_OTSU
 
 
 def _parts(item: Sampled) -> Iterator[_Part]:

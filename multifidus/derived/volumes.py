@@ -27,6 +27,10 @@ def volume_rows(outlines: Mapping[RoiKey, Numbers], exam: Exam) -> Iterator[Meas
 
     Slices of different stacks never make one volume. A row stands on its first slice; its
     parameters name all. One slice has an area and no volume, so it has no row.
+
+    The errors of one rater's slices, and sides, are taken to go together, so that their
+    uncertainties add up: rather too much than too little. What the muscle does between slices and
+    beyond the outermost is not in it.
     """
     series = {item.uid: item for item in exam.series}
     stacks: dict[_Place, Stack] = {}
@@ -64,7 +68,9 @@ def _volume(areas: Sequence[Measurement], stack: Stack) -> Measurement:
     value = _NAN if doubts else volume_ml((area.value for area in ordered), step)
     used = {"slice_step_mm": step, "slice_indices": indices}
     at = (ordered[0].key, shared([area.provenance for area in ordered]))
-    return combined(at, Quantity.VOLUME_ML, value, ordered, parameters=used, doubts=doubts)
+    row = combined(at, Quantity.VOLUME_ML, value, ordered, parameters=used, doubts=doubts)
+    u = _NAN if doubts else volume_ml((area.uncertainty for area in ordered), step)
+    return row.with_uncertainty(u, {})
 
 
 def _both(right: Measurement, left: Measurement) -> Measurement:
@@ -72,4 +78,5 @@ def _both(right: Measurement, left: Measurement) -> Measurement:
     used = {"right": right.value, "left": left.value}
     pair = (first, left if first is right else right)
     at = (replace(first.key, side=Side.BOTH), shared([side.provenance for side in pair]))
-    return combined(at, Quantity.VOLUME_ML, right.value + left.value, pair, parameters=used)
+    row = combined(at, Quantity.VOLUME_ML, right.value + left.value, pair, parameters=used)
+    return row.with_uncertainty(right.uncertainty + left.uncertainty, {})
