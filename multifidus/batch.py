@@ -111,23 +111,26 @@ def read_by_reading(case: Case, exam: Exam) -> tuple[RoiSet, ...]:
     Raises
     ------
     RoiError
-        If outlines do not fit the exam, two have one key, or a file that serves every reading says
-        that it is of another subject or timepoint.
+        If outlines do not fit the exam, two have one key, or files are of several subjects or
+        timepoints.
     """
     common: list[RoiSet] = []
-    served: list[tuple[Path, Reading]] = []
+    wanted = case.reading
     groups: dict[Reading, list[RoiSet]] = {}
     for path in case.outlines:
         rois = read_rois(path, exam, labels=case.labels)
+        reading = rois.rois[0].key.reading if rois.rois else rois.reading
+        # One exam is of one subject at one timepoint, whoever reads it.
+        _check_names(wanted, reading, ("subject", "timepoint"), path)
+        wanted = replace(
+            wanted,
+            subject=wanted.subject or reading.subject,
+            timepoint=wanted.timepoint or reading.timepoint,
+        )
         if rois.rois or rois.not_measurable or rois.grades:
-            reading = rois.rois[0].key.reading if rois.rois else rois.reading
             groups.setdefault(reading, []).append(rois)
         else:
             common.append(rois)
-            served.append((path, rois.reading))
-    for path, found in served:
-        for reading in groups:
-            _check_names(reading, found, ("subject", "timepoint"), path)
     return tuple(merge([*members, *common]) for members in groups.values()) or (merge(common),)
 
 

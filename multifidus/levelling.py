@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_TOLERANCE_DEG = 1e-6
+_TOLERANCE_DEG = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Tilt:
     is_fallback: bool = False
 
     def flags(self, limit_deg: float) -> tuple[Flag, ...]:
-        """Return the doubts that it casts on areas as they are."""
-        over = abs(self.deg) > limit_deg + _TOLERANCE_DEG
+        """Return the doubts that it casts on areas as they are; leaning sideways counts."""
+        over = math.degrees(math.acos(self.cosine)) > limit_deg + _TOLERANCE_DEG
         return (Flag.TILT_OVER_LIMIT, *self.unknown) if over else ()
 
     @property

@@ -130,6 +130,16 @@ def test_more_tilt_than_the_limit_is_a_doubt_about_areas(tilt, flags):
     assert without.flags(15.0) == ((Flag.TILT_OVER_LIMIT, Flag.TILT_UNKNOWN) if flags else ())
 
 
+@pytest.mark.parametrize(("lean", "over"), [(14.9, False), (15.1, True), (-20, True)])
+def test_a_slice_that_leans_sideways_makes_areas_larger_as_well(lean, over):
+    angle = math.radians(lean)
+    plane = Plane((0, 0, 0), (0, 1, 0), (math.cos(angle), 0, math.sin(angle)))
+    found = Leveller(MeasurementProtocol((), tilt_axis="patient_z")).tilt(plane)
+    assert found.deg == pytest.approx(0)
+    assert found.cosine == pytest.approx(math.cos(angle))
+    assert found.flags(15.0) == ((Flag.TILT_OVER_LIMIT,) if over else ())
+
+
 # --- corrected areas: prisms cut by planes ----------------------------------------------------
 
 POINTS = 360

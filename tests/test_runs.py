@@ -70,6 +70,14 @@ def test_landmarks_alone_have_nothing_to_measure(images):
     assert levels_and_offsets(images, marks) == {}
 
 
+def test_outlines_of_two_exams_are_not_measured_on_the_images_of_one(images):
+    here, other = written(images, "AB"), images.parent / "other.outlines.json"
+    rois = read_rois(here, read_exam(images))
+    write_rois(rois.read_by(Reading("S01", "post", "AB")), other)
+    with pytest.raises(RoiError, match=r"other\.outlines\.json .* timepoint 'post', not 'pre'"):
+        levels_and_offsets(images, here, other)
+
+
 def test_landmarks_of_another_exam_are_refused(images):
     marks = images.parent / "marks.outlines.json"
     landmarks = tuple(disc_centres([(0, -10, 0)], [Level.L3_L4]))
