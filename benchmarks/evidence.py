@@ -25,6 +25,7 @@ from benchmarks.accuracy import (
 )
 from benchmarks.accuracy import readers as series_readers
 from benchmarks.accuracy import reliability as intervals
+from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
 from tests.traps import TRAPS
@@ -278,6 +279,12 @@ def cohort(*, smoke: bool) -> Finding:
     return Finding("cohort", text, good)
 
 
+def large_report(*, smoke: bool) -> Finding:
+    """Report a large study, and open its pages in a browser."""
+    found = reporting.measure(4 if smoke else 200)
+    return Finding("report", reporting.as_markdown(found), good=found.is_good)
+
+
 def speed_and_memory(*, smoke: bool) -> Finding:
     """Run the speed benchmarks."""
     found = speed.compare(speed.SMOKE_REPEATS if smoke else speed.REPEATS)
@@ -337,6 +344,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     uncertainty,
     reliability,
     cohort,
+    large_report,
     real_dixon_exam,
     same_bytes,
     readers,

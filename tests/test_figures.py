@@ -19,8 +19,10 @@ from multifidus.report.figures.slopes import slopes
 from multifidus.report.figures.style import (
     COLUMN_MM,
     PAGE_MM,
+    PNG_DPI,
     VERDICTS,
     as_svg,
+    styled,
     write_drawing,
 )
 from multifidus.report.thumbnails import read_thumbnails, write_thumbnail
@@ -167,6 +169,24 @@ def test_a_forest_without_known_error_has_no_band_and_says_so(values):
     drawing = forest(AREA, change_of(values))
     assert not drawing.figure.axes[0].patches
     assert "not known" in drawing.caption
+
+
+def test_words_fit_the_paper_at_the_resolution_of_pictures():
+    """Text that is hinted is wider at some resolutions than at that of the layout."""
+    rows = [{**row, "approach": "minimally invasive"} for row in study_rows()]
+    values = AREA.of(values_of(rows))
+    study = study_change(
+        values, spans_of(values), choice=MEAN, minimal_valid_fraction=0.95, column="approach"
+    )
+    figure = forest(AREA, study).figure
+
+    @styled
+    def left():
+        figure.set_dpi(PNG_DPI)
+        figure.draw_without_rendering()
+        return min(label.get_window_extent().x0 for label in figure.axes[0].get_yticklabels())
+
+    assert left() > 0
 
 
 def test_asymmetry_shows_every_subject_and_its_median():

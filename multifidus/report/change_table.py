@@ -73,7 +73,7 @@ def _groups(groups: Iterable[GroupChange]) -> tuple[tuple[str, ...], ...]:
                 short(item.mean_before),
                 short(item.mean_after),
                 *_tests(item),
-                short(item.mean_pct),
+                _relative(quantity, item.mean_pct),
                 f"{item.beyond_decrease} / {item.beyond_increase} / {item.judged}",
                 str(item.n_missing),
             )
@@ -198,7 +198,7 @@ def _subject(item: Change) -> tuple[str, ...]:
         short(pair.before.value),
         short(pair.after.value),
         short(pair.delta),
-        "" if is_grade(pair.quantity) else short(pair.delta_pct),
+        _relative(pair.quantity, pair.delta_pct),
         short(item.mdc95),
         _verdict(item),
         "; ".join(filter(None, (pair.problem, *pair.notes))),
@@ -237,6 +237,11 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return ""
     return "<0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the usual limit
+
+
+def _relative(quantity: str, pct: float) -> str:
+    """Print a change in percent; that of a percentage is in points, and a grade has none."""
+    return "" if is_grade(quantity) or quantity.endswith("_pct") else short(pct)
 
 
 def _quantity(quantity: str, method: str) -> str:

@@ -13,7 +13,7 @@ from multifidus.report.study import StudyData
 from multifidus.report.words import quantity_name, quantity_unit
 from multifidus.stats.change import BY_ZONE, GroupChange
 from multifidus.stats.change_study import ChangeStudy
-from multifidus.stats.models import MixedModel, Term
+from multifidus.stats.models import FACTORS, MixedModel, Term
 from multifidus.stats.paired import PairedTests
 from multifidus.stats.reliability import Reliability, Study
 
@@ -96,18 +96,19 @@ def _changes(study: ChangeStudy, what: What) -> Iterator[Statement]:
     groups = groups or [item for item in study.muscles if item.key[: len(mine)] == mine]
     name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
     for item in groups:
-        yield Statement(f"Change of {name}", _sentence(item, name, unit))
+        span, *where = item.key[BY_ZONE.index("span") :]
+        group = where.pop() if study.column else ""
+        at = _named(" ".join(filter(None, where)))
+        place = (f" at {at}" if at else "") + (f" ({group})" if group else "")
+        yield Statement(f"Change of {name}", _sentence(item, span, name + place, unit))
 
 
-def _sentence(item: GroupChange, name: str, unit: str) -> str:
-    span, *where = item.key[BY_ZONE.index("span") :]
-    at = " ".join(filter(None, where))
-    place = f" at {_named(at)}" if at else ""
+def _sentence(item: GroupChange, span: str, name: str, unit: str) -> str:
     relative = not (math.isnan(item.mean_pct) or "percentage" in unit)
     pct = f" ({short(item.mean_pct)} %)" if relative else ""
     return (
         (
-            f"From {span}, {name}{place} changed by {_with_interval(item.tests)}{unit}{pct}, n = "
+            f"From {span}, {name} changed by {_with_interval(item.tests)}{unit}{pct}, n = "
             f"{item.n}, p = {p_value(item.p_t_holm)} (t), {p_value(item.p_wilcoxon_holm)} "
             "(Wilcoxon), by Holm's method."
         )
@@ -149,9 +150,10 @@ def _term(model: MixedModel, term: Term, timepoints: Sequence[str], unit: str) -
         return ""
     estimate = f"{short(term.estimate)} [95 % CI {', '.join(map(short, term.ci95))}]{unit}"
     p = f"p = {p_value(term.p) or 'undefined'}".replace("= <", "< ")
+    preposition = "at" if model.factor in FACTORS else "in"
     if where:
-        return f"the change at {_named(where)} minus that one was {estimate}, {p}"
-    at = f" at {_named(place)}" if place else ""
+        return f"the change {preposition} {_named(where)} minus that one was {estimate}, {p}"
+    at = f" {preposition} {_named(place)}" if place else ""
     return f"it changed from {first} to {when}{at} by {estimate}, {p}"
 
 

@@ -89,7 +89,7 @@ class PaperTable:
 
 def is_numeric(column: Sequence[str]) -> bool:
     """Whether a column's cells are numbers, so that they stand to the right."""
-    return all(cell[:1] in "+-0123456789" for cell in column if cell)
+    return all(cell[:1] in "+-<0123456789" for cell in column if cell)
 
 
 def write_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> list[Path]:

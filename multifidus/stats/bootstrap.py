@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.stats.ratings import LEVEL, MeanSquares, least_square, mean_square
+from multifidus.stats.ratings import LEVEL, MeanSquares, least_square
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,15 +87,20 @@ def _mean_squares(
     raters = (columns**2).sum(axis=1) / n - n * k * grand**2
     within = all_ - k * means
     least = least_square(table)
-    for place, rows in enumerate(n.astype(int)):
-        yield MeanSquares(
-            n=int(rows),
-            k=k,
-            between=mean_square(between[place], rows - 1, least),
-            within=mean_square(within[place], rows * (k - 1), least),
-            raters=mean_square(raters[place], k - 1, least),
-            error=mean_square(within[place] - raters[place], (rows - 1) * (k - 1), least),
-        )
+
+    def mean(total: Array, count: Array) -> list[float]:
+        square = total / count
+        known: list[float] = np.where(square > least, square, 0.0).tolist()
+        return known
+
+    parts = (
+        mean(between, n - 1),
+        mean(within, n * (k - 1)),
+        mean(raters, np.full_like(n, k - 1)),
+        mean(within - raters, (n - 1) * (k - 1)),
+    )
+    for rows, *four in zip(n.astype(int).tolist(), *parts, strict=True):
+        yield MeanSquares(rows, k, *four)
 
 
 def _interval(known: Array) -> tuple[float, float]:

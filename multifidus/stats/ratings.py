@@ -89,10 +89,10 @@ def mean_squares(ratings: ArrayLike) -> MeanSquares:
     return MeanSquares(
         n=n,
         k=k,
-        between=mean_square(k * (subjects**2).sum(), n - 1, least),
-        within=mean_square((within**2).sum(), n * (k - 1), least),
-        raters=mean_square(n * (raters**2).sum(), k - 1, least),
-        error=mean_square((residual**2).sum(), (n - 1) * (k - 1), least),
+        between=_mean_square(k * (subjects**2).sum(), n - 1, least),
+        within=_mean_square((within**2).sum(), n * (k - 1), least),
+        raters=_mean_square(n * (raters**2).sum(), k - 1, least),
+        error=_mean_square((residual**2).sum(), (n - 1) * (k - 1), least),
     )
 
 
@@ -101,7 +101,7 @@ def least_square(table: Array) -> float:
     return _ROUNDING * float(np.abs(table).max()) ** 2
 
 
-def mean_square(total: float, count: int, least: float) -> float:
+def _mean_square(total: float, count: int, least: float) -> float:
     """Divide a sum of squares by its degrees of freedom; 0 where it is rounding alone."""
     square = float(total) / count
     return square if square > least else 0.0

@@ -66,6 +66,8 @@ _STYLE: dict[str, Any] = {
     "lines.linewidth": 0.9,
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
+    # Words are as wide at every resolution, so that what was laid out fits.
+    "text.hinting": "none",
     # A subject called $x$ is not a formula.
     "text.parse_math": False,
     "xtick.labelsize": 6,
