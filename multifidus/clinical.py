@@ -118,7 +118,7 @@ def _choice(name: str, text: str, kind: type[Word]) -> Word:
 
 def _days(cells: Mapping[str, str]) -> int | None:
     text = cells.get("days_since_surgery", "")
-    if text and not text.lstrip("-").isdecimal():
+    if text and not text.removeprefix("-").isdecimal():
         msg = f"days_since_surgery must be a whole number, got {text!r}."
         raise CohortError(msg, remedy="Count days from the surgery; negative before it.")
     said = int(text) if text else None

@@ -156,8 +156,7 @@ class MeasurementProtocol:
         Against what tilt is measured; the direction, LPS, for ``vector``.
     tilt_limit_deg
         Areas on slices with more tilt than this, sideways lean included, are flagged
-        ``tilt_over_limit``: 15 degrees make
-        the section of a prism 3.5 % larger.
+        ``tilt_over_limit``: 15 degrees make the section of a prism 3.5 % larger.
     slice_selection, band_mm
         Which slices enter a level's row of the summary; how far from the level's landmark, for
         ``band``.

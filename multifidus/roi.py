@@ -217,11 +217,20 @@ class NotMeasurable:
     reading: Reading | None = None
 
 
+GOUTALLIER, MOST_GOUTALLIER = "goutallier", 4
+"""The one visual scheme whose range is known here, 0 to 4."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grade:
     """A visual grade entered by a rater, such as Goutallier 0 to 4; of its set's reading, if none.
 
     It grades the multifidus.
+
+    Raises
+    ------
+    RoiError
+        If there is no such grade: below 0, or above 4 of Goutallier.
     """
 
     scheme: str
@@ -229,6 +238,19 @@ class Grade:
     side: Side
     value: int
     reading: Reading | None = None
+
+    def __post_init__(self) -> None:
+        too_high = self.is_goutallier and self.value > MOST_GOUTALLIER
+        if self.value < 0 or too_high:
+            where = f"{self.side} {self.level}"
+            msg = f"There is no grade {self.value} by {self.scheme}, as it was given to {where}."
+            known = f"0 to {MOST_GOUTALLIER}" if self.is_goutallier else "0 and more"
+            raise RoiError(msg, remedy=f"Grades are {known}.")
+
+    @property
+    def is_goutallier(self) -> bool:
+        """Whether it is by the scheme of Goutallier, however its name is written."""
+        return self.scheme.strip().lower() == GOUTALLIER
 
 
 Said = TypeVar("Said", NotMeasurable, Grade)

@@ -67,6 +67,7 @@ def test_days_may_stand_in_for_dates(dates):
         ("date", "25.03.2002"),
         ("surgery_date", "2002-02-30"),
         ("days_since_surgery", "a year"),
+        ("days_since_surgery", "--5"),
     ],
 )
 def test_a_cell_that_cannot_be_meant_is_refused_with_its_column(column, cell):

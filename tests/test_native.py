@@ -221,6 +221,8 @@ def test_a_malformed_entry_is_refused_by_reader_and_schema_alike(path, value, pl
         ),
         ("outlines.0.paths_mm.0.0.0", float("nan"), "finite"),
         ("outlines", [DOCUMENT["outlines"][0]] * 2, "two outlines of left multifidus"),
+        ("grades.0.value", 5, r"grades\[0\]: There is no grade 5 by goutallier"),
+        ("grades.0.value", -1, r"grades\[0\]: There is no grade -1 by goutallier"),
     ],
 )
 def test_an_outline_that_cannot_be_is_refused_with_its_file(path, value, message):

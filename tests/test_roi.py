@@ -261,3 +261,11 @@ def test_gaps_and_grades_of_several_readings_stay_with_their_reader():
     renamed = both.read_by(third)
     assert renamed.reading == third
     assert {item.reading for item in (*renamed.not_measurable, *renamed.grades)} == {None}
+
+
+@pytest.mark.parametrize(("scheme", "value"), [("Goutallier", 5), ("goutallier ", -1), ("own", -2)])
+def test_a_grade_that_a_scheme_does_not_have_is_refused(scheme, value):
+    with pytest.raises(RoiError, match=f"no grade {value} by"):
+        Grade(scheme, Level.L4_L5, Side.LEFT, value)
+    assert Grade("own", Level.L4_L5, Side.LEFT, 5).value == 5
+    assert Grade("goutallier", Level.L4_L5, Side.LEFT, 4).is_goutallier

@@ -14,8 +14,6 @@ from multifidus.version import VERSION
 
 _NAN = float("nan")
 
-_GOUTALLIER = "goutallier"
-
 _PAIR = (Side.LEFT, Side.RIGHT)
 
 
@@ -70,7 +68,7 @@ def _grades(rois: RoiSet, protocol: str) -> Iterator[Measurement]:
             )
             raise RoiError(msg, remedy="Delete one of them.")
     for (key, level, scheme), grade in found.items():
-        known = scheme.strip().lower() == _GOUTALLIER
+        known = grade.is_goutallier
         yield Measurement(
             key,
             Quantity.GOUTALLIER_GRADE if known else Quantity.VISUAL_GRADE,

@@ -225,11 +225,12 @@ def from_document(document: object, where: str) -> RoiSet:
             for node in root.nodes("not_measurable")
         ),
         grades=tuple(
-            Grade(
-                node.get("scheme", str),
-                node.choice("level", Level),
-                node.choice("side", Side),
-                node.get("value", int),
+            node.make(
+                Grade,
+                scheme=node.get("scheme", str),
+                level=node.choice("level", Level),
+                side=node.choice("side", Side),
+                value=node.get("value", int),
             )
             for node in root.nodes("grades")
         ),
