@@ -343,7 +343,7 @@ def test_a_subject_with_several_muscles_counts_once():
 def test_too_few_subjects_are_said_not_tested():
     found, problems = group_changes(judge([pair()]))
     assert not found
-    assert "1 subjects have a value at both" in problems[0]
+    assert "1 subject has a value at both" in problems[0]
 
 
 def cohort(losses, n=8, seed=3, **other):

@@ -119,6 +119,50 @@ def test_another_muscle_or_quantity_in_the_table_changes_no_p_value():
     assert list(study_of(alone).muscles) == whole
 
 
+def test_groups_that_lack_the_same_are_told_of_once():
+    problems = study_of(cohort(PLACES, n=2)).problems
+    (said,) = [text for text in problems if "have a value at both" in text and "groups" in text]
+    assert said.startswith("4 groups, such as tcsa_mm2 multifidus pre to post L1-L2 left: 2 subj")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing", "said"),
+    [
+        (100, 100, {"p_t", "p_wilcoxon", "p_t_holm", "p_wilcoxon_holm", "t", "dz", "dz_ci95"},
+         "changes do not vary"),
+        (0, 5, {"t", "dz", "dz_ci95", "mean_pct"}, "a value before is not positive"),
+    ],
+)  # fmt: skip
+def test_no_number_of_a_group_is_missing_without_a_reason(before, after, missing, said):
+    rows = [
+        row(f"S{n}", when, value)
+        for n in range(5)
+        for when, value in (("pre", before), ("post", after))
+    ]
+    plain = json.loads(json.dumps(plain_changes(study_of(rows)), allow_nan=False))
+    (found,) = plain["muscles"]
+    gone = {name for name, value in found.items() if value is None or value == [None, None]}
+    assert gone == missing
+    assert any(said in text for text in plain["problems"])
+
+
+def test_a_level_missing_on_one_side_is_said_and_the_other_side_stays():
+    """The right side was measured before surgery alone, in four of eight subjects."""
+    rows = [
+        item
+        for item in cohort(PLACES, operated_side="left")
+        if (item["level"], item["side"], item["timepoint"]) != ("L4-L5", "right", "post")
+        or item["subject"] in {"S0", "S1", "S2", "S3"}
+    ]
+    found = study_of(rows)
+    by_side = {item.key[4:]: item for item in found.muscles}
+    right, left = by_side["L4-L5", "right"], by_side["L4-L5", "left"]
+    assert (right.n, right.n_missing, left.n, left.n_missing) == (4, 4, 8, 0)
+    (contrast,) = [item for item in found.contrasts if item.second == "contralateral"]
+    assert (contrast.n, contrast.n_missing) == (4, 4)
+    assert "4 pairs without a change: not measured at post." in found.problems
+
+
 def test_contrasts_of_a_study_are_corrected_together():
     found = study_of([{**item, "operated_side": "left"} for item in cohort(PLACES)])
     assert [(item.first, item.second) for item in found.contrasts] == [

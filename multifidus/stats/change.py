@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -189,13 +189,32 @@ def group_changes(
         missing. A subject that gives a group several pairs enters with their mean.
     """
     found: list[GroupChange] = []
-    problems: list[str] = []
+    missing: dict[str, list[str]] = {}
     for key, members in _grouped(changes, by).items():
         try:
             found.append(_group(key, members))
         except StatisticsError as error:
-            problems.append(f"{' '.join(filter(None, key))}: {error}")
-    return _corrected(found, by), problems
+            missing.setdefault(str(error), []).append(in_words(key))
+    return _corrected(found, by), gathered(missing)
+
+
+def in_words(key: Iterable[str]) -> str:
+    """Name a group by its key."""
+    return " ".join(filter(None, key))
+
+
+MOST_NAMED = 3
+"""More groups that lack the same are counted, not named."""
+
+
+def gathered(missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say what groups lack, once for all that lack the same."""
+    return [
+        f"{'; '.join(names)}: {why}"
+        if len(names) <= MOST_NAMED
+        else f"{len(names)} groups, such as {names[0]}: {why}"
+        for why, names in missing.items()
+    ]
 
 
 def _grouped(changes: Iterable[Change], by: Sequence[str]) -> dict[tuple[str, ...], list[Change]]:
@@ -224,7 +243,8 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
     subjects = _by_subject(members)
     full = {subject: pairs for subject, pairs in subjects.items() if pairs}
     if len(full) < LEAST_PAIRS:
-        msg = f"{len(full)} subjects have a value at both timepoints; {LEAST_PAIRS} are needed."
+        have = "1 subject has" if len(full) == 1 else f"{len(full)} subjects have"
+        msg = f"{have} a value at both timepoints; {LEAST_PAIRS} are needed."
         raise StatisticsError(msg)
 
     def mean(of: str) -> Array:
@@ -291,7 +311,7 @@ def contrast_changes(
     """
     first, second = kinds
     found: list[Contrast] = []
-    problems: list[str] = []
+    missing: dict[str, list[str]] = {}
     for key, members in _grouped(changes, by).items():
         sides = [
             {
@@ -307,17 +327,15 @@ def contrast_changes(
             continue
         both = sorted(sides[0].keys() & sides[1].keys())
         if len(both) < LEAST_PAIRS:
-            words = " ".join(filter(None, key))
-            problems.append(
-                f"{words}: {len(both)} subjects have both {first} and {second}; "
-                f"{LEAST_PAIRS} are needed."
-            )
+            have = "1 subject has" if len(both) == 1 else f"{len(both)} subjects have"
+            why = f"{have} both {first} and {second}; {LEAST_PAIRS} are needed."
+            missing.setdefault(why, []).append(in_words(key))
             continue
         tests = paired_tests([sides[0][name] - sides[1][name] for name in both])
         alone = len(sides[0].keys() ^ sides[1].keys())
         words = _entered(members)
         found.append(Contrast(key, first, second, len(both), alone, tests, entered=words))
-    return found, problems
+    return found, gathered(missing)
 
 
 def corrected_together(found: Sequence[Contrast], by: Sequence[str] = BY_SIDE) -> list[Contrast]:

@@ -17,7 +17,9 @@ from multifidus.stats.change import (
     GroupChange,
     contrast_changes,
     corrected_together,
+    gathered,
     group_changes,
+    in_words,
     judge,
 )
 from multifidus.stats.detectable import ErrorOf, nothing_known
@@ -168,7 +170,13 @@ def study_change(
         zones=tuple(zones),
         contrasts=tuple(contrasts),
         courses=_courses(items, spans, choice),
-        problems=(*_remarks(changes), *lacking, *more, *most),
+        problems=(
+            *_remarks(changes),
+            *lacking,
+            *more,
+            *most,
+            *_undefined((*muscles, *zones, *contrasts)),
+        ),
         column=column,
     )
 
@@ -192,6 +200,21 @@ def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contr
             "contralateral side in them."
         )
     return corrected_together(found, by), problems
+
+
+def _undefined(groups: Iterable[GroupChange | Contrast]) -> list[str]:
+    """Say why numbers of groups are missing."""
+    missing: dict[str, list[str]] = {}
+    for item in groups:
+        if math.isnan(item.tests.dz):
+            missing.setdefault(_FLAT, []).append(in_words(item.key))
+        if isinstance(item, GroupChange) and math.isnan(item.mean_pct):
+            missing.setdefault(_NO_PERCENT, []).append(in_words(item.key))
+    return gathered(missing)
+
+
+_FLAT = "changes do not vary: there is no effect size, and no test where nothing changed."
+_NO_PERCENT = "a value before is not positive: there is no mean change in percent."
 
 
 def _remarks(changes: Sequence[Change]) -> Iterable[str]:

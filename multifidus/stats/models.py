@@ -158,7 +158,8 @@ def fit_random_intercept(
 def _check(values: Array, columns: Array, names: Sequence[str], subjects: Sequence[str]) -> None:
     people = len(set(subjects))
     if people < LEAST_SUBJECTS:
-        msg = f"{people} subjects are too few for a mixed model; {LEAST_SUBJECTS} are needed."
+        have = "1 subject is" if people == 1 else f"{people} subjects are"
+        msg = f"{have} too few for a mixed model; {LEAST_SUBJECTS} are needed."
         raise StatisticsError(msg)
     if len(values) <= people + columns.shape[1] - 1:
         msg = f"{len(values)} values of {people} subjects leave nothing to estimate errors from."
