@@ -86,7 +86,7 @@ def test_nothing_under_a_path_is_none_and_no_path_is_an_error(tmp_path):
 def test_a_dropped_disc_of_exams_is_offered(win, disc):
     drop(win, disc)
     win.wait(win.dock.exam_list.isVisible)
-    assert [row[3] for row in rows(win)] == ["", ""]
+    assert [row[0] for row in rows(win)] == ["exam-1", "exam-2"]
     win.dock.exam_list.list.itemActivated.emit(win.dock.exam_list.list.currentItem(), 0)
     assert win.annotator.file.path.parent == disc.with_name("disc_outlines")
 
@@ -97,8 +97,8 @@ def test_a_folder_of_exams_is_offered_and_one_is_chosen_by_key(win, folder, mess
     panel = win.dock.exam_list
     win.wait(panel.isVisible)
     assert rows(win) == [
-        ["subject-1 · exam-1", "first exam", "2", "S01_pre"],
-        ["subject-1 · exam-2", "+385 days", "2", "S01_post"],
+        ["S01_pre", "subject-1", "first exam", "2"],
+        ["S01_post", "subject-1", "+385 days", "2"],
     ]
     assert win.annotator.session is None
     assert not any(date in text for date in SECRET_DATES for _, text in on_screen(win.viewer))
@@ -106,7 +106,7 @@ def test_a_folder_of_exams_is_offered_and_one_is_chosen_by_key(win, folder, mess
     QTest.keyClick(panel.list, Qt.Key.Key_Return)
     win.wait(lambda: win.annotator.session is not None)
     assert win.annotator.file.path.parent == folder / "S01_post"
-    assert [row[0] for row in rows(win)] == ["subject-1 · exam-1", "▶ subject-1 · exam-2"]
+    assert [row[0] for row in rows(win)] == ["S01_pre", "▶ S01_post"]
     # What is drawn goes with its exam, and the other one opens empty in its place.
     win.annotator.session.put(MULTIFIDUS_RIGHT, 1, [circle(60, 60, 9)])
     win.annotator.canvas.push(MULTIFIDUS_RIGHT)

@@ -509,6 +509,8 @@ def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):
     room.win.wait(lambda: not listed.visibleRegion().isEmpty())
     below, beside = docks["Adjudication"], docks["layer list"]
     room.win.wait(lambda: below.geometry().left() > beside.geometry().right())
+    # A laptop's 768 pixels, less what a window manager takes.
+    assert window.minimumSizeHint().height() <= 708
 
 
 def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(

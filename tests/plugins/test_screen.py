@@ -7,7 +7,17 @@ import shutil
 import pytest
 from napari_multifidus.layers import LayerKey
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QScrollArea, QStyle, QStyleOptionComboBox
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+)
 
 from multifidus.anatomy import Side, Structure
 from multifidus.sample import sample_dir
@@ -63,6 +73,26 @@ def test_no_words_are_cut_off_on_a_laptop(small):
         assert scroll.widget().width() <= scroll.viewport().width()
         cut += [words for widget in parts(small.dock) if (words := cut_off(widget))]
     assert sorted(set(cut)) == [], "cut off"
+
+
+def test_whatever_is_pressed_chosen_or_typed_says_what_it_is_for(small):
+    found = [
+        part
+        for kind in (QPushButton, QComboBox, QLineEdit, QCheckBox, QSpinBox)
+        for root in (small.dock, small.dock.locator)
+        for part in root.findChildren(kind)
+    ]
+    # A field inside of a box has the box's own tip.
+    own = [part for part in found if not isinstance(part.parent(), QComboBox | QSpinBox)]
+    assert len(own) > 40
+    mute = [part for part in own if not tip(part)]
+    assert [
+        f"{type(part.parent()).__name__}: {part.metaObject().className()}" for part in mute
+    ] == []
+
+
+def tip(part):
+    return part.toolTip() or part.parent().toolTip()
 
 
 def parts(dock):

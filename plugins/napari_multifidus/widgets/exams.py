@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from napari_multifidus.exams import Exams
     from napari_multifidus.opening import Found
 
-HEADERS = ("exam", "when", "series", "folder")
-MOST_ROWS, ROW_HEIGHT = 6, 22
+HEADERS = ("exam", "subject", "when", "series")
+MOST_ROWS = 6
 
 
 class ExamsPanel(QWidget):
-    """Exams by their neutral numbers, in days since the first one; calendar dates are not shown.
+    """Exams by folder, or by neutral number, in days since the first; no calendar dates.
 
     Parameters
     ----------
@@ -76,21 +76,20 @@ class ExamsPanel(QWidget):
         for exam in found:
             item = QTreeWidgetItem(list(self._cells(exam)))
             item.setToolTip(0, "Double click to open")
-            item.setTextAlignment(2, Qt.AlignmentFlag.AlignCenter)
+            item.setTextAlignment(3, Qt.AlignmentFlag.AlignCenter)
             self.list.addTopLevelItem(item)
         chosen = self.exams.chosen
         self.list.setCurrentItem(self.list.topLevelItem(found.index(chosen) if chosen else 0))
-        self.list.setFixedHeight((min(len(found), MOST_ROWS) + 2) * ROW_HEIGHT)
+        rows = min(len(found), MOST_ROWS) * max(self.list.sizeHintForRow(0), 1)
+        head = self.list.header()
+        self.list.setFixedHeight(rows + (head.sizeHint().height() if head is not None else 0) + 6)
 
     def _cells(self, found: Found) -> tuple[str, str, str, str]:
         mark = "▶ " if found is self.exams.chosen else ""
         exam = found.exam
-        return (
-            f"{mark}{exam.subject} · {exam.timepoint}",
-            _when(found.days),
-            str(len(exam.series)),
-            found.own.name if found.own is not None else "",
-        )
+        # In a folder of its own it will be opened under the numbers that it has there.
+        name = exam.timepoint if found.own is None else found.own.name
+        return f"{mark}{name}", exam.subject, _when(found.days), str(len(exam.series))
 
     def _open(self) -> None:
         item = self.list.currentItem()

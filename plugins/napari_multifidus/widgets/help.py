@@ -103,6 +103,8 @@ class Tour(QFrame):
             f"Tour {{ border: 1px solid {HIGHLIGHT}; border-radius: 4px; background: #2c2f36; }}"
         )
         self.skip.setToolTip("End the tour; the button Tour brings it back")
+        self.back.setToolTip("What was shown before")
+        self.on.setToolTip("Go on with the tour")
         buttons = QHBoxLayout()
         for button in (self.skip, self.back, self.on):
             buttons.addWidget(button)

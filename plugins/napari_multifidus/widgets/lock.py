@@ -33,6 +33,7 @@ class LockBanner(QFrame):
         self.annotator = annotator
         self.words, self.unlock = QLabel(), QPushButton("Unlock…")
         self.words.setWordWrap(True)
+        self.unlock.setToolTip("Change this finished reading; the reason is recorded")
         self.setStyleSheet(_STYLE)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)

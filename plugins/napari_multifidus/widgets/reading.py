@@ -39,6 +39,7 @@ class ReadingPanel(QWidget):
             self.rule.addItem(rule.replace("_", " "), rule.value)
         self.rule.setToolTip("Fascial: along the inside of the fascia. Muscle border: what is seen")
         self.folder = QPushButton("Folder…")
+        self.folder.setToolTip("Keep the outlines in another folder")
         self.where = QLabel()
         self.where.setWordWrap(True)
         self.where.setStyleSheet("font-size: 11px; color: #b8bcc4;")

@@ -40,7 +40,7 @@ _ARROWS = {
     Qt.Key.Key_Down: (0, 1),
 }
 
-LEAST_HEIGHT = 170
+LEAST_HEIGHT = 155
 """As little as a laptop's screen leaves beside the layer controls."""
 
 

@@ -298,7 +298,7 @@ class OutlineView(QTableView):
         self.setWordWrap(False)
         self.setMinimumHeight(HEIGHT)
         self.setStyleSheet(
-            "QTableView { font-size: 12px; }QHeaderView::section { font-size: 11px; padding: 2px; }"
+            "QTableView { font-size: 11px; }QHeaderView::section { font-size: 10px; padding: 1px; }"
         )
         self.setSortingEnabled(True)
         rows, columns = self.verticalHeader(), self.horizontalHeader()

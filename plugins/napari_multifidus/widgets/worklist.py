@@ -36,7 +36,7 @@ NAMED_HEADERS = ("#", "exam", "reading", "state", "min")
 
 SECONDS_A_MINUTE = 60
 
-LEAST_HEIGHT = 110
+LEAST_HEIGHT = 90
 
 FILTERS = {"all": frozenset(State), "to do": frozenset(State) - {State.DONE}, "done": {State.DONE}}
 
