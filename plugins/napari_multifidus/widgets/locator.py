@@ -102,16 +102,17 @@ class Locator(QWidget):
         self.picture.acted.connect(self.refresh)
         self.picture.jump_wanted.connect(self._jump)
         self.picture.said.connect(self.complained)
-        self.picture.undo_wanted.connect(lambda: self._press("Control-Z"))
-        self.picture.redo_wanted.connect(lambda: self._press("Control-Shift-Z"))
+        # No lambdas: one that knows this widget keeps it for ever under PySide, in no window.
+        self.picture.undo_wanted.connect(self._undo)
+        self.picture.redo_wanted.connect(self._redo)
         self.mark.clicked.connect(self.set_marking)
         self.kind.activated.connect(self._choose_kind)
         self.level.activated.connect(self._choose_level)
         self.series.activated.connect(self._choose_series)
         self.order.activated.connect(self._choose_order)
-        self.six.clicked.connect(lambda: self._choose_six(six=self.six.isChecked()))
-        self.up.clicked.connect(lambda: self._recount(-1))
-        self.down.clicked.connect(lambda: self._recount(1))
+        self.six.clicked.connect(self._choose_six)
+        self.up.clicked.connect(self._recount_up)
+        self.down.clicked.connect(self._recount_down)
 
     # --- whom it follows -----------------------------------------------------------------------
 
@@ -215,6 +216,12 @@ class Locator(QWidget):
         if self.annotator is not None and self.annotator.canvas is not None:
             self.annotator.canvas.go_to(index)
 
+    def _undo(self) -> None:
+        self._press("Control-Z")
+
+    def _redo(self) -> None:
+        self._press("Control-Shift-Z")
+
     def _press(self, key: str) -> None:
         """Do what a key means in the viewer."""
         for shortcut in keys.SHORTCUTS if self.annotator is not None else ():
@@ -244,12 +251,18 @@ class Locator(QWidget):
             self.refresh()
 
     @told
-    def _choose_six(self, *, six: bool) -> None:
+    def _choose_six(self, *_: object) -> None:
         try:
             if self.model is not None:
-                self.model.set_six(six=six)
+                self.model.set_six(six=self.six.isChecked())
         finally:
             self.refresh()
+
+    def _recount_up(self) -> None:
+        self._recount(-1)
+
+    def _recount_down(self) -> None:
+        self._recount(1)
 
     @told
     def _recount(self, down: int) -> None:
