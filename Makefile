@@ -8,8 +8,10 @@ EVIDENCE_ARGS ?=
 PYTEST_ARGS ?=
 # Property tests: `ci` is the same on every run, `dev` searches further and elsewhere each time.
 HYPOTHESIS_PROFILE ?= ci
-# The Qt binding of the tests with windows.
-QT_API ?= pyqt6
+# The Qt binding of the tests with windows: pyqt6 or pyside6, each in an environment of its own.
+QT ?= pyqt6
+# Processes that run tests side by side; 0 runs them in one.
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -23,6 +25,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 RESULTS := test-results
+GUI_VENV := $(VENV)$(if $(filter pyside6,$(QT)),-pyside6)
+GUI_RESULTS := $(RESULTS)/gui$(if $(filter pyside6,$(QT)),-pyside6)
 
 # Only its own folder may be replaced without being asked.
 OVERWRITE := $(if $(filter demo_results,$(DEMO)),--overwrite,)
@@ -35,6 +39,9 @@ endif
 # The core tests do without napari's and Qt's pytest plugins, which import Qt for every test.
 WITHOUT_GUI := -p no:napari -p no:npe2 -p no:pytest-qt
 
+# Who has nothing left to do takes tests over from the others.
+PARALLEL := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
+
 .PHONY: help demo test test-core test-gui check lint types contracts coverage manifest citation \
 	bench evidence docs wheel setup system-packages clean
 
@@ -46,7 +53,8 @@ help: ## Show this list
 	@echo "Options: PYTHON=python3.12   another Python for a new .venv"
 	@echo "         DEMO=FOLDER         where make demo writes (a folder of yours is never overwritten)"
 	@echo "         BENCH_ARGS=--smoke  arguments of make bench; EVIDENCE_ARGS of make evidence"
-	@echo "         PYTEST_ARGS=-x      further arguments of the tests"
+	@echo "         PYTEST_ARGS=-x      further arguments of the tests; WORKERS=0: in one process"
+	@echo "         QT=pyside6          the other Qt binding for make test-gui"
 
 # --- set-up ------------------------------------------------------------------------------------
 
@@ -65,6 +73,11 @@ $(STAMPS)/report: pyproject.toml | $(STAMPS)/venv
 $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet -e ".[test]"
 	@touch $@ $(STAMPS)/report
+
+$(VENV)-pyside6/stamps/test: pyproject.toml | $(STAMPS)/venv
+	$(PYTHON) -m venv $(VENV)-pyside6
+	$(VENV)-pyside6/bin/python -m pip install --quiet -e ".[test-any-qt,gui]"
+	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/docs: pyproject.toml | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
@@ -87,17 +100,19 @@ test: system-packages test-core test-gui ## Run all tests, those that open windo
 test-core: $(STAMPS)/test ## Run the tests without windows
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(RESULTS)/core.coverage $(BIN)/python -m pytest tests --ignore=tests/plugins \
-		-m "not gui" $(WITHOUT_GUI) --cov=multifidus --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
+		-m "not gui" $(WITHOUT_GUI) $(PARALLEL) --cov=multifidus --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
 
 # The settings of the person who runs the tests are neither read nor written. A skipped test is a
 # failure here: a window that cannot open is what these tests are for.
 test-gui: export NAPARI_ASYNC := 0
-test-gui: $(STAMPS)/test ## Run the tests of the napari plugin, on a virtual screen
+test-gui: export NAPARI_CONFIG :=
+test-gui: export QT_API := $(QT)
+test-gui: export PYTEST_QT_API := $(QT)
+test-gui: $(GUI_VENV)/stamps/test ## Run the tests of the napari plugin, on virtual screens
 	@mkdir -p $(RESULTS)
-	settings=$$(mktemp -d) && trap 'rm -rf "$$settings"' EXIT && \
-	env -u QT_QPA_PLATFORM NAPARI_CONFIG=$$settings/settings.yaml QT_API=$(QT_API) \
-		COVERAGE_FILE=$(RESULTS)/gui.coverage $(SCREEN) $(BIN)/python -m pytest tests/plugins \
-		--no-skips --cov=napari_multifidus --cov-report= --junit-xml=$(RESULTS)/gui.xml $(PYTEST_ARGS)
+	COVERAGE_FILE=$(GUI_RESULTS).coverage env -u QT_QPA_PLATFORM $(SCREEN) \
+		$(GUI_VENV)/bin/python -m pytest tests/plugins $(PARALLEL) --no-skips \
+		--cov=napari_multifidus --cov-report= --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
 
 # --- checks ------------------------------------------------------------------------------------
 
@@ -141,6 +156,6 @@ wheel: $(STAMPS)/test ## Build source archive and wheel, and try the wheel in an
 	scripts/check_wheel.sh $(BIN)/python
 
 clean: ## Remove what was made, .venv included
-	rm -rf $(VENV) $(RESULTS) demo_results build dist docs/_build docs/reference/generated
+	rm -rf $(VENV) $(VENV)-pyside6 $(RESULTS) demo_results build dist docs/_build docs/reference/generated
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
-import tempfile
+import re
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-# Nobody's own settings are read or written.
-_SETTINGS = Path(tempfile.mkdtemp(prefix="multifidus-settings-"))
-os.environ.setdefault("NAPARI_CONFIG", str(_SETTINGS / "settings.yaml"))
+from tests.plugins.screens import own_screen
+
+# Nobody's own settings are read or written: napari keeps none without a file.
+os.environ.setdefault("NAPARI_CONFIG", "")
 os.environ.setdefault("NAPARI_ASYNC", "0")
+
+# Windows of two programs on one screen would take the focus from each other.
+_SCREEN = own_screen() if "PYTEST_XDIST_WORKER" in os.environ else None
 
 from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
 from napari_multifidus.layers import LayerKey  # noqa: E402
@@ -34,6 +40,13 @@ SPACING = (0.8, 0.7)
 LEAN_SI, FAT_SI = 100.0, 400.0
 
 __all__ = ["FAT", "LEAN", "MULTIFIDUS_LEFT", "MULTIFIDUS_RIGHT", "LayerKey", "Side", "Structure"]
+
+
+def pytest_unconfigure() -> None:
+    """Take away the screen that was made for these tests."""
+    if _SCREEN is not None:
+        _SCREEN.terminate()
+        _SCREEN.wait()
 
 
 def make_series(uid: str = "1.2", tilts: tuple[float, ...] = TILTS) -> Series:
@@ -227,6 +240,17 @@ class Window:
 
     def release(self, point: tuple[float, float]) -> None:
         self.send("MouseButtonRelease", point, pressed=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shaders_read_once() -> Iterator[None]:
+    """Let vispy take the comments out of a shader once: it does so for every layer, slowly."""
+    from vispy.gloo import program
+
+    with pytest.MonkeyPatch.context() as patch:
+        once = SimpleNamespace(**vars(re) | {"sub": functools.cache(re.sub)})
+        patch.setattr(program, "re", once)
+        yield
 
 
 @pytest.fixture(scope="module")
