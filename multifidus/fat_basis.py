@@ -131,14 +131,15 @@ def _swapped(members: Sequence[Sampled]) -> Swapped:
 
 
 def _is_fatty(members: Iterable[Sampled]) -> bool | None:
-    """Whether outlines hold more fat than water by their Dixon pair; None where there is none."""
+    """Whether outlines hold more fat than water by their Dixon pair; None where nothing says it."""
     found = [
         dixon_fat_fraction(*item.dixon, item.cover.weights)
         for item in members
         if item.dixon is not None
     ]
-    total = math.fsum(one.total_sum for one in found)
-    return math.fsum(one.fat_sum for one in found) > total / 2 if total else None
+    fat = math.fsum(one.fat_sum for one in found)
+    water = math.fsum(one.total_sum for one in found) - fat
+    return None if fat == water else fat > water
 
 
 def _of(members: Iterable[Sampled], structure: Structure) -> list[Sampled]:
