@@ -116,6 +116,11 @@ class StoredPixels:
         values.flags.writeable = False
         return values
 
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        # A hash that is under way cannot be copied with the rest; it is made again.
+        kept = {name: getattr(self, name) for name in self.__slots__}
+        return None, kept | {"_hashed": None}
+
     def hashed(self, values: Array) -> hashlib._Hash:
         """Hash the rescaled values, given at hand: once, as they never change."""
         if self._hashed is None:

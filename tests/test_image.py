@@ -1,3 +1,4 @@
+import copy
 import hashlib
 from dataclasses import replace
 
@@ -195,3 +196,11 @@ def test_slices_are_found_by_their_uid_and_by_their_grid():
 def test_slices_are_put_in_stack_order(order):
     slices = slices_along(axial_plane(tilt=15), (0, 0, 5), 6)
     assert in_stack_order(slices[i] for i in order) == slices
+
+
+def test_a_slice_can_be_copied_whether_or_not_it_was_hashed():
+    item = Slice.from_array("1", axial_plane(), np.arange(12.0).reshape(3, 4))
+    for _ in range(2):
+        copied = copy.deepcopy(item)
+        assert copied.sha256() == item.sha256()
+        assert (copied.pixels == item.pixels).all()
