@@ -515,7 +515,7 @@ def test_a_study_of_one_subject_claims_no_test(tmp_path):
     assert "Tests" not in methods(found)
     page = write_report(found, tmp_path / "out", ())[0].read_text()
     assert "Wilcoxon" not in page
-    assert "1 subjects have a value at both timepoints" in page
+    assert "1 subject has a value at both timepoints" in page
 
 
 def test_exams_are_dated_from_surgery_by_the_table(tmp_path):
