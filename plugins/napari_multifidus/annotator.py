@@ -14,24 +14,23 @@ from qtpy.QtCore import QObject
 from multifidus.anatomy import Level, RoiRule, SlicePosition
 from multifidus.errors import MultifidusError
 from multifidus.formats import read_rois
-from multifidus.polygon import MINIMAL_POINTS
 from multifidus.readings.audit import is_locked
 from multifidus.roi import Reading, RoiSet
 from napari_multifidus import keys
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
+from napari_multifidus.bookmark import Bookmark, Tell
 from napari_multifidus.canvas import EDIT, Calls, Canvas
 from napari_multifidus.feedback import Feedback
 from napari_multifidus.grid import axial_series, series_of
 from napari_multifidus.handwork import Handwork
-from napari_multifidus.image_watch import ImageWatch, words_of
+from napari_multifidus.image_watch import words_of
 from napari_multifidus.imaging import Images
 from napari_multifidus.keeper import Keeper
-from napari_multifidus.layers import MULTIFIDUS_RIGHT, LayerKey
+from napari_multifidus.layers import LayerKey
 from napari_multifidus.measured import Tables, write_tables
 from napari_multifidus.opening import METADATA, Opened, layer_data, shared_levels
 from napari_multifidus.panning import Panning
-from napari_multifidus.pointer import LOOK
 from napari_multifidus.session import Session
 from napari_multifidus.told import told
 
@@ -98,9 +97,7 @@ class Annotator(QObject):
         self.desk: Desk | None = None
         self.held, self.blinded = "", False
         self.veil: Callable[[str], str] = str
-        self._watch: ImageWatch | None = None
-        self._parked: tuple[tuple[LayerKey, str, tuple[Any, ...]], ...] = ()
-        self._parked_begun: tuple[tuple[LayerKey, str, tuple[Any, ...], float], ...] = ()
+        self._bookmark: Bookmark | None = None
         self.images = Images(viewer)
         self.panning = Panning(viewer)
         self.keeper = Keeper(self._contents)
@@ -183,17 +180,16 @@ class Annotator(QObject):
         given = self._given() if held is None else None
         if given is not None and given.reading == by:
             held = given
-        self._parked, self._parked_begun = (), ()
         rois = RoiSet(reading=by) if held is None else held
-        self._show(series_of(rois, self.source.exam) or self.source.series, rois)
-        self._restore(file.load_journal())
+        series = series_of(rois, self.source.exam) or self.source.series
+        self._show(series, rois, file.load_journal())
         self.opened.emit()
         self.keeper.say()
         self._warn_of_changed_images()
 
     @told
     def _warn_of_changed_images(self) -> None:
-        words = words_of(self._watch.changed()) if self._watch is not None else ""
+        words = words_of(self._bookmark.watch.changed()) if self._bookmark is not None else ""
         if words:
             self.complained.emit(words)
 
@@ -256,7 +252,8 @@ class Annotator(QObject):
             return None
         return read_rois(source.outlines, source.exam)
 
-    def _show(self, series: Series, rois: RoiSet) -> None:
+    def _show(self, series: Series, rois: RoiSet, journal: Journal) -> None:
+        """Show a reading on a series, as it was left."""
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
         protocol = self.feedback.protocol
         shared = shared_levels(self.source)
@@ -264,7 +261,8 @@ class Annotator(QObject):
         self.images.show(replace(self.source, series=series))
         if self.canvas is not None:
             self.canvas.close()
-        self.session = session
+        # Nothing is written before all that was left is back.
+        self.session, self._bookmark = session, None
         calls = Calls(
             motion=self.moved.emit,
             commit=self.committed,
@@ -276,47 +274,10 @@ class Annotator(QObject):
         keys.bind(self.viewer, self)
         self.panning.stop()
         self.panning.start()
-
-    def _restore(self, journal: Journal) -> None:
-        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
-        places = {item.uid: index for index, item in enumerate(self.session.series.slices)}
-        self._parked = tuple(draft for draft in journal.drafts if draft[1] not in places)
-        self._parked_begun = tuple(begun for begun in journal.begun if begun[1] not in places)
-        for key, uid, loops in journal.drafts:
-            if uid in places:
-                self._restore_draft(key, places[uid], loops)
-        for key, uid, loops in journal.unfinished:
-            if uid in places:
-                there = self.session.loops(key, places[uid])
-                self._restore_draft(key, places[uid], (*there, *loops))
-        for key, uid, loops, _ in journal.begun:
-            if uid in places:
-                self.session.restore_origin(key, places[uid], loops)
-        self.session.begin_history()
-        self._watch = ImageWatch(self.session, journal.images)
-        self.canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
-        active = journal.active if journal.active in self.canvas.layers else None
-        self.canvas.take_in_hand(active or MULTIFIDUS_RIGHT, LOOK)
+        tell = Tell(self.said.emit, self.complained.emit)
+        self._bookmark = Bookmark(session, self.canvas, journal, tell)
         if self.file is not None:
             self._set_locked(is_locked(self.file.path))
-
-    def _restore_draft(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
-        """Put back what was no outline yet when the window went."""
-        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
-        self.session.restore_draft(key, index, loops)
-        self.canvas.layer(key)
-        self.canvas.push(key)
-        where = f"{key.words} on slice {index + 1}"
-        problem = self.session.problem(key, index)
-        if problem:
-            self.complained.emit(f"Restored, not measured yet: {where} {problem}.")
-        else:
-            self.said.emit(f"Restored as it was drawn so far: {where}.")
-
-    def _first_drawn(self) -> int:
-        assert self.session is not None  # noqa: S101 - narrows the type
-        drawn = [self.session.slices_of(key) for key in self.session.layer_keys()]
-        return min((slices[0] for slices in drawn if slices), default=0)
 
     def close(self) -> None:
         """Save, and take the exam's outlines out of the viewer."""
@@ -328,7 +289,7 @@ class Annotator(QObject):
         self.canvas.close()
         self.images.forget()
         self.keeper.keep_in(None)
-        self.canvas = self.session = self.source = self._watch = None
+        self.canvas = self.session = self.source = self._bookmark = None
         self.held, self.blinded, self.veil = "", False, str
         self.opened.emit()
 
@@ -395,35 +356,9 @@ class Annotator(QObject):
 
     def _contents(self) -> tuple[RoiSet, Journal] | None:
         """Return what is to be written; None where no exam is open."""
-        if self.session is None or self.canvas is None or self.session.locked:
+        if self.session is None or self._bookmark is None or self.session.locked:
             return None
-        return self.session.rois(), self._journal()
-
-    def _journal(self) -> Journal:
-        assert self.session is not None and self.canvas is not None  # noqa: S101, PT018
-        session = self.session
-        drafts = tuple(
-            (key, session.slice(index).uid, draft.loops)
-            for (key, index), draft in session.drafts.items()
-        )
-        unfinished = tuple(
-            (key, session.slice(index).uid, loops)
-            for key, index, loops in self.canvas.making()
-            if all(len(loop) >= MINIMAL_POINTS for loop in loops)
-        )
-        begun = tuple(
-            (key, session.slice(index).uid, loops, session.draft_dice(key, index))
-            for (key, index), loops in session.origins.items()
-        )
-        index, active = self.canvas.place
-        return Journal(
-            session.slice(index).uid,
-            active,
-            self._parked + drafts,
-            unfinished=unfinished,
-            begun=(*self._parked_begun, *begun),
-            images=self._watch.images() if self._watch is not None else {},
-        )
+        return self.session.rois(), self._bookmark.journal()
 
     # --- drawing -------------------------------------------------------------------------------
 
@@ -560,12 +495,10 @@ class Annotator(QObject):
     @told
     def choose_series(self, series: Series) -> None:
         """Outline another series of the exam; what was drawn stays with its own."""
-        if self.session is None or self.source is None or series.uid == self.session.series.uid:
+        if self.session is None or self._bookmark is None or series.uid == self.session.series.uid:
             return
         self.flush()
-        journal, rois = self._journal(), self.session.rois()
-        self._show(series, rois)
-        self._restore(journal)
+        self._show(series, self.session.rois(), self._bookmark.journal())
         self.opened.emit()
 
     # --- what is seen --------------------------------------------------------------------------
