@@ -41,7 +41,9 @@ def test_a_cohort_becomes_tables_pictures_and_a_page(cohort, tmp_path):
     assert {row["approach"] for row in rows} == {"open"}
     assert len(list((tmp_path / "out" / "pictures").glob("*_slice*.png"))) == 4
     assert len(list((tmp_path / "out" / "pictures").glob("*_shading*.png"))) == 2
-    assert "S01" in (tmp_path / "out" / "index.html").read_text()
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "S01" in page
+    assert "A level's value: mean of all slices." in page
     assert table(tmp_path / "out" / "failures.csv") == []
     columns = json.loads((tmp_path / "out" / "dictionary.json").read_text())["measurements.csv"]
     assert set(rows[0]) - {"order", "approach"} == set(columns)
@@ -223,3 +225,10 @@ def test_json_has_null_where_a_number_is_undefined(tmp_path):
     json.dumps(document, allow_nan=False)
     fat = [row for row in document["rows"] if row["quantity"] == "fi_pct"]
     assert {(row["value"], row["flags"]) for row in fat} == {(None, "no_reference")}
+
+
+def test_the_page_says_which_slices_make_a_levels_value(cohort, tmp_path):
+    nearest = mf.MeasurementProtocol(slice_selection="nearest")
+    outcomes = measure_cases(read_cohort(cohort).cases[:1], nearest)
+    write_results(outcomes, Output(tmp_path / "out"), nearest)
+    assert "A level's value: nearest slice." in (tmp_path / "out" / "index.html").read_text()

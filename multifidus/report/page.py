@@ -15,6 +15,7 @@ from multifidus.io.files import write_text
 from multifidus.io.tables import SUMMARY_KEYS, Row, summary_rows
 from multifidus.missing import Absence
 from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.slice_choice import rule_in_words
 from multifidus.version import VERSION
 
 _PAGE = Template("""<!doctype html>
@@ -42,7 +43,7 @@ _PAGE = Template("""<!doctype html>
 <a href="measurements.csv">measurements.csv</a>; <a href="dictionary.json">dictionary.json</a> says
 what each column means.</p>
 <h2>Summary</h2>
-<p class="note">Means over the outlined slices of each level. What stands behind ± is a standard
+<p class="note">A level's value: $rule. What stands behind ± is a standard
 uncertainty: twice as much holds the truth about 95 times in 100. Pixels taken for fat are tinted in
 the pictures below.</p>
 <div class="scroll">$summary</div>
@@ -156,6 +157,7 @@ def write_page(
     )
     page = _PAGE.substitute(
         version=escape(VERSION),
+        rule=escape(rule_in_words(protocol)),
         summary=_table(*printable(shown.rows, "multifidus", protocol)),
         everything=_table(*printable(shown.rows, None, protocol)),
         failures=_failures(shown.failures),
