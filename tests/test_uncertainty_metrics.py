@@ -3,7 +3,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multifidus.metrics.samples import Sample
@@ -289,3 +289,28 @@ def test_cells_that_are_nobodys_neighbours_are_taken_to_change_wholly():
     image = np.zeros((4, 4))
     image[:2, :2] = 1
     assert placement_of(image, weights, 0.1) > 0
+
+
+@given(st.integers(2, 8), st.integers(0, 10_000))
+@settings(max_examples=40)
+def test_one_way_to_call_pixels_fat_has_one_answer_whatever_others_are_asked_for(many, seed):
+    rng = np.random.default_rng(seed)
+    where = np.nonzero(rng.random((40, 37)) > 0.3)
+    values, weights = rng.normal(size=len(where[0])), rng.random(len(where[0]))
+    cuts = rng.normal(size=many) / 2
+    fatness = (values > cuts[:, None]).astype(float)
+    together = placed(fatness, weights, where, sd_mm=1.0)
+    alone = [placed(fatness[k : k + 1], weights, where, sd_mm=1.0)[0] for k in range(many)]
+    assert together.tolist() == alone
+    mixed = mixed_pixels_pct(Sample(values, weights), cuts, -1.0, 1.0, known=True)
+    assert mixed.tolist() == [
+        mixed_pixels_pct(Sample(values, weights), cuts[k : k + 1], -1.0, 1.0, known=True)[0]
+        for k in range(many)
+    ]
+    rings = rng.random((many, 3, 128))
+    of_all = moved([90.0, 30.0], [64, 64], rings, SMALL)
+    for k in range(many):
+        of_one = moved([90.0, 30.0], [64, 64], rings[k : k + 1], SMALL)
+        assert of_all.share_square(0.3)[k] == of_one.share_square(0.3)[0]
+        assert of_all.fat_square[k] == of_one.fat_square[0]
+        assert of_all.lean_square[k] == of_one.lean_square[0]

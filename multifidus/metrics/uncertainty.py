@@ -315,14 +315,17 @@ def _roughness(inside: Array, fat: Array, full: int) -> tuple[Array, Array]:
     counts = inside.reshape(fat.shape[1:]) > full / 2
     many, within = len(fat), counts.ravel()
     mean = np.divide(fat, inside, out=np.zeros_like(fat), where=counts)
-    apart = np.concatenate(
-        [
-            (mean[:, 1:] - mean[:, :-1])[:, counts[1:] & counts[:-1]],
-            (mean[:, :, 1:] - mean[:, :, :-1])[:, counts[:, 1:] & counts[:, :-1]],
-        ],
-        axis=1,
+    # Laid out row by row, so that a sum is rounded alike however many ways are seen at once.
+    apart = np.ascontiguousarray(
+        np.concatenate(
+            [
+                (mean[:, 1:] - mean[:, :-1])[:, counts[1:] & counts[:-1]],
+                (mean[:, :, 1:] - mean[:, :, :-1])[:, counts[:, 1:] & counts[:, :-1]],
+            ],
+            axis=1,
+        )
     )
-    own = mean.reshape(many, -1).compress(within, axis=1)
+    own = np.ascontiguousarray(mean.reshape(many, -1).compress(within, axis=1))
     if not own.shape[1]:
         return np.full(many, math.nan), np.zeros(many)
     spread = np.add.reduce((own - own.mean(axis=1, keepdims=True)) ** 2, axis=1) / own.shape[1]
