@@ -24,7 +24,7 @@ from multifidus.report.reliability_table import reliability_table, short
 from multifidus.report.results_text import results_text
 from multifidus.report.statements import counted, listed, spread
 from multifidus.report.study_page import tell
-from multifidus.report.subject_sheet import sheet_files
+from multifidus.report.subject_sheet import sheet_files, subject_sheets
 from multifidus.report.words import axis_label, quantity_name
 from multifidus.reporting import ReportRequest, load_study, write_report
 from multifidus.results import FAILURE_COLUMNS
@@ -445,6 +445,23 @@ def test_a_sheet_shows_a_subjects_numbers_with_uncertainty_and_change_against_er
     one = next(item for item in data.change.changes if item.pair.subject == "S03")
     assert f"{short(one.pair.before.value)} ± 20" in page  # fcsa comes first in the pairs
     assert "S04" not in page
+
+
+def test_a_sheet_of_three_exams_shows_all_values_and_the_change_over_the_whole_time(tmp_path):
+    rows = study_rows(4, timepoints=("pre", "early", "late"))
+    found = of_rows(tmp_path, rows, value="rater:A")
+    (sheet,) = [text for subject, text in subject_sheets(found) if subject == "S01"]
+    lines = [line for line in sheet.splitlines() if line.startswith('<tr><td class="text">L4-L5')]
+    (row,) = (re.findall(r"<td[^>]*>([^<]*)", line) for line in lines if ">left<" in line)
+    (change,) = [
+        item for item in found.change.changes
+        if (item.pair.subject, item.pair.level, item.pair.side) == ("S01", "L4-L5", "left")
+        and item.pair.span == "pre to late"
+    ]  # fmt: skip
+    values = [row[n].split(" ±")[0] for n in (2, 4)]
+    assert values == [short(change.pair.before.value), short(change.pair.after.value)]
+    assert row[5] == short(change.pair.delta)
+    assert "from pre to late; the steps between" in sheet
 
 
 def test_nothing_is_replaced_unasked(tmp_path):

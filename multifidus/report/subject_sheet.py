@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, count
 from typing import Any
@@ -161,15 +161,15 @@ def _printed(exam: ExamValue) -> str:
 
 def _section(data: StudyData, what: What, own: Sequence[Value], marks: _Marks) -> dict[str, Any]:
     title = axis_label(what.quantity, what.method)
-    changes = _changes(data, what, own[0].subject)
-    if changes:
-        return {"title": title, **_compared(changes, marks)}
 
     def at(timepoint: str, level: str, side: str) -> str:
         place = (timepoint, level, side)
         readings = [item for item in own if (item.timepoint, item.level, item.side) == place]
         return _printed(exam_value(timepoint, readings, data.choice))
 
+    changes = _changes(data, what, own[0].subject)
+    if changes:
+        return {"title": title, **_compared(changes, data.timepoints, at, marks)}
     rows = [
         {"level": level, "side": side, "exams": [at(name, level, side) for name in data.timepoints]}
         for level in along_the_spine(item.level for item in own)
@@ -178,19 +178,20 @@ def _section(data: StudyData, what: What, own: Sequence[Value], marks: _Marks) -
     return {
         "title": title,
         "headings": [name or "value" for name in data.timepoints],
-        "several": False,
         "compared": False,
         "rows": rows,
     }
 
 
 def _changes(data: StudyData, what: What, subject: str) -> list[Change]:
+    """Return the changes over the whole time, which stands last; a page has no room for steps."""
     if data.change is None:
         return []
     found = [
         item
         for item in data.change.changes
         if item.pair.subject == subject
+        and (item.pair.before.timepoint, item.pair.after.timepoint) == data.change.spans[-1]
         and (item.pair.quantity, item.pair.method, item.pair.structure)
         == (what.quantity, what.method, what.structure)
     ]
@@ -201,18 +202,20 @@ def _changes(data: StudyData, what: What, subject: str) -> list[Change]:
     )
 
 
-def _compared(changes: Sequence[Change], marks: _Marks) -> dict[str, Any]:
+def _compared(
+    changes: Sequence[Change],
+    timepoints: Sequence[str],
+    at: Callable[[str, str, str], str],
+    marks: _Marks,
+) -> dict[str, Any]:
     numbers = [abs(n) for item in changes for n in (item.pair.delta, item.mdc95)]
     largest = max(filter(math.isfinite, numbers), default=0.0)
-    several = len({item.pair.span for item in changes}) > 1
-    first = changes[0].pair
-    names = [first.before.timepoint, first.after.timepoint]
-    return {
-        "headings": ["before", "after"] if several else names,
-        "several": several,
-        "compared": True,
-        "rows": [_row(item, marks, largest) for item in changes],
-    }
+    rows = []
+    for item in changes:
+        place = item.pair.level, item.pair.side
+        exams = [at(name, *place) for name in timepoints]
+        rows.append({**_row(item, marks, largest), "exams": exams})
+    return {"headings": list(timepoints), "compared": True, "rows": rows}
 
 
 def _row(item: Change, marks: _Marks, largest: float) -> dict[str, Any]:
@@ -223,8 +226,6 @@ def _row(item: Change, marks: _Marks, largest: float) -> dict[str, Any]:
     return {
         "level": pair.level,
         "side": pair.side,
-        "span": pair.span,
-        "exams": [_printed(pair.before), _printed(pair.after)],
         "delta": _signed(pair.delta),
         # Of a percentage the change is in points; percent of percent would be taken for them.
         "delta_pct": "" if quantity_unit(pair.quantity) == "%" else _signed(pair.delta_pct),
@@ -267,6 +268,11 @@ def _explained(data: StudyData) -> list[str]:
         "as much holds the truth about 95 times in 100.",
     ]
     if data.change is not None:
+        before, after = data.change.spans[-1]
+        if len(data.change.spans) > 1:
+            lines.append(
+                f"Change: from {before} to {after}; the steps between stand in changes.csv."
+            )
         bases = dict.fromkeys(item.basis for item in data.change.changes if item.mdc95 > 0)
         lines.append(
             "MDC95: least change of one muscle beyond measurement error, shaded in the bars"
