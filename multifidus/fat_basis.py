@@ -35,6 +35,10 @@ REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 
 KNOWN_FAT = (Structure.FAT_REFERENCE, Structure.SUBCUTANEOUS_FAT)
 
+FEWEST_PIXELS = 30
+"""References of fewer pixels in all are flagged; of 30 and more, how many there are moves the
+answer by less than half a point."""
+
 OVERLAP_SHARE = 0.1
 """Share of a fat reference that may lie on another outline: borders that touch."""
 
@@ -164,7 +168,10 @@ def _drawn_badly(members: Sequence[Sampled]) -> tuple[Flag, ...]:
     noise = any(not item.flat for item in lean if len(item.sample.values) > 1)
     saturated = (flat and noise) or any(item.saturated for item in bright)
     proposed = any(item.roi.source is Source.DRAFT for item in members if _is_reference(item))
+    # A kind of which there is none is missing, not small.
+    sizes = [sum(item.sample.total for item in kind) for kind in (lean, bright)]
     found = {
+        Flag.REFERENCE_SMALL: any(size and round(size) < FEWEST_PIXELS for size in sizes),
         Flag.REFERENCE_OVERLAPS_MUSCLE: overlaps,
         Flag.REFERENCE_SATURATED: saturated,
         Flag.REFERENCE_PROPOSED: proposed,

@@ -18,6 +18,7 @@ class Flag(StrEnum):
     REFERENCE_MIXED = "reference_mixed"
     REFERENCE_OVERLAPS_MUSCLE = "reference_overlaps_muscle"
     REFERENCE_SATURATED = "reference_saturated"
+    REFERENCE_SMALL = "reference_small"
     BIAS_NOT_CORRECTED = "bias_not_corrected"
     FEW_POINTS = "few_points"
     TOUCHES_BORDER = "touches_border"
@@ -61,8 +62,8 @@ class Flag(StrEnum):
 
 
 _MEANINGS = {
-    Flag.UNDETECTABLE: "Muscle and fat are not separate in these pixels, so the method has no "
-    "answer and the value is NaN.",
+    Flag.UNDETECTABLE: "Muscle and fat are not separate in these pixels, or no pixel has a value, "
+    "so there is no answer and the value is NaN.",
     Flag.NO_REFERENCE: "The method needs lean-muscle and fat reference outlines and the exam has "
     "none; the value is NaN.",
     Flag.NO_DIXON_PAIR: "The protocol asks for the Dixon fat fraction by name, and the outline "
@@ -78,6 +79,8 @@ _MEANINGS = {
     "reference.",
     Flag.REFERENCE_SATURATED: "Pixels of a fat reference are at the largest value that the image "
     "holds, so fat may be brighter than they say.",
+    Flag.REFERENCE_SMALL: "A reference holds fewer than 30 pixels in all, so that noise moves the "
+    "answer by more than its uncertainty says.",
     Flag.REFERENCE_PROPOSED: "The references were proposed by rule, and no rater has taken "
     "them over.",
     Flag.BIAS_NOT_CORRECTED: "The protocol asks for the coil's shading to be corrected, but too "
@@ -158,6 +161,7 @@ _REMEDIES = {
     Flag.REFERENCE_MIXED: "Draw it smaller, in one tissue only.",
     Flag.REFERENCE_OVERLAPS_MUSCLE: "Move it off the other outline.",
     Flag.REFERENCE_SATURATED: "Move the reference to fat that is less bright.",
+    Flag.REFERENCE_SMALL: "Draw it larger, or draw more samples of the same tissue.",
     Flag.REFERENCE_PROPOSED: "Look at the references, and move what is wrong.",
     Flag.BIAS_NOT_CORRECTED: "Outline more lean muscle, or choose a protocol without correction.",
     Flag.FEW_POINTS: "Add points where the outline bends.",

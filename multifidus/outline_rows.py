@@ -33,7 +33,8 @@ def outline_rows(
         (Quantity.VALID_CSA_MM2, item.valid_mm2, n),
         (Quantity.MEAN_SI, item.mean_si, n),
     ):
-        yield Measurement(key, quantity, value, provenance, count, flags=item.flags)
+        none = (Flag.UNDETECTABLE,) if math.isnan(value) else ()
+        yield Measurement(key, quantity, value, provenance, count, flags=(*item.flags, *none))
     if not key.structure.is_muscle:
         return
     for method in protocol.fat_methods:

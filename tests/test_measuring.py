@@ -630,6 +630,35 @@ def test_muscles_of_more_fat_than_water_are_measured_and_doubted():
         assert row.flags == ()
 
 
+def test_of_pixels_without_a_value_there_is_no_signal_and_a_flag_says_so():
+    image = lumbar_pixels()
+    image[5:40, 45:75] = np.nan
+    rows = measured((left_muscle(image_slice(image)),), image_slice(image))
+    assert math.isnan(rows[Quantity.MEAN_SI].value)
+    assert rows[Quantity.MEAN_SI].flags == (Flag.UNDETECTABLE,)
+    assert rows[Quantity.TCSA_MM2].flags == ()
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["lean", "fat"])
+def test_references_of_few_pixels_are_flagged_where_fat_rests_on_them(kind):
+    corners = ((60, 5), (42, 82))
+    kinds = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
+    whole = references()[1 - kind]
+
+    def flags(*sizes):
+        top, left = corners[kind]
+        small = [
+            outline(SLICE, box(top + 7 * n, left, top + 7 * n + size - 1, left + 4), kinds[kind],
+                    name=str(n))
+            for n, size in enumerate(sizes)
+        ]  # fmt: skip
+        return measured((left_muscle(), whole, *small))[Quantity.FI_PCT].flags
+
+    assert Flag.REFERENCE_SMALL in flags(5)
+    assert Flag.REFERENCE_SMALL not in flags(6)
+    assert Flag.REFERENCE_SMALL not in flags(3, 3)
+
+
 def test_dixon_pixels_without_signal_are_no_zero_percent():
     fat, water = np.zeros(SHAPE), np.zeros(SHAPE)
     rows = measure(dixon_exam(fat, water), RoiSet((left_muscle(image_slice(fat, uid="fat")),)))
