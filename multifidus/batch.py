@@ -137,7 +137,7 @@ def read_by_reading(case: Case, exam: Exam) -> tuple[RoiSet, ...]:
 def _share_levels(rois: RoiSet, case: Case, exam: Exam) -> RoiSet:
     sets = [read_rois(path, exam) for path in case.landmarks]
     for path, found in zip(case.landmarks, sets, strict=True):
-        _check_names(case.reading, found.reading, ("subject", "timepoint"), path)
+        _check_names(case.reading, found.reading, ("subject", "timepoint"), path, what="levels")
     shared = merge(sets)
     try:
         return with_shared_levels(rois, shared, exam)
@@ -147,11 +147,13 @@ def _share_levels(rois: RoiSet, case: Case, exam: Exam) -> RoiSet:
         raise LevelError(msg, remedy=error.remedy) from error
 
 
-def _check_names(wanted: Reading, found: Reading, names: Sequence[str], path: Path) -> None:
+def _check_names(
+    wanted: Reading, found: Reading, names: Sequence[str], path: Path, *, what: str = "outlines"
+) -> None:
     for name in names:
         ours, theirs = getattr(wanted, name), getattr(found, name)
         if ours and theirs and ours != theirs:
-            msg = f"{path} holds outlines or levels of {name} {theirs!r}, not {ours!r}."
+            msg = f"{path} holds {what} of {name} {theirs!r}, not {ours!r}."
             raise RoiError(msg, remedy="Check which file belongs to this case.")
 
 

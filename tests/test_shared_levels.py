@@ -140,7 +140,7 @@ def test_shared_levels_of_another_exam_are_refused_though_its_images_lie_alike(c
         write_rois(RoiSet(landmarks=marks, reading=other), shared, overwrite=True)
         failures = [*measure_cases(read_cohort(cohort).cases, MeasurementProtocol())]
         assert {item.error for item in failures} == {"RoiError"}
-        assert "levels.outlines.json holds outlines or levels of" in failures[0].message
+        assert "levels.outlines.json holds levels of" in failures[0].message
     # Whoever set them, they are shared.
     write_rois(
         RoiSet(landmarks=marks, reading=Reading("S01", "pre", "X", 2)), shared, overwrite=True
