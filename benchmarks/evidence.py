@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks import __main__ as speed
 from benchmarks import fuzz as fuzzing
-from benchmarks import junk
+from benchmarks import gui_suite, junk
 from benchmarks.accuracy import cohort as planted
 from benchmarks.accuracy import (
     doubt_pages,
@@ -334,6 +334,12 @@ def fuzz(*, smoke: bool) -> Finding:
     return Finding("fuzz", text, good=not tally.findings and junk.is_good(files, inspected))
 
 
+def gui(*, smoke: bool) -> Finding:
+    """Run the plugin's tests on both Qt bindings."""
+    text, good = gui_suite.page(smoke=smoke)
+    return Finding("gui", text, good=good)
+
+
 PAGES: tuple[Callable[..., Finding], ...] = (
     areas_beside_imagej,
     phantom_areas,
@@ -349,6 +355,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     same_bytes,
     readers,
     fuzz,
+    gui,
     speed_and_memory,
 )
 

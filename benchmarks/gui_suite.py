@@ -1,0 +1,117 @@
+"""The tests with windows on each Qt binding: how many, and how long they take."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+ROOT = Path(__file__).parent.parent
+
+BINDINGS = {"pyqt6": ("PyQt6", ".venv"), "pyside6": ("PySide6", ".venv-pyside6")}
+"""What `make test-gui` calls a binding, what packages call it, and where it is installed."""
+
+PARTS = ("napari", "vispy", "qtpy")
+
+_SAY_VERSIONS = """
+import sys
+from importlib.metadata import version
+print(sys.version.split()[0], *(version(name) for name in sys.argv[1:]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the tests with windows.
+
+    Parameters
+    ----------
+    versions
+        Of Python, of the binding and of what stands on it, as `name version`.
+    tests, failed, skipped
+        How many; errors count as failures.
+    seconds
+        From the first test to the last.
+    """
+
+    binding: str
+    versions: tuple[str, ...]
+    tests: int
+    failed: int
+    skipped: int
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether all passed."""
+        return self.tests > 0 and self.failed == self.skipped == 0
+
+
+def run(name: str, only: str = "") -> Run:
+    """Run the tests with windows by `make test-gui`, all of them or those that match a word.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If the environment cannot be made.
+    """
+    binding, venv = BINDINGS[name]
+    program = shutil.which("make") or "make"
+    with tempfile.TemporaryDirectory() as results:
+        # Tests that fail are counted below.
+        # Failed tests are counted below: no result at all is what is refused here.
+        subprocess.run(
+            [
+                program, "test-gui", f"QT={name}", f"RESULTS={results}",
+                f"PYTEST_ARGS=-q {f'-k {only}' if only else ''}",
+            ],
+            cwd=ROOT, check=False, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        (table,) = Path(results).glob("*.xml")
+        found = summary(table)
+    names = (binding, *PARTS)
+    said = subprocess.run(
+        [ROOT / venv / "bin" / "python", "-c", _SAY_VERSIONS, *names],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    versions = tuple(
+        f"{what} {which}" for what, which in zip(("Python", *names), said, strict=True)
+    )
+    return Run(binding, versions, *found)
+
+
+def summary(path: Path) -> tuple[int, int, int, float]:
+    """Return tests, failures, skips and seconds of a JUnit table."""
+    suites = Xml.parse(path).getroot().iter("testsuite")  # noqa: S314 - pytest's own
+    (suite,) = suites
+    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    return (
+        int(suite.attrib["tests"]), failed, int(suite.attrib["skipped"]),
+        float(suite.attrib["time"]),
+    )  # fmt: skip
+
+
+def page(*, smoke: bool) -> tuple[str, bool]:
+    """Run the tests on both bindings; the smoke run a few of them on one."""
+    runs = [run("pyqt6", "test_keys")] if smoke else [run(name) for name in BINDINGS]
+    return as_markdown(runs), all(item.good for item in runs)
+
+
+def as_markdown(runs: list[Run]) -> str:
+    """Write the page."""
+    lines = [
+        f"| {item.binding} | {', '.join(item.versions)} | {item.tests} | "
+        f"{item.tests - item.failed - item.skipped} | {item.failed} | {item.seconds:.0f} |"
+        for item in runs
+    ]
+    return (
+        "# The plugin's tests on both Qt bindings\n\n"
+        "`make test-gui` and `make test-gui QT=pyside6`: every test of the plugin, most of them by "
+        "mouse and keys in a real viewer on a virtual screen, as many processes as cores, with "
+        "branch coverage counted. The seconds are this machine's; none may be skipped.\n\n"
+        "| binding | versions | tests | passed | failed | seconds |\n"
+        "| --- | --- | --- | --- | --- | --- |\n" + "\n".join(lines) + "\n"
+    )
