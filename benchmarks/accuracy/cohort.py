@@ -64,11 +64,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the commands printed about a cohort, beside what was planted."""
+    """What the commands printed about a cohort, beside what was planted.
+
+    Parameters
+    ----------
+    reported
+        Whether each table of changes in the report is, byte for byte, what `change` wrote.
+    """
 
     people: list[Person]
     reliability: dict[str, Any]
     change: dict[str, Any]
+    reported: dict[str, bool]
 
 
 def run(per_group: int, stacks: int, seed: int) -> Found:
@@ -79,13 +86,23 @@ def run(per_group: int, stacks: int, seed: int) -> Found:
         _command("measure", folder / "cohort.csv", "-o", folder / "out", "--no-pictures")
         table = folder / "out" / "measurements.csv"
         quantities = ("--quantity", "tcsa_mm2", "--quantity", "fcsa_mm2")
+        by_group = ("--group", "approach", "--model", "approach")
         printed = _command("reliability", table, *quantities, "--json")
         (folder / "reliability.json").write_text(printed)
         changed = _command(
             "change", table, *quantities, "--reliability", folder / "reliability.json",
-            "--value", "rater:AB", "--group", "approach", "--json",
+            "--value", "rater:AB", *by_group, "--json", "-o", folder / "changes",
         )  # fmt: skip
-    return Found(people, json.loads(printed), json.loads(changed))
+        (folder / "change.json").write_text(changed)
+        _command(
+            "report", folder / "out", *quantities, "--reliability", folder / "reliability.json",
+            "--change", folder / "change.json", *by_group, "--figures", "svg",
+        )  # fmt: skip
+        reported = {
+            path.name: path.read_bytes() == (folder / "changes" / path.name).read_bytes()
+            for path in sorted((folder / "out" / "report" / "tables").glob("change*.csv"))
+        }
+    return Found(people, json.loads(printed), json.loads(changed), reported)
 
 
 def _command(*arguments: object) -> str:
@@ -195,7 +212,10 @@ def page(*, smoke: bool) -> tuple[str, bool]:
     """Return the page of evidence and whether what was planted was found."""
     per_group, stacks = (1, 2) if smoke else (10, 4)
     found = run(per_group, stacks, seed=31)
-    parts = (_errors(found), _changes(found), _verdicts(found), _tilt(found), _metal(found))
+    parts = (
+        _errors(found), _changes(found), _verdicts(found), _tilt(found), _metal(found),
+        _report(found),
+    )  # fmt: skip
     good = all(part[1] for part in parts[3 if smoke else 0 :])
     text = (
         "# A cohort with planted atrophy and rater error\n\n"
@@ -203,9 +223,10 @@ def page(*, smoke: bool) -> tuple[str, bool]:
         f"{len(found.people)} subjects (after open surgery, after minimally invasive surgery, and "
         "controls), two timepoints, two raters, two readings: "
         f"{len(found.people) * 2 * len(RATERS) * len(READINGS)} readings through "
-        "`multifidus measure`, `reliability` and `change`. Readings are the true outlines made "
-        f"larger or smaller: rater CD by {100 * RATERS['CD']:g} % of the area always, every "
-        f"reading by a normal error of {100 * ERROR:g} % (standard deviation). Truth is the area "
+        "`multifidus measure`, `reliability`, `change` and `report`. Readings are the true "
+        "outlines made larger or smaller: rater CD by "
+        f"{100 * RATERS['CD']:g} % of the area always, every reading by a normal error of "
+        f"{100 * ERROR:g} % (standard deviation). Truth is the area "
         "inside the true boundary on each slice.\n\n" + "\n".join(part[0] for part in parts)
     )
     return text, good
@@ -383,6 +404,18 @@ def _metal(found: Found) -> tuple[str, bool]:
         f"the reason, and {judged} are.\n"
     )
     return text, judged == 0
+
+
+def _report(found: Found) -> tuple[str, bool]:
+    """Say whether the report's tables are those that the rest of this page judges."""
+    same = [name for name, alike in found.reported.items() if alike]
+    text = (
+        "## In the report\n\n"
+        f"{len(same)} of {len(found.reported)} tables of changes in the report of this cohort "
+        f"({', '.join(found.reported)}) are byte for byte those of `change`, which are judged "
+        "above.\n"
+    )
+    return text, "changes.csv" in same and len(same) == len(found.reported)
 
 
 def _of(items: Sequence[dict[str, Any]], quantity: str) -> list[dict[str, Any]]:
