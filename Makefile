@@ -55,6 +55,7 @@ help: ## Show this list
 	@echo "         BENCH_ARGS=--smoke  arguments of make bench; EVIDENCE_ARGS of make evidence"
 	@echo "         PYTEST_ARGS=-x      further arguments of the tests; WORKERS=0: in one process"
 	@echo "         QT=pyside6          the other Qt binding for make test-gui"
+	@echo "         COVERAGE=1          count the plugin's coverage too; its tests take a third longer"
 
 # --- set-up ------------------------------------------------------------------------------------
 
@@ -112,7 +113,7 @@ test-gui: $(GUI_VENV)/stamps/test ## Run the tests of the napari plugin, on virt
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(GUI_RESULTS).coverage env -u QT_QPA_PLATFORM $(SCREEN) \
 		$(GUI_VENV)/bin/python -m pytest tests/plugins $(PARALLEL) --no-skips \
-		--cov=napari_multifidus --cov-report= --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
+		$(if $(COVERAGE),--cov=napari_multifidus --cov-report=) --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
 
 # --- checks ------------------------------------------------------------------------------------
 
@@ -136,8 +137,10 @@ citation: $(STAMPS)/test ## CITATION.cff
 
 coverage: $(STAMPS)/test ## Branch coverage of the last make test, with its thresholds
 	$(BIN)/python scripts/check_coverage.py $(RESULTS)/core.coverage
+ifdef COVERAGE
 	@echo "The plugin, from the tests with windows:"
 	$(BIN)/coverage report --data-file=$(RESULTS)/gui.coverage --include='plugins/*'
+endif
 
 # --- numbers, pages, packages ------------------------------------------------------------------
 

@@ -110,8 +110,8 @@ def as_markdown(runs: list[Run]) -> str:
     return (
         "# The plugin's tests on both Qt bindings\n\n"
         "`make test-gui` and `make test-gui QT=pyside6`: every test of the plugin, most of them by "
-        "mouse and keys in a real viewer on a virtual screen, as many processes as cores, with "
-        "branch coverage counted. The seconds are this machine's; none may be skipped.\n\n"
+        "mouse and keys in a real viewer on a virtual screen, as many processes as cores. "
+        "The seconds are this machine's; none may be skipped.\n\n"
         "| binding | versions | tests | passed | failed | seconds |\n"
         "| --- | --- | --- | --- | --- | --- |\n" + "\n".join(lines) + "\n"
     )

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-SIZE = "1600x1200x24"
+SIZE = "1280x960x24"
 
 
 def own_screen() -> subprocess.Popen[bytes] | None:
