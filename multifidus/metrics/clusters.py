@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,7 +98,9 @@ def _cuts(histogram: Histogram, count: int) -> tuple[int, ...]:
     # others: every pair that can be the best is tried.
     coarse = np.append(ends[1 : -1 : math.isqrt(len(ends))], ends[-1])
     firsts = 1 + score(ends[:-1], coarse[:, None]).argmax(axis=1)
-    between = np.setdiff1d(ends[2:-1], coarse, assume_unique=True)
+    others = np.ones(len(levels), dtype=bool)
+    others[coarse] = False
+    between = 3 + np.flatnonzero(others[3:])
     k = np.searchsorted(coarse, between)
     tries = firsts[k] - firsts[k - 1] + 1
     before = tries.cumsum() - tries
@@ -146,25 +148,24 @@ def mixture(sample: Sample, count: int) -> Clusters:
 
 def _fit(histogram: Histogram, cuts: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """Return means, variances and shares of the classes."""
-    x, weight = histogram.levels[:, None], histogram.weights / histogram.weights.sum()
+    x, weight = histogram.levels, histogram.weights / histogram.weights.sum()
     # No class is narrower than a grey level.
     floor = histogram.step**2 / 12
-    member = np.zeros((len(x), len(cuts) + 1))
+    member = np.zeros((len(cuts) + 1, len(x)))
     for k, (low, high) in enumerate(zip((0, *cuts), (*cuts, None), strict=True)):
-        member[low:high, k] = 1.0
+        member[k, low:high] = 1.0
     last = -np.inf
     for _ in range(ROUNDS):
-        counts = weight[:, None] * member
-        shares = counts.sum(axis=0)
-        means = (counts * x).sum(axis=0) / shares
-        square = (x - means) ** 2
-        variances = np.maximum((counts * square).sum(axis=0) / shares, floor)
+        counts = weight * member
+        shares = counts.sum(axis=1)
+        means = (counts * x).sum(axis=1) / shares
+        square = (x - means[:, None]) ** 2
+        variances = np.maximum((counts * square).sum(axis=1) / shares, floor)
         log = _log_density(square, variances, shares)
-        # Column by column: reducing rows of two or three takes many times as long.
-        highest = reduce(np.maximum, log.T)
-        member = np.exp(log - highest[:, None])
-        total = reduce(np.add, member.T)
-        member /= total[:, None]
+        highest = np.maximum.reduce(log)
+        member = np.exp(log - highest)
+        total = np.add.reduce(member)
+        member /= total
         likelihood = dot(weight, highest + np.log(total))
         if likelihood - last < ENOUGH:
             break
@@ -173,16 +174,17 @@ def _fit(histogram: Histogram, cuts: tuple[int, ...]) -> tuple[Array, Array, Arr
 
 
 def _log_density(square: Array, variances: Array, shares: Array) -> Array:
-    """Logarithm of classes' densities at squared distances from their means, (n, classes)."""
+    """Logarithm of classes' densities at squared distances from their means, (classes, n)."""
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(shares) - square / (2 * variances) - np.log(variances) / 2)
+        level = np.log(shares) - np.log(variances) / 2
+    return np.asarray(level[:, None] - square / (2 * variances[:, None]))
 
 
 def _boundary(means: Array, variances: Array, shares: Array, k: int) -> float:
     """Find the last place between two means where a darker class is as likely as class k."""
     x = np.linspace(means[k - 1], means[k], _PLACES)
-    log = _log_density((x[:, None] - means) ** 2, variances, shares)
-    darker = log[:, :k].max(axis=1) - log[:, k]
+    log = _log_density((x - means[:, None]) ** 2, variances, shares)
+    darker = log[:k].max(axis=0) - log[k]
     (at,) = np.nonzero(darker >= 0)
     if not len(at) or at[-1] == len(x) - 1:
         return NAN

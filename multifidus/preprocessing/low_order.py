@@ -150,10 +150,11 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
     # Thinned evenly; what is left is still spread over every outline.
     kept = kept[:: max(1, math.ceil(len(kept) / MOST_PIXELS))]
     points, share = points[kept], share[kept]
-    numbers, is_reference = numbers[kept], is_reference[kept]
+    outlines, numbers = np.unique(numbers[kept], return_inverse=True)
+    is_reference = is_reference[kept]
     log = np.log(signal[kept] / lean_signal)
     low, high, centre = points.min(axis=0), points.max(axis=0), points.mean(axis=0)
-    order = 2 if len(np.unique(numbers)) >= OUTLINES_FOR_SQUARES else 1
+    order = 2 if len(outlines) >= OUTLINES_FOR_SQUARES else 1
     terms = _terms(points - centre, order)
     ceiling = (math.log(fat_signal / lean_signal) if fat_signal > lean_signal else _WITHOUT_FAT) / 2
     lean = (log > _DARKEST) & (log < ceiling)
@@ -203,10 +204,10 @@ def _spread(residual: Array) -> float:
     return max(spread, LEAST_SPREAD)
 
 
-def _too_little(lean: NDArray[np.bool_], share: Array, numbers: NDArray[np.generic]) -> str:
+def _too_little(lean: NDArray[np.bool_], share: Array, numbers: NDArray[np.intp]) -> str:
     if lean.sum() < LEAST_PIXELS:
         return f"fewer than {LEAST_PIXELS} pixels are lean"
-    if len(np.unique(numbers[lean])) < LEAST_OUTLINES:
+    if np.count_nonzero(np.bincount(numbers[lean])) < LEAST_OUTLINES:
         return f"fewer than {LEAST_OUTLINES} outlines hold lean muscle"
     if share[lean].sum() < LEAST_LEAN * share.sum():
         return f"less than {LEAST_LEAN:.0%} of the outlined pixels are lean"
@@ -216,7 +217,7 @@ def _too_little(lean: NDArray[np.bool_], share: Array, numbers: NDArray[np.gener
 def _implausible(
     fit: Array,
     residual: Array,
-    numbers: NDArray[np.generic],
+    numbers: NDArray[np.intp],
     is_reference: NDArray[np.bool_],
 ) -> str:
     if fit.max() - fit.min() > math.log(LARGEST_RATIO):
