@@ -27,7 +27,7 @@ _PAGE = Template("""<!doctype html>
  body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 82rem; padding: 0 1rem;
         color: #1b1b1b; }
  table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
- th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+ th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid #ddd; }
  td:not(:last-child) { white-space: nowrap; }
  th { border-bottom: 2px solid #555; font-weight: 600; }
  .text { text-align: left; }

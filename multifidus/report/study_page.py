@@ -109,11 +109,11 @@ def study_page(
         "report.html",
         {
             "tiles": [
-                (facts.subjects, "subjects"),
-                (facts.exams, "exams"),
-                (facts.readings, "readings"),
-                (len([name for name in facts.raters if name]) or "?", "raters"),
-                (len(facts.levels), "levels"),
+                _tile(facts.subjects, "subject"),
+                _tile(facts.exams, "exam"),
+                _tile(facts.readings, "reading"),
+                _tile(len([name for name in facts.raters if name]) or "?", "rater"),
+                _tile(len(facts.levels), "level"),
             ],
             "remarks": [*data.remarks, *_why_no_tables(data, told)],
             "flow": flow_of(data),
@@ -143,6 +143,10 @@ def study_page(
             "sheets": list(sheets),
         },
     )
+
+
+def _tile(number: int | str, what: str) -> tuple[int | str, str]:
+    return number, what if number == 1 else f"{what}s"
 
 
 def _why_no_tables(data: StudyData, told: Told) -> tuple[str, ...]:

@@ -196,8 +196,8 @@ def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contr
     midline = {item.pair.subject for item in one_level if item.pair.operated_side == "both"}
     if midline:
         problems.append(
-            f"{len(midline)} subjects were operated on both sides or in the midline: there is no "
-            "contralateral side in them."
+            f"{'1 subject was' if len(midline) == 1 else f'{len(midline)} subjects were'} operated "
+            "on both sides or in the midline: there is no contralateral side there."
         )
     return corrected_together(found, by), problems
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -47,7 +48,7 @@ def level_profiles(
             axes.errorbar(
                 [float(np.mean(own)) for _, own in drawn],
                 [place + apart for place, _ in drawn],
-                xerr=[float(np.std(own, ddof=1)) if len(own) > 1 else 0.0 for _, own in drawn],
+                xerr=[float(np.std(own, ddof=1)) if len(own) > 1 else math.nan for _, own in drawn],
                 color=SERIES[n % len(SERIES)],
                 marker=MARKERS[n % len(MARKERS)],
                 markersize=3.5,
@@ -65,7 +66,7 @@ def level_profiles(
         figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return Drawing(
         name=f"profile_{what.stem}",
-        caption=f"{axis_label(what.quantity, what.method)} from cranial to caudal: mean and "
-        "standard deviation over subjects.",
+        caption=f"{axis_label(what.quantity, what.method)} from cranial to caudal: mean over "
+        "subjects; bars: standard deviation, where there are several.",
         figure=figure,
     )
