@@ -6,7 +6,56 @@ whatever the screen shows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, TypeVar
+
+from multifidus.errors import MultifidusError
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def choice(
+    name: str, word: Any, choices: type[Word], error: type[MultifidusError], *, hint: str = ""
+) -> Word:
+    """Return a word of a closed vocabulary, given as itself or as its string.
+
+    Parameters
+    ----------
+    name
+        What the word says, such as ``level``.
+    word, choices
+        What was given, and the vocabulary.
+    error
+        What is raised for any other word.
+    hint
+        What else to do about a word that is none of them.
+
+    Raises
+    ------
+    MultifidusError
+        ``error``, which lists the choices.
+    """
+    try:
+        return choices(word)
+    except ValueError:
+        msg = f"{name} is {word!r}, which is none of its choices."
+        remedy = f"Choose one of: {', '.join(choices)}. {hint}".rstrip()
+        raise error(msg, remedy=remedy) from None
+
+
+def choose(
+    item: object, vocabularies: Mapping[str, type[StrEnum]], error: type[MultifidusError]
+) -> None:
+    """Turn the named fields of a frozen dataclass into words of their vocabularies, at its birth.
+
+    Raises
+    ------
+    MultifidusError
+        ``error``, as of :func:`choice`.
+    """
+    for name, choices in vocabularies.items():
+        object.__setattr__(item, name, choice(name, getattr(item, name), choices, error))
 
 
 class Side(StrEnum):

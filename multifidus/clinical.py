@@ -6,12 +6,9 @@ import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
-from multifidus.anatomy import Level, Side
+from multifidus.anatomy import Level, Side, choice, choose
 from multifidus.errors import CohortError
-
-Word = TypeVar("Word", Level, Side)
 
 HEIGHT_CM = (50.0, 250.0)
 """Heights beyond these are typing errors, such as metres."""
@@ -41,7 +38,7 @@ class Clinical:
     Raises
     ------
     CohortError
-        If height or weight cannot be a person's.
+        If height or weight cannot be a person's, or a level or side is none of the choices.
     """
 
     height_cm: float | None = None
@@ -52,6 +49,9 @@ class Clinical:
     approach: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "operated_levels", tuple(map(_level, self.operated_levels)))
+        if self.operated_side is not None:
+            choose(self, {"operated_side": Side}, CohortError)
         for name, (low, high) in (("height_cm", HEIGHT_CM), ("weight_kg", WEIGHT_KG)):
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
@@ -83,14 +83,10 @@ class Clinical:
             _number(cells, "height_cm"),
             _number(cells, "weight_kg"),
             _days(cells),
-            tuple(_choice("operated_levels", level, Level) for level in levels if level),
-            _choice("operated_side", side, Side) if side else None,
+            tuple(_level(level) for level in levels if level),
+            choice("operated_side", side, Side, CohortError) if side else None,
             cells.get("approach", ""),
         )
-
-
-UNKNOWN = Clinical()
-"""Where nobody said anything."""
 
 
 def _number(cells: Mapping[str, str], name: str) -> float | None:
@@ -107,13 +103,9 @@ def _number(cells: Mapping[str, str], name: str) -> float | None:
     return value
 
 
-def _choice(name: str, text: str, kind: type[Word]) -> Word:
-    try:
-        return kind(text)
-    except ValueError:
-        msg = f"{name} holds {text!r}."
-        known = ", ".join(kind)
-        raise CohortError(msg, remedy=f"Known are: {known}; ';' between several levels.") from None
+def _level(word: str) -> Level:
+    hint = "Write ';' between several levels."
+    return choice("operated_levels", word, Level, CohortError, hint=hint)
 
 
 def _days(cells: Mapping[str, str]) -> int | None:
@@ -141,3 +133,7 @@ def _date(cells: Mapping[str, str], name: str) -> datetime.date | None:
     except ValueError:
         msg = f"{name} must be a date such as 2024-03-31, got {text!r}."
         raise CohortError(msg, remedy="Write year, month and day, or leave it empty.") from None
+
+
+UNKNOWN = Clinical()
+"""Where nobody said anything."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.anatomy import choose
 from multifidus.clinical import UNKNOWN, Clinical
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
@@ -304,6 +305,7 @@ class Series:
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        choose(self, {"weighting": Weighting}, GeometryError)
         if not self.slices:
             msg = f"Series {self.uid} has no slices."
             raise GeometryError(msg)

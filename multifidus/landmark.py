@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from multifidus.anatomy import Level
+from multifidus.anatomy import Level, choose
+from multifidus.errors import LevelError
 from multifidus.geometry import readonly
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class Landmark:
         Of which disc or vertebra.
     position_mm
         Where it is, LPS, shape (3,).
+
+    Raises
+    ------
+    LevelError
+        If the kind or the level is none of the choices.
     """
 
     kind: LandmarkKind
@@ -42,8 +48,7 @@ class Landmark:
     position_mm: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", LandmarkKind(self.kind))
-        object.__setattr__(self, "level", Level(self.level))
+        choose(self, {"kind": LandmarkKind, "level": Level}, LevelError)
         object.__setattr__(self, "position_mm", readonly(self.position_mm, (3,), "position_mm"))
 
     def __eq__(self, other: object) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.polygon import clip, oriented_loops, signed_area
+from multifidus.roi import checked_paths
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 _ROUNDING = 1e-12
 """Coverage below this is what summing along a row leaves behind; it is set to exactly 0."""
+
+
+_ON_EDGE = 1e-6
+"""A centre nearer than this to an edge, in pixels, lies on it: the way from whole-numbered vertices
+to millimetres and back leaves some 1e-12, and edges between such vertices that miss a centre miss
+it by more than 1e-4."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +83,7 @@ def polygon_area_mm2(paths_mm: Sequence[ArrayLike], plane: Plane) -> float:
     Parameters
     ----------
     paths_mm
-        Closed paths, each (n, 3), LPS millimetres; the first point is not repeated.
+        Closed paths, each (n, 3), LPS millimetres, the first point not repeated; or one such path.
     plane
         The plane they lie in; its tilt does not matter.
 
@@ -85,6 +92,12 @@ def polygon_area_mm2(paths_mm: Sequence[ArrayLike], plane: Plane) -> float:
     float
         Area in mm2, exact for the polygon.
 
+    Raises
+    ------
+    RoiError
+        If a path has fewer than three points or one that is not finite, leaves the plane, or
+        paths cross, as :class:`multifidus.Roi` has it.
+
     Examples
     --------
     >>> from multifidus.geometry import Plane
@@ -92,7 +105,8 @@ def polygon_area_mm2(paths_mm: Sequence[ArrayLike], plane: Plane) -> float:
     >>> polygon_area_mm2([[(0, 0, 0), (10, 0, 0), (10, 20, 0)]], plane)
     100.0
     """
-    return Region.of([plane.to_pixels(path) for path in paths_mm]).area * plane.pixel_area_mm2
+    paths = [plane.to_pixels(path) for path in checked_paths(paths_mm, plane)]
+    return Region.of(paths).area * plane.pixel_area_mm2
 
 
 def coverage(paths_mm: Sequence[ArrayLike], plane: Plane, shape: tuple[int, int]) -> Array:
@@ -101,7 +115,7 @@ def coverage(paths_mm: Sequence[ArrayLike], plane: Plane, shape: tuple[int, int]
     Parameters
     ----------
     paths_mm
-        Closed paths, each (n, 3), LPS millimetres.
+        Closed paths, each (n, 3), LPS millimetres; or one such path.
     plane
         The image's pixel grid.
     shape
@@ -111,8 +125,14 @@ def coverage(paths_mm: Sequence[ArrayLike], plane: Plane, shape: tuple[int, int]
     -------
     ndarray
         (rows, columns) float64, 0 to 1; its sum times the pixel area is the area inside the image.
+
+    Raises
+    ------
+    RoiError
+        As of :func:`polygon_area_mm2`.
     """
-    return coverage_box([plane.to_pixels(path) for path in paths_mm], shape).full(shape)
+    paths = [plane.to_pixels(path) for path in checked_paths(paths_mm, plane)]
+    return coverage_box(paths, shape).full(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +164,10 @@ class Region:
     def centres(self, shape: tuple[int, int]) -> int:
         """Count the pixels of an image whose centre is inside: ImageJ's convention.
 
-        A centre exactly on an outline counts where the inside begins (top or left) and not where
-        it ends (bottom or right), so outlines that share an edge never share a pixel.
+        A centre exactly on an outline counts where the inside ends (bottom or right) and not where
+        it begins (top or left), as ImageJ has it, so outlines that share an edge never share a
+        pixel. Top and left are those of the stored rows and columns: a flipped copy of an image
+        may count otherwise, where vertices are such that centres lie on edges.
         """
         return sum(_count_centres(loop, shape) for loop in self.loops)
 
@@ -251,6 +273,11 @@ def count_centres(paths: Sequence[Array], shape: tuple[int, int]) -> int:
     return Region.of(paths).centres(shape)
 
 
+def _beyond(place: Array) -> Array:
+    """Return the first whole row or column beyond each place, one that is itself whole excluded."""
+    return np.asarray(np.floor(place + _ON_EDGE) + 1)
+
+
 def _count_centres(loop: Array, shape: tuple[int, int]) -> int:
     """Count centres inside one loop; below 0 for a hole."""
     rows, columns = shape
@@ -259,11 +286,12 @@ def _count_centres(loop: Array, shape: tuple[int, int]) -> int:
     # From the upper end down, whichever way the loop runs: an edge that two outlines share
     # passes each row at one column, to the bit.
     upper, lower = np.where(falls, end.T, start.T), np.where(falls, start.T, end.T)
-    first = np.minimum(np.maximum(np.ceil(upper[0]), 0), rows)
-    stop = np.minimum(np.maximum(np.ceil(lower[0]), 0), rows)
+    first = np.minimum(np.maximum(_beyond(upper[0]), 0), rows)
+    stop = np.minimum(np.maximum(_beyond(lower[0]), 0), rows)
     edge, nth = _counted(np.maximum(stop - first, 0).astype(np.intp))
     height, width = (lower - upper).take(edge, axis=1)
-    t = (first.take(edge) + nth - upper[0].take(edge)) / height
-    passed = np.ceil(upper[1].take(edge) + t * width)
+    # A row that passes within _ON_EDGE of an end passes through the end.
+    t = np.minimum(np.maximum((first.take(edge) + nth - upper[0].take(edge)) / height, 0.0), 1.0)
+    passed = _beyond(upper[1].take(edge) + t * width)
     passed = np.minimum(np.maximum(passed, 0), columns)
     return -int((np.where(falls.take(edge), -1, 1) * passed).sum())

@@ -6,17 +6,17 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure, choose
 from multifidus.errors import RoiError
 from multifidus.geometry import Plane
 from multifidus.polygon import MINIMAL_POINTS, area, first_crossing
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from multifidus.landmark import Landmark
 
@@ -82,8 +82,7 @@ class RoiKey:
     name: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "structure", Structure(self.structure))
-        object.__setattr__(self, "side", Side(self.side))
+        choose(self, {"structure": Structure, "side": Side}, RoiError)
 
     def __str__(self) -> str:
         what = " ".join(filter(None, (self.side.value, self.structure.value, self.name)))
@@ -113,7 +112,8 @@ class Roi:
     Raises
     ------
     RoiError
-        If a path has fewer than three points, leaves the plane, or paths cross.
+        If a path has fewer than three points, leaves the plane, or paths cross; if the shape is
+        no size of an image, or a word is none of the choices.
     """
 
     key: RoiKey
@@ -126,19 +126,13 @@ class Roi:
     source: Source = Source.MANUAL
 
     def __post_init__(self) -> None:
-        frozen = tuple(_frozen_path(path, self) for path in self.paths_mm)
-        if not frozen:
-            msg = f"The outline of {self.key} has no path."
-            raise RoiError(msg, remedy="Draw it, or mark the muscle as not measurable.")
-        object.__setattr__(self, "paths_mm", frozen)
-        crossing = first_crossing(self.paths)
-        if crossing is not None:
-            x, y, z = self.plane.to_patient([crossing])[0]
-            msg = (
-                f"The outline of {self.key} crosses itself near row {crossing[0]:.1f}, column "
-                f"{crossing[1]:.1f} (LPS {x:.1f}, {y:.1f}, {z:.1f} mm)."
-            )
-            raise RoiError(msg, remedy="Move the vertices there so that no two edges cross.")
+        if self.level is not None:
+            choose(self, {"level": Level}, RoiError)
+        words = {"slice_position": SlicePosition, "roi_rule": RoiRule, "source": Source}
+        choose(self, words, RoiError)
+        object.__setattr__(self, "shape", _size(self.shape, self.key))
+        what = f"the outline of {self.key}"
+        object.__setattr__(self, "paths_mm", checked_paths(self.paths_mm, self.plane, what))
 
     @property
     def paths(self) -> list[Array]:
@@ -180,17 +174,64 @@ class Roi:
         return (*facts, self.roi_rule, self.source, self.sha256())
 
 
-def _frozen_path(path: Any, roi: Roi) -> Array:
+def _size(shape: Sequence[int], key: RoiKey) -> tuple[int, int]:
+    """Return (rows, columns) as plain whole numbers."""
+    found = tuple(shape)
+    if len(found) != 2 or not all(part == int(part) > 0 for part in found):  # noqa: PLR2004
+        msg = f"The shape of the image under the outline of {key} is {found!r}."
+        raise RoiError(msg, remedy="Give (rows, columns), both at least 1.")
+    return int(found[0]), int(found[1])
+
+
+def checked_paths(
+    paths_mm: Sequence[ArrayLike], plane: Plane, what: str = "the outline"
+) -> tuple[Array, ...]:
+    """Return closed paths as read-only arrays, if they enclose an area in a plane.
+
+    Parameters
+    ----------
+    paths_mm
+        Closed paths, each (n, 3), LPS millimetres, the first point not repeated; a single path
+        may be given as one (n, 3) array.
+    plane
+        The plane they have to lie in.
+    what
+        Names them in a message.
+
+    Raises
+    ------
+    RoiError
+        If there is no path, one has fewer than three points or a number that is not finite, lies
+        more than ``OFF_PLANE_MM`` off the plane, or paths cross.
+    """
+    if isinstance(paths_mm, np.ndarray) and paths_mm.ndim == 2:  # noqa: PLR2004
+        paths_mm = (paths_mm,)
+    frozen = tuple(_frozen_path(path, plane, what) for path in paths_mm)
+    if not frozen:
+        msg = f"{what[0].upper()}{what[1:]} has no path."
+        raise RoiError(msg, remedy="Draw it, or mark the muscle as not measurable.")
+    crossing = first_crossing([plane.to_pixels(path) for path in frozen])
+    if crossing is not None:
+        x, y, z = plane.to_patient([crossing])[0]
+        msg = (
+            f"{what[0].upper()}{what[1:]} crosses itself near row {crossing[0]:.1f}, column "
+            f"{crossing[1]:.1f} (LPS {x:.1f}, {y:.1f}, {z:.1f} mm)."
+        )
+        raise RoiError(msg, remedy="Move the vertices there so that no two edges cross.")
+    return frozen
+
+
+def _frozen_path(path: ArrayLike, plane: Plane, what: str) -> Array:
     array = np.array(path, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != 3 or not np.isfinite(array).all():  # noqa: PLR2004
-        msg = f"A path of {roi.key} must be (n, 3) finite millimetres, got shape {array.shape}."
-        raise RoiError(msg)
+        msg = f"A path of {what} must be (n, 3) finite millimetres, got shape {array.shape}."
+        raise RoiError(msg, remedy="Give a list of paths, each (n, 3), without NaN.")
     if len(array) < MINIMAL_POINTS:
-        msg = f"A path of {roi.key} has {len(array)} points; an area needs at least three."
+        msg = f"A path of {what} has {len(array)} points; an area needs at least three."
         raise RoiError(msg, remedy="Delete it or draw it again.")
-    apart = float(np.abs(roi.plane.distance_mm(array)).max())
+    apart = float(np.abs(plane.distance_mm(array)).max())
     if apart > OFF_PLANE_MM:
-        msg = f"The outline of {roi.key} lies up to {apart:.2f} mm off the plane of its slice."
+        msg = f"A path of {what} lies up to {apart:.2f} mm off the plane of its slice."
         raise RoiError(msg, remedy="It belongs to another slice or exam; load it with that one.")
     array.flags.writeable = False
     return array
@@ -198,16 +239,31 @@ def _frozen_path(path: Any, roi: Roi) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class SliceLevel:
-    """A level typed by hand for a slice; it wins over landmarks."""
+    """A level typed by hand for a slice; it wins over landmarks.
+
+    Raises
+    ------
+    RoiError
+        If the level or the slice position is none of the choices.
+    """
 
     slice_uid: str
     level: Level
     slice_position: SlicePosition = SlicePosition.UNKNOWN
 
+    def __post_init__(self) -> None:
+        choose(self, {"level": Level, "slice_position": SlicePosition}, RoiError)
+
 
 @dataclass(frozen=True, slots=True)
 class NotMeasurable:
-    """What a rater could not outline, and why; in no reading of its own it is of its set's."""
+    """What a rater could not outline, and why; in no reading of its own it is of its set's.
+
+    Raises
+    ------
+    RoiError
+        If level, side, structure or reason is none of the choices.
+    """
 
     level: Level
     side: Side
@@ -215,6 +271,10 @@ class NotMeasurable:
     reason: Reason
     note: str = ""
     reading: Reading | None = None
+
+    def __post_init__(self) -> None:
+        words = {"level": Level, "side": Side, "structure": Structure, "reason": Reason}
+        choose(self, words, RoiError)
 
 
 GOUTALLIER, MOST_GOUTALLIER = "goutallier", 4
@@ -230,7 +290,7 @@ class Grade:
     Raises
     ------
     RoiError
-        If there is no such grade: below 0, or above 4 of Goutallier.
+        If there is no such grade: below 0, or above 4 of Goutallier; or no such level or side.
     """
 
     scheme: str
@@ -240,6 +300,7 @@ class Grade:
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
+        choose(self, {"level": Level, "side": Side}, RoiError)
         too_high = self.is_goutallier and self.value > MOST_GOUTALLIER
         if self.value < 0 or too_high:
             where = f"{self.side} {self.level}"

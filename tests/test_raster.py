@@ -1,9 +1,13 @@
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multifidus.errors import RoiError
 from multifidus.polygon import area
 from multifidus.raster import count_centres, coverage, coverage_box, polygon_area_mm2
 from tests.exams import axial_plane, box, circle
@@ -33,13 +37,26 @@ def coverage_by_shapely(region, shape):
 
 
 def centres_by_shapely(region, shape):
-    """Pixel centres inside; one on the border is inside if a step down and right leads in.
+    """Pixel centres inside; one on the border is inside if a step up and left leads in.
 
-    The step is first to the right: a centre on a horizontal border counts where the inside lies
-    below it, at a corner the border's next piece decides.
+    The step is first to the left: a centre on a horizontal border counts where the inside lies
+    above it, at a corner the border's next piece decides.
     """
     rows, columns = np.mgrid[: shape[0], : shape[1]]
-    return int(shapely.contains_xy(region, rows + 1e-7, columns + 1e-4).sum())
+    return int(shapely.contains_xy(region, rows - 1e-7, columns - 1e-4).sum())
+
+
+def centres_by_fractions(path, shape):
+    """The same by exact fractions, row by row: ImageJ's rule, as run beside ImageJ itself."""
+    points = [(Fraction(row), Fraction(column)) for row, column in path]
+    passed = 0
+    for start, end in zip(points, points[1:] + points[:1], strict=True):
+        (top, left), (bottom, right) = sorted((start, end))
+        for row in range(max(floor(top) + 1, 0), min(floor(bottom) + 1, shape[0])):
+            column = left + (row - top) / (bottom - top) * (right - left)
+            beyond = min(max(floor(column) + 1, 0), shape[1])
+            passed += beyond if start < end else -beyond
+    return abs(passed)
 
 
 def test_a_box_between_pixels_covers_them_wholly_and_no_other():
@@ -123,9 +140,32 @@ def test_area_in_millimetres_ignores_tilt_flips_and_pixel_size(plane, radius):
     assert polygon_area_mm2([points], plane) == pytest.approx(exact, rel=1e-9)
 
 
-def test_a_path_of_the_wrong_shape_is_refused():
-    with pytest.raises(ValueError, match="operands could not be broadcast"):
-        polygon_area_mm2([[(0, 0), (1, 0)]], axial_plane())
+BOW_TIE = [(0, 0, 0), (9, 9, 0), (9, 0, 0), (0, 9, 0)]
+
+
+@pytest.mark.parametrize(
+    ("paths_mm", "complaint"),
+    [
+        ([[(0, 0), (1, 0), (1, 1)]], r"must be \(n, 3\) finite millimetres"),
+        ([(0, 0, 0), (9, 0, 0), (9, 9, 0)], r"must be \(n, 3\) finite millimetres"),
+        ([[(0, 0, 0), (np.nan, 0, 0), (9, 9, 0)]], "finite"),
+        ([[(0, 0, 0), (9, 0, 0)]], "at least three"),
+        ([[(0, 0, 0), (9, 0, 0), (9, 9, 3)]], "3.00 mm off the plane"),
+        ([BOW_TIE], "crosses itself"),
+        ([], "has no path"),
+    ],
+)
+def test_what_an_outline_may_not_be_the_public_functions_refuse_as_well(paths_mm, complaint):
+    with pytest.raises(RoiError, match=complaint):
+        polygon_area_mm2(paths_mm, axial_plane())
+    with pytest.raises(RoiError, match=complaint):
+        coverage(paths_mm, axial_plane(), (12, 12))
+
+
+def test_one_path_given_as_one_array_is_one_path():
+    plane, path = axial_plane(), axial_plane().to_patient(box(2, 3, 4, 6))
+    assert polygon_area_mm2(path, plane) == polygon_area_mm2([path], plane) > 0
+    assert (coverage(path, plane, (12, 12)) == coverage([path], plane, (12, 12))).all()
 
 
 def test_imagejs_rule_counts_the_pixels_whose_centre_is_inside():
@@ -142,8 +182,23 @@ def test_centres_inside_are_those_shapely_finds(paths):
 
 
 @given(GRID_POLYGONS)
-def test_a_centre_on_the_border_counts_where_the_inside_begins(path):
+def test_a_centre_on_the_border_counts_where_the_inside_ends(path):
     assert count_centres([path], (8, 8)) == centres_by_shapely(shapely.Polygon(path), (8, 8))
+
+
+@given(GRID_POLYGONS, st.sampled_from([0.0, 0.5]), planes())
+def test_vertices_on_whole_pixels_count_as_in_imagej_after_millimetres_and_back(path, half, plane):
+    # ImageJ's whole numbers are corners of pixels: half a pixel from ours.
+    path = path - half
+    stored = plane.to_pixels(plane.to_patient(path))
+    assert count_centres([stored], (8, 8)) == centres_by_fractions(path, (8, 8))
+
+
+def test_a_nearly_level_edge_passes_no_row_beyond_its_ends():
+    # Its ends lie on either side of where a row begins to count as passing through them.
+    nearly = 5 - 1e-6
+    path = np.array([(nearly - 1e-10, 1), (nearly + 1e-10, 7), (9, 7), (9, 1)])
+    assert count_centres([path], (12, 12)) in {24, 30}
 
 
 @given(GRID_POLYGONS)

@@ -17,6 +17,7 @@ import numpy as np
 
 from multifidus.geometry import Plane
 from multifidus.metrics.fat import fat_fraction
+from multifidus.polygon import MINIMAL_POINTS, first_crossing
 from multifidus.protocol import MeasurementProtocol
 from multifidus.raster import Region
 
@@ -53,13 +54,13 @@ def available() -> bool:
     return JAR.exists() and all(shutil.which(name) for name in ("java", "xvfb-run"))
 
 
-def compare(number: int, seed: int) -> list[Pair]:
-    """Measure random outlines, concave and sub-pixel ones, with both."""
+def compare(number: int, seed: int, *, whole: bool = False) -> list[Pair]:
+    """Measure random outlines, concave and sub-pixel or ``whole``-numbered ones, with both."""
     from PIL import Image
 
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 4000, SHAPE).astype(np.uint16)
-    outlines = [_outline(rng) for _ in range(number)]
+    outlines = [_whole_outline(rng) if whole else _outline(rng) for _ in range(number)]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         Image.fromarray(pixels).save(folder / "image.tif")
@@ -90,6 +91,15 @@ def _outline(rng: np.random.Generator) -> np.ndarray:
     centre = rng.uniform(110, 210, 2)
     path = centre + radius[:, None] * np.stack((np.sin(angle), np.cos(angle)), axis=1)
     return np.asarray(np.round(path, 4))
+
+
+def _whole_outline(rng: np.random.Generator) -> np.ndarray:
+    """Return one with ImageJ's whole numbers, as its polygons have: edges pass through centres."""
+    while True:
+        path = np.round(_outline(rng) + 0.5) - 0.5
+        path = path[(path != np.roll(path, 1, axis=0)).any(axis=1)]
+        if len(path) >= MINIMAL_POINTS and first_crossing([path]) is None:
+            return path
 
 
 def _macro(folder: Path, outlines: list[np.ndarray]) -> str:
@@ -135,8 +145,8 @@ def _inside(outline: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.nd
     for (r0, c0), (r1, c1) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
         if r0 == r1:
             continue
-        spans = (r0 <= rows) != (r1 <= rows)
-        inside ^= spans & (columns < c0 + (rows - r0) / (r1 - r0) * (c1 - c0))
+        spans = (r0 < rows) != (r1 < rows)
+        inside ^= spans & (columns <= c0 + (rows - r0) / (r1 - r0) * (c1 - c0) + 1e-9)
     return inside
 
 
