@@ -127,8 +127,9 @@ _MEANINGS = {
     "de-identification leaves them; outlines find their slice by its place alone.",
     Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
     "with them fat; areas of outlines stay right.",
-    Flag.LEVEL_AMBIGUOUS: "Two levels' landmarks lie nearly equally far from the slice, so small "
-    "errors of theirs would name it otherwise.",
+    Flag.LEVEL_AMBIGUOUS: "The slice may belong to another level: two levels' landmarks lie nearly "
+    "equally far from it, it lies far beyond the outermost landmark, where one may have been "
+    "forgotten, or its stack is centred on another disc.",
     Flag.LEVEL_CONFLICT: "The level typed by hand, which stands on the row, is not the one that "
     "the landmarks say.",
     Flag.FRAME_OF_REFERENCE_DIFFERS: "The axial series has another frame of reference than the "
@@ -174,7 +175,8 @@ _REMEDIES = {
     "image.",
     Flag.MAP_SCALE_UNKNOWN: "Ask how the map was scaled.",
     Flag.DRAFT_UNEDITED: "Go over it, and move what is wrong.",
-    Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image, and type the level.",
+    Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image; mark the disc that is missing, or type the "
+    "level.",
     Flag.LEVEL_CONFLICT: "Look at the sagittal image; correct the level or the landmark.",
     Flag.FRAME_OF_REFERENCE_DIFFERS: "Compare the slice with the sagittal image by eye.",
     Flag.TILT_UNKNOWN: "Set landmarks on two levels or more.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 AMBIGUOUS_MM = 4.0
 """Margins below this are flagged: two landmarks set 2 mm off would name the slice otherwise."""
+
+SHORT_STACK = 0.8
+"""A stack that reaches over less than this share of the distance of discs, one of several, was
+angled to one disc and shows that one alone."""
 
 NAMED_POSITION_MM = 5.0
 """A slice further than this from a landmark has no slice position; half the height of a disc."""
@@ -65,8 +69,10 @@ class LevelAssignment:
         Signed tilt (:func:`multifidus.geometry.tilt_deg`), against the spine's axis there, or
         against patient z where the landmarks give no axis.
     flags
-        Doubts: ``level_ambiguous`` for a margin below ``AMBIGUOUS_MM``, and frames of reference
-        that differ.
+        Doubts: ``level_ambiguous`` for a margin below ``AMBIGUOUS_MM``, for a slice far beyond the
+        outermost landmark, where the next may have been forgotten
+        (:meth:`multifidus.spine.Spine.is_beyond`), and for one whose stack is centred on another
+        disc; and frames of reference that differ.
     """
 
     slice_uid: str
@@ -110,7 +116,10 @@ def assign_levels(exam: Exam, landmarks: Iterable[Landmark]) -> tuple[LevelAssig
         msg = f"Exam {exam.subject} {exam.timepoint} has no axial series."
         raise LevelError(msg, remedy="Load the axial images as well.")
     check_frame(exam, marks)
-    return tuple(found for series in axial for found in _assign(series, spine, exam))
+    found = [(series, tuple(_assign(series, spine, exam))) for series in axial]
+    if sum(len(series.stacks) for series in axial) == 1:
+        return found[0][1]
+    return tuple(item for series, own in found for item in _beside_stacks(own, series, spine))
 
 
 def axial_series(exam: Exam) -> tuple[Series, ...]:
@@ -169,7 +178,7 @@ def _assign(series: Series, spine: Spine, exam: Exam) -> Iterator[LevelAssignmen
             level, offset = chosen.level, float(offsets[index, station])
             if nearest[station] == index and abs(offset) <= NAMED_POSITION_MM:
                 position = chosen.slice_position
-            if margin < AMBIGUOUS_MM:
+            if margin < AMBIGUOUS_MM or spine.is_beyond(station, offset):
                 flags = (Flag.LEVEL_AMBIGUOUS, *doubts)
         axis = spine.axis_at(item.plane) if spine.has_axis else PATIENT_Z
         yield LevelAssignment(
@@ -184,6 +193,27 @@ def _assign(series: Series, spine: Spine, exam: Exam) -> Iterator[LevelAssignmen
             tilt_axis=TiltAxis.SPINE if spine.has_axis else TiltAxis.PATIENT_Z,
             flags=flags,
         )
+
+
+def _beside_stacks(
+    found: Sequence[LevelAssignment], series: Series, spine: Spine
+) -> Iterator[LevelAssignment]:
+    """Flag discs that are not the one on which a slice's own short stack is centred."""
+    end = 0
+    for stack in series.stacks:
+        start, end = end, end + len(stack.slices)
+        members = found[start:end]
+        reach = (len(members) - 1) * (stack.slice_step_mm or 0.0)
+        middles = {members[(len(members) - n) // 2].level for n in (0, 1)}
+        shows_vertebra = any(level and not level.is_disc for level in middles)
+        is_evidence = reach < SHORT_STACK * min(spine.steps_mm) and not shows_vertebra
+        for item in members:
+            is_other = item.level and item.level.is_disc and middles != {item.level}
+            if is_evidence and is_other:
+                flags = dict.fromkeys((Flag.LEVEL_AMBIGUOUS, *item.flags))
+                yield replace(item, flags=tuple(flags))
+            else:
+                yield item
 
 
 def _choose(stations: tuple[Station, ...], offsets: Array) -> tuple[int, float] | None:

@@ -77,7 +77,7 @@ class Coverage:
         return image
 
 
-def polygon_area_mm2(paths_mm: Sequence[ArrayLike], plane: Plane) -> float:
+def polygon_area_mm2(paths_mm: Sequence[ArrayLike] | Array, plane: Plane) -> float:
     """Measure the even-odd area inside paths, in the plane's own millimetres.
 
     Parameters
@@ -109,7 +109,9 @@ def polygon_area_mm2(paths_mm: Sequence[ArrayLike], plane: Plane) -> float:
     return Region.of(paths).area * plane.pixel_area_mm2
 
 
-def coverage(paths_mm: Sequence[ArrayLike], plane: Plane, shape: tuple[int, int]) -> Array:
+def coverage(
+    paths_mm: Sequence[ArrayLike] | Array, plane: Plane, shape: tuple[int, int]
+) -> Array:
     """Compute the exact fraction of every pixel that lies inside paths (even-odd).
 
     Parameters

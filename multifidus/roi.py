@@ -184,7 +184,7 @@ def _size(shape: Sequence[int], key: RoiKey) -> tuple[int, int]:
 
 
 def checked_paths(
-    paths_mm: Sequence[ArrayLike], plane: Plane, what: str = "the outline"
+    paths_mm: Sequence[ArrayLike] | Array, plane: Plane, what: str = "the outline"
 ) -> tuple[Array, ...]:
     """Return closed paths as read-only arrays, if they enclose an area in a plane.
 

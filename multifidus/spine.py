@@ -26,6 +26,11 @@ DISC_STEP_MM = 35.0
 NARROWEST_STEP_MM, WIDEST_STEP_MM = 15.0, 60.0
 """Neighbouring discs nearer or further apart than this are marked wrongly."""
 
+SURE_SHARE = 0.35
+"""A slice further than this share of the local distance of discs beyond the outermost landmark may
+belong to the next disc, whose landmark was forgotten: half the distance is halfway to it, and
+landmarks and slices are placed with errors."""
+
 ENDPLATE_REACH_MM = 5.0
 """Half the height of a disc: so far beyond its vertebra an endplate names slices, and so far beyond
 the middle of the disc it may be marked by mistake."""
@@ -82,10 +87,13 @@ class Spine:
     up
         Direction from the most caudal station to the most cranial one, shape (3,); patient z
         where there is one station.
+    steps_mm
+        Distance of neighbouring discs at the cranial and at the caudal end.
     """
 
     stations: tuple[Station, ...]
     up: Array
+    steps_mm: tuple[float, float]
     _nodes: Array = field(repr=False)
     _tangents: Array = field(repr=False)
 
@@ -104,7 +112,8 @@ class Spine:
         stations = _stations(marks)
         up = _up(stations)
         nodes = _nodes(stations)
-        return cls(stations, up, nodes, _tangents(nodes))
+        steps = _disc_steps_mm(_discs(marks)) or [DISC_STEP_MM]
+        return cls(stations, up, (steps[0], steps[-1]), nodes, _tangents(nodes))
 
     @property
     def has_axis(self) -> bool:
@@ -117,6 +126,20 @@ class Spine:
         Positive where the slice lies to cranial of the station.
         """
         return self._offsets_mm(plane, np.array([s.position_mm for s in self.stations]))
+
+    def is_beyond(self, station: int, offset_mm: float) -> bool:
+        """Whether a slice lies so far beyond an outermost station that the next level is near.
+
+        Parameters
+        ----------
+        station
+            Place in ``stations``.
+        offset_mm
+            Of the slice from it, positive to cranial.
+        """
+        above, below = (SURE_SHARE * step for step in self.steps_mm)
+        is_first, is_last = station == 0, station == len(self.stations) - 1
+        return (is_first and offset_mm > above) or (is_last and offset_mm < -below)
 
     def axis_at(self, plane: Plane) -> Array:
         """Direction of the spine to cranial where a slice plane cuts it, shape (3,).
@@ -170,7 +193,7 @@ def _marks(landmarks: Iterable[Landmark]) -> dict[tuple[LandmarkKind, Level], Ar
 
 def _stations(marks: Marks) -> tuple[Station, ...]:
     discs = _discs(marks)
-    half = _disc_step_mm(discs) / 2
+    half = float(np.median(_disc_steps_mm(discs) or [DISC_STEP_MM])) / 2
     found = [
         Station(level, SlicePosition.MID_DISC, point, (half, half))
         for level, point in discs.items()
@@ -219,8 +242,8 @@ def _discs(marks: Marks) -> dict[Level, Array]:
     return found
 
 
-def _disc_step_mm(discs: Mapping[Level, Array]) -> float:
-    """Typical distance of neighbouring discs; refuses distances that cannot be."""
+def _disc_steps_mm(discs: Mapping[Level, Array]) -> list[float]:
+    """Distances of neighbouring discs from cranial to caudal; refuses distances that cannot be."""
     steps = []
     for (upper, high), (lower, low) in pairwise(discs.items()):
         count = _disc_number(lower) - _disc_number(upper)
@@ -232,7 +255,7 @@ def _disc_step_mm(discs: Mapping[Level, Array]) -> float:
             )
             raise LevelError(msg, remedy="One of them is marked or named wrongly.")
         steps.append(step)
-    return float(np.median(steps)) if steps else DISC_STEP_MM
+    return steps
 
 
 def _disc_number(level: Level) -> int:

@@ -298,3 +298,55 @@ def test_a_margin_says_how_far_all_landmarks_may_be_off():
         shift = item.margin_mm / 2 + excess
         moved = [Landmark(m.kind, m.level, m.position_mm - (0, 0, shift)) for m in marks]
         assert assign_levels(exam, moved)[0].level is level
+
+
+def stacks_at(discs, offsets=STACK):
+    """Return a straight spine's slices, a stack of its own angle at each disc."""
+    points = straight()
+    return [slice_through(points[i], 2.0 * i, offset) for i in discs for offset in offsets]
+
+
+@pytest.mark.parametrize("forgotten", ["caudal", "cranial"])
+def test_where_the_outermost_landmark_was_forgotten_no_slice_is_named_after_the_next_in_silence(
+    forgotten,
+):
+    marks = disc_centres(straight())
+    kept, missing = (marks[:4], 4) if forgotten == "caudal" else (marks[1:], 0)
+    # The outermost slices of the forgotten disc's stack come to 17 mm from the next disc.
+    offsets = (-18.0, -9.0, 0.0, 9.0, 18.0)
+    found = assign_levels(exam_through(stacks_at(range(5), offsets)), kept)
+    theirs = found[5 * missing : 5 * missing + 5]
+    assert any(item.level is not None for item in theirs)
+    for item in theirs:
+        assert item.level is None or Flag.LEVEL_AMBIGUOUS in item.flags
+    everything = assign_levels(exam_through(stacks_at(range(5))), marks)
+    assert not any(item.flags for item in everything)
+
+
+@pytest.mark.parametrize(("offset", "doubtful"), [(-12.0, False), (-12.5, True), (12.5, False)])
+def test_a_slice_is_doubtful_beyond_a_third_of_the_way_to_where_the_next_disc_would_be(
+    offset, doubtful
+):
+    marks = disc_centres(straight())[:4]
+    (item,) = assign_levels(exam_through([slice_through(straight()[3], 0, offset)]), marks)
+    assert item.level is Level.L4_L5
+    assert (Flag.LEVEL_AMBIGUOUS in item.flags) is doubtful
+
+
+def test_a_short_stack_centred_on_no_marked_disc_lends_its_slices_no_sure_level():
+    points = straight()
+    # Centred 20 mm below L4-L5, which is marked; L5-S1 is not.
+    lower = [slice_through(points[3], 8, offset) for offset in (-28, -24, -20, -16, -12, -8)]
+    exam = exam_through([*stacks_at([2, 3]), *lower])
+    found = assign_levels(exam, disc_centres(points)[:4])
+    assert not any(item.flags for item in found[:10])
+    assert [item.level for item in found[-2:]] == [Level.L4_L5, Level.L4_L5]
+    assert all(Flag.LEVEL_AMBIGUOUS in item.flags for item in found[10:] if item.level)
+
+
+def test_a_contiguous_stack_has_many_levels_and_none_is_doubted_for_it():
+    planes = [slice_through((0, 0, z), 0) for z in np.arange(-75.0, 76.0, 5.0)]
+    found = assign_levels(exam_through(planes), disc_centres(straight()))
+    assert {item.level for item in found} == {*DISCS}
+    doubted = [item for item in found if item.flags]
+    assert all(item.margin_mm < AMBIGUOUS_MM for item in doubted)

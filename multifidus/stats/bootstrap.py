@@ -81,7 +81,7 @@ def _mean_squares(
     )
     per_cluster = np.zeros((times.shape[1], per_row.shape[1]))
     np.add.at(per_cluster, whose, per_row)
-    sums = gram(times.T, per_cluster)
+    sums = gram(times.T.astype(np.float64), per_cluster)
     n, columns, means, all_ = sums[:, 0], sums[:, 1:-2], sums[:, -2], sums[:, -1]
     grand = columns.sum(axis=1) / (n * k)
     between = k * (means - n * grand**2)
