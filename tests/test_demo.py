@@ -38,7 +38,7 @@ def test_the_demo_measures_prints_the_table_and_writes_the_report(stale):
     assert "multifidus" in done.stdout
     assert "CSA" in done.stdout
     page = (stale / "report" / "report.html").read_text()
-    assert "1</b>subjects" in page
+    assert "1</b>subject<" in page
     assert 'id="figures"' in page
     assert str(stale / "report" / "report.html") in done.stderr.replace("\n", "")
 
