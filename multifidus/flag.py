@@ -43,6 +43,7 @@ class Flag(StrEnum):
     STACK_SHEARED = "stack_sheared"
     UID_REPEATED = "uid_repeated"
     LOSSY_COMPRESSION = "lossy_compression"
+    SIDE_DOUBTFUL = "side_doubtful"
     LEVEL_AMBIGUOUS = "level_ambiguous"
     LEVEL_CONFLICT = "level_conflict"
     FRAME_OF_REFERENCE_DIFFERS = "frame_of_reference_differs"
@@ -127,6 +128,8 @@ _MEANINGS = {
     "de-identification leaves them; outlines find their slice by its place alone.",
     Flag.LOSSY_COMPRESSION: "The image was compressed with loss, which changes pixel values and "
     "with them fat; areas of outlines stay right.",
+    Flag.SIDE_DOUBTFUL: "The outline lies on the other side of the midline than its side says, by "
+    "landmarks, outlines of both sides or of the middle, or the middle of the image.",
     Flag.LEVEL_AMBIGUOUS: "The slice may belong to another level: two levels' landmarks lie nearly "
     "equally far from it, it lies far beyond the outermost landmark, where one may have been "
     "forgotten, or its stack is centred on another disc.",
@@ -175,6 +178,8 @@ _REMEDIES = {
     "image.",
     Flag.MAP_SCALE_UNKNOWN: "Ask how the map was scaled.",
     Flag.DRAFT_UNEDITED: "Go over it, and move what is wrong.",
+    Flag.SIDE_DOUBTFUL: "Look whether left and right were taken the wrong way round, in the label "
+    "scheme, or by a mirrored screen.",
     Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image; mark the disc that is missing, or type the "
     "level.",
     Flag.LEVEL_CONFLICT: "Look at the sagittal image; correct the level or the landmark.",

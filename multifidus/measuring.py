@@ -10,10 +10,12 @@ from multifidus.correcting import Correction, corrections
 from multifidus.derived.deriving import with_derived
 from multifidus.derived.regions import regional_rows
 from multifidus.fat_basis import BasisKey, ThresholdBasis, basis_key, threshold_bases
+from multifidus.flag import Flag
 from multifidus.image import Exam
 from multifidus.levelling import Leveller, check_one_level
 from multifidus.measurement import Measurement
-from multifidus.outline_rows import outline_rows, provenance_of, with_level
+from multifidus.midline import check_midline, wrong_sides
+from multifidus.outline_rows import outline_rows, provenance_of, with_flag, with_level
 from multifidus.placement import place
 from multifidus.proposing import with_proposals
 from multifidus.protocol import MeasurementProtocol
@@ -48,7 +50,8 @@ def measure(
     Raises
     ------
     RoiError
-        If an outline fits no slice, left and right are swapped, or a muscle has two grades.
+        If an outline fits no slice, left and right are swapped, landmarks put an outline on the
+        other side of the midline, or a muscle has two grades.
     LevelError
         If landmarks or typed levels contradict each other, or do not belong to the exam.
     ReadError
@@ -80,6 +83,9 @@ def measure_calibrated(
     ordered = sorted(rois, key=lambda roi: roi.key)
     placed = place(ordered, exam)
     check_one_level(placed, rois)
+    leveller = Leveller.of(exam, rois, protocol)
+    wrong = wrong_sides(placed, leveller.spine)
+    check_midline(wrong)
     sampled = sample_all(exam, placed, protocol)
     fields = corrections(sampled, protocol)
     sampled = [fields[basis_key(item)].apply(item) for item in sampled]
@@ -89,13 +95,16 @@ def measure_calibrated(
         fields,
         bases,
         spreads(sampled, bases, protocol),
-        Leveller.of(exam, rois, protocol),
+        leveller,
         protocol.digest,
         frozenset(basis_key(item) for item in sampled if item.roi.key.structure.is_muscle),
     )
+    doubtful = {item.placed.roi.key for item in wrong}
     rows: list[Measurement] = []
     for item in sampled:
         measured = calibration.rows_of(item, *rois.level_of(item.roi))
+        if item.roi.key in doubtful:
+            measured = [with_flag(row, Flag.SIDE_DOUBTFUL) for row in measured]
         rows.extend(measured)
         if protocol.regional_fat and item.roi.key.structure.is_muscle:
             rows.extend(regional_rows(item, measured))

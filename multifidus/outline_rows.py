@@ -162,6 +162,11 @@ def with_level(
             )
 
 
+def with_flag(row: Measurement, flag: Flag) -> Measurement:
+    """Return a row with one more flag."""
+    return replace(row, flags=tuple(dict.fromkeys((*row.flags, flag))))
+
+
 def provenance_of(item: Sampled, level: SettledLevel, protocol: str) -> Provenance:
     """Say what all numbers about one outline share."""
     roi, placed = item.roi, item.placed

@@ -109,9 +109,7 @@ def polygon_area_mm2(paths_mm: Sequence[ArrayLike] | Array, plane: Plane) -> flo
     return Region.of(paths).area * plane.pixel_area_mm2
 
 
-def coverage(
-    paths_mm: Sequence[ArrayLike] | Array, plane: Plane, shape: tuple[int, int]
-) -> Array:
+def coverage(paths_mm: Sequence[ArrayLike] | Array, plane: Plane, shape: tuple[int, int]) -> Array:
     """Compute the exact fraction of every pixel that lies inside paths (even-odd).
 
     Parameters

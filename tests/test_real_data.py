@@ -5,6 +5,7 @@ The numbers are those of the manifest that stands beside the scans.
 
 import math
 import re
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -18,6 +19,8 @@ from multifidus.image import Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
 from multifidus.metrics.dixon import dixon_fat_fraction
+from multifidus.midline import wrong_sides
+from multifidus.placement import place
 
 pytestmark = pytest.mark.real_data
 
@@ -201,3 +204,14 @@ def test_areas_of_the_template_are_its_voxel_counts(template_areas, muscle):
     assert found[other] == pytest.approx(other_area, rel=1e-9)
     first = 31 if muscle[0] is Structure.QUADRATUS_LUMBORUM else 15
     assert (min(found), max(found)) == (first, 118)
+
+
+@pytest.mark.parametrize("side", [Side.LEFT, Side.RIGHT])
+def test_the_middle_of_the_image_tells_a_side_of_the_lumbar_exam_from_the_other(lumbar, side):
+    exam = read_exam(fat=lumbar / "fat.nii.gz", water=lumbar / "water.nii.gz", pair_by="index")
+    rois = read_rois(lumbar / "label_fatgrid.nii.gz", exam, labels="lpm")
+    alone = [roi for roi in rois if roi.key.side is side]
+    assert wrong_sides(place(alone, exam)) == ()
+    other = Side.LEFT if side is Side.RIGHT else Side.RIGHT
+    swapped = [replace(roi, key=replace(roi.key, side=other)) for roi in alone]
+    assert len(wrong_sides(place(swapped, exam))) == len(swapped) == 58

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_LEVEL = 1e-100
+"""Edges that run along by less enclose nothing, and their slopes overflow."""
+
 
 def cut_at_share(loops: Sequence[Array], along: Array, share: float) -> float:
     """Find how far along a direction an outline holds a given share of its area.
@@ -62,8 +65,8 @@ def _edges(loops: Sequence[Array], along: Array) -> tuple[Array, Array]:
 def _areas_below(start: Array, end: Array, bounds: Array) -> Array:
     """Area enclosed where the place along is below each bound: Green's theorem, edge by edge."""
     (t0, s0), (t1, s1) = start.T, end.T
-    run = np.where(t1 == t0, 1.0, t1 - t0)
-    slope = np.where(t1 == t0, 0.0, (s1 - s0) / run)
+    is_level = np.abs(t1 - t0) < _LEVEL
+    slope = np.where(is_level, 0.0, (s1 - s0) / np.where(is_level, 1.0, t1 - t0))
     from_t = np.minimum(t0, bounds[:, None])
     to_t = np.minimum(t1, bounds[:, None])
     mean_s = s0 + slope * ((from_t + to_t) / 2 - t0)
