@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +13,7 @@ import multifidus as mf
 from multifidus import cli
 from multifidus.cli.app import app
 from multifidus.sample import sample_dir
-from tests.cases import write_cohort
+from tests.cases import write_cohort, write_exam, write_outlines
 
 run = CliRunner().invoke
 
@@ -223,3 +224,18 @@ def test_proposed_references_are_written_once_and_can_be_measured_with(tmp_path)
     proposed = mf.read_rois(out, mf.read_exam(images))
     assert {roi.source for roi in proposed} == {"draft"}
     assert run(app, asked).exit_code != 0
+
+
+def test_a_file_of_references_alone_is_measured_and_says_that_there_is_no_summary(
+    tmp_path, monkeypatch, capsys
+):
+    images = write_exam(tmp_path / "exam")
+    path = write_outlines(images, tmp_path / "all.outlines.json", mf.Reading("S01", "pre", "AB"))
+    rois = mf.read_rois(path, mf.read_exam(images))
+    alone = replace(rois, rois=tuple(r for r in rois if not r.key.structure.is_muscle))
+    mf.write_rois(alone, tmp_path / "references.outlines.json")
+    given = ("measure", images, "--outlines", tmp_path / "references.outlines.json")
+    code, out, err = as_process(monkeypatch, capsys, *given, "-o", tmp_path / "out")
+    assert (code, out) == (0, "")
+    assert "No muscle was outlined" in err
+    assert (tmp_path / "out" / "measurements.csv").exists()

@@ -1,12 +1,16 @@
 import pytest
 
-from multifidus.report.overlay import _stem
+from multifidus import read_exam, read_rois
+from multifidus.protocol import MeasurementProtocol
+from multifidus.report.bias import draw_corrections
+from multifidus.report.picture_names import picture_stem
 from multifidus.roi import Reading
+from multifidus.sample import sample_dir
 
 
 def test_plain_names_stay_as_they_are():
-    assert _stem(Reading("S01", "pre", "AB", 2)) == "S01_pre_AB_r2"
-    assert _stem(Reading("", "", "", 1)) == "exam_r1"
+    assert picture_stem(Reading("S01", "pre", "AB", 2)) == "S01_pre_AB_r2"
+    assert picture_stem(Reading("", "", "", 1)) == "exam_r1"
 
 
 @pytest.mark.parametrize(
@@ -19,6 +23,15 @@ def test_plain_names_stay_as_they_are():
     ],
 )
 def test_no_two_readings_share_a_picture(first, second):
-    assert _stem(first) != _stem(second)
+    assert picture_stem(first) != picture_stem(second)
     for by in (first, second):
-        assert all(c.isalnum() or c in "_-" for c in _stem(by))
+        assert all(c.isalnum() or c in "_-" for c in picture_stem(by))
+
+
+def test_subjects_that_differ_in_punctuation_alone_have_shading_pictures_of_their_own(tmp_path):
+    exam = read_exam(sample_dir() / "S01_pre")
+    rois = read_rois(sample_dir() / "S01_pre.outlines.json", exam)
+    for subject in ("A 1", "A-1"):
+        named = rois.read_by(Reading(subject, "pre"))
+        draw_corrections(exam, named, MeasurementProtocol(), tmp_path)
+    assert len(list(tmp_path.glob("*shading*.png"))) == 2

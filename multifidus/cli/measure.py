@@ -87,7 +87,11 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if json:
         print_json(as_json(results))
     elif results.rows:
-        print_table(*printable(results.rows, "multifidus", how))
+        headings, cells = printable(results.rows, "multifidus", how)
+        if cells:
+            print_table(headings, cells)
+        else:
+            say("No muscle was outlined, only references and the like: there is no summary.")
         say(f"Every structure, slice and digit is in {output}.")
     for failure in results.failures:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()

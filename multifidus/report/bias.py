@@ -15,6 +15,7 @@ from multifidus.io.files import write_atomically
 from multifidus.placement import place
 from multifidus.proposing import with_proposals
 from multifidus.protocol import BiasCorrection, MeasurementProtocol
+from multifidus.report.picture_names import picture_stem
 from multifidus.roi import RoiSet
 from multifidus.sampling import Sampled, sample_all
 
@@ -73,10 +74,7 @@ def draw_corrections(
             f"shading corrected by {found.method}: before, after, field; it varies from "
             f"{gains.min():.2f} to {gains.max():.2f} inside the muscles"
         )
-        by = members[0].roi.key.reading
-        stem = "_".join(filter(None, (by.subject or "exam", by.timepoint, by.rater)))
-        safe = "".join(c if c.isalnum() or c in "_-" else "-" for c in stem)
-        name = f"{safe}_r{by.reading}_shading{number + 1}.png"
+        name = f"{picture_stem(members[0].roi.key.reading)}_shading{number + 1}.png"
         write_atomically(folder / name, draw_correction(shown, found, caption).save, overwrite=True)
         drawn.append((name, caption))
     return drawn

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from multifidus.measurement import Measurement, Quantity
 from multifidus.placement import Placed, place
 from multifidus.protocol import FatMethod
 from multifidus.raster import coverage_box
+from multifidus.report.picture_names import picture_stem
 from multifidus.report.thumbnails import SMALL, write_thumbnail
 from multifidus.roi import Reading, RoiKey, RoiSet
 
@@ -84,7 +84,7 @@ def draw_overlays(
             if (row.provenance.series, row.provenance.slice_index, row.key.reading)
             == (uid, index, by)
         ]
-        name = f"{_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}.png"
+        name = f"{picture_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}.png"
         caption = _caption(by, index, mine)
         picture = draw_slice(members, mine, caption)
         write_atomically(folder / name, picture.save, overwrite=True)
@@ -92,22 +92,6 @@ def draw_overlays(
         write_thumbnail(picture.crop((0, STRIP, *picture.size)), said, folder / SMALL / name)
         drawn.append((name, caption))
     return drawn
-
-
-def _stem(by: Reading) -> str:
-    """Return a file name's start from study names; anything unusual in them becomes a dash.
-
-    Names that had to be changed carry a short hash of what they were, so that no two readings
-    share a picture.
-    """
-    parts = (by.subject or "exam", by.timepoint, by.rater, f"r{by.reading}")
-    text = "_".join(filter(None, parts))
-    safe = "_".join(
-        "".join(c if c.isalnum() or c == "-" else "-" for c in part) for part in parts if part
-    )
-    if safe == text and not any("_" in part for part in parts):
-        return safe
-    return f"{safe}_{hashlib.sha256(repr(parts).encode()).hexdigest()[:6]}"
 
 
 def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:

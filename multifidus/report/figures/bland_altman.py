@@ -9,6 +9,7 @@ import numpy as np
 
 from multifidus.report.figures.exams import What, along_the_spine, patient_sides
 from multifidus.report.figures.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled
+from multifidus.report.picture_names import distinct_stem
 from multifidus.report.words import axis_label
 from multifidus.stats.reliability import Compare, Reliability
 from multifidus.stats.values import Value
@@ -60,7 +61,11 @@ def bland_altman(
     who = _who(first)
     figure.supxlabel(f"Mean of both: {axis_label(what.quantity, what.method)}", fontsize=7)
     figure.supylabel(f"Difference: {who}", fontsize=7)
-    kind = f"readings_{_stem(first.rater)}" if first.compare is Compare.READING else "raters"
+    kind = (
+        f"readings_{distinct_stem((first.rater,), first.rater)}"
+        if first.compare is Compare.READING
+        else "raters"
+    )
     return Drawing(
         name=f"bland_altman_{what.stem}_{kind}",
         caption=f"{axis_label(what.quantity, what.method)}: difference of {who} against their "
@@ -68,10 +73,6 @@ def bland_altman(
         "exact 95 % intervals.",
         figure=figure,
     )
-
-
-def _stem(rater: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in rater)
 
 
 def _who(item: Reliability) -> str:
