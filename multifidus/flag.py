@@ -44,6 +44,7 @@ class Flag(StrEnum):
     UID_REPEATED = "uid_repeated"
     LOSSY_COMPRESSION = "lossy_compression"
     SIDE_DOUBTFUL = "side_doubtful"
+    SIDES_EXCHANGED = "sides_exchanged"
     LEVEL_AMBIGUOUS = "level_ambiguous"
     LEVEL_CONFLICT = "level_conflict"
     FRAME_OF_REFERENCE_DIFFERS = "frame_of_reference_differs"
@@ -130,6 +131,8 @@ _MEANINGS = {
     "with them fat; areas of outlines stay right.",
     Flag.SIDE_DOUBTFUL: "The outline lies on the other side of the midline than its side says, by "
     "landmarks, outlines of both sides or of the middle, or the middle of the image.",
+    Flag.SIDES_EXCHANGED: "Left and right look exchanged against another exam or reading of this "
+    "person: the asymmetries of all muscles have turned round.",
     Flag.LEVEL_AMBIGUOUS: "The slice may belong to another level: two levels' landmarks lie nearly "
     "equally far from it, it lies far beyond the outermost landmark, where one may have been "
     "forgotten, or its stack is centred on another disc.",
@@ -180,6 +183,7 @@ _REMEDIES = {
     Flag.DRAFT_UNEDITED: "Go over it, and move what is wrong.",
     Flag.SIDE_DOUBTFUL: "Look whether left and right were taken the wrong way round, in the label "
     "scheme, or by a mirrored screen.",
+    Flag.SIDES_EXCHANGED: "Compare both exams side by side; correct the sides of the wrong one.",
     Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image; mark the disc that is missing, or type the "
     "level.",
     Flag.LEVEL_CONFLICT: "Look at the sagittal image; correct the level or the landmark.",

@@ -27,6 +27,7 @@ from multifidus.report.bias import draw_corrections
 from multifidus.report.overlay import draw_overlays
 from multifidus.report.page import Shown, write_page
 from multifidus.roi import Reading
+from multifidus.stats.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides
 
 TABLE = "measurements.csv"
 SUMMARY = "summary.csv"
@@ -51,11 +52,15 @@ FAILURE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run measured, what failed, and what the study lacks, as table rows."""
+    """What a run measured, what failed, and what the study lacks, as table rows.
+
+    ``notes`` say what is doubtful about several cases together, in sentences.
+    """
 
     rows: list[Row]
     failures: list[Row]
     missing: list[Row]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,10 @@ def write_results(
                 pictures.extend(draw_corrections(outcome.exam, outcome.rois, protocol, folder))
         progress(outcome)
     missing = missing_rows(rows, measured, failed)
-    results = Results(sorted(rows, key=tidy_order), failures, missing)
+    exchanged = exchanged_sides(side_areas(rows))
+    rows.sort(key=tidy_order)
+    notes = tuple(found.in_words() for found in exchanged)
+    results = Results(with_exchanged_sides(rows, exchanged), failures, missing, notes)
     if output is not None:
         _write(results, output, protocol, pictures)
     return results
@@ -181,6 +189,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "rows": [{name: _json_value(value) for name, value in row.items()} for row in results.rows],
         "failures": results.failures,
         "missing": results.missing,
+        "notes": list(results.notes),
     }
 
 

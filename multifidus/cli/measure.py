@@ -93,6 +93,8 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         else:
             say("No muscle was outlined, only references and the like: there is no summary.")
         say(f"Every structure, slice and digit is in {output}.")
+    for note in results.notes:
+        say(note)
     for failure in results.failures:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
         say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +23,7 @@ from multifidus.stats.change import (
     judge,
 )
 from multifidus.stats.detectable import ErrorOf, nothing_known
+from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
 from multifidus.stats.pairs import Choice, ExamValue, exam_value, make_pairs, timepoints_of
 from multifidus.stats.values import Value, is_grade
 
@@ -171,6 +172,7 @@ def study_change(
         contrasts=tuple(contrasts),
         courses=_courses(items, spans, choice),
         problems=(
+            *(found.in_words() for found in exchanged_sides(_areas(items))),
             *_remarks(changes),
             *lacking,
             *more,
@@ -179,6 +181,15 @@ def study_change(
         ),
         column=column,
     )
+
+
+def _areas(items: Iterable[Value]) -> Iterator[SideArea]:
+    for item in items:
+        if item.quantity == AREA:
+            yield SideArea(
+                item.subject, item.timepoint, item.rater, item.reading,
+                item.structure, item.level, item.side, item.value,
+            )  # fmt: skip
 
 
 def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contrast], list[str]]:
