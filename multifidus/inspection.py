@@ -55,7 +55,7 @@ def _exam(exam: Exam, scan: Scan, *, show_identifiers: bool) -> dict[str, Any]:
 def identifiers_in_paths(exam: Exam, scan: Scan) -> bool:
     """Whether files or folders of an exam are named after its patient; says no more than that."""
     paths = {scan.known_as(path) for series in exam.series for path in scan.paths[series.uid]}
-    return names_patient(_identifiers(exam.series[0], scan), paths)
+    return any(names_patient(_identifiers(series, scan), paths) for series in exam.series)
 
 
 def _date(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str | int | None:

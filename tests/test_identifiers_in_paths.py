@@ -88,3 +88,68 @@ def test_inspect_warns_and_says_no_name(tmp_path):
     assert "jane" not in as_json.stdout.lower()
     write_exam(tmp_path / "neutral")
     assert warning not in CliRunner().invoke(app, ["inspect", str(tmp_path / "neutral")]).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "expected"),
+    [
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "1_山田太郎", True),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "太郎_2020", True),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "ヤマダ", True),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "ﾔﾏﾀﾞ", True),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "tarou", True),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "腰椎_山", False),
+        ("Wang^XiaoDong=王^小东", "王小东", True),
+        ("Li^Ming=李^明", "李明", True),
+        ("Li^Ming=李^明", "明_李", True),
+        ("Li^Ming=李^明", "明日", False),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "홍길동", True),
+        ("Hong^Gildong=洪^吉洞=홍^길동", "scan 길동", True),
+        ("Müller^Jörg", "2_Mueller", True),
+        ("Müller^Jörg", "muller", True),
+        ("Müller^Jörg", "JOERG", True),
+        ("Mueller^Joerg", "Müller", True),
+        ("Mueller^Joerg", "muller", True),
+        ("Großmann^Änne", "Grossmann", True),
+        ("Großmann^Änne", "AENNE", True),
+        ("Sørensen^Åse", "soerensen", True),
+        ("Sørensen^Åse", "sorensen", True),
+        ("Lefèvre^José", "lefevre", True),
+        ("Łukasz^Nowak", "lukasz", True),
+        ("Иванов^Пётр", "ИВАНОВ", True),
+        ("Li^Na", "Li_Na", True),
+        ("Li^Na", "na-li", True),
+        ("Li^Na", "LiNa", True),
+        ("Li^Na", "linac", False),
+        ("Li^Na", "lumbar line", False),
+        ("Kim^Ho", "kimura hospital", False),
+        ("Hös^A", "hospital", False),
+        ("A^B", "a_b", False),
+    ],
+)
+def test_names_are_found_in_every_script_and_transliteration_of_the_header(
+    tmp_path, name, folder, expected
+):
+    write_exam(tmp_path / "scans" / folder, patient=name, number="X1")
+    assert told(tmp_path / "scans") is expected
+
+
+def test_former_names_and_dates_of_birth_count(tmp_path):
+    dataset = classic(axial_plane(0), np.ones((4, 5), np.uint16), 1)
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthName = "Doe^J", "X1", "Schmidt^J"
+    dataset.PatientBirthDate = "19500312"
+    for name in ("schmidt", "x19500312", "S01"):
+        (tmp_path / name).mkdir()
+        write(dataset, tmp_path / name / "0.dcm")
+    assert told(tmp_path / "schmidt")
+    assert told(tmp_path / "x19500312")
+    assert not told(tmp_path / "S01")
+
+
+def test_names_that_a_converter_left_in_a_sidecar_count(tmp_path):
+    folder = tmp_path / "mueller"
+    folder.mkdir()
+    save(folder / "a.nii.gz", np.ones((4, 5, 2), np.int16), lumbar_affine())
+    assert told(folder) is False
+    (folder / "a.json").write_text('{"PatientName": "Müller^Jörg"}', encoding="utf-8")
+    assert told(folder) is True

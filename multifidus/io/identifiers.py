@@ -1,50 +1,90 @@
-"""What a DICOM file says about who was scanned and what for: read only for who asks to see it.
+"""What a file says about who was scanned and what for: read only for who asks to see it.
 
 Nothing that reads images for measuring keeps these texts, so nothing can pass them on.
 """
 
 from __future__ import annotations
 
+import json
 import re
-import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from multifidus.io.bids import sidecar_path
+from multifidus.io.name_forms import finds_id, finds_name
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identifiers:
-    """Texts that may identify a person; empty where a file does not have them."""
+    """Texts that may identify a person; empty where a file does not have them.
+
+    ``patient_name`` holds every way in which the header writes the name, joined by ``=``: letters,
+    ideographs, sounds. ``other_names`` and ``other_ids`` are former ones, joined by ``=``.
+    """
 
     patient_id: str = ""
     patient_name: str = ""
     exam_description: str = ""
     series_description: str = ""
+    other_names: str = ""
+    other_ids: str = ""
 
-
-LETTERS_AT_LEAST = 4
-"""Shorter parts of names and identifiers stand in paths by chance."""
-
-DIGITS_AT_LEAST = 6
-"""So do shorter numbers, as those that count images do."""
-
-_BETWEEN = re.compile(r"[\^=,;.\s_-]+")
 
 _KEYWORDS = ("PatientID", "PatientName", "StudyDescription", "SeriesDescription")
 
+_OTHER_NAMES = ("OtherPatientNames", "PatientBirthName")
+
+_OTHER_IDS = ("OtherPatientIDs", "PatientBirthDate")
+
+_VOLUMES = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
+
 
 def read_identifiers(path: Path) -> Identifiers:
-    """Read the identifying texts of a DICOM file; those of any other file are empty."""
+    """Read the identifying texts of a DICOM file, or of the JSON file beside a NIfTI file.
+
+    Those of any other file are empty.
+    """
+    found = _beside(path) if _VOLUMES.search(path.name) else _header(path)
+    return Identifiers(
+        *(_printable(found.get(keyword)) for keyword in _KEYWORDS),
+        *(
+            "=".join(filter(None, (_printable(found.get(keyword)) for keyword in keywords)))
+            for keywords in (_OTHER_NAMES, _OTHER_IDS)
+        ),
+    )
+
+
+def _header(path: Path) -> Mapping[str, Any]:
     from pydicom import dcmread
 
+    asked = [*_KEYWORDS, *_OTHER_NAMES, *_OTHER_IDS]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS))
-            return Identifiers(*(_printable(found.get(keyword)) for keyword in _KEYWORDS))
+            found = dcmread(path, stop_before_pixels=True, specific_tags=list(asked))
+            return {keyword: _text(found.get(keyword)) for keyword in asked}
     except Exception:  # noqa: BLE001 - a name that cannot be decoded must not stop a listing
-        return Identifiers()
+        return {}
+
+
+def _beside(path: Path) -> Mapping[str, Any]:
+    """Read the sidecar that converters write names into unless they are told not to."""
+    try:
+        facts = json.loads(sidecar_path(path).read_bytes())
+    except (OSError, ValueError, RecursionError):  # whether it is sound is said where it is used
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _text(value: object) -> str:
+    """Return a value, or several, as one text."""
+    if value is None:
+        return ""
+    # A person's name can be looped over as well, letter by letter.
+    return "=".join(map(str, value)) if isinstance(value, MutableSequence) else str(value)
 
 
 def _printable(value: object) -> str:
@@ -53,18 +93,17 @@ def _printable(value: object) -> str:
     return "".join(character for character in text if character.isprintable()).strip()
 
 
-def names_patient(known: Identifiers, paths: Iterable[Path]) -> bool:
-    """Whether a part of the patient's name or ID stands in one of the paths."""
-    texts = _BETWEEN.split(_plain(f"{known.patient_name} {known.patient_id}"))
-    parts = [part for part in texts if _tells(part)]
-    return any(part in _plain(str(path)) for path in paths for part in parts)
+def names_patient(known: Identifiers, paths: Iterable[Path | str]) -> bool:
+    """Whether the patient's name or ID, or a part of them, stands in one of the paths.
 
-
-def _tells(part: str) -> bool:
-    return len(part) >= (DIGITS_AT_LEAST if part.isdigit() else LETTERS_AT_LEAST)
-
-
-def _plain(text: str) -> str:
-    """Return a text without case and accents, which folders are often named without."""
-    parts = unicodedata.normalize("NFKD", text)
-    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
+    A name is looked for in every way in which the header writes it, and as people write it who
+    have no such letters: ``Mueller`` and ``Muller`` for ``Müller``.
+    """
+    texts = [str(path) for path in paths]
+    names = [name for name in (known.patient_name, *known.other_names.split("=")) if name]
+    numbers = [number for number in (known.patient_id, *known.other_ids.split("=")) if number]
+    return any(
+        any(finds_name(name, text) for name in names)
+        or any(finds_id(number, text) for number in numbers)
+        for text in texts
+    )
