@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from multifidus.cohort import Case
 from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.formats import read_exam, read_rois
 from multifidus.image import Exam
+from multifidus.io.files import name_from
 from multifidus.measurement import Measurement
 from multifidus.measuring import measure
 from multifidus.protocol import MeasurementProtocol
@@ -45,10 +48,38 @@ def measure_cases(
         try:
             yield measure_case(case, protocol, contrasts)
         except MultifidusError as error:
-            yield Failure(case, type(error).__name__, error.message, error.remedy)
+            yield _failure(case, error, error.message, error.remedy)
         except Exception as error:  # noqa: BLE001 - the one place: record it, and go on
             remedy = "This is a fault of multifidus; please report it with this message."
-            yield Failure(case, type(error).__name__, str(error), remedy)
+            yield _failure(case, error, str(error), remedy)
+
+
+def _failure(case: Case, error: Exception, message: str, remedy: str) -> Failure:
+    """Record why a case failed, with files named as the table names them.
+
+    Where a study lies on a machine is nobody's business who reads its results, and folders may be
+    named after persons.
+    """
+    named = named_from_table(case)
+    return Failure(case, type(error).__name__, named(message), named(remedy))
+
+
+def named_from_table(case: Case) -> Callable[[str], str]:
+    """Return what names files in a text as the case's table does; of a case by hand, as it is."""
+    folder = case.folder
+    if folder is None:
+        return lambda text: text
+    names: dict[str, str] = {}
+    for path in (*case.images, *case.outlines, *case.landmarks):
+        short = name_from(path, folder)
+        names |= {str(path): short, str(path.resolve()): short}
+    # What was found below them, or beside them.
+    names |= {f"{place}{os.sep}": "" for place in {folder.resolve(), folder.absolute()}}
+    if folder != Path():
+        names[f"{folder}{os.sep}"] = ""
+    longest = sorted(names, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, longest)))
+    return lambda text: pattern.sub(lambda found: names[found[0]], text)
 
 
 def measure_case(
@@ -89,7 +120,8 @@ def read_outlines(case: Case, exam: Exam) -> RoiSet:
     LevelError
         If its levels are not those that the cohort says raters share.
     """
-    sets = [read_rois(path, exam, labels=case.labels) for path in case.outlines]
+    schemes = zip(case.outlines, case.label_schemes, strict=True)
+    sets = [read_rois(path, exam, labels=labels) for path, labels in schemes]
     if case.is_unnamed:
         return merge(sets)
     wanted = case.reading

@@ -31,6 +31,9 @@ class Case:
     landmarks
         Files of landmarks and levels that all raters of the exam share; empty where each rater
         sets them.
+    folder
+        Where the table lies that names the case; None where it was given by hand. What is said of
+        it names files from there.
     """
 
     reading: Reading
@@ -40,11 +43,29 @@ class Case:
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     clinical: Clinical = UNKNOWN
     landmarks: tuple[Path, ...] = ()
+    folder: Path | None = None
 
     @property
     def is_unnamed(self) -> bool:
         """Whether it was given by hand, so that its files say whose reading it is."""
         return not self.reading.subject
+
+    @property
+    def label_schemes(self) -> tuple[str | None, ...]:
+        """The label scheme of each outline file: one for all of them, or one each.
+
+        Raises
+        ------
+        CohortError
+            If there are several, and not one for each outline file.
+        """
+        schemes = [part.strip() or None for part in (self.labels or "").split(";")]
+        if len(schemes) == 1:
+            return (*schemes,) * len(self.outlines)
+        if len(schemes) != len(self.outlines):
+            msg = f"{len(schemes)} labels stand beside {len(self.outlines)} outlines."
+            raise CohortError(msg, remedy="Name one for all of them, or one for each, in order.")
+        return tuple(schemes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.image import Exam
-from multifidus.io.files import refuse_existing
+from multifidus.io.files import name_from, refuse_existing
 from multifidus.io.scan import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
 from multifidus.io.tables import write_rows
@@ -86,8 +86,8 @@ def _sources(exam: Exam, scan: Scan, folder: Path) -> Iterable[str]:
     others = {path.resolve() for paths in scan.paths.values() for path in paths} - own
     common = Path(os.path.commonpath([path.parent for path in own]))
     if not any(path.is_relative_to(common) for path in others):
-        return [os.path.relpath(common, folder.resolve())]
-    return sorted(os.path.relpath(path, folder.resolve()) for path in own)
+        return [name_from(common, folder.resolve())]
+    return sorted(name_from(path, folder.resolve()) for path in own)
 
 
 @dataclass(frozen=True, slots=True)

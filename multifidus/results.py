@@ -10,7 +10,7 @@ from typing import Any
 
 from multifidus.batch import Failure, Measured
 from multifidus.errors import WriteError
-from multifidus.io.files import write_text
+from multifidus.io.files import name_from, write_text
 from multifidus.io.protocols import as_toml
 from multifidus.io.tables import (
     COLUMNS,
@@ -151,13 +151,15 @@ def write_results(
 
 
 def _failure_row(failure: Failure) -> Row:
-    by = failure.case.reading
+    by, folder = failure.case.reading, failure.case.folder
+    images = failure.case.images
+    named = [p.as_posix() if folder is None else name_from(p, folder) for p in images]
     return {
         "subject": by.subject,
         "timepoint": by.timepoint,
         "rater": by.rater,
         "reading": by.reading,
-        "path": ";".join(str(path) for path in failure.case.images),
+        "path": ";".join(named),
         "error": failure.error,
         "message": failure.message,
         "remedy": failure.remedy,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from multifidus.clinical import Clinical
 from multifidus.cohort import Case, Cohort
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.io.files import reading
+from multifidus.io.files import named_path, reading
 from multifidus.roi import Reading
 
 REQUIRED = ("subject", "timepoint", "images")
@@ -70,16 +70,26 @@ def _case(row: Mapping[str, str | None], file: Path, line: int) -> Case:
 
     def paths(name: str) -> tuple[Path, ...]:
         parts = (part.strip() for part in cells.get(name, "").split(";"))
-        return tuple(file.parent / part for part in parts if part)
+        return tuple(named_path(part, file.parent) for part in parts if part)
 
     extra = {name: value for name, value in cells.items() if name not in _OWN}
     landmarks = paths("landmarks")
     if landmarks or "levels_by" in cells:
         extra["levels_by"] = _levels_by(cells, file, line)
-    labels = cells.get("labels") or None
+    labels = _labels(cells.get("labels", ""), file.parent)
     return Case(
-        by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical, landmarks
-    )
+        by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical,
+        landmarks, file.parent,
+    )  # fmt: skip
+
+
+def _labels(cell: str, folder: Path) -> str | None:
+    """Return label schemes with files among them named from where we are."""
+    found = []
+    for part in map(str.strip, cell.split(";")):
+        path = named_path(part, folder)
+        found.append(str(path) if Path(part).suffix and path.is_file() else part)
+    return ";".join(found) or None
 
 
 def _levels_by(cells: Mapping[str, str], file: Path, line: int) -> str:

@@ -7,11 +7,31 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from multifidus.errors import ReadError, WriteError
 
 _CHUNK = 1 << 20
+
+
+def named_path(text: str, folder: Path) -> Path:
+    """Return the path that a table or a header in a folder names, whatever system wrote it.
+
+    A backslash parts folders, as it does where the table was written on Windows, unless a file of
+    that very name is there.
+    """
+    literal = folder / text
+    if "\\" not in text or literal.exists():
+        return literal
+    return folder / text.replace("\\", "/")
+
+
+def name_from(path: Path, folder: Path) -> str:
+    """Name a path relative to a folder, with ``/``, as tables do on every system."""
+    try:
+        return PurePath(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
 
 
 @contextlib.contextmanager

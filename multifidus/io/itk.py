@@ -23,7 +23,7 @@ import numpy as np
 
 from multifidus.errors import ReadError
 from multifidus.image import Series
-from multifidus.io.files import content_sha256, reading
+from multifidus.io.files import content_sha256, named_path, reading
 from multifidus.io.grid import (
     MOST_VOLUMES,
     UID_DIGITS,
@@ -372,7 +372,7 @@ def _beside(path: Path, name: str) -> Path:
         raise _refused(path, f"names a file elsewhere for its voxels: {name!r}")
     if "%" in name or parts[0] == "LIST":
         raise _refused(path, "has its voxels in several files", "Save it as one file.")
-    data = path.parent.joinpath(*parts)
+    data = named_path(name, path.parent)
     if not data.is_file():
         raise _refused(path, f"names a file for its voxels that is not there: {name!r}")
     return data

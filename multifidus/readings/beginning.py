@@ -11,6 +11,7 @@ from pathlib import Path
 from multifidus.cohort import Cohort
 from multifidus.errors import CohortError
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.files import name_from
 from multifidus.readings.key_file import Key, held, read_key, write_key
 from multifidus.readings.list_file import ReadingList, list_path, read_list, write_list
 from multifidus.readings.planning import APART_DAYS, CONSENSUS, Plan, extend, readings_of
@@ -113,7 +114,7 @@ def _blinded(request: Request, cohort: Cohort, found: Worklist, path: Path) -> W
         if not key_path.exists() and found.listed.entries:
             msg = f"There is no key {key_path} for the blinded list {path}."
             raise CohortError(msg, remedy="Name the key that the list was made with: --key FILE.")
-        table = os.path.relpath(request.cohort.resolve(), key_path.parent.resolve())
+        table = name_from(request.cohort.resolve(), key_path.parent.resolve())
         key = read_key(key_path) if key_path.exists() else Key(_seed(request, None), table)
         if request.seed not in {None, key.seed}:
             msg = f"The key {key_path} was made with another seed than {request.seed}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from multifidus.errors import CohortError, WriteError
 from multifidus.io.cohort_csv import read_cohort
-from multifidus.io.files import reading
+from multifidus.io.files import name_from, named_path, reading
 from multifidus.io.native import (
     JOURNAL_SUFFIX,
     SUFFIX,
@@ -83,7 +82,7 @@ def unblind(folder: Path, key_path: Path, out: Path, cohort: Path | None = None)
         reading, or a file in ``out`` holds something else.
     """
     key = read_key(key_path)
-    table = cohort or key_path.parent / key.cohort
+    table = cohort or named_path(key.cohort, key_path.parent)
     read_cohort(table)  # says what is wrong with it, if anything
     study = read_rows(table)
     found, unknown = _blinded(folder, key)
@@ -195,14 +194,8 @@ def _days_since_first(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> s
 
 def _moved(cell: str, start: Path, out: Path) -> str:
     """Name the same files from another folder."""
-    return ";".join(_from(start / part.strip(), out) for part in cell.split(";") if part.strip())
-
-
-def _from(path: Path, out: Path) -> str:
-    try:
-        return os.path.relpath(path.resolve(), out.resolve())
-    except ValueError:  # another drive
-        return str(path.resolve())
+    parts = (named_path(part.strip(), start) for part in cell.split(";") if part.strip())
+    return ";".join(name_from(path.resolve(), out.resolve()) for path in parts)
 
 
 def _append(path: Path, new: Sequence[Row]) -> None:
