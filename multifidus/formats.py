@@ -6,6 +6,7 @@ The one place that knows all formats; each format's module knows only itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from multifidus.errors import GeometryError, ReadError, RoiError
@@ -237,14 +238,39 @@ def read_exam(
             msg = "A Dixon pair is given as both fat and water, and nothing else."
             raise ReadError(msg)
         return _dixon_exam(Path(fat), Path(water), pair_by, contrasts)
-    found = [exam for path in paths for exam in read_exams(path, contrasts)]
+    found = _exams_of(paths, contrasts)
     if len(found) == 1:
         return found[0]
-    if len({(exam.subject, exam.timepoint) for exam in found}) == 1 and _is_all_volumes(paths):
-        return Exam(found[0].subject, found[0].timepoint, tuple(s for e in found for s in e.series))
+    # Files by hand are one exam unless their names say otherwise; most say nothing.
+    named = {(exam.subject, exam.timepoint): exam for exam in found if exam.identity}
+    if len(named) <= 1 and found and _is_all_volumes(paths):
+        who = next(iter(named.values()), found[0])
+        series = tuple(item for exam in found for item in exam.series)
+        return replace(who, series=series)
     names = ", ".join(f"{exam.subject} {exam.timepoint}" for exam in found)
     msg = f"Expected one exam in {', '.join(map(str, paths))}, found {len(found)}: {names}."
     raise ReadError(msg, remedy="Give each exam's folder alone, or a cohort.csv.")
+
+
+def _exams_of(paths: Sequence[str | Path], contrasts: Path | None) -> list[Exam]:
+    """Read the exams in paths: those of files together, since a series may be of many files.
+
+    Raises
+    ------
+    ReadError
+        If one of the paths holds no image that can be measured.
+    """
+    files = [path for path in map(Path, paths) if path.is_file() and not is_zip(path)]
+    if len(files) < 2 or _is_all_volumes(files):  # noqa: PLR2004 - one file is read as a folder is
+        return [exam for path in paths for exam in read_exams(path, contrasts)]
+    together = scan(*files, contrasts=contrasts)
+    if together.skipped:
+        lost = together.skipped[0]
+        msg = f"No image to measure in {lost.path}: {lost.reason}"
+        raise ReadError(msg, remedy="Leave it out, or give its folder.")
+    others = [path for path in paths if Path(path) not in files]
+    found = [exam for path in others for exam in read_exams(path, contrasts)]
+    return [*together.exams, *found]
 
 
 def _is_all_volumes(paths: Sequence[str | Path]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,19 @@ from multifidus.batch import (
     measure_exam,
     read_by_reading,
 )
-from multifidus.errors import CohortError
+from multifidus.cohort import Case
+from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam
+from multifidus.io.archive import is_zip, unpack
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.contrast import load_contrasts
+from multifidus.io.files import name_from
+from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
+from multifidus.io.scan import walk
 from multifidus.protocol import MeasurementProtocol
+
+PEEKED = 10
+"""Files of a folder of images that are asked whom they show, before that is taken as unsaid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,43 @@ class Run:
 
     outcomes: Iterator[Measured | Failure]
     total: int
+
+
+def names_patients(request: Request) -> bool:
+    """Whether a cohort table repeats names or IDs of the patients whom its images name.
+
+    What it names files, subjects and all else by stands in results as well. Says no more than
+    that, and nothing of files named by hand, whose paths are not written.
+
+    Raises
+    ------
+    MultifidusError
+        If the table cannot be read.
+    """
+    if not request.is_cohort:
+        return False
+    return any(map(_names_patient, read_cohort(request.exam[0]).cases))
+
+
+def _names_patient(case: Case) -> bool:
+    folder = case.folder or Path()
+    files = (*case.images, *case.outlines, *case.landmarks)
+    by = case.reading
+    texts = [by.subject, by.timepoint, by.rater, *case.extra.values()]
+    texts += [name_from(path, folder) for path in files]
+    return any(names_patient(known, texts) for known in _known(case))
+
+
+def _known(case: Case) -> Iterator[Identifiers]:
+    """Read whom the images of a case name, from the first file that names anybody."""
+    for image in case.images:
+        with contextlib.suppress(MultifidusError):  # that it cannot be read, measuring will say
+            found = [unpack(image, PEEKED)] if is_zip(image) else [image]
+            for path in walk(found).files[:PEEKED]:
+                known = read_identifiers(path)
+                if known.patient_name or known.patient_id:
+                    yield known
+                    break
 
 
 def plan(request: Request, protocol: MeasurementProtocol) -> Run:

@@ -16,6 +16,7 @@ from multifidus.io.files import name_from, named_path
 from multifidus.readings.beginning import Request, begin
 from multifidus.readings.unblinding import unblind
 from tests.cases import write_cohort, write_exam, write_outlines
+from tests.test_archive import packed
 
 
 def run(*arguments):
@@ -109,3 +110,53 @@ def test_failures_and_the_page_name_files_from_the_table_and_never_from_the_mach
     assert len(written) >= 6
     assert not [text for text in (*written, done.stderr) if "mueller" in text]
     assert not [text for text in written if str(tmp_path) in text]
+
+
+def test_a_cohort_that_names_the_files_of_a_series_one_by_one_is_measured(tmp_path):
+    images = write_exam(tmp_path / "S01")
+    write_outlines(images, tmp_path / "a.outlines.json", Reading("S01", "pre", "AB", 1))
+    cohort = tmp_path / "cohort.csv"
+    cohort.write_text(
+        "subject,timepoint,rater,images,outlines\nS01,pre,AB,S01/0.dcm;S01/1.dcm,a.outlines.json\n"
+    )
+    done = run("measure", cohort, "-o", tmp_path / "out", "--no-pictures")
+    assert done.exit_code == 0, done.stderr
+    (tmp_path / "S01" / "notes.txt").write_text("none")
+    cohort.write_text(
+        "subject,timepoint,rater,images,outlines\n"
+        "S01,pre,AB,S01/0.dcm;S01/notes.txt,a.outlines.json\n"
+    )
+    done = run("measure", cohort, "-o", tmp_path / "o2", "--no-pictures")
+    assert done.exit_code == 3
+    assert "No image to measure in S01/notes.txt" in done.stderr
+
+
+WARNING = "carries names or IDs of patients"
+
+
+@pytest.mark.parametrize("place", ["folder", "subject", "column", "archive"])
+def test_measure_warns_where_its_table_names_patients_and_says_no_name(tmp_path, place):
+    name = "Jane" if place in ("folder", "archive") else "S01"
+    images = write_exam(tmp_path / name)
+    subject = "DOE JANE" if place == "subject" else "S01"
+    write_outlines(images, tmp_path / "a.outlines.json", Reading(subject, "pre", "AB", 1))
+    if place == "archive":
+        packed(images, tmp_path / "jane.zip")
+        name = "jane.zip"
+    cohort = tmp_path / "cohort.csv"
+    note = "Doe^Jane" if place == "column" else ""
+    cohort.write_text(
+        "subject,timepoint,rater,images,outlines,note\n"
+        f"{subject},pre,AB,{name},a.outlines.json,{note}\n"
+    )
+    done = run("measure", cohort, "-o", tmp_path / "out", "--no-pictures")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count(WARNING) == 1
+    if place != "subject":
+        assert "jane" not in done.stderr.lower()
+
+
+def test_measure_does_not_warn_of_neutral_names(tmp_path):
+    done = run("measure", write_cohort(tmp_path), "-o", tmp_path / "out", "--no-pictures")
+    assert done.exit_code == 0
+    assert WARNING not in done.stderr

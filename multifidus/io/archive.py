@@ -35,8 +35,15 @@ def is_zip(path: Path) -> bool:
     return path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
 
 
-def unpack(path: Path) -> Path:
+def unpack(path: Path, most: int | None = None) -> Path:
     """Unpack an archive and return the folder; it is removed when the program ends.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    most
+        How many of its members to unpack, the first ones; all if None.
 
     Raises
     ------
@@ -51,7 +58,7 @@ def unpack(path: Path) -> Path:
                 _check(path, members)
                 folder = Path(tempfile.mkdtemp(prefix="multifidus-"))
                 atexit.register(shutil.rmtree, folder, ignore_errors=True)
-                for member in members:
+                for member in members[:most]:
                     _copy(archive, member, folder)
         except _DAMAGE as error:
             msg = f"{path} is not a readable zip archive: {error}."
