@@ -20,6 +20,7 @@ from multifidus.errors import ReadError, RoiError
 from multifidus.image import Exam, Slice, Stack
 from multifidus.io.files import reading
 from multifidus.io.grid import Grid
+from multifidus.io.label_names import INDEX, inline_scheme, named_scheme
 from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def load_labels(name: str) -> Labels:
     """Return a preset by name, or read a scheme from a TOML or TSV file.
 
     A TSV file has the columns value, structure, side; a TOML file a list of tables ``labels``
-    with these keys.
+    with these keys. A BIDS table has the columns index, name; the names that say one structure and
+    one side are taken. A scheme may be written out as well: ``1=multifidus left``.
 
     Raises
     ------
@@ -63,21 +65,28 @@ def load_labels(name: str) -> Labels:
     """
     if name in PRESETS:
         return PRESETS[name]
+    inline = inline_scheme(name)
+    if inline is not None:
+        return inline
     path = Path(name)
     if not path.is_file():
         msg = f"There is no label preset or file {name!r}."
         raise ReadError(msg, remedy=f"Presets are: {', '.join(PRESETS)}.")
     with reading(path, "label scheme"):
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     try:
         if path.suffix == ".toml":
             rows: Iterable[Mapping[str, Any]] = tomllib.loads(text)["labels"]
         else:
-            rows = csv.DictReader(text.splitlines(), delimiter="\t")
+            table = csv.DictReader(text.splitlines(), delimiter="\t")
+            if "value" not in (table.fieldnames or ()) and INDEX in (table.fieldnames or ()):
+                return named_scheme(table)
+            rows = table
         return _scheme(rows)
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path} is not a label scheme of value, structure, side: {error!r}."
-        raise ReadError(msg) from error
+        remedy = "In a BIDS table of index and name, name muscles such as multifidus_left."
+        raise ReadError(msg, remedy=remedy) from error
 
 
 def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
