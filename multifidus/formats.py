@@ -13,7 +13,8 @@ from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Weighting
 from multifidus.io.archive import is_zip, unpack
-from multifidus.io.bids import bids_name, datasets, session_order, set_aside, sidecar_path
+from multifidus.io.bids import datasets, set_aside, sidecar_path
+from multifidus.io.bids_dataset import Visit, exams_of_volumes, visit_of
 from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.grid import Grid, only
@@ -74,9 +75,10 @@ def scan(
     """Find the exams under files or folders, and what was skipped with the reason.
 
     Headers alone are read. DICOM files are grouped by their study, NIfTI files by the subject and
-    session of their BIDS names; other files of volumes (NIfTI, NRRD, MetaImage) make one exam. Zip
-    archives are looked into. Derivatives and source data of a BIDS dataset are passed over, unless
-    their own folder is given, and so are its label maps.
+    session of their BIDS names, which are the exams' subject and timepoint; other files of volumes
+    (NIfTI, NRRD, MetaImage) make one exam. A label such as ``sub-01`` in two datasets names two
+    people. Zip archives are looked into. Derivatives and source data of a BIDS dataset are passed
+    over, unless their own folder is given, and so are its label maps.
 
     Parameters
     ----------
@@ -101,12 +103,19 @@ def scan(
     images = [path for path in files if _is_volume(path)]
     beside = {_part_of(path) for path in images}
     found = scan_dicom(_told([path for path in files if path not in beside], progress), known)
-    volumes = _scan_volumes(images, found, known)
+    volumes = _scan_volumes(images, known, datasets(unpacked), places)
+    volumes = replace(volumes, exams=_after(volumes.exams, found.exams))
     skipped = (*walked.skipped, *refused, *aside, *found.skipped, *volumes.skipped)
     named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
     roots = {path: Path(path.name) for path in given if path.is_dir()}
     roots |= {folder: Path(archive.name) for folder, archive in places.items()}
-    return Scan(found.exams + volumes.exams, named, {**found.paths, **volumes.paths}, roots)
+    return Scan(
+        found.exams + volumes.exams,
+        named,
+        {**found.paths, **volumes.paths},
+        roots,
+        (*found.remarks, *volumes.remarks),
+    )
 
 
 def _unpacked(
@@ -146,12 +155,18 @@ def _place(path: Path, places: dict[Path, Path]) -> Path:
     return path
 
 
-def _scan_volumes(files: Sequence[Path], dicom: Scan, contrasts: Contrasts) -> Scan:
-    """Read files of volumes; BIDS names tell subjects and sessions apart, others are one exam."""
-    exams: dict[tuple[str, str], list[Series]] = {}
+def _scan_volumes(
+    files: Sequence[Path],
+    contrasts: Contrasts,
+    roots: frozenset[Path],
+    places: dict[Path, Path],
+) -> Scan:
+    """Read files of volumes; BIDS names tell people and sessions apart, others are one exam."""
+    visits: dict[Visit, list[Series]] = {}
     paths_of: dict[str, tuple[Path, ...]] = {}
     skipped: list[Skipped] = []
     for path in files:
+        visit = visit_of(path, roots, places)
         try:
             volumes = _read_series(path, contrasts)
         except (ReadError, GeometryError) as error:
@@ -159,29 +174,30 @@ def _scan_volumes(files: Sequence[Path], dicom: Scan, contrasts: Contrasts) -> S
             continue
         if volumes[0].uid in paths_of:
             twin = paths_of[volumes[0].uid][0]
-            skipped.append(Skipped(path, f"The same content as {twin}."))
+            other = visit_of(twin, roots, places) != visit
+            whose = ", which is of another subject or session" if other else ""
+            skipped.append(Skipped(path, f"The same content as {twin}{whose}."))
             continue
-        name = bids_name(path)
-        exams.setdefault((name.subject, name.session), []).extend(volumes)
+        visits.setdefault(visit, []).extend(volumes)
         paths_of.update({series.uid: (path,) for series in volumes})
-    known = len({exam.subject for exam in dicom.exams})
-    return Scan(tuple(_volume_exams(exams, known)), tuple(skipped), paths_of)
+    exams, remarks = exams_of_volumes(visits, paths_of)
+    return Scan(exams, tuple(skipped), paths_of, remarks=remarks)
 
 
-def _volume_exams(exams: dict[tuple[str, str], list[Series]], known: int) -> Iterator[Exam]:
-    subjects = sorted({subject for subject, _ in exams})
-    for number, subject in enumerate(subjects, known + 1):
-        sessions = sorted((ses for who, ses in exams if who == subject), key=session_order)
-        for visit, session in enumerate(sessions, 1):
-            series = tuple(exams[subject, session])
-            yield Exam(f"subject-{number}", f"exam-{visit}", series, identity=subject)
+def _after(volumes: Sequence[Exam], dicom: Sequence[Exam]) -> tuple[Exam, ...]:
+    """Give the exam of files without BIDS names the number after those found in DICOM."""
+    number = len({exam.subject for exam in dicom}) + 1
+    return tuple(
+        exam if exam.subject else replace(exam, subject=f"subject-{number}") for exam in volumes
+    )
 
 
 def read_exams(path: str | Path, contrasts: Path | None = None) -> tuple[Exam, ...]:
     """Read every exam under a file or folder of DICOM, NIfTI, NRRD or MetaImage.
 
-    Subjects and timepoints get neutral numbers; names and identifiers are not kept. Pixels are
-    read when they are first asked for. Use :func:`scan` to learn what was skipped.
+    Subjects and timepoints get neutral numbers, those of BIDS names their labels; names and
+    identifiers are not kept. Pixels are read when they are first asked for. Use :func:`scan` to
+    learn what was skipped.
 
     Parameters
     ----------

@@ -29,6 +29,7 @@ def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
     return {
         "exams": [_exam(exam, scan, show_identifiers=show_identifiers) for exam in scan.exams],
         "skipped": [{"path": str(item.path), "reason": item.reason} for item in scan.skipped],
+        "remarks": list(scan.remarks),
     }
 
 

@@ -41,9 +41,9 @@ def test_a_dataset_is_parted_by_subject_and_session(tmp_path):
         save(folder / name, np.full((4, 5, 2), n, np.int16), lumbar_affine())
     exams = scan(tmp_path).exams
     assert [(exam.subject, exam.timepoint) for exam in exams] == [
-        ("subject-1", "exam-1"),
-        ("subject-1", "exam-2"),
-        ("subject-2", "exam-1"),
+        ("01", "pre"),
+        ("01", "post"),
+        ("02", "pre"),
     ]
     assert {series.weighting for exam in exams for series in exam.series} == {Weighting.T2}
 

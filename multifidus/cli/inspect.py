@@ -72,6 +72,8 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         for remark in view.remarks:
             print_remark(remark)
         _say_skipped(found.skipped)
+    for remark in found.remarks:
+        say(remark)
     if any(identifiers_in_paths(exam, found) for exam in found.exams):
         say(NAMED_AFTER_PATIENTS)
     if not found.exams:

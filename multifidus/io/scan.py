@@ -35,12 +35,15 @@ class Scan:
     roots
         Folders that were looked into to what the user calls them: a folder by its own name, an
         unpacked archive by the archive's.
+    remarks
+        What was decided on the way, and by whom it can be decided otherwise; sentences.
     """
 
     exams: tuple[Exam, ...]
     skipped: tuple[Skipped, ...]
     paths: dict[str, tuple[Path, ...]]
     roots: Mapping[Path, Path] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def files(self) -> dict[str, int]:

@@ -1,0 +1,122 @@
+"""A label such as sub-01 in several datasets names several people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import multifidus as mf
+from multifidus.cli.app import app
+from multifidus.io.bids_dataset import dataset_of, subject_names
+from tests.niftis import lumbar_affine, save
+from tests.test_archive import packed
+
+SHAPE = (6, 5, 3)
+
+
+def write_site(folder, number, *, described=True, labels=("01",)):
+    for n, label in enumerate(labels):
+        place = folder / f"sub-{label}" / "anat"
+        place.mkdir(parents=True)
+        voxels = np.random.default_rng(100 * number + n).integers(1, 900, SHAPE, np.int16)
+        save(place / f"sub-{label}_T2w.nii.gz", voxels, lumbar_affine(10))
+    if described:
+        (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.10.0"}')
+    return folder
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_sub_01_of_three_sites_is_three_people(tmp_path, described):
+    for number, site in enumerate("abc"):
+        write_site(tmp_path / "study" / f"site-{site}", number, described=described)
+    exams = mf.read_exams(tmp_path / "study")
+    assert [exam.subject for exam in exams] == ["site_a-01", "site_b-01", "site_c-01"]
+    assert len({exam.identity for exam in exams}) == 3
+    apart = mf.scan(*(tmp_path / "study" / f"site-{site}" for site in "abc"))
+    assert [exam.subject for exam in apart.exams] == [exam.subject for exam in exams]
+
+
+def test_a_run_says_that_labels_repeat_and_how_people_are_named(tmp_path):
+    for number, site in enumerate("ab"):
+        write_site(tmp_path / site, number)
+    done = CliRunner().invoke(app, ["inspect", str(tmp_path), "--json"])
+    (remark,) = json.loads(done.stdout)["remarks"]
+    assert remark.startswith("sub-01 stand in several of the datasets a, b: they are taken for")
+    assert done.stderr.count("taken for different people") == 1
+
+
+def test_labels_that_do_not_repeat_stay_as_they_are(tmp_path):
+    write_site(tmp_path / "a", 1)
+    write_site(tmp_path / "b", 2, labels=("02",))
+    found = mf.scan(tmp_path)
+    assert [exam.subject for exam in found.exams] == ["01", "02"]
+    assert found.remarks == ()
+
+
+def test_one_exam_by_hand_is_named_after_its_label(tmp_path):
+    folder = write_site(tmp_path / "a", 1)
+    exam = mf.read_exam(folder)
+    assert (exam.subject, exam.timepoint) == ("01", "exam-1")
+    assert mf.read_exam(folder / "sub-01" / "anat" / "sub-01_T2w.nii.gz").subject == "01"
+
+
+def test_files_by_hand_of_two_subjects_are_not_one_exam(tmp_path):
+    folder = write_site(tmp_path / "a", 1, labels=("01", "02"))
+    paths = sorted(folder.rglob("*.nii.gz"))
+    with pytest.raises(mf.errors.ReadError, match="found 2: 01 exam-1, 02 exam-1"):
+        mf.read_exam(*paths)
+    plain = save(tmp_path / "fat.nii", np.ones(SHAPE, np.int16), lumbar_affine(10))
+    exam = mf.read_exam(paths[0], plain)
+    assert (exam.subject, len(exam.series)) == ("01", 2)
+
+
+def test_derivatives_are_of_the_people_of_their_dataset(tmp_path):
+    derived = tmp_path / "a" / "derivatives"
+    found = mf.scan(write_site(derived / "n4", 1), write_site(derived / "sharp", 2))
+    assert [(exam.subject, len(exam.series)) for exam in found.exams] == [("01", 2)]
+
+
+def test_a_dataset_in_an_archive_is_named_after_the_archive(tmp_path):
+    (tmp_path / "zips").mkdir()
+    for number, site in enumerate("ab"):
+        packed(write_site(tmp_path / site, number), tmp_path / "zips" / f"{site}.zip")
+    exams = mf.read_exams(tmp_path / "zips")
+    assert [exam.subject for exam in exams] == ["a-01", "b-01"]
+
+
+def test_the_same_image_under_two_subjects_is_said_to_be_of_another_subject(tmp_path):
+    for site in "ab":
+        write_site(tmp_path / site, 1)
+    (skipped,) = [item for item in mf.scan(tmp_path).skipped if "content" in item.reason]
+    assert skipped.reason.endswith("which is of another subject or session.")
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [
+        ("/d/s/sub-01/ses-1/anat/sub-01_ses-1_T2w.nii", "/d/s"),
+        ("/d/s/sub-01_ses-1_T2w.nii", "/d/s"),
+        ("/d/s/ses-1/anat/sub-01_ses-1_T2w.nii", "/d/s"),
+        ("/d/s/derivatives/n4/sub-01/anat/sub-01_T2w.nii", "/d/s"),
+        ("/d/s/derivatives/sub-01/anat/sub-01_T2w.nii", "/d/s"),
+        ("/d/s/sourcedata/sub-01/anat/sub-01_T2w.nii", "/d/s"),
+        ("/d/sourcedata/s/sub-01/anat/sub-01_T2w.nii", "/d/sourcedata/s"),
+    ],
+)
+def test_labels_hold_in_the_folder_of_the_subjects(path, home):
+    assert dataset_of(Path(path), ()) == Path(home)
+
+
+_PARTS = st.lists(st.sampled_from(["a", "b", "a-b", "a b", "01", "..."]), min_size=1, max_size=3)
+
+
+@given(st.lists(st.tuples(_PARTS, st.sampled_from(["01", "1", "a"])), max_size=8))
+def test_different_people_get_different_names(found):
+    people = {(Path("/", *parts), label) for parts, label in found}
+    assert len(set(subject_names(people).values())) == len(people)
