@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from multifidus.bids_listing import Listed, Listing, list_visits, part_visits
 from multifidus.image import Exam
 from multifidus.io.files import name_from, refuse_existing
 from multifidus.io.scan import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
-from multifidus.io.tables import write_rows
+from multifidus.io.tables import COLUMNS, SUMMARY_COLUMNS, write_rows
+from multifidus.measurement import Quantity
+from multifidus.missing import MISSING_COLUMNS
+from multifidus.protocol import FatMethod
 
 COHORT_COLUMNS = (
     "subject",
@@ -34,6 +38,36 @@ COHORT_COLUMNS = (
     "days",
 )
 """The Interface's columns; ``days`` are days from the subject's first exam."""
+
+
+RESERVED = frozenset(
+    {*COHORT_COLUMNS, *COLUMNS, *MISSING_COLUMNS, *SUMMARY_COLUMNS}
+    | {"landmarks", "levels_by", "days_since_surgery", "path", "error", "message", "remedy"}
+    | {f"{method}{quantity}{ending}" for method in ("", *(f"{name}_" for name in FatMethod))
+       for quantity in Quantity for ending in ("", "_u")}
+)  # fmt: skip
+"""Columns that a study's own tables have, or a cohort table may be given."""
+
+
+def list_cohort(
+    scan: Scan, keys: SubjectKeys, folder: Path, *, show_identifiers: bool = False
+) -> Listed:
+    """Return the rows of a cohort table, and what is to be said about them.
+
+    Exams whose files have BIDS names are called by their labels; see :func:`cohort_rows`.
+    """
+    visits, others = part_visits(scan)
+    how = Listing(
+        COHORT_COLUMNS,
+        RESERVED,
+        folder,
+        lambda exam: _sources(exam, scan, folder),
+        show_identifiers,
+    )
+    named = list_visits(visits, how)
+    rest = replace(scan, exams=tuple(others))
+    rows = cohort_rows(rest, keys, folder, show_identifiers=show_identifiers)
+    return Listed([*rows, *named.rows], named.remarks)
 
 
 def cohort_rows(
@@ -97,6 +131,7 @@ class Written:
     subjects: int
     exams: int
     made_keys: bool
+    remarks: tuple[str, ...] = ()
 
 
 def write_cohort(
@@ -112,7 +147,11 @@ def write_cohort(
         If the key file is damaged.
     """
     refuse_existing(path, overwrite=overwrite)
-    keys, made = open_subject_keys(keys_path)
-    rows = cohort_rows(scan, keys, path.parent, show_identifiers=show_identifiers)
+    # Names from BIDS need no key, and one that nobody needs would only be kept by mistake.
+    needs_keys = bool(part_visits(scan)[1])
+    keys, made = open_subject_keys(keys_path) if needs_keys else (SubjectKeys(b""), False)
+    listed = list_cohort(scan, keys, path.parent, show_identifiers=show_identifiers)
+    rows = listed.rows
     write_rows(rows, path, COHORT_COLUMNS, overwrite=overwrite)
-    return Written(len({row["subject"] for row in rows}), len(rows), made)
+    exams = {(row["subject"], row["timepoint"]) for row in rows}
+    return Written(len({who for who, _ in exams}), len(exams), made, tuple(listed.remarks))

@@ -87,6 +87,8 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             found, cohort, keys, show_identifiers=show_identifiers, overwrite=overwrite
         )
         say(f"Wrote {cohort}: {written.subjects} subjects, {written.exams} exams.")
+        for remark in written.remarks:
+            say(remark)
         if written.made_keys:
             say(f"Keep {keys} with the scans and give it to later runs (--subject-keys).")
 

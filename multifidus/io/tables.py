@@ -72,6 +72,11 @@ COLUMNS: Mapping[str, str] = {
 
 SUMMARY_KEYS = ("subject", "timepoint", "rater", "reading", "level", "structure", "side")
 
+SUMMARY_COLUMNS = (
+    *SUMMARY_KEYS, "n_slices", "slice_indices", "slice_selection", "level_value", "tilt_deg",
+)  # fmt: skip
+"""The wide table's first columns; those of quantities follow."""
+
 _NOT_SUMMARISED = {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT}
 
 _OF_MANY_SLICES = {Quantity.VOLUME_ML}
@@ -334,10 +339,7 @@ def write_summary(
     overwrite: bool = False,
 ) -> None:
     """Write the wide table of tidy rows."""
-    columns = (
-        *SUMMARY_KEYS, "n_slices", "slice_indices", "slice_selection", "level_value", "tilt_deg",
-    )  # fmt: skip
-    write_rows(summary_rows(rows, protocol), path, columns, overwrite=overwrite)
+    write_rows(summary_rows(rows, protocol), path, SUMMARY_COLUMNS, overwrite=overwrite)
 
 
 def dictionary() -> dict[str, Any]:
