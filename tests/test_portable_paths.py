@@ -160,3 +160,12 @@ def test_measure_does_not_warn_of_neutral_names(tmp_path):
     done = run("measure", write_cohort(tmp_path), "-o", tmp_path / "out", "--no-pictures")
     assert done.exit_code == 0
     assert WARNING not in done.stderr
+
+
+def test_inspect_names_files_from_the_folder_that_it_was_given(tmp_path):
+    folder = tmp_path / "home" / "mueller" / "scans"
+    write_exam(folder / "S01")
+    (folder / "S01" / "notes.txt").write_text("none")
+    done = run("inspect", folder)
+    assert "Skipped scans/S01/notes.txt: " in done.stderr
+    assert "mueller" not in done.stdout + done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 from multifidus.cli.printing import counting, print_groups, print_json, print_remark, say
 
 if TYPE_CHECKING:
-    from multifidus.io.scan import Skipped
+    from multifidus.io.scan import Scan
 
 MOST_REASONS = 20
 """Reasons for skipping files that are given before the rest is only counted."""
@@ -71,7 +70,7 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             print_groups(view.headings, view.exams, SPARE_COLUMNS)
         for remark in view.remarks:
             print_remark(remark)
-        _say_skipped(found.skipped)
+        _say_skipped(found)
     for remark in found.remarks:
         say(remark)
     if any(identifiers_in_paths(exam, found) for exam in found.exams):
@@ -93,11 +92,12 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             say(f"Keep {keys} with the scans and give it to later runs (--subject-keys).")
 
 
-def _say_skipped(skipped: Sequence[Skipped]) -> None:
+def _say_skipped(found: Scan) -> None:
     """Say why files were passed over, those of one reason together."""
     by_reason: dict[str, list[str]] = {}
-    for item in skipped:
-        by_reason.setdefault(_kind(item.reason), []).append(str(item.path))
+    for item in found.skipped:
+        reason = _kind(found.shortened(item.reason))
+        by_reason.setdefault(reason, []).append(found.shortened(str(item.path)))
     for reason, paths in list(by_reason.items())[:MOST_REASONS]:
         more = f" and {len(paths) - MOST_NAMED} more" if len(paths) > MOST_NAMED else ""
         count = f"{len(paths)} files: " if len(paths) > 1 else ""

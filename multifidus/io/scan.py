@@ -57,6 +57,13 @@ class Scan:
                 return self.roots[folder] / path.relative_to(folder)
         return Path(path.name)
 
+    def shortened(self, text: str) -> str:
+        """Return a text with files named from what the user gave, not from where that lies."""
+        for folder in sorted(self.roots, key=lambda root: -len(str(root))):
+            if folder != Path():
+                text = text.replace(f"{folder}{os.sep}", f"{self.roots[folder]}{os.sep}")
+        return text
+
 
 @dataclass(frozen=True, slots=True)
 class Walked:
