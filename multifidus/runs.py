@@ -19,10 +19,12 @@ from multifidus.cohort import Case
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam
 from multifidus.io.archive import is_zip, unpack
+from multifidus.io.bids_labels import problems_of
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.contrast import load_contrasts
 from multifidus.io.files import name_from
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
+from multifidus.io.label_names import names_left_out
 from multifidus.io.scan import walk
 from multifidus.protocol import MeasurementProtocol
 
@@ -70,6 +72,27 @@ def names_patients(request: Request) -> bool:
     if not request.is_cohort:
         return False
     return any(map(_names_patient, read_cohort(request.exam[0]).cases))
+
+
+def labels_left_out(request: Request) -> list[str]:
+    """Say which names of the label schemes asked for are of nothing that is measured.
+
+    Raises
+    ------
+    MultifidusError
+        If a cohort table cannot be read.
+    """
+    asked = [(request.labels or "").split(";")]
+    if request.is_cohort:
+        asked += [(case.labels or "").split(";") for case in read_cohort(request.exam[0]).cases]
+    tables = dict.fromkeys(Path(name) for names in asked for name in names)
+    found = []
+    for table in tables:
+        # What is wrong with one, its cases say.
+        with contextlib.suppress(MultifidusError):
+            if table.suffix == ".tsv" and names_left_out(table):
+                found += problems_of(table)
+    return found
 
 
 def _names_patient(case: Case) -> bool:

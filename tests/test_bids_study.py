@@ -159,6 +159,8 @@ def test_names_that_no_structure_has_are_said_and_ambiguous_tables_too(tmp_path)
     table.write_text(DSEG + "3\tkidney left\n")
     _, said = listed(tmp_path, folder)
     assert said.count("1 names in dseg.tsv are of nothing that is measured: kidney left.") == 1
+    done = run("measure", tmp_path / "cohort.csv", "-o", tmp_path / "out", "--no-pictures")
+    assert done.stderr.count("of nothing that is measured: kidney left.") == 1
     table.write_text("index\tname\n2\tmultifidus\n")
     _, said = listed(tmp_path, folder)
     assert "dseg.tsv is no label scheme: the name 'multifidus' does not say one muscle" in said

@@ -67,7 +67,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.io.protocols import load_protocol
     from multifidus.report.page import printable
     from multifidus.results import Output, as_json, write_results
-    from multifidus.runs import Request, names_patients, plan
+    from multifidus.runs import Request, labels_left_out, names_patients, plan
 
     request = Request(
         exam=tuple(exam or ()),
@@ -88,6 +88,8 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     run = plan(request, how)
     if names_patients(request):
         say(NAMED_AFTER_PATIENTS)
+    for remark in labels_left_out(request):
+        say(remark)
     with progress(run.total, "measuring") as step:
         results = write_results(
             run.outcomes, target, how, lambda outcome: step(outcome.case.reading.subject)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from multifidus.anatomy import MUSCLES, Side, Structure
@@ -134,8 +134,15 @@ def inline_scheme(text: str) -> dict[int, Named] | None:
     return found
 
 
+def is_bids_table(columns: Collection[str]) -> bool:
+    """Whether a table of these columns names labels as BIDS does."""
+    return INDEX in columns and "value" not in columns
+
+
 def names_left_out(path: Path) -> list[str]:
     """Return the names in a BIDS table that are of no structure that is measured.
+
+    Another table leaves none out.
 
     Raises
     ------
@@ -143,7 +150,10 @@ def names_left_out(path: Path) -> list[str]:
         If it cannot be read, or is no such table.
     """
     with reading(path, "a table of label names"):
-        rows = [*csv.DictReader(path.read_text("utf-8-sig").splitlines(), delimiter="\t")]
+        table = csv.DictReader(path.read_text("utf-8-sig").splitlines(), delimiter="\t")
+    if not is_bids_table(table.fieldnames or ()):
+        return []
+    rows = list(table)
     try:
         known = named_scheme(rows)
         return [row[NAME] for row in rows if int(row[INDEX]) not in {0, *known}]

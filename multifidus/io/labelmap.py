@@ -20,7 +20,7 @@ from multifidus.errors import ReadError, RoiError
 from multifidus.image import Exam, Slice, Stack
 from multifidus.io.files import reading
 from multifidus.io.grid import Grid
-from multifidus.io.label_names import INDEX, inline_scheme, named_scheme
+from multifidus.io.label_names import inline_scheme, is_bids_table, named_scheme
 from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def load_labels(name: str) -> Labels:
             rows: Iterable[Mapping[str, Any]] = tomllib.loads(text)["labels"]
         else:
             table = csv.DictReader(text.splitlines(), delimiter="\t")
-            if "value" not in (table.fieldnames or ()) and INDEX in (table.fieldnames or ()):
+            if is_bids_table(table.fieldnames or ()):
                 return named_scheme(table)
             rows = table
         return _scheme(rows)
