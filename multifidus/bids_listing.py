@@ -51,11 +51,15 @@ class Visited:
         What its files' names say of it.
     dataset
         The folder in which these labels hold.
+    is_packed
+        Whether that was unpacked from an archive and will be gone, so that a table cannot name
+        files in it.
     """
 
     exam: Exam
     name: BidsName
     dataset: Path
+    is_packed: bool = False
 
 
 def visited(exam: Exam, scan: Scan) -> Visited | None:
@@ -64,7 +68,8 @@ def visited(exam: Exam, scan: Scan) -> Visited | None:
     names = [bids_name(path) for path in paths]
     if not names or not all(name.subject for name in names):
         return None
-    return Visited(exam, names[0], dataset_of(paths[0].absolute(), ()))
+    is_packed = scan.archive_of(paths[0]) is not None
+    return Visited(exam, names[0], dataset_of(paths[0].absolute(), ()), is_packed)
 
 
 @dataclass(slots=True)
@@ -119,6 +124,9 @@ def _list_dataset(visits: Sequence[Visited], how: Listing, listed: Listed) -> No
         listed.remarks.append(unordered)
     people = _participants(dataset, {visit.name.subject for visit in visits}, how, listed)
     maps = label_maps(dataset)
+    if maps and visits[0].is_packed:
+        listed.remarks.append("Label maps in an archive are not joined: unpack it to have them.")
+        maps = []
     pipelines = {found.pipeline for found in maps}
     for visit, order in zip(visits, orders, strict=True):
         exam = visit.exam

@@ -14,7 +14,7 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Weighting
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import datasets, set_aside, sidecar_path
-from multifidus.io.bids_dataset import Visit, exams_of_volumes, visit_of
+from multifidus.io.bids_dataset import Places, Visit, exams_of_volumes, visit_of
 from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.grid import Grid, only
@@ -103,8 +103,8 @@ def scan(
     images = [path for path in files if _is_volume(path)]
     beside = {_part_of(path) for path in images}
     found = scan_dicom(_told([path for path in files if path not in beside], progress), known)
-    volumes = _scan_volumes(images, known, datasets(unpacked), places)
-    volumes = replace(volumes, exams=_after(volumes.exams, found.exams))
+    number = len({exam.subject for exam in found.exams}) + 1
+    volumes = _scan_volumes(images, known, Places(datasets(unpacked), places), number)
     skipped = (*walked.skipped, *refused, *aside, *found.skipped, *volumes.skipped)
     named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
     roots = {path: Path(path.name) for path in given if path.is_dir()}
@@ -115,6 +115,7 @@ def scan(
         {**found.paths, **volumes.paths},
         roots,
         (*found.remarks, *volumes.remarks),
+        places,
     )
 
 
@@ -158,15 +159,15 @@ def _place(path: Path, places: dict[Path, Path]) -> Path:
 def _scan_volumes(
     files: Sequence[Path],
     contrasts: Contrasts,
-    roots: frozenset[Path],
-    places: dict[Path, Path],
+    places: Places,
+    number: int,
 ) -> Scan:
     """Read files of volumes; BIDS names tell people and sessions apart, others are one exam."""
     visits: dict[Visit, list[Series]] = {}
     paths_of: dict[str, tuple[Path, ...]] = {}
     skipped: list[Skipped] = []
     for path in files:
-        visit = visit_of(path, roots, places)
+        visit = visit_of(path, places)
         try:
             volumes = _read_series(path, contrasts)
         except (ReadError, GeometryError) as error:
@@ -174,22 +175,14 @@ def _scan_volumes(
             continue
         if volumes[0].uid in paths_of:
             twin = paths_of[volumes[0].uid][0]
-            other = visit_of(twin, roots, places) != visit
+            other = visit_of(twin, places) != visit
             whose = ", which is of another subject or session" if other else ""
             skipped.append(Skipped(path, f"The same content as {twin}{whose}."))
             continue
         visits.setdefault(visit, []).extend(volumes)
         paths_of.update({series.uid: (path,) for series in volumes})
-    exams, remarks = exams_of_volumes(visits, paths_of)
+    exams, remarks = exams_of_volumes(visits, paths_of, number)
     return Scan(exams, tuple(skipped), paths_of, remarks=remarks)
-
-
-def _after(volumes: Sequence[Exam], dicom: Sequence[Exam]) -> tuple[Exam, ...]:
-    """Give the exam of files without BIDS names the number after those found in DICOM."""
-    number = len({exam.subject for exam in dicom}) + 1
-    return tuple(
-        exam if exam.subject else replace(exam, subject=f"subject-{number}") for exam in volumes
-    )
 
 
 def read_exams(path: str | Path, contrasts: Path | None = None) -> tuple[Exam, ...]:

@@ -67,7 +67,20 @@ def list_cohort(
     named = list_visits(visits, how)
     rest = replace(scan, exams=tuple(others))
     rows = cohort_rows(rest, keys, folder, show_identifiers=show_identifiers)
-    return Listed([*rows, *named.rows], named.remarks)
+    return Listed([*rows, *named.rows], [*named.remarks, *_shared_archives(scan)])
+
+
+def _shared_archives(scan: Scan) -> Iterable[str]:
+    """Say which archives hold several exams, of which a table cannot name one."""
+    holders: dict[Path, int] = {}
+    for exam in scan.exams:
+        paths = {path for series in exam.series for path in scan.paths[series.uid]}
+        for archive in {scan.archive_of(path) for path in paths} - {None}:
+            if archive is not None:
+                holders[archive] = holders.get(archive, 0) + 1
+    for archive, count in holders.items():
+        if count > 1:
+            yield f"{archive.name} holds {count} exams: unpack it, so that each can be named."
 
 
 def cohort_rows(
@@ -115,13 +128,19 @@ def _identity(exam: Exam) -> str:
 
 
 def _sources(exam: Exam, scan: Scan, folder: Path) -> Iterable[str]:
-    """Name an exam's files: their folder, where it holds nothing else, or each."""
-    own = {path.resolve() for series in exam.series for path in scan.paths[series.uid]}
-    others = {path.resolve() for paths in scan.paths.values() for path in paths} - own
+    """Name an exam's files: their folder, where it holds nothing else, or each, or the archive."""
+    own = {_lasting(path, scan) for series in exam.series for path in scan.paths[series.uid]}
+    others = {_lasting(path, scan) for paths in scan.paths.values() for path in paths} - own
     common = Path(os.path.commonpath([path.parent for path in own]))
-    if not any(path.is_relative_to(common) for path in others):
+    packed = own & {archive.resolve() for archive in scan.archives.values()}
+    if not packed and not any(path.is_relative_to(common) for path in others):
         return [name_from(common, folder.resolve())]
     return sorted(name_from(path, folder.resolve()) for path in own)
+
+
+def _lasting(path: Path, scan: Scan) -> Path:
+    """Return a file, or the archive that holds it: what was unpacked goes with the program."""
+    return (scan.archive_of(path) or path).resolve()
 
 
 @dataclass(frozen=True, slots=True)

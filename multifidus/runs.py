@@ -86,7 +86,7 @@ def labels_left_out(request: Request) -> list[str]:
     if request.is_cohort:
         asked += [(case.labels or "").split(";") for case in read_cohort(request.exam[0]).cases]
     tables = dict.fromkeys(Path(name) for names in asked for name in names)
-    found = []
+    found: list[str] = []
     for table in tables:
         # What is wrong with one, its cases say.
         with contextlib.suppress(MultifidusError):

@@ -18,6 +18,7 @@ from multifidus.image import Exam, Series
 from multifidus.io.bids import session_order
 from tests.exams import image_slice
 from tests.niftis import lumbar_affine, save
+from tests.test_archive import packed
 
 SHAPE = (20, 16, 4)
 VISITS = {("01", "pre"): 6, ("01", "post"): 12, ("02", "pre"): 20}
@@ -315,6 +316,18 @@ def test_an_order_stands_where_dates_or_labels_say_it(visits, orders):
     found, remark = visit_orders(exams_of(*visits))
     assert found == orders
     assert bool(remark) == ("" in orders)
+
+
+def test_a_dataset_in_an_archive_is_named_by_the_archive_and_not_by_where_it_was_unpacked(tmp_path):
+    write_dataset(tmp_path / "study")
+    archive = packed(tmp_path / "study", tmp_path / "study.zip")
+    shutil.rmtree(tmp_path / "study")
+    rows, said = listed(tmp_path, archive)
+    assert [(r["subject"], r["images"], r["outlines"], r["labels"]) for r in rows] == [
+        (who, "study.zip", "", "") for who in ("01", "01", "02")
+    ]
+    assert "study.zip holds 3 exams: unpack it" in said
+    assert "Label maps in an archive are not joined" in said
 
 
 def test_people_of_two_datasets_are_parted_in_the_cohort(tmp_path):

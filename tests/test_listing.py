@@ -22,6 +22,7 @@ from multifidus.listing import COHORT_COLUMNS, cohort_rows, write_cohort
 from tests.cases import pixels
 from tests.dicoms import classic, write
 from tests.exams import axial_plane, image_slice
+from tests.test_archive import packed
 
 KEYS = SubjectKeys(bytes(range(32)))
 
@@ -140,3 +141,9 @@ def test_exams_without_a_date_come_last_and_have_no_days(tmp_path):
     scan = Scan(exams, (), {"1": (tmp_path / "1.dcm",), "2": (tmp_path / "2.dcm",)})
     found = [(row["images"], row["days"]) for row in cohort_rows(scan, KEYS, tmp_path)]
     assert found == [("2.dcm", 0), ("1.dcm", "")]
+
+
+def test_an_exam_in_an_archive_is_named_by_the_archive(scans, tmp_path):
+    packed(scans / "a", tmp_path / "a.zip")
+    (row,) = cohort_rows(mf.scan(tmp_path / "a.zip"), KEYS, tmp_path)
+    assert row["images"] == "a.zip"

@@ -131,30 +131,36 @@ class Visit:
         return self.home, self.subject
 
 
-def visit_of(path: Path, roots: Collection[Path], places: Mapping[Path, Path]) -> Visit:
-    """Return the visit that a file is of, by its BIDS name and where it lies.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What is known of folders.
 
     Parameters
     ----------
-    path
-        The file.
-    roots
-        Folders that are datasets by their description.
-    places
-        Folders to the archives that were unpacked into them.
+    datasets
+        Those that are datasets by their description.
+    archives
+        Those that archives were unpacked into, to these archives.
     """
+
+    datasets: frozenset[Path]
+    archives: Mapping[Path, Path]
+
+
+def visit_of(path: Path, places: Places) -> Visit:
+    """Return the visit that a file is of, by its BIDS name and where it lies."""
     name = bids_name(path)
     if not name.subject:
         return Visit(Path(), "", "")
-    home = dataset_of(path.absolute(), {root.absolute() for root in roots})
+    home = dataset_of(path.absolute(), {root.absolute() for root in places.datasets})
     for folder in (home, *home.parents):
-        if folder in places:
-            home = places[folder].absolute() / home.relative_to(folder)
+        if folder in places.archives:
+            home = places.archives[folder].absolute() / home.relative_to(folder)
     return Visit(home, name.subject, name.session)
 
 
 def exams_of_volumes(
-    visits: Mapping[Visit, Sequence[Series]], paths: Mapping[str, Sequence[Path]]
+    visits: Mapping[Visit, Sequence[Series]], paths: Mapping[str, Sequence[Path]], number: int
 ) -> tuple[tuple[Exam, ...], tuple[str, ...]]:
     """Make exams of visits, and say what was decided about who is who.
 
@@ -164,12 +170,13 @@ def exams_of_volumes(
         The series of each.
     paths
         Series UID to files.
+    number
+        Of the subject of files without BIDS names, who is one.
 
     Returns
     -------
     tuple
-        The exams, people together and their sessions in order, and remarks. The subject of files
-        without BIDS names is empty.
+        The exams, people together and their sessions in order, and remarks.
     """
     names = subject_names(visit.person for visit in visits if visit.subject)
     remarks = [repeated_labels(names)]
@@ -178,7 +185,7 @@ def exams_of_volumes(
         series = tuple(visits[visit])
         timepoint = visit.session or NO_SESSION
         if not visit.subject:
-            exams.append(Exam("", timepoint, series))
+            exams.append(Exam(f"subject-{number}", timepoint, series))
             continue
         name = names[visit.person]
         date, problems = _date([path for item in series for path in paths[item.uid]])

@@ -36,7 +36,9 @@ class Scan:
         Folders that were looked into to what the user calls them: a folder by its own name, an
         unpacked archive by the archive's.
     remarks
-        What was decided on the way, and by whom it can be decided otherwise; sentences.
+        What was decided on the way; sentences.
+    archives
+        Folders that archives were unpacked into, which go when the program ends, to the archives.
     """
 
     exams: tuple[Exam, ...]
@@ -44,11 +46,16 @@ class Scan:
     paths: dict[str, tuple[Path, ...]]
     roots: Mapping[Path, Path] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    archives: Mapping[Path, Path] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, int]:
         """Series UID to the number of files it was read from."""
         return {uid: len(paths) for uid, paths in self.paths.items()}
+
+    def archive_of(self, path: Path) -> Path | None:
+        """Return the archive that a file lies in; None where it lies in none."""
+        return next((self.archives[f] for f in path.parents if f in self.archives), None)
 
     def known_as(self, path: Path) -> Path:
         """Return the part of a file's path that lies in what the user gave, its name included."""
