@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from multifidus.batch import read_outlines
+from multifidus.batch import named_from_table, read_outlines
 from multifidus.cohort import Case
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam, read_rois
@@ -78,8 +78,16 @@ def compare_cohort(path: Path) -> Compared:
             sets = [_named(read_outlines(case, exam), n) for n, case in enumerate(cases, 1)]
             pairs, problems = compare_outlines(sets, exam)
         except MultifidusError as error:
-            done.failures.append(f"{subject} {timepoint}: {error}")
+            done.failures.append(f"{subject} {timepoint}: {_named_from_table(error, cases)}")
             continue
         done.pairs += pairs
         done.problems += problems
     return done
+
+
+def _named_from_table(error: MultifidusError, cases: Sequence[Case]) -> str:
+    """Return what is wrong, with files named as the cohort's table names them."""
+    text = str(error)
+    for case in cases:
+        text = named_from_table(case)(text)
+    return text

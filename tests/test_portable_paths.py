@@ -169,3 +169,14 @@ def test_inspect_names_files_from_the_folder_that_it_was_given(tmp_path):
     done = run("inspect", folder)
     assert "Skipped scans/S01/notes.txt: " in done.stderr
     assert "mueller" not in done.stdout + done.stderr
+
+
+def test_agreement_names_files_from_the_table(tmp_path):
+    folder = tmp_path / "mueller"
+    folder.mkdir()
+    cohort = write_cohort(folder)
+    with cohort.open("a") as file:
+        file.write("S01,pre,0,CD,S01_pre,gone.json,open\n")
+    done = run("agreement", cohort, "--json")
+    assert "Cannot read gone.json" in done.stdout + done.stderr
+    assert "mueller" not in done.stdout + done.stderr

@@ -22,6 +22,8 @@ WITHIN = ("derivatives", "sourcedata")
 
 _DATATYPES = {"anat", "dwi", "fmap", "func", "perf"}
 
+_WORDS = re.compile(r"[-_ ]+")
+
 _NOT_IN_NAMES = re.compile(r"[^\w.]+")
 
 NO_SESSION = "exam-1"
@@ -56,8 +58,10 @@ def _home(path: Path) -> Path:
     for folder in path.parents:
         if folder.name == f"sub-{name.subject}":
             return folder.parent
+    own = {"sub", "ses", name.subject, name.session}
     folder = path.parent
-    while folder.name in _DATATYPES or (name.session and folder.name == f"ses-{name.session}"):
+    # A folder that is named after nothing but the visit tells no two people apart.
+    while folder.name in _DATATYPES or (folder.name and set(_WORDS.split(folder.name)) <= own):
         folder = folder.parent
     return folder
 
