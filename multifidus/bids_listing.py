@@ -64,7 +64,7 @@ class Visited:
 
 def visited(exam: Exam, scan: Scan) -> Visited | None:
     """Return an exam with its BIDS labels; None where its files have none."""
-    paths = [path for series in exam.series for path in scan.paths.get(series.uid, ())]
+    paths = scan.paths_of(exam)
     names = [bids_name(path) for path in paths]
     if not names or not all(name.subject for name in names):
         return None

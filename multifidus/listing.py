@@ -74,8 +74,7 @@ def _shared_archives(scan: Scan) -> Iterable[str]:
     """Say which archives hold several exams, of which a table cannot name one."""
     holders: dict[Path, int] = {}
     for exam in scan.exams:
-        paths = {path for series in exam.series for path in scan.paths[series.uid]}
-        for archive in {scan.archive_of(path) for path in paths} - {None}:
+        for archive in {scan.archive_of(path) for path in scan.paths_of(exam)}:
             if archive is not None:
                 holders[archive] = holders.get(archive, 0) + 1
     for archive, count in holders.items():
@@ -129,7 +128,7 @@ def _identity(exam: Exam) -> str:
 
 def _sources(exam: Exam, scan: Scan, folder: Path) -> Iterable[str]:
     """Name an exam's files: their folder, where it holds nothing else, or each, or the archive."""
-    own = {_lasting(path, scan) for series in exam.series for path in scan.paths[series.uid]}
+    own = {_lasting(path, scan) for path in scan.paths_of(exam)}
     others = {_lasting(path, scan) for paths in scan.paths.values() for path in paths} - own
     common = Path(os.path.commonpath([path.parent for path in own]))
     packed = own & {archive.resolve() for archive in scan.archives.values()}

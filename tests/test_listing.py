@@ -18,10 +18,11 @@ from multifidus.image import Exam, Series
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.scan import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
-from multifidus.listing import COHORT_COLUMNS, cohort_rows, write_cohort
+from multifidus.listing import COHORT_COLUMNS, cohort_rows, list_cohort, write_cohort
 from tests.cases import pixels
 from tests.dicoms import classic, write
 from tests.exams import axial_plane, image_slice
+from tests.niftis import lumbar_affine, save
 from tests.test_archive import packed
 
 KEYS = SubjectKeys(bytes(range(32)))
@@ -147,3 +148,13 @@ def test_an_exam_in_an_archive_is_named_by_the_archive(scans, tmp_path):
     packed(scans / "a", tmp_path / "a.zip")
     (row,) = cohort_rows(mf.scan(tmp_path / "a.zip"), KEYS, tmp_path)
     assert row["images"] == "a.zip"
+
+
+def test_an_exam_beside_files_with_bids_names_is_named_file_by_file(scans, tmp_path):
+    mixed = scans / "a"
+    save(mixed / "sub-01_T2w.nii.gz", np.ones((4, 5, 2), np.int16), lumbar_affine())
+    found = list_cohort(mf.scan(mixed), KEYS, tmp_path)
+    assert [row["images"] for row in found.rows] == [
+        "scans/a/0.dcm", "scans/a/sub-01_T2w.nii.gz",
+    ]  # fmt: skip
+    assert found.rows[1]["subject"] == "01"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from multifidus.errors import ReadError
-from multifidus.image import Exam
+from multifidus.image import Exam, Series
 from multifidus.io.files import reading
 
 NOT_A_FILE = "Neither a file nor a folder."
@@ -52,6 +52,11 @@ class Scan:
     def files(self) -> dict[str, int]:
         """Series UID to the number of files it was read from."""
         return {uid: len(paths) for uid, paths in self.paths.items()}
+
+    def paths_of(self, exam: Exam, *series: Series) -> tuple[Path, ...]:
+        """Return the files of an exam, or of some of its series, sorted."""
+        found = (path for item in series or exam.series for path in self.paths.get(item.uid, ()))
+        return tuple(sorted(set(found)))
 
     def archive_of(self, path: Path) -> Path | None:
         """Return the archive that a file lies in; None where it lies in none."""
