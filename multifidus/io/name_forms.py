@@ -18,7 +18,8 @@ DIGITS_AT_LEAST = 6
 """So do shorter numbers, as those that count images do."""
 
 SIGNS_AT_LEAST = 2
-"""So does a single sign of the scripts in which one is a word or a syllable."""
+"""So does a single sign of the scripts in which one is a word or a syllable, unless it stands
+alone as a word of the path."""
 
 _BETWEEN = re.compile(r"[\^=,;.\s_\-/\\]+")
 
@@ -57,8 +58,11 @@ def finds_name(name: str, text: str) -> bool:
     text
         A path.
     """
-    return any(_finds_part(part, text) for part in _parts(name) if _tells(part)) or any(
-        _finds_pair(group, text) for group in name.split("=")
+    parts = _parts(name)
+    return (
+        any(_finds_part(part, text) for part in parts if _tells(part))
+        or any(_finds_pair(group, text) for group in name.split("="))
+        or any(len(part) == 1 and _is_signs(part) and part in _words(text) for part in parts)
     )
 
 
@@ -105,12 +109,16 @@ def _finds_pair(group: str, text: str) -> bool:
         for one, other in zip(*(_forms(part) for part in pair), strict=True)
     }
     for form in _forms(text):
-        words = re.findall(r"[^\W\d_]+", form)
+        words = _words(form)
         following = set(pairwise(words))
         joined = {one + other for one, other in wanted}
         if following & wanted or joined & set(words):
             return True
     return False
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", text))
 
 
 def _forms(text: str) -> Iterator[str]:
