@@ -192,18 +192,23 @@ def _participants(
             f"front: {', '.join(clash)}."
         )
     kept = {name: PREFIX * (name in clash) + name for name in columns if name not in hidden}
-    for who, what in (
-        (set(subjects) - people.keys(), f"not in {PARTICIPANTS}"),
-        (people.keys() - set(subjects), f"in {PARTICIPANTS} and without images"),
-    ):
-        if who:
-            some = ", ".join(f"sub-{label}" for label in sorted(who)[:MOST_NAMED])
-            more = f" and {len(who) - MOST_NAMED} more" if len(who) > MOST_NAMED else ""
-            listed.remarks.append(f"Subjects {what}: {some}{more}.")
+    listed.remarks += _unmatched(set(subjects), set(people))
     return {
         who: {column: row.get(name, "") for name, column in kept.items()}
         for who, row in people.items()
     }
+
+
+def _unmatched(seen: set[str], listed: set[str]) -> Iterator[str]:
+    """Say who has images and no row of participants, and the other way round."""
+    for who, what in (
+        (seen - listed, f"not in {PARTICIPANTS}"),
+        (listed - seen, f"in {PARTICIPANTS} and without images"),
+    ):
+        if who:
+            some = ", ".join(f"sub-{label}" for label in sorted(who)[:MOST_NAMED])
+            more = f" and {len(who) - MOST_NAMED} more" if len(who) > MOST_NAMED else ""
+            yield f"Subjects {what}: {some}{more}."
 
 
 def _outlined(maps: Sequence[LabelMap], folder: Path, exam: Exam, listed: Listed) -> Iterator[Row]:
