@@ -28,6 +28,11 @@ from multifidus.io.label_names import names_left_out
 from multifidus.io.scan import walk
 from multifidus.protocol import MeasurementProtocol
 
+NAMED_AFTER_PATIENTS = (
+    "The cohort table carries names or IDs of patients, and results repeat what it says: rename "
+    "folders and subjects before either leaves the hospital."
+)
+
 PEEKED = 10
 """Files of a folder of images that are asked whom they show, before that is taken as unsaid."""
 
@@ -56,6 +61,18 @@ class Run:
 
     outcomes: Iterator[Measured | Failure]
     total: int
+
+
+def remarks_on(request: Request) -> list[str]:
+    """Say what is to be known before a request's results are passed on.
+
+    Raises
+    ------
+    MultifidusError
+        If a cohort table cannot be read.
+    """
+    named = [NAMED_AFTER_PATIENTS] if names_patients(request) else []
+    return [*named, *labels_left_out(request)]
 
 
 def names_patients(request: Request) -> bool:

@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from multifidus.runs import Request
 
 
-NAMED_AFTER_PATIENTS = (
-    "The cohort table carries names or IDs of patients, and results repeat what it says: rename "
-    "folders and subjects before either leaves the hospital."
-)
-
-
 def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     exam: Annotated[
         list[Path] | None,
@@ -67,7 +61,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.io.protocols import load_protocol
     from multifidus.report.page import printable
     from multifidus.results import Output, as_json, write_results
-    from multifidus.runs import Request, labels_left_out, names_patients, plan
+    from multifidus.runs import Request, plan, remarks_on
 
     request = Request(
         exam=tuple(exam or ()),
@@ -86,9 +80,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if target is not None:
         target.check()
     run = plan(request, how)
-    if names_patients(request):
-        say(NAMED_AFTER_PATIENTS)
-    for remark in labels_left_out(request):
+    for remark in remarks_on(request):
         say(remark)
     with progress(run.total, "measuring") as step:
         results = write_results(
