@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.anatomy import Structure
-from multifidus.fat_basis import BasisKey, basis_key
+from multifidus.fat_basis import REFERENCES, SHADED, BasisKey, basis_key
 from multifidus.flag import Flag
-from multifidus.image import Slice, Weighting
+from multifidus.image import Slice
 from multifidus.metrics.samples import Sample
-from multifidus.preprocessing.low_order import MOST_PIXELS, LowOrderField, low_order_field
+from multifidus.preprocessing.low_order import (
+    MOST_PIXELS,
+    LowOrderField,
+    Refusal,
+    low_order_field,
+)
 from multifidus.preprocessing.n4 import n4_field
 from multifidus.protocol import BiasCorrection, MeasurementProtocol
+from multifidus.roi import Source
 from multifidus.sampling import Sampled
 
 if TYPE_CHECKING:
@@ -24,9 +30,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SHADED = frozenset({Weighting.T1, Weighting.T2, Weighting.PD, Weighting.UNKNOWN})
-"""Images whose signal is corrected: lean muscle is darker than fat and brighter than nothing.
-Fat fractions need no correction, because shading cancels in them."""
+
+DOUBTS: Mapping[Refusal, Flag] = {
+    Refusal.STRONG: Flag.SHADING_STRONG,
+    Refusal.UNEQUAL: Flag.LEAN_REFERENCES_UNEQUAL,
+    Refusal.MOVES_FAT: Flag.SHADING_UNCLEAR,
+}
+"""What a refusal says beyond that nothing was corrected; the others are too little lean muscle."""
+
+MOST_LEFT = 2.0
+"""Lean muscle whose signal differs by more than this factor over the outlines, and is left so,
+gives no reference by rule: the rule takes the darkest, and fat where it is brightest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,12 +57,20 @@ class Correction:
         The field of ``low_order``.
     maps
         The field of ``n4``, (rows, columns) by slice UID.
+    doubts
+        What is known to be doubtful about the shading that is left.
+    beyond
+        How far the outlines of fat references lie outside the region in which ``low_order`` was
+        fitted, in millimetres, and how much the logarithm of its gain may change on the way; means
+        over their points.
     """
 
     method: BiasCorrection
     reason: str = ""
     low_order: LowOrderField | None = None
     maps: Mapping[str, Array] = field(default_factory=dict)
+    doubts: tuple[Flag, ...] = ()
+    beyond: tuple[float, float] = (0.0, 0.0)
 
     def gain(self, item: Slice) -> Array:
         """Return the field on a whole slice, (rows, columns)."""
@@ -66,19 +88,24 @@ class Correction:
 
     def apply(self, item: Sampled) -> Sampled:
         """Divide an outline's signal by the field, and say so."""
-        found = {"bias_correction": self.method.value}
-        flags = (Flag.BIAS_NOT_CORRECTED,) if self.reason else ()
+        found: dict[str, Any] = {"bias_correction": self.method.value}
+        refused = (Flag.BIAS_NOT_CORRECTED,) if self.reason else ()
+        flags = (*refused, *self.doubts)
+        if self.reason:
+            found["bias_refusal"] = str(self.reason)
         if self.method is BiasCorrection.NONE:
             return replace(item, fat_parameters=MappingProxyType(found), fat_flags=flags)
         image = item.placed.slice
         gains = self.at(image, item.pixels)
         rim = item.rim.divided(lambda pixels: self.at(image, pixels))
-        level = Sample(gains, item.sample.weights).mean if len(gains) else float("nan")
+        found["bias_gain"] = Sample(gains, item.sample.weights).mean if len(gains) else float("nan")
         return replace(
             item,
             sample=Sample(item.sample.values / gains, item.sample.weights),
             rim=rim,
-            fat_parameters=MappingProxyType({**found, "bias_gain": level}),
+            beyond_field=self.beyond,
+            fat_parameters=MappingProxyType(found),
+            fat_flags=flags,
             untouched=replace(item, fat_parameters=_AS_IT_IS),
         )
 
@@ -104,6 +131,30 @@ def corrections(
 
 
 def _correction(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correction:
+    """Find the field; references by rule are held against the shading that is left."""
+    found = _wanted(members, protocol)
+    by_rule = any(
+        item.roi.source is Source.DRAFT and item.roi.key.structure in REFERENCES for item in members
+    )
+    if not by_rule or found.method is BiasCorrection.LOW_ORDER or found.doubts:
+        return found
+    return replace(found, doubts=_left_in([found.apply(item) for item in members]))
+
+
+def _left_in(members: Sequence[Sampled]) -> tuple[Flag, ...]:
+    """Say whether shading that is left in lean muscle is strong, where that can be told."""
+    muscles = [item for item in members if item.roi.key.structure.is_muscle]
+    if not muscles or members[0].placed.series.weighting not in SHADED:
+        return ()
+    left = _low_order(members)
+    if left.low_order is None:
+        return left.doubts
+    gains = np.concatenate([left.low_order.at(item.points_mm) for item in muscles])
+    is_strong = len(gains) and gains.max() > MOST_LEFT * gains.min()
+    return (Flag.SHADING_STRONG,) if is_strong else ()
+
+
+def _wanted(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correction:
     wanted = protocol.bias_correction
     fat_is_measured = any(item.roi.key.structure.is_muscle for item in members)
     if (
@@ -125,7 +176,7 @@ def _low_order(members: Sequence[Sampled]) -> Correction:
     fat = _of(members, Structure.FAT_REFERENCE)
     muscles = [item for item in members if item.roi.key.structure.is_muscle]
     if not any(len(item.sample.values) for item in lean):
-        return Correction(BiasCorrection.NONE, "there is no lean reference")
+        return Correction(BiasCorrection.NONE, Refusal.NO_REFERENCE)
     used = [item for item in (*muscles, *lean) if len(item.sample.values)]
     counts = [len(item.sample.values) for item in used]
     # Thinned before places are worked out: the fit needs no more, and exams hold a million pixels.
@@ -145,8 +196,16 @@ def _low_order(members: Sequence[Sampled]) -> Correction:
         fat_signal=_median(fat),
     )
     if found is None:
-        return Correction(BiasCorrection.NONE, reason)
-    return Correction(BiasCorrection.LOW_ORDER, low_order=found)
+        doubts = () if reason is None or reason not in DOUBTS else (DOUBTS[reason],)
+        return Correction(BiasCorrection.NONE, reason or "", doubts=doubts)
+    return Correction(BiasCorrection.LOW_ORDER, low_order=found, beyond=_beyond(found, fat))
+
+
+def _beyond(found: LowOrderField, fat: Sequence[Sampled]) -> tuple[float, float]:
+    if not fat:
+        return 0.0, 0.0
+    distance, change = found.beyond(np.concatenate([p for i in fat for p in i.roi.paths_mm]))
+    return float(distance.mean()), float(change.mean())
 
 
 def _median(members: Sequence[Sampled]) -> float:

@@ -19,7 +19,16 @@ class Flag(StrEnum):
     REFERENCE_OVERLAPS_MUSCLE = "reference_overlaps_muscle"
     REFERENCE_SATURATED = "reference_saturated"
     REFERENCE_SMALL = "reference_small"
+    REFERENCE_INCONSISTENT = "reference_inconsistent"
+    REFERENCE_OUTSIDE_FIELD = "reference_outside_field"
+    LEAN_REFERENCES_UNEQUAL = "lean_references_unequal"
     BIAS_NOT_CORRECTED = "bias_not_corrected"
+    SHADING_STRONG = "shading_strong"
+    SHADING_UNCLEAR = "shading_unclear"
+    DIFFUSE_FAT = "diffuse_fat"
+    FAT_METHODS_DIFFER = "fat_methods_differ"
+    LOW_SIGNAL = "low_signal"
+    AREA_IMPLAUSIBLE = "area_implausible"
     FEW_POINTS = "few_points"
     TOUCHES_BORDER = "touches_border"
     ARTEFACT = "artefact"
@@ -85,8 +94,30 @@ _MEANINGS = {
     "answer by more than its uncertainty says.",
     Flag.REFERENCE_PROPOSED: "The references were proposed by rule, and no rater has taken "
     "them over.",
-    Flag.BIAS_NOT_CORRECTED: "The protocol asks for the coil's shading to be corrected, but too "
-    "little lean muscle is outlined for it; fat was measured in the image as it is.",
+    Flag.REFERENCE_INCONSISTENT: "References were proposed by rule on an image whose shading is "
+    "strong and was left in it, or their fat is more than 16 times as bright as their lean muscle: "
+    "they are not of one shading with the muscles, and the value is NaN.",
+    Flag.REFERENCE_OUTSIDE_FIELD: "A fat reference lies outside the region in which the coil's "
+    "shading was fitted (reference_outside_mm among the parameters says how far), so that its "
+    "signal was corrected by the shading at the edge of that region.",
+    Flag.LEAN_REFERENCES_UNEQUAL: "A lean reference differs by more than 20 % from the lean signal "
+    "that the muscles have there, so that the two cannot be one tissue under one shading.",
+    Flag.BIAS_NOT_CORRECTED: "The protocol asks for the coil's shading to be corrected, and no "
+    "shading could be fitted to lean muscle; bias_refusal among the parameters says why. Fat was "
+    "measured in the image as it is.",
+    Flag.SHADING_STRONG: "The signal of lean muscle varies by more over the outlines than shading "
+    "that can be corrected; one threshold does not hold everywhere.",
+    Flag.SHADING_UNCLEAR: "Shading cannot be told from fat here: the fitted shading would turn "
+    "more than 40 % of a muscle from fat to lean, or back.",
+    Flag.DIFFUSE_FAT: "Linear mixing finds more fat than the threshold does, by more than both are "
+    "uncertain together. fi_pct is visible fat only: pixels that are partly fat are not counted. "
+    "Mixing counts them, and also takes lean muscle brighter than its reference for fat.",
+    Flag.FAT_METHODS_DIFFER: "Linear mixing finds less fat than the threshold does, by more than "
+    "both are uncertain together: parts of the muscle are darker than the lean reference.",
+    Flag.LOW_SIGNAL: "More than 3 % of the outline is far darker than lean muscle, as around metal "
+    "(low_signal_pct among the parameters); none of it counts as fat, and all of it as lean.",
+    Flag.AREA_IMPLAUSIBLE: "The area is outside the limits for the structure and level, or one of "
+    "the outline's paths encloses less than 0.5 % of it, such as a sliver that an eraser left.",
     Flag.FEW_POINTS: "The outline has fewer points than the protocol asks for; sparse outlines "
     "lose area.",
     Flag.TOUCHES_BORDER: "The outline reaches the outermost pixels of the image.",
@@ -170,7 +201,20 @@ _REMEDIES = {
     Flag.REFERENCE_SATURATED: "Move the reference to fat that is less bright.",
     Flag.REFERENCE_SMALL: "Draw it larger, or draw more samples of the same tissue.",
     Flag.REFERENCE_PROPOSED: "Look at the references, and move what is wrong.",
-    Flag.BIAS_NOT_CORRECTED: "Outline more lean muscle, or choose a protocol without correction.",
+    Flag.REFERENCE_INCONSISTENT: "Draw lean and fat references at the muscles' depth.",
+    Flag.REFERENCE_OUTSIDE_FIELD: "Move it to fat between or beside the outlined muscles, or "
+    "outline muscle beyond it.",
+    Flag.LEAN_REFERENCES_UNEQUAL: "Look whether each lean reference holds lean muscle alone.",
+    Flag.BIAS_NOT_CORRECTED: "See the reason; outline more lean muscle where there is too little, "
+    "or choose a protocol without correction.",
+    Flag.SHADING_STRONG: "Compare single levels only, or have the images corrected on the scanner.",
+    Flag.SHADING_UNCLEAR: "Outline muscle with less fat as well, such as the psoas.",
+    Flag.DIFFUSE_FAT: "Report ff_linear_pct beside fi_pct, or measure a Dixon pair.",
+    Flag.FAT_METHODS_DIFFER: "Look for metal and dark muscle, and whether the lean reference is "
+    "lean.",
+    Flag.LOW_SIGNAL: "Outline the void as an artefact.",
+    Flag.AREA_IMPLAUSIBLE: "Look at the outline, its structure, its level and the pixel size; "
+    "delete slivers.",
     Flag.FEW_POINTS: "Add points where the outline bends.",
     Flag.TOUCHES_BORDER: "Look whether the muscle is cut off by the image.",
     Flag.OUTSIDE_IMAGE: "Move the points back onto the image.",

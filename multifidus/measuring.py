@@ -10,6 +10,7 @@ from multifidus.correcting import Correction, corrections
 from multifidus.derived.deriving import with_derived
 from multifidus.derived.regions import regional_rows
 from multifidus.fat_basis import BasisKey, ThresholdBasis, basis_key, threshold_bases
+from multifidus.fat_checks import low_signal_pct, with_disagreement, with_doubts, with_mixing
 from multifidus.flag import Flag
 from multifidus.image import Exam
 from multifidus.levelling import Leveller, check_one_level
@@ -17,8 +18,9 @@ from multifidus.measurement import Measurement
 from multifidus.midline import check_midline, wrong_sides
 from multifidus.outline_rows import outline_rows, provenance_of, with_flag, with_level
 from multifidus.placement import place
+from multifidus.plausibility import implausible
 from multifidus.proposing import with_proposals
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.roi import RoiSet, check_sides
 from multifidus.sampling import Sampled, sample_all
 from multifidus.uncertainty import Spread, spreads, with_uncertainty
@@ -163,9 +165,16 @@ class Calibration:
         """
         settled = self.leveller.settle(item.placed.series, item.placed.index, level, position)
         origin = provenance_of(item, settled, self.digest)
-        found = outline_rows(item, origin, self.protocol, self.bases)
+        key, checked = basis_key(item), with_mixing(self.protocol)
+        found = outline_rows(item, origin, checked, self.bases)
+        areas = implausible(item.roi, item.area_mm2, settled.level)
+        found = with_doubts(found, low_signal_pct(item, self.bases[key]), areas)
         found = with_level(found, settled, self.protocol.tilt_limit_deg)
-        return [*with_uncertainty(found, item, self.uncertain[basis_key(item)], self.protocol)]
+        found = with_uncertainty(found, item, self.uncertain[key], self.protocol)
+        rows = with_disagreement([*found])
+        if len(checked.fat_methods) == len(self.protocol.fat_methods):
+            return rows
+        return [row for row in rows if row.method != FatMethod.LINEAR]
 
 
 def _order(row: Measurement) -> tuple[object, ...]:

@@ -129,8 +129,8 @@ class MeasurementProtocol:
     propose_references
         Whether reference samples are proposed by rule where none are drawn.
     bias_correction
-        What is done about the coil's shading before fat is measured. Where lean muscle is too
-        little outlined for ``low_order``, nothing is, and fat is flagged ``bias_not_corrected``.
+        What is done about the coil's shading before fat is measured. Where ``low_order`` can fit
+        no field, nothing is, and fat is flagged ``bias_not_corrected`` with the reason.
     tracing_sd_mm, tracing_correlation_mm
         How far from the true boundary a careful tracing runs: standard deviation of its
         displacement at right angles, and the distance along the boundary over which

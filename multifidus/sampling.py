@@ -19,6 +19,7 @@ from multifidus.metrics.equalising import equalised
 from multifidus.metrics.samples import Sample
 from multifidus.pairing import OTHER, Pairing, pairings
 from multifidus.placement import Placed
+from multifidus.plausibility import STRAIGHT, is_sparse
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.raster import Coverage, Region
 from multifidus.rim import Rim, perimeters_mm, rim_of
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 HALF = 0.5
 """Pixels reach half a step beyond their centres."""
-
-STRAIGHT = 1e-6
-"""Edges that leave a row or column by less than this many pixels run along it."""
-
 
 SATURATED, SATURATED_PIXELS = 0.05, 3
 """Share and number of an outline's pixels at the slice's largest value that no noise puts there."""
@@ -87,6 +84,9 @@ class Sampled:
         What was done to the sample, for the rows that depend on it.
     untouched
         The same before it was corrected; None where nothing was.
+    beyond_field
+        How far the fat references that it shares lie outside the region in which shading was
+        fitted, in millimetres, and how much the logarithm of the gain may change on the way.
     dixon_flags
         Doubts about the pair; ``dixon_unpaired`` where there is none though there should be.
     mapped, fractions
@@ -119,6 +119,7 @@ class Sampled:
     fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     fat_flags: tuple[Flag, ...] = ()
     untouched: Sampled | None = None
+    beyond_field: tuple[float, float] = (0.0, 0.0)
 
     def for_method(self, method: str) -> Sampled:
         """Return what a fat method is for: a threshold given is one of the image as it is."""
@@ -377,7 +378,7 @@ def _flags(item: Placed, paths: Sequence[Array], protocol: MeasurementProtocol) 
     row, column = np.concatenate(paths).T
     # How far the outline stays inside the centres of the image's outermost pixels.
     inside = float(min(row.min(), column.min(), rows - 1 - row.max(), columns - 1 - column.max()))
-    sparse = item.roi.n_points < protocol.minimal_points and not _along_pixels(paths)
+    sparse = is_sparse(item.roi, paths, protocol.minimal_points)
     return (
         *_flag_if(Flag.FEW_POINTS, sparse),
         *_flag_if(Flag.TOUCHES_BORDER, inside < HALF - STRAIGHT),
@@ -388,9 +389,3 @@ def _flags(item: Placed, paths: Sequence[Array], protocol: MeasurementProtocol) 
 
 def _flag_if(flag: Flag, raised: bool) -> tuple[Flag, ...]:  # noqa: FBT001 - reads as it is said
     return (flag,) if raised else ()
-
-
-def _along_pixels(paths: Sequence[Array]) -> bool:
-    """Whether every edge runs along a row or column, as a label map's: exact at any length."""
-    steps = np.concatenate([np.roll(path, -1, axis=0) - path for path in paths])
-    return bool((np.abs(steps).min(axis=1) < STRAIGHT).all())

@@ -5,10 +5,11 @@ import pytest
 
 from multifidus.anatomy import Structure
 from multifidus.flag import Flag
-from multifidus.image import Weighting
+from multifidus.image import Slice, Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
 from multifidus.phantom import PhantomSpec, make_phantom
+from multifidus.preprocessing.low_order import Refusal
 from multifidus.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.report.bias import draw_corrections
 from multifidus.roi import RoiSet
@@ -156,3 +157,104 @@ def test_a_threshold_given_is_one_of_the_image_as_it_is(shaded):
         assert "bias_gain" not in other.parameters
         for name in ("threshold", "u_boundary", "u_placement"):
             assert one.parameters.get(name) == other.parameters.get(name)
+
+
+def refused_rows(made, rois, changed, protocol=LOW_ORDER):
+    """Measure outlines on an exam whose signal was multiplied by a field."""
+    series = made.exam.series[0]
+    slices = tuple(
+        Slice.from_array(item.uid, item.plane, item.pixels * changed(item), item.thickness_mm)
+        for item in series.slices
+    )
+    exam = replace(made.exam, series=(replace(series, slices=slices),))
+    rows = measure(exam, rois, protocol)
+    return [row for row in rows if row.quantity in {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT}]
+
+
+def under(rois, item, structure):
+    from multifidus.raster import coverage_box
+
+    found = np.zeros(item.shape)
+    for roi in rois:
+        if roi.key.structure is structure and roi.key.slice_uid == item.uid:
+            found += coverage_box(roi.paths, item.shape).full(item.shape)
+    return found > 0
+
+
+def across(item):
+    """Return how far each pixel lies to the patient's left."""
+    places = item.plane.to_patient(np.indices(item.shape).reshape(2, -1).T)
+    return (places - places.mean(axis=0))[:, 0].reshape(item.shape)
+
+
+def test_references_that_would_become_unequal_are_the_reason_given_not_too_little_muscle(shaded):
+    made, rois = shaded
+    rows = refused_rows(
+        made, rois, lambda item: np.where(under(rois, item, Structure.LEAN_REFERENCE), 1.7, 1.0)
+    )
+    assert {row.parameters["bias_refusal"] for row in rows} == {Refusal.UNEQUAL}
+    for row in rows:
+        assert {Flag.BIAS_NOT_CORRECTED, Flag.LEAN_REFERENCES_UNEQUAL} <= {*row.flags}
+    assert "too little" not in Flag.BIAS_NOT_CORRECTED.meaning
+
+
+def test_shading_too_strong_is_the_reason_given(shaded):
+    made, rois = shaded
+    # A threshold that is given has a number whatever shading does to the references.
+    fixed = MeasurementProtocol(fat_methods=("fixed",), fixed_threshold=400.0)
+    rows = refused_rows(made, rois, lambda item: np.exp(across(item) / 60), fixed)
+    assert {row.parameters["bias_refusal"] for row in rows} == {Refusal.STRONG}
+    for row in rows:
+        assert {Flag.BIAS_NOT_CORRECTED, Flag.SHADING_STRONG} <= {*row.flags}
+
+
+def test_too_little_lean_muscle_is_a_reason_of_its_own(shaded):
+    made, rois = shaded
+    bare = without(rois, Structure.LEAN_REFERENCE)
+    fixed = MeasurementProtocol(fat_methods=("fixed",), fixed_threshold=400.0)
+    rows = found(made, bare, fixed)
+    assert {row.parameters["bias_refusal"] for row in rows} == {Refusal.NO_REFERENCE}
+    beside = {Flag.SHADING_STRONG, Flag.SHADING_UNCLEAR, Flag.LEAN_REFERENCES_UNEQUAL}
+    assert not beside & {flag for row in rows for flag in row.flags}
+
+
+def test_what_was_corrected_has_no_reason_why_not(shaded):
+    assert not any("bias_refusal" in row.parameters for row in found(*shaded, LOW_ORDER))
+
+
+def moved(rois, by_mm):
+    """Return the outlines with their fat references moved away from the body's midline."""
+
+    def away(roi):
+        if roi.key.structure is not Structure.FAT_REFERENCE:
+            return roi
+        shift = np.array((np.sign(roi.centroid_mm[0]) * by_mm, 0.0, 0.0))
+        column = roi.plane.column_step_mm
+        steps = float(shift @ column) / float(column @ column)
+        return replace(roi, paths_mm=tuple(path + steps * column for path in roi.paths_mm))
+
+    return replace(rois, rois=tuple(map(away, rois)))
+
+
+def test_a_fat_reference_outside_the_fitted_region_is_flagged_where_fat_rests_on_it(shaded):
+    made, rois = shaded
+    methods = ("pooled_otsu", "linear", "midpoint", "circle_max", "mean_ksd", "otsu")
+    protocol = replace(LOW_ORDER, fat_methods=methods)
+    for by_mm, flagged in ((0.0, set()), (40.0, {"pooled_otsu", "linear", "midpoint"})):
+        rows = [
+            row
+            for row in measure(made.exam, moved(rois, by_mm), protocol)
+            if row.quantity in {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT}
+        ]
+        outside = [row for row in rows if Flag.REFERENCE_OUTSIDE_FIELD in row.flags]
+        assert {row.method for row in outside} == flagged
+        noted = {row.method for row in rows if "reference_outside_mm" in row.parameters}
+        assert noted == flagged
+        for row in outside:
+            assert by_mm - 15 < row.parameters["reference_outside_mm"] < by_mm + 15
+
+
+def test_without_a_fitted_region_no_reference_is_outside_of_it(shaded):
+    made, rois = shaded
+    rows = found(made, moved(rois, 40.0), NONE)
+    assert not any(Flag.REFERENCE_OUTSIDE_FIELD in row.flags for row in rows)

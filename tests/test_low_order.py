@@ -44,7 +44,7 @@ def test_lean_muscle_of_any_smooth_shading_becomes_even(coefficients):
     points, outline = places()
     signal = 100 * np.exp(logarithm(points, coefficients))
     field, reason = fitted(signal, points, outline)
-    assert reason == ""
+    assert reason is None
     assert unevenness(signal, field, points) < 0.006
     assert np.log(field.at(points)).mean() == pytest.approx(0, abs=1e-9)
 
@@ -66,7 +66,7 @@ def test_a_muscle_that_is_fat_at_one_level_is_not_taken_for_a_bright_one(contras
     signal = np.where(fat, 100 * contrast, 100.0) + rng.normal(0, 6, len(points))
     signal[outline == OUTLINES - 1] = 100 + rng.normal(0, 6, PER_OUTLINE)
     field, reason = fitted(signal, points, outline, fat_signal=100 * contrast)
-    assert reason == ""
+    assert reason is None
     assert np.ptp(np.log(field.at(points))) < 0.06
 
 
@@ -163,3 +163,14 @@ def test_a_muscle_mostly_fat_and_a_reference_are_too_little_to_tell_fat_from_sha
     )
     assert field is None
     assert "call more than 40% of a muscle otherwise" in reason
+
+
+def test_places_beyond_the_fitted_box_are_told_by_distance_and_by_what_may_change_on_the_way():
+    points, outline = places()
+    signal = 100 * np.exp(logarithm(points, (0.2, 0.0, 0.0, 0, 0, 0)))
+    field, _ = fitted(signal, points, outline)
+    middle, high = (field.low_mm + field.high_mm) / 2, field.high_mm
+    beyond = np.array((high[0] + 20, middle[1], middle[2]))
+    distance, change = field.beyond(np.stack((middle, beyond)))
+    assert distance == pytest.approx((0, 20))
+    assert change == pytest.approx((0, 0.2 * 20 / 50), abs=0.01)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from multifidus.anatomy import Side, Structure
 from multifidus.flag import Flag
-from multifidus.image import StoredPixels, Weighting
+from multifidus.image import Slice, StoredPixels, Weighting
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
 from multifidus.phantom import PhantomSpec, make_phantom
@@ -162,3 +163,55 @@ def test_discs_are_averages_of_the_pixels_around():
     near = np.hypot((row - 21) * row_mm, (column - 26) * column_mm) <= 2.0
     assert means[21, 26] == pytest.approx(item.pixels[near].mean(), abs=1e-9)
     assert spreads[21, 26] == pytest.approx(item.pixels[near].std(), abs=1e-9)
+
+
+def shaded(phantom, direction, strength):
+    """Multiply an exam's signal by a plane of shading across the muscles, along patient x or y."""
+    middle = np.mean([roi.centroid_mm for roi in phantom.outlines], axis=0)
+    slices = []
+    for item in phantom.exam.series[0].slices:
+        places = item.plane.to_patient(np.indices(item.shape).reshape(2, -1).T)
+        along = ((places - middle)[:, direction] / 50).clip(-1, 1).reshape(item.shape)
+        gained = item.pixels * (1 + strength * along)
+        slices.append(Slice.from_array(item.uid, item.plane, gained, item.thickness_mm))
+    series = replace(phantom.exam.series[0], slices=tuple(slices))
+    return replace(phantom.exam, series=(series,))
+
+
+@pytest.fixture(scope="module")
+def truth(phantom):
+    return {(t.slice_uid, t.structure, t.side): t.fat_pct for t in phantom.truth}
+
+
+SHADES = [(direction, strength) for direction in (0, 1) for strength in (0.35, 0.6, 0.8)]
+
+
+@pytest.mark.parametrize("correction", ["low_order", "none"])
+@pytest.mark.parametrize("shade", SHADES, ids=str)
+def test_proposals_under_strong_shading_are_near_the_truth_or_no_number_with_the_reason(
+    phantom, truth, shade, correction
+):
+    """A rule takes the darkest for lean and the brightest for fat: where shading decides which."""
+    exam = shaded(phantom, *shade)
+    protocol = MeasurementProtocol(propose_references=True, bias_correction=correction)
+    rows = [
+        row
+        for row in measure(exam, without_references(phantom.outlines), protocol)
+        if row.quantity in {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT}
+    ]
+    given = [row for row in rows if not math.isnan(row.value)]
+    for row in given:
+        true = truth[row.key.slice_uid, row.key.structure, row.key.side]
+        assert abs(row.value - true) < (12 if correction == "none" else 6)
+    for row in rows:
+        if not math.isnan(row.value):
+            continue
+        assert Flag.REFERENCE_INCONSISTENT in row.flags or Flag.UNDETECTABLE in row.flags
+    if shade[1] >= 0.8:
+        assert not given
+
+
+def test_drawn_references_are_not_refused_for_shading_that_a_rule_cannot_stand(phantom):
+    exam = shaded(phantom, 0, 0.8)
+    rows = measure(exam, phantom.outlines)
+    assert not any(Flag.REFERENCE_INCONSISTENT in row.flags for row in rows)

@@ -31,6 +31,7 @@ SPEC = PhantomSpec(
 SNR = 18.0
 VOID_MM = 20.0
 METHODS = {"", "pooled_otsu"}
+FI = Quantity.FI_PCT
 PROTOCOL = MeasurementProtocol()
 
 
@@ -159,3 +160,18 @@ def test_without_artefact_outlines_metal_reads_as_change(measured):
     lean = changes(before, bare, Quantity.FCSA_MM2)
     assert max(abs(change) for change, _ in fat.values()) > 5
     assert max(change for change, _ in lean.values()) > 50
+
+
+def test_a_void_that_nobody_outlined_is_flagged_and_an_outlined_one_is_not(measured):
+    before, after, bare = measured
+    for rows in (*before.values(), *after.values()):
+        assert not any(Flag.LOW_SIGNAL in row.flags for row in rows.values())
+    hidden = {place for place, rows in after.items() if valid_fraction(rows) < 1}
+    flagged = {place for place, rows in bare.items() if Flag.LOW_SIGNAL in rows[FI].flags}
+    assert flagged
+    assert flagged <= hidden
+    for place in flagged:
+        lost = 100 * (1 - valid_fraction(after[place]))
+        # The outlines enclose the bright rims as well, and what is displaced but not dark.
+        assert 3 < bare[place][FI].parameters["low_signal_pct"] < lost
+    assert {place for place in hidden if valid_fraction(after[place]) < 0.8} <= flagged

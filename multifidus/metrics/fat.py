@@ -197,6 +197,7 @@ def linear_fat(sample: Sample, references: References, protocol: MeasurementProt
         "median_fat": references.fat.median,
         "n_pixels_lean": len(references.lean.values),
         "n_pixels_fat": len(references.fat.values),
+        **references.notes,
     }
     return FatResult(mean, NAN, flags, MappingProxyType(parameters))
 

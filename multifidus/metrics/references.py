@@ -14,7 +14,14 @@ from multifidus.sums import dot
 MIXED_SHARE = 0.1
 """A reference of which more than this looks like the other one holds both tissues."""
 
-FATAL = frozenset({Flag.NO_REFERENCE, Flag.REFERENCE_INVERTED, Flag.UNDETECTABLE})
+FATAL = frozenset(
+    {
+        Flag.NO_REFERENCE,
+        Flag.REFERENCE_INCONSISTENT,
+        Flag.REFERENCE_INVERTED,
+        Flag.UNDETECTABLE,
+    }
+)
 """Doubts that leave the fat undefined; others stand beside the number."""
 
 
@@ -28,11 +35,20 @@ class References:
         The samples; empty where there are none.
     flags
         What is known to be doubtful about how they were drawn.
+    outside_mm
+        How far the fat references lie outside the region in which shading was fitted.
     """
 
     lean: Sample
     fat: Sample
     flags: tuple[Flag, ...] = ()
+    outside_mm: float = 0.0
+
+    @property
+    def notes(self) -> dict[str, float]:
+        """What flags mean in numbers."""
+        is_outside = Flag.REFERENCE_OUTSIDE_FIELD in self.flags
+        return {"reference_outside_mm": self.outside_mm} if is_outside else {}
 
     @property
     def contrast(self) -> float:
@@ -54,7 +70,8 @@ class References:
         """Say what is wrong with the lean reference, for methods that need no other."""
         if not len(self.lean.values):
             return (Flag.NO_REFERENCE, *self.flags)
-        return self.doubts(protocol) if len(self.fat.values) else self.flags
+        found = self.doubts(protocol) if len(self.fat.values) else self.flags
+        return tuple(flag for flag in found if flag is not Flag.REFERENCE_OUTSIDE_FIELD)
 
     def _are_mixed(self) -> bool:
         middle = (self.lean.median + self.fat.median) / 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +65,18 @@ _DARKEST = -1.0
 """Logarithm of the darkest signal over the lean reference's that is taken for lean at first."""
 
 
+class Refusal(StrEnum):
+    """Why no field is fitted, in words for the row."""
+
+    NO_REFERENCE = "there is no lean reference with signal"
+    FEW_PIXELS = f"fewer than {LEAST_PIXELS} pixels are lean"
+    FEW_OUTLINES = f"fewer than {LEAST_OUTLINES} outlines hold lean muscle"
+    LITTLE_LEAN = f"less than {LEAST_LEAN:.0%} of the outlined pixels are lean"
+    STRONG = f"the field would vary by more than a factor of {LARGEST_RATIO:g}"
+    UNEQUAL = "the field would make lean references unequal"
+    MOVES_FAT = f"the field would call more than {MOST_FAT_MOVED:.0%} of a muscle otherwise"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LowOrderField:
     """A smooth multiplicative field; its geometric mean over the outlined muscles is 1.
@@ -95,9 +108,29 @@ class LowOrderField:
     def at(self, points_mm: ArrayLike) -> Array:
         """Return the gain at places in LPS millimetres, shape (n, 3) to (n,)."""
         points = np.clip(np.asarray(points_mm, dtype=np.float64), self.low_mm, self.high_mm)
-        return np.asarray(
-            np.exp(times(_terms(points - self.centre_mm, self.order), self.coefficients))
-        )
+        return np.asarray(np.exp(self._logarithm(points)))
+
+    def beyond(self, points_mm: ArrayLike) -> tuple[Array, Array]:
+        """Say how little the fit knows of places outside the box of the fitted pixels.
+
+        Parameters
+        ----------
+        points_mm
+            LPS millimetres, shape (n, 3).
+
+        Returns
+        -------
+        tuple
+            How far each lies outside, in millimetres, and how much the logarithm of the gain would
+            change over that way if the polynomial held there as well; both (n,), 0 inside.
+        """
+        points = np.asarray(points_mm, dtype=np.float64)
+        nearest = np.clip(points, self.low_mm, self.high_mm)
+        distance = np.linalg.norm(points - nearest, axis=1)
+        return np.asarray(distance), np.abs(self._logarithm(points) - self._logarithm(nearest))
+
+    def _logarithm(self, points: Array) -> Array:
+        return times(_terms(points - self.centre_mm, self.order), self.coefficients)
 
 
 def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
@@ -109,7 +142,7 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
     reference: ArrayLike,
     lean_signal: float,
     fat_signal: float = math.nan,
-) -> tuple[LowOrderField | None, str]:
+) -> tuple[LowOrderField | None, Refusal | None]:
     """Fit the field that makes the signal of lean muscle equal everywhere.
 
     The logarithm of lean signal is a polynomial in patient millimetres, fitted by least squares
@@ -137,15 +170,16 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
     Returns
     -------
     tuple
-        The field, or None with the reason why none is fitted: too little lean muscle, a field too
-        strong for shading, or one that disagrees with the lean references.
+        The field and None, or None and the reason why none is fitted: too little lean muscle, a
+        field too strong for shading, one that disagrees with the lean references, or one that
+        cannot be told from fat.
     """
     points = np.asarray(points_mm, dtype=np.float64)
     signal, share = np.asarray(values, np.float64), np.asarray(weights, np.float64)
     numbers, is_reference = np.asarray(outline), np.asarray(reference, dtype=np.bool_)
     usable = (signal > 0) & (share > 0)
     if not lean_signal > 0 or not usable.any():
-        return None, "there is no lean reference with signal"
+        return None, Refusal.NO_REFERENCE
     kept = np.flatnonzero(usable)
     # Thinned evenly; what is left is still spread over every outline.
     kept = kept[:: max(1, math.ceil(len(kept) / MOST_PIXELS))]
@@ -178,7 +212,7 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
         return None, problem
     coefficients[0] -= dot(share, fit) / float(share.sum())
     n = int(lean.sum())
-    return LowOrderField(centre, low, high, order, coefficients, n, spread), ""
+    return LowOrderField(centre, low, high, order, coefficients, n, spread), None
 
 
 def _terms(offset_mm: Array, order: int) -> Array:
@@ -204,14 +238,14 @@ def _spread(residual: Array) -> float:
     return max(spread, LEAST_SPREAD)
 
 
-def _too_little(lean: NDArray[np.bool_], share: Array, numbers: NDArray[np.intp]) -> str:
+def _too_little(lean: NDArray[np.bool_], share: Array, numbers: NDArray[np.intp]) -> Refusal | None:
     if lean.sum() < LEAST_PIXELS:
-        return f"fewer than {LEAST_PIXELS} pixels are lean"
+        return Refusal.FEW_PIXELS
     if np.count_nonzero(np.bincount(numbers[lean])) < LEAST_OUTLINES:
-        return f"fewer than {LEAST_OUTLINES} outlines hold lean muscle"
+        return Refusal.FEW_OUTLINES
     if share[lean].sum() < LEAST_LEAN * share.sum():
-        return f"less than {LEAST_LEAN:.0%} of the outlined pixels are lean"
-    return ""
+        return Refusal.LITTLE_LEAN
+    return None
 
 
 def _implausible(
@@ -219,14 +253,14 @@ def _implausible(
     residual: Array,
     numbers: NDArray[np.intp],
     is_reference: NDArray[np.bool_],
-) -> str:
+) -> Refusal | None:
     if fit.max() - fit.min() > math.log(LARGEST_RATIO):
-        return f"the field would vary by more than a factor of {LARGEST_RATIO:g}"
+        return Refusal.STRONG
     for number in np.unique(numbers[is_reference]):
         apart = float(np.median(residual[numbers == number]))
         if abs(apart) > LARGEST_DISAGREEMENT:
-            return "the field would make lean references unequal"
-    return ""
+            return Refusal.UNEQUAL
+    return None
 
 
 def _moves_fat(
@@ -234,11 +268,11 @@ def _moves_fat(
     after: NDArray[np.bool_],
     share: Array,
     muscles: NDArray[np.intp],
-) -> str:
+) -> Refusal | None:
     """Refuse a field that turns much of a muscle from fat to lean, or back; -1 is no muscle."""
     moved = after.astype(np.float64) - before
     for number in np.unique(muscles[muscles >= 0]):
         own = muscles == number
         if abs(dot(share[own], moved[own])) > MOST_FAT_MOVED * float(share[own].sum()):
-            return f"the field would call more than {MOST_FAT_MOVED:.0%} of a muscle otherwise"
-    return ""
+            return Refusal.MOVES_FAT
+    return None

@@ -18,6 +18,7 @@ from multifidus.anatomy import Level, SlicePosition
 from multifidus.correcting import Correction
 from multifidus.derived.doubts import with_fat_doubts
 from multifidus.fat_basis import BasisKey, basis_key
+from multifidus.fat_checks import THRESHOLDS
 from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Slice
 from multifidus.measurement import Measurement, Quantity
@@ -319,10 +320,13 @@ def _whole(values: Array) -> Ranges | None:
 
 
 def _only(protocol: MeasurementProtocol, method: FatMethod | None) -> MeasurementProtocol:
-    """Return the protocol with nothing but the method that is shown, and Dixon beside it."""
+    """Return the protocol with the method that is shown, what it is held against, and Dixon."""
+    # A threshold brings linear mixing with it; mixing has only those that the protocol names.
+    beside = THRESHOLDS if method is FatMethod.LINEAR else frozenset()
+    kept = {method, FatMethod.DIXON, *beside}
     return replace(
         protocol,
-        fat_methods=tuple(m for m in protocol.fat_methods if m in {method, FatMethod.DIXON}),
+        fat_methods=tuple(m for m in protocol.fat_methods if m in kept),
         fixed_threshold=protocol.fixed_threshold if method is FatMethod.FIXED else None,
         regional_fat=False,
     )

@@ -19,7 +19,7 @@ from multifidus.flag import Flag
 from multifidus.image import Exam, Series, Weighting
 from multifidus.preprocessing.low_order import LowOrderField
 from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
-from tests.exams import circle
+from tests.exams import axial_plane, circle, exam_of, image_slice
 from tests.plugins.conftest import FAT_SI, LEAN_SI, make_series
 
 ARTEFACT = LayerKey(Structure.ARTEFACT)
@@ -27,6 +27,7 @@ PROTOCOLS = [
     MeasurementProtocol(),
     MeasurementProtocol(fat_methods=("otsu", "pooled_otsu")),
     MeasurementProtocol(fat_methods=("linear",)),
+    MeasurementProtocol(fat_methods=("linear", "pooled_otsu")),
     MeasurementProtocol(fat_methods=("clahe_otsu",)),
     MeasurementProtocol(fat_methods=("fixed", "linear"), fixed_threshold=250.0),
     MeasurementProtocol(fat_methods=("dixon",)),
@@ -255,3 +256,21 @@ def test_shading_that_is_remembered_is_shading_that_is_worked_out():
     assert not len(quick.at(item, np.empty((0, 2), int)))
     without = Correction(BiasCorrection.NONE)
     assert held(without) is without
+
+
+@pytest.mark.parametrize("methods", [("pooled_otsu",), ("linear", "pooled_otsu")], ids=str)
+def test_doubts_of_a_muscle_s_fat_and_area_are_shown_while_it_moves(methods):
+    """Muscle of one signal between lean and fat, of which a part is void; drawn by four clicks."""
+    row, column = np.indices((76, 80))
+    pixels = np.where(row < 20, 100.0, np.where(row > 56, 400.0, 160.0))
+    pixels[np.hypot(row - 36, column - 20) < 4] = 0.0
+    noisy = pixels + np.random.default_rng(3).normal(0, 3, pixels.shape)
+    items = [image_slice(noisy, axial_plane(z=5.0 * n), uid=f"1.2.{n}") for n in range(3)]
+    protocol = MeasurementProtocol(fat_methods=methods, bias_correction="none")
+    session = drawn_on(exam_of(*items), protocol)
+    right = MULTIFIDUS_RIGHT
+    session.put(ARTEFACT, 2, [circle(5, 70, 2)])
+    session.put(right, 2, [np.array([(26, 10), (26, 30), (46, 30), (46, 10)])])
+    wanted = {Flag.DIFFUSE_FAT, Flag.LOW_SIGNAL, Flag.FEW_POINTS}
+    assert wanted <= {*session.look(right, 2).numbers.flags}
+    assert {*session.look(right, 2).numbers.flags} == {*session.numbers(right, 2).flags}
