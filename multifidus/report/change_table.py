@@ -14,10 +14,11 @@ from multifidus.stats.change import Change, Contrast, GroupChange, Verdict
 from multifidus.stats.change_study import ChangeStudy
 from multifidus.stats.models import MixedModel
 from multifidus.stats.plain_change import change_rows, course_rows
+from multifidus.stats.signed_rank import MOST_EXACT
 from multifidus.stats.values import is_grade
 
-_TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "p (Wilcoxon)",
-          "p (Wilcoxon), Holm", "tests")  # fmt: skip
+_TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "n (Wilcoxon)",
+          "p (Wilcoxon)", "p (Wilcoxon), Holm", "tests")  # fmt: skip
 
 _TEST_NOTES = (
     "Value: whose reading of an exam, and what of a level's slices, entered.",
@@ -25,7 +26,10 @@ _TEST_NOTES = (
     "test, as they are and corrected by Holm's method. A family of tests is all of this table that "
     "are of one quantity, fat method and structure; tests says how many these are, and the t tests "
     "and Wilcoxon's are each corrected among themselves. "
-    "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution.",
+    "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution. "
+    f"Wilcoxon's test leaves out changes of 0 and ranks the others, n (Wilcoxon); p is exact up to "
+    f"{MOST_EXACT}, ties included, and by the normal distribution with corrections for ties and "
+    "continuity beyond.",
 )
 
 _BEYOND_NOTE = (
@@ -219,6 +223,7 @@ def _tests(item: GroupChange | Contrast) -> tuple[str, ...]:
         _interval(tests.dz, tests.dz_ci95),
         p_value(tests.p_t),
         p_value(item.p_t_holm),
+        str(tests.n_wilcoxon),
         p_value(tests.p_wilcoxon),
         p_value(item.p_wilcoxon_holm),
         str(item.family),

@@ -11,6 +11,7 @@ import numpy as np
 
 from multifidus.stats.quantiles import t_quantile
 from multifidus.stats.ratings import LEVEL, Z
+from multifidus.stats.signed_rank import signed_rank
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,6 +27,8 @@ class PairedTests:
         Of the differences; interval by Student's t.
     t, p_t, p_wilcoxon
         Paired t test, and Wilcoxon's signed rank test; NaN where all differences are 0.
+    n_wilcoxon
+        Differences other than 0, which alone enter Wilcoxon's test.
     dz, dz_ci95
         Mean over standard deviation (Cohen's d_z), interval by the noncentral t distribution; NaN
         where the differences do not vary.
@@ -39,12 +42,12 @@ class PairedTests:
     p_wilcoxon: float
     dz: float
     dz_ci95: tuple[float, float]
+    n_wilcoxon: int
 
 
 def paired_tests(difference: ArrayLike) -> PairedTests:
     """Test whether differences, shape (n,), are other than none on average."""
     from scipy.stats import t as student
-    from scipy.stats import wilcoxon
 
     values = np.asarray(difference, dtype=np.float64)
     n, mean, sd = len(values), float(values.mean()), float(values.std(ddof=1))
@@ -54,6 +57,7 @@ def paired_tests(difference: ArrayLike) -> PairedTests:
         p = float(2 * student.sf(abs(t), n - 1))
     elif mean:
         t, p = math.copysign(math.inf, mean), 0.0
+    ranks = signed_rank(values)
     half = t_quantile((1 + LEVEL) / 2, n - 1) * sd / math.sqrt(n)
     return PairedTests(
         mean=mean,
@@ -61,9 +65,10 @@ def paired_tests(difference: ArrayLike) -> PairedTests:
         ci95=(mean - half, mean + half),
         t=t,
         p_t=p,
-        p_wilcoxon=float(wilcoxon(values).pvalue) if values.any() else math.nan,
+        p_wilcoxon=ranks.p,
         dz=mean / sd if sd > 0 else math.nan,
         dz_ci95=_dz_interval(t, n),
+        n_wilcoxon=ranks.n,
     )
 
 

@@ -150,6 +150,7 @@ def _tests(item: PairedTests) -> Row:
         "t": item.t,
         "p_t": item.p_t,
         "p_wilcoxon": item.p_wilcoxon,
+        "n_wilcoxon": item.n_wilcoxon,
         "dz": item.dz,
         "dz_ci95": list(item.dz_ci95),
     }
