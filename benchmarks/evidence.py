@@ -19,6 +19,7 @@ from benchmarks.accuracy import (
     fat_page,
     imagej,
     levels,
+    mixed_model,
     phantom,
     real_dixon,
     repeatable,
@@ -279,6 +280,12 @@ def reliability(*, smoke: bool) -> Finding:
     return Finding("reliability", text, good)
 
 
+def changes_by_the_mixed_model(*, smoke: bool) -> Finding:
+    """Count changes that the mixed model invents and finds where muscles are missing."""
+    text, good = mixed_model.page(smoke=smoke)
+    return Finding("mixed-model", text, good)
+
+
 def cohort(*, smoke: bool) -> Finding:
     """Find planted atrophy, rater error and tilt in a cohort of phantoms, by the commands."""
     text, good = planted.page(smoke=smoke)
@@ -355,6 +362,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     shading,
     uncertainty,
     reliability,
+    changes_by_the_mixed_model,
     cohort,
     large_report,
     real_dixon_exam,

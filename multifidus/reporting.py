@@ -129,7 +129,9 @@ def load_study(request: ReportRequest) -> StudyData:
     unfitted: list[str] = []
     if spans:
         change = _change(mine, spans, request, choice, protocol, given, document)
-        models, unfitted = _models(change, mine, request, choice)
+        models, unfitted = _models(
+            change, mine, request, choice, least=protocol.minimal_valid_fraction
+        )
     else:
         remarks.append("There is one timepoint: no change is reported.")
     return StudyData(
@@ -296,7 +298,12 @@ def _change(  # noqa: PLR0913, PLR0917 - what a change depends on
 
 
 def _models(
-    change: ChangeStudy, values: Sequence[Value], request: ReportRequest, choice: Choice
+    change: ChangeStudy,
+    values: Sequence[Value],
+    request: ReportRequest,
+    choice: Choice,
+    *,
+    least: float,
 ) -> tuple[list[MixedModel], list[str]]:
     """Model the change; where none can be, say why."""
     factor = request.model
@@ -306,7 +313,9 @@ def _models(
         factor = request.column or ("zone" if operated else "level" if several else "")
     timepoints = dict.fromkeys(name for span in change.spans for name in span)
     try:
-        return model_changes(values, tuple(timepoints), factor, choice)
+        return model_changes(
+            values, tuple(timepoints), factor, choice, minimal_valid_fraction=least
+        )
     except StatisticsError as error:
         return [], [f"Mixed model: {error}"]
 

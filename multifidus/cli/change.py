@@ -97,8 +97,11 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         minimal_valid_fraction=found.protocol.minimal_valid_fraction,
         column=group,
     )
+    least = found.protocol.minimal_valid_fraction
     models, failed = (
-        ([], []) if model is None else model_changes(values, _ordered(spans), model, choice)
+        ([], [])
+        if model is None
+        else model_changes(values, _ordered(spans), model, choice, minimal_valid_fraction=least)
     )
     doubts = () if known is None else protocol_doubt(known, values)
     study = replace(study, problems=(*study.problems, *doubts, *failed, *found.remarks))

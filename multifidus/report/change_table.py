@@ -123,7 +123,8 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
             short(term.df) if term.df % 1 else f"{term.df:.0f}",
             p_value(term.p),
             str(model.n_subjects),
-            str(model.n_values),
+            str(model.n_muscles),
+            str(model.n_missing),
         )
         for model in models
         for term in model.terms
@@ -133,24 +134,37 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
         "Intercept: the first timepoint at the first place; timepoint x place: how much more it "
         "changed there. p as they are, not corrected for their number.",
         *(
-            f"{_quantity(model.quantity, model.method)}, {_words(model.structure)}: converged by "
-            f"{model.optimiser}; standard deviation {short(model.sd_subjects)} between subjects, "
-            f"{short(model.sd_residual)} within. {' '.join(model.problems)}".strip()
+            f"{_quantity(model.quantity, model.method)}, {_words(model.structure)}: {_sds(model)}. "
+            f"{' '.join(model.problems)}".strip()
             for model in models
         ),
     ]
     headings = ("quantity", "structure", "value", "term", "estimate [95 % CI]", "df", "p",
-                "subjects", "values")  # fmt: skip
+                "subjects", "muscles", "muscles left out")  # fmt: skip
     return PaperTable("change_model", "Linear mixed model.", headings, rows, tuple(notes))
+
+
+def _sds(model: MixedModel) -> str:
+    """Give the standard deviations that have a number."""
+    parts = (
+        ("between subjects at the first timepoint", model.sd_subjects),
+        ("between the muscles of one", model.sd_muscles),
+        ("of change between subjects", model.sd_changes),
+        ("between the muscles of one", model.sd_residual),
+    )
+    known = (f"{short(size)} {words}" for words, size in parts if math.isfinite(size))
+    return f"standard deviations {', '.join(known)}"
 
 
 def model_rule(model: MixedModel) -> str:
     """Say what a mixed model is made of."""
-    fixed = f"timepoint, {model.factor} and their product" if model.factor else "timepoint"
+    fixed = f"time, {model.factor} and their interaction" if model.factor else "time"
     return (
-        "Linear mixed model by restricted maximum likelihood: a random intercept for each subject; "
-        f"{fixed} fixed; intervals and p by Student's t, degrees of freedom divided between and "
-        "within subjects."
+        "Linear mixed model by restricted maximum likelihood: random intercepts for subject and "
+        "muscle (level and side of a subject) and a random change of each subject; fixed effects "
+        f"of {fixed}. Muscles measured at all timepoints entered. Intervals and P by Student's t "
+        "with standard errors robust to clustering within subjects (CR2) and Satterthwaite "
+        "degrees of freedom."
     )
 
 

@@ -279,7 +279,7 @@ def _statistics(data: StudyData) -> Iterator[Statement]:
             ("holm1979",),
         )
     for rule in dict.fromkeys(map(model_rule, data.models)):
-        yield Statement("Mixed model", rule, ("schluchter1990",))
+        yield Statement("Mixed model", rule, ("patterson1971", "bell2002", "pustejovsky2018"))
 
 
 def _compared(rule: str) -> str:

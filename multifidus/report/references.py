@@ -42,6 +42,12 @@ class Reference:
 
 _ALL = (
     Reference(
+        "bell2002",
+        "Bell, Robert M. and McCaffrey, Daniel F.",
+        "Bias reduction in standard errors for linear regression with multi-stage samples",
+        "Survey Methodology", 2002, "28", "169-181", "",
+    ),
+    Reference(
         "berry2018",
         "Berry, David B. and Padwal, Jennifer and Johnson, Seth and Parra, Callan L. and "
         "Ward, Samuel R. and Shahidi, Bahar",
@@ -104,11 +110,18 @@ _ALL = (
         "10.1109/TSMC.1979.4310076",
     ),
     Reference(
-        "schluchter1990",
-        "Schluchter, M. D. and Elashoff, J. T.",
-        "Small-sample adjustments to tests with unbalanced repeated measures assuming several "
-        "covariance structures",
-        "Journal of Statistical Computation and Simulation", 1990, "37", "69-87", "",
+        "patterson1971",
+        "Patterson, H. D. and Thompson, R.",
+        "Recovery of inter-block information when block sizes are unequal",
+        "Biometrika", 1971, "58", "545-554", "10.1093/biomet/58.3.545",
+    ),
+    Reference(
+        "pustejovsky2018",
+        "Pustejovsky, James E. and Tipton, Elizabeth",
+        "Small-sample methods for cluster-robust variance estimation and hypothesis testing in "
+        "fixed effects models",
+        "Journal of Business and Economic Statistics", 2018, "36", "672-683",
+        "10.1080/07350015.2016.1247004",
     ),
     Reference(
         "shrout1979",

@@ -136,8 +136,8 @@ def _models(data: StudyData, what: What) -> Iterator[Statement]:
         told = filter(None, (_term(model, term, data.timepoints, unit) for term in model.terms))
         yield Statement(
             f"Change of {name}",
-            f"By the mixed model ({counted(model.n_subjects, 'subject')}, {model.n_values} values, "
-            f"random intercept for each subject, converged by {model.optimiser}) of {name}, "
+            f"By the mixed model ({counted(model.n_subjects, 'subject')}, "
+            f"{counted(model.n_muscles, 'muscle')}) of {name}, "
             f"{'; '.join(told)}. {' '.join(model.problems)}".strip(),
         )
 

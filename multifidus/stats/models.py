@@ -1,59 +1,31 @@
-"""A linear mixed model of a study's values: subjects are random, timepoints and places fixed."""
+"""A linear mixed model of a study's values: each muscle is its own control."""
 
 from __future__ import annotations
 
 import math
-import warnings
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from multifidus.anatomy import Level
 from multifidus.errors import StatisticsError
-from multifidus.stats.pairs import Choice, levels_away, operated_levels, zone_of
-from multifidus.stats.quantiles import t_quantile
-from multifidus.stats.ratings import LEVEL
+from multifidus.stats.pairs import Choice, Pair, make_pairs
+from multifidus.stats.random_intercept import (
+    LEAST_SUBJECTS,
+    OPTIMISER,
+    Fit,
+    Term,
+    fit_random_intercept,
+)
 from multifidus.stats.values import Value, is_grade
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+FACTORS = ("zone", "level", "side")
+"""What may be fixed beside the timepoint; other names are columns of the table."""
 
-    Array = NDArray[np.float64]
-
-OPTIMISERS = ("lbfgs", "bfgs", "cg", "powell")
-"""Tried in this order until one converges; which one did is said."""
-
-LEAST_SUBJECTS = 3
-
-_NO_VARIANCE = 1e-6
-"""A variance between subjects below this share of the residual one is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One fixed effect.
-
-    Parameters
-    ----------
-    name
-        Such as ``post``, ``remote``, or ``post x remote`` for how much more the one changed.
-    estimate, se
-        In the quantity's unit.
-    df
-        Degrees of freedom, divided between and within subjects (Schluchter and Elashoff 1990, J
-        Stat Comput Simul 37: 69-87); NaN where none are left.
-    ci95, p
-        By Student's t with these.
-    """
-
-    name: str
-    estimate: float
-    se: float
-    df: float
-    ci95: tuple[float, float]
-    p: float
+FEW_DF = 4.0
+"""Below so many of Satterthwaite's degrees of freedom p is not to be relied on (Tipton 2015)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +36,19 @@ class MixedModel:
     ----------
     quantity, method, structure, factor
         Of what, and what is fixed beside the timepoint; empty where nothing is.
-    n_subjects, n_values, n_missing
-        What entered, and how many values a full table would have had more.
+    n_subjects, n_muscles, n_values
+        What entered: muscles (a level and side of a subject) with a value at every timepoint.
+    n_missing
+        Muscles that were left out; why is one of the problems.
     terms
         Fixed effects, the intercept first: the first timepoint at the first place.
-    sd_subjects, sd_residual
-        Standard deviations of the random intercept and of the rest.
+    sd_subjects, sd_muscles
+        Standard deviations at the first timepoint: between subjects, and of the muscles of one.
+    sd_changes, sd_residual
+        Of changes: between subjects, and between the muscles of one; over several later
+        timepoints, their root mean square.
     optimiser
-        Which one converged.
+        By which search the variances were found.
     problems
         What a reader must know.
     reference
@@ -85,10 +62,13 @@ class MixedModel:
     structure: str
     factor: str
     n_subjects: int
+    n_muscles: int
     n_values: int
     n_missing: int
     terms: tuple[Term, ...]
     sd_subjects: float
+    sd_muscles: float
+    sd_changes: float
     sd_residual: float
     optimiser: str
     problems: tuple[str, ...]
@@ -97,145 +77,38 @@ class MixedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """A random-intercept model of plain numbers; fields as those of :class:`MixedModel`."""
+class Muscle:
+    """One level and side of a subject, with its values at all timepoints, in order."""
+
+    subject: str
+    place: str
+    values: tuple[float, ...]
+    entered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFit:
+    """What :func:`fit_courses` finds: the terms, and the fits of first values and of changes."""
 
     terms: tuple[Term, ...]
-    sd_subjects: float
-    sd_residual: float
-    optimiser: str
-    problems: tuple[str, ...]
-
-
-def fit_random_intercept(
-    response: ArrayLike, design: ArrayLike, names: Sequence[str], subjects: Sequence[str]
-) -> Fit:
-    """Fit a linear model with a random intercept for each subject, by restricted likelihood.
-
-    Parameters
-    ----------
-    response
-        Shape (n,).
-    design, names
-        Fixed effects, shape (n, p), and what its columns are called.
-    subjects
-        Whose each value is.
-
-    Raises
-    ------
-    StatisticsError
-        If there are too few subjects, no repeated value, columns that say the same, no residual,
-        or no optimiser converges. There is no other model to fall back to.
-    """
-    values, columns = np.asarray(response, float), np.asarray(design, float)
-    _check(values, columns, names, subjects)
-    # Sizes of about 1 keep the optimisers' stopping rules meaningful.
-    scale = float(values.std()) or 1.0
-    fitted, optimiser, failed = _converged(values / scale, columns, subjects)
-    variance = max(float(fitted.cov_re[0, 0]), 0.0)
-    problems = [f"{', '.join(failed)} did not converge; {optimiser} did."] if failed else []
-    if variance < _NO_VARIANCE * float(fitted.scale):
-        variance = 0.0
-        problems.append(
-            "Subjects differ no more than their own values do: the variance between them is 0, "
-            "and the model is an ordinary regression."
-        )
-    dfs = _degrees_of_freedom(columns, subjects)
-    estimates = np.asarray(fitted.fe_params) * scale
-    errors = np.asarray(fitted.bse_fe) * scale
-    return Fit(
-        terms=tuple(
-            _term(name, float(estimate), float(error), df)
-            for name, estimate, error, df in zip(names, estimates, errors, dfs, strict=True)
-        ),
-        sd_subjects=math.sqrt(variance) * scale,
-        sd_residual=math.sqrt(float(fitted.scale)) * scale,
-        optimiser=optimiser,
-        problems=tuple(problems),
-    )
-
-
-def _check(values: Array, columns: Array, names: Sequence[str], subjects: Sequence[str]) -> None:
-    people = len(set(subjects))
-    if people < LEAST_SUBJECTS:
-        have = "1 subject is" if people == 1 else f"{people} subjects are"
-        msg = f"{have} too few for a mixed model; {LEAST_SUBJECTS} are needed."
-        raise StatisticsError(msg)
-    if len(values) <= people + columns.shape[1] - 1:
-        msg = f"{len(values)} values of {people} subjects leave nothing to estimate errors from."
-        raise StatisticsError(msg, remedy="Each subject needs values at several timepoints.")
-    rank = np.linalg.matrix_rank(columns)
-    if rank < columns.shape[1]:
-        msg = f"Not every combination of {', '.join(names[1:])} has values."
-        raise StatisticsError(msg, remedy="Leave out the timepoint or place that lacks them.")
-    rest = values - columns @ np.linalg.lstsq(columns, values, rcond=None)[0]
-    if np.abs(rest).max() <= 1e-12 * max(float(np.abs(values).max()), 1e-300):
-        msg = "The fixed effects say every value exactly; nothing varies."
-        raise StatisticsError(msg)
-
-
-def _converged(
-    values: Array, columns: Array, subjects: Sequence[str]
-) -> tuple[Any, str, list[str]]:
-    try:
-        from statsmodels.regression.mixed_linear_model import MixedLM
-    except ImportError:
-        msg = "A mixed model needs statsmodels, which is not installed."
-        raise StatisticsError(msg, remedy="pip install 'multifidus[stats]'") from None
-    failed: list[str] = []
-    for name in OPTIMISERS:
-        try:
-            # Its warnings are of convergence and of variances at 0, and both are said below.
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                fitted = MixedLM(values, columns, groups=np.asarray(subjects)).fit(
-                    reml=True, method=name
-                )
-        except (np.linalg.LinAlgError, ValueError):
-            failed.append(name)
-            continue
-        if fitted.converged and np.isfinite(fitted.bse_fe).all():
-            return fitted, name, failed
-        failed.append(name)
-    msg = f"The mixed model did not converge by any of {', '.join(failed)}."
-    raise StatisticsError(msg, remedy="Look at the paired tests, which need no convergence.")
-
-
-def _degrees_of_freedom(columns: Array, subjects: Sequence[str]) -> list[float]:
-    """Divide them: what varies within a subject is judged by the rest within subjects."""
-    whose = np.asarray(subjects)
-    people = sorted(set(subjects))
-    within = [any(np.ptp(column[whose == name]) > 0 for name in people) for column in columns.T]
-    inside = len(columns) - len(people) - sum(within)
-    outside = len(people) - (len(within) - sum(within))
-    return [float(df) if df > 0 else math.nan for df in (inside if w else outside for w in within)]
-
-
-def _term(name: str, estimate: float, error: float, df: float) -> Term:
-    from scipy.stats import t
-
-    if math.isnan(df):
-        return Term(name, estimate, error, df, (math.nan, math.nan), math.nan)
-    half = t_quantile((1 + LEVEL) / 2, df) * error
-    p = float(2 * t.sf(abs(estimate / error), df)) if error else math.nan
-    return Term(name, estimate, error, df, (estimate - half, estimate + half), p)
-
-
-FACTORS = ("zone", "level", "side")
-"""What may be fixed beside the timepoint; other names are columns of the table."""
+    first: Fit
+    changes: tuple[Fit, ...]
 
 
 def model_changes(
     values: Iterable[Value],
     timepoints: Sequence[str],
     factor: str = "",
-    choice: Choice = Choice(),  # noqa: B008
+    choice: Choice = Choice(),  # noqa: B008 - frozen
+    *,
+    minimal_valid_fraction: float,
 ) -> tuple[list[MixedModel], list[str]]:
     """Model every quantity of every structure over the timepoints.
 
-    A random intercept for each subject; timepoint, factor and their product are fixed. A subject
-    that gives a cell several muscles enters with their mean. Subjects that lack a cell stay in,
-    which is right where what is missing does not depend on what it would have been.
+    ``value = timepoint x factor + subject + muscle + subject's change + rest``, the last four
+    random. A muscle is a level and side of a subject. Only muscles with a value at every timepoint
+    enter, so that what a muscle is to begin with, and whether it is the large or the small ones
+    that lack an exam, cancels in its change (:func:`fit_courses`).
 
     Parameters
     ----------
@@ -245,8 +118,8 @@ def model_changes(
         In order; the first is what others are compared with.
     factor
         ``zone``, ``level``, ``side``, another column of the table, or nothing.
-    choice
-        Whose value enters.
+    choice, minimal_valid_fraction
+        Whose value enters, and how much of a muscle artefacts have to leave, as for pairs.
 
     Returns
     -------
@@ -256,110 +129,231 @@ def model_changes(
     Raises
     ------
     StatisticsError
-        If no value has the factor, or it is not clear whose value to take.
+        If no value has the factor, a subject's exams differ in it, or it is not clear whose value
+        to take.
     """
-    items = tuple(values)
-    operated = operated_levels(items, timepoints[0], timepoints[-1])
-    groups: dict[tuple[str, str, str], dict[tuple[str, str, str], list[float]]] = {}
-    rules: dict[tuple[str, str, str], dict[str, None]] = {}
-    for readings in _by_exam(items, timepoints):
-        one = readings[0]
-        place = _place(one, factor, operated) if factor else ""
-        if (factor and not place) or is_grade(one.quantity):
-            continue
-        taken = choice.of(readings)
-        chosen = [item.value for item in taken]
-        if chosen and all(map(math.isfinite, chosen)):
-            what = (one.quantity, one.method, one.structure)
-            rules.setdefault(what, {choice.rule: None})[taken[0].rule] = None
-            cells = groups.setdefault(what, {})
-            cells.setdefault((one.subject, one.timepoint, place), []).append(
-                math.fsum(chosen) / len(chosen)
-            )
-    if factor and not groups:
+    items = [item for item in values if not is_grade(item.quantity)]
+    groups = _courses(items, timepoints, choice, minimal_valid_fraction)
+    placed = {what: _placed(found, timepoints, factor) for what, found in sorted(groups.items())}
+    if factor and not any(item.place for found, _ in placed.values() for item in found):
         msg = f"No value of the table has a {factor}."
         raise StatisticsError(msg, remedy=f"Choose {', '.join(FACTORS)} or a column of the table.")
     models: list[MixedModel] = []
     problems: list[str] = []
-    for what, cells in sorted(groups.items()):
+    for what, (muscles, reasons) in placed.items():
         try:
-            entered = "; ".join(filter(None, rules[what]))
-            models.append(replace(_model(what, factor, cells, timepoints), entered=entered))
+            entered, left = usable(muscles, reasons, factor)
+            models.append(_model((*what, factor), timepoints, entered, left))
         except StatisticsError as error:
             problems.append(f"Mixed model of {' '.join(filter(None, what))}: {error}")
     return models, problems
 
 
-def _by_exam(items: Iterable[Value], timepoints: Sequence[str]) -> Iterable[list[Value]]:
-    """Gather the readings of each exam's quantities, muscle by muscle."""
-    found: dict[tuple[str, ...], list[Value]] = {}
-    for item in items:
-        if item.timepoint in timepoints:
-            key = (item.subject, item.timepoint, item.structure, item.level, item.side,
-                   item.quantity, item.method)  # fmt: skip
-            found.setdefault(key, []).append(item)
-    return found.values()
+What = tuple[str, str, str]
+"""Quantity, method and structure."""
+
+Courses = dict[tuple[str, str, str], dict[str, Pair]]
+"""Subject, level and side, to the pairs of the first with each later timepoint."""
 
 
-def _place(item: Value, factor: str, operated: dict[str, str]) -> str:
-    if factor == "zone":
-        return zone_of(levels_away(item.level, operated[item.subject]))
-    return str(getattr(item, factor)) if factor in FACTORS else item.extra.get(factor, "").strip()
+def _courses(
+    items: Sequence[Value], timepoints: Sequence[str], choice: Choice, least: float
+) -> dict[What, Courses]:
+    """Pair the first timepoint with every later one, muscle by muscle."""
+    first, *others = timepoints
+    groups: dict[What, Courses] = {}
+    for later in others:
+        for pair in make_pairs(items, first, later, choice=choice, minimal_valid_fraction=least):
+            what = (pair.quantity, pair.method, pair.structure)
+            muscle = (pair.subject, pair.level, pair.side)
+            groups.setdefault(what, {}).setdefault(muscle, {})[later] = pair
+    return groups
+
+
+def _placed(
+    courses: Courses, timepoints: Sequence[str], factor: str
+) -> tuple[list[Muscle], list[str]]:
+    """Return muscles with a value at every timepoint, and why each other is left out."""
+    muscles: list[Muscle] = []
+    reasons: list[str] = []
+    first, *others = timepoints
+    for (subject, _, _), pairs in sorted(courses.items()):
+        reason = next((pair.problem for pair in pairs.values() if pair.problem), "")
+        absent = [name for name in others if name not in pairs]
+        if reason or absent:
+            reasons.append(reason or f"not measured at {', '.join((first, *absent))}")
+            continue
+        own = [pairs[name] for name in others]
+        numbers = (own[0].before.value, *(pair.after.value for pair in own))
+        entered = "; ".join(dict.fromkeys(pair.entered for pair in own))
+        muscles.append(Muscle(subject, _place(own, factor), numbers, entered))
+    return muscles, reasons
+
+
+def _place(own: Sequence[Pair], factor: str) -> str:
+    """Return a muscle's place; that of a column has to be one for all its exams."""
+    last = own[-1]
+    if not factor:
+        return ""
+    if factor in FACTORS:
+        return str(getattr(last, factor))
+    exams = (own[0].before, *(pair.after for pair in own))
+    said = dict.fromkeys(filter(None, (exam.extra.get(factor, "").strip() for exam in exams)))
+    if len(said) > 1:
+        msg = f"Exams of {last.subject} differ in {factor}: {', '.join(said)}."
+        remedy = "What a model compares has to be the same at all timepoints of a subject."
+        raise StatisticsError(msg, remedy=remedy)
+    return next(iter(said), "")
+
+
+def usable(
+    muscles: Sequence[Muscle], reasons: Sequence[str], factor: str
+) -> tuple[list[Muscle], list[str]]:
+    """Leave out muscles without a place, and places that too few subjects have.
+
+    Parameters
+    ----------
+    muscles
+        With a value at every timepoint.
+    reasons
+        Why others were left out.
+    factor
+        What the model compares; empty if nothing.
+
+    Returns
+    -------
+    tuple
+        The muscles that enter, and why each other is left out.
+
+    Raises
+    ------
+    StatisticsError
+        If none can enter.
+    """
+    people = Counter(place for _, place in {(item.subject, item.place) for item in muscles})
+    kept: list[Muscle] = []
+    left = list(reasons)
+    for item in muscles:
+        if factor and not item.place:
+            left.append(f"no {factor} in the table")
+        elif people[item.place] < LEAST_SUBJECTS:
+            at = f" at {item.place}" if item.place else ""
+            left.append(f"fewer than {LEAST_SUBJECTS} subjects have all values{at}")
+        else:
+            kept.append(item)
+    if not kept:
+        why = "; ".join(dict.fromkeys(left))
+        msg = f"No muscle can enter: {why}."
+        raise StatisticsError(msg, remedy="Each subject needs values at all timepoints.")
+    return kept, left
 
 
 def _model(
-    what: tuple[str, str, str],
-    factor: str,
-    cells: dict[tuple[str, str, str], list[float]],
+    what: tuple[str, str, str, str],
     timepoints: Sequence[str],
+    muscles: Sequence[Muscle],
+    left: Sequence[str],
 ) -> MixedModel:
-    places = _in_order({place for _, _, place in cells})
-    rows = sorted(cells)
-    names, columns = _design(rows, timepoints, places)
-    subjects = [subject for subject, _, _ in rows]
-    fit = fit_random_intercept([np.mean(cells[row]) for row in rows], columns, names, subjects)
-    people = set(subjects)
-    # A place that a subject has at no timepoint, such as another approach, is not missing.
-    full = len(timepoints) * len({(subject, place) for subject, _, place in rows})
-    several = any(len(cells[row]) > 1 for row in rows)
-    note = ("Subjects that give a cell several muscles enter with their mean.",) if several else ()
-    quantity, method, structure = what
+    fit = fit_courses(muscles, timepoints)
+    quantity, method, structure, factor = what
     return MixedModel(
         quantity=quantity,
         method=method,
         structure=structure,
         factor=factor,
-        n_subjects=len(people),
-        n_values=len(rows),
-        n_missing=full - len(rows),
+        n_subjects=len({item.subject for item in muscles}),
+        n_muscles=len(muscles),
+        n_values=len(muscles) * len(timepoints),
+        n_missing=len(left),
         terms=fit.terms,
-        sd_subjects=fit.sd_subjects,
-        sd_residual=fit.sd_residual,
-        optimiser=fit.optimiser,
-        problems=(*fit.problems, *note),
-        reference=(timepoints[0], places[0]),
+        sd_subjects=fit.first.sd_subjects,
+        sd_muscles=fit.first.sd_residual,
+        sd_changes=_root_mean_square([item.sd_subjects for item in fit.changes]),
+        sd_residual=_root_mean_square([item.sd_residual for item in fit.changes]),
+        optimiser=OPTIMISER,
+        problems=tuple(_problems(fit, left, len(muscles))),
+        reference=(timepoints[0], _in_order({item.place for item in muscles})[0]),
+        entered="; ".join(dict.fromkeys(item.entered for item in muscles)),
     )
 
 
-def _in_order(places: set[str]) -> list[str]:
+def _root_mean_square(numbers: Sequence[float]) -> float:
+    return math.sqrt(math.fsum(number**2 for number in numbers) / len(numbers))
+
+
+def _problems(fit: CourseFit, left: Sequence[str], entered: int) -> Iterable[str]:
+    if left:
+        counts = "; ".join(f"{count} {why}" for why, count in sorted(Counter(left).items()))
+        yield f"{len(left)} of {entered + len(left)} muscles were left out: {counts}."
+    if math.isnan(fit.first.sd_subjects):
+        yield (
+            "Every subject has one muscle: differences between subjects and between muscles are "
+            "one number."
+        )
+    few = [term.name for term in fit.terms if term.df < FEW_DF]
+    if few:
+        yield (
+            f"Degrees of freedom below {FEW_DF:g} ({', '.join(few)}): too few subjects for a p "
+            "value to be relied on."
+        )
+    flat = [term.name for term in fit.terms if math.isnan(term.df)]
+    if flat:
+        yield f"Values do not vary between subjects: there is no error of {', '.join(flat)}."
+
+
+def fit_courses(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> CourseFit:
+    """Fit the model to muscles that all have a value at every timepoint.
+
+    In ``value = timepoint x place + subject + muscle + subject's change + rest`` the subject and
+    the muscle cancel in a muscle's difference from its first value, and what is left is a model of
+    changes with a random intercept for each subject: the subject's own change, which all its
+    muscles share. Each later timepoint has its own, so that nothing is assumed of how the
+    timepoints' variances and correlations compare. Names are those of a model of values: the
+    intercept and the places are of the first timepoint, ``post`` is the change at the first place,
+    ``post x remote`` how much more the change is at that place.
+
+    Raises
+    ------
+    StatisticsError
+        As :func:`multifidus.stats.random_intercept.fit_random_intercept`.
+    """
+    places = _in_order({item.place for item in muscles})
+    first = _fit(muscles, [item.values[0] for item in muscles], ["intercept", *places[1:]])
+    changes = fit_changes(muscles, timepoints)
+    intercept, *others = first.terms
+    terms = (
+        intercept,
+        *(fit.terms[0] for fit in changes),
+        *others,
+        *(term for fit in changes for term in fit.terms[1:]),
+    )
+    return CourseFit(terms, first, changes)
+
+
+def fit_changes(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> tuple[Fit, ...]:
+    """Fit the changes from the first to each later timepoint, of muscles that have all values."""
+    places = _in_order({item.place for item in muscles})
+    return tuple(
+        _fit(
+            muscles,
+            [item.values[column] - item.values[0] for item in muscles],
+            [when, *(f"{when} x {place}" for place in places[1:])],
+        )
+        for column, when in enumerate(timepoints[1:], start=1)
+    )
+
+
+def _fit(muscles: Sequence[Muscle], response: Sequence[float], names: Sequence[str]) -> Fit:
+    """Code each place but the first as 0 or 1."""
+    at = np.array([item.place for item in muscles])
+    places = _in_order(set(at.tolist()))
+    design = np.stack([np.ones(len(at)), *(at == place for place in places[1:])], axis=1)
+    return fit_random_intercept(response, design, names, [item.subject for item in muscles])
+
+
+def _in_order(places: Iterable[str]) -> list[str]:
+    found = set(places)
     for order in (("operated", "adjacent", "remote"), tuple(level.value for level in Level)):
-        if places <= set(order):
-            return [place for place in order if place in places]
-    return sorted(places)
-
-
-def _design(
-    rows: Sequence[tuple[str, str, str]], timepoints: Sequence[str], places: Sequence[str]
-) -> tuple[list[str], Array]:
-    """Code each timepoint and place but the first as 0 or 1, and their products."""
-    names, columns = ["intercept"], [np.ones(len(rows))]
-    later = [(name, [when == name for _, when, _ in rows]) for name in timepoints[1:]]
-    others = [(name, [place == name for _, _, place in rows]) for name in places[1:]]
-    for name, column in (*later, *others):
-        names.append(name)
-        columns.append(np.array(column, float))
-    for when, one in later:
-        for place, other in others:
-            names.append(f"{when} x {place}")
-            columns.append(np.array(one, float) * np.array(other, float))
-    return names, np.stack(columns, axis=1)
+        if found <= set(order):
+            return [place for place in order if place in found]
+    return sorted(found)

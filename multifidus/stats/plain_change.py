@@ -20,6 +20,7 @@ from multifidus.stats.models import MixedModel
 from multifidus.stats.paired import PairedTests
 from multifidus.stats.pairs import ExamValue, tilt_difference_deg, tilt_effect_pct
 from multifidus.stats.plain import plain_row
+from multifidus.stats.random_intercept import Term
 
 Row = dict[str, Any]
 
@@ -198,31 +199,37 @@ def _days(exam: ExamValue) -> float:
 
 def plain_model(item: MixedModel) -> Row:
     """Return a mixed model as plain values."""
-    return {
-        "quantity": item.quantity,
-        "method": item.method,
-        "structure": item.structure,
-        "factor": item.factor,
-        "reference": list(item.reference),
-        "entered": item.entered,
-        "n_subjects": item.n_subjects,
-        "n_values": item.n_values,
-        "n_missing": item.n_missing,
-        "terms": [
-            plain_row(
-                {
-                    "name": term.name,
-                    "estimate": term.estimate,
-                    "se": term.se,
-                    "df": term.df,
-                    "ci95": list(term.ci95),
-                    "p": term.p,
-                }
-            )
-            for term in item.terms
-        ],
-        "sd_subjects": item.sd_subjects,
-        "sd_residual": item.sd_residual,
-        "optimiser": item.optimiser,
-        "problems": list(item.problems),
-    }
+    return plain_row(
+        {
+            "quantity": item.quantity,
+            "method": item.method,
+            "structure": item.structure,
+            "factor": item.factor,
+            "reference": list(item.reference),
+            "entered": item.entered,
+            "n_subjects": item.n_subjects,
+            "n_muscles": item.n_muscles,
+            "n_values": item.n_values,
+            "n_missing": item.n_missing,
+            "terms": [_term(term) for term in item.terms],
+            "sd_subjects": item.sd_subjects,
+            "sd_muscles": item.sd_muscles,
+            "sd_changes": item.sd_changes,
+            "sd_residual": item.sd_residual,
+            "optimiser": item.optimiser,
+            "problems": list(item.problems),
+        }
+    )
+
+
+def _term(term: Term) -> Row:
+    return plain_row(
+        {
+            "name": term.name,
+            "estimate": term.estimate,
+            "se": term.se,
+            "df": term.df,
+            "ci95": list(term.ci95),
+            "p": term.p,
+        }
+    )
