@@ -1,6 +1,5 @@
 import json
 import math
-from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -9,11 +8,9 @@ from hypothesis import strategies as st
 
 from multifidus.errors import StatisticsError
 from multifidus.report.reliability_table import reliability_table
-from multifidus.stats.bootstrap import SEED, cluster_intervals
 from multifidus.stats.icc import icc
 from multifidus.stats.kappa import weighted_kappa
 from multifidus.stats.plain import plain_study
-from multifidus.stats.ratings import mean_squares
 from multifidus.stats.reliability import Compare, reliability
 from multifidus.stats.values import values_of
 from tests.test_reliability_numbers import MINI, SET_A, WRIGHT
@@ -97,41 +94,6 @@ def test_levels_and_sides_stay_apart_unless_asked_otherwise():
     assert "Pooled over level" in " ".join(pooled.problems)
     # Pooling levels that differ inflates the correlation; that is what the warning says.
     assert pooled.icc[2].value > max(item.icc[2].value for item in apart)
-
-
-def spread(squares):
-    """Return the variance between rows, which rows that are repeated do not change."""
-    return [squares.between * (squares.n - 1) / squares.n]
-
-
-def test_subjects_with_several_targets_are_resampled_whole():
-    """Targets that repeat their subject add nothing, so the interval must not shrink."""
-    rng = np.random.default_rng(1)
-    table = rng.normal(100, 10, (15, 1)) + rng.normal(0, 5, (15, 2))
-    single = [f"S{n}" for n in range(15)]
-    (once,) = cluster_intervals(table, single, spread)
-    copies = np.repeat(table, 4, axis=0)
-    names = [f"S{n}" for n in range(15) for _ in range(4)]
-    (again,) = cluster_intervals(copies, names, spread)
-    assert again == pytest.approx(once)
-    (alone,) = cluster_intervals(copies, [f"S{n}" for n in range(60)], spread)
-    assert alone[1] - alone[0] < 0.7 * (once[1] - once[0])
-    (never,) = cluster_intervals(table, single, lambda _: [math.nan])
-    assert all(map(math.isnan, never))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_mean_squares_of_resamples_are_those_of_the_tables_they_stand_for(seed):
-    rng = np.random.default_rng(seed)
-    names = rng.choice(["S1", "S2", "S10", "A"], 30)
-    table = rng.normal(1000, 50, (30, 3)) + rng.normal(0, 9, (30, 3))
-    seen = []
-    cluster_intervals(table, names, lambda squares: seen.append(squares) or [0.0], resamples=20)
-    people = sorted(set(names))
-    drawn = np.random.default_rng(SEED).integers(0, len(people), (20, len(people)))
-    for squares, who in zip(seen, drawn, strict=True):
-        whole = np.concatenate([table[names == people[i]] for i in who])
-        assert astuple(squares) == pytest.approx(astuple(mean_squares(whole)))
 
 
 def test_slices_of_a_level_are_their_mean_and_uneven_numbers_are_said():

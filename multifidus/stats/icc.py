@@ -102,7 +102,7 @@ def icc(ratings: ArrayLike) -> tuple[Icc, ...]:
         ("ICC(3,1)", "ICC(C,1)", _consistency(squares)),
     )
     averaged = (
-        (sf.replace("1)", "k)"), mw.replace("1)", "k)"), _of_mean(found, squares.k))
+        (sf.replace("1)", "k)"), mw.replace("1)", "k)"), of_mean(found, squares.k))
         for sf, mw, found in single
     )
     return tuple(
@@ -133,32 +133,14 @@ Estimate = tuple[float, float, float]
 """A value and the two ends of its interval."""
 
 
-def _of_mean(found: Estimate, k: int) -> Estimate:
-    """Spearman and Brown: from one rater's correlation to that of the mean of k."""
+def of_mean(found: Estimate, k: int) -> Estimate:
+    """Turn one rater's correlation into that of the mean of k (Spearman and Brown)."""
     value, low, high = (
         # At -1 / (k - 1) the mean of k has no variance at all; below, no correlation is its own.
         k * x / (1 + (k - 1) * x) if 1 + (k - 1) * x > 0 else -math.inf
         for x in found
     )
     return value, low, high
-
-
-def point_values(squares: MeanSquares) -> tuple[float, ...]:
-    """Return the six values alone, in the order of :func:`icc`; NaN where undefined."""
-    n, k = squares.n, squares.k
-    between, raters, error = squares.between, squares.raters, squares.error
-    if between == 0:
-        return (math.nan,) * 6
-    single = (
-        _ratio_value(between, squares.within, k),
-        (between - error) / (between + (k - 1) * error + k * (raters - error) / n),
-        _ratio_value(between, error, k),
-    )
-    return (*single, *(_of_mean((value,) * 3, k)[0] for value in single))
-
-
-def _ratio_value(between: float, error: float, k: int) -> float:
-    return (between - error) / (between + (k - 1) * error)
 
 
 def _one_way(squares: MeanSquares) -> Estimate:

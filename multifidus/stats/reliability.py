@@ -23,8 +23,13 @@ from multifidus.stats.agreement import (
     sem,
     within_subject_cv_pct,
 )
-from multifidus.stats.bootstrap import cluster_intervals
-from multifidus.stats.icc import Icc, agreement_doubt, icc, point_values
+from multifidus.stats.clustered import (
+    icc_intervals,
+    limit_intervals,
+    sem_intervals,
+    subjects_doubt,
+)
+from multifidus.stats.icc import Icc, agreement_doubt, icc
 from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.ratings import mean_squares
 from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
@@ -80,10 +85,10 @@ class Reliability:
         Subjects, complete targets (exams, or exam x level x side where pooled), raters or
         readings, and targets left out because a rater's value is missing.
     icc
-        All six forms; where a subject gives several targets, with intervals by resampling
-        subjects.
+        All six forms; where a subject gives several targets, with intervals that count subjects
+        (:mod:`multifidus.stats.clustered`).
     sem
-        Error of measurement.
+        Error of measurement, with such intervals as well.
     cv_pct
         Within-subject coefficient of variation; NaN where a value is not positive.
     pairs
@@ -282,11 +287,13 @@ def _one(
     columns, subjects, table, missing = _table(members, compare, raters)
     pooled = [name for name in SEPARABLE if _varies(members, name)]
     clustered = len(set(subjects)) < len(subjects)
-    forms = icc(table)
-    if clustered:
-        forms = _resampled(forms, table, subjects)
+    forms, error = icc(table), sem(table)
     pairs = tuple(_pairs(columns, table))
-    problems = _problems(members, compare, table, pooled, clustered=clustered)
+    if clustered:
+        forms = icc_intervals(forms, table, subjects)
+        error = sem_intervals(error, table, subjects)
+        pairs = tuple(_of_subjects(pair, columns, table, subjects) for pair in pairs)
+    problems = _problems(members, compare, table, pooled, subjects)
     return Reliability(
         quantity=quantity,
         method=method,
@@ -301,7 +308,7 @@ def _one(
         n_raters=len(columns),
         n_missing=missing,
         icc=forms,
-        sem=sem(table),
+        sem=error,
         cv_pct=_cv(table),
         pairs=pairs,
         problems=(*problems, *_undefined(table, forms, pairs)),
@@ -408,11 +415,14 @@ def _table(
     )
 
 
-def _resampled(forms: Sequence[Icc], table: Array, subjects: Sequence[str]) -> tuple[Icc, ...]:
-    """Give correlations intervals that know of subjects with several targets."""
-    intervals = cluster_intervals(table, subjects, point_values)
-    return tuple(
-        replace(form, ci95=interval) for form, interval in zip(forms, intervals, strict=True)
+def _of_subjects(pair: Pair, columns: Sequence[str], table: Array, subjects: Sequence[str]) -> Pair:
+    """Give bias and limits intervals that know of subjects with several targets."""
+    one, two = (table[:, columns.index(name)] for name in (pair.first, pair.second))
+    ratio = pair.ratio and limit_intervals(
+        pair.ratio, np.log(one) - np.log(two), subjects, ratio=True
+    )
+    return replace(
+        pair, agreement=limit_intervals(pair.agreement, one - two, subjects), ratio=ratio
     )
 
 
@@ -432,13 +442,12 @@ def _pairs(columns: Sequence[str], table: Array) -> Iterable[Pair]:
         yield Pair(columns[i], columns[j], bland_altman(one, two), together, ratio)
 
 
-def _problems(
+def _problems(  # noqa: PLR0917 - what a result is doubted by
     members: Sequence[Value],
     compare: Compare,
     table: Array,
     pooled: Sequence[str],
-    *,
-    clustered: bool,
+    subjects: Sequence[str],
 ) -> Iterable[str]:
     yield from _common_problems(len(table), compare, pooled)
     if any(form.value < 0 for form in icc(table)):
@@ -446,15 +455,19 @@ def _problems(
             "A correlation is negative: subjects differ less than readings of one subject do. It "
             "says that reliability is none; where that of a mean is missing, it has no value."
         )
+    clustered = len(set(subjects)) < len(subjects)
     doubt = agreement_doubt(mean_squares(table))
-    if compare is Compare.RATER and doubt:
+    if compare is Compare.RATER and doubt and not clustered:
         yield doubt
     if clustered:
         yield (
-            "Subjects give several targets each: intervals of the ICC are from resampling "
-            "subjects; those of the limits of agreement take targets as independent and are too "
-            "narrow."
+            "Subjects give several targets each: intervals of the ICC, of the SEM, of bias and of "
+            "the limits of agreement count subjects; that of the concordance correlation ignores "
+            "within-subject clustering and is too narrow."
         )
+        doubt = subjects_doubt(subjects)
+        if doubt:
+            yield doubt
     slices = Counter(
         (item.subject, item.timepoint, item.level, item.side, item.slices) for item in members
     )
