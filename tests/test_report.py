@@ -202,7 +202,8 @@ def test_methods_state_what_the_tables_hold(data):
     assert "median 4.0 degrees, range 3.0 to 5.0" in said["Tilt"].text
     digest = MeasurementProtocol().digest
     assert said["Software"].text == f"Software: multifidus 9.9; measurement protocol {digest}."
-    assert "With fewer than 5 raters" in said["Reliability"].text
+    assert "account for clustering within subjects" in said["Reliability"].text
+    assert "below-nominal" not in said["Reliability"].text
     assert "mean of 2 raters" in said["Least detectable change"].text
 
 
@@ -317,6 +318,13 @@ def test_a_model_of_nothing_is_said(tmp_path):
     found = of_rows(tmp_path, study_rows(6), value="mean", model="hospital")
     assert found.unfitted == ["Mixed model: No value of the table has a hospital. Choose zone, "
                               "level, side or a column of the table."]  # fmt: skip
+
+
+def test_few_raters_of_one_exam_a_subject_are_a_doubt_of_the_interval_in_common_use(tmp_path):
+    found = of_rows(tmp_path, study_rows(6, timepoints=("pre",)))
+    text = methods(found)["Reliability"].text
+    assert "With fewer than 5 raters the interval of ICC(2,1) has below-nominal coverage." in text
+    assert "clustering" not in text
 
 
 def test_unknown_error_is_said_and_nothing_is_judged(tmp_path):

@@ -293,11 +293,19 @@ def _compared(rule: str) -> str:
 def _reliability(known: Mapping[str, Study], *, given: bool) -> Statement:
     """Say which model was used; few raters are a doubt between raters alone."""
     between = [item for study in known.values() for item in study.results if not item.rater]
-    few = any(item.n_raters < FEW_RATERS for item in between)
+    few = any(item.n_raters < FEW_RATERS and item.n_subjects == item.n_targets for item in between)
     caution = (
-        f" With fewer than {FEW_RATERS} raters the interval of ICC(2,1) covers less often than it "
-        "says."
+        f" With fewer than {FEW_RATERS} raters the interval of ICC(2,1) has below-nominal coverage."
         if few
+        else ""
+    )
+    several = any(
+        item.n_subjects < item.n_targets for study in known.values() for item in study.results
+    )
+    clustered = (
+        " Where subjects gave several targets, intervals account for clustering within subjects "
+        "(Satterthwaite degrees of freedom; generalised confidence intervals for agreement)."
+        if several
         else ""
     )
     source = " (from a file given to the report)" if given else ""
@@ -306,8 +314,15 @@ def _reliability(known: Mapping[str, Study], *, given: bool) -> Statement:
         f"Reliability {listed(known)}{source}: ICC(2,1) for agreement and ICC(3,1) for consistency "
         "of single measurements, two-way models, 95 % intervals; standard error of measurement "
         "of agreement and of consistency; least detectable change MDC95 = 1.96 x sqrt(2) x SEM; "
-        f"limits of agreement with exact intervals.{caution}",
-        ("shrout1979", "mcgraw1996", "koo2016", "blandaltman1986", "carkeet2015"),
+        f"limits of agreement with exact intervals.{clustered}{caution}",
+        (
+            "shrout1979",
+            "mcgraw1996",
+            "koo2016",
+            "blandaltman1986",
+            "carkeet2015",
+            *(("weerahandi1993",) if several else ()),
+        ),
     )
 
 

@@ -137,6 +137,13 @@ _ALL = (
         "IEEE Transactions on Medical Imaging", 2010, "29", "1310-1320",
         "10.1109/TMI.2010.2046908",
     ),
+    Reference(
+        "weerahandi1993",
+        "Weerahandi, Samaradasa",
+        "Generalized confidence intervals",
+        "Journal of the American Statistical Association", 1993, "88", "899-905",
+        "10.1080/01621459.1993.10476355",
+    ),
 )  # fmt: skip
 
 REFERENCES = {item.key: item for item in _ALL}

@@ -13,8 +13,9 @@ from multifidus.report.study import StudyData
 from multifidus.report.words import quantity_name, quantity_unit
 from multifidus.stats.change import BY_ZONE, GroupChange
 from multifidus.stats.change_study import ChangeStudy
-from multifidus.stats.models import FACTORS, MixedModel, Term
+from multifidus.stats.models import FACTORS, MixedModel
 from multifidus.stats.paired import PairedTests
+from multifidus.stats.random_intercept import Term
 from multifidus.stats.reliability import Reliability, Study
 
 _WHAT = ("quantity", "method", "structure")

@@ -161,8 +161,8 @@ def _variance_ratio(groups: _Groups) -> float:
     """
     from scipy.optimize import minimize_scalar
 
-    start = np.linalg.lstsq(groups.columns, groups.values, rcond=None)[0]
-    rest = groups.values - times(groups.columns, start)
+    start = np.asarray(np.linalg.lstsq(groups.columns, groups.values, rcond=None)[0], float)
+    rest: Array = groups.values - times(groups.columns, start)
     both = np.column_stack([groups.columns, rest])
     whole, totals = gram(both, both), groups.totals(both)
 
@@ -176,7 +176,8 @@ def _variance_ratio(groups: _Groups) -> float:
         fixed, cross, square = left[:, :-1, :-1], left[:, :-1, -1], left[:, -1, -1]
         size = np.linalg.slogdet(fixed)[1]
         explained = np.einsum("gi,gi->g", cross, np.linalg.solve(fixed, cross[..., None])[..., 0])
-        return free * np.log(square - explained) + np.log(spread).sum(axis=0) + size
+        found: Array = free * np.log(square - explained) + np.log(spread).sum(axis=0) + size
+        return found
 
     tried = deviance(10.0**_LOG_RATIOS)
     best = int(np.argmin(tried))
@@ -200,8 +201,9 @@ def _whitened(groups: _Groups, ratio: float) -> tuple[Array, Array, Array]:
     both = np.column_stack([groups.columns, groups.values])
     white = both - (share * groups.totals(both))[groups.whose]
     design, response = white[:, :-1], white[:, -1]
-    estimates = np.linalg.lstsq(design, response, rcond=None)[0]
-    return estimates, response - times(design, estimates), design
+    estimates = np.asarray(np.linalg.lstsq(design, response, rcond=None)[0], float)
+    rest: Array = response - times(design, estimates)
+    return estimates, rest, design
 
 
 def _robust(groups: _Groups, design: Array, residual: Array) -> tuple[Array, Array]:
