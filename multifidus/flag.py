@@ -45,6 +45,8 @@ class Flag(StrEnum):
     MAP_SCALE_UNKNOWN = "map_scale_unknown"
     OUTSIDE_IMAGE = "outside_image"
     AFFINE_CONFLICT = "affine_conflict"
+    SPACING_CONFLICT = "spacing_conflict"
+    ORIENTATION_ROUNDED = "orientation_rounded"
     DRAFT_UNEDITED = "draft_unedited"
     SLICES_UNEVEN = "slices_uneven"
     SLICES_MISSING = "slices_missing"
@@ -147,6 +149,11 @@ _MEANINGS = {
     "rest.",
     Flag.AFFINE_CONFLICT: "The NIfTI header places the image in two ways that differ; its sform "
     "was used.",
+    Flag.SPACING_CONFLICT: "The NIfTI header gives two voxel sizes, one in its pixdim and one in "
+    "its sform; the sform was used, and areas rest on it.",
+    Flag.ORIENTATION_ROUNDED: "The header's directions are rounded to two or three digits; they "
+    "were put at right angles. The slice may be turned by 0.7 degrees and a place 300 mm away be "
+    "off by 4 mm; areas of outlines drawn on it stay right.",
     Flag.DRAFT_UNEDITED: "The outline is a draft that no rater has edited.",
     Flag.SLICES_UNEVEN: "Parallel slices of the series lie at uneven distances; each is measured "
     "in its place, but they make no volume.",
@@ -183,6 +190,9 @@ _REMEDIES = {
     Flag.GRID_PAIRED_BY_INDEX: "Compare the two images by eye before fat fractions are used.",
     Flag.SCALE_UNVERIFIED: "Compare fat fractions with the scanner's own map.",
     Flag.AFFINE_CONFLICT: "Check left and right against the DICOM files, or convert them again.",
+    Flag.SPACING_CONFLICT: "Check the pixel size against the DICOM files, or convert them again.",
+    Flag.ORIENTATION_ROUNDED: "Areas can be used; for levels, tilt or label maps, export the "
+    "series again with its directions in full.",
     Flag.SLICES_UNEVEN: "Areas can be used; look whether a slice was lost or exported twice.",
     Flag.SLICES_MISSING: "Areas can be used; export the series again if it should be whole.",
     Flag.SLICES_DUPLICATED: "Outline on one of them throughout, and say which in your methods.",

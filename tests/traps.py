@@ -74,6 +74,8 @@ class Trap:
     expected: tuple[Expected, ...]
     skipped: int = 0
     """Files or frames that are passed over with a reason."""
+    refused_slices: int = 0
+    """Slices that are written, where none of them is read."""
 
 
 # --- places ------------------------------------------------------------------------------------
@@ -579,8 +581,13 @@ TRAPS: tuple[Trap, ...] = (
         *_FIFTEEN,
         change=with_private_scaling,
     ),
-    _classic(
-        "monochrome1", "shown inverted, stored as it is", PARALLEL, *_FIFTEEN, change=monochrome1
+    Trap(
+        "monochrome1",
+        "shown inverted, stored as it is",
+        lambda folder: write_classic(PARALLEL, folder, monochrome1),
+        (),
+        skipped=15,
+        refused_slices=15,
     ),
     _classic("signed", "values below zero", PARALLEL, *_FIFTEEN, change=signed),
     _classic(
@@ -647,7 +654,7 @@ TRAPS: tuple[Trap, ...] = (
         *[Expected((4,))] * 2,
         change=other_frame,
     ),
-    Trap("mosaic", "four slices tiled in one image", _mosaic, (), skipped=1),
+    Trap("mosaic", "four slices tiled in one image", _mosaic, (), skipped=1, refused_slices=4),
     _enhanced("parallel_oblique", "frames", PARALLEL, *_FIFTEEN),
     _enhanced("disc_angled", "five angles in one object", images(disc_angled()), *_DISCS),
     _enhanced("parallel_blocks", "gaps", images(parallel_blocks()), *_DISCS),
@@ -695,7 +702,14 @@ TRAPS: tuple[Trap, ...] = (
     ),
     _enhanced("decubitus", "turned", images(stack(oblique(0, 8, turn=90), 6)), Expected((6,))),
     _enhanced("feet_first", "flipped", images(stack(_flipped(oblique(0, 8)), 6)), Expected((6,))),
-    _enhanced("monochrome1", "stored as it is", PARALLEL, *_FIFTEEN, change=monochrome1),
+    Trap(
+        "enhanced_monochrome1",
+        "stored as it is",
+        lambda folder: write_enhanced(PARALLEL, folder, monochrome1),
+        (),
+        skipped=1,
+        refused_slices=15,
+    ),
     _enhanced("signed", "values below zero", PARALLEL, *_FIFTEEN, change=signed_frames),
     _enhanced("overlay_bits", "in bits above 12", PARALLEL, *_FIFTEEN, change=with_overlay_bits),
     _enhanced(

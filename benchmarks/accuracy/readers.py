@@ -220,7 +220,8 @@ def compare(traps: Iterable[Trap] = TRAPS) -> list[tuple[Trap, int, dict[str, Re
             folder = Path(name)
             trap.write(folder)
             found = {label: read(reader, folder) for label, reader in readers().items()}
-        rows.append((trap, sum(sum(e.stacks) for e in trap.expected), found))
+        slices = sum(sum(e.stacks) for e in trap.expected) or trap.refused_slices
+        rows.append((trap, slices, found))
     return rows
 
 

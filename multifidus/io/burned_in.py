@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
+from multifidus.io.dicom_syntax import begins_as_dicom
 from multifidus.io.scan import walk
 
 _KEYWORDS = ("BurnedInAnnotation", "SOPClassUID", "Modality")
@@ -46,7 +47,12 @@ def _reasons(path: Path) -> tuple[str, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = dcmread(path, stop_before_pixels=True, specific_tags=list(_KEYWORDS))
+            found = dcmread(
+                path,
+                stop_before_pixels=True,
+                specific_tags=list(_KEYWORDS),
+                force=begins_as_dicom(path),
+            )
             text = {name: str(found.get(name, "")).strip().upper() for name in _KEYWORDS}
     except Exception:  # noqa: BLE001 - what cannot be read is said where images are read
         return ()

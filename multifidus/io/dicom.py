@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,19 +34,15 @@ from multifidus.image import (
 from multifidus.io.contrast import Contrasts, shipped_contrasts
 from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
+from multifidus.io.dicom_plane import decimal, plane_of
 from multifidus.io.dicom_scale import RealWorld, declared_unit, real_world, signal_scale
 from multifidus.io.files import reading
 from multifidus.io.mosaic import Tile, tiles
 from multifidus.io.scan import Scan, Skipped
 from multifidus.stacking import same_places, view_groups
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
-
-ORTHOGONAL = 1e-3
-"""Orientation vectors further than this from orthonormal (dot product, length) are refused."""
+PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+"""SOP class of maps of quantities."""
 
 _TIME_DIGITS = 9
 """Temporal positions are filled up to this many digits, so that 2 comes before 10."""
@@ -233,13 +228,13 @@ class _Groups:
 
     def number(self, sequence: str, name: str) -> float:
         parts = self.texts(sequence, name)
-        return float(parts[0]) if parts and parts[0] else math.nan
+        return decimal(parts[0], name) if parts and parts[0] else math.nan
 
     def parts(self, sequence: str, name: str, count: int) -> tuple[str, ...]:
         parts = self.texts(sequence, name)
         if len(parts) != count:
             msg = f"No {name} of {count} numbers; without it nothing can be measured in mm."
-            raise ReadError(msg)
+            raise ReadError(msg, remedy="Export the image again, with its geometry.")
         return parts
 
 
@@ -249,19 +244,16 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
     acquisition = _acquisition(groups)
     component = groups.texts("MRImageFrameTypeSequence", "ComplexImageComponent")
     tokens = (*acquisition.image_type[2:], *component, *(mapped.words if mapped else ()))
-    weighting = contrasts.weighting(
-        tokens,
-        acquisition,
-        groups.number("", "InversionTime"),
-        lambda: header.text("SeriesDescription"),
-    )
+    weighting = _weighting(groups, tokens, contrasts, is_float=pixels.is_float)
     values = _values(groups, mapped, is_fraction=weighting.is_fat_fraction)
+    plane, doubts = _plane(groups)
+    thickness = groups.number("PixelMeasuresSequence", "SliceThickness")
     item = Slice(
         header.text("SOPInstanceUID") + (f"#{number + 1}" if groups.is_multiframe else ""),
-        _plane(groups),
+        plane,
         pixels.shape,
         StoredPixels(partial(pixels.read, number), values.slope, values.intercept),
-        groups.number("PixelMeasuresSequence", "SliceThickness"),
+        thickness if thickness > 0 else math.nan,
     )
     time = groups.texts("FrameContentSequence", "TemporalPositionIndex")
     time = time or header.texts("TemporalPositionIdentifier")
@@ -292,8 +284,29 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
             (signal_scale(header, values.slope, mapped),),
         ),
         unit=values.unit,
-        flags=(Flag.LOSSY_COMPRESSION,) if pixels.is_lossy else (),
+        flags=(*doubts, *((Flag.LOSSY_COMPRESSION,) if pixels.is_lossy else ())),
     )
+
+
+def _weighting(
+    groups: _Groups, tokens: tuple[str, ...], contrasts: Contrasts, *, is_float: bool
+) -> Weighting:
+    """Tell the contrast of a frame.
+
+    Floating-point pixels hold a quantity more often than signal, so the times of the acquisition
+    that it was computed from do not tell what they show; those of a declared map are no signal.
+    """
+    header = groups.header
+    acquisition = _acquisition(groups)
+    inversion_ms = groups.number("", "InversionTime")
+    is_map = header.text("SOPClassUID") == PARAMETRIC_MAP
+    if is_map or is_float:
+        acquisition = Acquisition(acquisition.manufacturer)
+        inversion_ms = math.nan
+    found = contrasts.weighting(
+        tokens, acquisition, inversion_ms, lambda: header.text("SeriesDescription")
+    )
+    return Weighting.NO_SIGNAL if is_map and not found.is_fat_fraction else found
 
 
 # Images of one series mostly share their run: kept once, it takes its memory once.
@@ -309,6 +322,9 @@ def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> 
     if is_fraction and mapped is not None and mapped.unit in TO_PCT:
         return mapped
     slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
+    if slope == 0:
+        msg = "RescaleSlope is 0, which would make all pixels alike."
+        raise ReadError(msg, remedy="Export the image again, with its rescale or without any.")
     intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
     return RealWorld(
         1.0 if math.isnan(slope) else slope,
@@ -317,31 +333,13 @@ def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> 
     )
 
 
-def _plane(groups: _Groups) -> Plane:
-    position = groups.parts("PlanePositionSequence", "ImagePositionPatient", 3)
-    orientation = groups.parts("PlaneOrientationSequence", "ImageOrientationPatient", 6)
-    spacing = groups.parts("PixelMeasuresSequence", "PixelSpacing", 2)
-    return Plane(np.array([float(part) for part in position]), *_steps(orientation, spacing))
-
-
-@lru_cache(maxsize=256)
-def _steps(orientation: tuple[str, ...], spacing: tuple[str, ...]) -> tuple[Array, Array]:
-    """Return the steps from row to row and column to column, in mm, which many slices share."""
-    directions = [float(part) for part in orientation]
-    row_mm, column_mm = (float(part) for part in spacing)
-    along_row, along_column = directions[:3], directions[3:]
-    lengths = math.hypot(*along_row), math.hypot(*along_column)
-    skew = abs(sum(a * b for a, b in zip(along_row, along_column, strict=True)))
-    if not (skew <= ORTHOGONAL and max(abs(length - 1) for length in lengths) <= ORTHOGONAL):
-        msg = f"ImageOrientationPatient {directions} is not orthonormal."
-        raise ReadError(msg)
-    if not (row_mm > 0 and column_mm > 0):
-        msg = f"PixelSpacing {row_mm:g}, {column_mm:g} is not positive."
-        raise ReadError(msg)
-    # Stored with few digits, the directions are slightly longer or shorter than 1; the spacing is
-    # what says how far pixels are apart.
-    row_step = np.array([part / lengths[1] * row_mm for part in along_column])
-    return row_step, np.array([part / lengths[0] * column_mm for part in along_row])
+def _plane(groups: _Groups) -> tuple[Plane, tuple[Flag, ...]]:
+    """Return where a frame lies, and the doubts about it."""
+    return plane_of(
+        groups.parts("PlanePositionSequence", "ImagePositionPatient", 3),
+        groups.parts("PlaneOrientationSequence", "ImageOrientationPatient", 6),
+        groups.parts("PixelMeasuresSequence", "PixelSpacing", 2),
+    )
 
 
 def _acquisition(groups: _Groups) -> Acquisition:

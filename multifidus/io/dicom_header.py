@@ -15,19 +15,18 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from multifidus.errors import ReadError
+from multifidus.io.dicom_syntax import Syntax, begin
 
-if TYPE_CHECKING:
-    from pydicom.uid import UID
-
-PIXEL_DATA = 0x7FE00010
+PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS = 0x7FE00010, 0x7FE00008, 0x7FE00009
+"""Elements that hold pixels, of which a file has one: whole numbers, or floating-point ones."""
 
 _HEAD_BYTES = 128 * 1024
 """What is read of a file at first; nearly every header of one image is smaller."""
 
-_LONG_VRS = ("OB", "OW", "UN")
+_LONG_VRS = ("OB", "OW", "OF", "OD", "UN")
 """Of pixels with a length of four bytes, behind two that are kept free."""
 
 _SHORT = 256
@@ -36,11 +35,9 @@ _SHORT = 256
 _QUIET = threading.RLock()
 """Held while warnings are silenced, which is not the business of one thread alone."""
 
-_META_GROUP = 0x0002
-_TRANSFER_SYNTAX = 0x00020010
-
 TAGS: Mapping[str, int] = {
     "ImageType": 0x00080008,
+    "SOPClassUID": 0x00080016,
     "SOPInstanceUID": 0x00080018,
     "StudyDate": 0x00080020,
     "AcquisitionTime": 0x00080032,
@@ -73,6 +70,7 @@ TAGS: Mapping[str, int] = {
     "PlaneOrientationSequence": 0x00209116,
     "TemporalPositionIndex": 0x00209128,
     "SamplesPerPixel": 0x00280002,
+    "PhotometricInterpretation": 0x00280004,
     "NumberOfFrames": 0x00280008,
     "Rows": 0x00280010,
     "Columns": 0x00280011,
@@ -85,6 +83,7 @@ TAGS: Mapping[str, int] = {
     "RescaleSlope": 0x00281053,
     "LossyImageCompression": 0x00282110,
     "RescaleType": 0x00281054,
+    "ModalityLUTSequence": 0x00283000,
     "PixelMeasuresSequence": 0x00289110,
     "PixelValueTransformationSequence": 0x00289145,
     "MeasurementUnitsCodeSequence": 0x004008EA,
@@ -221,7 +220,8 @@ def _from_dataset(dataset: Any, order: str) -> Header:
 
 
 _WANTED = frozenset(TAGS.values())
-_WANTED_LIST: list[Any] = sorted((*_WANTED, PIXEL_DATA))
+_PIXELS = (PIXEL_DATA, FLOAT_PIXELS, DOUBLE_PIXELS)
+_WANTED_LIST: list[Any] = sorted((*_WANTED, *_PIXELS))
 
 
 @contextlib.contextmanager
@@ -243,7 +243,7 @@ def read_header(file: BinaryIO) -> tuple[Header, Syntax]:
     Raises
     ------
     ReadError
-        If the file does not carry the DICOM mark or names no known transfer syntax.
+        If the file does not begin as DICOM does or names no known transfer syntax.
     """
     size = os.fstat(file.fileno()).st_size
     with quiet():
@@ -263,21 +263,6 @@ def _parsed(file: BinaryIO, size: int) -> _Parsed:
     if parsed is None or (not parsed.whole and size > _HEAD_BYTES):
         parsed = _parse(_Bounded(file, size), step_over_pixels=False)
     return parsed
-
-
-@dataclass(frozen=True, slots=True)
-class Syntax:
-    """A transfer syntax: how elements and pixels are written."""
-
-    uid: UID
-    is_implicit: bool
-    is_little_endian: bool
-    is_compressed: bool
-
-    @property
-    def order(self) -> str:
-        """The byte order of numbers: ``<`` or ``>``."""
-        return "<" if self.is_little_endian else ">"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,26 +292,10 @@ class _Bounded:
 def _parse(file: Any, *, step_over_pixels: bool) -> _Parsed:
     from pydicom.filereader import data_element_generator
 
-    head = file.read(132)
-    if head[128:] != b"DICM":
-        msg = "Not a DICOM file."
-        raise ReadError(msg)
-    meta = _by_tag(
-        data_element_generator(
-            file,
-            is_implicit_VR=False,
-            is_little_endian=True,
-            stop_when=lambda tag, _vr, _length: tag >> 16 != _META_GROUP,
-            specific_tags=[_TRANSFER_SYNTAX],
-        )
-    )
-    if _TRANSFER_SYNTAX not in meta:
-        msg = "The file names no transfer syntax."
-        raise ReadError(msg)
-    syntax = _syntax(bytes(meta[_TRANSFER_SYNTAX].value or b""))
+    syntax = begin(file)
     # Asked before each element whether to stop, pydicom takes half as long again; it need not be
     # where the pixels have a length and little of them is at hand.
-    ask = not step_over_pixels or syntax.is_compressed
+    ask = not step_over_pixels or syntax.is_compressed or not syntax.is_named
     elements = _by_tag(
         data_element_generator(
             file,
@@ -337,7 +306,7 @@ def _parse(file: Any, *, step_over_pixels: bool) -> _Parsed:
         )
     )
     end = file.tell()
-    pixels = elements.pop(PIXEL_DATA, None)
+    pixels = next((elements.pop(tag) for tag in _PIXELS if tag in elements), None)
     if pixels is not None:
         end = pixels.value_tell - (12 if pixels.VR in _LONG_VRS else 8)
     header = Header(elements, syntax.order)
@@ -345,22 +314,7 @@ def _parse(file: Any, *, step_over_pixels: bool) -> _Parsed:
 
 
 def _at_pixels(tag: int, _vr: str | None, _length: int) -> bool:
-    return int(tag) >= PIXEL_DATA
-
-
-@lru_cache(maxsize=32)
-def _syntax(value: bytes) -> Syntax:
-    from pydicom.config import IGNORE
-    from pydicom.uid import UID
-
-    uid = UID(value.decode("ascii", errors="replace").strip(" \0"), IGNORE)
-    if not uid.is_transfer_syntax or uid.is_private:
-        msg = f"Unknown transfer syntax {uid}."
-        raise ReadError(msg)
-    if uid.is_deflated:
-        msg = "Deflated DICOM is not supported."
-        raise ReadError(msg)
-    return Syntax(uid, uid.is_implicit_VR, uid.is_little_endian, uid.is_compressed)
+    return int(tag) >= FLOAT_PIXELS
 
 
 def _by_tag(elements: Iterable[Any]) -> dict[int, Any]:

@@ -13,15 +13,25 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from multifidus.errors import ReadError
-from multifidus.io.dicom_header import PIXEL_DATA, Header, Syntax, quiet
+from multifidus.io.dicom_header import (
+    DOUBLE_PIXELS,
+    FLOAT_PIXELS,
+    PIXEL_DATA,
+    Header,
+    quiet,
+)
+from multifidus.io.dicom_syntax import NOT_DICOM, Syntax
 from multifidus.io.files import reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.uid import UID
 
-_LONG_HEADER = 12
-_LONG_VRS = (b"OB", b"OW", b"UN")
+_LONG_HEADER, _SHORT_HEADER = 12, 8
+_LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
+
+_FLOAT_BITS = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
+"""Bits of the pixels in elements of floating-point numbers."""
 
 EXPAND_AT_MOST = 1000
 """How many times larger than its file compressed pixels can be; RLE reaches 64."""
@@ -70,6 +80,8 @@ class PixelSource:
         The transfer syntax that compresses them; None where they are not compressed.
     is_lossy
         Whether they were ever compressed with loss.
+    is_swapped
+        Whether they are single bytes in words of two whose high byte comes first (OW, big endian).
     """
 
     path: Path
@@ -80,17 +92,26 @@ class PixelSource:
     offset: int
     syntax: UID | None = None
     is_lossy: bool = False
+    is_swapped: bool = False
     _decoded: NDArray[Any] | None = field(default=None, init=False)
     _lock: Any = field(default_factory=threading.Lock, init=False)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether they are floating-point numbers, as maps of quantities are."""
+        return self.dtype.kind == "f"
 
     def read(self, frame: int) -> NDArray[Any]:
         """Return the stored pixels of a frame (counted from 0), shape (rows, columns)."""
         if self.syntax is not None:
             return np.asarray(self._decode(self.syntax)[frame])
         count = self.shape[0] * self.shape[1]
-        start = self.offset + frame * count * self.dtype.itemsize
         with reading(self.path, "DICOM pixels"):
-            flat = np.fromfile(self.path, self.dtype, count, offset=start)
+            flat = (
+                self._unswapped(frame * count, count)
+                if self.is_swapped
+                else self._flat(frame * count, count)
+            )
         if len(flat) != count:
             msg = f"{self.path} was cut short after its header was read."
             raise ReadError(msg)
@@ -100,6 +121,18 @@ class PixelSource:
             pixels = np.left_shift(pixels, self.unused_bits)
             np.right_shift(pixels, self.unused_bits, out=pixels)
         return np.asarray(pixels)
+
+    def _flat(self, first: int, count: int) -> NDArray[Any]:
+        """Read ``count`` pixels from the ``first`` on, counted over all frames."""
+        start = self.offset + first * self.dtype.itemsize
+        return np.fromfile(self.path, self.dtype, count, offset=start)
+
+    def _unswapped(self, first: int, count: int) -> NDArray[Any]:
+        """Read single bytes out of whole words, in which each stands in its neighbour's place."""
+        odd = first % 2
+        words = self._flat(first - odd, odd + count + (odd + count) % 2)
+        words = words[: len(words) // 2 * 2].reshape(-1, 2)[:, ::-1]
+        return words.ravel()[odd : odd + count]
 
     def _decode(self, syntax: UID) -> NDArray[Any]:
         """Decode all frames once; compressed frames cannot be found without reading all before."""
@@ -209,29 +242,87 @@ def locate_pixels(header: Header, syntax: Syntax, file: BinaryIO, path: Path) ->
     ReadError
         If there are none, they are not single-channel, or the file ends before they do.
     """
+    if not syntax.is_named and not header.text("SeriesInstanceUID"):
+        raise ReadError(NOT_DICOM)
     rows, columns = header.integer("Rows"), header.integer("Columns")
     frames = header.integer("NumberOfFrames", 1)
     if rows < 1 or columns < 1 or frames < 1:
         msg = "No image in this file."
         raise ReadError(msg)
-    dtype, unused_bits = _stored_type(header)
-    length, offset = _pixel_element(file, explicit=not syntax.is_implicit, order=header.order)
+    element = _pixel_element(file, syntax)
+    _check_meaning(header)
+    dtype, unused_bits = _stored_type(header, element.tag)
     size = os.fstat(file.fileno()).st_size
     needed = frames * rows * columns * dtype.itemsize
+    where = path, frames, (rows, columns), dtype, unused_bits, element.offset
     if syntax.is_compressed:
         most = max(EXPAND_ALWAYS_BYTES, EXPAND_AT_MOST * size)
-        if needed > most:
+        if needed > most or element.tag != PIXEL_DATA:
             msg = f"Damaged: {needed} bytes of pixels cannot be in this file."
             raise ReadError(msg)
-        uid = syntax.uid
-        lossy = _is_lossy(header, uid)
-        return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, uid, lossy)
-    available = min(length, size - offset)
+        return PixelSource(*where, syntax.uid, _is_lossy(header, syntax.uid))
+    is_swapped = _is_swapped(element, syntax, dtype)
+    needed += needed % 2 if is_swapped else 0
+    available = min(element.length, size - element.offset)
+    if not syntax.is_named and element.length - needed not in {0, needed % 2}:
+        msg = (
+            f"DICOM without its file meta information: whether its {element.length} bytes of "
+            f"pixels, where {needed} are expected, are compressed cannot be known."
+        )
+        raise ReadError(msg, remedy="Export it again as a DICOM file (Part 10).")
     if available < needed:
         msg = f"Truncated: {needed - available} of {needed} bytes of pixels are missing."
         raise ReadError(msg)
-    lossy = _is_lossy(header)
-    return PixelSource(path, frames, (rows, columns), dtype, unused_bits, offset, None, lossy)
+    return PixelSource(*where, None, _is_lossy(header), is_swapped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """The element that holds the pixels; its value begins at ``offset``."""
+
+    tag: int
+    vr: bytes
+    length: int
+    offset: int
+
+
+def _check_meaning(header: Header) -> None:
+    """Refuse pixels whose values are no signal, or may run from bright to dark.
+
+    Raises
+    ------
+    ReadError
+        If they are inverted, indices of colours, or go through a table.
+    """
+    shown = header.text("PhotometricInterpretation").upper()
+    if shown == "MONOCHROME1":
+        msg = (
+            "MONOCHROME1: low values are shown bright, and whether the signal or its negative is "
+            "stored cannot be known; readers differ."
+        )
+        raise ReadError(msg, remedy="Export the image again as MONOCHROME2.")
+    if shown not in {"", "MONOCHROME2"}:
+        msg = f"Not a grey-scale image (PhotometricInterpretation {shown})."
+        raise ReadError(msg, remedy="Export the image itself, not a picture of it.")
+    if "ModalityLUTSequence" in header:
+        msg = "Its values go through a table (ModalityLUTSequence), which is not supported."
+        raise ReadError(msg, remedy="Export the image with a rescale slope and intercept.")
+
+
+def _is_swapped(element: _Element, syntax: Syntax, dtype: np.dtype[Any]) -> bool:
+    """Whether single bytes stand in words whose high byte comes first.
+
+    Raises
+    ------
+    ReadError
+        If the file does not tell.
+    """
+    if syntax.is_little_endian or dtype.itemsize > 1:
+        return False
+    if element.vr not in {b"OB", b"OW"}:
+        msg = f"Big-endian pixels of 8 bits as {element.vr.decode('latin-1')}: their order is open."
+        raise ReadError(msg, remedy="Export the image again in a little-endian transfer syntax.")
+    return element.vr == b"OW"
 
 
 def _is_lossy(header: Header, syntax: str = "") -> bool:
@@ -240,9 +331,11 @@ def _is_lossy(header: Header, syntax: str = "") -> bool:
     return said == "01" or syntax in _LOSSY or (syntax in _LOSSY_UNLESS_SAID and said != "00")
 
 
-def _stored_type(header: Header) -> tuple[np.dtype[Any], int]:
+def _stored_type(header: Header, tag: int) -> tuple[np.dtype[Any], int]:
     """Return the type of the stored pixels and how many of their highest bits are unused."""
     allocated = header.integer("BitsAllocated")
+    if tag in _FLOAT_BITS:
+        return _float_type(header, allocated, _FLOAT_BITS[tag])
     stored = header.integer("BitsStored", allocated)
     if header.integer("SamplesPerPixel", 1) != 1 or allocated not in {8, 16, 32}:
         msg = f"Not a grey-scale image of 8, 16 or 32 bits (bits allocated: {allocated})."
@@ -255,21 +348,28 @@ def _stored_type(header: Header) -> tuple[np.dtype[Any], int]:
     return _dtype(f"{header.order}{kind}{allocated // 8}"), allocated - stored
 
 
+def _float_type(header: Header, allocated: int, expected: int) -> tuple[np.dtype[Any], int]:
+    if header.integer("SamplesPerPixel", 1) != 1 or allocated != expected:
+        msg = f"Floating-point pixels of {allocated} bits, where one number of {expected} is meant."
+        raise ReadError(msg, remedy="Export the image again.")
+    return _dtype(f"{header.order}f{expected // 8}"), 0
+
+
 @lru_cache(maxsize=16)
 def _dtype(name: str) -> np.dtype[Any]:
     return np.dtype(name)
 
 
-def _pixel_element(file: BinaryIO, *, explicit: bool, order: str) -> tuple[int, int]:
-    """Read the element header of PixelData; returns its length and where its value begins."""
-    head = file.read(_LONG_HEADER)
-    if len(head) < _LONG_HEADER:
+def _pixel_element(file: BinaryIO, syntax: Syntax) -> _Element:
+    """Read the element header of the pixels."""
+    start, head = file.tell(), file.read(_LONG_HEADER)
+    order = syntax.order
+    group, element = struct.unpack(f"{order}HH", head[:4].ljust(4, b"\0"))
+    tag = group << 16 | element
+    vr = b"" if syntax.is_implicit else head[4:6]
+    size = _LONG_HEADER if vr in _LONG_VRS else _SHORT_HEADER
+    if len(head) < size or tag not in {PIXEL_DATA, *_FLOAT_BITS}:
         msg = "No pixels in this file."
         raise ReadError(msg)
-    group, element = struct.unpack(f"{order}HH", head[:4])
-    if group << 16 | element != PIXEL_DATA:
-        msg = "No pixels in this file."
-        raise ReadError(msg)
-    if explicit and head[4:6] in _LONG_VRS:
-        return struct.unpack(f"{order}I", head[8:12])[0], file.tell()
-    return struct.unpack(f"{order}I", head[4:8])[0], file.tell() - 4
+    length: int = struct.unpack(f"{order}I", head[size - 4 : size])[0]
+    return _Element(tag, vr, length, start + size)

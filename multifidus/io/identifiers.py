@@ -16,6 +16,8 @@ from typing import Any
 from multifidus.io.bids import sidecar_path
 from multifidus.io.name_forms import finds_id, finds_name
 
+from multifidus.io.dicom_syntax import begins_as_dicom
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Identifiers:
@@ -64,7 +66,12 @@ def _header(path: Path) -> Mapping[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = dcmread(path, stop_before_pixels=True, specific_tags=list(asked))
+            found = dcmread(
+                path,
+                stop_before_pixels=True,
+                specific_tags=list(asked),
+                force=begins_as_dicom(path),
+            )
             return {keyword: _text(found.get(keyword)) for keyword in asked}
     except Exception:  # noqa: BLE001 - a name that cannot be decoded must not stop a listing
         return {}

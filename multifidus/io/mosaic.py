@@ -101,7 +101,8 @@ def _facts(path: Path) -> tuple[int, float, NDArray[np.float64]]:
     with quiet():
         import nibabel.nicom.csareader
 
-        dataset = dcmread(path, stop_before_pixels=True)
+        # Its header was read before, so it is DICOM, with a preamble or without.
+        dataset = dcmread(path, stop_before_pixels=True, force=True)
         reader: Any = nibabel.nicom.csareader
         private = reader.get_csa_header(dataset)
         step_mm = float(dataset.get("SpacingBetweenSlices") or math.nan)
