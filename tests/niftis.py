@@ -27,8 +27,9 @@ def save(
     affine = ras_from_lps(affine_lps)
     if form in ("sform", "both"):
         image.set_sform(affine, code=1)
-    if form in ("qform", "both"):
+    if form != "neither":
         image.header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+    if form in ("qform", "both"):
         image.set_qform(affine, code=1)
     nibabel.save(image, path)
     return path

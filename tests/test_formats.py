@@ -55,7 +55,7 @@ def test_a_mixed_folder_is_sorted_into_exams_and_the_rest_is_reported(tmp_path):
     ]
     reasons = {item.path.name: item.reason for item in found.skipped}
     assert set(reasons) == {"notes.json", "5d.nii", "copy.nii"}
-    assert "only volumes" in reasons["5d.nii"]
+    assert "only slices, volumes" in reasons["5d.nii"]
     assert reasons["copy.nii"].endswith("The same content as " + str(tmp_path / "nifti" / "b.nii."))
     assert sorted(found.files.values()) == [1, 1, 3]
 

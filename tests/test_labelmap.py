@@ -1,5 +1,6 @@
 from itertools import permutations, product
 
+import nibabel
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff
 
 from multifidus.anatomy import Side, Structure
 from multifidus.errors import ReadError, RoiError
-from multifidus.geometry import plane_from_affine
+from multifidus.geometry import plane_from_affine, ras_from_lps
 from multifidus.image import Exam, Series, Slice
 from multifidus.io.labelmap import PRESETS, load_labels, trace
 from multifidus.io.labelmap import read_labelmap as read_grid
@@ -149,13 +150,80 @@ def test_a_label_map_without_its_labels_is_refused(tmp_path):
     assert "[1, 2, 3, 4]" in caught.value.remedy
 
 
-@pytest.mark.parametrize("odd", [0.5, np.nan, np.inf])
+@pytest.mark.parametrize("odd", [0.5, 0.99, 1.002, np.nan, np.inf, 1e30])
 def test_a_map_of_fractions_is_no_label_map(tmp_path, odd):
     values = random_labels([1]).astype(np.float32)
     values[0, 0, 0] = odd
     path = save(tmp_path / "a.nii", values, AFFINE)
-    with pytest.raises(ReadError, match=r"a\.nii holds values that are not whole numbers"):
+    with pytest.raises(ReadError, match=r"a\.nii holds values that are not whole") as caught:
         read_labelmap(path, exam_on(), MF_RIGHT)
+    assert "nearest neighbour" in caught.value.remedy
+
+
+def through_16_bits(path, values, affine=AFFINE):
+    """Save floating-point values as nibabel does where a header asks for 16 bits."""
+    image = nibabel.Nifti1Image(values.astype(np.float64), ras_from_lps(affine))
+    image.set_data_dtype(np.int16)
+    nibabel.save(image, path)
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["lpm", "lpm3shot", "musclemap_wholebody"])
+def test_labels_that_were_scaled_into_16_bits_are_those_that_were_meant(tmp_path, scheme):
+    labels = np.random.default_rng(0).choice([0, *PRESETS[scheme]], SHAPE)
+    path = through_16_bits(tmp_path / "a.nii", labels)
+    stored = nibabel.load(path).get_fdata()
+    assert (stored != labels).any()
+    found = masks_of(read_labelmap(path, exam_on(), PRESETS[scheme]))
+    for value, (structure, side) in PRESETS[scheme].items():
+        for k in range(SHAPE[2]):
+            mask = value == labels[:, :, k].T
+            assert (found.get((k, structure, side), False) == mask).all()
+
+
+@pytest.mark.parametrize("value", [1.9999999995, 2.00003, 2.0009])
+def test_values_within_a_thousandth_of_a_whole_number_are_that_number(tmp_path, value):
+    labels = random_labels([2]).astype(np.float64)
+    path = save(tmp_path / "a.nii", np.where(labels == 2, value, labels), AFFINE)
+    found = masks_of(read_labelmap(path, exam_on(), PRESETS["lpm"]))
+    assert (found[1, Structure.MULTIFIDUS, Side.RIGHT] == (labels[:, :, 1].T == 2)).all()
+
+
+@pytest.mark.parametrize("largest", [1, 3, 200, 5000])
+def test_probabilities_are_no_labels_however_they_were_scaled(tmp_path, largest):
+    values = np.random.default_rng(0).uniform(0, largest, SHAPE)
+    path = through_16_bits(tmp_path / "a.nii", values)
+    with pytest.raises(ReadError, match="not whole numbers"):
+        read_labelmap(path, exam_on(), PRESETS["lpm"])
+
+
+def single(thickness_mm):
+    """Return an exam of one slice, its number of slices in its grid left aside."""
+    (series,) = exam_on(AFFINE, (7, 6, 1)).series
+    (found,) = series.slices
+    item = Slice.from_array("1.0", found.plane, found.pixels, thickness_mm)
+    return Exam("S01", "pre", (Series("1", (item,)),))
+
+
+@pytest.mark.parametrize("shape", [(7, 6), (7, 6, 1), (7, 6, 1, 1)])
+@pytest.mark.parametrize("form", ["sform", "both"])
+@pytest.mark.parametrize("thickness_mm", [4.4, 3.0, np.nan])
+def test_a_label_map_of_one_slice_fits_an_image_of_one_slice_however_thick(
+    tmp_path, shape, form, thickness_mm
+):
+    labels = random_labels([1])[:, :, 0]
+    path = save(tmp_path / "a.nii", labels.reshape(shape), AFFINE, form=form)
+    rois = read_labelmap(path, single(thickness_mm), MF_RIGHT)
+    found = masks_of(rois)
+    assert (found[0, Structure.MULTIFIDUS, Side.RIGHT] == (labels.T == 1)).all()
+
+
+@pytest.mark.parametrize("by", [(0, 0, 0.5), (0, 0, 1), (0.5, 0, 0)])
+def test_a_label_map_of_one_slice_in_another_place_is_refused(tmp_path, by):
+    labels = random_labels([1])[:, :, 0]
+    path = save(tmp_path / "a.nii", labels, shifted(AFFINE, by=by))
+    with pytest.raises(RoiError, match="lies on another grid"):
+        read_labelmap(path, single(4.4), MF_RIGHT)
 
 
 def test_labels_may_be_stored_as_floats_and_scaled(tmp_path):

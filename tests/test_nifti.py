@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import struct
 
 import nibabel
 import numpy as np
@@ -116,11 +117,126 @@ def test_a_fourth_axis_of_one_is_ignored(tmp_path, shape):
     ]
 
 
-@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 3, 1, 3), (5, 4, 3, 2, 2)])
-def test_an_image_of_fewer_axes_or_of_vectors_is_refused(tmp_path, shape):
+@pytest.mark.parametrize("shape", [(5,), (5, 4, 3, 1, 3), (5, 4, 3, 2, 2)])
+def test_an_image_of_one_axis_or_of_vectors_is_refused(tmp_path, shape):
     path = save(tmp_path / "a.nii", np.zeros(shape, np.int16), lumbar_affine())
-    with pytest.raises(ReadError, match="only volumes, and files of several, are read"):
+    with pytest.raises(ReadError, match="only slices, volumes, and files of several, are read"):
         read_volumes(path)
+
+
+@pytest.mark.parametrize("form", ["sform", "qform", "both"])
+@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 1), (5, 4, 1, 1)])
+def test_an_image_of_two_axes_is_one_slice(tmp_path, form, shape):
+    plane = VOXELS[:, :, 1]
+    path = save(tmp_path / "a.nii", plane.reshape(shape), lumbar_affine(20), form=form)
+    series = read_nifti(path)
+    (item,) = series.slices
+    assert series.flags == ()
+    assert item.pixels.tolist() == plane.T.tolist()
+    assert item.plane.to_patient([(3, 2)])[0] == pytest.approx(
+        (lumbar_affine(20) @ (2, 3, 0, 1))[:3], abs=1e-4
+    )
+    # By the standard, pixdim says nothing about an axis that is not there.
+    known = (form, len(shape)) != ("qform", 2)
+    assert item.thickness_mm == pytest.approx(4.4 if known else np.nan, nan_ok=True)
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5, 4, 1)])
+@pytest.mark.parametrize("form", ["sform", "qform"])
+def test_one_slice_needs_no_third_step(tmp_path, shape, form):
+    affine = lumbar_affine(20)
+    path = save(tmp_path / "a.nii", VOXELS[:, :, 1].reshape(shape), affine, form=form)
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<f", data, 76 + 3 * 4, 0)  # pixdim[3]
+    for row in range(3):
+        struct.pack_into("<f", data, 280 + 16 * row + 8, 0)  # srow_*[2]
+    path.write_bytes(data)
+    (item,) = read_nifti(path).slices
+    assert np.isnan(item.thickness_mm)
+    assert abs(item.plane.normal @ affine[:3, 2]) == pytest.approx(4.4)
+    assert item.plane.pixel_spacing_mm == pytest.approx((0.7, 0.7))
+
+
+def test_several_slices_without_a_third_step_are_refused(tmp_path):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine())
+    data = bytearray(path.read_bytes())
+    for row in range(3):
+        struct.pack_into("<f", data, 280 + 16 * row + 8, 0)
+    path.write_bytes(data)
+    with pytest.raises(GeometryError, match="singular affine"):
+        read_nifti(path)
+
+
+def with_pixdim(path, *sizes):
+    data = bytearray(path.read_bytes())
+    struct.pack_into(f"<{len(sizes)}f", data, 80, *sizes)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sizes", "flags"),
+    [
+        ((0.7, 0.7, 4.4), ()),
+        ((0.7001, 0.7, 4.4), ()),
+        ((0, 0, 0), ()),
+        ((-0.7, 0.7, 4.4), ()),
+        ((1, 1, 1), (Flag.SPACING_CONFLICT,)),
+        ((0.77, 0.7, 4.4), (Flag.SPACING_CONFLICT,)),
+        ((0.7, 0.7, 5.0), (Flag.SPACING_CONFLICT,)),
+    ],
+)
+def test_a_pixdim_that_contradicts_the_sform_is_flagged_and_the_sform_is_used(
+    tmp_path, sizes, flags
+):
+    path = with_pixdim(save(tmp_path / "a.nii", VOXELS, lumbar_affine(20)), *sizes)
+    series = read_nifti(path)
+    assert series.flags == flags
+    assert series.slices[0].plane.pixel_spacing_mm == pytest.approx((0.7, 0.7))
+    assert series.slices[0].plane.pixel_spacing_mm == pytest.approx(
+        np.linalg.norm(nibabel.load(path).affine[:3, :2], axis=0)[::-1]
+    )
+
+
+def test_a_pixdim_in_metres_is_compared_in_millimetres(tmp_path):
+    affine = ras_from_lps(lumbar_affine(20))
+    affine[:3] /= 1000
+    image = nibabel.Nifti1Image(VOXELS, affine)
+    image.set_qform(None, code=0)
+    image.set_sform(affine, code=1)
+    image.header.set_xyzt_units("meter")
+    nibabel.save(image, tmp_path / "a.nii")
+    assert read_nifti(tmp_path / "a.nii").flags == ()
+    with_pixdim(tmp_path / "a.nii", 0.7, 0.7, 4.4)
+    assert read_nifti(tmp_path / "a.nii").flags == (Flag.SPACING_CONFLICT,)
+
+
+def test_a_pixdim_that_contradicts_the_sform_is_refused_where_a_qform_rests_on_it(tmp_path):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine(20), form="both")
+    with pytest.raises(GeometryError, match="disagree about its voxels"):
+        read_nifti(with_pixdim(path, 0.77, 0.7, 4.4))
+
+
+def test_pixdim_is_the_voxel_size_where_the_qform_alone_counts(tmp_path):
+    path = with_pixdim(
+        save(tmp_path / "a.nii", VOXELS, lumbar_affine(20), form="qform"), 0.77, 0.7, 4.4
+    )
+    series = read_nifti(path)
+    assert series.flags == ()
+    assert series.slices[0].plane.pixel_spacing_mm == pytest.approx((0.7, 0.77))
+
+
+@pytest.mark.parametrize("sizes", [(0, 0.7, 4.4), (0.7, 0, 4.4), (0.7, 0.7, 0), (np.nan, 0.7, 4.4)])
+def test_a_qform_without_a_voxel_size_is_refused(tmp_path, sizes):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine(20), form="qform")
+    with pytest.raises(GeometryError, match=r"placed by its qform, and its pixdim is|singular"):
+        read_nifti(with_pixdim(path, *sizes))
+
+
+def test_pixdim_alone_places_nothing(tmp_path):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine(), form="neither")
+    with pytest.raises(ReadError, match="does not say where it lies"):
+        open_nifti(with_pixdim(path, 0.7, 0.7, 4.4))
 
 
 def test_a_damaged_number_of_volumes_makes_no_series(tmp_path):

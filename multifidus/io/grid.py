@@ -49,6 +49,8 @@ class Grid:
         Returns the stored voxels, shape (i, j, k).
     slope, intercept
         ``value = slope * stored + intercept``.
+    thickness_mm
+        Of a slice; the length of the step along k if None, NaN where it is unknown.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Grid:
     slope: float = 1.0
     intercept: float = 0.0
     flags: tuple[Flag, ...] = ()
+    thickness_mm: float | None = None
 
 
 def series_of_volumes(grids: Sequence[Grid], content: str, **facts: Any) -> tuple[Series, ...]:
@@ -96,7 +99,9 @@ def series_of(  # noqa: PLR0913 - a series has the facts that it has
     The slices are named after the series and their own k.
     """
     columns, rows, count = grid.shape
-    thickness = float(np.linalg.norm(grid.affine_lps[:3, 2]))
+    thickness = grid.thickness_mm
+    if thickness is None:
+        thickness = float(np.linalg.norm(grid.affine_lps[:3, 2]))
 
     def stored(k: int) -> StoredPixels:
         return StoredPixels(lambda: grid.read()[:, :, k].T, grid.slope, grid.intercept)
@@ -172,6 +177,18 @@ def check_size(path: Path, needed: int, *, zipped: bool) -> None:
     if needed > most:
         msg = f"{path} is cut short or damaged: {needed} bytes of voxels cannot be in it."
         raise ReadError(msg, remedy="Copy or export the file again.")
+
+
+def upright(affine: Array) -> Array:
+    """Return the affine of a single slice whose third step is missing: 1 mm along its normal.
+
+    Nothing lies along that step, so only its direction has to be right.
+    """
+    across = np.cross(affine[:3, 0], affine[:3, 1])
+    length = float(np.linalg.norm(across))
+    turned = affine.copy()
+    turned[:3, 2] = across / length if length > 0 else across  # refused with the affine
+    return turned
 
 
 def once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:

@@ -7,6 +7,7 @@ the pixel area. A label map must lie on the image's own grid; nothing is resampl
 from __future__ import annotations
 
 import csv
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
 
 SAME_GRID_PIXELS = 0.05
 """Grids whose corners agree within this many pixels are one grid."""
+
+WHOLE = 1e-3
+"""Values this near to a whole number are that number: floating-point files round."""
+
+WHOLE_STEPS = 0.05
+"""Where values are stored as whole numbers with a slope, they are whole to half a slope, but to no
+more than this: a converter that scales labels 0 to 3 into 16 bits leaves 1.99999 or 2.00003, and
+one that scales labels up to 5132 is off by 0.039."""
+
+LARGEST_LABEL = 2.0**31
+"""Larger numbers are no labels."""
 
 _MF, _ES = Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE
 _PS, _QL = Structure.PSOAS, Structure.QUADRATUS_LUMBORUM
@@ -161,7 +173,7 @@ def _same_grid(grid: Grid, stack: Stack) -> _Axes | None:
     rows, columns = stack.slices[0].shape
     wanted = (columns, rows, len(stack.slices))
     # Takes an index of the label map to one of the image; must permute and flip, nothing else.
-    turn = np.linalg.inv(affine) @ grid.affine_lps
+    turn = _one_slice(np.linalg.inv(affine) @ grid.affine_lps, grid.shape, wanted)
     whole = np.rint(turn[:3, :3])
     if not (np.abs(whole).sum(axis=0) == 1).all() or not (np.abs(whole).sum(axis=1) == 1).all():
         return None
@@ -181,13 +193,38 @@ def _same_grid(grid: Grid, stack: Stack) -> _Axes | None:
     return _Axes((k, row, column), tuple(2 - axis for axis in flipped))
 
 
+def _one_slice(
+    turn: NDArray[np.float64], shape: tuple[int, ...], wanted: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Leave the length of the one step that nobody takes out of the comparison of single slices.
+
+    How thick a single slice is, one file may say and the other not.
+    """
+    across = int(np.argmax(np.abs(turn[2, :3])))
+    if wanted[2] != 1 or shape[across] != 1:
+        return turn
+    found = turn.copy()
+    found[:3, across] = (0, 0, math.copysign(1.0, turn[2, across]))
+    return found
+
+
 def _oriented(grid: Grid, axes: _Axes) -> NDArray[np.int64]:
-    stored = grid.read() * grid.slope + grid.intercept
-    whole = np.isfinite(stored) & (stored == np.rint(stored))
+    found = grid.read()
+    half_step = abs(grid.slope) / 2 if found.dtype.kind in "iu" else 0.0
+    near = max(WHOLE, min(half_step, WHOLE_STEPS))
+    values = found.astype(np.float64) * grid.slope + grid.intercept
+    with np.errstate(invalid="ignore"):
+        whole = (np.abs(values - np.rint(values)) <= near) & (np.abs(values) <= LARGEST_LABEL)
     if not whole.all():
-        msg = f"{grid.path} holds values that are not whole numbers; it is no label map."
-        raise ReadError(msg)
-    return np.flip(stored.astype(np.int64).transpose(axes.order), axes.flipped)
+        value = float(values[~whole].flat[0])
+        msg = (
+            f"{grid.path} holds values that are not whole numbers, such as {value:.6g}; it is no "
+            "label map."
+        )
+        remedy = "Threshold probabilities, and resample label maps by nearest neighbour only."
+        raise ReadError(msg, remedy=remedy)
+    labels = np.rint(values).astype(np.int64)
+    return np.flip(labels.transpose(axes.order), axes.flipped)
 
 
 def _describe(shape: tuple[int, ...], affine: NDArray[np.float64]) -> str:

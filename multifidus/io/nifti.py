@@ -31,6 +31,7 @@ from multifidus.io.grid import (
     once,
     only,
     series_of_volumes,
+    upright,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def open_nifti(path: Path) -> Grid:
     Raises
     ------
     ReadError
-        If it is damaged, not three-dimensional, not of numbers, or does not say where it lies.
+        If it is damaged, no slice or volume, not of numbers, or does not say where it lies.
     GeometryError
         If its affine is singular.
     """
@@ -85,7 +86,8 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
             msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
             remedy = "Convert it again from DICOM with a tool that keeps geometry."
             raise ReadError(msg, remedy=remedy)
-        check_affine(header.affine_mm, shape[:3], path)
+        affine, thickness = _placed(image, header, shape, path)
+        check_affine(affine, shape[:3], path)
         flags = _conflict(image, header, path)
         stored, slope, intercept = header.stored, header.slope, header.intercept
         if stored.kind not in "iuf":
@@ -101,13 +103,14 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
     def volume(number: int) -> Grid:
         return Grid(
             path,
-            ras_from_lps(header.affine_mm),
+            ras_from_lps(affine),
             (shape[0], shape[1], shape[2]),
             (str(stored), slope, intercept),
             lambda: voxels()[..., number],
             slope,
             intercept,
             flags,
+            thickness,
         )
 
     return tuple(volume(number) for number in range(shape[3]))
@@ -119,6 +122,7 @@ class _Header:
 
     coded: bool
     affine_mm: Array
+    pixdim_mm: Array
     to_mm: Array
     stored: np.dtype[Any]
     slope: float
@@ -149,6 +153,7 @@ def _load(path: Path) -> tuple[Any, _Header]:
         return image, _Header(
             int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0,
             to_mm @ np.asarray(image.affine, dtype=np.float64),
+            unit_mm * _pixdim(image),
             to_mm,
             header.get_data_dtype().newbyteorder("="),
             float(image.dataobj.slope),
@@ -159,13 +164,48 @@ def _load(path: Path) -> tuple[Any, _Header]:
         raise ReadError(msg, remedy="Convert or export it again.") from error
 
 
+def _pixdim(image: Any) -> Array:
+    """Return the voxel size as it stands in the file, 3 numbers: nibabel makes 1 of a 0."""
+    header = image.file_map.get("header", image.file_map["image"])
+    with header.get_prepare_fileobj("rb") as file:
+        stored = type(image.header).from_fileobj(file, check=False)
+    return np.abs(stored["pixdim"][1:4].astype(np.float64))
+
+
+def _placed(
+    image: Any, header: _Header, shape: tuple[int, ...], path: Path
+) -> tuple[Array, float | None]:
+    """Return the affine, and the slice thickness where it is not the length of the third step.
+
+    A single slice need not say how thick it is. By the standard, pixdim counts for the axes that
+    there are.
+
+    Raises
+    ------
+    GeometryError
+        If the image is placed by its qform, and pixdim lacks a voxel size.
+    """
+    affine, by_qform = header.affine_mm, int(image.header["sform_code"]) <= 0
+    sizes = header.pixdim_mm if by_qform else np.linalg.norm(affine[:3, :3], axis=0)
+    no_third = sizes[2] == 0 or (by_qform and len(image.shape) == 2)  # noqa: PLR2004
+    if by_qform and not (sizes[: 2 if shape[2] == 1 else 3] > 0).all():
+        msg = f"{path} is placed by its qform, and its pixdim is {sizes.round(4).tolist()}."
+        raise GeometryError(msg, remedy="Convert it again from DICOM.")
+    return (upright(affine), math.nan) if shape[2] == 1 and no_third else (affine, None)
+
+
 def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
-    """Return (i, j, k, volume); a fifth axis holds vectors, which are no image."""
+    """Return (i, j, k, volume); a file of two axes is one slice.
+
+    A fifth axis holds vectors, which are no image.
+    """
     while len(shape) > 3 and shape[-1] == 1:  # noqa: PLR2004
         shape = shape[:-1]
+    if len(shape) == 2:  # noqa: PLR2004
+        shape = (*shape, 1)
     if len(shape) not in {3, 4} or min(shape) < 1:
-        msg = f"{path} has shape {shape}; only volumes, and files of several, are read."
-        raise ReadError(msg, remedy="Split it into one file a volume.")
+        msg = f"{path} has shape {shape}; only slices, volumes, and files of several, are read."
+        raise ReadError(msg, remedy="Convert one image of it, without vectors or colours.")
     if len(shape) == 4 and shape[3] > MOST_VOLUMES:  # noqa: PLR2004
         msg = f"{path} holds {shape[3]} volumes; at most {MOST_VOLUMES} are read."
         raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
@@ -173,36 +213,55 @@ def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
 
 
 def _conflict(image: Any, header: _Header, path: Path) -> tuple[Flag, ...]:
-    """Compare the two places that a NIfTI header can name; the first, its sform, is used.
+    """Compare what a NIfTI header says in several ways; the first, its sform, is used.
 
     Raises
     ------
     GeometryError
-        If they disagree about the size of a voxel, on which every area depends.
+        If sform and qform disagree about the size of a voxel, on which every area depends.
     """
     if int(image.header["sform_code"]) <= 0:
         return ()
-    try:
-        with np.errstate(all="ignore"):
-            placed = image.header.get_qform(coded=True)[0]
-    except ValueError:  # its quaternion is none
-        return (Flag.AFFINE_CONFLICT,)
+    placed = _by_qform(image, header)
     if placed is None:
-        return ()
+        return _spacing_conflict(image, header)
     if not np.isfinite(placed).all():
-        return (Flag.AFFINE_CONFLICT,)
-    affine, placed = header.affine_mm, header.to_mm @ placed
-    ours, theirs = (np.linalg.norm(form[:3, :3], axis=0) for form in (affine, placed))
+        return (Flag.AFFINE_CONFLICT, *_spacing_conflict(image, header))
+    affine = header.affine_mm
+    axes = slice(0, max(len(image.shape[:3]), 2))
+    ours, theirs = (np.linalg.norm(form[:3, axes], axis=0) for form in (affine, placed))
     if np.abs(ours - theirs).max() > SAME_VOXEL * ours.max():
         msg = (
             f"The sform and qform of {path} disagree about its voxels: {ours.round(4).tolist()} "
             f"and {theirs.round(4).tolist()}."
         )
         raise GeometryError(msg, remedy="Convert it again from DICOM.")
-    last = np.array(image.shape[:3]) - 1
+    last = np.array((*image.shape[:3], 1)[:3]) - 1
     corners = np.array([np.where(pick, last, 0) for pick in np.ndindex(2, 2, 2)])
     apart = corners @ (affine - placed)[:3, :3].T + (affine - placed)[:3, 3]
     return (Flag.AFFINE_CONFLICT,) if np.abs(apart).max() > SAME_PLACE_MM else ()
+
+
+def _by_qform(image: Any, header: _Header) -> Array | None:
+    """Return the affine of the qform in mm, NaN where its quaternion is none; None without one."""
+    try:
+        with np.errstate(all="ignore"):
+            placed = image.header.get_qform(coded=True)[0]
+    except ValueError:
+        return np.full((4, 4), np.nan)
+    return None if placed is None else np.asarray(header.to_mm @ placed)
+
+
+def _spacing_conflict(image: Any, header: _Header) -> tuple[Flag, ...]:
+    """Compare the voxel size of pixdim with that of the sform, for the axes that it names.
+
+    Where a qform is coded it rests on pixdim, and is compared itself.
+    """
+    axes = min(len(image.shape), 3)
+    named = header.pixdim_mm[:axes]
+    used = np.linalg.norm(header.affine_mm[:3, :axes], axis=0)
+    off = (named > 0) & (np.abs(named - used) > SAME_VOXEL * used)
+    return (Flag.SPACING_CONFLICT,) if off.any() else ()
 
 
 @contextlib.contextmanager
