@@ -17,11 +17,13 @@ from multifidus.io.bids import datasets, set_aside, sidecar_path
 from multifidus.io.bids_dataset import Places, Visit, exams_of_volumes, visit_of
 from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom import scan_dicom
+from multifidus.io.dicom_syntax import NOT_DICOM
 from multifidus.io.grid import Grid, only
 from multifidus.io.itk import data_file, is_itk, open_itk_volume, read_itk
+from multifidus.io.kinds import what_it_is
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
-from multifidus.io.nifti import is_nifti, open_nifti, read_volumes
+from multifidus.io.nifti import is_nifti, open_nifti, pair_of, read_volumes
 from multifidus.io.scan import Scan, Skipped, walk
 from multifidus.pairing import (
     NOT_PLAIN,
@@ -33,6 +35,9 @@ from multifidus.pairing import (
 )
 from multifidus.placement import place
 from multifidus.roi import RoiSet, check_sides
+
+ZIP_IN_ZIP = "A zip archive inside a zip archive. Unpack the outer one, and give the folder."
+"""Why an archive in an archive is skipped: how far both swell together cannot be told before."""
 
 PAIR_BY = ("geometry", "index")
 
@@ -64,9 +69,12 @@ def _read_series(path: Path, contrasts: Contrasts | None = None) -> tuple[Series
     return read_itk(path) if is_itk(path) else read_volumes(path, contrasts=contrasts)
 
 
-def _part_of(path: Path) -> Path | None:
-    """Return the file that belongs to a volume's: its sidecar, or its voxels; None where none."""
-    return data_file(path) if is_itk(path) else sidecar_path(path)
+def _parts_of(path: Path) -> tuple[Path | None, ...]:
+    """Return the files that belong to a volume's: its sidecar, or its voxels; None where none."""
+    if is_itk(path):
+        return (data_file(path),)
+    header, voxels = pair_of(path) or (None, None)
+    return (sidecar_path(path), voxels if path == header else None)
 
 
 def scan(
@@ -100,23 +108,34 @@ def scan(
     walked = walk(given)
     unpacked, places, refused = _unpacked(walked.files)
     files, aside = _set_aside(unpacked)
-    images = [path for path in files if _is_volume(path)]
-    beside = {_part_of(path) for path in images}
+    volumes = [path for path in files if _is_volume(path)]
+    beside = {part for path in volumes for part in _parts_of(path)}
+    images = [path for path in volumes if path not in beside]
     found = scan_dicom(_told([path for path in files if path not in beside], progress), known)
     number = len({exam.subject for exam in found.exams}) + 1
-    volumes = _scan_volumes(images, known, Places(datasets(unpacked), places), number)
-    skipped = (*walked.skipped, *refused, *aside, *found.skipped, *volumes.skipped)
-    named = tuple(Skipped(_place(item.path, places), item.reason) for item in skipped)
+    read = _scan_volumes(images, known, Places(datasets(unpacked), places), number)
+    skipped = (*walked.skipped, *refused, *aside, *found.skipped, *read.skipped)
+    named = tuple(Skipped(_place(item.path, places), _reason(item)) for item in skipped)
     roots = {path: Path(path.name) for path in given if path.is_dir()}
     roots |= {folder: Path(archive.name) for folder, archive in places.items()}
     return Scan(
-        found.exams + volumes.exams,
+        found.exams + read.exams,
         named,
-        {**found.paths, **volumes.paths},
+        {**found.paths, **read.paths},
         roots,
-        (*found.remarks, *volumes.remarks),
+        (*found.remarks, *read.remarks),
         places,
     )
+
+
+def _reason(item: Skipped) -> str:
+    """Say why a file was skipped; one that is no DICOM is named for what it is."""
+    if item.reason != NOT_DICOM:
+        return item.reason
+    try:
+        return what_it_is(item.path)
+    except ReadError as error:
+        return str(error)
 
 
 def _unpacked(
@@ -136,7 +155,11 @@ def _unpacked(
             refused.append(Skipped(path, str(error)))
             continue
         places[folder] = path
-        plain.extend(walk([folder]).files)
+        for inner in walk([folder]).files:
+            if is_zip(inner):
+                refused.append(Skipped(inner, ZIP_IN_ZIP))
+            else:
+                plain.append(inner)
     return plain, places, refused
 
 

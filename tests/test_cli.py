@@ -128,12 +128,12 @@ def test_inspect_lists_series_and_what_was_skipped_without_identifying_anybody(
     code, out, err = as_process(monkeypatch, capsys, "inspect", cohort.parent / "S01_pre")
     assert code == 0
     assert "axial" in out
-    assert "report.dcm: Not a DICOM file" in err
+    assert "report.dcm: A PDF document" in err
     assert "Doe" not in out + err
     assert "4711" not in out + err
     code, out, _ = as_process(monkeypatch, capsys, "inspect", cohort.parent / "S01_pre", "--json")
     document = json.loads(out)
-    assert [item["reason"] for item in document["skipped"]] == ["Not a DICOM file."]
+    assert [item["reason"] for item in document["skipped"]] == ["A PDF document, no image."]
     (cohort.parent / "S01_pre" / "report.dcm").unlink()
 
 

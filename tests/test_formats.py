@@ -65,7 +65,7 @@ def test_a_folder_without_images_is_refused_with_reasons(tmp_path):
         read_exams(tmp_path)
     for number in range(7):
         (tmp_path / f"{number}.txt").write_text("text")
-    with pytest.raises(ReadError, match=r"7 files skipped \(0\.txt: Not a DICOM.*; and 2 more\)"):
+    with pytest.raises(ReadError, match=r"7 files skipped \(0\.txt: A text file.*; and 2 more\)"):
         read_exams(tmp_path)
     save(tmp_path / "a.nii", np.zeros((4, 4, 4, 1, 3), np.int16), AFFINE)
     with pytest.raises(ReadError, match="8 files skipped"):

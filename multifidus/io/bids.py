@@ -113,7 +113,8 @@ def bids_name(path: Path) -> BidsName:
 
 def sidecar_path(path: Path) -> Path:
     """Return where the JSON file of a NIfTI file would be."""
-    return path.with_name(re.sub(r"\.nii(\.gz)?$", ".json", path.name, flags=re.IGNORECASE))
+    ending = r"\.(nii(\.gz)?|hdr|img)$"
+    return path.with_name(re.sub(ending, ".json", path.name, flags=re.IGNORECASE))
 
 
 @dataclass(frozen=True, slots=True)

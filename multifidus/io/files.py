@@ -105,12 +105,13 @@ def write_text(path: Path, text: str, *, overwrite: bool) -> None:
     write_atomically(path, lambda part: _put(part, text.encode()), overwrite=overwrite)
 
 
-def content_sha256(path: Path) -> str:
-    """Hash a file's bytes."""
+def content_sha256(*paths: Path) -> str:
+    """Hash the bytes of a file, or of several one after another."""
     digest = hashlib.sha256()
-    with reading(path, "a file"), path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
+    for path in paths:
+        with reading(path, "a file"), path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
     return digest.hexdigest()
 
 

@@ -41,11 +41,18 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".nii", ".nii.gz")
 
+PAIR = (".hdr", ".img")
+"""Header and voxels of a NIfTI file that is stored as two."""
+
+_PAIR_MARK, _PAIR_MARK_AT = b"ni1\0", 344
+
 SAME_VOXEL = 1e-3
 """Voxel sizes of sform and qform that differ by more than this share are in conflict."""
 
 SAME_PLACE_MM = 0.1
 """Corners that sform and qform put further apart than this are in conflict."""
+
+_GZIP = b"\x1f\x8b"
 
 _MM = {"mm": 1.0, "unknown": 1.0, "meter": 1000.0, "micron": 0.001}
 """Millimetres in a NIfTI header's unit of length; where it names none, they are meant."""
@@ -54,8 +61,26 @@ _CHUNK = re.compile(r"_chunk-\d+(?=_)")
 
 
 def is_nifti(path: Path) -> bool:
-    """Whether a file's name ends as NIfTI's do."""
-    return path.name.lower().endswith(SUFFIXES)
+    """Whether a file's name ends as NIfTI's do, or it is one of a pair of header and voxels."""
+    return path.name.lower().endswith(SUFFIXES) or pair_of(path) is not None
+
+
+def pair_of(path: Path) -> tuple[Path, Path] | None:
+    """Return the header (.hdr) and the voxels (.img) of a pair that a file belongs to.
+
+    None where the header is not NIfTI's: that of ANALYZE 7.5 does not tell left from right.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in PAIR:
+        return None
+    ending = str.upper if path.suffix.isupper() else str.lower
+    header, voxels = (path.with_suffix(ending(name)) for name in PAIR)
+    try:
+        with header.open("rb") as file:
+            head = file.read(_PAIR_MARK_AT + len(_PAIR_MARK))
+    except OSError:  # what cannot be opened is said where it is read
+        return None
+    return (header, voxels) if head[_PAIR_MARK_AT:] == _PAIR_MARK else None
 
 
 def open_nifti(path: Path) -> Grid:
@@ -97,7 +122,7 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
             msg = f"{path} rescales its voxels by slope {slope:g} and intercept {intercept:g}."
             raise ReadError(msg, remedy="Convert or export it again.")
         zipped = path.name.lower().endswith(".gz")
-        check_size(path, math.prod(shape) * stored.itemsize, zipped=zipped)
+        check_size(_parts(path)[-1], math.prod(shape) * stored.itemsize, zipped=zipped)
     voxels = once(lambda: _voxels(image, path).reshape(shape))
 
     def volume(number: int) -> Grid:
@@ -129,6 +154,11 @@ class _Header:
     intercept: float
 
 
+def _parts(path: Path) -> tuple[Path, ...]:
+    """Return the files that an image is stored in; the last holds the voxels."""
+    return pair_of(path) or (path,)
+
+
 def _load(path: Path) -> tuple[Any, _Header]:
     import nibabel
     from nibabel.filebasedimages import ImageFileError
@@ -143,7 +173,11 @@ def _load(path: Path) -> tuple[Any, _Header]:
         EOFError,
         zlib.error,
     )
-    path.open("rb").close()  # nibabel reports what it may not open as of unknown type
+    for part in _parts(path):
+        if part != path and not part.exists():
+            msg = f"{path} is one of a pair, and {part.name} is not beside it."
+            raise ReadError(msg, remedy="Put the pair (.hdr, .img) into one folder.")
+        part.open("rb").close()  # nibabel reports what it may not open as of unknown type
     try:
         image: Any = nibabel.load(path)
         header = image.header
@@ -161,7 +195,16 @@ def _load(path: Path) -> tuple[Any, _Header]:
         )
     except damage as error:
         msg = f"{path} is not a readable NIfTI file: {error}."
-        raise ReadError(msg, remedy="Convert or export it again.") from error
+        raise ReadError(msg, remedy=_remedy(path)) from error
+
+
+def _remedy(path: Path) -> str:
+    """Say what to do about a file that cannot be read; its name may only be wrong."""
+    with path.open("rb") as file:
+        is_zipped = file.read(len(_GZIP)) == _GZIP
+    if is_zipped == path.name.lower().endswith(".gz"):
+        return "Convert or export it again."
+    return f"It is {'' if is_zipped else 'not '}zipped: name it .nii{'.gz' if is_zipped else ''}."
 
 
 def _pixdim(image: Any) -> Array:
@@ -169,7 +212,7 @@ def _pixdim(image: Any) -> Array:
     header = image.file_map.get("header", image.file_map["image"])
     with header.get_prepare_fileobj("rb") as file:
         stored = type(image.header).from_fileobj(file, check=False)
-    return np.abs(stored["pixdim"][1:4].astype(np.float64))
+    return np.abs(np.asarray(stored["pixdim"][1:4], dtype=np.float64))
 
 
 def _placed(
@@ -327,7 +370,7 @@ def read_volumes(
     known = described(path, contrasts)
     return series_of_volumes(
         grids,
-        content_sha256(path)[:UID_DIGITS],
+        content_sha256(*_parts(path))[:UID_DIGITS],
         weighting=known.weighting if weighting is None else weighting,
         acquisition=known.acquisition,
         run=known.run,
