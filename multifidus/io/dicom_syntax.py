@@ -82,13 +82,17 @@ def begin(file: Any) -> Syntax:
 
 
 def begins_as_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM does, with its preamble or without."""
+    """Whether a file begins as DICOM does, with its preamble or without.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened.
+    """
     with path.open("rb") as file:
-        try:
-            begin(file)
-        except ReadError as error:
-            return error.message != NOT_DICOM
-    return True
+        head = file.read(_PREAMBLE_BYTES + len(_MARK))
+    marked = head[_PREAMBLE_BYTES:] == _MARK
+    return marked or _begins_with_meta(head) or bare_syntax(head) is not None
 
 
 def _begins_with_meta(head: bytes) -> bool:
@@ -111,8 +115,6 @@ def bare_syntax(head: bytes) -> Syntax | None:
         of group 8. Its pixels are taken to be as they are without compression, which is to be
         checked by their length.
     """
-    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
     if len(head) < 8:  # noqa: PLR2004 - a tag and a length
         return None
     has_vr = head[4:6].decode("latin-1") in _VRS
@@ -120,6 +122,8 @@ def bare_syntax(head: bytes) -> Syntax | None:
         group, element = struct.unpack(f"{order}2H", head[:4])
         if group != 8 or element > _FIRST_IN_GROUP:  # noqa: PLR2004
             continue
+        from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
         if has_vr:
             little = order == "<"
             uid = ExplicitVRLittleEndian if little else ExplicitVRBigEndian

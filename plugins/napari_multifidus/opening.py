@@ -12,6 +12,7 @@ from multifidus.formats import read_exam, read_rois, scan
 from multifidus.image import Exam, Series
 from multifidus.inspection import days_since_first
 from multifidus.io.cohort_csv import REQUIRED
+from multifidus.io.dicom_syntax import begins_as_dicom
 from multifidus.roi import RoiSet, merge
 from napari_multifidus.contrasts import Contrast, Window, contrasts, limits
 from napari_multifidus.grid import axial_series, spacing_mm
@@ -22,8 +23,6 @@ METADATA = "multifidus_exam"
 
 SNIFFED_FILES = 64
 """Files of a folder that are looked at before it is taken for something else."""
-
-_PREAMBLE_BYTES, _DICOM_MARK = 128, b"DICM"
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -224,11 +223,9 @@ def is_cohort(path: Path) -> bool:
 
 
 def _is_dicom(path: Path) -> bool:
-    """Whether a file starts as DICOM files do; those without a preamble are opened by name."""
+    """Whether a file that can be opened begins as DICOM does."""
     try:
-        with path.open("rb") as file:
-            file.seek(_PREAMBLE_BYTES)
-            return file.read(len(_DICOM_MARK)) == _DICOM_MARK
+        return begins_as_dicom(path)
     except OSError:
         return False
 

@@ -32,6 +32,13 @@ def test_a_folder_of_dicom_is_ours_and_others_are_not(tmp_path):
     assert get_reader(str(tmp_path)) is read_images
 
 
+def test_a_folder_of_dicom_without_preambles_is_ours(tmp_path):
+    whole = next(path for path in (sample_dir() / "S01_pre").rglob("*") if path.is_file())
+    assert whole.read_bytes()[128:132] == b"DICM"
+    (tmp_path / "1").write_bytes(whole.read_bytes()[132:])
+    assert get_reader(str(tmp_path)) is read_images
+
+
 def test_a_folder_is_looked_at_briefly(tmp_path):
     for number in range(3 * SNIFFED_FILES):
         (tmp_path / f"{number:04d}.txt").touch()
