@@ -74,7 +74,8 @@ class StoredPixels:
     Raises
     ------
     ReadError
-        If slope or intercept is not a number that can be computed with.
+        If slope or intercept is not a number that can be computed with, or all values would be
+        one.
     """
 
     __slots__ = ("_array", "_hashed", "_read", "intercept", "slope")
@@ -84,6 +85,9 @@ class StoredPixels:
     ) -> None:
         if not abs(slope) <= LARGEST_SCALE or not abs(intercept) <= LARGEST_SCALE:
             msg = f"Pixels are to be rescaled by slope {slope:g} and intercept {intercept:g}."
+            raise ReadError(msg, remedy="Export the image again.")
+        if intercept + slope == intercept:
+            msg = f"A slope of {slope:g} and an intercept of {intercept:g} make all pixels alike."
             raise ReadError(msg, remedy="Export the image again.")
         self._read = read
         self._array: NDArray[np.generic] | None = None

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence as Items
@@ -9,13 +11,16 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGLSLossless,
     ParametricMapStorage,
     RLELossless,
 )
 from pydicom.valuerep import DSfloat
 
+from multifidus.errors import ReadError
 from multifidus.formats import scan
 from multifidus.image import Weighting
+from multifidus.io.dicom_plane import decimal
 from tests.dicoms import classic, enhanced, item
 from tests.exams import axial_plane
 
@@ -211,6 +216,13 @@ def setting(**values):
     return change
 
 
+def without(name):
+    def change(dataset):
+        delattr(dataset, name)
+
+    return change
+
+
 def with_table(dataset):
     table = item(LUTDescriptor=[4, 0, 16], LUTData=bytes(8), ModalityLUTType="US")
     dataset.ModalityLUTSequence = Items([table])
@@ -227,6 +239,21 @@ REFUSED = {
         "Not a grey-scale image (PhotometricInterpretation PALETTE COLOR)",
     ),
     "a table of values": (with_table, "ModalityLUTSequence"),
+    "a rescale that vanishes": (
+        setting(RescaleSlope="1e-300", RescaleIntercept="1"),
+        "RescaleSlope is 1e-300",
+    ),
+    "two slopes": (setting(RescaleSlope=[2, 3]), "RescaleSlope has 2 values"),
+    "two thicknesses": (setting(SliceThickness=[4, 5]), "SliceThickness has 2 values"),
+    "no bits": (without("BitsStored"), "No BitsStored"),
+    "no sign": (without("PixelRepresentation"), "No PixelRepresentation"),
+    "a third sign": (setting(PixelRepresentation=2), "PixelRepresentation is 2"),
+    "a row less": (setting(Rows=5), "96 bytes of pixels, where its rows"),
+    "a column less": (setting(Columns=7), "96 bytes of pixels, where its rows"),
+    "half the bits": (
+        setting(BitsAllocated=8, BitsStored=8, HighBit=7),
+        "96 bytes of pixels, where its rows",
+    ),
 }
 
 
@@ -267,3 +294,39 @@ def test_a_thickness_that_cannot_be_is_unknown(tmp_path, thickness):
     dataset.SliceThickness = DSfloat(thickness)
     (found,) = slices(saved(dataset, tmp_path / "a.dcm"))
     assert np.isnan(found.thickness_mm)
+
+
+@pytest.mark.parametrize("extra", [2, 10])
+def test_a_little_padding_behind_the_pixels_is_left_aside(tmp_path, extra):
+    pixels = noise((6, 8), np.uint16)
+    dataset = classic(axial_plane(), pixels)
+    dataset.PixelData += bytes(extra)
+    (found,) = slices(saved(dataset, tmp_path / "a.dcm"))
+    assert found.stored_pixels.tolist() == pixels.tolist()
+
+
+@pytest.mark.parametrize(
+    "text", ["1_0", "0x1", "1 2", "1,5", "--1", "1e", "infinity", "\u0661"], ids=ascii
+)
+def test_what_dicom_does_not_call_a_decimal_is_none(text):
+    with pytest.raises(ReadError, match=r"RescaleSlope is .* which is no finite number"):
+        decimal(text, "RescaleSlope")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, width=32))
+def test_every_number_that_is_written_out_is_read(number):
+    for text in (repr(number), f"{number:+.6e}", f"{number:G}"):
+        assert decimal(text, "RescaleSlope") == float(text)
+
+
+def test_compressed_pixels_of_more_bits_than_are_allocated_are_refused(tmp_path):
+    pixels = noise((6, 8), np.uint16)
+    dataset = classic(axial_plane(), pixels)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset["PixelData"].VR = "OW"
+    dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    (found,) = slices(saved(dataset, tmp_path / "a.dcm", JPEGLSLossless))
+    with pytest.raises(ReadError, match="are of 16 bits, the header says 8"):
+        _ = found.pixels

@@ -228,6 +228,9 @@ class _Groups:
 
     def number(self, sequence: str, name: str) -> float:
         parts = self.texts(sequence, name)
+        if len(parts) > 1:
+            msg = f"{name} has {len(parts)} values where one is meant: {', '.join(parts)}."
+            raise ReadError(msg, remedy="Export the image again.")
         return decimal(parts[0], name) if parts and parts[0] else math.nan
 
     def parts(self, sequence: str, name: str, count: int) -> tuple[str, ...]:
@@ -322,13 +325,14 @@ def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> 
     if is_fraction and mapped is not None and mapped.unit in TO_PCT:
         return mapped
     slope = groups.number("PixelValueTransformationSequence", "RescaleSlope")
-    if slope == 0:
-        msg = "RescaleSlope is 0, which would make all pixels alike."
-        raise ReadError(msg, remedy="Export the image again, with its rescale or without any.")
     intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept")
+    offset = 0.0 if math.isnan(intercept) else intercept
+    if offset + slope == offset:
+        msg = f"RescaleSlope is {slope:g}, which would make all pixels alike."
+        raise ReadError(msg, remedy="Export the image again, with its rescale or without any.")
     return RealWorld(
         1.0 if math.isnan(slope) else slope,
-        0.0 if math.isnan(intercept) else intercept,
+        offset,
         declared_unit(groups.header) if is_fraction else "",
     )
 

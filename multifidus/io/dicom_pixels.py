@@ -6,20 +6,14 @@ import os
 import struct
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from multifidus.errors import ReadError
-from multifidus.io.dicom_header import (
-    DOUBLE_PIXELS,
-    FLOAT_PIXELS,
-    PIXEL_DATA,
-    Header,
-    quiet,
-)
+from multifidus.io.dicom_header import PIXEL_DATA, Header, quiet
+from multifidus.io.dicom_stored import FLOAT_BITS, check_meaning, stored_type
 from multifidus.io.dicom_syntax import NOT_DICOM, Syntax
 from multifidus.io.files import reading
 
@@ -29,9 +23,6 @@ if TYPE_CHECKING:
 
 _LONG_HEADER, _SHORT_HEADER = 12, 8
 _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
-
-_FLOAT_BITS = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
-"""Bits of the pixels in elements of floating-point numbers."""
 
 EXPAND_AT_MOST = 1000
 """How many times larger than its file compressed pixels can be; RLE reaches 64."""
@@ -44,6 +35,9 @@ _DECODERS = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", "gdcm")
 
 _EIGHT_BITS_ONLY = {"pillow", "gdcm"}
 """Decoders that read no more of JPEG extended. What reads it all is under the GPL."""
+
+_J2K_BITS_AT = 42
+"""Byte of a JPEG 2000 stream that says how many bits a pixel has, less one."""
 
 _J2K_START, _JPEG_START, _JPEG_END = b"\xff\x4f\xff\x51", b"\xff\xd8", b"\xff\xd9"
 _JPEG_FRAMES = {bytes([n]) for n in (*range(0xC0, 0xD0), 0xF7) if n not in (0xC4, 0xC8, 0xCC)}
@@ -182,7 +176,7 @@ class PixelSource:
         }
         with quiet():
             for frame in frames:
-                _check_codestream(frame, self.shape)
+                _check_codestream(frame, self.shape, bits)
                 if installed == ["gdcm"] and syntax in JPEGTransferSyntaxes:
                     _check_for_gdcm(frame, bits)
             decoded, _ = decoder.as_array(
@@ -191,20 +185,25 @@ class PixelSource:
         return np.asarray(decoded).reshape(self.frames, *self.shape)
 
 
-def _check_codestream(frame: bytes, shape: tuple[int, int]) -> None:
+def _check_codestream(frame: bytes, shape: tuple[int, int], allocated: int) -> None:
     """Refuse a JPEG, JPEG-LS or JPEG 2000 stream that decoders would hang at.
 
-    They trust the size that stands in the stream, and that it does not end early.
+    They trust the size that stands in the stream, and that it does not end early; of pixels of
+    more bits than are allocated they keep the lower ones.
     """
-    size = shape
+    size, bits = shape, 0
     if frame[:4] == _J2K_START:
         columns, rows, left, top = struct.unpack(">4I", frame[8:24].ljust(16, b"\0"))
         size = rows - top, columns - left
+        bits = (frame[_J2K_BITS_AT : _J2K_BITS_AT + 1].ljust(1, b"\0")[0] & 0x7F) + 1
     elif frame[:2] == _JPEG_START:
-        size = _jpeg_facts(frame)[1:]
+        bits, *sizes = _jpeg_facts(frame)
+        size = sizes[0], sizes[1]
         if not frame[-16:].rstrip(b"\0").endswith(_JPEG_END):
             msg = "the compressed pixels are cut short"
             raise ValueError(msg)
+    if bits > allocated:
+        raise ValueError(_other_bits(bits, allocated))
     if size != shape:
         msg = f"the compressed pixels are {size[0]} x {size[1]}, the header says {shape}"
         raise ValueError(msg)
@@ -214,8 +213,11 @@ def _check_for_gdcm(frame: bytes, allocated: int) -> None:
     """Refuse a JPEG stream whose pixels take other bytes than allocated: GDCM ends the process."""
     bits = _jpeg_facts(frame)[0] if frame[:2] == _JPEG_START else 0
     if not allocated - 8 < bits <= allocated:
-        msg = f"the compressed pixels are of {bits} bits, the header says {allocated}"
-        raise ValueError(msg)
+        raise ValueError(_other_bits(bits, allocated))
+
+
+def _other_bits(bits: int, allocated: int) -> str:
+    return f"the compressed pixels are of {bits} bits, the header says {allocated}"
 
 
 def _jpeg_facts(frame: bytes) -> tuple[int, int, int]:
@@ -250,8 +252,8 @@ def locate_pixels(header: Header, syntax: Syntax, file: BinaryIO, path: Path) ->
         msg = "No image in this file."
         raise ReadError(msg)
     element = _pixel_element(file, syntax)
-    _check_meaning(header)
-    dtype, unused_bits = _stored_type(header, element.tag)
+    check_meaning(header)
+    dtype, unused_bits = stored_type(header, element.tag)
     size = os.fstat(file.fileno()).st_size
     needed = frames * rows * columns * dtype.itemsize
     where = path, frames, (rows, columns), dtype, unused_bits, element.offset
@@ -273,6 +275,13 @@ def locate_pixels(header: Header, syntax: Syntax, file: BinaryIO, path: Path) ->
     if available < needed:
         msg = f"Truncated: {needed - available} of {needed} bytes of pixels are missing."
         raise ReadError(msg)
+    # A little padding behind the pixels is common; a row or a column more is another image.
+    if element.length - needed >= max(min(rows, columns) * dtype.itemsize, 2):
+        msg = (
+            f"{element.length} bytes of pixels, where its rows, columns, frames and bits make "
+            f"{needed}: one of them is wrong."
+        )
+        raise ReadError(msg, remedy="Export the image again.")
     return PixelSource(*where, None, _is_lossy(header), is_swapped)
 
 
@@ -284,29 +293,6 @@ class _Element:
     vr: bytes
     length: int
     offset: int
-
-
-def _check_meaning(header: Header) -> None:
-    """Refuse pixels whose values are no signal, or may run from bright to dark.
-
-    Raises
-    ------
-    ReadError
-        If they are inverted, indices of colours, or go through a table.
-    """
-    shown = header.text("PhotometricInterpretation").upper()
-    if shown == "MONOCHROME1":
-        msg = (
-            "MONOCHROME1: low values are shown bright, and whether the signal or its negative is "
-            "stored cannot be known; readers differ."
-        )
-        raise ReadError(msg, remedy="Export the image again as MONOCHROME2.")
-    if shown not in {"", "MONOCHROME2"}:
-        msg = f"Not a grey-scale image (PhotometricInterpretation {shown})."
-        raise ReadError(msg, remedy="Export the image itself, not a picture of it.")
-    if "ModalityLUTSequence" in header:
-        msg = "Its values go through a table (ModalityLUTSequence), which is not supported."
-        raise ReadError(msg, remedy="Export the image with a rescale slope and intercept.")
 
 
 def _is_swapped(element: _Element, syntax: Syntax, dtype: np.dtype[Any]) -> bool:
@@ -331,35 +317,6 @@ def _is_lossy(header: Header, syntax: str = "") -> bool:
     return said == "01" or syntax in _LOSSY or (syntax in _LOSSY_UNLESS_SAID and said != "00")
 
 
-def _stored_type(header: Header, tag: int) -> tuple[np.dtype[Any], int]:
-    """Return the type of the stored pixels and how many of their highest bits are unused."""
-    allocated = header.integer("BitsAllocated")
-    if tag in _FLOAT_BITS:
-        return _float_type(header, allocated, _FLOAT_BITS[tag])
-    stored = header.integer("BitsStored", allocated)
-    if header.integer("SamplesPerPixel", 1) != 1 or allocated not in {8, 16, 32}:
-        msg = f"Not a grey-scale image of 8, 16 or 32 bits (bits allocated: {allocated})."
-        raise ReadError(msg)
-    high = header.integer("HighBit", stored - 1)
-    if high != stored - 1 or not 0 < stored <= allocated:
-        msg = f"Pixels of {stored} bits of {allocated} with high bit {high} are not supported."
-        raise ReadError(msg)
-    kind = "i" if header.integer("PixelRepresentation") else "u"
-    return _dtype(f"{header.order}{kind}{allocated // 8}"), allocated - stored
-
-
-def _float_type(header: Header, allocated: int, expected: int) -> tuple[np.dtype[Any], int]:
-    if header.integer("SamplesPerPixel", 1) != 1 or allocated != expected:
-        msg = f"Floating-point pixels of {allocated} bits, where one number of {expected} is meant."
-        raise ReadError(msg, remedy="Export the image again.")
-    return _dtype(f"{header.order}f{expected // 8}"), 0
-
-
-@lru_cache(maxsize=16)
-def _dtype(name: str) -> np.dtype[Any]:
-    return np.dtype(name)
-
-
 def _pixel_element(file: BinaryIO, syntax: Syntax) -> _Element:
     """Read the element header of the pixels."""
     start, head = file.tell(), file.read(_LONG_HEADER)
@@ -368,7 +325,7 @@ def _pixel_element(file: BinaryIO, syntax: Syntax) -> _Element:
     tag = group << 16 | element
     vr = b"" if syntax.is_implicit else head[4:6]
     size = _LONG_HEADER if vr in _LONG_VRS else _SHORT_HEADER
-    if len(head) < size or tag not in {PIXEL_DATA, *_FLOAT_BITS}:
+    if len(head) < size or tag not in {PIXEL_DATA, *FLOAT_BITS}:
         msg = "No pixels in this file."
         raise ReadError(msg)
     length: int = struct.unpack(f"{order}I", head[size - 4 : size])[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,9 @@ most, and a place 300 mm from the first pixel moves by 3.7 mm at most. Three dig
 told from exact ones, turn it by 0.071 degrees and move such a place by 0.37 mm at most.
 """
 
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""A decimal string as DICOM defines it; Python would also read 1_0 as ten."""
+
 _SAME_NUMBER = 1e-12
 """Numbers that differ by less are written alike."""
 
@@ -48,10 +52,7 @@ def decimal(text: str, name: str) -> float:
     ReadError
         If it is none; names its element.
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = float(text) if _DECIMAL.fullmatch(text) else math.nan
     if not math.isfinite(number):
         msg = f"{name} is {text!r}, which is no finite number."
         raise ReadError(msg, remedy="Export the image again.")
