@@ -319,6 +319,20 @@ def test_sizes_that_are_not_in_the_file_take_no_memory(tmp_path, write, name):
 
 
 @both
+@pytest.mark.parametrize("sizes", ["4 4 3", "5 3 3", "5 4 2"])
+def test_a_header_that_leaves_voxels_over_is_refused(tmp_path, write, name, sizes):
+    path = write(tmp_path / name, **({"sizes": sizes} if write is nrrd else {"DimSize": sizes}))
+    assert "bytes more than its sizes and type make" in refusal(path)
+
+
+@both
+def test_a_little_padding_behind_the_voxels_is_left_aside(tmp_path, write, name):
+    path = write(tmp_path / name)
+    path.write_bytes(path.read_bytes() + bytes(4))
+    check_places(path, AFFINE)
+
+
+@both
 @pytest.mark.parametrize("content", [b"", b"junk" * 100, b"NRRD0004\n", b"ObjectType = Image\n"])
 def test_what_is_no_image_is_refused(tmp_path, write, name, content):
     path = tmp_path / name

@@ -320,6 +320,48 @@ def test_a_singular_affine_is_refused(tmp_path, column):
         open_nifti(path)
 
 
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize(
+    "change",
+    [("<h", 40, 2), ("<h", 42, 4), ("<h", 46, 2), ("<hh", 70, 2, 8)],
+    ids=["two axes of three", "a column less", "a slice less", "half the bits"],
+)
+def test_a_header_that_leaves_voxels_over_is_refused(tmp_path, name, change):
+    noise = np.random.default_rng(0).integers(0, 99, (5, 4, 3)).astype(np.int16)
+    data = bytearray(save(tmp_path / "whole.nii", noise, lumbar_affine()).read_bytes())
+    form, at, *values = change
+    struct.pack_into(form, data, at, *values)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    with pytest.raises(ReadError, match="bytes more than its sizes and type make"):
+        read_volumes(path)
+
+
+@pytest.mark.parametrize("offset", [0, 348, 351])
+def test_voxels_that_begin_inside_the_header_are_refused(tmp_path, offset):
+    path = save(tmp_path / "a.nii", VOXELS, lumbar_affine())
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<f", data, 108, offset)
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match=r"a\.nii"):
+        read_nifti(path)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_little_padding_behind_the_voxels_is_left_aside(tmp_path, name):
+    data = save(tmp_path / "whole.nii", VOXELS, lumbar_affine()).read_bytes() + bytes(6)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    assert read_nifti(path).slices[2].pixels.tolist() == VOXELS[:, :, 2].T.tolist()
+
+
+def test_a_file_zipped_in_parts_is_read(tmp_path):
+    data = save(tmp_path / "whole.nii", VOXELS, lumbar_affine()).read_bytes()
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(gzip.compress(data[:400]) + gzip.compress(data[400:]))
+    assert read_nifti(path).slices[2].pixels.tolist() == VOXELS[:, :, 2].T.tolist()
+
+
 def check_readable_or_refused(path):
     try:
         item = read_volumes(path)[0].slices[0]

@@ -179,6 +179,26 @@ def check_size(path: Path, needed: int, *, zipped: bool) -> None:
         raise ReadError(msg, remedy="Copy or export the file again.")
 
 
+def check_left(path: Path, left: int, line: int) -> None:
+    """Refuse a file with more voxels than its header says, which then lie elsewhere than it says.
+
+    Parameters
+    ----------
+    left
+        Bytes behind the voxels.
+    line
+        Bytes of the shortest row or column: what is less is padding.
+
+    Raises
+    ------
+    ReadError
+        If a row or more is left; names the file.
+    """
+    if left >= max(line, 2):
+        msg = f"{path} holds {left} bytes more than its sizes and type make: one of them is wrong."
+        raise ReadError(msg, remedy="Convert or export it again.")
+
+
 def upright(affine: Array) -> Array:
     """Return the affine of a single slice whose third step is missing: 1 mm along its normal.
 

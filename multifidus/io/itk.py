@@ -29,6 +29,7 @@ from multifidus.io.grid import (
     UID_DIGITS,
     Grid,
     check_affine,
+    check_left,
     check_size,
     once,
     only,
@@ -143,6 +144,9 @@ def open_itk(path: Path) -> tuple[Grid, ...]:
     with reading(path, "an image"):
         header = _read_header(path)
         check_size(header.data, header.needed, zipped=header.zipped)
+        left = header.data.stat().st_size - header.offset - header.needed
+    if not header.zipped:  # what is zipped is counted when it is unzipped
+        check_left(path, left, min(header.sizes[:2]) * header.stored.itemsize)
     shape = tuple(size for axis, size in enumerate(header.sizes) if axis != header.counted)
     check_affine(header.affine, shape, path)
     count = 1 if header.counted is None else header.sizes[header.counted]

@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import re
 import threading
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.errors import GeometryError, ReadError
-from multifidus.flag import Flag
+from multifidus.errors import ReadError
 from multifidus.geometry import ras_from_lps
 from multifidus.image import LARGEST_SCALE, Series, Weighting
 from multifidus.io.bids import described
@@ -27,12 +26,13 @@ from multifidus.io.grid import (
     UID_DIGITS,
     Grid,
     check_affine,
+    check_left,
     check_size,
     once,
     only,
     series_of_volumes,
-    upright,
 )
+from multifidus.io.nifti_header import NiftiHeader, conflict, pixdim, placed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,12 +45,6 @@ PAIR = (".hdr", ".img")
 """Header and voxels of a NIfTI file that is stored as two."""
 
 _PAIR_MARK, _PAIR_MARK_AT = b"ni1\0", 344
-
-SAME_VOXEL = 1e-3
-"""Voxel sizes of sform and qform that differ by more than this share are in conflict."""
-
-SAME_PLACE_MM = 0.1
-"""Corners that sform and qform put further apart than this are in conflict."""
 
 _GZIP = b"\x1f\x8b"
 
@@ -111,9 +105,9 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
             msg = f"{path} does not say where it lies: sform_code and qform_code are 0."
             remedy = "Convert it again from DICOM with a tool that keeps geometry."
             raise ReadError(msg, remedy=remedy)
-        affine, thickness = _placed(image, header, shape, path)
+        affine, thickness = placed(image, header, shape, path)
         check_affine(affine, shape[:3], path)
-        flags = _conflict(image, header, path)
+        flags = conflict(image, header, path)
         stored, slope, intercept = header.stored, header.slope, header.intercept
         if stored.kind not in "iuf":
             msg = f"{path} holds voxels of type {stored}; only single numbers are read."
@@ -122,7 +116,9 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
             msg = f"{path} rescales its voxels by slope {slope:g} and intercept {intercept:g}."
             raise ReadError(msg, remedy="Convert or export it again.")
         zipped = path.name.lower().endswith(".gz")
-        check_size(_parts(path)[-1], math.prod(shape) * stored.itemsize, zipped=zipped)
+        needed = math.prod(shape) * stored.itemsize
+        check_size(_parts(path)[-1], needed, zipped=zipped)
+        _check_length(image, path, needed, min(shape[:2]) * stored.itemsize)
     voxels = once(lambda: _voxels(image, path).reshape(shape))
 
     def volume(number: int) -> Grid:
@@ -141,25 +137,41 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
     return tuple(volume(number) for number in range(shape[3]))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Header:
-    """What a header says, before it is judged; the affine is to RAS."""
-
-    coded: bool
-    affine_mm: Array
-    pixdim_mm: Array
-    to_mm: Array
-    stored: np.dtype[Any]
-    slope: float
-    intercept: float
-
-
 def _parts(path: Path) -> tuple[Path, ...]:
     """Return the files that an image is stored in; the last holds the voxels."""
     return pair_of(path) or (path,)
 
 
-def _load(path: Path) -> tuple[Any, _Header]:
+def _check_length(image: Any, path: Path, needed: int, line: int) -> None:
+    """Refuse a file in which the voxels are not where, or as many as, its header says.
+
+    Parameters
+    ----------
+    needed, line
+        Bytes of all voxels, and of the shortest row or column: what is less is padding.
+
+    Raises
+    ------
+    ReadError
+        If the voxels begin inside the header, or a row or more is left behind them.
+    """
+    offset, least = int(image.dataobj.offset), int(image.header.single_vox_offset)
+    if pair_of(path) is None and offset < least:
+        msg = f"{path} lets its voxels begin at byte {offset}, within its header."
+        raise ReadError(msg, remedy="Convert or export it again.")
+    check_left(path, _length(_parts(path)[-1]) - offset - needed, line)
+
+
+def _length(path: Path) -> int:
+    """Return a file's bytes, unzipped; of a zipped one of several parts those of its last."""
+    if not path.name.lower().endswith(".gz"):
+        return path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(-min(4, path.stat().st_size), os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")
+
+
+def _load(path: Path) -> tuple[Any, NiftiHeader]:
     import nibabel
     from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
@@ -184,10 +196,10 @@ def _load(path: Path) -> tuple[Any, _Header]:
         unit_mm = _MM[header.get_xyzt_units()[0]]
         to_mm = np.diag([unit_mm, unit_mm, unit_mm, 1.0])
         # nibabel takes slope and intercept out of the header of what it loads.
-        return image, _Header(
+        return image, NiftiHeader(
             int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0,
             to_mm @ np.asarray(image.affine, dtype=np.float64),
-            unit_mm * _pixdim(image),
+            unit_mm * pixdim(image),
             to_mm,
             header.get_data_dtype().newbyteorder("="),
             float(image.dataobj.slope),
@@ -207,36 +219,6 @@ def _remedy(path: Path) -> str:
     return f"It is {'' if is_zipped else 'not '}zipped: name it .nii{'.gz' if is_zipped else ''}."
 
 
-def _pixdim(image: Any) -> Array:
-    """Return the voxel size as it stands in the file, 3 numbers: nibabel makes 1 of a 0."""
-    header = image.file_map.get("header", image.file_map["image"])
-    with header.get_prepare_fileobj("rb") as file:
-        stored = type(image.header).from_fileobj(file, check=False)
-    return np.abs(np.asarray(stored["pixdim"][1:4], dtype=np.float64))
-
-
-def _placed(
-    image: Any, header: _Header, shape: tuple[int, ...], path: Path
-) -> tuple[Array, float | None]:
-    """Return the affine, and the slice thickness where it is not the length of the third step.
-
-    A single slice need not say how thick it is. By the standard, pixdim counts for the axes that
-    there are.
-
-    Raises
-    ------
-    GeometryError
-        If the image is placed by its qform, and pixdim lacks a voxel size.
-    """
-    affine, by_qform = header.affine_mm, int(image.header["sform_code"]) <= 0
-    sizes = header.pixdim_mm if by_qform else np.linalg.norm(affine[:3, :3], axis=0)
-    no_third = sizes[2] == 0 or (by_qform and len(image.shape) == 2)  # noqa: PLR2004
-    if by_qform and not (sizes[: 2 if shape[2] == 1 else 3] > 0).all():
-        msg = f"{path} is placed by its qform, and its pixdim is {sizes.round(4).tolist()}."
-        raise GeometryError(msg, remedy="Convert it again from DICOM.")
-    return (upright(affine), math.nan) if shape[2] == 1 and no_third else (affine, None)
-
-
 def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
     """Return (i, j, k, volume); a file of two axes is one slice.
 
@@ -253,58 +235,6 @@ def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
         msg = f"{path} holds {shape[3]} volumes; at most {MOST_VOLUMES} are read."
         raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
     return shape[0], shape[1], shape[2], shape[3] if len(shape) == 4 else 1  # noqa: PLR2004
-
-
-def _conflict(image: Any, header: _Header, path: Path) -> tuple[Flag, ...]:
-    """Compare what a NIfTI header says in several ways; the first, its sform, is used.
-
-    Raises
-    ------
-    GeometryError
-        If sform and qform disagree about the size of a voxel, on which every area depends.
-    """
-    if int(image.header["sform_code"]) <= 0:
-        return ()
-    placed = _by_qform(image, header)
-    if placed is None:
-        return _spacing_conflict(image, header)
-    if not np.isfinite(placed).all():
-        return (Flag.AFFINE_CONFLICT, *_spacing_conflict(image, header))
-    affine = header.affine_mm
-    axes = slice(0, max(len(image.shape[:3]), 2))
-    ours, theirs = (np.linalg.norm(form[:3, axes], axis=0) for form in (affine, placed))
-    if np.abs(ours - theirs).max() > SAME_VOXEL * ours.max():
-        msg = (
-            f"The sform and qform of {path} disagree about its voxels: {ours.round(4).tolist()} "
-            f"and {theirs.round(4).tolist()}."
-        )
-        raise GeometryError(msg, remedy="Convert it again from DICOM.")
-    last = np.array((*image.shape[:3], 1)[:3]) - 1
-    corners = np.array([np.where(pick, last, 0) for pick in np.ndindex(2, 2, 2)])
-    apart = corners @ (affine - placed)[:3, :3].T + (affine - placed)[:3, 3]
-    return (Flag.AFFINE_CONFLICT,) if np.abs(apart).max() > SAME_PLACE_MM else ()
-
-
-def _by_qform(image: Any, header: _Header) -> Array | None:
-    """Return the affine of the qform in mm, NaN where its quaternion is none; None without one."""
-    try:
-        with np.errstate(all="ignore"):
-            placed = image.header.get_qform(coded=True)[0]
-    except ValueError:
-        return np.full((4, 4), np.nan)
-    return None if placed is None else np.asarray(header.to_mm @ placed)
-
-
-def _spacing_conflict(image: Any, header: _Header) -> tuple[Flag, ...]:
-    """Compare the voxel size of pixdim with that of the sform, for the axes that it names.
-
-    Where a qform is coded it rests on pixdim, and is compared itself.
-    """
-    axes = min(len(image.shape), 3)
-    named = header.pixdim_mm[:axes]
-    used = np.linalg.norm(header.affine_mm[:3, :axes], axis=0)
-    off = (named > 0) & (np.abs(named - used) > SAME_VOXEL * used)
-    return (Flag.SPACING_CONFLICT,) if off.any() else ()
 
 
 @contextlib.contextmanager
