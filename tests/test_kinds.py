@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from multifidus.errors import ReadError
 from multifidus.formats import ZIP_IN_ZIP, read_exam, read_rois, scan
 from multifidus.geometry import ras_from_lps
+from multifidus.io.identifiers import read_identifiers
 from multifidus.io.kinds import HEAD_BYTES, what_it_is
 from multifidus.io.nifti import pair_of, read_nifti
 from tests.dicoms import classic, write
@@ -194,6 +195,12 @@ def test_a_nifti_pair_in_a_folder_is_one_image_with_its_sidecar(tmp_path):
     found = scan(tmp_path)
     assert found.skipped == ()
     assert [series.weighting for exam in found.exams for series in exam.series] == ["t2"]
+
+
+def test_whom_the_sidecar_of_a_pair_names_is_found(tmp_path):
+    for path in save_pair(tmp_path):
+        (tmp_path / "pair.json").write_text('{"PatientName": "Doe^Jane"}')
+        assert read_identifiers(path).patient_name == "Doe^Jane"
 
 
 def test_pairs_that_differ_in_their_voxels_alone_are_two_images(tmp_path):

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.io.bids import sidecar_path
-from multifidus.io.name_forms import finds_id, finds_name
-
 from multifidus.io.dicom_syntax import begins_as_dicom
+from multifidus.io.name_forms import finds_id, finds_name
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,6 +42,9 @@ _OTHER_IDS = ("OtherPatientIDs", "PatientBirthDate")
 
 _VOLUMES = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 
+_PAIR = re.compile(r"\.(hdr|img)$", re.IGNORECASE)
+"""One of a pair of NIfTI files, whose names others use as well."""
+
 
 def read_identifiers(path: Path) -> Identifiers:
     """Read the identifying texts of a DICOM file, or of the JSON file beside a NIfTI file.
@@ -50,6 +52,8 @@ def read_identifiers(path: Path) -> Identifiers:
     Those of any other file are empty.
     """
     found = _beside(path) if _VOLUMES.search(path.name) else _header(path)
+    if not found and _PAIR.search(path.name):
+        found = _beside(path)
     return Identifiers(
         *(_printable(found.get(keyword)) for keyword in _KEYWORDS),
         *(
