@@ -88,8 +88,8 @@ class Listing:
     ----------
     columns
         The cohort table's own, all in each row.
-    reserved
-        Names that columns of participants may not have.
+    is_reserved
+        Whether columns of participants may not have a name.
     folder
         Where the table goes.
     sources
@@ -99,7 +99,7 @@ class Listing:
     """
 
     columns: Sequence[str]
-    reserved: Collection[str]
+    is_reserved: Callable[[str], bool]
     folder: Path
     sources: Callable[[Exam], Iterable[str]]
     show_identifiers: bool = False
@@ -184,8 +184,7 @@ def _participants(
             f"{len(hidden)} columns of {PARTICIPANTS} hold names, numbers or dates of persons and "
             "were left out; --show-identifiers keeps them."
         )
-    reserved = {name.lower() for name in how.reserved}
-    clash = [name for name in columns if name not in hidden and name.lower() in reserved]
+    clash = [name for name in columns if name not in hidden and how.is_reserved(name)]
     if clash:
         listed.remarks.append(
             f"Columns of {PARTICIPANTS} that are named like the study's own have {PREFIX} in "

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from multifidus.anatomy import Level, Side, choice, choose
+from multifidus.cells import is_missing, number, whole
 from multifidus.errors import CohortError
 
 HEIGHT_CM = (50.0, 250.0)
@@ -77,6 +78,7 @@ class Clinical:
         CohortError
             Naming the column, if a cell cannot be meant.
         """
+        cells = {name: "" if is_missing(text) else text for name, text in cells.items()}
         side = cells.get("operated_side", "")
         levels = [part.strip() for part in cells.get("operated_levels", "").split(";")]
         return cls(
@@ -94,7 +96,7 @@ def _number(cells: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        value = float(text)
+        value = number(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -110,10 +112,12 @@ def _level(word: str) -> Level:
 
 def _days(cells: Mapping[str, str]) -> int | None:
     text = cells.get("days_since_surgery", "")
-    if text and not text.removeprefix("-").isdecimal():
+    try:
+        said = whole(text)
+    except ValueError:
         msg = f"days_since_surgery must be a whole number, got {text!r}."
-        raise CohortError(msg, remedy="Count days from the surgery; negative before it.")
-    said = int(text) if text else None
+        remedy = "Count days from the surgery; negative before it."
+        raise CohortError(msg, remedy=remedy) from None
     exam, surgery = (_date(cells, name) for name in ("date", "surgery_date"))
     if exam is None or surgery is None:
         return said

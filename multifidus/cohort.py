@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from multifidus.clinical import UNKNOWN, Clinical
+from multifidus.columns import check_extra
 from multifidus.errors import CohortError
 from multifidus.roi import Reading
 
@@ -34,6 +35,11 @@ class Case:
     folder
         Where the table lies that names the case; None where it was given by hand. What is said of
         it names files from there.
+
+    Raises
+    ------
+    CohortError
+        If what else the table says has the name of a column of the results.
     """
 
     reading: Reading
@@ -44,6 +50,9 @@ class Case:
     clinical: Clinical = UNKNOWN
     landmarks: tuple[Path, ...] = ()
     folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_extra(self.extra)
 
     @property
     def is_unnamed(self) -> bool:
@@ -72,6 +81,13 @@ class Case:
 class Cohort:
     """Cases, each with a reading of its own.
 
+    Parameters
+    ----------
+    cases
+        In the order of the table.
+    remarks
+        How the table was read, and what about its names may be a mistake.
+
     Raises
     ------
     CohortError
@@ -80,6 +96,7 @@ class Cohort:
     """
 
     cases: tuple[Case, ...]
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cases:

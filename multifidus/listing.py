@@ -10,43 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.bids_listing import Listed, Listing, list_visits, part_visits
+from multifidus.cells import folded
+from multifidus.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, reserved_as
 from multifidus.image import Exam
 from multifidus.io.files import name_from, refuse_existing
 from multifidus.io.scan import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
-from multifidus.io.tables import COLUMNS, SUMMARY_COLUMNS, write_rows
-from multifidus.measurement import Quantity
-from multifidus.missing import MISSING_COLUMNS
-from multifidus.protocol import FatMethod
-
-COHORT_COLUMNS = (
-    "subject",
-    "timepoint",
-    "order",
-    "date",
-    "rater",
-    "reading",
-    "images",
-    "outlines",
-    "labels",
-    "operated_levels",
-    "operated_side",
-    "approach",
-    "surgery_date",
-    "height_cm",
-    "weight_kg",
-    "days",
-)
-"""The Interface's columns; ``days`` are days from the subject's first exam."""
+from multifidus.io.tables import write_rows
 
 
-RESERVED = frozenset(
-    {*COHORT_COLUMNS, *COLUMNS, *MISSING_COLUMNS, *SUMMARY_COLUMNS}
-    | {"landmarks", "levels_by", "days_since_surgery", "path", "error", "message", "remedy"}
-    | {f"{method}{quantity}{ending}" for method in ("", *(f"{name}_" for name in FatMethod))
-       for quantity in Quantity for ending in ("", "_u")}
-)  # fmt: skip
-"""Columns that a study's own tables have, or a cohort table may be given."""
+def _is_reserved(name: str) -> bool:
+    """Whether the results have a column of this name, or a cohort table may have it."""
+    cohort = (*COHORT_COLUMNS, *MORE_COHORT_COLUMNS)
+    return bool(reserved_as(name)) or folded(name) in map(folded, cohort)
 
 
 def list_cohort(
@@ -59,7 +35,7 @@ def list_cohort(
     visits, others = part_visits(scan)
     how = Listing(
         COHORT_COLUMNS,
-        RESERVED,
+        _is_reserved,
         folder,
         lambda exam: _sources(exam, scan, folder),
         show_identifiers,

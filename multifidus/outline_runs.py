@@ -18,11 +18,12 @@ from multifidus.roi import RoiSet
 
 @dataclass(slots=True)
 class Compared:
-    """Pairs of outlines, outlines without a counterpart, and exams that failed."""
+    """Pairs of outlines, those without a counterpart, exams that failed; how a table was read."""
 
     pairs: list[OutlinePair] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    remarks: tuple[str, ...] = ()
 
 
 def compare_files(
@@ -63,7 +64,8 @@ def compare_cohort(path: Path) -> Compared:
         If the table is malformed, or no exam has two readings.
     """
     exams: dict[tuple[str, str], list[Case]] = {}
-    for case in read_cohort(path).cases:
+    cohort = read_cohort(path)
+    for case in cohort.cases:
         if case.outlines:
             key = (case.reading.subject, case.reading.timepoint)
             exams.setdefault(key, []).append(case)
@@ -71,7 +73,7 @@ def compare_cohort(path: Path) -> Compared:
     if not several:
         msg = f"{path} lists no exam with the outlines of two readings."
         raise CohortError(msg, remedy="Give each reading a row with its rater and outlines.")
-    done = Compared()
+    done = Compared(remarks=cohort.remarks)
     for (subject, timepoint), cases in several.items():
         try:
             exam = read_exam(*cases[0].images)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.batch import Failure, Measured
+from multifidus.columns import COLUMNS, FAILURE_COLUMNS
 from multifidus.errors import WriteError
 from multifidus.io.files import name_from, write_text
 from multifidus.io.protocols import as_toml
 from multifidus.io.tables import (
-    COLUMNS,
     Row,
     tidy_order,
     tidy_row,
@@ -37,17 +37,6 @@ MISSING = "missing.csv"
 PROTOCOL = "protocol.toml"
 PICTURES = "pictures"
 PAGE = "index.html"
-
-FAILURE_COLUMNS = (
-    "subject",
-    "timepoint",
-    "rater",
-    "reading",
-    "path",
-    "error",
-    "message",
-    "remedy",
-)
 
 
 @dataclass(frozen=True, slots=True)

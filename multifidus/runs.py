@@ -15,6 +15,7 @@ from multifidus.batch import (
     measure_exam,
     read_by_reading,
 )
+from multifidus.cells import near_names
 from multifidus.cohort import Case
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam
@@ -26,6 +27,7 @@ from multifidus.io.files import name_from
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
 from multifidus.io.label_names import names_left_out
 from multifidus.io.scan import walk
+from multifidus.io.table_file import is_table
 from multifidus.protocol import MeasurementProtocol
 
 NAMED_AFTER_PATIENTS = (
@@ -52,15 +54,16 @@ class Request:
     @property
     def is_cohort(self) -> bool:
         """Whether it names a cohort table."""
-        return len(self.exam) == 1 and self.exam[0].suffix.lower() == ".csv"
+        return len(self.exam) == 1 and is_table(self.exam[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Cases to be measured when they are asked for, and their number."""
+    """Cases to be measured when they are asked for, their number, and remarks on their table."""
 
     outcomes: Iterator[Measured | Failure]
     total: int
+    remarks: tuple[str, ...] = ()
 
 
 def remarks_on(request: Request) -> list[str]:
@@ -149,12 +152,15 @@ def plan(request: Request, protocol: MeasurementProtocol) -> Run:
             msg = "A cohort.csv names the outlines of its cases itself."
             raise CohortError(msg, remedy="Leave out --outlines, --fat and --water.")
         cohort = read_cohort(request.exam[0])
-        return Run(measure_cases(cohort.cases, protocol, request.contrasts), len(cohort.cases))
+        outcomes = measure_cases(cohort.cases, protocol, request.contrasts)
+        subjects = {case.reading.subject for case in cohort.cases}
+        remarks = (*cohort.remarks, *near_names("subject", subjects))
+        return Run(outcomes, len(cohort.cases), remarks)
     if not request.outlines:
         msg = "Nothing to measure: no outlines are named."
         raise CohortError(msg, remedy="Give --outlines FILE, or a cohort.csv.")
-    outcomes = _measure_one(request, protocol)
-    return Run(iter(outcomes), len(outcomes))
+    measured = _measure_one(request, protocol)
+    return Run(iter(measured), len(measured))
 
 
 def _measure_one(request: Request, protocol: MeasurementProtocol) -> list[Measured]:

@@ -58,7 +58,8 @@ def test_days_may_stand_in_for_dates(dates):
     [
         ("height_cm", "1.78"),
         ("height_cm", "tall"),
-        ("height_cm", "nan"),
+        ("height_cm", "inf"),
+        ("height_cm", "1_78"),
         ("weight_kg", "82000"),
         ("weight_kg", "82,5"),
         ("operated_levels", "L4/5"),
@@ -74,3 +75,13 @@ def test_a_cell_that_cannot_be_meant_is_refused_with_its_column(column, cell):
     with pytest.raises(CohortError, match=f"^{column} ") as error:
         Clinical.from_cells({column: cell})
     assert error.value.remedy
+
+
+@pytest.mark.parametrize("word", ["NA", "n/a", "NaN", "#N/A", ""])
+def test_words_for_nothing_say_nothing(word):
+    names = ("height_cm", "operated_levels", "operated_side", "date", "days_since_surgery")
+    assert Clinical.from_cells({**dict.fromkeys(names, word), "approach": word}) == Clinical()
+
+
+def test_days_that_a_spreadsheet_wrote_with_a_decimal_are_whole():
+    assert Clinical.from_cells({"days_since_surgery": "-5.0"}).days_since_surgery == -5

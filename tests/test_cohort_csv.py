@@ -81,7 +81,7 @@ def test_a_clinical_cell_that_cannot_be_meant_is_refused_with_line_and_column(tm
     assert "centimetres" in error.value.remedy
 
 
-@pytest.mark.parametrize("header", ["", "subject;timepoint;images\n", "Subject,timepoint,images\n"])
+@pytest.mark.parametrize("header", ["", "subject:timepoint:images\n", "Patient,timepoint,images\n"])
 def test_missing_columns_are_named(tmp_path, header):
     with pytest.raises(CohortError, match=r"cohort\.csv lacks the columns .*subject"):
         read_cohort(table(tmp_path, "", header))

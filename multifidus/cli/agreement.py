@@ -35,17 +35,20 @@ def agreement(  # noqa: PLR0917 - a command has the options that it has
     Exit codes: 0 done; 1 done, but some exams failed; 2 wrong usage; 3 refused, or all failed.
     """
     from multifidus.cli import ACTED_ON_SOME, REFUSED
+    from multifidus.io.table_file import is_table
     from multifidus.outline_agreement import outline_groups
     from multifidus.outline_runs import compare_cohort, compare_files
     from multifidus.report.outline_table import outline_table, plain_outlines, write_outlines
 
-    is_cohort = len(outlines) == 1 and outlines[0].suffix.lower() == ".csv"
+    is_cohort = len(outlines) == 1 and is_table(outlines[0])
     if is_cohort and (images or labels):
         msg = "A cohort.csv names images and labels itself."
         raise typer.BadParameter(msg)
     found = (
         compare_cohort(outlines[0]) if is_cohort else compare_files(outlines, images or (), labels)
     )
+    for remark in found.remarks:
+        say(remark)
     groups = outline_groups(found.pairs)
     remarks = (*found.problems, *found.failures)
     printed = outline_table(groups, remarks)

@@ -54,7 +54,9 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Outlines are saved as you go. Blinding hides labels, not screws.
     """
-    if exam.suffix.lower() != ".csv":
+    from multifidus.io.table_file import is_table
+
+    if not is_table(exam):
         given = (blind, key, seed, repeats, apart_days, adjudicate, only_list)
         if any(value not in {None, False} for value in given):
             msg = "Only a cohort.csv has a worklist."

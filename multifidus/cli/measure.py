@@ -80,7 +80,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if target is not None:
         target.check()
     run = plan(request, how)
-    for remark in remarks_on(request):
+    for remark in (*run.remarks, *remarks_on(request)):
         say(remark)
     with progress(run.total, "measuring") as step:
         results = write_results(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def read_tsv(path: Path) -> list[Row]:
     with reading(path, "a table of BIDS"):
         text = path.read_text(encoding="utf-8-sig")
     rows = []
-    table = csv.DictReader(text.splitlines(), delimiter="\t")
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t")
     for row in table:
         if None in row:
             msg = f"{path}, line {table.line_num} has more fields than the header."

@@ -1,21 +1,25 @@
-"""``cohort.csv``: the table that says which exams make a research study."""
+"""``cohort.csv``: the table that says which exams make a research study; a workbook as well."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from multifidus.cells import is_missing, whole
 from multifidus.clinical import Clinical
 from multifidus.cohort import Case, Cohort
+from multifidus.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, check_extra
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.io.files import named_path, reading
+from multifidus.io.files import named_path
+from multifidus.io.table_file import Asked, read_table
 from multifidus.roi import Reading
 
 REQUIRED = ("subject", "timepoint", "images")
 
 _OWN = {"subject", "timepoint", "rater", "reading", "images", "outlines", "labels", "landmarks"}
+
+_KNOWN = (*COHORT_COLUMNS, *MORE_COHORT_COLUMNS)
 
 LEVELS_BY = ("shared", "rater")
 """Who sets levels: once for all raters of an exam, or each rater."""
@@ -29,44 +33,44 @@ def read_cohort(path: str | Path) -> Cohort:
     ReadError
         If the file cannot be opened.
     CohortError
-        If columns are missing, a row lacks what it needs or holds what cannot be meant, or a
-        reading is listed twice; names the line.
+        If columns are missing, one has the name of a column of the results, a row lacks what it
+        needs or holds what cannot be meant, or a reading is listed twice; names the line.
     """
     file = Path(path)
-    with reading(file, "a cohort table"):
-        text = file.read_text(encoding="utf-8-sig")
-    table = csv.DictReader(text.splitlines())
-    missing = [name for name in REQUIRED if name not in (table.fieldnames or ())]
+    asked = Asked("a cohort table", known=_KNOWN, error=CohortError)
+    table = read_table(file, asked)
+    missing = [name for name in REQUIRED if name not in table.header]
     if missing:
         msg = f"{file} lacks the columns {', '.join(missing)}."
         raise CohortError(msg, remedy=f"Required are: {', '.join(REQUIRED)}.")
-    # The reader's own count, because it passes over empty lines.
-    cases = tuple(_case(row, file, table.line_num) for row in table)
     try:
-        return Cohort(cases)
+        check_extra({*table.header} - _OWN)
+        lines = zip(table.lines, table.rows, strict=True)
+        cases = tuple(_case(row, file, line) for line, row in lines)
+        return Cohort(cases, (table.remark,) if table.remark else ())
     except CohortError as error:
+        if error.message.startswith(str(file)):
+            raise
         raise CohortError(f"{file}: {error.message}", remedy=error.remedy) from error
 
 
-def _case(row: Mapping[str, str | None], file: Path, line: int) -> Case:
-    if None in row:
-        msg = f"{file}, line {line} has more fields than the header."
-        raise CohortError(msg, remedy="Quote fields that contain commas.")
-    cells = {name: (value or "").strip() for name, value in row.items()}
+def _case(row: Mapping[str, str], file: Path, line: int) -> Case:
+    cells = {name: _understood(name, value.strip()) for name, value in row.items()}
     for name in REQUIRED:
         if not cells[name]:
-            msg = f"{file}, line {line} has no {name}."
-            raise CohortError(msg)
+            said = f": {row[name].strip()!r} stands for nothing" if row[name].strip() else ""
+            raise CohortError(f"{file}, line {line} has no {name}{said}.")
     try:
-        number = int(cells.get("reading") or 1)
-        by = Reading(cells["subject"], cells["timepoint"], cells.get("rater", ""), number)
+        number = whole(cells.get("reading", ""))
+        names = (cells["subject"], cells["timepoint"], cells.get("rater", ""))
+        by = Reading(*names, 1 if number is None else number)
         clinical = Clinical.from_cells(cells)
     except MultifidusError as error:
         msg = f"{file}, line {line}: {error.message}"
         raise CohortError(msg, remedy=error.remedy) from error
     except ValueError as error:
-        msg = f"{file}, line {line}: {error}"
-        raise CohortError(msg) from error
+        msg = f"{file}, line {line}: reading: {error}."
+        raise CohortError(msg, remedy="Readings count 1, 2, ...") from error
 
     def paths(name: str) -> tuple[Path, ...]:
         parts = (part.strip() for part in cells.get(name, "").split(";"))
@@ -90,6 +94,14 @@ def _labels(cell: str, folder: Path) -> str | None:
         path = named_path(part, folder)
         found.append(str(path) if Path(part).suffix and path.is_file() else part)
     return ";".join(found) or None
+
+
+def _understood(name: str, text: str) -> str:
+    """Return a cell; nothing where it says NA in a column that is understood.
+
+    A rater may have these initials, and what other columns say is the study's own.
+    """
+    return "" if name in _KNOWN and name != "rater" and is_missing(text) else text
 
 
 def _levels_by(cells: Mapping[str, str], file: Path, line: int) -> str:

@@ -6,14 +6,13 @@ guessed at.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from multifidus.anatomy import MUSCLES, Side, Structure
 from multifidus.errors import ReadError
-from multifidus.io.files import reading
+from multifidus.io.table_file import Asked, read_table
 
 Named = tuple[Structure, Side]
 
@@ -149,11 +148,10 @@ def names_left_out(path: Path) -> list[str]:
     ReadError
         If it cannot be read, or is no such table.
     """
-    with reading(path, "a table of label names"):
-        table = csv.DictReader(path.read_text("utf-8-sig").splitlines(), delimiter="\t")
-    if not is_bids_table(table.fieldnames or ()):
+    table = read_table(path, Asked("a table of label names", known=(INDEX, NAME, "value")))
+    if not is_bids_table(table.header):
         return []
-    rows = list(table)
+    rows = table.rows
     try:
         known = named_scheme(rows)
         return [row[NAME] for row in rows if int(row[INDEX]) not in {0, *known}]

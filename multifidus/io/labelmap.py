@@ -6,7 +6,6 @@ the pixel area. A label map must lie on the image's own grid; nothing is resampl
 
 from __future__ import annotations
 
-import csv
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -17,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.anatomy import Side, Structure
+from multifidus.cells import whole
 from multifidus.errors import ReadError, RoiError
 from multifidus.image import Exam, Slice, Stack
 from multifidus.io.files import reading
 from multifidus.io.grid import Grid
-from multifidus.io.label_names import inline_scheme, is_bids_table, named_scheme
+from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
+from multifidus.io.table_file import Asked, read_table
 from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
 
 if TYPE_CHECKING:
@@ -63,12 +64,16 @@ PRESETS: Mapping[str, Labels] = {
 so none is called just "musclemap"."""
 
 
+_SCHEME_COLUMNS = ("value", "structure", "side", INDEX, NAME)
+
+
 def load_labels(name: str) -> Labels:
     """Return a preset by name, or read a scheme from a TOML or TSV file.
 
-    A TSV file has the columns value, structure, side; a TOML file a list of tables ``labels``
-    with these keys. A BIDS table has the columns index, name; the names that say one structure and
-    one side are taken. A scheme may be written out as well: ``1=multifidus left``.
+    A table (TSV, CSV or a workbook) has the columns value, structure, side; a TOML file a list of
+    tables ``labels`` with these keys. A BIDS table has the columns index, name; the names that say
+    one structure and one side are taken. A scheme may be written out as well:
+    ``1=multifidus left``.
 
     Raises
     ------
@@ -84,17 +89,13 @@ def load_labels(name: str) -> Labels:
     if not path.is_file():
         msg = f"There is no label preset or file {name!r}."
         raise ReadError(msg, remedy=f"Presets are: {', '.join(PRESETS)}.")
-    with reading(path, "label scheme"):
-        text = path.read_text(encoding="utf-8-sig")
     try:
         if path.suffix == ".toml":
-            rows: Iterable[Mapping[str, Any]] = tomllib.loads(text)["labels"]
-        else:
-            table = csv.DictReader(text.splitlines(), delimiter="\t")
-            if is_bids_table(table.fieldnames or ()):
-                return named_scheme(table)
-            rows = table
-        return _scheme(rows)
+            with reading(path, "label scheme"):
+                text = path.read_text(encoding="utf-8-sig")
+            return _scheme(tomllib.loads(text)["labels"])
+        table = read_table(path, Asked("label scheme", known=_SCHEME_COLUMNS))
+        return named_scheme(table.rows) if is_bids_table(table.header) else _scheme(table.rows)
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path} is not a label scheme of value, structure, side: {error!r}."
         remedy = "In a BIDS table of index and name, name muscles such as multifidus_left."
@@ -105,11 +106,15 @@ def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
     found: dict[int, tuple[Structure, Side]] = {}
     for row in rows:
         # By its text, so that 7.5 and true are refused in TOML as they are in TSV.
-        value = int(str(row["value"]))
+        value = whole(str(row["value"]))
+        if value is None:
+            msg = "an entry has no value"
+            raise ValueError(msg)
         if value in found:
             msg = f"the value {value} stands there twice"
             raise ValueError(msg)
-        found[value] = Structure(row["structure"]), Side(row["side"])
+        structure, side = (str(row[name]).strip() for name in ("structure", "side"))
+        found[value] = Structure(structure), Side(side)
     if not found:
         msg = "it is empty"
         raise ValueError(msg)

@@ -6,8 +6,6 @@ order of rows does not depend on the order of input.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import re
@@ -17,9 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.anatomy import Level, Structure
-from multifidus.errors import ReadError
+from multifidus.columns import (
+    COLUMNS,
+    KNOWN,
+    SUMMARY_COLUMNS,
+    SUMMARY_KEYS,
+    UNCERTAINTY,
+    check_extra,
+    summary_column,
+)
 from multifidus.flag import Flag
-from multifidus.io.files import reading, write_text
+from multifidus.io.files import write_text
+from multifidus.io.table_file import Asked, Table, read_table
+from multifidus.io.table_text import csv_text
 from multifidus.measurement import Measurement, Quantity
 from multifidus.missing import MISSING_COLUMNS, Absence
 from multifidus.protocol import MeasurementProtocol
@@ -30,52 +38,6 @@ from multifidus.slice_choice import (
     selection_name,
 )
 from multifidus.version import VERSION
-
-COLUMNS: Mapping[str, str] = {
-    "subject": "Subject, as the cohort or the outline file names it.",
-    "timepoint": "Timepoint of the exam.",
-    "rater": "Who drew the outline.",
-    "reading": "Which of the rater's readings: 1, 2, ...",
-    "series": "Series, by its UID; NIfTI files by the start of their SHA-256.",
-    "slice_index": "0-based place of the slice in its series; in NIfTI files, k. A volume stands "
-    "on its first slice; what a rater said of a level as a whole has none.",
-    "slice_uid": "UID of the slice.",
-    "level": "Disc or vertebral body of the slice; empty where nobody said.",
-    "slice_position": "Where in its level the slice lies.",
-    "structure": "What the outline encloses.",
-    "side": "The patient's side; both where the two are compared or put together.",
-    "quantity": "What was measured; see quantities.",
-    "value": "How much; NaN where it is undefined, with a flag that says why.",
-    "unit": "Unit of value; 1 for signal.",
-    "method": "Fat method, where the quantity depends on one.",
-    "parameters": "The values that were used, or the reason for none, as one JSON object.",
-    "flags": "Doubts, joined by ';'; see flags.",
-    "tilt_deg": "Signed tilt of the slice against tilt_axis, in the sagittal plane; positive where "
-    "the anterior edge is lower.",
-    "n_pixels": "Pixels that entered the number.",
-    "valid_fraction": "Share of the outline's area in the image that artefact outlines left over.",
-    "roi_rule": "By which rule the muscle was outlined.",
-    "source": "Where the outline comes from.",
-    "protocol": "Digest of the measurement protocol.",
-    "version": "Version of multifidus.",
-    "image_sha256": "SHA-256 of the slice: rescaled pixels and plane.",
-    "outline_sha256": "SHA-256 of the outline's coordinates.",
-    "name": "Tells outlines of one structure on one slice apart.",
-    "tilt_axis": "Against what tilt_deg is measured: spine (its own axis there, from landmarks), "
-    "patient_z, or vector (the protocol's).",
-    "offset_mm": "Signed distance of the slice plane from the landmark of its level, positive to "
-    "cranial; NaN where no landmark says it.",
-    "uncertainty": "Standard uncertainty of value, in its unit; its parts are the u_... among the "
-    "parameters. NaN where none is stated.",
-}
-"""The tidy table's columns in order, and what they hold."""
-
-SUMMARY_KEYS = ("subject", "timepoint", "rater", "reading", "level", "structure", "side")
-
-SUMMARY_COLUMNS = (
-    *SUMMARY_KEYS, "n_slices", "slice_indices", "slice_selection", "level_value", "tilt_deg",
-)  # fmt: skip
-"""The wide table's first columns; those of quantities follow."""
 
 _NOT_SUMMARISED = {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT}
 
@@ -162,17 +124,12 @@ def write_rows(
     for row in rows:
         if row.keys() - named.keys():
             named |= dict.fromkeys(name for name in row if name not in named)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(named)
-    writer.writerows([_cell(row.get(name)) for name in named] for row in rows)
-    write_text(path, text.getvalue(), overwrite=overwrite)
+    lines = ([row.get(name) for name in named] for row in rows)
+    write_text(path, csv_text([list(named), *lines]), overwrite=overwrite)
 
 
-def read_rows(
-    path: str | Path, where: Mapping[str, Collection[str]] | None = None
-) -> list[dict[str, str]]:
-    """Read a CSV table as it is: one dictionary of text a row.
+def read_results(path: str | Path, where: Mapping[str, Collection[str]] | None = None) -> Table:
+    """Read a table of results, or one that is laid out as these are.
 
     Parameters
     ----------
@@ -184,32 +141,16 @@ def read_rows(
     Raises
     ------
     ReadError
-        If the file cannot be opened, is not UTF-8, or a row has more fields than the header.
+        If the file cannot be opened, or as :func:`multifidus.io.table_file.read_table`.
     """
-    file = Path(path)
-    # Line by line: a large study's table is larger than the memory it may take.
-    with reading(file, "a table"), file.open(encoding="utf-8-sig", newline="") as text:
-        lines = csv.reader(text)
-        header = next((cells for cells in lines if cells), [])
-        asked = (where or {}).items()
-        wanted = [(header.index(name), texts) for name, texts in asked if name in header]
-        rows = []
-        for cells in lines:
-            if not cells:
-                continue
-            if len(cells) > len(header):
-                msg = f"{file}, line {lines.line_num} has more fields than the header."
-                raise ReadError(msg, remedy="Quote fields that contain commas.")
-            full = [*cells, *[""] * (len(header) - len(cells))]
-            if all(full[place] in texts for place, texts in wanted):
-                rows.append(dict(zip(header, full, strict=True)))
-    return rows
+    return read_table(path, Asked(known=KNOWN, where=where))
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return "NaN" if value != value else repr(float(value))  # noqa: PLR0124 - what NaN is
-    return "" if value is None else str(value)
+def read_rows(
+    path: str | Path, where: Mapping[str, Collection[str]] | None = None
+) -> list[dict[str, str]]:
+    """Return the rows of :func:`read_results`: one dictionary of text a row."""
+    return read_results(path, where).rows
 
 
 def summary_rows(
@@ -227,6 +168,8 @@ def summary_rows(
     """
     groups: dict[tuple[Any, ...], list[Row]] = {}
     whose = itemgetter(*SUMMARY_KEYS)
+    rows = list(rows)
+    check_extra({name for row in rows for name in row} - {*COLUMNS})
     for row in rows:
         refused = row["quantity"] in _OF_MANY_SLICES and math.isnan(row["value"])
         if row["structure"] in _NOT_SUMMARISED or (refused and not row["level"]):
@@ -290,7 +233,7 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
             name: level_value(found, protocol, is_grade=name.endswith("_grade"))
             for name, found in sorted(values.items())
         },
-        **{f"{name}_u": uncertain[name] for name in sorted(uncertain)},
+        **{f"{name}{UNCERTAINTY}": uncertain[name] for name in sorted(uncertain)},
         "flags": ";".join(sorted(flags)),
         "name": members[0]["name"],
         **{name: value for name, value in members[0].items() if name not in known},
@@ -326,11 +269,6 @@ def _selected(members: Sequence[Row], protocol: MeasurementProtocol) -> set[tupl
     return chosen_slices(apart, protocol, has_level=bool(members[0]["level"]))
 
 
-def summary_column(quantity: str, method: str) -> str:
-    """Name of a quantity's column in the wide table: the method first, the unit last."""
-    return quantity if method in quantity else f"{method}_{quantity}"
-
-
 def write_summary(
     rows: Iterable[Row],
     path: Path,
@@ -339,7 +277,8 @@ def write_summary(
     overwrite: bool = False,
 ) -> None:
     """Write the wide table of tidy rows."""
-    write_rows(summary_rows(rows, protocol), path, SUMMARY_COLUMNS, overwrite=overwrite)
+    columns = (*SUMMARY_KEYS, *SUMMARY_COLUMNS)
+    write_rows(summary_rows(rows, protocol), path, columns, overwrite=overwrite)
 
 
 def dictionary() -> dict[str, Any]:
@@ -350,12 +289,7 @@ def dictionary() -> dict[str, Any]:
         "measurements.csv": dict(COLUMNS),
         "summary.csv": {
             **{name: COLUMNS[name] for name in SUMMARY_KEYS},
-            "n_slices": "Outlined slices of the level that enter its values.",
-            "slice_indices": "Their places in their series, joined by ';'.",
-            "slice_selection": "Which of the level's outlined slices the protocol takes: all, the "
-            "nearest to the level's landmark, or those in a band about it.",
-            "level_value": "What is given of them: their mean, or the max of each quantity.",
-            "tilt_deg": "Mean tilt of these slices.",
+            **SUMMARY_COLUMNS,
             "other columns": "A quantity's mean or max over these slices, the fat method in front "
             "where there is one; NaN where a slice's value is undefined. Grades are given where "
             "the slices agree.",

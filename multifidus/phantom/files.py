@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multifidus.errors import WriteError
 from multifidus.io.native import SUFFIX, write_outlines
+from multifidus.io.table_text import csv_text
 from multifidus.phantom.dicom import write_dicom
 from multifidus.phantom.nifti import write_nifti
 from multifidus.phantom.spec import ImageFormat
@@ -71,12 +71,9 @@ def write_truth(path: Path, truth: Iterable[Truth]) -> None:
     Numbers have ``TRUTH_DECIMALS``: quadrature knows fewer, and the last bits of a float depend on
     the processor.
     """
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([field.name for field in fields(Truth)])
-        for row in truth:
-            values = asdict(row).values()
-            writer.writerow([_cell(value) for value in values])
+    header = [field.name for field in fields(Truth)]
+    lines = [[_cell(value) for value in asdict(row).values()] for row in truth]
+    path.write_bytes(csv_text([header, *lines]).encode())
 
 
 def _cell(value: object) -> object:

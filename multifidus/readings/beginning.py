@@ -85,7 +85,7 @@ def begin(request: Request) -> Worklist:
         listed or ReadingList(request.rater, (), _apart(request, listed), request.blind),
         {(c.reading.subject, c.reading.timepoint): c for c in cohort.cases},
         {c.reading: c.outlines for c in cohort.cases},
-        notes=(note,) if note else (),
+        notes=(*cohort.remarks, note) if note else cohort.remarks,
     )
     if request.blind:
         return _blinded(request, cohort, found, path)

@@ -11,8 +11,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from multifidus.columns import SUMMARY_KEYS
 from multifidus.io.files import write_text
-from multifidus.io.tables import SUMMARY_KEYS, Row, summary_rows
+from multifidus.io.tables import Row, summary_rows
 from multifidus.missing import Absence
 from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.slice_choice import rule_in_words

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from multifidus.io.files import refuse_existing, write_text
+from multifidus.io.table_text import csv_text
 
 _LATEX = str.maketrans(
     {
@@ -44,11 +43,7 @@ class PaperTable:
 
     def as_csv(self) -> str:
         """Return headings and rows as CSV; caption and notes are left out."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.headings)
-        writer.writerows(self.rows)
-        return text.getvalue()
+        return csv_text([self.headings, *self.rows])
 
     def as_markdown(self) -> str:
         """Return the table in Markdown, caption above, notes below."""

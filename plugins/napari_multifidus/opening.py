@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from multifidus.errors import MultifidusError
 from multifidus.formats import read_exam, read_rois, scan
 from multifidus.image import Exam, Series
 from multifidus.inspection import days_since_first
 from multifidus.io.cohort_csv import REQUIRED
 from multifidus.io.dicom_syntax import begins_as_dicom
+from multifidus.io.table_file import read_header
 from multifidus.roi import RoiSet, merge
 from napari_multifidus.contrasts import Contrast, Window, contrasts, limits
 from napari_multifidus.grid import axial_series, spacing_mm
@@ -215,11 +217,9 @@ def holds_images(folder: Path) -> bool:
 def is_cohort(path: Path) -> bool:
     """Whether a table has the columns that every cohort has."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            names = {name.strip().strip('"') for name in file.readline().split(",")}
-    except (OSError, UnicodeDecodeError):
+        return set(REQUIRED) <= set(read_header(path, REQUIRED))
+    except MultifidusError:
         return False
-    return set(REQUIRED) <= names
 
 
 def _is_dicom(path: Path) -> bool:

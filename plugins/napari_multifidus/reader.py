@@ -8,6 +8,7 @@ from typing import Any
 
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.native import SUFFIX
+from multifidus.io.table_file import is_table
 from napari_multifidus import _compat
 from napari_multifidus.opening import (
     LayerData,
@@ -18,8 +19,6 @@ from napari_multifidus.opening import (
     layer_data,
     only,
 )
-
-COHORT_SUFFIX = ".csv"
 
 Paths = str | Sequence[str]
 
@@ -34,7 +33,7 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     file = Path(path)
     if file.name.endswith(SUFFIX):
         return read_outlines
-    if file.suffix.lower() == COHORT_SUFFIX:
+    if is_table(file):
         return read_cohort_list if is_cohort(file) else None
     if file.is_dir() and not holds_images(file):
         return None

@@ -1,0 +1,112 @@
+"""What a cell of a table says: nothing, a number, a count; and which names people take for one."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable
+
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan"})
+"""Words that stand for no value, in any case: as spreadsheets, R and pandas write them."""
+
+_WHOLE = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
+
+_BETWEEN = re.compile(r"[\s_]+")
+
+_NOT_HEARD = re.compile(r"[\s_.-]+")
+
+_DIGITS = re.compile(r"0+(?=\d)", re.ASCII)
+
+
+def is_missing(cell: object) -> bool:
+    """Whether a cell says nothing."""
+    return cell is None or str(cell).strip().casefold() in MISSING
+
+
+def number(cell: object) -> float:
+    """Return the number that a cell says; NaN where it says nothing.
+
+    Raises
+    ------
+    ValueError
+        If it says something else. ``1_000``, which Python would take, is no number of a table.
+
+    Examples
+    --------
+    >>> number(" 9.1 "), number("N/A")
+    (9.1, nan)
+    """
+    if is_missing(cell):
+        return math.nan
+    text = str(cell).strip()
+    try:
+        if "_" in text:
+            raise ValueError  # noqa: TRY301 - said once, below
+        return float(text)
+    except ValueError:
+        msg = f"{text!r} is no number"
+        raise ValueError(msg) from None
+
+
+def whole(cell: object) -> int | None:
+    """Return the whole number that a cell says, 1.0 as 1; None where it says nothing.
+
+    Raises
+    ------
+    ValueError
+        If it says something else.
+    """
+    if is_missing(cell):
+        return None
+    text = str(cell).strip()
+    if not _WHOLE.fullmatch(text):
+        msg = f"{text!r} is no whole number"
+        raise ValueError(msg)
+    return int(text.partition(".")[0])
+
+
+def folded(name: str) -> str:
+    """Return a column's name without case, blanks and underscores, to compare names by.
+
+    Examples
+    --------
+    >>> folded(" Operated\u00a0levels") == folded("operated_levels")
+    True
+    """
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def nearly(name: str) -> str:
+    """Return a subject's name without case, blanks, hyphens and leading zeros.
+
+    Names that agree so far are two for the program, and one person for whoever typed them.
+
+    Examples
+    --------
+    >>> nearly("S-01"), nearly("s1"), nearly("0"), nearly("001")
+    ('s1', 's1', '0', '1')
+    """
+    plain = _NOT_HEARD.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    return re.sub(r"\d+", lambda found: _DIGITS.sub("", found.group(), count=1), plain)
+
+
+def near_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Say which names differ by no more than people mistake: each a sentence.
+
+    Parameters
+    ----------
+    what
+        What they are names of, such as ``subject``.
+    names
+        All of them.
+    """
+    alike: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        alike.setdefault(nearly(name), []).append(name)
+    return tuple(
+        f"{what.capitalize()}s {' and '.join(map(repr, found))} differ by leading zeros, case, "
+        f"blanks or hyphens alone: check that they are not one {what}."
+        for found in alike.values()
+        if len(found) > 1
+    )

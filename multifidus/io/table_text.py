@@ -1,0 +1,64 @@
+"""Texts in CSV: written so that no spreadsheet takes one for a formula, and read back unchanged.
+
+A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, and is no number,
+gets an apostrophe in front; so does one that begins with apostrophes and then one of these, so that
+reading can take one away from all of them and from nothing else. ``'tis`` and ``'`` stay as they
+are, written and read. A table of 0.1 reads as before, but for a text that began there with an
+apostrophe and then one of these characters: nothing tells it from one that this version wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+_HARMLESS = re.compile(rf"{_NUMBER}(?: to {_NUMBER}| \[{_NUMBER}, {_NUMBER}\])?", re.ASCII)
+"""Numbers, and the intervals of numbers that a paper's tables hold."""
+
+_BEGINS_FORMULA = re.compile(r"('*)([=+\-@\t\r].*)", re.DOTALL)
+
+_QUOTED = frozenset(',"\n\r')
+
+
+def guarded(text: str) -> str:
+    """Return a text as it is written in CSV.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("-1.5"), guarded("'=x"), guarded("'tis")
+    ("'=1+1", '-1.5', "''=x", "'tis")
+    """
+    return f"'{text}" if _is_like_formula(text) else text
+
+
+def unguarded(cell: str) -> str:
+    """Return the text that was written: the inverse of :func:`guarded`."""
+    return cell[1:] if cell[:1] == "'" and _is_like_formula(cell) else cell
+
+
+def _is_like_formula(text: str) -> bool:
+    found = _BEGINS_FORMULA.fullmatch(text)
+    return found is not None and not _HARMLESS.fullmatch(found[2])
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    r"""Return rows as CSV, texts guarded, numbers as they are; lines end in ``\n``."""
+    return "".join(f"{_line(row)}\n" for row in rows)
+
+
+def _line(row: Sequence[object]) -> str:
+    cells = [_cell(value) for value in row]
+    # An empty line would be no row.
+    return ",".join(cells) if cells != [""] else '""'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "NaN" if value != value else repr(float(value))  # noqa: PLR0124 - what NaN is
+    if value is None:
+        return ""
+    text = guarded(str(value)) if isinstance(value, str) else str(value)
+    # Python's own writer leaves a lone carriage return bare, which ends a line when it is read.
+    return '"' + text.replace('"', '""') + '"' if not _QUOTED.isdisjoint(text) else text
