@@ -91,8 +91,12 @@ def nearly(name: str) -> str:
     return re.sub(r"\d+", lambda found: _DIGITS.sub("", found.group(), count=1), plain)
 
 
+MOST_NAMES = 10
+"""So many pairs of nearly equal names are said."""
+
+
 def near_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Say which names differ by no more than people mistake: each a sentence.
+    """Say which names differ by no more than people mistake: a sentence, or none.
 
     Parameters
     ----------
@@ -104,9 +108,12 @@ def near_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
     alike: dict[str, list[str]] = {}
     for name in sorted(set(names)):
         alike.setdefault(nearly(name), []).append(name)
-    return tuple(
-        f"{what.capitalize()}s {' and '.join(map(repr, found))} differ by leading zeros, case, "
-        f"blanks or hyphens alone: check that they are not one {what}."
-        for found in alike.values()
-        if len(found) > 1
+    pairs = [" and ".join(map(repr, found)) for found in alike.values() if len(found) > 1]
+    if not pairs:
+        return ()
+    more = len(pairs) - MOST_NAMES
+    said = ", ".join(pairs[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return (
+        f"{what.capitalize()}s {said} differ by leading zeros, case, blanks or hyphens alone: "
+        f"check that they are not one {what}.",
     )

@@ -12,7 +12,8 @@ from multifidus.anatomy import Structure
 from multifidus.errors import ReadError, StatisticsError
 from multifidus.io.files import refuse_existing, write_text
 from multifidus.io.json_file import read_json
-from multifidus.io.tables import read_rows
+from multifidus.io.table_file import Table
+from multifidus.io.tables import read_results, read_rows
 from multifidus.measurement import Quantity
 from multifidus.protocol import MeasurementProtocol
 from multifidus.readings.wording import BLINDED_LIST, LIMITS
@@ -115,8 +116,10 @@ def load_study(request: ReportRequest) -> StudyData:
     given = None
     if request.change is not None:
         given = GivenChange.of(read_json(request.change, "a study's changes"))
-    rows = _rows(request)
-    table = study_table(rows, _protocol_file(request), request.protocol)
+    read = _read(request)
+    rows = read.rows
+    remarks += [read.remark] if read.remark else []
+    table = study_table(rows, _protocol_file(request), request.protocol, lines=read.lines)
     values, protocol = table.values, table.protocol
     remarks += table.remarks
     whats = _whats(values, request, protocol, given)
@@ -164,19 +167,19 @@ def _protocol_file(request: ReportRequest) -> Path:
     return path
 
 
-def _rows(request: ReportRequest) -> list[dict[str, str]]:
+def _read(request: ReportRequest) -> Table:
     """Read the rows that the report speaks of; the rest of a long table is passed over."""
     path = request.folder / TABLE
     quantities = {*map(str, (*USUAL, *_TOLD_OF)), *request.quantities}
-    rows = read_rows(path, {"structure": {request.structure}, "quantity": quantities})
-    if not rows:
+    read = read_results(path, {"structure": {request.structure}, "quantity": quantities})
+    if not read.rows:
         msg = f"{path} has no {request.structure.replace('_', ' ')}."
         raise StatisticsError(msg, remedy="Name what was outlined: --structure NAME.")
-    missing = [name for name in _NEEDED if name not in rows[0]]
+    missing = [name for name in _NEEDED if name not in read.header]
     if missing:
         msg = f"{path} lacks the columns {', '.join(missing)}."
         raise ReadError(msg, remedy="Give the table as 'multifidus measure' wrote it.")
-    return rows
+    return read
 
 
 _NEEDED = ("subject", "timepoint", "rater", "reading", "series", "slice_index", "level",
@@ -230,7 +233,11 @@ def _reliability(
         study = given_study(document)
         remarks += protocol_doubt(document, values)
         parts = [
-            Study(tuple(item for item in study.results if item.compare is compare), study.problems)
+            Study(
+                tuple(item for item in study.results if item.compare is compare),
+                study.problems,
+                left_out=tuple(item for item in study.left_out if item.compare == compare),
+            )
             for compare in Compare
         ]
         between, within = (part if part.results else None for part in parts)

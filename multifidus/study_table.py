@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from multifidus.cells import is_missing, near_names
 from multifidus.errors import StatisticsError
 from multifidus.io.protocols import protocol_of_table
 from multifidus.protocol import MeasurementProtocol
@@ -34,7 +35,12 @@ class StudyTable:
 
 
 def study_table(
-    rows: Iterable[Mapping[str, Any]], protocol_file: Path, named: str | Path | None = None
+    rows: Iterable[Mapping[str, Any]],
+    protocol_file: Path,
+    named: str | Path | None = None,
+    *,
+    lines: Sequence[int] = (),
+    mix_protocols: bool = False,
 ) -> StudyTable:
     """Put the rows of a table together.
 
@@ -46,6 +52,10 @@ def study_table(
         Where the results folder of the table keeps its protocol.
     named
         Protocol to go by instead: a preset or a file.
+    lines
+        Where each row stands in its file.
+    mix_protocols
+        Whether one quantity may have been measured by several protocols.
 
     Raises
     ------
@@ -56,22 +66,25 @@ def study_table(
         :func:`multifidus.stats.values.values_of`.
     """
     items = list(rows)
-    digests = {str(row.get("protocol") or "").strip() for row in items} - {""}
+    said = (row.get("protocol") for row in items)
+    digests = {str(one).strip() for one in said if not is_missing(one)}
     found = protocol_of_table(digests, protocol_file, named)
     protocol = found or MeasurementProtocol()
-    values = values_of(items, protocol)
+    values = values_of(items, protocol, lines=lines, mix_protocols=mix_protocols)
     remarks = list(left_out(items))
-    said = f"protocol {', '.join(sorted(digests))}" if digests else "no protocol"
+    for name in ("subject", "timepoint", "rater"):
+        remarks += near_names(name, {getattr(item, name) for item in values})
+    by = f"protocol {', '.join(sorted(digests))}" if digests else "no protocol"
     if found is None:
         if any(item.slices > 1 for item in values):
-            msg = f"The table names {said} that is known here, and levels have several slices."
+            msg = f"The table names {by} that is known here, and levels have several slices."
             raise StatisticsError(msg, remedy="Name the protocol: --protocol FILE or PRESET.")
         remarks.append(
-            f"The table names {said} that is known here: each level has one slice, which enters."
+            f"The table names {by} that is known here: each level has one slice, which enters."
         )
     elif digests and digests != {protocol.digest}:
         remarks.append(
-            f"The table was measured by {said}; by the one named, {protocol.digest}, a level's "
+            f"The table was measured by {by}; by the one named, {protocol.digest}, a level's "
             f"value is the {rule_in_words(protocol)}."
         )
     return StudyTable(values, protocol, tuple(remarks))

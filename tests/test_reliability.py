@@ -139,7 +139,7 @@ def test_the_plain_values_are_the_interfaces():
         ([row("S1", "A", 1, reading="first")], "readings count 1, 2"),
         (
             [row("S1", "A", 1, protocol="aa"), row("S1", "B", 1, protocol="bb")],
-            r"several values of protocol: \['aa', 'bb'\]",
+            r"several protocols: aa \(1 value: S1 pre A\); bb \(1 value: S1 pre B\)",
         ),
         (
             [row("S1", "A", 1, unit="mm2"), row("S1", "B", 1, unit="cm2")],
@@ -403,3 +403,24 @@ def test_limits_of_ratios_are_given_where_all_values_are_positive():
     rows[0] = {**rows[0], "value": -1.0}
     assert only(rows).pairs[0].ratio is None
     assert plain_study(reliability(values_of(rows)))["results"][0]["bland_altman"]["ratio"] is None
+
+
+def test_a_reading_that_a_spreadsheet_wrote_as_a_float_is_the_same_reading():
+    plain, floats = (study_of(SET_A) for _ in range(2))
+    for item in floats:
+        item["reading"] = "1.0"
+    assert repr(values_of(floats)) == repr(values_of(plain))
+
+
+def test_words_for_nothing_are_no_values():
+    rows = study_of(SET_A)
+    rows += [{**rows[0], "subject": "X", "value": word, "rater": word} for word in ("NA", "N/A")]
+    found = [item for item in values_of(rows) if item.subject == "X"]
+    assert [item.rater for item in found] == ["NA", "N/A"]
+    assert all(math.isnan(item.value) for item in found)
+
+
+def test_rows_that_say_nothing_are_passed_over():
+    rows = study_of(SET_A)
+    more = [*rows, dict.fromkeys(rows[0], ""), dict.fromkeys(rows[0])]
+    assert repr(values_of(more)) == repr(values_of(rows))

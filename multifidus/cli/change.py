@@ -56,6 +56,12 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "the table was measured by."
         ),
     ] = None,
+    mix_protocols: Annotated[
+        bool,
+        typer.Option(
+            "--mix-protocols", help="Compare numbers although they are of several protocols."
+        ),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for changes.csv and the tables.")
     ] = None,
@@ -70,7 +76,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.io.json_file import read_json
-    from multifidus.io.tables import read_rows
+    from multifidus.io.tables import read_results
     from multifidus.report.change_table import change_tables, subject_table, write_changes
     from multifidus.results import PROTOCOL
     from multifidus.stats.change_study import spans_of, study_change
@@ -84,9 +90,14 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if reliability is not None and mdc:
         msg = "Give --reliability or --mdc, not both."
         raise typer.BadParameter(msg)
-    found = study_table(read_rows(table), table.parent / PROTOCOL, protocol)
+    read = read_results(table)
+    if read.remark:
+        say(read.remark)
+    found = study_table(
+        read.rows, table.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
+    )
     values = of_quantities(found.values, quantity or (), structure or ())
-    choice = Choice(value)
+    choice = Choice(value, mix_protocols=mix_protocols)
     known = None if reliability is None else read_json(reliability, "a study's reliability")
     spans = spans_of(values, before, after)
     study = study_change(

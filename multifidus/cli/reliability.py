@@ -36,6 +36,12 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
             help="Which of a level's slices enter; else the protocol the table was measured by."
         ),
     ] = None,
+    mix_protocols: Annotated[
+        bool,
+        typer.Option(
+            "--mix-protocols", help="Compare numbers although they are of several protocols."
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for the table as CSV, Markdown and LaTeX."),
@@ -45,9 +51,10 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
 ) -> None:
     """Say how well raters, or one rater's readings, agree: ICC, SEM, MDC, limits of agreement.
 
-    Only exams that every rater measured enter; how many were left out is said.
+    Only exams that every rater measured enter; what was left out is said, and why.
     """
-    from multifidus.io.tables import read_rows
+    from multifidus.io.tables import read_results
+    from multifidus.report.left_out_table import left_out_table
     from multifidus.report.reliability_table import grade_table, reliability_table
     from multifidus.report.tables import check_paper_table, write_paper_table
     from multifidus.results import PROTOCOL
@@ -56,15 +63,22 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     from multifidus.stats.values import of_quantities
     from multifidus.study_table import study_table
 
-    found = study_table(read_rows(table), table.parent / PROTOCOL, protocol)
+    read = read_results(table)
+    if read.remark:
+        say(read.remark)
+    found = study_table(
+        read.rows, table.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
+    )
     study = of_study(
         of_quantities(found.values, quantity or (), structure or ()),
         compare=compare,
         by=_names(by),
         raters=_names(raters),
+        mix_protocols=mix_protocols,
     )
     study = replace(study, problems=(*study.problems, *found.remarks))
-    tables = [item for item in (reliability_table(study), grade_table(study)) if item.rows]
+    lost = left_out_table("reliability_left_out", study.left_out)
+    tables = [item for item in (reliability_table(study), grade_table(study), lost) if item.rows]
     if output is not None:
         for printed in tables:
             check_paper_table(printed, output, overwrite=overwrite)

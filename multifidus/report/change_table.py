@@ -8,6 +8,7 @@ from pathlib import Path
 
 from multifidus.io.files import refuse_existing
 from multifidus.io.tables import write_rows
+from multifidus.report.left_out_table import left_out_table
 from multifidus.report.reliability_table import short
 from multifidus.report.tables import PaperTable, check_paper_table, write_paper_table
 from multifidus.stats.change import Change, Contrast, GroupChange, Verdict
@@ -54,6 +55,7 @@ def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tupl
         ),
         _contrasts(study, extra),
         _models(tuple(models)),
+        left_out_table("change_left_out", study.left_out),
     )  # fmt: skip
     return tuple(table for table in tables if table.rows)
 

@@ -10,9 +10,9 @@ from multifidus.stats.kappa import Kappa
 from multifidus.stats.reliability import Compare, GradeReliability, Reliability, Study
 
 HEADINGS = (
-    "quantity", "structure", "level", "side", "raters", "value", "n", "mean", "ICC(2,1) [95 % CI]",
-    "ICC(3,1) [95 % CI]", "SEM agreement", "SEM consistency", "MDC95", "MDC95, %", "CV, %", "bias",
-    "limits of agreement",
+    "quantity", "structure", "level", "side", "raters", "value", "n", "left out", "mean",
+    "ICC(2,1) [95 % CI]", "ICC(3,1) [95 % CI]", "SEM agreement", "SEM consistency", "MDC95",
+    "MDC95, %", "CV, %", "bias", "limits of agreement",
 )  # fmt: skip
 
 _SHOWN = ("ICC(2,1)", "ICC(3,1)")
@@ -34,7 +34,7 @@ def reliability_table(study: Study) -> PaperTable:
 
 
 GRADE_HEADINGS = (
-    "grade", "structure", "level", "side", "raters", "value", "n", "equal, %",
+    "grade", "structure", "level", "side", "raters", "value", "n", "left out", "equal, %",
     "kappa linear [95 % CI]",
     "kappa quadratic [95 % CI]",
 )  # fmt: skip
@@ -58,6 +58,7 @@ def grade_table(study: Study) -> PaperTable:
             else f"{pair.first} vs {pair.second}",
             item.entered,
             str(item.n_targets),
+            str(item.n_missing),
             f"{100 * pair.equal / item.n_targets:.0f}",
             _kappa(pair.linear),
             _kappa(pair.quadratic),
@@ -93,6 +94,7 @@ def _row(item: Reliability) -> tuple[str, ...]:
         who,
         item.entered,
         str(item.n_targets),
+        str(item.n_missing),
         short(item.sem.mean),
         *(_interval(form) for form in item.icc if form.shrout_fleiss in _SHOWN),
         short(item.sem.agreement),

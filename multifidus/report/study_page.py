@@ -12,6 +12,7 @@ from multifidus.report.facts import Facts, facts_of
 from multifidus.report.figures.style import Drawing, as_svg
 from multifidus.report.flow import UNKNOWN_WORD, failed_cases, flow_of, lost_muscles
 from multifidus.report.grras import SOURCE, Item, grras
+from multifidus.report.left_out_table import left_out_table
 from multifidus.report.methods_text import methods_text
 from multifidus.report.references import Reference, cited
 from multifidus.report.reliability_table import reliability_table
@@ -20,7 +21,8 @@ from multifidus.report.results_text import results_text
 from multifidus.report.statements import Statement, as_paragraph, by_topic
 from multifidus.report.study import StudyData
 from multifidus.report.tables import PaperTable, is_numeric
-from multifidus.stats.reliability import Study
+from multifidus.stats.left_out import LeftOut
+from multifidus.stats.reliability import Reliability, Study
 
 ON_SCREEN = 1.4
 """How much larger the page shows a figure than paper does."""
@@ -59,7 +61,7 @@ def tell(data: StudyData) -> Told:
     tables = []
     for study, name in ((data.between, "reliability"), (data.within, "reliability_rereading")):
         if study is not None:
-            tables.append(replace(_of_report(study, data), name=name))
+            tables += _of_report(study, data, name)
     return Told(
         facts=facts,
         methods=tuple(methods),
@@ -71,19 +73,16 @@ def tell(data: StudyData) -> Told:
     )
 
 
-def _of_report(study: Study, data: StudyData) -> PaperTable:
-    """Make the table of what the report is about; a given file may hold more."""
+def _of_report(study: Study, data: StudyData, name: str) -> list[PaperTable]:
+    """Make the tables of what the report is about; a given file may hold more."""
     abouts = {(what.quantity, what.method, what.structure) for what in data.whats}
-    return reliability_table(
-        replace(
-            study,
-            results=tuple(
-                item
-                for item in study.results
-                if (item.quantity, item.method, item.structure) in abouts
-            ),
-        )
-    )
+
+    def is_told(item: Reliability | LeftOut) -> bool:
+        return (item.quantity, item.method, item.structure) in abouts
+
+    told = replace(study, results=tuple(filter(is_told, study.results)))
+    lost = left_out_table(f"{name}_left_out", filter(is_told, study.left_out))
+    return [replace(reliability_table(told), name=name), *([lost] if lost.rows else [])]
 
 
 def study_page(

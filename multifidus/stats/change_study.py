@@ -24,8 +24,9 @@ from multifidus.stats.change import (
 )
 from multifidus.stats.detectable import ErrorOf, nothing_known
 from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
+from multifidus.stats.left_out import LeftOut, hints, unpaired
 from multifidus.stats.pairs import Choice, ExamValue, exam_value, make_pairs, timepoints_of
-from multifidus.stats.values import Value, is_grade
+from multifidus.stats.values import Value, is_grade, mixtures
 
 Span = tuple[str, str]
 """Names of two timepoints, the earlier first."""
@@ -70,6 +71,8 @@ class ChangeStudy:
         Of every muscle, where there are more than two timepoints.
     problems
         What a reader must know, and why groups are missing.
+    left_out
+        Pairs without a change.
     """
 
     spans: tuple[Span, ...]
@@ -81,6 +84,7 @@ class ChangeStudy:
     courses: tuple[Course, ...]
     problems: tuple[str, ...]
     column: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def spans_of(values: Iterable[Value], before: str = "", after: str = "") -> tuple[Span, ...]:
@@ -151,8 +155,9 @@ def study_change(
             items, before, after, choice=choice, minimal_valid_fraction=minimal_valid_fraction
         )
     ]
+    lost = unpaired(pairs)
     if all(pair.problem for pair in pairs):
-        reasons = "; ".join(dict.fromkeys(pair.problem for pair in pairs))
+        reasons = "; ".join(dict.fromkeys((*(pair.problem for pair in pairs), *hints(lost))))
         msg = f"No subject has a value at both timepoints: {reasons}."
         raise StatisticsError(msg, remedy="Subjects must have the same name at both timepoints.")
     changes = judge(pairs, error_of)
@@ -174,12 +179,15 @@ def study_change(
         problems=(
             *(found.in_words() for found in exchanged_sides(_areas(items))),
             *_remarks(changes),
+            *hints(lost),
+            *mixtures(items),
             *lacking,
             *more,
             *most,
             *_undefined((*muscles, *zones, *contrasts)),
         ),
         column=column,
+        left_out=lost,
     )
 
 

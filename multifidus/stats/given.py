@@ -9,6 +9,7 @@ from typing import Any
 from multifidus.errors import StatisticsError
 from multifidus.stats.agreement import BlandAltman, Concordance, Sem
 from multifidus.stats.icc import Icc
+from multifidus.stats.left_out import LeftOut
 from multifidus.stats.reliability import Compare, Pair, Reliability, Study
 
 
@@ -25,6 +26,7 @@ def given_study(document: Mapping[str, Any]) -> Study:
             tuple(map(_result, document["results"])),
             tuple(map(str, document["problems"])),
             protocols=tuple(map(str, document.get("protocols") or ())),
+            left_out=tuple(map(LeftOut.of, document.get("left_out") or ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         msg = f"This is no reliability of a study: {type(error).__name__} {error}."

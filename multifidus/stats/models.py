@@ -19,7 +19,7 @@ from multifidus.stats.random_intercept import (
     Term,
     fit_random_intercept,
 )
-from multifidus.stats.values import Value, is_grade
+from multifidus.stats.values import Value, check_protocols, is_grade
 
 FACTORS = ("zone", "level", "side")
 """What may be fixed beside the timepoint; other names are columns of the table."""
@@ -133,6 +133,8 @@ def model_changes(
         to take.
     """
     items = [item for item in values if not is_grade(item.quantity)]
+    if not choice.mix_protocols:
+        check_protocols(items)
     groups = _courses(items, timepoints, choice, minimal_valid_fraction)
     placed = {what: _placed(found, timepoints, factor) for what, found in sorted(groups.items())}
     if factor and not any(item.place for found, _ in placed.values() for item in found):

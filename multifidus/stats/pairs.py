@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.values import Value
+from multifidus.stats.values import Value, check_protocols
 
 FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
 
@@ -26,6 +26,8 @@ class Choice:
     rule
         ``first``: the first reading of the only rater. ``mean``: of all readings. ``consensus``:
         the rater of that name. ``rater:ID``: the first reading of one rater.
+    mix_protocols
+        Whether one quantity may have been measured by several protocols.
 
     Raises
     ------
@@ -34,6 +36,7 @@ class Choice:
     """
 
     rule: str = FIRST
+    mix_protocols: bool = False
 
     def __post_init__(self) -> None:
         known = self.rule in (FIRST, MEAN, CONSENSUS)
@@ -265,6 +268,8 @@ def make_pairs(
         If a timepoint is unknown, or it is not clear whose value to take.
     """
     items = tuple(values)
+    if not choice.mix_protocols:
+        check_protocols(items)
     known = {item.timepoint for item in items}
     for name in (before, after):
         if name not in known:

@@ -16,6 +16,7 @@ def plain_study(study: Study) -> dict[str, object]:
         "results": [_plain(item) for item in study.results],
         "grades": [_plain_grade(item) for item in study.grades],
         "problems": list(study.problems),
+        "left_out": [item.as_dict() for item in study.left_out],
     }
 
 

@@ -101,6 +101,7 @@ def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
         "courses": [_course(item) for item in study.courses],
         "models": [plain_model(item) for item in models],
         "problems": list(study.problems),
+        "left_out": [item.as_dict() for item in study.left_out],
     }
 
 

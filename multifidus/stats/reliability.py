@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
@@ -31,8 +31,16 @@ from multifidus.stats.clustered import (
 )
 from multifidus.stats.icc import Icc, agreement_doubt, icc
 from multifidus.stats.kappa import Kappa, weighted_kappa
+from multifidus.stats.left_out import LeftOut, hints, unrated
 from multifidus.stats.ratings import mean_squares
-from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
+from multifidus.stats.values import (
+    Value,
+    check_protocols,
+    is_grade,
+    mixtures,
+    of_quantities,
+    protocols_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -176,13 +184,15 @@ class GradeReliability:
 class Study:
     """All results, of measurements and of grades, and why others are missing.
 
-    ``protocols`` are those of the table, by which it was measured.
+    ``protocols`` are those of the table, by which it was measured; ``left_out`` are targets that
+    lack a rater's or a reading's value.
     """
 
     results: tuple[Reliability, ...]
     problems: tuple[str, ...]
     grades: tuple[GradeReliability, ...] = ()
     protocols: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def reliability(
@@ -192,6 +202,7 @@ def reliability(
     compare: Compare | str = Compare.RATER,
     by: Sequence[str] = SEPARABLE,
     raters: Sequence[str] = (),
+    mix_protocols: bool = False,
 ) -> Study:
     """Compute the reliability of every quantity, level and side.
 
@@ -207,6 +218,8 @@ def reliability(
         What is kept apart, of ``level`` and ``side``; what is not named is pooled.
     raters
         Which raters, in which order (bias is the first minus the second); all, sorted, if empty.
+    mix_protocols
+        Whether one quantity may have been measured by several protocols.
 
     Returns
     -------
@@ -227,10 +240,14 @@ def reliability(
         msg = f"Results cannot be kept apart by {', '.join(strange)}."
         raise StatisticsError(msg, remedy=f"Choose among: {', '.join(SEPARABLE)}.")
     chosen = _chosen(tuple(values), quantities, raters)
+    if not mix_protocols:
+        check_protocols(chosen)
+    groups = _groups(chosen, compare, by)
+    left_out = unrated(groups.values(), compare, _column(compare), raters)
     results: list[Reliability] = []
     grades: list[GradeReliability] = []
     problems: list[str] = []
-    for key, members in _groups(chosen, compare, by).items():
+    for key, members in groups.items():
         try:
             if is_grade(key[0]):
                 grades.append(_graded(key, members, compare, raters))
@@ -242,8 +259,19 @@ def reliability(
         reasons = "; ".join(problems[:3]) or "the table holds no value"
         msg = f"Nothing can be compared by {compare.value}: {reasons}"
         who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
-        raise StatisticsError(msg, remedy=f"At least {LEAST_TARGETS} exams need {who}.")
-    return Study(tuple(results), tuple(problems), tuple(grades), protocols_of(chosen))
+        remedy = " ".join((f"At least {LEAST_TARGETS} exams need {who}.", *hints(left_out)))
+        raise StatisticsError(msg, remedy=remedy)
+    problems[:0] = (*hints(left_out), *mixtures(chosen))
+    return Study(tuple(results), tuple(problems), tuple(grades), protocols_of(chosen), left_out)
+
+
+def _column(compare: Compare) -> Callable[[Value], str]:
+    """Return whose a value is: a rater's, or a reading's."""
+
+    def of(item: Value) -> str:
+        return item.rater if compare is Compare.RATER else str(item.reading)
+
+    return of
 
 
 def _chosen(

@@ -10,11 +10,13 @@ from types import MappingProxyType
 from typing import Any
 
 from multifidus.anatomy import Structure
+from multifidus.cells import is_missing, number
 from multifidus.errors import StatisticsError
 from multifidus.flag import Flag
 from multifidus.measurement import Quantity
 from multifidus.protocol import MeasurementProtocol
 from multifidus.slice_choice import chosen_slices, level_uncertainty, level_value, rule_in_words
+from multifidus.stats.mixing import Said, mixture, refuse_mixed
 
 REQUIRED = ("subject", "quantity", "value")
 
@@ -85,6 +87,9 @@ def is_grade(quantity: str) -> bool:
 def values_of(
     rows: Iterable[Mapping[str, Any]],
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
+    *,
+    lines: Sequence[int] = (),
+    mix_protocols: bool = False,
 ) -> tuple[Value, ...]:
     """Put the rows of a tidy table together, one value a reading, level and side.
 
@@ -97,6 +102,10 @@ def values_of(
     protocol
         Says which of a level's slices enter, and whether by their mean or the largest value, as
         in ``summary.csv``.
+    lines
+        Where each row stands in its file; as if they began in the second line if empty.
+    mix_protocols
+        Whether one quantity may have been measured by several protocols.
 
     Raises
     ------
@@ -109,22 +118,26 @@ def values_of(
     seen: dict[tuple[str, ...], int] = {}
     rows = list(rows)
     sliced = without_level(rows)
-    for line, row in enumerate(rows, 2):
+    for line, row in zip(lines or range(2, len(rows) + 2), rows, strict=True):
+        if all(map(is_missing, row.values())):
+            continue
         missing = [name for name in REQUIRED if name not in row]
         if missing:
             msg = f"The table lacks the columns {', '.join(missing)}."
             raise StatisticsError(msg, remedy="Give a measurements.csv.")
         key = tuple(_text(row, name) for name in KEYS)
-        whole = (*key, *(_text(row, name) for name in SLICE_KEYS))
-        if whole in seen:
-            msg = f"Lines {seen[whole]} and {line} are of the same {_words(key)}."
+        full = (*key, *(_text(row, name) for name in SLICE_KEYS))
+        if full in seen:
+            msg = f"Lines {seen[full]} and {line} are of the same {_words(key)}."
             remedy = "Keep one of them; to average them would change the answer."
             raise StatisticsError(msg, remedy=remedy)
-        seen[whole] = line
+        seen[full] = line
         if (sliced and _is_lost(row)) or _text(row, "structure") in SAMPLES:
             continue
         groups.setdefault(key, []).append(row)
-    _check_protocols(groups)
+    if not mix_protocols:
+        refuse_mixed(_said(row, "protocol") for members in groups.values() for row in members)
+    _check_units_said(groups)
     _check_names(groups)
     taken = _taken(groups, protocol)
     values = tuple(
@@ -215,17 +228,28 @@ def of_quantities(
 
 def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
     """Return the digests of the protocols by which values were measured, where they are said."""
-    return tuple(sorted({item.extra.get("protocol", "").strip() for item in values} - {""}))
+    return tuple(sorted({_said_of(item, "protocol")[2] for item in values} - {""}))
 
 
 def _is_lost(row: Mapping[str, Any]) -> bool:
     return not _text(row, "level") and any(_text(row, name) for name in _OF_A_SLICE)
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
+_NAMES = frozenset({"subject", "timepoint", "rater", "name"})
+"""Columns in which NA may be somebody's initials."""
+
+_COUNTS = frozenset({"reading", "slice_index"})
+
+
+def _text(row: Row, name: str) -> str:
     # A number 0 is a value.
     found = row.get(name)
-    return "" if found is None else str(found).strip()
+    if is_missing(found) and (name not in _NAMES or not isinstance(found, str)):
+        return ""
+    text = str(found).strip()
+    if name in _COUNTS and text.endswith(".0"):  # as where a spreadsheet or pandas made it a float
+        return text.removesuffix(".0")
+    return text
 
 
 def _words(key: Sequence[str]) -> str:
@@ -235,10 +259,11 @@ def _words(key: Sequence[str]) -> str:
 
 def _number(row: Mapping[str, Any], name: str) -> float:
     try:
-        return float(_text(row, name) or "nan")
+        return number(_text(row, name))
     except ValueError:
         msg = f"{name} is {row[name]!r}, which is no number."
-        raise StatisticsError(msg) from None
+        remedy = "Write it with a decimal point, or leave it empty."
+        raise StatisticsError(msg, remedy=remedy) from None
 
 
 def _value(
@@ -246,7 +271,7 @@ def _value(
 ) -> Value:
     named = dict(zip(KEYS, key, strict=True))
     count = named.pop("reading") or "1"
-    if not count.isdigit():
+    if not (count.isdecimal() and int(count)):
         msg = f"reading is {count!r}; readings count 1, 2, ..."
         raise StatisticsError(msg)
     whole = [row for row in rows if not any(_slice(row))]
@@ -301,18 +326,50 @@ def _check_names(groups: Mapping[tuple[str, ...], Sequence[Row]]) -> None:
             )
 
 
-def _check_protocols(groups: Mapping[tuple[str, ...], Sequence[Mapping[str, Any]]]) -> None:
-    """Refuse numbers of one name that were made in different ways."""
-    found: dict[tuple[str, str, str], set[str]] = {}
+def _check_units_said(groups: Mapping[tuple[str, ...], Sequence[Row]]) -> None:
+    """Refuse numbers of one name in several units."""
+    found: dict[tuple[str, str], set[str]] = {}
     for key, rows in groups.items():
-        quantity, method = key[KEYS.index("quantity")], key[KEYS.index("method")]
-        for name in ("protocol", "unit"):
-            said = {_text(row, name) for row in rows} - {""}
-            found.setdefault((name, quantity, method), set()).update(said)
-    for (name, quantity, _), said in found.items():
+        what = (key[KEYS.index("quantity")], key[KEYS.index("method")])
+        found.setdefault(what, set()).update({_text(row, "unit") for row in rows} - {""})
+    for (quantity, _), said in found.items():
         if len(said) > 1:
-            msg = f"{quantity} stands in the table by several values of {name}: {sorted(said)}."
+            msg = f"{quantity} stands in the table by several values of unit: {sorted(said)}."
             raise StatisticsError(msg, remedy="Measure all exams again by one protocol.")
+
+
+def _said(row: Row, name: str) -> Said:
+    """Return what a row says of how it was made, and which exam it is of."""
+    quantity = " by ".join(filter(None, (_text(row, "quantity"), _text(row, "method"))))
+    exam = " ".join(filter(None, (_text(row, one) for one in ("subject", "timepoint", "rater"))))
+    return quantity, exam, _text(row, name)
+
+
+def check_protocols(values: Iterable[Value]) -> None:
+    """Refuse values of one quantity that were measured by several protocols.
+
+    Raises
+    ------
+    StatisticsError
+        Naming the protocols, and which exams are of which.
+    """
+    refuse_mixed(_said_of(item, "protocol") for item in values)
+
+
+def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
+    """Say which values are of other protocols or versions than the rest."""
+    items = tuple(values)
+    return tuple(
+        sentence
+        for name in ("protocol", "version")
+        for sentence in mixture((_said_of(item, name) for item in items), name)
+    )
+
+
+def _said_of(item: Value, name: str) -> Said:
+    quantity = " by ".join(filter(None, (item.quantity, item.method)))
+    exam = " ".join(filter(None, (item.subject, item.timepoint, item.rater)))
+    return quantity, exam, "" if is_missing(item.extra.get(name)) else item.extra[name].strip()
 
 
 def _check_percentages(values: Sequence[Value]) -> None:
