@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -87,6 +88,12 @@ class LevelValue(StrEnum):
 
     MEAN = "mean"
     MAX = "max"
+
+
+def digest_of(settings: Mapping[str, Any]) -> str:
+    """Return twelve hexadecimal digits that change with any of these plain values."""
+    text = json.dumps(dict(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +258,7 @@ class MeasurementProtocol:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that change with any setting."""
-        text = json.dumps(self.as_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest_of(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, unset ones as None."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from multifidus.cells import is_missing, near_names
 from multifidus.errors import StatisticsError
-from multifidus.io.protocols import protocol_of_table
+from multifidus.io.protocols import digests_of, protocol_of_table
 from multifidus.protocol import MeasurementProtocol
 from multifidus.slice_choice import rule_in_words
 from multifidus.stats.values import Value, left_out, values_of
@@ -82,7 +82,7 @@ def study_table(
         remarks.append(
             f"The table names {by} that is known here: each level has one slice, which enters."
         )
-    elif digests and digests != {protocol.digest}:
+    elif not digests_of(protocol).issuperset(digests):
         remarks.append(
             f"The table was measured by {by}; by the one named, {protocol.digest}, a level's "
             f"value is the {rule_in_words(protocol)}."

@@ -13,9 +13,22 @@ from pathlib import Path
 
 from multifidus.errors import ProtocolError
 from multifidus.io.files import reading
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import MeasurementProtocol, digest_of
 
 DEFAULT = "default"
+
+SETTINGS_OF_0_1 = frozenset(
+    {
+        "fat_methods", "fixed_threshold", "reference_weight", "minimal_separation",
+        "minimal_coverage", "minimal_contrast", "maximal_disagreement_pct",
+        "lean_sd_multiple", "minimal_points", "propose_references", "bias_correction",
+        "tracing_sd_mm", "tracing_correlation_mm", "tracing_offset_mm", "placement_sd_mm",
+        "threshold_resamples", "minimal_valid_fraction", "oedema_weeks", "regional_fat",
+        "tilt_axis", "tilt_vector", "tilt_limit_deg", "slice_selection", "band_mm",
+        "level_value",
+    }
+)  # fmt: skip
+"""What a protocol of version 0.1 consisted of. Its digests are known by these for good."""
 
 _WIDTH = 98
 """Columns of a comment in a protocol file."""
@@ -72,6 +85,19 @@ def load_protocol(path_or_preset: str | Path) -> MeasurementProtocol:
         raise ProtocolError(f"{path}: {error.message}", remedy=error.remedy) from error
 
 
+def digests_of(protocol: MeasurementProtocol) -> frozenset[str]:
+    """Return the digests that a table measured by a protocol may have: of this version, and of 0.1.
+
+    A protocol of 0.1 is one that leaves all settings that were added since at their defaults.
+    """
+    settings, usual = protocol.as_dict(), MeasurementProtocol().as_dict()
+    later = settings.keys() - SETTINGS_OF_0_1
+    if any(settings[name] != usual[name] for name in later):
+        return frozenset({protocol.digest})
+    of_0_1 = {name: settings[name] for name in settings.keys() & SETTINGS_OF_0_1}
+    return frozenset({protocol.digest, digest_of(of_0_1)})
+
+
 def protocol_of_table(
     digests: Collection[str], beside: Path, named: str | Path | None = None
 ) -> MeasurementProtocol | None:
@@ -101,14 +127,14 @@ def protocol_of_table(
         return load_protocol(named)
     if beside.is_file():
         found = load_protocol(beside)
-        if digests and set(digests) != {found.digest}:
+        if not digests_of(found).issuperset(digests):
             msg = (
                 f"{beside} is protocol {found.digest}; the table was measured by {_words(digests)}."
             )
             raise ProtocolError(msg, remedy="Name the table's protocol: --protocol FILE or PRESET.")
         return found
     presets = (load_protocol(name) for name in preset_texts())
-    return next((one for one in presets if set(digests) == {one.digest}), None)
+    return next((one for one in presets if digests and digests_of(one) >= set(digests)), None)
 
 
 def _words(digests: Collection[str]) -> str:
