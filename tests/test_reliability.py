@@ -424,3 +424,9 @@ def test_rows_that_say_nothing_are_passed_over():
     rows = study_of(SET_A)
     more = [*rows, dict.fromkeys(rows[0], ""), dict.fromkeys(rows[0])]
     assert repr(values_of(more)) == repr(values_of(rows))
+
+
+def test_words_for_nothing_in_columns_that_are_understood_say_nothing():
+    more = {"order": "NA", "days": None, "operated_levels": "N/A", "site": "NA"}
+    (found,) = values_of([{**study_of(SET_A)[0], **more}])
+    assert dict(found.extra) == {"order": "", "days": "", "operated_levels": "", "site": "NA"}

@@ -200,3 +200,33 @@ def test_the_command_says_what_it_did_and_what_it_could_not(study):
     assert "not screws" in done.output or "hardware" in done.output
     with pytest.raises(MultifidusError):
         app([*arguments[:3], "none", "-o", "x"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("name", ["blinded", "Reading Minutes", "reread_after_days"])
+def test_a_study_column_that_unblinding_would_replace_is_refused(study, name):
+    folder, cohort, worklist = study
+    lines = cohort.read_text().splitlines()
+    cohort.write_text("\n".join([f"{lines[0]},{name}", *(f"{line},7.1" for line in lines[1:])]))
+    with pytest.raises(CohortError, match="in which unblinding says") as error:
+        unblind(worklist.folder, cohort.with_name("cohort.key.json"), folder / "out")
+    assert "study_" in error.value.remedy
+    assert not (folder / "out").exists()
+
+
+def test_an_unblinded_table_that_a_spreadsheet_saved_gets_no_row_twice(study):
+    folder, cohort, worklist = study
+    key = cohort.with_name("cohort.key.json")
+    done = unblind(worklist.folder, key, folder / "out")
+    before = read_cohort(done.table).cases
+    text = done.table.read_text(encoding="utf-8").replace(",1,", ",1.0,").replace(",", ";")
+    done.table.write_bytes(("\ufeff" + text.replace("\n", "\r\n") + ";;;\r\n").encode())
+    unblind(worklist.folder, key, folder / "out")
+    assert len(read_cohort(done.table).cases) == len(before)
+
+
+def test_a_table_that_was_unblinded_before_is_no_columns_of_the_studys_own(study):
+    folder, cohort, worklist = study
+    key = cohort.with_name("cohort.key.json")
+    done = unblind(worklist.folder, key, folder / "out")
+    again = unblind(worklist.folder, key, folder / "again", done.table)
+    assert set(again.files) == set(done.files)

@@ -17,9 +17,11 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _HARMLESS = re.compile(rf"{_NUMBER}(?: to {_NUMBER}| \[{_NUMBER}, {_NUMBER}\])?", re.ASCII)
 """Numbers, and the intervals of numbers that a paper's tables hold."""
 
+_FIRST = frozenset("'=+-@\t\r")
+
 _BEGINS_FORMULA = re.compile(r"('*)([=+\-@\t\r].*)", re.DOTALL)
 
-_QUOTED = frozenset(',"\n\r')
+_QUOTED = re.compile(r'[,"\n\r]')
 
 
 def guarded(text: str) -> str:
@@ -39,6 +41,8 @@ def unguarded(cell: str) -> str:
 
 
 def _is_like_formula(text: str) -> bool:
+    if text[:1] not in _FIRST:  # most cells of a long table
+        return False
     found = _BEGINS_FORMULA.fullmatch(text)
     return found is not None and not _HARMLESS.fullmatch(found[2])
 
@@ -61,4 +65,4 @@ def _cell(value: object) -> str:
         return ""
     text = guarded(str(value)) if isinstance(value, str) else str(value)
     # Python's own writer leaves a lone carriage return bare, which ends a line when it is read.
-    return '"' + text.replace('"', '""') + '"' if not _QUOTED.isdisjoint(text) else text
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from multifidus.cells import is_missing, whole
 from multifidus.errors import CohortError, WriteError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.files import name_from, named_path, reading
@@ -38,6 +39,9 @@ _PATHS = ("images", "landmarks")
 """Columns of paths that go along; what else a row names of files was another reading's."""
 
 _COLUMNS = ("subject", "timepoint", "rater", "reading", "images", "outlines", "labels")
+
+_TOLD = ("blinded", "reading_list", "reread_after_days", "reading_minutes")
+"""Columns that are made here."""
 
 Row = dict[str, str]
 
@@ -78,13 +82,15 @@ def unblind(folder: Path, key_path: Path, out: Path, cohort: Path | None = None)
     Raises
     ------
     MultifidusError
-        If the key, a file or the table cannot be read, no file is blinded, two files are of one
-        reading, or a file in ``out`` holds something else.
+        If the key, a file or the table cannot be read, the table has a column of its own under a
+        name that is made here, no file is blinded, two files are of one reading, or a file in
+        ``out`` holds something else.
     """
     key = read_key(key_path)
     table = cohort or named_path(key.cohort, key_path.parent)
     read_cohort(table)  # says what is wrong with it, if anything
     study = read_rows(table)
+    _refuse_own_columns(study, table)
     found, unknown = _blinded(folder, key)
     if not found:
         msg = f"No outline file in {folder} has a code that the key {key_path} knows."
@@ -163,6 +169,20 @@ def _new_rows(
     return new
 
 
+def _refuse_own_columns(study: Sequence[Row], table: Path) -> None:
+    """Refuse a study's own columns under the names of what is told of a reading here.
+
+    Rows that an earlier unblinding wrote hold them rightly, and say so.
+    """
+    for row in study:
+        if row.get("reading_list", "").strip() == BLINDED_LIST_NAME:
+            continue
+        for name in _TOLD:
+            if not is_missing(row.get(name)):
+                msg = f"{table} has a column {name!r}, in which unblinding says how it was read."
+                raise CohortError(msg, remedy=f"Rename it, for example 'study_{name}'.")
+
+
 def _logs(made: Mapping[Reading, tuple[Path, RoiSet]], out: Path) -> dict[Reading, Sequence[Entry]]:
     """Read what was logged of each reading, and of the first of its exam if that came earlier."""
     firsts = {replace(by, reading=1) for by in made}
@@ -173,12 +193,9 @@ def _logs(made: Mapping[Reading, tuple[Path, RoiSet]], out: Path) -> dict[Readin
 def _told(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> Row:
     """Say how an exam was read, as far as its log does; a report tells it. No date is given."""
     seconds = active_seconds(logs[by])
-    return {
-        "blinded": "yes",
-        "reading_list": BLINDED_LIST_NAME,
-        "reread_after_days": _days_since_first(by, logs),
-        "reading_minutes": f"{seconds / 60:.1f}" if seconds else "",
-    }
+    minutes = f"{seconds / 60:.1f}" if seconds else ""
+    told = ("yes", BLINDED_LIST_NAME, _days_since_first(by, logs), minutes)
+    return dict(zip(_TOLD, told, strict=True))
 
 
 def _days_since_first(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> str:
@@ -209,4 +226,4 @@ def _append(path: Path, new: Sequence[Row]) -> None:
 def _reading_of(row: Row) -> tuple[str, ...]:
     names = (row.get(name, "").strip() for name in ("subject", "timepoint", "rater", "reading"))
     *who, number = names
-    return (*who, number or "1")
+    return (*who, str(whole(number) or 1))

@@ -25,8 +25,9 @@ from multifidus.stats.change import (
 from multifidus.stats.detectable import ErrorOf, nothing_known
 from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
 from multifidus.stats.left_out import LeftOut, hints, unpaired
+from multifidus.stats.mixing import mixtures
 from multifidus.stats.pairs import Choice, ExamValue, exam_value, make_pairs, timepoints_of
-from multifidus.stats.values import Value, is_grade, mixtures
+from multifidus.stats.values import Value, is_grade
 
 Span = tuple[str, str]
 """Names of two timepoints, the earlier first."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
+from multifidus.cells import is_missing
 from multifidus.errors import StatisticsError
+
+if TYPE_CHECKING:
+    from multifidus.stats.values import Value
 
 MOST_EXAMS = 5
 """So many exams are named where several protocols are."""
@@ -76,3 +81,31 @@ def _named(rows: Iterable[str]) -> str:
     names = sorted(rows)
     more = len(names) - MOST_EXAMS
     return ", ".join(names[:MOST_EXAMS]) + (f" and {more} more exams" if more > 0 else "")
+
+
+def check_protocols(values: Iterable[Value]) -> None:
+    """Refuse values of one quantity that were measured by several protocols.
+
+    Raises
+    ------
+    StatisticsError
+        Naming the protocols, and which exams are of which.
+    """
+    refuse_mixed(said_of(item, "protocol") for item in values)
+
+
+def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
+    """Say which values are of other protocols or versions than the rest."""
+    items = tuple(values)
+    return tuple(
+        sentence
+        for name in ("protocol", "version")
+        for sentence in mixture((said_of(item, name) for item in items), name)
+    )
+
+
+def said_of(item: Value, name: str) -> Said:
+    """Return what a value's row says of how it was made, and which exam it is of."""
+    quantity = " by ".join(filter(None, (item.quantity, item.method)))
+    exam = " ".join(filter(None, (item.subject, item.timepoint, item.rater)))
+    return quantity, exam, "" if is_missing(item.extra.get(name)) else item.extra[name].strip()

@@ -11,6 +11,7 @@ import numpy as np
 
 from multifidus.anatomy import Level
 from multifidus.errors import StatisticsError
+from multifidus.stats.mixing import check_protocols
 from multifidus.stats.pairs import Choice, Pair, make_pairs
 from multifidus.stats.random_intercept import (
     LEAST_SUBJECTS,
@@ -19,7 +20,7 @@ from multifidus.stats.random_intercept import (
     Term,
     fit_random_intercept,
 )
-from multifidus.stats.values import Value, check_protocols, is_grade
+from multifidus.stats.values import Value, is_grade
 
 FACTORS = ("zone", "level", "side")
 """What may be fixed beside the timepoint; other names are columns of the table."""

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.values import Value, check_protocols
+from multifidus.stats.mixing import check_protocols
+from multifidus.stats.values import Value
 
 FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
 

@@ -32,12 +32,11 @@ from multifidus.stats.clustered import (
 from multifidus.stats.icc import Icc, agreement_doubt, icc
 from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.left_out import LeftOut, hints, unrated
+from multifidus.stats.mixing import check_protocols, mixtures
 from multifidus.stats.ratings import mean_squares
 from multifidus.stats.values import (
     Value,
-    check_protocols,
     is_grade,
-    mixtures,
     of_quantities,
     protocols_of,
 )

@@ -11,12 +11,13 @@ from typing import Any
 
 from multifidus.anatomy import Structure
 from multifidus.cells import is_missing, number
+from multifidus.columns import KNOWN
 from multifidus.errors import StatisticsError
 from multifidus.flag import Flag
 from multifidus.measurement import Quantity
 from multifidus.protocol import MeasurementProtocol
 from multifidus.slice_choice import chosen_slices, level_uncertainty, level_value, rule_in_words
-from multifidus.stats.mixing import Said, mixture, refuse_mixed
+from multifidus.stats.mixing import Said, refuse_mixed, said_of
 
 REQUIRED = ("subject", "quantity", "value")
 
@@ -228,7 +229,7 @@ def of_quantities(
 
 def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
     """Return the digests of the protocols by which values were measured, where they are said."""
-    return tuple(sorted({_said_of(item, "protocol")[2] for item in values} - {""}))
+    return tuple(sorted({said_of(item, "protocol")[2] for item in values} - {""}))
 
 
 def _is_lost(row: Mapping[str, Any]) -> bool:
@@ -295,8 +296,16 @@ def _value(
         tilt_deg=_mean(chosen, "tilt_deg"),
         valid_fraction=min((_number(row, "valid_fraction") for row in chosen), default=math.nan),
         uncertainty=level_uncertainty(numbers, [_uncertainty(row) for row in chosen], protocol),
-        extra=MappingProxyType({k: str(v) for k, v in (chosen or rows)[0].items() if k not in own}),
+        extra=MappingProxyType(
+            {k: _other(k, v) for k, v in (chosen or rows)[0].items() if k not in own}
+        ),
     )
+
+
+def _other(name: str, cell: object) -> str:
+    """Return a cell of another column as text; NA is nothing in columns that are understood."""
+    says_nothing = is_missing(cell) and (name in KNOWN or not isinstance(cell, str))
+    return "" if says_nothing else str(cell)
 
 
 def _was_given_up(row: Row) -> bool:
@@ -343,33 +352,6 @@ def _said(row: Row, name: str) -> Said:
     quantity = " by ".join(filter(None, (_text(row, "quantity"), _text(row, "method"))))
     exam = " ".join(filter(None, (_text(row, one) for one in ("subject", "timepoint", "rater"))))
     return quantity, exam, _text(row, name)
-
-
-def check_protocols(values: Iterable[Value]) -> None:
-    """Refuse values of one quantity that were measured by several protocols.
-
-    Raises
-    ------
-    StatisticsError
-        Naming the protocols, and which exams are of which.
-    """
-    refuse_mixed(_said_of(item, "protocol") for item in values)
-
-
-def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
-    """Say which values are of other protocols or versions than the rest."""
-    items = tuple(values)
-    return tuple(
-        sentence
-        for name in ("protocol", "version")
-        for sentence in mixture((_said_of(item, name) for item in items), name)
-    )
-
-
-def _said_of(item: Value, name: str) -> Said:
-    quantity = " by ".join(filter(None, (item.quantity, item.method)))
-    exam = " ".join(filter(None, (item.subject, item.timepoint, item.rater)))
-    return quantity, exam, "" if is_missing(item.extra.get(name)) else item.extra[name].strip()
 
 
 def _check_percentages(values: Sequence[Value]) -> None:
