@@ -125,12 +125,14 @@ _DEFINITIONS = {
         _FORTIN,
     ),
     Quantity.FAT_CSA_MM2: (
-        "Fat area: valid area whose signal is fat by the named method; with fcsa_mm2 it makes up "
-        "valid_csa_mm2.",
+        "Visible fat area: valid area whose signal is fat by the named method; with fcsa_mm2 it "
+        "makes up valid_csa_mm2. Fat within pixels that are mostly muscle is not seen.",
         _FORTIN,
     ),
     Quantity.FI_PCT: (
-        "Fat infiltration: 100 x fat_csa_mm2 / (fcsa_mm2 + fat_csa_mm2), by the named method.",
+        "Visible fat infiltration: 100 x fat_csa_mm2 / (fcsa_mm2 + fat_csa_mm2), by the named "
+        "method. It counts pixels that are fat, not the fat that is spread in lean ones: where fat "
+        "is diffuse it is lower than a fat fraction.",
         _FORTIN,
     ),
     Quantity.FF_LINEAR_PCT: (
@@ -157,16 +159,16 @@ _DEFINITIONS = {
     ),
     **{
         Quantity(f"fi_q{number}_pct"): (
-            "Fat infiltration, by the named method, of one quarter of the outline: quarters have "
-            "equal area and are cut along patient x, from 1 (medial) to 4 (lateral). Side says "
-            "which way is lateral.",
+            "Visible fat infiltration, by the named method, of one quarter of the outline: "
+            "quarters have equal area and are cut along patient x, from 1 (medial) to 4 (lateral). "
+            "Side says which way is lateral.",
             _OURS,
         )
         for number in (1, 2, 3, 4)
     },
     Quantity.FI_DEEP_PCT: (
-        "Fat infiltration, by the named method, of the most anterior 15 % of the outline's area, "
-        "cut along patient y.",
+        "Visible fat infiltration, by the named method, of the most anterior 15 % of the outline's "
+        "area, cut along patient y.",
         _OURS,
     ),
     Quantity.RCSA_VERTEBRAL_BODY_PCT: (
@@ -211,7 +213,8 @@ _DEFINITIONS = {
         _OURS,
     ),
     Quantity.FI_DIFFERENCE_PCT: (
-        "Side difference of fi_pct, by the named method, in percentage points: right minus left.",
+        "Side difference of fi_pct (visible fat), by the named method, in percentage points: "
+        "right minus left.",
         _OURS,
     ),
     Quantity.OPERATED_CONTRALATERAL_PCT: (
@@ -224,8 +227,8 @@ _DEFINITIONS = {
         _OURS,
     ),
     Quantity.FI_OPERATED_DIFFERENCE_PCT: (
-        "Difference in fi_pct, by the named method, in percentage points, at operated levels: "
-        "operated side minus the other.",
+        "Difference in fi_pct (visible fat), by the named method, in percentage points, at "
+        "operated levels: operated side minus the other.",
         _OURS,
     ),
     Quantity.VOLUME_ML: (
@@ -234,8 +237,8 @@ _DEFINITIONS = {
         _OURS,
     ),
     Quantity.STORHEIM_GRADE: (
-        "Grade derived from fat, by the named method, of both sides together: 0 below 20 %, 1 "
-        "from 20 to 50 %, 2 above 50 %. The source graded by eye.",
+        "Grade derived from visible fat, by the named method, of both sides together: 0 below "
+        "20 %, 1 from 20 to 50 %, 2 above 50 %. The source graded by eye.",
         "Storheim et al. 2017, doi:10.1186/s12891-017-1505-5",
     ),
     Quantity.GOUTALLIER_GRADE: (

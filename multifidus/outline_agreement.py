@@ -106,7 +106,7 @@ def compare_outlines(
     Returns
     -------
     tuple
-        The pairs, and which outlines have no counterpart.
+        The pairs, and which outlines have no counterpart, and how far away the nearest is.
 
     Raises
     ------
@@ -122,14 +122,38 @@ def compare_outlines(
         for roi, level in ours:
             found = next((item for item in rest if _belong(roi, item[0])), None)
             if found is None:
-                problems.append(f"{other.reading.rater or '?'} has no outline like {roi.key}.")
+                problems.append(_alone(other.reading, (roi, level), theirs))
                 continue
             rest.remove(found)
             pairs.append(_pair(roi, found[0], _agreed(level, found[1])))
-        problems += [
-            f"{one.reading.rater or '?'} has no outline like {roi.key}." for roi, _ in rest
-        ]
+        problems += [_alone(one.reading, item, ours) for item in rest]
     return pairs, problems
+
+
+Levelled = tuple[Roi, Level | None]
+"""An outline and the level of its slice."""
+
+
+def _alone(by: Reading, item: Levelled, others: Iterable[Levelled]) -> str:
+    """Say that a reading lacks an outline, and how far away it has the nearest of its level."""
+    roi, level = item
+    words = f"{by.rater or '?'} has no outline like {roi.key}"
+    ours = (roi.key.structure, roi.key.side, roi.key.name)
+    away = [
+        _distance_mm(roi, other)
+        for other, at in others
+        if ours == (other.key.structure, other.key.side, other.key.name) and at is level
+    ]
+    if not away:
+        return f"{words}."
+    where = "" if level is None else f" of {level}"
+    return f"{words}; its nearest{where} is on another slice, {min(away):.1f} mm away."
+
+
+def _distance_mm(roi: Roi, other: Roi) -> float:
+    """Return how far the middle of one outline lies from the plane of another."""
+    middle = np.concatenate(roi.paths_mm).mean(axis=0)
+    return abs(float(other.plane.distance_mm(middle[None])[0]))
 
 
 def _check(readings: Sequence[RoiSet]) -> None:

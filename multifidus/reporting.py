@@ -16,6 +16,7 @@ from multifidus.io.table_file import Table
 from multifidus.io.tables import read_results, read_rows
 from multifidus.measurement import Quantity
 from multifidus.protocol import MeasurementProtocol
+from multifidus.readings.unblinding import BLINDED_LIST_NAME
 from multifidus.readings.wording import BLINDED_LIST, LIMITS
 from multifidus.report.change_table import subject_table, write_changes
 from multifidus.report.drawings import draw_study
@@ -29,6 +30,7 @@ from multifidus.report.subject_sheet import sheet_files, subject_sheets
 from multifidus.report.tables import check_paper_table, write_paper_table
 from multifidus.report.thumbnails import Thumbnail, read_thumbnails
 from multifidus.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
+from multifidus.slice_choice import Matching, matching_of
 from multifidus.stats.change_study import ChangeStudy, Span, spans_of, study_change
 from multifidus.stats.detectable import ErrorOf, of_reliability, protocol_doubt
 from multifidus.stats.given import given_study
@@ -36,7 +38,9 @@ from multifidus.stats.given_change import GivenChange
 from multifidus.stats.models import MixedModel, model_changes
 from multifidus.stats.pairs import Choice, timepoints_of
 from multifidus.stats.plain import plain_study
-from multifidus.stats.reliability import Compare, Study, reliability
+from multifidus.stats.reliability import Study, reliability
+from multifidus.stats.target_groups import TargetRule
+from multifidus.stats.targets import Compare
 from multifidus.stats.values import Value, is_grade
 from multifidus.study_table import study_table
 
@@ -124,7 +128,7 @@ def load_study(request: ReportRequest) -> StudyData:
     remarks += table.remarks
     whats = _whats(values, request, protocol, given)
     mine = [item for what in whats for item in what.of(values)]
-    between, within, document = _reliability(request, mine, remarks)
+    between, within, document = _reliability(request, mine, matching_of(protocol), remarks)
     choice = given.choice if given else Choice(request.value)
     spans = _spans(mine, request, given)
     change = None
@@ -153,6 +157,7 @@ def load_study(request: ReportRequest) -> StudyData:
         models=models,
         unfitted=unfitted,
         pictures=_pictures(folder, remarks),
+        proven_list=BLINDED_LIST_NAME,
         blinded_list=BLINDED_LIST,
         blinding_limits=LIMITS,
         remarks=tuple(remarks),
@@ -225,7 +230,7 @@ def _whats(
 
 
 def _reliability(
-    request: ReportRequest, values: Sequence[Value], remarks: list[str]
+    request: ReportRequest, values: Sequence[Value], match: Matching, remarks: list[str]
 ) -> tuple[Study | None, Study | None, dict[str, Any] | None]:
     """Return reliability between raters, that of re-reading, and both as they are printed."""
     if request.reliability is not None:
@@ -252,7 +257,7 @@ def _reliability(
             found.append(None)
             continue
         try:
-            found.append(reliability(values, compare=compare))
+            found.append(reliability(values, compare=compare, targets=TargetRule(match)))
         except StatisticsError as error:
             found.append(None)
             remarks.append(str(error))
@@ -262,8 +267,9 @@ def _reliability(
 
 
 _NONE = {
-    Compare.RATER: "There is one rater: no reliability between raters is reported.",
-    Compare.READING: "Nobody read an exam twice: no reliability of re-reading is reported.",
+    Compare.RATER: "There is one rater: no inter-rater reliability is reported.",
+    Compare.READING: "No examination was read twice by one rater: no intra-rater reliability is "
+    "reported.",
 }
 
 
@@ -335,7 +341,7 @@ def _timepoints(values: Iterable[Value], spans: Sequence[Span]) -> tuple[str, ..
 
 def _table(path: Path, remarks: list[str]) -> list[dict[str, str]]:
     if not path.is_file():
-        remarks.append(f"There is no {path.name}: what it would say is not recorded.")
+        remarks.append(f"There is no {path.name}: what it would say is not in the report.")
         return []
     return read_rows(path)
 

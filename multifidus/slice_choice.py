@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
+from enum import StrEnum
 from typing import TypeVar
 
 from multifidus.protocol import LevelValue, MeasurementProtocol, SliceSelection
 
 Place = TypeVar("Place", bound=Hashable)
+
+
+class Matching(StrEnum):
+    """What two readings have to share to be compared.
+
+    ``SLICE``: the slice, so that a difference is one of drawing. ``LEVEL``: the level, whichever
+    slices of it were outlined, so that choosing the slice is part of the error.
+    """
+
+    SLICE = "slice"
+    LEVEL = "level"
+
+
+def matching_of(protocol: MeasurementProtocol) -> Matching:
+    """Return what readings are matched by where nobody says.
+
+    A protocol that takes the slice nearest to the level's landmark compares levels, each by a
+    slice of the reader's own; all others take slices that were given.
+    """
+    nearest = protocol.slice_selection is SliceSelection.NEAREST
+    return Matching.LEVEL if nearest else Matching.SLICE
 
 
 def chosen_slices(
@@ -42,11 +64,15 @@ def level_value(
 
     NaN where there is none or one of them is NaN. Grades have no mean, so they must agree.
     """
+    return combined_value(values, protocol.level_value, is_grade=is_grade)
+
+
+def combined_value(values: Sequence[float], how: LevelValue, *, is_grade: bool = False) -> float:
+    """Return the mean or the largest of slices' values, as :func:`level_value`."""
     differ = is_grade and len(set(values)) > 1
     if not values or differ or any(map(math.isnan, values)):
         return math.nan
-    largest = protocol.level_value is LevelValue.MAX
-    return max(values) if largest else math.fsum(values) / len(values)
+    return max(values) if how is LevelValue.MAX else math.fsum(values) / len(values)
 
 
 def level_uncertainty(

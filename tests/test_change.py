@@ -13,6 +13,7 @@ from multifidus.stats.detectable import given as stated
 from multifidus.stats.detectable import of_reliability
 from multifidus.stats.paired import holm, paired_tests
 from multifidus.stats.pairs import Choice, make_pairs, timepoints_of
+from multifidus.stats.plain_change import change_rows
 from multifidus.stats.values import values_of
 
 VALID = 0.95
@@ -415,3 +416,43 @@ def test_operated_levels_are_those_of_the_later_exam():
     with pytest.raises(StatisticsError, match="several operated levels"):
         pairs_of([row("S1", "pre", 5), row("S1", "post", 5),
                   row("S1", "post", 5, side="right", operated_levels="L5-S1")])  # fmt: skip
+
+
+def at(when, place, offset, **other):
+    return row("S1", when, 900.0, series="1", slice_index=place, offset_mm=offset, **other)
+
+
+def test_slices_at_other_places_of_a_level_are_noted_with_millimetres():
+    """Two visits are paired by level; how far from its landmark each was cut is said."""
+    (found,) = pairs_of([at("pre", 3, 0.5), at("post", 8, -3.5)])
+    assert found.notes == (
+        "slices lie +0.5 mm before and -3.5 mm after from the landmark of their level: 4.0 mm "
+        "apart along the muscle",
+    )
+    (near,) = pairs_of([at("pre", 3, 0.5), at("post", 8, 0.1)])
+    assert near.notes == ()
+    (plain,) = change_rows(judge([found]))
+    assert (plain["offset_mm_before"], plain["offset_difference_mm"]) == (0.5, -4.0)
+
+
+def test_an_offset_that_is_not_known_is_none():
+    (found,) = pairs_of([at("pre", 3, ""), at("post", 8, -3.5)])
+    assert found.notes == ()
+    assert math.isnan(change_rows(judge([found]))[0]["offset_difference_mm"])
+
+
+def test_a_mean_of_readings_of_different_slices_is_noted():
+    rows = [at("pre", 3, 0.0), at("pre", 4, 4.0, rater="CD"), at("post", 3, 2.0),
+            at("post", 3, 2.0, rater="CD")]  # fmt: skip
+    (found,) = pairs_of(rows, "mean")
+    assert found.notes == ("readings at pre are of different slices (4.0 mm apart)",)
+
+
+def test_a_pair_that_lacks_an_exam_is_held_against_nothing():
+    """Its error would be that of "AB read one exam, nobody the other", of an exam not there."""
+    (alone,) = pairs_of([row("S1", "pre", 900.0), row("S2", "post", 900.0)])[:1]
+    asked = []
+    (found,) = judge([alone], asked.append)
+    assert not asked
+    assert (found.verdict, found.basis) == (Verdict.UNKNOWN, "")
+    assert math.isnan(found.mdc95)

@@ -439,3 +439,24 @@ def test_slices_without_a_level_do_not_enter_and_are_counted(tmp_path):
     found = json.loads(run("change", table, "--json").stdout)
     assert {item["level"] for item in found["changes"]} == {"L4-L5", "L3-L4", "L1-L2"}
     assert "6 slices without a level do not enter." in found["problems"]
+
+
+def test_groups_tested_together_and_subjects_without_surgery_are_said():
+    rows = cohort(PLACES)
+    for item in rows:
+        n = int(item["subject"].lstrip("S"))
+        item["approach"] = "control" if n < 3 else ("open", "minimally invasive")[n % 2]
+        if n < 3:
+            item["operated_levels"] = ""
+    values = values_of(ordered(rows))
+    spans = spans_of(values)
+    found = study_change(values, spans, minimal_valid_fraction=0.95)
+    assert found.pooled == (
+        "Subjects of several groups of approach (control 3, minimally invasive 3, open 2) were "
+        "tested together.",
+        "3 of 8 subjects have no operated level (approach: control 3): they are in the table by "
+        "level and side, and in no table by zone, no contrast and no model of zones.",
+    )
+    assert set(found.pooled) <= set(found.problems)
+    apart = study_change(values, spans, minimal_valid_fraction=0.95, column="approach")
+    assert not any("tested together" in text for text in apart.problems)

@@ -100,7 +100,7 @@ def test_screen_markdown_csv_and_json_say_it_alike(tmp_path):
     markdown = (tmp_path / "out" / "reliability.md").read_text(encoding="utf-8")
     assert HINT in markdown
     (main,) = read_rows(tmp_path / "out" / "reliability.csv")
-    assert (main["n"], main["left out"]) == ("3", "6")
+    assert (main["n"], main["left out"]) == ("3", "6: no value of every rater")
     lost = read_rows(tmp_path / "out" / "reliability_left_out.csv")
     assert {(one["subject"], one["lacks"], one["did you mean"]) for one in lost} >= {
         ("1", "A", "01"), ("01", "B", "1"),

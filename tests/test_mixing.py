@@ -16,6 +16,7 @@ from multifidus.stats.change_study import study_change
 from multifidus.stats.models import model_changes
 from multifidus.stats.pairs import Choice
 from multifidus.stats.reliability import reliability
+from multifidus.stats.target_groups import TargetRule
 from multifidus.stats.values import values_of
 from tests.studies import study_rows
 
@@ -51,7 +52,7 @@ def test_a_table_of_several_protocols_is_refused_with_both_and_their_exams():
 
 
 CALLS = [
-    lambda items, mix: reliability(items, mix_protocols=mix),
+    lambda items, mix: reliability(items, targets=TargetRule(mix_protocols=mix)),
     lambda items, mix: study_change(
         items,
         (("pre", "post"),),

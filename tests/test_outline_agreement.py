@@ -206,3 +206,28 @@ def test_the_command_compares_a_cohort_and_goes_on_past_a_failure(files, sample,
     with pytest.raises(CohortError, match="no exam with the outlines of two readings"):
         compare_cohort(cohort(tmp_path / "single.csv", rows[:1]))
     assert run(table, "--labels", "lpm").exit_code == 2
+
+
+def test_an_outline_on_another_slice_is_said_with_the_distance_to_it(drawn):
+    """Two raters chose slices of one level 3 mm apart: no pair, and the distance."""
+    roi = next(roi for roi in drawn if roi.key.structure is Structure.MULTIFIDUS)
+    way = 3.0 * roi.plane.normal
+    plane = replace(roi.plane, origin_mm=roi.plane.origin_mm + way)
+    other = replace(
+        roi,
+        key=replace(roi.key, slice_uid="another"),
+        plane=plane,
+        paths_mm=tuple(path + way for path in roi.paths_mm),
+        level=Level.L4_L5,
+    )
+    sets = [
+        RoiSet((replace(item, key=replace(item.key, reading=whose)),), reading=whose)
+        for item, whose in (
+            (replace(roi, level=Level.L4_L5), Reading("S01", "pre", "A", 1)),
+            (other, Reading("S01", "pre", "B", 1)),
+        )
+    ]
+    pairs, problems = compare_outlines(sets)
+    assert not pairs
+    assert len(problems) == 2
+    assert all("nearest of L4-L5 is on another slice, 3.0 mm away" in text for text in problems)

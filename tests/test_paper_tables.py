@@ -10,7 +10,7 @@ from multifidus.errors import WriteError
 from multifidus.io.protocols import as_toml
 from multifidus.io.tables import read_rows, write_rows
 from multifidus.protocol import MeasurementProtocol
-from multifidus.report.tables import PaperTable, write_paper_table
+from multifidus.report.tables import PaperTable, is_numeric, write_paper_table
 from tests.test_reliability import MINI, WRIGHT, study_of
 
 TABLE = PaperTable(
@@ -120,3 +120,8 @@ def test_grades_have_a_table_of_their_own(tmp_path):
     done = run("reliability", path, "-o", tmp_path / "out")
     assert "kappa quadratic" in done.stdout
     assert {item.name for item in (tmp_path / "out").glob("*.csv")} == {"reliability_grades.csv"}
+
+
+def test_cells_that_count_things_are_words():
+    assert is_numeric(["12", "-3.5 to 2", "<0.001", "0.97 [0.9, 1.0]", "1 / 7 / 8", ""])
+    assert not is_numeric(["15 examinations of 8 subjects"])

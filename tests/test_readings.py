@@ -429,7 +429,7 @@ def test_a_blinded_list_prints_codes_and_what_blinding_was_not(tmp_path):
     done = listed(cohort, "--rater", "AB", "--blind", "--repeats", 1)
     assert done.exit_code == 0, done.output
     assert "S0" not in done.stdout
-    assert "not screws" in done.output
+    assert "did not extend to" in done.output
     assert len(done.stdout.splitlines()) == 2 + 3
     assert (tmp_path / "cohort.key.json").exists()
 
@@ -453,7 +453,7 @@ def test_wrong_usage_is_told(tmp_path, arguments, words):
 def test_methods_say_what_was_done():
     assert methods(blinded=False, repeats=1, apart_days=20) == (
         "Exams were read in random order. 1 exam was read a second time, at least 20 days after "
-        "the first. Readers were not blinded."
+        "the first. Raters were not blinded."
     )
     assert methods(blinded=True, repeats=0, apart_days=20).endswith(LIMITS)
 

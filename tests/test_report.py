@@ -16,7 +16,7 @@ from multifidus.missing import MISSING_COLUMNS
 from multifidus.protocol import MeasurementProtocol
 from multifidus.report.change_table import change_tables
 from multifidus.report.facts import Spread, facts_of
-from multifidus.report.flow import flow_of, lost_muscles
+from multifidus.report.flow import flow_of, lost_measurements
 from multifidus.report.grras import Answer, grras
 from multifidus.report.methods_text import methods_text
 from multifidus.report.references import REFERENCES, as_bibtex, cited
@@ -123,11 +123,11 @@ def test_one_rater_one_exam_each_is_reported_with_what_is_not_known(tmp_path):
     assert found.change is None
     assert found.between is None
     said = " ".join(found.remarks)
-    assert "Nobody read an exam twice" in said
+    assert "No examination was read twice" in said
     assert "one timepoint" in said
     assert "one rater" in said
     page = write_report(found, tmp_path / "out", ())[0].read_text()
-    assert "Reliability: not recorded." in page
+    assert "Reliability: not found in the tables." in page
     assert not (tmp_path / "out" / "tables").exists()
 
 
@@ -196,7 +196,7 @@ def test_methods_state_what_the_tables_hold(data):
     assert said["Interval"].text == "Intervals: 365 days between pre and post."
     assert "Pixels measured 0.5 mm" in said["Pixels"].text
     low, high = THRESHOLD, THRESHOLD + 11
-    assert f"median 427 of signal, range {low} to {high}" in said["Fat"].text
+    assert f"median 427 arbitrary units, range {low} to {high}" in said["Fat"].text
     assert "fascial" in said["Outlines"].text
     assert "2 raters (A and B) read an exam up to twice; 96 readings" in said["Raters"].text
     assert "median 4.0 degrees, range 3.0 to 5.0" in said["Tilt"].text
@@ -224,7 +224,10 @@ def test_methods_tell_how_many_exams_have_what(tmp_path):
     said = methods(of_rows(tmp_path, rows, value="mean"))
     assert said["Scanner"].text == ("Scanner: Siemens (4 exams) and not said of 4 exams.")
     assert said["Field strength"].text == "Field strength: 1.5 T (2 exams) and 3 T (6 exams)."
-    assert "screws" in said["Blinding"].text
+    # A column says it, and no reading list shows it.
+    assert said["Blinding"].text == (
+        "Blinding as the cohort table states it, shown by no reading list: yes (32 readings)."
+    )
 
 
 def test_a_study_that_says_nothing_is_told_so(tmp_path):
@@ -267,7 +270,7 @@ def test_results_give_the_change_of_each_zone_in_the_tables_words(data):
         f"total cross-sectional area at operated levels changed by {short(zone.tests.mean)} "
         f"[95 % CI {low}, {high}] mm² ({short(zone.mean_pct)} %), n = {zone.n}"
     ) in text
-    assert "fat infiltration (pooled otsu) at operated levels" in text
+    assert "visible fat infiltration (pooled otsu) at operated levels" in text
     assert "percentage points, n" in text
 
 
@@ -389,7 +392,7 @@ def test_the_flow_says_who_is_not_in_and_why(tmp_path):
     assert compared.lost == (("not measured at post", 1),)
     for before, after in ((start, measured), (measured, compared)):
         assert before.n == after.n + after.n_lost
-    (lost,) = lost_muscles(found.missing, "multifidus")
+    (lost,) = lost_measurements(found.missing, "multifidus")
     assert (lost.timepoint, lost.reason, lost.n) == ("pre", "no_exam", 1)
     page = write_report(found, tmp_path / "out", ())[0].read_text()
     assert "failed: RoiError" in page

@@ -52,7 +52,8 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 ) -> None:
     """Open napari on an exam, or on a rater's worklist of a cohort, to outline the muscles.
 
-    Outlines are saved as you go. Blinding hides labels, not screws.
+    Outlines are saved as you go. Blinding does not extend to
+    implants or postoperative changes visible on the images.
     """
     from multifidus.io.table_file import is_table
 

@@ -25,10 +25,31 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         str, typer.Option(help="rater: between raters. reading: each rater's own readings.")
     ] = "rater",
     by: Annotated[
-        str, typer.Option(help="What is kept apart: level,side; what is not named is pooled.")
+        str,
+        typer.Option(
+            help="What is kept apart: level, side, timepoint; what is not named is pooled."
+        ),
     ] = "level,side",
     raters: Annotated[
         str, typer.Option(help="Which raters, such as A,B: bias is A minus B. All if empty.")
+    ] = "",
+    timepoint: Annotated[
+        list[str] | None,
+        typer.Option("--timepoint", help="Only examinations at this timepoint; may be repeated."),
+    ] = None,
+    group: Annotated[
+        str,
+        typer.Option(
+            help="A column of the cohort that keeps groups of subjects apart, such as approach; or "
+            "one group of it alone: approach=open."
+        ),
+    ] = "",
+    match: Annotated[
+        str,
+        typer.Option(
+            help="slice: only slices that all outlined are compared. level: whichever slices of a "
+            "level. Else as the protocol says: level where it takes the nearest slice, else slice."
+        ),
     ] = "",
     protocol: Annotated[
         str | None,
@@ -49,17 +70,20 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Say how well raters, or one rater's readings, agree: ICC, SEM, MDC, limits of agreement.
+    """Estimate inter- and intra-rater reliability: ICC, SEM, MDC, limits of agreement.
 
-    Only exams that every rater measured enter; what was left out is said, and why.
+    Only examinations that every rater measured enter, on slices that every rater outlined; what
+    was left out, and why, is reported.
     """
     from multifidus.io.tables import read_results
     from multifidus.report.left_out_table import left_out_table
     from multifidus.report.reliability_table import grade_table, reliability_table
     from multifidus.report.tables import check_paper_table, write_paper_table
     from multifidus.results import PROTOCOL
+    from multifidus.slice_choice import matching_of
     from multifidus.stats.plain import plain_study
     from multifidus.stats.reliability import reliability as of_study
+    from multifidus.stats.target_groups import TargetRule
     from multifidus.stats.values import of_quantities
     from multifidus.study_table import study_table
 
@@ -74,7 +98,9 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         compare=compare,
         by=_names(by),
         raters=_names(raters),
-        mix_protocols=mix_protocols,
+        targets=TargetRule(
+            match or matching_of(found.protocol), tuple(timepoint or ()), group, mix_protocols
+        ),
     )
     study = replace(study, problems=(*study.problems, *found.remarks))
     lost = left_out_table("reliability_left_out", study.left_out)

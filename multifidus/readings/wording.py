@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 LIMITS = (
-    "Blinding hid labels, not screws: metal, scars, resected bone and text in the pixels stay "
-    "visible in the images, and tell an exam after surgery from one before."
+    "Blinding did not extend to what the images show: implants, scars, resected bone and text in "
+    "the pixels tell an examination after surgery from one before."
 )
 
 BLINDED_LIST = (
-    "Readers saw codes in place of subject, timepoint and side of surgery, another code for each "
-    "reading, and no outlines of other readers."
+    "Raters were blinded to subject, timepoint and side of surgery: they saw codes, another for "
+    "each reading, and no outlines of other raters."
 )
 
 
@@ -19,7 +19,7 @@ def methods(*, blinded: bool, repeats: int, apart_days: int) -> str:
     Examples
     --------
     >>> methods(blinded=False, repeats=0, apart_days=14)
-    'Exams were read in random order. Readers were not blinded.'
+    'Exams were read in random order. Raters were not blinded.'
     """
     words = ["Exams were read in random order."]
     if repeats:
@@ -28,5 +28,5 @@ def methods(*, blinded: bool, repeats: int, apart_days: int) -> str:
     if blinded:
         words += [BLINDED_LIST, LIMITS]
     else:
-        words.append("Readers were not blinded.")
+        words.append("Raters were not blinded.")
     return " ".join(words)

@@ -11,6 +11,7 @@ from multifidus.io.tables import write_rows
 from multifidus.report.left_out_table import left_out_table
 from multifidus.report.reliability_table import short
 from multifidus.report.tables import PaperTable, check_paper_table, write_paper_table
+from multifidus.report.words import visible_fat_note
 from multifidus.stats.change import Change, Contrast, GroupChange, Verdict
 from multifidus.stats.change_study import ChangeStudy
 from multifidus.stats.models import MixedModel
@@ -43,7 +44,8 @@ def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tupl
     """Make the tables of a study's changes; those without a row are left out."""
     extra = (study.column,) if study.column else ()
     by_muscle, by_zone = ("level", "side", *extra), ("zone", *extra)
-    notes = (*_TEST_NOTES, _BEYOND_NOTE)
+    seen = visible_fat_note(item.pair.quantity for item in study.changes)
+    notes = (*_TEST_NOTES, _BEYOND_NOTE, *seen)
     tables = (
         PaperTable(
             "change", "Change by level and side.", _headings(by_muscle), _groups(study.muscles),
@@ -199,10 +201,13 @@ def subject_table(changes: Iterable[Change]) -> PaperTable:
     """Make the table of single muscles, with what each was held against."""
     headings = ("subject", "quantity", "structure", "level", "side", "exams", "value", "before",
                 "after", "change", "change, %", "MDC95", "verdict", "notes")  # fmt: skip
+    changes = tuple(changes)
     rows = tuple(_subject(item) for item in changes)
     note = "MDC95: the least change of one muscle beyond measurement error, by reliability."
+    seen = visible_fat_note(item.pair.quantity for item in changes)
     bases = dict.fromkeys(item.basis for item in changes if not math.isnan(item.mdc95))
-    return PaperTable("change_subjects", "Every muscle's change.", headings, rows, (note, *bases))
+    notes = (note, *seen, *bases)
+    return PaperTable("change_subjects", "Every muscle's change.", headings, rows, notes)
 
 
 def _subject(item: Change) -> tuple[str, ...]:

@@ -12,7 +12,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from multifidus.columns import COLUMNS
 from multifidus.measurement import Quantity
+from multifidus.outline_counts import outlines_of
 from multifidus.report.figures.exams import along_the_spine
 
 Row = Mapping[str, Any]
@@ -63,9 +65,15 @@ class Facts:
         From a rater's first reading of an exam to a later one; how long a reading took.
     counts
         How many exams say what, by column; outlines for ``roi_rule`` and ``source``, readings for
-        ``blinded`` and ``reading_list``.
+        ``blinded`` and ``reading_list``, subjects for what describes them.
     versions, protocols
         Of the software and the settings; more than one is a doubt.
+    blinding
+        Readings by what ``reading_list`` and ``blinded`` say of them.
+    of_raters
+        What columns say of raters, by column and rater.
+    not_read
+        Columns of the cohort that hold something and that no sentence reads.
     """
 
     subjects: int
@@ -86,15 +94,30 @@ class Facts:
     counts: Mapping[str, Mapping[str, int]]
     versions: tuple[str, ...]
     protocols: tuple[str, ...]
+    blinding: Mapping[tuple[str, str], int]
+    of_raters: Mapping[str, Mapping[str, str]]
+    not_read: tuple[str, ...]
 
 
 OF_EXAMS = ("manufacturer", "model", "field_strength_t", "weighting", "sequence", "thickness_mm",
-            "operated_levels", "operated_side", "approach")  # fmt: skip
+            "operated_levels", "operated_side")  # fmt: skip
 """Columns of a cohort table that the text speaks of where they are filled in."""
 
 OF_OUTLINES = ("roi_rule", "source")
 
 OF_READINGS = ("blinded", "reading_list")
+
+OF_SUBJECTS = ("age", "age_years", "sex", "bmi", "height_cm", "weight_kg", "diagnosis", "group",
+               "approach")  # fmt: skip
+"""Columns of a cohort table that describe subjects."""
+
+OF_RATERS = ("rater_experience", "rater_experience_years", "rater_profession")
+"""Columns of a cohort table that describe raters."""
+
+_READ = {
+    *COLUMNS, *OF_EXAMS, *OF_OUTLINES, *OF_READINGS, *OF_SUBJECTS, *OF_RATERS, "order", "days",
+    "date", "days_since_surgery", "surgery_date", "reread_after_days", "reading_minutes",
+}  # fmt: skip
 
 
 def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
@@ -107,11 +130,11 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
     timepoints
         In order.
     """
-    outlines = [
-        row for row in rows if row["quantity"] == Quantity.TCSA_MM2 and _text(row, "slice_index")
-    ]
-    exams = {(row["subject"], row["timepoint"]): row for row in reversed(rows)}
-    readings = {tuple(_text(row, name) for name in _READING): row for row in reversed(rows)}
+    outlines = list(outlines_of(rows).values())
+    exams = {(key[0], key[1]): row for key, row in _joined(rows, _READING[:2]).items()}
+    readings = _joined(rows, _READING)
+    subjects = _joined(rows, _READING[:1])
+    raters = _joined(rows, ("rater",))
     per_rater = Counter(reading[:3] for reading in readings)
     return Facts(
         subjects=len({subject for subject, _ in exams}),
@@ -133,7 +156,16 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
             **{name: _counted(exams.values(), name) for name in OF_EXAMS},
             **{name: _counted(outlines, name) for name in OF_OUTLINES},
             **{name: _counted(readings.values(), name) for name in OF_READINGS},
+            **{name: _counted(subjects.values(), name) for name in OF_SUBJECTS},
         },
+        blinding=Counter(
+            (_text(row, "reading_list"), _text(row, "blinded")) for row in readings.values()
+        ),
+        of_raters={
+            name: {rater[0]: said for rater, row in raters.items() if (said := _text(row, name))}
+            for name in OF_RATERS
+        },
+        not_read=_not_read(rows),
         versions=tuple(sorted({_text(row, "version") for row in rows} - {""})),
         protocols=tuple(sorted({_text(row, "protocol") for row in rows} - {""})),
     )
@@ -152,6 +184,33 @@ def number(row: Row, name: str) -> float:
         return float(_text(row, name) or "nan")
     except ValueError:
         return math.nan
+
+
+def _joined(rows: Sequence[Row], names: Sequence[str]) -> dict[tuple[str, ...], Row]:
+    """Put together what the rows of one exam, reading, subject or rater say outside of tables.
+
+    Not all of its rows need say it; where they differ, all that they say stands there.
+    """
+    cohort = [name for name in (rows[0] if rows else ()) if name not in _OF_A_NUMBER]
+    found: dict[tuple[str, ...], dict[str, dict[str, None]]] = {}
+    for row in rows:
+        said = found.setdefault(tuple(_text(row, name) for name in names), {})
+        for name in cohort:
+            if text := _text(row, name):
+                said.setdefault(name, {})[text] = None
+    return {
+        key: {name: " / ".join(sorted(texts)) for name, texts in said.items()}
+        for key, said in found.items()
+    }
+
+
+_OF_A_NUMBER = frozenset(COLUMNS)
+"""Columns of single numbers, as against those of the cohort."""
+
+
+def _not_read(rows: Sequence[Row]) -> tuple[str, ...]:
+    names = [name for name in (rows[0] if rows else ()) if name not in _READ]
+    return tuple(name for name in names if any(_text(row, name) for row in rows))
 
 
 def _counted(rows: Iterable[Row], name: str) -> dict[str, int]:

@@ -87,25 +87,43 @@ def _compared(data: StudyData, span: tuple[str, str], measured: set[str]) -> Ste
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Muscles that are missing at one timepoint for one reason."""
+    """Measurements that are missing at one timepoint for one reason.
+
+    Parameters
+    ----------
+    n
+        Measurements: one muscle in one reading.
+    n_muscles, n_exams
+        Different muscles of a subject, by level and side; and examinations.
+    """
 
     timepoint: str
     reason: str
     meaning: str
     detail: str
     n: int
+    n_muscles: int
+    n_exams: int
 
 
-def lost_muscles(missing: Iterable[Row], structure: str) -> list[Lost]:
-    """Count missing muscles by timepoint, reason and what more is known."""
-    found = Counter(
-        (str(row["timepoint"]), str(row["reason"]), str(row["detail"]))
-        for row in missing
-        if row["structure"] == structure
-    )
+def lost_measurements(missing: Iterable[Row], structure: str) -> list[Lost]:
+    """Count missing measurements by timepoint, reason and what more is known."""
+    found: dict[tuple[str, str, str], list[Row]] = {}
+    for row in missing:
+        if row["structure"] == structure:
+            key = (str(row["timepoint"]), str(row["reason"]), str(row["detail"]))
+            found.setdefault(key, []).append(row)
     return [
-        Lost(timepoint, reason, _meaning(reason), detail, n)
-        for (timepoint, reason, detail), n in sorted(found.items())
+        Lost(
+            timepoint,
+            reason,
+            _meaning(reason),
+            detail,
+            n=len(rows),
+            n_muscles=len({(row["subject"], row["level"], row["side"]) for row in rows}),
+            n_exams=len({row["subject"] for row in rows}),
+        )
+        for (timepoint, reason, detail), rows in sorted(found.items())
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from multifidus.measurement import Quantity
 from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol, SliceSelection
 from multifidus.report.change_table import model_rule
 from multifidus.report.facts import Facts, Spread
@@ -14,6 +15,7 @@ from multifidus.slice_choice import rule_in_words
 from multifidus.stats.icc import FEW_RATERS
 from multifidus.stats.pairs import CONSENSUS, FIRST, MEAN, RATER
 from multifidus.stats.reliability import Study
+from multifidus.stats.target_groups import GROUP_COLUMNS
 
 _AXES = {
     "spine": "the axis of the spine from landmarks",
@@ -38,8 +40,8 @@ _SOURCES = {
 
 _FAT: Mapping[str, tuple[str, tuple[str, ...]]] = {
     FatMethod.POOLED_OTSU: (
-        "one threshold an exam by Otsu's method over all outlined muscle and samples of lean "
-        "muscle and fat",
+        "one threshold per examination by Otsu's method over all outlined muscle and samples of "
+        "lean muscle and fat",
         ("otsu1979",),
     ),
     FatMethod.OTSU: ("Otsu's threshold inside each outline", ("otsu1979",)),
@@ -76,7 +78,7 @@ def methods_text(data: StudyData, facts: Facts) -> list[Statement]:
     Returns
     -------
     list of Statement
-        A topic that the tables do not hold says ``not recorded``.
+        A topic that the tables do not hold says that it was not found there.
     """
     return [
         *_images(data, facts),
@@ -95,12 +97,18 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
         f"{counted(facts.exams, 'exam')} of {counted(facts.subjects, 'subject')} were "
         f"measured{at}.",
     )
+    for column in GROUP_COLUMNS:
+        if groups := facts.counts[column]:
+            parts = [f"{name} ({counted(n, 'subject')})" for name, n in groups.items()]
+            silent = facts.subjects - sum(groups.values())
+            parts += [f"not said of {counted(silent, 'subject')}"] if silent else []
+            yield Statement("Groups", f"{column.capitalize()}: {listed(parts)}.")
     yield _intervals(facts)
     for topic, column, unit in (
         ("Scanner", "manufacturer", ""),
         ("Model", "model", ""),
         ("Field strength", "field_strength_t", " T"),
-        ("Sequence", "weighting", ""),
+        ("Sequence", "sequence" if facts.counts["sequence"] else "weighting", ""),
         ("Slice thickness", "thickness_mm", " mm"),
     ):
         yield _of_exams(topic, facts.counts[column], unit, facts.exams)
@@ -201,27 +209,18 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
         f"{counted(len(names), 'rater')} ({listed(names)}) read an exam {times}; "
         f"{counted(facts.readings, 'reading')} in all.",
     )
-    yield unknown("Experience of the raters")
+    experience = [
+        f"{rater or 'unnamed'}: {said}{' years' if column.endswith('_years') else ''}"
+        for column, raters in facts.of_raters.items()
+        for rater, said in raters.items()
+    ]
+    topic = "Experience of the raters"
+    yield Statement(topic, f"{topic}: {'; '.join(experience)}.") if experience else unknown(topic)
 
 
 def _reading(data: StudyData, facts: Facts) -> Iterator[Statement]:
     """Say how exams were read: blinded or not, how long after each other, for how long."""
-    said, lists = facts.counts["blinded"], facts.counts["reading_list"]
-    if not said:
-        yield unknown("Blinding")
-    else:
-        parts = [f"{answer} ({counted(n, 'reading')})" for answer, n in said.items()]
-        silent = facts.readings - sum(said.values())
-        if silent:
-            parts.append(f"not said of {counted(silent, 'reading')}")
-        words = [f"Readers were blinded: {listed(parts)}."]
-        if lists:
-            (n, names) = sum(lists.values()), listed(lists, "or")
-            words += [f"{counted(n, 'reading')} followed a reading list, {names}."]
-            words += [data.blinded_list]
-        if set(said) != {"no"}:
-            words.append(data.blinding_limits)
-        yield Statement("Blinding", " ".join(words))
+    yield _blinding(data, facts)
     if facts.most_readings > 1:
         yield (
             Statement(
@@ -238,14 +237,49 @@ def _reading(data: StudyData, facts: Facts) -> Iterator[Statement]:
         )
 
 
+def _blinding(data: StudyData, facts: Facts) -> Statement:
+    """Assert what a reading list proves; what a column states is told as that."""
+    proven = sum(n for (name, _), n in facts.blinding.items() if name == data.proven_list)
+    stated: dict[str, int] = {}
+    for (name, answer), n in facts.blinding.items():
+        if name != data.proven_list and answer:
+            stated[answer] = stated.get(answer, 0) + n
+    silent = facts.readings - proven - sum(stated.values())
+    if not (proven or stated):
+        return unknown("Blinding")
+    words = []
+    if proven:
+        of = "All" if proven == facts.readings else "Of all readings"
+        words += [
+            f"{of} {counted(proven, 'reading')} followed a reading list that was "
+            f"{data.proven_list}.",
+            data.blinded_list,
+            data.blinding_limits,
+        ]
+    if stated:
+        parts = [f"{answer} ({counted(n, 'reading')})" for answer, n in sorted(stated.items())]
+        words.append(
+            f"Blinding as the cohort table states it, shown by no reading list: {listed(parts)}."
+        )
+    if silent:
+        words.append(f"Blinding of {counted(silent, 'reading')} is stated nowhere.")
+    return Statement("Blinding", " ".join(words))
+
+
 def _measures(data: StudyData, facts: Facts) -> Iterator[Statement]:
     names = [quantity_name(what.quantity, what.method) for what in data.whats]
     yield Statement("Quantities", f"Quantities: {'; '.join(names)}.")
     for method in dict.fromkeys(what.method for what in data.whats if what.method):
         words, cites = _FAT.get(method, (f"the method {method.replace('_', ' ')}", ()))
         found = facts.thresholds.get(method)
-        value = f" (threshold: {spread(found, 'of signal', '.4g')})" if found else ""
-        yield Statement("Fat", f"Fat was told from muscle by {words}{value}.", cites)
+        value = f" (threshold: {spread(found, 'arbitrary units', '.4g')})" if found else ""
+        yield Statement("Fat", f"Fat and muscle pixels were separated using {words}{value}.", cites)
+    if any(what.quantity == Quantity.FI_PCT for what in data.whats):
+        yield Statement(
+            "Visible fat",
+            "Fat infiltration is visible fat: the share of pixels classified as fat, without fat "
+            "spread within pixels that are mostly muscle.",
+        )
     if any(what.method for what in data.whats):
         text, cites = _CORRECTIONS[data.protocol.bias_correction]
         yield Statement("Shading", text, cites)
@@ -329,7 +363,7 @@ def _reliability(known: Mapping[str, Study], *, given: bool) -> Statement:
 def _software(facts: Facts) -> Statement:
     if not facts.versions:
         return unknown("Software version")
-    digests = listed(facts.protocols) or "not recorded"
+    digests = listed(facts.protocols) or NOT_RECORDED
     return Statement(
         "Software",
         f"Software: multifidus {listed(facts.versions)}; measurement protocol {digests}.",

@@ -226,7 +226,7 @@ def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> N
             continue
         text = f"{side} multifidus {values[Quantity.TCSA_MM2] / 100:.2f} cm2"
         for quantity, name in (
-            (Quantity.FI_PCT, "fat"),
+            (Quantity.FI_PCT, "visible fat"),
             (Quantity.DIXON_FF_RATIO_PCT, "Dixon fat"),
         ):
             value = values.get(quantity, math.nan)

@@ -45,8 +45,9 @@ _PAGE = Template("""<!doctype html>
 what each column means.</p>
 <h2>Summary</h2>
 <p class="note">A level's value: $rule. What stands behind ± is a standard
-uncertainty: twice as much holds the truth about 95 times in 100. Pixels taken for fat are tinted in
-the pictures below.</p>
+uncertainty: twice as much holds the truth about 95 times in 100. Visible fat is the share of
+pixels classified as fat; fat within pixels that are mostly muscle is not in it. Pixels classified
+as fat are highlighted in the pictures below.</p>
 <div class="scroll">$summary</div>
 <details><summary>All structures</summary><div class="scroll">$everything</div></details>
 $failures
@@ -63,13 +64,13 @@ COLUMNS = (
     ("slice_indices", "slices", ""),
     ("tilt_deg", "tilt, deg", ".1f"),
     ("tcsa_mm2", "CSA, cm²", ".1f"),
-    ("pooled_otsu_fi_pct", "fat, %", ".1f"),
+    ("pooled_otsu_fi_pct", "visible fat, %", ".1f"),
     ("pooled_otsu_fcsa_mm2", "lean CSA, cm²", ".1f"),
     ("asymmetry_pct", "asymmetry, %", "+.1f"),
     ("volume_ml", "volume, ml", ".1f"),
     ("ff_linear_pct", "fat (linear), %", ".1f"),
     *(
-        (f"{method}_fi_pct", f"fat ({method}), %", ".1f")
+        (f"{method}_fi_pct", f"visible fat ({method}), %", ".1f")
         for method in FatMethod
         if method is not FatMethod.POOLED_OTSU
     ),
@@ -173,13 +174,24 @@ def _missing(missing: Sequence[Row]) -> str:
     if not missing:
         return ""
     counts = Counter(row["reason"] for row in missing)
-    cells = [[str(n), reason, Absence(reason).meaning] for reason, n in sorted(counts.items())]
+    cells = [
+        [str(n), str(_muscles(missing, reason)), reason, Absence(reason).meaning]
+        for reason, n in sorted(counts.items())
+    ]
+    headings = ["measurements (muscle x reading)", "muscles", "reason", "meaning"]
     return (
-        "<h2>Missing</h2>\n<p class='note'>Muscles that are outlined or declared not measurable "
+        "<h2>Missing measurements</h2>\n"
+        "<p class='note'>Muscles that are outlined or declared not measurable "
         "anywhere in the study are expected of every reading of every exam. Each that is missing "
         "is a row of <a href='missing.csv'>missing.csv</a>.</p>\n"
-        f"<div class='scroll'>{_table(['rows', 'reason', 'meaning'], cells)}</div>"
+        f"<div class='scroll'>{_table(headings, cells)}</div>"
     )
+
+
+def _muscles(missing: Sequence[Row], reason: str) -> int:
+    """Count different muscles of examinations that are missing, in however many readings."""
+    names = ("subject", "timepoint", "level", "structure", "side")
+    return len({tuple(row[n] for n in names) for row in missing if row["reason"] == reason})
 
 
 def _failures(failures: Sequence[Row]) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 
 from multifidus.report.tables import PaperTable
+from multifidus.report.words import visible_fat_note
 from multifidus.stats.icc import Icc
 from multifidus.stats.kappa import Kappa
-from multifidus.stats.reliability import Compare, GradeReliability, Reliability, Study
+from multifidus.stats.reliability import GradeReliability, Reliability, Study
+from multifidus.stats.targets import Compare
 
 HEADINGS = (
-    "quantity", "structure", "level", "side", "raters", "value", "n", "left out", "mean",
-    "ICC(2,1) [95 % CI]", "ICC(3,1) [95 % CI]", "SEM agreement", "SEM consistency", "MDC95",
-    "MDC95, %", "CV, %", "bias", "limits of agreement",
+    "quantity", "structure", "level", "side", "raters", "value", "examinations", "slices",
+    "left out", "n", "mean", "ICC(2,1) [95 % CI]", "ICC(3,1) [95 % CI]", "SEM agreement",
+    "SEM consistency", "MDC95", "MDC95, %", "CV, %", "bias", "limits of agreement",
 )  # fmt: skip
 
 _SHOWN = ("ICC(2,1)", "ICC(3,1)")
@@ -26,6 +28,7 @@ def reliability_table(study: Study) -> PaperTable:
         "ICC(2,1): agreement of single ratings, raters a sample; ICC(3,1): consistency of these "
         "raters. SEM: standard error of measurement, in the quantity's unit. MDC95 = 1.96 x "
         "sqrt(2) x SEM of agreement. Bias and 95 % limits of agreement: first minus second rater.",
+        *visible_fat_note(item.quantity for item in study.results),
         *dict.fromkeys(note for item in study.results for note in item.problems),
         *study.problems,
     ]
@@ -34,7 +37,8 @@ def reliability_table(study: Study) -> PaperTable:
 
 
 GRADE_HEADINGS = (
-    "grade", "structure", "level", "side", "raters", "value", "n", "left out", "equal, %",
+    "grade", "structure", "level", "side", "raters", "value", "examinations", "slices",
+    "left out", "n", "equal, %",
     "kappa linear [95 % CI]",
     "kappa quadratic [95 % CI]",
 )  # fmt: skip
@@ -57,8 +61,8 @@ def grade_table(study: Study) -> PaperTable:
             if item.rater
             else f"{pair.first} vs {pair.second}",
             item.entered,
+            *_targets(item),
             str(item.n_targets),
-            str(item.n_missing),
             f"{100 * pair.equal / item.n_targets:.0f}",
             _kappa(pair.linear),
             _kappa(pair.quadratic),
@@ -80,6 +84,13 @@ def _quantity(item: Reliability | GradeReliability) -> str:
     return f"{item.quantity} ({item.method})" if item.method else item.quantity
 
 
+def _targets(item: Reliability | GradeReliability) -> tuple[str, str, str]:
+    """Say of whom the targets are, on which slices they were compared, and what was left out."""
+    chosen = [f"timepoint {item.timepoint}" if item.timepoint else "", item.group]
+    whose = "; ".join(filter(None, (*chosen, item.whose.words if item.whose.n_exams else "")))
+    return whose, item.slices.words, "; ".join(f"{n}: {why}" for why, n in item.left_out)
+
+
 def _row(item: Reliability) -> tuple[str, ...]:
     pair = item.pairs[0]
     who = f"{item.rater} readings {', '.join(item.columns)}" if item.rater else (
@@ -93,8 +104,8 @@ def _row(item: Reliability) -> tuple[str, ...]:
         item.side or "both",
         who,
         item.entered,
+        *_targets(item),
         str(item.n_targets),
-        str(item.n_missing),
         short(item.sem.mean),
         *(_interval(form) for form in item.icc if form.shrout_fleiss in _SHOWN),
         short(item.sem.agreement),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from multifidus.report.change_table import p_value
 from multifidus.report.figures.exams import What
 from multifidus.report.reliability_table import short
-from multifidus.report.statements import Statement, counted, unknown
+from multifidus.report.statements import NOT_RECORDED, Statement, counted, unknown
 from multifidus.report.study import StudyData
 from multifidus.report.words import quantity_name, quantity_unit
 from multifidus.stats.change import BY_ZONE, GroupChange
@@ -25,7 +25,7 @@ def results_text(data: StudyData) -> list[Statement]:
     """Say what was found: reliability, then change, quantity by quantity."""
     found = [
         statement
-        for study, words in ((data.between, "between raters"), (data.within, "on re-reading"))
+        for study, words in ((data.between, "Inter-rater"), (data.within, "Intra-rater"))
         if study is not None
         for what in data.whats
         for statement in _reliability(study, what, words)
@@ -33,6 +33,7 @@ def results_text(data: StudyData) -> list[Statement]:
     if not found:
         found.append(unknown("Reliability"))
     if data.change is not None:
+        found += [Statement("Groups", text) for text in data.change.pooled]
         for what in data.whats:
             found += _changes(data.change, what)
             found += _muscles(data.change, what)
@@ -63,14 +64,36 @@ def _reliability(study: Study, what: What, words: str) -> Iterator[Statement]:
         )
     sems = [item.sem.agreement for item in own]
     mdcs = [item.sem.mdc95_agreement for item in own]
-    targets = [item.n_targets for item in own]
     places = len({(item.level, item.side) for item in own})
     yield Statement(
         "Reliability",
-        f"Reliability of {name} {words}, {counted(places, 'place')} (level and side"
-        f"{'' if places == 1 else '; range over them'}), {_range(targets, 'd')} targets: "
+        f"{words} reliability of {name}"
+        f"{'' if places == 1 else f' (range across {places} level-side combinations)'}, "
+        f"{_examinations(own)}: "
         f"{', '.join(parts)}, SEM of agreement {_shortest(sems)}{unit}, MDC95 "
         f"{_shortest(mdcs)}{unit}.",
+    )
+
+
+def _examinations(own: Sequence[Reliability]) -> str:
+    """Say of how many examinations of how many subjects, and of which timepoints and groups."""
+    if not all(item.whose.n_exams for item in own):  # a file of an older version
+        return f"{_range([item.n_targets for item in own], 'd')} targets"
+    exams = _range([item.whose.n_exams for item in own], "d")
+    subjects = _range([item.n_subjects for item in own], "d")
+    whose = f"{exams} examinations of {subjects} subjects"
+    names = sorted({name for item in own for name, _ in item.whose.timepoints})
+    pooled = [f"timepoints {', '.join(names)}"] if len(names) > 1 else []
+    for column in dict.fromkeys(name for item in own for name, _, _ in item.whose.groups):
+        groups = sorted({g for item in own for name, g, _ in item.whose.groups if name == column})
+        if len(groups) > 1:
+            pooled.append(f"{column} {', '.join(group or 'not said' for group in groups)}")
+    words = whose + (f" (pooled over {' and '.join(pooled)})" if pooled else "")
+    lost: dict[str, list[int]] = {}
+    for why, n in (found for item in own for found in item.left_out):
+        lost.setdefault(why, []).append(n)
+    return words + "".join(
+        f"; {_range(numbers, 'd')} targets left out with {why}" for why, numbers in lost.items()
     )
 
 
@@ -179,7 +202,7 @@ def _muscles(study: ChangeStudy, what: What) -> Iterator[Statement]:
             yield Statement(
                 topic,
                 f"From {before} to {after}, no muscle's {name} could be held against measurement "
-                "error: the least detectable change is not recorded.",
+                f"error: the minimal detectable change is {NOT_RECORDED}.",
             )
             continue
         counts = {

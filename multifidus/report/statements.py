@@ -8,7 +8,7 @@ from itertools import groupby
 
 from multifidus.report.facts import Spread
 
-NOT_RECORDED = "not recorded"
+NOT_RECORDED = "not found in the tables"
 
 
 @dataclass(frozen=True, slots=True)

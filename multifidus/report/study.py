@@ -48,8 +48,9 @@ class StudyData:
         Mixed models of the change, and why others are missing.
     pictures
         Small pictures of measured slices.
-    blinded_list, blinding_limits
-        What a blinded reading list hides, and what blinding cannot, in sentences for Methods.
+    proven_list, blinded_list, blinding_limits
+        Name of a reading list that was blinded, what it hides, and what blinding cannot, in
+        sentences for Methods.
     remarks
         What the report does not show, and why.
     """
@@ -69,6 +70,7 @@ class StudyData:
     models: Sequence[MixedModel]
     unfitted: Sequence[str]
     pictures: Sequence[Thumbnail]
+    proven_list: str
     blinded_list: str
     blinding_limits: str
     remarks: Sequence[str]

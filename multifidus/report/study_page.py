@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from multifidus.flag import Flag
+from multifidus.outline_counts import outline_key, outlines_of
 from multifidus.report.change_table import change_tables
 from multifidus.report.facts import Facts, facts_of
 from multifidus.report.figures.style import Drawing, as_svg
-from multifidus.report.flow import UNKNOWN_WORD, failed_cases, flow_of, lost_muscles
+from multifidus.report.flow import UNKNOWN_WORD, failed_cases, flow_of, lost_measurements
 from multifidus.report.grras import SOURCE, Item, grras
 from multifidus.report.left_out_table import left_out_table
 from multifidus.report.methods_text import methods_text
@@ -102,7 +103,7 @@ def study_page(
     from markupsafe import Markup
 
     facts = told.facts
-    lost = lost_muscles(data.missing, data.whats[0].structure)
+    lost = lost_measurements(data.missing, data.whats[0].structure)
     reasons = {item.reason: item.meaning for item in lost}
     return render(
         "report.html",
@@ -121,6 +122,7 @@ def study_page(
             "meanings": list(reasons.items()),
             "methods": [item for item in told.methods if item.is_known],
             "unknown": [item.topic.lower() for item in told.methods if not item.is_known],
+            "not_read": list(facts.not_read),
             "results": by_topic(told.results),
             "numbers": {item.key: n for n, item in enumerate(told.references, 1)},
             "references": told.references,
@@ -165,24 +167,22 @@ def _shown(table: PaperTable) -> dict[str, Any]:
 
 
 def _flags(data: StudyData) -> list[dict[str, Any]]:
-    outlines: dict[str, set[tuple[str, ...]]] = {}
+    """Count what each flag stands on: outlines, each once, and all numbers."""
+    outlines = outlines_of(data.rows)
+    flagged: dict[str, list[Mapping[str, Any]]] = {}
     for row in data.rows:
         for flag in filter(None, str(row["flags"]).split(";")):
-            outlines.setdefault(flag, set()).add(_outline(row))
+            flagged.setdefault(flag, []).append(row)
     return [
         {
             "name": flag,
-            "outlines": len(found),
-            "subjects": len({key[0] for key in found}),
+            "outlines": len({outline_key(row) for row in rows} & outlines.keys()),
+            "numbers": len(rows),
+            "subjects": len({row["subject"] for row in rows}),
             "meaning": Flag(flag).meaning if flag in tuple(Flag) else UNKNOWN_WORD,
         }
-        for flag, found in sorted(outlines.items())
+        for flag, rows in sorted(flagged.items())
     ]
-
-
-def _outline(row: Mapping[str, Any]) -> tuple[str, ...]:
-    names = ("subject", "timepoint", "rater", "reading", "series", "slice_index", "level", "side")
-    return tuple(str(row[name]) for name in names)
 
 
 def as_markdown(data: StudyData, told: Told) -> str:
@@ -191,7 +191,10 @@ def as_markdown(data: StudyData, told: Told) -> str:
     topics = [item.topic.lower() for item in told.methods if not item.is_known]
     lines = ["# Methods", "", as_paragraph(known), ""]
     if topics:
-        lines += [f"Not recorded in the tables: {'; '.join(topics)}.", ""]
+        lines += [f"Not found in the tables: {'; '.join(topics)}.", ""]
+    if told.facts.not_read:
+        names = ", ".join(f"`{name}`" for name in told.facts.not_read)
+        lines += [f"Columns of the cohort that no sentence above reads: {names}.", ""]
     lines += ["# Results", "", *_paragraphs(told.results), "# Participant flow", ""]
     for step in flow_of(data):
         lines += [f"- {step.label}: {step.n}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,15 @@ class PaperTable:
 
 def is_numeric(column: Sequence[str]) -> bool:
     """Whether a column's cells are numbers, so that they stand to the right."""
-    return all(cell[:1] in "+-<0123456789" for cell in column if cell)
+    return all(
+        cell[:1] in "+-<0123456789" and not _WORD.search(cell.replace(" to ", " "))
+        for cell in column
+        if cell
+    )
+
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+"""Two letters: what counts things, such as ``2 subjects``, is no number."""
 
 
 def write_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> list[Path]:

@@ -44,7 +44,7 @@ class Change:
     mdc95
         What its change was held against; NaN where nothing is known.
     basis
-        Where that comes from.
+        Where that comes from; empty where there is no change to be held against it.
     """
 
     pair: Pair
@@ -68,7 +68,11 @@ def judge(pairs: Iterable[Pair], error_of: ErrorOf = nothing_known) -> list[Chan
     list of Change
         In the pairs' order. MDC judges individuals, never group means.
     """
-    return [_judged(pair, error_of(pair)) for pair in pairs]
+    return [
+        # What has no change is held against nothing: nobody read an exam that is not there.
+        _judged(pair, Detectable(math.nan, "") if pair.problem else error_of(pair))
+        for pair in pairs
+    ]
 
 
 def _judged(pair: Pair, found: Detectable) -> Change:

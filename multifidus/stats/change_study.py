@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,6 +28,7 @@ from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
 from multifidus.stats.left_out import LeftOut, hints, unpaired
 from multifidus.stats.mixing import mixtures
 from multifidus.stats.pairs import Choice, ExamValue, exam_value, make_pairs, timepoints_of
+from multifidus.stats.target_groups import GROUP_COLUMNS
 from multifidus.stats.values import Value, is_grade
 
 Span = tuple[str, str]
@@ -74,6 +76,10 @@ class ChangeStudy:
         What a reader must know, and why groups are missing.
     left_out
         Pairs without a change.
+    column
+        Which column keeps groups of subjects apart; empty for none.
+    pooled
+        Which groups of subjects are tested together, and who is in no table by zone.
     """
 
     spans: tuple[Span, ...]
@@ -86,6 +92,7 @@ class ChangeStudy:
     problems: tuple[str, ...]
     column: str = ""
     left_out: tuple[LeftOut, ...] = ()
+    pooled: tuple[str, ...] = ()
 
 
 def spans_of(values: Iterable[Value], before: str = "", after: str = "") -> tuple[Span, ...]:
@@ -169,6 +176,7 @@ def study_change(
     operated = [change for change in measured if change.pair.zone]
     zones, more = group_changes(operated, (*BY_ZONE, *extra))
     contrasts, most = _contrasts(operated, (*BY_SIDE, *extra))
+    pooled = tuple(pooled_groups(measured, column))
     return ChangeStudy(
         spans=tuple(spans),
         value=choice.rule,
@@ -182,6 +190,8 @@ def study_change(
             *_remarks(changes),
             *hints(lost),
             *mixtures(items),
+            *pooled,
+            *(["--group COLUMN keeps groups of subjects apart."] if pooled and not column else []),
             *lacking,
             *more,
             *most,
@@ -189,6 +199,7 @@ def study_change(
         ),
         column=column,
         left_out=lost,
+        pooled=pooled,
     )
 
 
@@ -254,10 +265,56 @@ def _remarks(changes: Sequence[Change]) -> Iterable[str]:
         yield f"{count} pairs noted: {note}."
 
 
+def pooled_groups(changes: Iterable[Change], column: str) -> Iterable[str]:
+    """Say which groups of subjects are tested together, and who is left out of zones."""
+    own: dict[str, list[Change]] = {}
+    for item in changes:
+        if not item.pair.problem:
+            own.setdefault(item.pair.subject, []).append(item)
+    for name in GROUP_COLUMNS:
+        counts = _subjects_by(own, name)
+        if name != column and len(counts) > 1:
+            yield (
+                f"Subjects of several groups of {name} ({_in_numbers(counts)}) were tested "
+                "together."
+            )
+    without = {
+        subject: items for subject, items in own.items() if not any(i.pair.zone for i in items)
+    }
+    if without and len(without) < len(own):
+        counts = _subjects_by(without, column or GROUP_COLUMNS[0])
+        whose = f" ({column or GROUP_COLUMNS[0]}: {_in_numbers(counts)})" if any(counts) else ""
+        yield (
+            f"{len(without)} of {len(own)} subjects have no operated level{whose}: they are in "
+            "the table by level and side, and in no table by zone, no contrast and no model of "
+            "zones."
+        )
+
+
+def _subjects_by(own: Mapping[str, Sequence[Change]], column: str) -> dict[str, int]:
+    """Count subjects by what a column says of them."""
+    found = Counter(
+        " and ".join(sorted({item.pair.said(column).strip() for item in items} - {""}))
+        for items in own.values()
+    )
+    return dict(sorted(found.items()))
+
+
+def _in_numbers(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name or 'not said'} {n}" for name, n in counts.items())
+
+
 def _kind(note: str) -> str:
     """Return what a note is about, so that notes of different sizes are counted together."""
     if note.startswith("tilt differs"):
         return "tilt differs between the exams; its predicted effect is given pair by pair"
+    if note.startswith("slices lie"):
+        return (
+            "slices lie at different distances from the landmark of their level; both are given "
+            "pair by pair"
+        )
+    if note.startswith("readings at"):
+        return "readings of one exam are of different slices; the distance is given pair by pair"
     return note
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from multifidus.errors import StatisticsError
 from multifidus.stats.agreement import mdc95
 from multifidus.stats.pairs import Pair
-from multifidus.stats.reliability import Compare
+from multifidus.stats.targets import Compare
 from multifidus.stats.values import Value, protocols_of
 
 
@@ -86,10 +86,11 @@ def of_reliability(document: Mapping[str, Any]) -> ErrorOf:
     """
     known: dict[tuple[str, ...], Mapping[str, Any]] = {}
     for item in _results(document):
-        key = (*(str(item.get(name) or "") for name in _KEY), str(item.get("rater") or ""))
+        key = tuple(str(item.get(name) or "") for name in (*_KEY, "rater", "group"))
         if key in known:
             msg = f"The reliability of {' '.join(filter(None, key))} stands in the file twice."
-            raise StatisticsError(msg, remedy="Give the JSON of one run.")
+            remedy = "Give the JSON of one run, of one timepoint or of all together."
+            raise StatisticsError(msg, remedy=remedy)
         known[key] = item
 
     def of(pair: Pair) -> Detectable:
@@ -138,10 +139,23 @@ def _candidates(pair: Pair, rater: str) -> Iterable[tuple[str, ...]]:
         yield (*what, level, side, rater)
 
 
+def _of_its_group(pair: Pair, group: str) -> bool:
+    """Whether an error is of everybody, or of the pair's own group: ``approach=open``."""
+    column, _, value = group.partition("=")
+    return not group or pair.said(column) == value
+
+
 def _found(
     pair: Pair, rater: str, known: Mapping[tuple[str, ...], Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    return next((known[key] for key in _candidates(pair, rater) if key in known), None)
+    groups = {key[-1] for key in known if _of_its_group(pair, key[-1])}
+    # Of the pair's own group before of all together.
+    tried = (
+        (*key, group)
+        for key in _candidates(pair, rater)
+        for group in sorted(groups, key=lambda name: (not name, name))
+    )
+    return next((known[key] for key in tried if key in known), None)
 
 
 def _between(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable | None:
@@ -184,6 +198,8 @@ def _unknown(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> 
     where = " ".join(filter(None, (pair.quantity, pair.method, pair.structure)))
     if not own:
         return Detectable(math.nan, f"the reliability of {where} is unknown")
+    if not any(_of_its_group(pair, key[-1]) for key in own):
+        return Detectable(math.nan, f"the reliability of {where} is that of another group")
     if any(key[3] in {pair.level, ""} and key[4] in {pair.side, ""} for key in own):
         who = " and ".join(dict.fromkeys((_names(pair.before.raters), _names(pair.after.raters))))
         return Detectable(math.nan, f"re-reading by others says nothing of {who}")
@@ -193,7 +209,8 @@ def _unknown(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> 
 
 def _pooled(item: Mapping[str, Any], pair: Pair) -> str:
     names = [name for name in ("level", "side") if getattr(pair, name) and not item.get(name)]
-    return f", pooled over {' and '.join(names)}" if names else ""
+    pooled = f", pooled over {' and '.join(names)}" if names else ""
+    return pooled + (f", {item['group']}" if item.get("group") else "")
 
 
 def _names(raters: Iterable[str]) -> str:

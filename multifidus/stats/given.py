@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from multifidus.errors import StatisticsError
+from multifidus.slice_choice import Matching
 from multifidus.stats.agreement import BlandAltman, Concordance, Sem
 from multifidus.stats.icc import Icc
 from multifidus.stats.left_out import LeftOut
-from multifidus.stats.reliability import Compare, Pair, Reliability, Study
+from multifidus.stats.reliability import Pair, Reliability, Study
+from multifidus.stats.target_groups import Whose
+from multifidus.stats.targets import Compare, SliceMatch
 
 
 def given_study(document: Mapping[str, Any]) -> Study:
@@ -60,6 +63,38 @@ def _result(item: Mapping[str, Any]) -> Reliability:
         pairs=pairs,
         problems=tuple(map(str, item["problems"])),
         entered=str(item.get("entered") or ""),
+        timepoint=str(item.get("timepoint") or ""),
+        group=str(item.get("group") or ""),
+        left_out=tuple((str(one["reason"]), int(one["n"])) for one in item.get("left_out") or ()),
+        slices=_slices(item),
+        whose=_whose(item),
+    )
+
+
+def _slices(item: Mapping[str, Any]) -> SliceMatch:
+    """Return on which slices targets were compared; older files do not say it."""
+    found = item.get("slices")
+    if not found:
+        return SliceMatch()
+    return SliceMatch(
+        Matching(found["match"]),
+        int(item["n_targets"]),
+        int(found["n_recorded"]),
+        int(found["n_partly"]),
+        tuple(map(_number, found["distances_mm"])),
+    )
+
+
+def _whose(item: Mapping[str, Any]) -> Whose:
+    """Return of which examinations targets are; older files do not say it."""
+    return Whose(
+        int(item.get("n_exams") or 0),
+        int(item["n_subjects"]),
+        tuple((str(name), int(n)) for name, n in (item.get("timepoints") or {}).items()),
+        tuple(
+            (str(one["column"]), str(one["value"]), int(one["n_subjects"]))
+            for one in item.get("groups") or ()
+        ),
     )
 
 

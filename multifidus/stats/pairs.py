@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.mixing import check_protocols
+from multifidus.stats.outlined import apart_mm, distance_words, middle_offset_mm, shared
 from multifidus.stats.values import Value
 
 FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
@@ -90,6 +91,12 @@ class ExamValue:
         Which slices these are, and what is made of them.
     uncertainty
         Mean of the readings' standard uncertainties: errors of tracing are not taken to cancel.
+    offset_mm
+        How far from the landmark of their level the slices lie in the mean, positive to cranial;
+        NaN where it is not known of all.
+    apart_mm
+        How far apart the slices of several readings lie: 0 where they are the same, NaN where
+        they differ and nothing says by how much.
     """
 
     timepoint: str
@@ -104,6 +111,8 @@ class ExamValue:
     slices: tuple[int, ...] = ()
     rule: str = ""
     uncertainty: float = math.nan
+    offset_mm: float = math.nan
+    apart_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +369,16 @@ def exam_value(name: str, readings: Sequence[Value], choice: Choice) -> ExamValu
         slices=tuple(item.slices for item in chosen),
         rule=chosen[0].rule,
         uncertainty=_mean([item.uncertainty for item in chosen]),
+        offset_mm=middle_offset_mm(one for item in chosen for one in item.outlined),
+        apart_mm=apart_mm([item.outlined for item in chosen]) if _differ(chosen) else 0.0,
     )
+
+
+def _differ(readings: Sequence[Value]) -> bool:
+    """Whether readings are of different slices; those that record none do not say."""
+    slices = [item.outlined for item in readings if item.outlined]
+    common = shared(slices)
+    return any(len(own) < len(every) for own, every in zip(common, slices, strict=True))
 
 
 def _mean(numbers: Sequence[float]) -> float:
@@ -393,6 +411,10 @@ def _problem(  # noqa: PLR0917 - what one pair is judged by
 TILT_NOTE_DEG = 5.0
 """A pair whose tilts differ by more is noted: it makes an area differ by up to 1.5 %."""
 
+OFFSET_NOTE_MM = 1.0
+"""A pair whose slices lie at places of their level that differ by more is noted: exams are paired
+by level, and a muscle's section changes along its length."""
+
 COMPARED = {
     "slice_position": "slice position",
     "operated_levels": "operated levels",
@@ -417,6 +439,18 @@ def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
             f"tilt differs by {tilt:+.0f} deg: {effect:+.1f} % in area of a prism, and the muscle "
             "is met elsewhere along its length"
         )
+    if abs(offset_difference_mm(first, second)) > OFFSET_NOTE_MM:
+        yield (
+            f"slices lie {first.offset_mm:+.1f} mm before and {second.offset_mm:+.1f} mm after "
+            "from the landmark of their level: "
+            f"{abs(offset_difference_mm(first, second)):.1f} mm apart along the muscle"
+        )
+    for exam in (first, second):
+        if exam.apart_mm:  # NaN, of an unknown distance, as well
+            yield (
+                f"readings at {exam.timepoint} are of different slices "
+                f"({distance_words([exam.apart_mm])})"
+            )
     for column, words in COMPARED.items():
         one, two = first.extra.get(column, ""), second.extra.get(column, "")
         if one and two and one != two:
@@ -439,6 +473,15 @@ def tilt_difference_deg(first: ExamValue, second: ExamValue) -> float:
     if any(item.extra.get("tilt_axis", "") != "spine" for item in (first, second)):
         return math.nan
     return second.tilt_deg - first.tilt_deg
+
+
+def offset_difference_mm(first: ExamValue, second: ExamValue) -> float:
+    """Return how much further to cranial of its level's landmark the later exam's slices lie.
+
+    NaN where either is not known. Not a distance between the exams' slices in one frame: there is
+    none for two scans.
+    """
+    return second.offset_mm - first.offset_mm
 
 
 def tilt_effect_pct(first: ExamValue, second: ExamValue) -> float:

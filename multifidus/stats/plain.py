@@ -35,6 +35,22 @@ def _head(item: Reliability | GradeReliability) -> dict[str, object]:
         "n_targets": item.n_targets,
         "n_missing": item.n_missing,
         "entered": item.entered,
+        "timepoint": item.timepoint,
+        "group": item.group,
+        "n_exams": item.whose.n_exams,
+        "timepoints": dict(item.whose.timepoints),
+        "groups": [
+            {"column": column, "value": group, "n_subjects": n}
+            for column, group, n in item.whose.groups
+        ],
+        "left_out": [{"reason": why, "n": n} for why, n in item.left_out],
+        "slices": {
+            "match": item.slices.match.value,
+            "n_recorded": item.slices.n_recorded,
+            "n_partly": item.slices.n_partly,
+            "n_different": len(item.slices.distances_mm),
+            "distances_mm": [_known(number) for number in item.slices.distances_mm],
+        },
     }
 
 

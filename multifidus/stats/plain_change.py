@@ -18,7 +18,12 @@ from multifidus.stats.change import (
 from multifidus.stats.change_study import ChangeStudy, Course
 from multifidus.stats.models import MixedModel
 from multifidus.stats.paired import PairedTests
-from multifidus.stats.pairs import ExamValue, tilt_difference_deg, tilt_effect_pct
+from multifidus.stats.pairs import (
+    ExamValue,
+    offset_difference_mm,
+    tilt_difference_deg,
+    tilt_effect_pct,
+)
 from multifidus.stats.plain import plain_row
 from multifidus.stats.random_intercept import Term
 
@@ -68,6 +73,8 @@ def _row(item: Change) -> Row:
         "tilt_difference_deg": tilt_difference_deg(pair.before, pair.after),
         "tilt_effect_pct": effect if area else math.nan,
         "tilt_effect": pair.before.value * effect / 100 if area else math.nan,
+        **_both("offset_mm", pair.before, pair.after),
+        "offset_difference_mm": offset_difference_mm(pair.before, pair.after),
         **_both("valid_fraction", pair.before, pair.after),
         **_both("flags", pair.before, pair.after),
         "problem": pair.problem,

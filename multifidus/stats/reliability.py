@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.errors import StatisticsError
+from multifidus.slice_choice import Matching
 from multifidus.stats.agreement import (
     BlandAltman,
     Concordance,
@@ -34,12 +34,9 @@ from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.left_out import LeftOut, hints, unrated
 from multifidus.stats.mixing import check_protocols, mixtures
 from multifidus.stats.ratings import mean_squares
-from multifidus.stats.values import (
-    Value,
-    is_grade,
-    of_quantities,
-    protocols_of,
-)
+from multifidus.stats.target_groups import TargetRule, Whose, groups_of
+from multifidus.stats.targets import LEAST_TARGETS, Compare, SliceMatch, Targets, column_of, lay_out
+from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,18 +46,11 @@ if TYPE_CHECKING:
 FEW_TARGETS = 30
 """Koo and Li 2016 ask for at least so many subjects."""
 
-LEAST_TARGETS = 3
-"""With fewer nothing is computed."""
-
-SEPARABLE = ("level", "side")
+SEPARABLE = ("level", "side", "timepoint")
 """What results can be given apart by."""
 
-
-class Compare(StrEnum):
-    """Who is compared: raters (inter-rater), or the readings of each rater (intra-rater)."""
-
-    RATER = "rater"
-    READING = "reading"
+USUALLY_APART = ("level", "side")
+"""What results are given apart by unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +94,14 @@ class Reliability:
         What a reader must know before quoting these numbers.
     entered
         Which value of a reading entered: whose readings, and what of a level's slices.
+    timepoint, group
+        Of one timepoint, of one group (``approach=open``); empty where several are pooled.
+    left_out
+        Why targets were left out, and how many.
+    slices
+        On which slices targets were compared.
+    whose
+        Of which examinations and people the targets are.
     """
 
     quantity: str
@@ -124,6 +122,11 @@ class Reliability:
     pairs: tuple[Pair, ...]
     problems: tuple[str, ...]
     entered: str = ""
+    timepoint: str = ""
+    group: str = ""
+    left_out: tuple[tuple[str, int], ...] = ()
+    slices: SliceMatch = field(default_factory=SliceMatch)
+    whose: Whose = field(default_factory=Whose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class GradeReliability:
         Every two raters or readings.
     problems
         What a reader must know.
-    entered
+    entered, timepoint, group, left_out, slices, whose
         As of :class:`Reliability`.
     """
 
@@ -177,6 +180,11 @@ class GradeReliability:
     pairs: tuple[GradePair, ...]
     problems: tuple[str, ...]
     entered: str = ""
+    timepoint: str = ""
+    group: str = ""
+    left_out: tuple[tuple[str, int], ...] = ()
+    slices: SliceMatch = field(default_factory=SliceMatch)
+    whose: Whose = field(default_factory=Whose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +207,9 @@ def reliability(
     *,
     quantities: Sequence[str] = (),
     compare: Compare | str = Compare.RATER,
-    by: Sequence[str] = SEPARABLE,
+    by: Sequence[str] = USUALLY_APART,
     raters: Sequence[str] = (),
-    mix_protocols: bool = False,
+    targets: TargetRule = TargetRule(),  # noqa: B008 - frozen
 ) -> Study:
     """Compute the reliability of every quantity, level and side.
 
@@ -214,11 +222,11 @@ def reliability(
     compare
         ``rater``: different raters' first readings. ``reading``: each rater's own readings.
     by
-        What is kept apart, of ``level`` and ``side``; what is not named is pooled.
+        What is kept apart, of ``level``, ``side`` and ``timepoint``; what is not named is pooled.
     raters
         Which raters, in which order (bias is the first minus the second); all, sorted, if empty.
-    mix_protocols
-        Whether one quantity may have been measured by several protocols.
+    targets
+        Which timepoints and groups, and whether by slice or by level.
 
     Returns
     -------
@@ -238,20 +246,22 @@ def reliability(
     if strange:
         msg = f"Results cannot be kept apart by {', '.join(strange)}."
         raise StatisticsError(msg, remedy=f"Choose among: {', '.join(SEPARABLE)}.")
-    chosen = _chosen(tuple(values), quantities, raters)
-    if not mix_protocols:
+    chosen = targets.of(_chosen(tuple(values), quantities, raters))
+    if not targets.mix_protocols:
         check_protocols(chosen)
-    groups = _groups(chosen, compare, by)
-    left_out = unrated(groups.values(), compare, _column(compare), raters)
+    groups = _groups(chosen, compare, by, targets)
+    left_out = unrated(groups.values(), compare, partial(column_of, compare=compare), raters)
     results: list[Reliability] = []
     grades: list[GradeReliability] = []
     problems: list[str] = []
     for key, members in groups.items():
         try:
+            found = lay_out(members, compare, raters, Matching(targets.match))
+            head = _head(key, found, members, compare=compare, column=targets.column)
             if is_grade(key[0]):
-                grades.append(_graded(key, members, compare, raters))
+                grades.append(_graded(head, found))
             else:
-                results.append(_one(key, members, compare, raters))
+                results.append(_one(head, found))
         except StatisticsError as error:
             problems.append(f"{_name(key)}: {error}")
     if not (results or grades):
@@ -262,15 +272,6 @@ def reliability(
         raise StatisticsError(msg, remedy=remedy)
     problems[:0] = (*hints(left_out), *mixtures(chosen))
     return Study(tuple(results), tuple(problems), tuple(grades), protocols_of(chosen), left_out)
-
-
-def _column(compare: Compare) -> Callable[[Value], str]:
-    """Return whose a value is: a rater's, or a reading's."""
-
-    def of(item: Value) -> str:
-        return item.rater if compare is Compare.RATER else str(item.reading)
-
-    return of
 
 
 def _chosen(
@@ -286,19 +287,31 @@ def _chosen(
     ]
 
 
-Key = tuple[str, str, str, str, str, str]
-"""Quantity, method, structure, level, side, rater; empty where pooled, or where not said."""
+Key = tuple[str, ...]
+"""Quantity, method, structure, level, side, rater, timepoint and group; empty where pooled."""
+
+_KEY = ("quantity", "method", "structure", "level", "side", "rater", "timepoint", "group")
 
 
-def _groups(values: Iterable[Value], compare: Compare, by: Sequence[str]) -> dict[Key, list[Value]]:
+def _groups(
+    values: Sequence[Value], compare: Compare, by: Sequence[str], targets: TargetRule
+) -> dict[Key, list[Value]]:
+    named = groups_of(values, targets.column) if targets.group else {}
+    several = "timepoint" in by or len(targets.timepoints) == 1
     groups: dict[Key, list[Value]] = {}
     for item in values:
         if compare is Compare.RATER and item.reading != 1:
             continue
-        level = item.level if "level" in by else ""
-        side = item.side if "side" in by else ""
-        rater = item.rater if compare is Compare.READING else ""
-        key = (item.quantity, item.method, item.structure, level, side, rater)
+        key = (
+            item.quantity,
+            item.method,
+            item.structure,
+            item.level if "level" in by else "",
+            item.side if "side" in by else "",
+            item.rater if compare is Compare.READING else "",
+            item.timepoint if several else "",
+            targets.label(named.get(item.subject, "")),
+        )
         groups.setdefault(key, []).append(item)
     return dict(sorted(groups.items()))
 
@@ -307,47 +320,69 @@ def _name(key: Key) -> str:
     return " ".join(part for part in key if part)
 
 
-def _one(
-    key: Key, members: Sequence[Value], compare: Compare, raters: Sequence[str]
-) -> Reliability:
-    quantity, method, structure, level, side, rater = key
-    columns, subjects, table, missing = _table(members, compare, raters)
-    pooled = [name for name in SEPARABLE if _varies(members, name)]
-    clustered = len(set(subjects)) < len(subjects)
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What results of measurements and of grades have in common."""
+
+    fields: dict[str, Any]
+    doubts: tuple[str, ...]
+    clustered: bool
+
+
+def _head(
+    key: Key, found: Targets, members: Sequence[Value], *, compare: Compare, column: str
+) -> _Head:
+    whose = Whose.of(found, members, column)
+    pooled = [name for name in USUALLY_APART if _varies(members, name)]
+    left_out = (
+        f"{n} target{' was' if n == 1 else 's were'} left out: {why}." for why, n in found.left_out
+    )
+    fields = {
+        **dict(zip(_KEY, key, strict=True)),
+        "compare": compare,
+        "columns": found.columns,
+        "n_subjects": whose.n_subjects,
+        "n_targets": len(found.table),
+        "n_missing": found.n_missing,
+        "left_out": found.left_out,
+        "slices": found.slices,
+        "whose": whose,
+        "entered": _entered(members, compare),
+    }
+    doubts = (
+        *_common_problems(len(found.table), compare, pooled),
+        *whose.doubts(),
+        *found.slices.doubts(),
+        *left_out,
+    )
+    return _Head(fields, doubts, whose.n_subjects < len(found.table))
+
+
+def _one(head: _Head, found: Targets) -> Reliability:
+    table, subjects = found.table, found.subjects
     forms, error = icc(table), sem(table)
-    pairs = tuple(_pairs(columns, table))
-    if clustered:
+    pairs = tuple(_pairs(found.columns, table))
+    if head.clustered:
         forms = icc_intervals(forms, table, subjects)
         error = sem_intervals(error, table, subjects)
-        pairs = tuple(_of_subjects(pair, columns, table, subjects) for pair in pairs)
-    problems = _problems(members, compare, table, pooled, subjects)
+        pairs = tuple(_of_subjects(pair, found.columns, table, subjects) for pair in pairs)
     return Reliability(
-        quantity=quantity,
-        method=method,
-        structure=structure,
-        level=level,
-        side=side,
-        compare=compare,
-        columns=columns,
-        rater=rater,
-        n_subjects=len(set(subjects)),
-        n_targets=len(table),
-        n_raters=len(columns),
-        n_missing=missing,
+        **head.fields,
+        n_raters=len(found.columns),
         icc=forms,
         sem=error,
         cv_pct=_cv(table),
         pairs=pairs,
-        problems=(*problems, *_undefined(table, forms, pairs)),
-        entered=_entered(members, compare),
+        problems=(
+            *head.doubts,
+            *_problems(head.fields["compare"], table, subjects),
+            *_undefined(table, forms, pairs),
+        ),
     )
 
 
-def _graded(
-    key: Key, members: Sequence[Value], compare: Compare, raters: Sequence[str]
-) -> GradeReliability:
-    quantity, method, structure, level, side, rater = key
-    columns, subjects, table, missing = _table(members, compare, raters)
+def _graded(head: _Head, found: Targets) -> GradeReliability:
+    table, columns = found.table, found.columns
     broken = table[table != np.round(table)]
     if len(broken):
         msg = f"{broken[0]:g} is no grade; grades are whole numbers"
@@ -360,31 +395,15 @@ def _graded(
         one, two = grades[:, i].tolist(), grades[:, j].tolist()
         kappas = (_kappa(one, two, scheme, weights) for weights in ("linear", "quadratic"))
         pairs.append(GradePair(columns[i], columns[j], sum(map(int.__eq__, one, two)), *kappas))
-    pooled = [name for name in SEPARABLE if _varies(members, name)]
-    problems = list(_common_problems(len(table), compare, pooled))
-    if len(set(subjects)) < len(subjects):
+    problems = list(head.doubts)
+    if head.clustered:
         problems.append(
             "Subjects give several targets each: the intervals of kappa take them as independent "
             "and are too narrow."
         )
     if any(pair.linear is None for pair in pairs):
         problems.append("Where all targets have one and the same grade there is no kappa.")
-    return GradeReliability(
-        quantity=quantity,
-        method=method,
-        structure=structure,
-        level=level,
-        side=side,
-        compare=compare,
-        columns=columns,
-        rater=rater,
-        n_subjects=len(set(subjects)),
-        n_targets=len(table),
-        n_missing=missing,
-        pairs=tuple(pairs),
-        problems=tuple(problems),
-        entered=_entered(members, compare),
-    )
+    return GradeReliability(**head.fields, pairs=tuple(pairs), problems=tuple(problems))
 
 
 def _kappa(
@@ -403,43 +422,6 @@ def _varies(members: Sequence[Value], name: str) -> bool:
 def _entered(members: Sequence[Value], compare: Compare) -> str:
     whose = "first reading" if compare is Compare.RATER else "each reading"
     return "; ".join((whose, *sorted({item.rule for item in members} - {""})))
-
-
-def _table(
-    members: Sequence[Value], compare: Compare, raters: Sequence[str]
-) -> tuple[tuple[str, ...], list[str], Array, int]:
-    """Lay values out, targets x raters; returns the columns, each row's subject, and what lacks."""
-
-    def column(item: Value) -> str:
-        return item.rater if compare is Compare.RATER else str(item.reading)
-
-    found = {column(item) for item in members}
-    if compare is Compare.RATER:
-        columns = tuple(raters) or tuple(sorted(found))
-    else:
-        columns = tuple(sorted(found, key=int))
-    if len(columns) < 2:  # noqa: PLR2004 - a comparison needs two
-        who = compare.value
-        msg = f"there is one {who} only ({', '.join(columns) or 'none'})"
-        raise StatisticsError(msg)
-    rows: dict[tuple[str, ...], dict[str, float]] = {}
-    for item in members:
-        target = (item.subject, item.timepoint, item.level, item.side)
-        rows.setdefault(target, {})[column(item)] = item.value
-    full = {
-        target: [row[name] for name in columns]
-        for target, row in sorted(rows.items())
-        if all(math.isfinite(row.get(name, math.nan)) for name in columns)
-    }
-    if len(full) < LEAST_TARGETS:
-        msg = f"{len(full)} of {len(rows)} targets have a value of every {compare.value}"
-        raise StatisticsError(msg, remedy=f"(at least {LEAST_TARGETS} are needed)")
-    return (
-        columns,
-        [target[0] for target in full],
-        np.array(list(full.values())),
-        (len(rows) - len(full)),
-    )
 
 
 def _of_subjects(pair: Pair, columns: Sequence[str], table: Array, subjects: Sequence[str]) -> Pair:
@@ -469,14 +451,7 @@ def _pairs(columns: Sequence[str], table: Array) -> Iterable[Pair]:
         yield Pair(columns[i], columns[j], bland_altman(one, two), together, ratio)
 
 
-def _problems(  # noqa: PLR0917 - what a result is doubted by
-    members: Sequence[Value],
-    compare: Compare,
-    table: Array,
-    pooled: Sequence[str],
-    subjects: Sequence[str],
-) -> Iterable[str]:
-    yield from _common_problems(len(table), compare, pooled)
+def _problems(compare: Compare, table: Array, subjects: Sequence[str]) -> Iterable[str]:
     if any(form.value < 0 for form in icc(table)):
         yield (
             "A correlation is negative: subjects differ less than readings of one subject do. It "
@@ -495,13 +470,6 @@ def _problems(  # noqa: PLR0917 - what a result is doubted by
         doubt = subjects_doubt(subjects)
         if doubt:
             yield doubt
-    slices = Counter(
-        (item.subject, item.timepoint, item.level, item.side, item.slices) for item in members
-    )
-    places = Counter(key[:-1] for key in slices)
-    uneven = sum(count > 1 for count in places.values())
-    if uneven:
-        yield f"At {uneven} targets raters outlined different numbers of slices."
 
 
 def _undefined(table: Array, forms: Sequence[Icc], pairs: Sequence[Pair]) -> Iterable[str]:

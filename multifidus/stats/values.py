@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from types import MappingProxyType
 from typing import Any
@@ -15,9 +15,10 @@ from multifidus.columns import KNOWN
 from multifidus.errors import StatisticsError
 from multifidus.flag import Flag
 from multifidus.measurement import Quantity
-from multifidus.protocol import MeasurementProtocol
+from multifidus.protocol import LevelValue, MeasurementProtocol
 from multifidus.slice_choice import chosen_slices, level_uncertainty, level_value, rule_in_words
 from multifidus.stats.mixing import Said, refuse_mixed, said_of
+from multifidus.stats.outlined import Outlined, Stacks, outlined
 
 REQUIRED = ("subject", "quantity", "value")
 
@@ -59,6 +60,11 @@ class Value:
         Standard uncertainty of the value; NaN where the table does not say.
     extra
         Other columns of the table, of the first of them.
+    outlined
+        Which slices these are, and the number of each; empty where the table does not say, and
+        where the value is of no slice.
+    level_value
+        What is made of them: their mean or the largest.
     """
 
     subject: str
@@ -78,6 +84,8 @@ class Value:
     uncertainty: float = math.nan
     rule: str = ""
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    outlined: tuple[Outlined, ...] = ()
+    level_value: LevelValue = LevelValue.MEAN
 
 
 def is_grade(quantity: str) -> bool:
@@ -141,8 +149,11 @@ def values_of(
     _check_units_said(groups)
     _check_names(groups)
     taken = _taken(groups, protocol)
+    stacks = Stacks.of(rows)
     values = tuple(
-        _value(key, members, taken[_whose(key)], protocol) for key, members in groups.items()
+        replace(_value(key, members, taken[_whose(key)], protocol), outlined=found)
+        for key, members in groups.items()
+        for found in (outlined(_entering(members, taken[_whose(key)]), stacks),)
     )
     _check_percentages(values)
     _check_units(values)
@@ -270,17 +281,14 @@ def _number(row: Mapping[str, Any], name: str) -> float:
 def _value(
     key: tuple[str, ...], rows: Sequence[Row], taken: set[Slice], protocol: MeasurementProtocol
 ) -> Value:
-    named = dict(zip(KEYS, key, strict=True))
+    named: dict[str, Any] = dict(zip(KEYS, key, strict=True))
     count = named.pop("reading") or "1"
     if not (count.isdecimal() and int(count)):
         msg = f"reading is {count!r}; readings count 1, 2, ..."
         raise StatisticsError(msg)
-    whole = [row for row in rows if not any(_slice(row))]
-    selected = [row for row in rows if _slice(row) in taken]
-    chosen = whole + selected
-    of_slices = len(rows) > len(whole)
-    # A level that a rater gave up on some slices and outlined on others has a value.
-    chosen = [row for row in chosen if not _was_given_up(row)] or chosen
+    chosen = _entering(rows, taken)
+    of_slices = any(any(_slice(row)) for row in rows)
+    selected = any(_slice(row) in taken for row in rows)
     flags = {flag for row in chosen or rows for flag in _text(row, "flags").split(";")} - {""}
     if of_slices and not selected:
         flags.add(Flag.NO_SLICE_SELECTED)
@@ -292,6 +300,7 @@ def _value(
         value=level_value(numbers, protocol, is_grade=is_grade(named["quantity"])),
         slices=len(chosen),
         rule=rule_in_words(protocol) if of_slices else "",
+        level_value=protocol.level_value,
         flags=frozenset(map(str, flags)),
         tilt_deg=_mean(chosen, "tilt_deg"),
         valid_fraction=min((_number(row, "valid_fraction") for row in chosen), default=math.nan),
@@ -306,6 +315,14 @@ def _other(name: str, cell: object) -> str:
     """Return a cell of another column as text; NA is nothing in columns that are understood."""
     says_nothing = is_missing(cell) and (name in KNOWN or not isinstance(cell, str))
     return "" if says_nothing else str(cell)
+
+
+def _entering(rows: Sequence[Row], taken: set[Slice]) -> list[Row]:
+    """Return the rows of one value that make it: of no one slice, or of one that is taken."""
+    whole = [row for row in rows if not any(_slice(row))]
+    chosen = whole + [row for row in rows if _slice(row) in taken]
+    # A level that a rater gave up on some slices and outlined on others has a value.
+    return [row for row in chosen if not _was_given_up(row)] or chosen
 
 
 def _was_given_up(row: Row) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import replace
 
 import pytest
 from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
@@ -193,7 +194,8 @@ def test_a_number_has_the_decimals_that_its_uncertainty_asks_for(value, doubt, d
 def test_numbers_in_words():
     numbers = Numbers(area_mm2=893.4, area_u_mm2=31.0, fat_pct=23.4, fat_u_pct=4.1)
     assert area_words(numbers) == "8.9 ± 0.3 cm²"
-    assert fat_words(numbers) == "fat 23 ± 4 %"
+    assert fat_words(numbers) == "visible fat 23 ± 4 %"
+    assert fat_words(replace(numbers, fat_method="linear")) == "fat 23 ± 4 %"
     assert fat_words(Numbers(flags=(Flag.NO_REFERENCE,))) == "fat: draw references"
     assert asymmetry_words(-3.21) == "asymmetry 3.2 %, left larger"
     assert asymmetry_words(3.21, 4.4) == "asymmetry 3 ± 4 %, right larger"

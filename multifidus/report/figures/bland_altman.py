@@ -11,7 +11,8 @@ from multifidus.report.figures.exams import What, along_the_spine, patient_sides
 from multifidus.report.figures.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled
 from multifidus.report.picture_names import distinct_stem
 from multifidus.report.words import axis_label
-from multifidus.stats.reliability import Compare, Reliability
+from multifidus.stats.reliability import Reliability
+from multifidus.stats.targets import Compare, column_of, lay_out
 from multifidus.stats.values import Value
 
 if TYPE_CHECKING:
@@ -84,23 +85,22 @@ def _who(item: Reliability) -> str:
 
 
 def _points(item: Reliability, values: Iterable[Value]) -> tuple[list[float], list[float]]:
-    """Return both numbers of each target that has them, as the reliability took them."""
-    columns: dict[tuple[str, ...], dict[str, float]] = {}
-    for value in values:
-        elsewhere = (item.level and value.level != item.level) or (
-            item.side and value.side != item.side
-        )
-        between = item.compare is Compare.RATER
-        another = value.reading != 1 if between else value.rater != item.rater
-        if elsewhere or another:
-            continue
-        target = (value.subject, value.timepoint, value.level, value.side)
-        column = value.rater if between else str(value.reading)
-        columns.setdefault(target, {})[column] = value.value
-    full = [[row.get(name, np.nan) for name in item.columns] for _, row in sorted(columns.items())]
-    kept = [row for row in full if np.isfinite(row).all()]
+    """Return both numbers of each target, as the reliability took them."""
+    between = item.compare is Compare.RATER
+    members = [
+        value
+        for value in values
+        if item.level in {"", value.level}
+        and item.side in {"", value.side}
+        and item.timepoint in {"", value.timepoint}
+        and (value.reading == 1 if between else value.rater == item.rater)
+        and column_of(value, item.compare) in item.columns
+    ]
+    raters = item.columns if between else ()
+    table = lay_out(members, item.compare, raters, item.slices.match).table
     places = [item.columns.index(name) for name in (item.pairs[0].first, item.pairs[0].second)]
-    return [row[places[0]] for row in kept], [row[places[1]] for row in kept]
+    one, two = (table[:, place].tolist() for place in places)
+    return one, two
 
 
 def _draw(axes: Axes, item: Reliability, first: list[float], second: list[float]) -> None:

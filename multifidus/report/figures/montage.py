@@ -101,7 +101,7 @@ def montage(
     return Drawing(
         name="montage",
         caption=f"Subject {subject} ({why}): the middle slice of each level, all on one scale "
-        "(bar: 2 cm), with its outlines and, tinted, what was taken for fat.",
+        "(bar: 2 cm), with its outlines; pixels classified as fat are highlighted.",
         figure=figure,
     )
 

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from multifidus.anatomy import Side, Structure
 from multifidus.flag import Flag
+from multifidus.protocol import FatMethod
 from napari_multifidus.layers import PROBLEM_COLOUR, LayerKey, colour_of
 from napari_multifidus.preview import Look, Numbers, asymmetry_pct, asymmetry_uncertainty
 from napari_multifidus.widgets.histogram import HistogramView
@@ -51,7 +52,8 @@ def area_words(numbers: Numbers) -> str:
 def fat_words(numbers: Numbers) -> str:
     """Write the fat of a muscle, or why there is none."""
     if not math.isnan(numbers.fat_pct):
-        return f"fat {stated(numbers.fat_pct, numbers.fat_u_pct, 0)} %"
+        fat = "fat" if numbers.fat_method == FatMethod.LINEAR else "visible fat"
+        return f"{fat} {stated(numbers.fat_pct, numbers.fat_u_pct, 0)} %"
     if Flag.NO_REFERENCE in numbers.flags:
         return "fat: draw references"
     return "fat: undetectable" if Flag.UNDETECTABLE in numbers.flags else f"fat {NOTHING}"
@@ -138,7 +140,7 @@ class SideNumbers(QFrame):
         self.grade, self.warnings = QLabel(), Warnings()
         self.title.setStyleSheet(f"font-size: 13px; font-weight: bold; color: {self._colour};")
         self.area.setStyleSheet("font-size: 18px; font-weight: bold;")
-        self.fat.setStyleSheet("font-size: 16px;")
+        self.fat.setStyleSheet("font-size: 13px;")
         self.grade.setStyleSheet("font-size: 12px;")
         self.area.setToolTip("Area in the slice's own plane ± its standard uncertainty")
         # A long name takes two lines rather than lose its side.
@@ -193,7 +195,10 @@ class SideNumbers(QFrame):
 
 def _fat_tip(numbers: Numbers) -> str:
     why = [flag_tip(flag) for flag in numbers.flags if flag in SAID_AS_FAT]
-    return "\n".join(why) or "Share of the muscle that is fat ± its standard uncertainty"
+    return "\n".join(why) or (
+        "Visible fat: share of the muscle in pixels classified as fat ± its standard uncertainty; "
+        "by the linear method, fat fraction"
+    )
 
 
 class NumbersPanel(QWidget):

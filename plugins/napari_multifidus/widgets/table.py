@@ -124,7 +124,7 @@ COLUMNS = (
         "fat_pct",
         lambda line: line.numbers.fat_pct,
         lambda line: _number(line.numbers.fat_pct, ".1f"),
-        "Fat by the protocol's first method, in percent",
+        "Visible fat by the protocol's first method, in percent; of the linear one, fat fraction",
         is_number=True,
     ),
     Column(
