@@ -60,7 +60,11 @@ CALLS = [
         minimal_valid_fraction=0.5,
     ),
     lambda items, mix: model_changes(
-        items, ("pre", "post"), "level", Choice("rater:A", mix_protocols=mix)
+        items,
+        ("pre", "post"),
+        "level",
+        Choice("rater:A", mix_protocols=mix),
+        minimal_valid_fraction=0.5,
     ),
 ]
 
