@@ -115,3 +115,28 @@ class Cohort:
                 msg = f"Not all rows of subject {exam[0]}, timepoint {exam[1]} name one landmarks."
                 remedy = "Raters of an exam share the same landmarks, or each sets their own."
                 raise CohortError(msg, remedy=remedy)
+
+
+def shared_images(cohort: Cohort) -> tuple[tuple[Path, tuple[str, ...]], ...]:
+    """Find images that are given to several exams: a file, or a folder that holds another's.
+
+    Returns
+    -------
+    tuple
+        Each path as it was given, and whose it is said to be: the subjects, or of one subject the
+        timepoints.
+    """
+    given: dict[Path, tuple[Path, set[tuple[str, str]]]] = {}
+    for case in cohort.cases:
+        for path in case.images:
+            _, exams = given.setdefault(path.resolve(), (path, set()))
+            exams.add((case.reading.subject, case.reading.timepoint))
+    found = []
+    for place, (path, exams) in given.items():
+        above = (given[folder][1] for folder in place.parents if folder in given)
+        owners = exams.union(*above)
+        if len(owners) > 1:
+            subjects = sorted({subject for subject, _ in owners})
+            times = sorted(f"{subject} {timepoint}" for subject, timepoint in owners)
+            found.append((path, tuple(subjects if len(subjects) > 1 else times)))
+    return tuple(found)

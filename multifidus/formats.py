@@ -11,6 +11,7 @@ from pathlib import Path
 
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
+from multifidus.identity import Person, all_conflicts
 from multifidus.image import Exam, Series, Weighting
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import datasets, set_aside, sidecar_path
@@ -107,7 +108,9 @@ def scan(
     given = [Path(path) for path in paths]
     walked = walk(given)
     unpacked, places, refused = _unpacked(walked.files)
-    files, aside = _set_aside(unpacked)
+    # Whatever the order in which paths were given, what is found is the same.
+    ordered = sorted(dict.fromkeys(unpacked), key=lambda path: _place(path, places))
+    files, aside = _set_aside(ordered)
     volumes = [path for path in files if _is_volume(path)]
     beside = {part for path in volumes for part in _parts_of(path)}
     images = [path for path in volumes if path not in beside]
@@ -125,6 +128,9 @@ def scan(
         roots,
         (*found.remarks, *read.remarks),
         places,
+        found.problems,
+        {**found.people, **read.people},
+        read.in_order,
     )
 
 
@@ -205,7 +211,19 @@ def _scan_volumes(
         visits.setdefault(visit, []).extend(volumes)
         paths_of.update({series.uid: (path,) for series in volumes})
     exams, remarks = exams_of_volumes(visits, paths_of, number)
-    return Scan(exams, tuple(skipped), paths_of, remarks=remarks)
+    return Scan(
+        exams,
+        tuple(skipped),
+        {
+            (e.subject, e.timepoint, series.uid): paths_of[series.uid]
+            for e in exams
+            for series in e.series
+        },
+        remarks=remarks,
+        people={(exam.subject, exam.timepoint): Person(exam.identity) for exam in exams},
+        # These formats have no dates; what their names say of order is for a cohort's table.
+        in_order=frozenset(exam.subject for exam in exams),
+    )
 
 
 def read_exams(path: str | Path, contrasts: Path | None = None) -> tuple[Exam, ...]:
@@ -227,14 +245,24 @@ def read_exams(path: str | Path, contrasts: Path | None = None) -> tuple[Exam, .
     ReadError
         If the path does not exist or holds no image that can be measured.
     """
-    found = scan(path, contrasts=contrasts)
+    return _some(scan(path, contrasts=contrasts), str(path)).exams
+
+
+def _some(found: Scan, where: str) -> Scan:
+    """Return what was found.
+
+    Raises
+    ------
+    ReadError
+        If that is nothing.
+    """
     if not found.exams:
         reasons = "; ".join(f"{item.path.name}: {item.reason}" for item in found.skipped[:5])
         more = "" if len(found.skipped) <= 5 else f"; and {len(found.skipped) - 5} more"  # noqa: PLR2004
         why = f"{len(found.skipped)} files skipped ({reasons}{more})" if reasons else "it is empty"
-        msg = f"No image to measure in {path}: {why}."
+        msg = f"No image to measure in {where}: {why}."
         raise ReadError(msg, remedy="Give a folder of DICOM, or a NIfTI, NRRD or MetaImage file.")
-    return found.exams
+    return found
 
 
 def read_exam(
@@ -270,39 +298,43 @@ def read_exam(
             msg = "A Dixon pair is given as both fat and water, and nothing else."
             raise ReadError(msg)
         return _dixon_exam(Path(fat), Path(water), pair_by, contrasts)
-    found = _exams_of(paths, contrasts)
+    where = ", ".join(map(str, paths))
+    scanned = _some(scan(*paths, contrasts=contrasts), where)
+    _check_each(paths, scanned)
+    found = scanned.exams
     if len(found) == 1:
         return found[0]
     # Files by hand are one exam unless their names say otherwise; most say nothing.
     named = {(exam.subject, exam.timepoint): exam for exam in found if exam.identity}
-    if len(named) <= 1 and found and _is_all_volumes(paths):
+    if len(named) <= 1 and _is_all_volumes(paths):
         who = next(iter(named.values()), found[0])
         series = tuple(item for exam in found for item in exam.series)
         return replace(who, series=series)
     names = ", ".join(f"{exam.subject} {exam.timepoint}" for exam in found)
-    msg = f"Expected one exam in {', '.join(map(str, paths))}, found {len(found)}: {names}."
+    facts = all_conflicts(scanned.people[exam.subject, exam.timepoint] for exam in found)
+    why = f" They differ in: {', '.join(facts)}." if facts else ""
+    doubts = "".join(f" {problem.message}" for problem in scanned.problems)
+    msg = f"Expected one exam in {where}, found {len(found)}: {names}.{why}{doubts}"
     raise ReadError(msg, remedy="Give each exam's folder alone, or a cohort.csv.")
 
 
-def _exams_of(paths: Sequence[str | Path], contrasts: Path | None) -> list[Exam]:
-    """Read the exams in paths: those of files together, since a series may be of many files.
+def _check_each(paths: Sequence[str | Path], found: Scan) -> None:
+    """Refuse what was asked for by name and holds no image.
 
     Raises
     ------
     ReadError
         If one of the paths holds no image that can be measured.
     """
-    files = [path for path in map(Path, paths) if path.is_file() and not is_zip(path)]
-    if len(files) < 2 or _is_all_volumes(files):  # noqa: PLR2004 - one file is read as a folder is
-        return [exam for path in paths for exam in read_exams(path, contrasts)]
-    together = scan(*files, contrasts=contrasts)
-    if together.skipped:
-        lost = together.skipped[0]
-        msg = f"No image to measure in {lost.path}: {lost.reason}"
-        raise ReadError(msg, remedy="Leave it out, or give its folder.")
-    others = [path for path in paths if Path(path) not in files]
-    found = [exam for path in others for exam in read_exams(path, contrasts)]
-    return [*together.exams, *found]
+    if len(paths) == 1:
+        return
+    read = {path for exam in found.exams for path in found.paths_of(exam)}
+    held = {place for path in read for place in (path, found.archive_of(path), *path.parents)}
+    why = {item.path: item.reason for item in found.skipped}
+    for path in map(Path, paths):
+        if path not in held:
+            msg = f"No image to measure in {path}: {why.get(path, 'nothing there was read')}"
+            raise ReadError(msg, remedy="Leave it out, or give its folder.")
 
 
 def _is_all_volumes(paths: Sequence[str | Path]) -> bool:

@@ -11,8 +11,9 @@ from multifidus.flag import Flag
 from multifidus.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.image import Exam, Series, Stack, Weighting
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
-from multifidus.io.scan import Scan
+from multifidus.io.scan import Problem, Scan
 from multifidus.pairing import Pairing, pairings
+from multifidus.visits import problems
 
 
 def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
@@ -30,6 +31,16 @@ def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
         "exams": [_exam(exam, scan, show_identifiers=show_identifiers) for exam in scan.exams],
         "skipped": [{"path": str(item.path), "reason": item.reason} for item in scan.skipped],
         "remarks": list(scan.remarks),
+        "problems": [_problem(item) for item in problems(scan)],
+    }
+
+
+def _problem(item: Problem) -> dict[str, Any]:
+    return {
+        "kind": item.kind.value,
+        "exams": [{"subject": subject, "timepoint": time} for subject, time in item.exams],
+        "facts": list(item.facts),
+        "message": item.message,
     }
 
 
@@ -41,22 +52,24 @@ def _exam(exam: Exam, scan: Scan, *, show_identifiers: bool) -> dict[str, Any]:
         "date": _date(exam, scan, show_identifiers=show_identifiers),
         "identifiers_in_paths": identifiers_in_paths(exam, scan),
         "series": [
-            _series(series, scan, pairs.get(series.uid, Pairing())) for series in exam.series
+            _series(series, len(scan.paths_of(exam, series)), pairs.get(series.uid, Pairing()))
+            for series in exam.series
         ],
     }
     if show_identifiers:
-        known = _identifiers(exam.series[0], scan)
+        known = _identifiers(exam, exam.series[0], scan)
         entry |= {"patient_id": known.patient_id, "patient_name": known.patient_name}
+        entry |= {"sex": known.patient_sex, "birth_date": known.patient_birth_date}
         entry["description"] = known.exam_description
         for item, series in zip(entry["series"], exam.series, strict=True):
-            item["description"] = _identifiers(series, scan).series_description
+            item["description"] = _identifiers(exam, series, scan).series_description
     return entry
 
 
 def identifiers_in_paths(exam: Exam, scan: Scan) -> bool:
     """Whether files or folders of an exam are named after its patient; says no more than that."""
-    paths = {scan.known_as(path) for series in exam.series for path in scan.paths[series.uid]}
-    return any(names_patient(_identifiers(series, scan), paths) for series in exam.series)
+    paths = {scan.known_as(path) for path in scan.paths_of(exam)}
+    return any(names_patient(_identifiers(exam, series, scan), paths) for series in exam.series)
 
 
 def _date(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str | int | None:
@@ -71,12 +84,12 @@ def days_since_first(exam: Exam, exams: Iterable[Exam]) -> int | None:
     return None if exam.date is None else (exam.date - min(dates)).days
 
 
-def _series(series: Series, scan: Scan, pairing: Pairing) -> dict[str, Any]:
+def _series(series: Series, files: int, pairing: Pairing) -> dict[str, Any]:
     return {
         "uid": series.uid,
         "weighting": series.weighting.value,
         "orientation": series.orientation.value,
-        "files": scan.files[series.uid],
+        "files": files,
         "flags": [flag.value for flag in series.all_flags],
         "not_measurable": not_measurable(series),
         "pair": None if pairing.partner is None else pairing.partner.uid,
@@ -173,10 +186,10 @@ def overview(scan: Scan, *, show_identifiers: bool = False) -> Overview:
             row = {"no.": str(number), "measure": "no" if reason else "yes"} | _facts(series)
             row |= {
                 "problems": ", ".join((*map(_words, doubts), *(["unpaired"] if problem else []))),
-                "files": str(scan.files[series.uid]),
+                "files": str(len(scan.paths_of(exam, series))),
             }
             if show_identifiers:
-                row["description"] = _identifiers(series, scan).series_description
+                row["description"] = _identifiers(exam, series, scan).series_description
             rows.append(row | {"series": f"...{series.uid[-9:]}"})
         exams.append((_title(exam, scan, show_identifiers=show_identifiers), rows))
     every = [row for _, rows in exams for row in rows]
@@ -198,13 +211,14 @@ def _title(exam: Exam, scan: Scan, *, show_identifiers: bool) -> str:
     if date is not None:
         parts.append(str(date) if show_identifiers else f"day {date}")
     if show_identifiers:
-        known = _identifiers(exam.series[0], scan)
-        parts += [known.patient_name, known.patient_id, known.exam_description]
+        known = _identifiers(exam, exam.series[0], scan)
+        parts += [known.patient_name, known.patient_id, known.patient_sex]
+        parts += [known.patient_birth_date, known.exam_description]
     return ", ".join(filter(None, parts))
 
 
-def _identifiers(series: Series, scan: Scan) -> Identifiers:
-    paths = scan.paths[series.uid]
+def _identifiers(exam: Exam, series: Series, scan: Scan) -> Identifiers:
+    paths = scan.paths_of(exam, series)
     return read_identifiers(paths[0]) if paths else Identifiers()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,18 @@ from typing import Any
 from multifidus.bids_listing import Listed, Listing, list_visits, part_visits
 from multifidus.cells import folded
 from multifidus.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, reserved_as
+from multifidus.errors import ReadError
+from multifidus.identity import Person
 from multifidus.image import Exam
 from multifidus.io.files import name_from, refuse_existing
-from multifidus.io.scan import Scan
-from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
+from multifidus.io.same_person import read_same_person
+from multifidus.io.scan import ExamKey, Scan
+from multifidus.io.subject_keys import SubjectKeys, open_subject_keys, write_subject_keys
 from multifidus.io.tables import write_rows
+from multifidus.visits import Visit, joined, visits
+
+_MARK_DIGITS = 5
+"""Where the mark ends that parts exams of one name: four digits after the letter."""
 
 
 def _is_reserved(name: str) -> bool:
@@ -63,6 +69,9 @@ def cohort_rows(
 ) -> list[dict[str, Any]]:
     """Return one row an exam; several exams of one subject are timepoints in order of their dates.
 
+    Where nothing says in which order exams were, ``order`` is empty and ``timepoint`` suggests
+    none.
+
     Parameters
     ----------
     scan
@@ -74,27 +83,52 @@ def cohort_rows(
     show_identifiers
         Whether calendar dates may stand in the table.
     """
-    visits: dict[str, list[Exam]] = {}
+    names = exam_names(scan, keys)
+    exams: dict[str, list[Exam]] = {}
     for exam in scan.exams:
-        visits.setdefault(keys.name(_identity(exam)), []).append(exam)
+        own = names[exam.subject, exam.timepoint]
+        exams.setdefault(keys.same.get(own, own), []).append(exam)
     rows = []
-    for subject in sorted(visits):
-        dated = sorted(visits[subject], key=_by_date)
-        first = dated[0].date
-        for order, exam in enumerate(dated, 1):
+    for subject in sorted(exams):
+        members = exams[subject]
+        in_order = {exam.subject for exam in members} <= scan.in_order
+        found = visits(members, in_order=in_order)
+        first = found[0].exam.date
+        for visit, timepoint in zip(found, _timepoints(found, keys), strict=True):
             row: dict[str, Any] = dict.fromkeys(COHORT_COLUMNS, "")
-            row |= {"subject": subject, "timepoint": f"t{order}", "order": order, "reading": 1}
-            row["images"] = ";".join(_sources(exam, scan, folder))
-            if exam.date is not None and first is not None:
-                row["days"] = (exam.date - first).days
-                row["date"] = exam.date.isoformat() if show_identifiers else ""
+            row |= {"subject": subject, "timepoint": timepoint, "reading": 1}
+            row["order"] = "" if visit.order is None else visit.order
+            row["images"] = ";".join(_sources(visit.exam, scan, folder))
+            if visit.exam.date is not None and first is not None:
+                row["days"] = (visit.exam.date - first).days
+                row["date"] = visit.exam.date.isoformat() if show_identifiers else ""
             rows.append(row)
     return rows
 
 
-def _by_date(exam: Exam) -> datetime.date:
-    """Exams without a date come last, in the order in which they were found."""
-    return exam.date or datetime.date.max
+def exam_names(scan: Scan, keys: SubjectKeys) -> dict[ExamKey, str]:
+    """Return the neutral name of each exam's subject, whoever it is one with.
+
+    Exams with BIDS names have none: they are called by their labels.
+    """
+    names: dict[ExamKey, str] = {}
+    for exam in part_visits(scan)[1]:
+        who = exam.subject, exam.timepoint
+        names[who] = keys.name_of(_identity(exam), scan.people.get(who, Person()))
+    return names
+
+
+def _timepoints(found: Iterable[Visit], keys: SubjectKeys) -> list[str]:
+    """Name a subject's exams; those that share a name get additions that suggest no order."""
+    names: list[str] = []
+    for visit in found:
+        name, repeat = visit.name, 0
+        while visit.is_one_of_several and (name == visit.name or name in names):
+            uids = sorted(item.uid for series in visit.exam.series for item in series.slices)
+            name = f"{visit.name}-{keys.name(f'{uids}{repeat or str()}')[1:_MARK_DIGITS]}"
+            repeat += 1
+        names.append(name)
+    return names
 
 
 def _identity(exam: Exam) -> str:
@@ -129,9 +163,28 @@ class Written:
 
 
 def write_cohort(
-    scan: Scan, path: Path, keys_path: Path, *, show_identifiers: bool, overwrite: bool
+    scan: Scan,
+    path: Path,
+    keys_path: Path,
+    *,
+    show_identifiers: bool,
+    overwrite: bool,
+    same: Mapping[str, str] | None = None,
 ) -> Written:
     """Write a cohort table, its subjects named by the keys of a file that is made if need be.
+
+    Parameters
+    ----------
+    scan
+        What was found.
+    path, keys_path
+        Where the table goes, and where the keys are.
+    show_identifiers
+        Whether calendar dates may stand in the table.
+    overwrite
+        Whether a table that is there may be replaced.
+    same
+        Names to the names that stand in their place, as of :func:`join_people`.
 
     Raises
     ------
@@ -144,8 +197,55 @@ def write_cohort(
     # Names from BIDS need no key, and one that nobody needs would only be kept by mistake.
     needs_keys = bool(part_visits(scan)[1])
     keys, made = open_subject_keys(keys_path) if needs_keys else (SubjectKeys(b""), False)
+    keys = replace(keys, same=same or {})
     listed = list_cohort(scan, keys, path.parent, show_identifiers=show_identifiers)
-    rows = listed.rows
-    write_rows(rows, path, COHORT_COLUMNS, overwrite=overwrite)
-    exams = {(row["subject"], row["timepoint"]) for row in rows}
+    known = keys.with_known(
+        (name, scan.people.get(who, Person())) for who, name in exam_names(scan, keys).items()
+    )
+    if known != keys:
+        write_subject_keys(known, keys_path)
+    write_rows(listed.rows, path, COHORT_COLUMNS, overwrite=overwrite)
+    exams = {(row["subject"], row["timepoint"]) for row in listed.rows}
     return Written(len({who for who, _ in exams}), len(exams), made, tuple(listed.remarks))
+
+
+def join_people(
+    scan: Scan, table: Path | None, keys_path: Path | None
+) -> tuple[Scan, Mapping[str, str]]:
+    """Join the subjects of a scan that a table says are one person.
+
+    Parameters
+    ----------
+    scan
+        What was found.
+    table
+        Columns ``subject`` and ``same_as``, names as a cohort.csv has them; None joins nobody.
+    keys_path
+        The file of keys by which that table's subjects were named.
+
+    Returns
+    -------
+    tuple
+        The scan, and the names that stand in the place of others.
+
+    Raises
+    ------
+    ReadError
+        If there is no such file, or one is damaged.
+    CohortError
+        If the table names subjects that are unknown, or contradicts itself.
+    """
+    if table is None:
+        return scan, {}
+    if keys_path is None or not keys_path.exists():
+        msg = f"{table} names subjects as keys do, and there is no such key file: {keys_path}."
+        remedy = "Write a cohort.csv first, and name its key file: --subject-keys FILE."
+        raise ReadError(msg, remedy=remedy)
+    keys, _ = open_subject_keys(keys_path)
+    names = exam_names(scan, keys)
+    same = read_same_person(table, {*names.values(), *keys.known})
+    first: dict[str, str] = {}
+    one_with: dict[str, str] = {}
+    for (subject, _), name in names.items():
+        one_with[subject] = first.setdefault(same.get(name, name), subject)
+    return joined(scan, {s: other for s, other in one_with.items() if s != other}), same

@@ -16,7 +16,7 @@ from multifidus.batch import (
     read_by_reading,
 )
 from multifidus.cells import near_names
-from multifidus.cohort import Case
+from multifidus.cohort import Case, shared_images
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam
 from multifidus.io.archive import is_zip, unpack
@@ -26,7 +26,7 @@ from multifidus.io.contrast import load_contrasts
 from multifidus.io.files import name_from
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
 from multifidus.io.label_names import names_left_out
-from multifidus.io.scan import walk
+from multifidus.io.scan import in_words, walk
 from multifidus.io.table_file import is_table
 from multifidus.protocol import MeasurementProtocol
 
@@ -75,7 +75,7 @@ def remarks_on(request: Request) -> list[str]:
         If a cohort table cannot be read.
     """
     named = [NAMED_AFTER_PATIENTS] if names_patients(request) else []
-    return [*named, *labels_left_out(request)]
+    return [*named, *labels_left_out(request), *images_given_twice(request)]
 
 
 def names_patients(request: Request) -> bool:
@@ -113,6 +113,24 @@ def labels_left_out(request: Request) -> list[str]:
             if table.suffix == ".tsv" and names_left_out(table):
                 found += problems_of(table)
     return found
+
+
+def images_given_twice(request: Request) -> list[str]:
+    """Say which images a cohort table gives to several exams; paths are as in the table.
+
+    Raises
+    ------
+    MultifidusError
+        If the table cannot be read.
+    """
+    if not request.is_cohort:
+        return []
+    folder = request.exam[0].parent
+    return [
+        f"{name_from(path, folder)} is given to {in_words(owners)}: one image measured under "
+        "several names. Check the column images."
+        for path, owners in shared_images(read_cohort(request.exam[0]))
+    ]
 
 
 def _names_patient(case: Case) -> bool:

@@ -34,7 +34,7 @@ def test_thousands_of_junk_files_are_each_reported_once_and_the_exam_is_read(tmp
     images = write_exam(tmp_path / "all" / "exam")
     found = formats.scan(tmp_path / "all")
     assert len(found.exams) == 1
-    assert sum(found.files.values()) == len(list(images.iterdir()))
+    assert sum(map(len, found.paths.values())) == len(list(images.iterdir()))
     counted = Counter(item.path for item in found.skipped)
     sidecars = {path for path in counted if path.suffix == ".json"}
     assert set(counted.values()) == {1}
@@ -156,7 +156,7 @@ def test_files_that_vanish_while_scanning_are_reported(tmp_path):
             path.unlink()
 
     found = formats.scan(tmp_path, progress=vanish)
-    assert sum(found.files.values()) == count
+    assert sum(map(len, found.paths.values())) == count
     assert {item.path.name for item in found.skipped} == {"z.dcm", "z.nii", "z.nii.gz"}
     assert all("No such file" in item.reason for item in found.skipped)
 

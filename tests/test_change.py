@@ -46,6 +46,17 @@ def test_a_change_is_after_minus_before():
     assert math.isnan(pair(before=0.0).delta_pct)
 
 
+def test_exams_of_one_day_and_exams_without_order_or_date_give_no_order():
+    same_day = [
+        row("S1", "t1-0a3f", 1, order="", days=0),
+        row("S1", "t1-9b21", 1, order="", days=0),
+    ]
+    undated = [row("S1", "undated-1", 1, order="", days=""), row("S1", "t1", 1, order=1, days=0)]
+    for rows in (same_day, undated):
+        with pytest.raises(StatisticsError, match="in which order"):
+            timepoints_of(values_of(rows))
+
+
 @pytest.mark.parametrize(
     ("level", "operated", "distance", "zone"),
     [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multifidus.cohort import Case, Cohort
+from multifidus.cohort import Case, Cohort, shared_images
 from multifidus.errors import CohortError
 from multifidus.roi import Reading
 from tests.strategies import READINGS
@@ -46,3 +46,25 @@ def test_nobody_can_change_what_else_the_table_says():
 def test_a_case_given_by_hand_has_no_name():
     assert Case(Reading(), SCAN).is_unnamed
     assert not Case(Reading("S01"), SCAN).is_unnamed
+
+
+def case(subject, timepoint, *images, rater=""):
+    return Case(Reading(subject, timepoint, rater), tuple(map(Path, images)))
+
+
+def test_images_that_two_subjects_share_are_found_with_whose_they_are_said_to_be():
+    cohort = Cohort(
+        (case("S1", "pre", "a", "b"), case("S2", "pre", "c/../b"), case("S3", "x", "d"))
+    )
+    assert shared_images(cohort) == ((Path("b"), ("S1", "S2")),)
+
+
+def test_a_folder_that_holds_the_images_of_another_subject_is_shared():
+    cohort = Cohort((case("S1", "pre", "scans"), case("S2", "pre", "scans/p2")))
+    assert shared_images(cohort) == ((Path("scans/p2"), ("S1", "S2")),)
+
+
+def test_raters_share_the_images_of_an_exam_and_timepoints_do_not():
+    assert shared_images(Cohort((case("S1", "x", "a", rater="A"), case("S1", "x", "a")))) == ()
+    cohort = Cohort((case("S1", "pre", "a"), case("S1", "post", "a")))
+    assert shared_images(cohort) == ((Path("a"), ("S1 post", "S1 pre")),)

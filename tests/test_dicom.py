@@ -319,12 +319,13 @@ def test_damaged_files_do_not_keep_the_others_from_being_read(tmp_path):
         "report.dcm": "Not a DICOM file.",
         "notes.txt": "Not a DICOM file.",
     }
-    assert found.files == {SERIES: 20}
+    (exam,) = found.exams
+    assert len(found.paths_of(exam)) == 20
 
 
 def test_a_folder_without_files_holds_nothing():
     found = scan_dicom([])
-    assert (found.exams, found.skipped, found.files) == ((), (), {})
+    assert (found.exams, found.skipped, found.paths) == ((), (), {})
 
 
 @given(st.integers(132, 1500), st.integers(1, 255))
@@ -524,7 +525,8 @@ def test_one_file_copied_twice_is_read_once(tmp_path):
     assert len(series.slices) == 20
     assert len(found.skipped) == 20
     assert found.skipped[0].reason == f"The same image (SOP instance) as {tmp_path}/a/001.dcm."
-    assert found.files == {SERIES: 20}
+    (exam,) = found.exams
+    assert len(found.paths_of(exam, series)) == 20
 
 
 def test_bytes_are_read_in_the_order_of_their_own_file():

@@ -57,7 +57,7 @@ def test_a_mixed_folder_is_sorted_into_exams_and_the_rest_is_reported(tmp_path):
     assert set(reasons) == {"notes.json", "5d.nii", "copy.nii"}
     assert "only slices, volumes" in reasons["5d.nii"]
     assert reasons["copy.nii"].endswith("The same content as " + str(tmp_path / "nifti" / "b.nii."))
-    assert sorted(found.files.values()) == [1, 1, 3]
+    assert sorted(map(len, found.paths.values())) == [1, 1, 3]
 
 
 def test_a_folder_without_images_is_refused_with_reasons(tmp_path):

@@ -63,8 +63,9 @@ ONE_STACK = {
 def inspected(*paths: Path) -> tuple[dict, list[Series]]:
     """Return what the command prints of paths, and the series that it speaks of, in its order."""
     done = CliRunner().invoke(app, ["inspect", *map(str, paths), "--json"])
-    assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)
+    said = "".join(f"{problem['message']}\n" for problem in document["problems"])
+    assert (done.exit_code, done.stderr) == (0, said)
     series = [series for exam in scan(*paths).exams for series in exam.series]
     said = [entry["uid"] for exam in document["exams"] for entry in exam["series"]]
     assert said == [item.uid for item in series]
@@ -315,6 +316,9 @@ def test_all_scans_in_one_command_are_as_many_series_and_only_copies_are_skipped
     folders = sorted(shared_data.glob("g*/dicom"))
     document, _ = inspected(*folders)
     assert len(folders) == 14
+    # Public data sets of several people, all of them de-identified to one PatientID.
+    kinds = [problem["kind"] for problem in document["problems"]]
+    assert kinds == ["patient_id_shared", "person_unclear", "same_day"]
     # Three compressions of one scan hold the same images; the first is read.
     copies = {Path(item["path"]) for item in document["skipped"]}
     assert copies == {

@@ -39,7 +39,10 @@ def angled(count: int = 3) -> Series:
 
 
 def scan_of(*exams: Exam) -> Scan:
-    return Scan(exams, (), {series.uid: () for exam in exams for series in exam.series})
+    paths = {
+        (exam.subject, exam.timepoint, series.uid): () for exam in exams for series in exam.series
+    }
+    return Scan(exams, (), paths)
 
 
 def test_every_stack_of_a_series_is_described_by_itself():

@@ -1,9 +1,13 @@
 """What the command line was asked to measure: whose landmarks and levels belong to whom."""
 
+import json
+
 import pytest
+from typer.testing import CliRunner
 
 from multifidus import MeasurementProtocol, Reading, read_exam, read_rois, write_rois
 from multifidus.anatomy import Level
+from multifidus.cli.app import app
 from multifidus.errors import RoiError
 from multifidus.roi import RoiSet, SliceLevel
 from multifidus.runs import Request, plan
@@ -86,3 +90,19 @@ def test_landmarks_of_another_exam_are_refused(images):
         RoiError, match=r"marks\.outlines\.json holds .* of timepoint 'post', not 'pre'"
     ):
         levels_and_offsets(images, written(images, "AB"), marks)
+
+
+def test_a_cohort_that_gives_one_path_to_two_subjects_is_measured_and_says_so(images, tmp_path):
+    lines = ["subject,timepoint,images,outlines"]
+    for subject in ("S01", "S02"):
+        path = tmp_path / f"{subject}.outlines.json"
+        write_outlines(images, path, Reading(subject, "pre", "AB", 1))
+        lines.append(f"{subject},pre,{images.name},{path.name}")
+    (tmp_path / "cohort.csv").write_text("\n".join(lines))
+    command = ["measure", str(tmp_path / "cohort.csv"), "--json"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    said = f"{images.name} is given to S01 and S02: one image measured under several names."
+    assert said in done.stderr
+    assert {row["subject"] for row in json.loads(done.stdout)["rows"]} == {"S01", "S02"}
+    assert str(tmp_path) not in done.stderr

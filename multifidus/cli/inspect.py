@@ -40,6 +40,13 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "to later runs, so that a subject keeps its name. Default: beside the cohort."
         ),
     ] = None,
+    same_person: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of subjects that are one person: columns subject and same_as, names as a "
+            "cohort.csv has them."
+        ),
+    ] = None,
     contrasts: Annotated[
         Path | None, typer.Option(help="TOML file of your scanners' words for contrasts.")
     ] = None,
@@ -59,9 +66,14 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.cli import REFUSED
     from multifidus.formats import scan
     from multifidus.inspection import SPARE_COLUMNS, identifiers_in_paths, inspection, overview
+    from multifidus.listing import join_people, write_cohort
+    from multifidus.visits import problems
 
+    keys = subject_keys or (cohort.with_suffix(".subjects.json") if cohort else None)
+    _check(same_person, keys)
     with counting("reading headers") as step:
         found = scan(*paths, progress=step, contrasts=contrasts)
+    found, same = join_people(found, same_person, keys)
     if json:
         print_json(inspection(found, show_identifiers=show_identifiers))
     else:
@@ -71,25 +83,28 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         for remark in view.remarks:
             print_remark(remark)
         _say_skipped(found)
-    for remark in found.remarks:
-        say(remark)
+    for message in (*found.remarks, *(problem.message for problem in problems(found))):
+        say(message)
     if any(identifiers_in_paths(exam, found) for exam in found.exams):
         say(NAMED_AFTER_PATIENTS)
     if not found.exams:
         say("Nothing here can be measured.")
         raise typer.Exit(REFUSED)
-    if cohort is not None:
-        from multifidus.listing import write_cohort
-
-        keys = subject_keys or cohort.with_suffix(".subjects.json")
+    if cohort is not None and keys is not None:
         written = write_cohort(
-            found, cohort, keys, show_identifiers=show_identifiers, overwrite=overwrite
+            found, cohort, keys, show_identifiers=show_identifiers, overwrite=overwrite, same=same
         )
         say(f"Wrote {cohort}: {written.subjects} subjects, {written.exams} exams.")
         for remark in written.remarks:
             say(remark)
         if written.made_keys:
             say(f"Keep {keys} with the scans and give it to later runs (--subject-keys).")
+
+
+def _check(same_person: Path | None, keys: Path | None) -> None:
+    if same_person is not None and keys is None:
+        msg = "--same-person needs the names of subjects: give --subject-keys, or --cohort."
+        raise typer.BadParameter(msg)
 
 
 def _say_skipped(found: Scan) -> None:

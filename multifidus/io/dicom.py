@@ -1,37 +1,26 @@
 """DICOM: classic single-frame and Enhanced multi-frame images, each slice with its own geometry.
 
-Headers are read first and alone; pixels follow on first use. Slices are grouped into series by
-UID, contrast, echo, time and view, and stand in stack order there; nothing is forced into one
-volume. The same image twice is read once.
+Headers are read first and alone; pixels follow on first use. Whose a slice is, and of which exam
+and series, is decided by :mod:`multifidus.io.dicom_exams` and :mod:`multifidus.io.dicom_series`.
 """
 
 from __future__ import annotations
 
 import datetime
-import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-
-import numpy as np
 
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import Plane
-from multifidus.image import (
-    TO_PCT,
-    Acquisition,
-    Exam,
-    Run,
-    Series,
-    Slice,
-    StoredPixels,
-    Weighting,
-    in_stack_order,
-)
+from multifidus.identity import person_of
+from multifidus.image import TO_PCT, Acquisition, Run, Slice, StoredPixels, Weighting
 from multifidus.io.contrast import Contrasts, shipped_contrasts
+from multifidus.io.dicom_exams import group_exams
+from multifidus.io.dicom_frame import DATES, Frame, date_of
 from multifidus.io.dicom_header import Header, read_header
 from multifidus.io.dicom_pixels import PixelSource, locate_pixels
 from multifidus.io.dicom_plane import decimal, plane_of
@@ -39,39 +28,15 @@ from multifidus.io.dicom_scale import RealWorld, declared_unit, real_world, sign
 from multifidus.io.files import reading
 from multifidus.io.mosaic import Tile, tiles
 from multifidus.io.scan import Scan, Skipped
-from multifidus.stacking import same_places, view_groups
 
 PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 """SOP class of maps of quantities."""
 
+_DATE_CHARACTERS = 10
+"""Of a date, with its marks; a time may follow."""
+
 _TIME_DIGITS = 9
 """Temporal positions are filled up to this many digits, so that 2 comes before 10."""
-
-_LOOK_DIGITS = 12
-"""Hexadecimal digits by which images of one UID are told apart."""
-
-_SAME_ECHO_MS = 0.1
-"""Echo times that differ by less are one echo's, written with noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """One slice and the facts that decide which series it belongs to."""
-
-    item: Slice
-    path: Path
-    number: int
-    patient: str
-    study: str
-    date: str
-    series: str
-    contrast: tuple[object, ...]
-    frame_of_reference: str
-    acquisition: Acquisition
-    weighting: Weighting
-    run: Run
-    unit: str
-    flags: tuple[Flag, ...] = ()
 
 
 def scan_dicom(paths: Iterable[Path], contrasts: Contrasts | None = None) -> Scan:
@@ -85,82 +50,18 @@ def scan_dicom(paths: Iterable[Path], contrasts: Contrasts | None = None) -> Sca
         What the words of a header mean; the shipped table if None.
     """
     contrasts = contrasts or shipped_contrasts()
-    images = _Images()
+    files: list[list[Frame]] = []
     skipped: list[Skipped] = []
     for path in paths:
         try:
-            found = _read_header(path, contrasts)
+            files.append(_read_header(path, contrasts))
         except MultifidusError as error:
             skipped.append(Skipped(path, str(error)))
-            continue
-        twin = images.add(found)
-        if twin is not None:
-            skipped.append(Skipped(path, f"The same image (SOP instance) as {twin.path}."))
-    exams, came_from, copies = _group_exams(list(images.frames()))
-    return Scan(exams, (*skipped, *copies), came_from)
+    found = group_exams(files)
+    return replace(found, skipped=(*skipped, *found.skipped))
 
 
-class _Images:
-    """The images of files, one or several frames each, by SOP instance UID.
-
-    Some de-identification leaves many images with one UID, or none. They are told apart by their
-    places and facts, and get UIDs of their own, all of them: outlines that name the damaged UID
-    find no image by it, and are placed by their planes.
-    """
-
-    __slots__ = ("_first", "_kept", "_looks")
-
-    def __init__(self) -> None:
-        self._kept: list[list[_Frame]] = []
-        self._first: dict[str, list[_Frame]] = {}
-        self._looks: dict[str, dict[str, list[_Frame]]] = {}
-
-    def add(self, found: list[_Frame]) -> _Frame | None:
-        """Keep a file's images, or return the first of those that they are the same as."""
-        first = self._first.setdefault(_own_uid(found), found)
-        if first is not found:
-            # Only where a UID comes again are images compared, which is rare.
-            looks = self._looks.setdefault(_own_uid(found), {_look(first): first})
-            twin = looks.setdefault(_look(found), found)
-            if twin is not found:
-                return twin[0]
-        self._kept.append(found)
-        return None
-
-    def frames(self) -> Iterator[_Frame]:
-        """Yield every image that was kept, under a UID that no other has."""
-        for found in self._kept:
-            uid = _own_uid(found)
-            if uid and len(self._looks.get(uid, ())) < 2:  # noqa: PLR2004 - one look, one image
-                yield from found
-                continue
-            look = _look(found)
-            for frame in found:
-                _, mark, number = frame.item.uid.partition("#")
-                item = replace(frame.item, uid=f"{uid}~{look}{mark}{number}")
-                yield replace(frame, item=item, flags=(*frame.flags, Flag.UID_REPEATED))
-
-
-def _own_uid(found: Sequence[_Frame]) -> str:
-    return found[0].item.uid.partition("#")[0]
-
-
-def _look(found: Sequence[_Frame]) -> str:
-    """Return a short hash of where a file's images lie and what their headers tell about them."""
-    facts = [
-        (
-            tuple(round(number, 6) + 0.0 for number in frame.item.plane.numbers),
-            frame.item.shape,
-            frame.number,
-            frame.acquisition.echo_time_ms,
-            frame.acquisition.image_type,
-        )
-        for frame in found
-    ]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:_LOOK_DIGITS]
-
-
-def _read_header(path: Path, contrasts: Contrasts) -> list[_Frame]:
+def _read_header(path: Path, contrasts: Contrasts) -> list[Frame]:
     with reading(path, "DICOM"), path.open("rb") as file:
         try:
             header, syntax = read_header(file)
@@ -172,7 +73,7 @@ def _read_header(path: Path, contrasts: Contrasts) -> list[_Frame]:
             raise ReadError(msg) from error
 
 
-def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[_Frame]:
+def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[Frame]:
     per_frame = header.items("PerFrameFunctionalGroupsSequence")
     if per_frame:
         shared = header.items("SharedFunctionalGroupsSequence")[:1]
@@ -190,7 +91,7 @@ def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[_
     return _tiles(only) if "MOSAIC" in header.texts("ImageType") else [only]
 
 
-def _tiles(mosaic: _Frame) -> list[_Frame]:
+def _tiles(mosaic: Frame) -> list[Frame]:
     """Part a mosaic into its slices."""
     whole = mosaic.item
     slope, intercept = whole.stored.slope, whole.stored.intercept
@@ -241,7 +142,7 @@ class _Groups:
         return parts
 
 
-def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contrasts) -> _Frame:
+def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contrasts) -> Frame:
     header = groups.header
     mapped = real_world([*groups.groups, header])
     acquisition = _acquisition(groups)
@@ -260,15 +161,20 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
     )
     time = groups.texts("FrameContentSequence", "TemporalPositionIndex")
     time = time or header.texts("TemporalPositionIdentifier")
-    return _Frame(
+    return Frame(
         item=item,
         path=pixels.path,
         number=number if groups.is_multiframe else header.integer("InstanceNumber"),
-        # Without an ID, two studies are two subjects: to join them would be a guess.
-        patient=header.text("PatientID") or header.text("StudyInstanceUID"),
+        person=person_of(
+            header.decoded("PatientID"),
+            header.decoded("PatientName"),
+            header.text("PatientSex"),
+            header.text("PatientBirthDate"),
+        ),
         study=header.text("StudyInstanceUID"),
-        date=header.text("StudyDate"),
+        dates=_dates(header),
         series=header.text("SeriesInstanceUID"),
+        series_number=header.text("SeriesNumber"),
         contrast=(
             weighting.value,
             acquisition.image_type,
@@ -310,6 +216,11 @@ def _weighting(
         tokens, acquisition, inversion_ms, lambda: header.text("SeriesDescription")
     )
     return Weighting.NO_SIGNAL if is_map and not found.is_fat_fraction else found
+
+
+def _dates(header: Header) -> tuple[datetime.date | None, ...]:
+    """Return when an image was made, as each of the elements says that may."""
+    return tuple(date_of(header.text(name)[:_DATE_CHARACTERS]) for name in DATES)
 
 
 # Images of one series mostly share their run: kept once, it takes its memory once.
@@ -357,122 +268,3 @@ def _acquisition(groups: _Groups) -> Acquisition:
         echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
         image_type=tuple(image_type or groups.header.texts("ImageType")),
     )
-
-
-def _group_exams(
-    frames: Sequence[_Frame],
-) -> tuple[tuple[Exam, ...], dict[str, tuple[Path, ...]], list[Skipped]]:
-    """Part frames by study; subjects and exams get neutral numbers, never identifiers.
-
-    Returns
-    -------
-    tuple
-        Exams, from which files each series came, and images passed over.
-    """
-    patients = {patient: n for n, patient in enumerate(dict.fromkeys(f.patient for f in frames), 1)}
-    studies: dict[tuple[str, str], list[_Frame]] = {}
-    for frame in frames:
-        studies.setdefault((frame.patient, frame.study), []).append(frame)
-    exams: list[Exam] = []
-    came_from: dict[str, tuple[Path, ...]] = {}
-    skipped: list[Skipped] = []
-    counted: dict[str, int] = {}
-    for (patient, _), members in sorted(
-        studies.items(), key=lambda pair: (patients[pair[0][0]], pair[1][0].date, pair[0][1])
-    ):
-        counted[patient] = counted.get(patient, 0) + 1
-        series = []
-        for name, part in _series_parts(members):
-            kept, copies = _without_copies(part)
-            skipped.extend(copies)
-            series.append(_series(name, kept))
-            came_from[name] = tuple(sorted({frame.path for frame in kept}))
-        exams.append(
-            Exam(
-                subject=f"subject-{patients[patient]}",
-                timepoint=f"exam-{counted[patient]}",
-                series=tuple(series),
-                date=_date(members[0].date),
-                identity=patient,
-            )
-        )
-    return tuple(exams), came_from, skipped
-
-
-def _series_parts(frames: Sequence[_Frame]) -> Iterator[tuple[str, list[_Frame]]]:
-    """Part frames into series and name each: by UID, then by contrast, echo time and view."""
-    by_uid: dict[str, list[_Frame]] = {}
-    for frame in frames:
-        by_uid.setdefault(frame.series, []).append(frame)
-    for uid in sorted(by_uid):
-        members = sorted(by_uid[uid], key=lambda frame: (frame.number, frame.item.uid))
-        echoes = _echo_of(members)
-        alike: dict[tuple[object, ...], list[_Frame]] = {}
-        for frame in members:
-            key = (*frame.contrast, echoes[frame.acquisition.echo_time_ms])
-            alike.setdefault(key, []).append(frame)
-        parts = [
-            [alike[key][index] for index in group]
-            for key in sorted(alike, key=str)
-            for group in view_groups([frame.item.plane for frame in alike[key]])
-        ]
-        for number, part in enumerate(parts, 1):
-            yield uid if len(parts) == 1 else f"{uid}#{number}", part
-
-
-def _echo_of(frames: Iterable[_Frame]) -> dict[float, int]:
-    """Count echoes: echo time in ms to the echo that it belongs to, 0 where it is unknown."""
-    times = {frame.acquisition.echo_time_ms for frame in frames}
-    known = sorted(time for time in times if not math.isnan(time))
-    echoes = dict.fromkeys(times, 0)
-    for before, time in zip([-math.inf, *known], known, strict=False):
-        echoes[time] = echoes.get(before, 0) + int(time - before > _SAME_ECHO_MS)
-    return echoes
-
-
-def _without_copies(frames: Sequence[_Frame]) -> tuple[list[_Frame], list[Skipped]]:
-    """Drop images whose pixels another one holds at the same place, which is all that is read."""
-    items = [frame.item for frame in frames]
-    skipped: dict[int, Skipped] = {}
-    for place in same_places([item.plane for item in items], [item.shape for item in items]):
-        kept: list[int] = []
-        for index in place:
-            twin = next((i for i in kept if _is_copy(items[index], items[i])), None)
-            if twin is None:
-                kept.append(index)
-                continue
-            frame, first = frames[index], frames[twin]
-            within = f"Frame {frame.number + 1}: the" if frame.path == first.path else "The"
-            other = f"frame {first.number + 1}" if frame.path == first.path else str(first.path)
-            reason = f"{within} same pixels at the same place as {other}."
-            skipped[index] = Skipped(frame.path, reason)
-    return [frame for i, frame in enumerate(frames) if i not in skipped], list(skipped.values())
-
-
-def _is_copy(item: Slice, other: Slice) -> bool:
-    try:
-        return np.array_equal(item.pixels, other.pixels)
-    except ReadError:  # a damaged image is reported when it is measured
-        return False
-
-
-def _series(uid: str, frames: Sequence[_Frame]) -> Series:
-    first = frames[0]
-    scales = sorted({scale for frame in frames for scale in frame.run.scale}, key=str)
-    return Series(
-        uid,
-        in_stack_order(frame.item for frame in frames),
-        first.weighting,
-        first.frame_of_reference,
-        first.acquisition,
-        tuple(dict.fromkeys(flag for frame in frames for flag in frame.flags)),
-        run=replace(first.run, scale=tuple(scales)),
-        unit=first.unit,
-    )
-
-
-def _date(text: str) -> datetime.date | None:
-    try:
-        return datetime.datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
-    except ValueError:
-        return None

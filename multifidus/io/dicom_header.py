@@ -36,17 +36,25 @@ _QUIET = threading.RLock()
 """Held while warnings are silenced, which is not the business of one thread alone."""
 
 TAGS: Mapping[str, int] = {
+    "SpecificCharacterSet": 0x00080005,
     "ImageType": 0x00080008,
     "SOPClassUID": 0x00080016,
     "SOPInstanceUID": 0x00080018,
     "StudyDate": 0x00080020,
+    "SeriesDate": 0x00080021,
+    "AcquisitionDate": 0x00080022,
+    "ContentDate": 0x00080023,
+    "AcquisitionDateTime": 0x0008002A,
     "AcquisitionTime": 0x00080032,
     "Manufacturer": 0x00080070,
     "CodeValue": 0x00080100,
     "SeriesDescription": 0x0008103E,
     "FrameType": 0x00089007,
     "ComplexImageComponent": 0x00089208,
+    "PatientName": 0x00100010,
     "PatientID": 0x00100020,
+    "PatientBirthDate": 0x00100030,
+    "PatientSex": 0x00100040,
     "SliceThickness": 0x00180050,
     "RepetitionTime": 0x00180080,
     "EchoTime": 0x00180081,
@@ -59,6 +67,7 @@ TAGS: Mapping[str, int] = {
     "MRImageFrameTypeSequence": 0x00189226,
     "StudyInstanceUID": 0x0020000D,
     "SeriesInstanceUID": 0x0020000E,
+    "SeriesNumber": 0x00200011,
     "AcquisitionNumber": 0x00200012,
     "InstanceNumber": 0x00200013,
     "ImagePositionPatient": 0x00200032,
@@ -152,6 +161,11 @@ class Header:
         """Return an element as one text; empty where it is absent."""
         return "\\".join(self.texts(name))
 
+    def decoded(self, name: str) -> str:
+        """Return an element that is written in the character set that the header names."""
+        value, _ = self._value(name)
+        return _decoded(bytes(value), self.texts("SpecificCharacterSet")) if value else ""
+
     def numbers(self, name: str) -> tuple[float, ...]:
         """Return an element's parts as numbers; none where it is absent or empty."""
         value, form = self._value(name)
@@ -202,6 +216,21 @@ def _texts(value: bytes, form: str) -> tuple[str, ...]:
         return tuple(map(str, struct.unpack_from(f"{form[0]}{count}{form[1]}", value)))
     text = value.decode("latin-1").strip(" \0")
     return tuple(part.strip(" \0") for part in text.split("\\")) if "\\" in text else (text,)
+
+
+@lru_cache(maxsize=256)
+def _decoded(value: bytes, sets: tuple[str, ...]) -> str:
+    """Decode a name; one in a character set that is not known is taken for Latin."""
+    from pydicom.charset import convert_encodings, decode_bytes
+    from pydicom.valuerep import PN_DELIMS
+
+    try:
+        with quiet():
+            encodings = convert_encodings(list(sets) or [""])
+            parts = [decode_bytes(part, encodings, PN_DELIMS) for part in value.split(b"=")]
+        return "=".join(parts).strip(" \0")
+    except (LookupError, UnicodeError, ValueError):
+        return value.decode("latin-1").strip(" \0")
 
 
 def _numbers(value: bytes, form: str) -> tuple[float, ...]:

@@ -32,6 +32,8 @@ class Identifiers:
     series_description: str = ""
     other_names: str = ""
     other_ids: str = ""
+    patient_sex: str = ""
+    patient_birth_date: str = ""
 
 
 _KEYWORDS = ("PatientID", "PatientName", "StudyDescription", "SeriesDescription")
@@ -39,6 +41,8 @@ _KEYWORDS = ("PatientID", "PatientName", "StudyDescription", "SeriesDescription"
 _OTHER_NAMES = ("OtherPatientNames", "PatientBirthName")
 
 _OTHER_IDS = ("OtherPatientIDs", "PatientBirthDate")
+
+_OF_THE_PERSON = ("PatientSex", "PatientBirthDate")
 
 _VOLUMES = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 
@@ -60,13 +64,14 @@ def read_identifiers(path: Path) -> Identifiers:
             "=".join(filter(None, (_printable(found.get(keyword)) for keyword in keywords)))
             for keywords in (_OTHER_NAMES, _OTHER_IDS)
         ),
+        *(_printable(found.get(keyword)) for keyword in _OF_THE_PERSON),
     )
 
 
 def _header(path: Path) -> Mapping[str, Any]:
     from pydicom import dcmread
 
-    asked = [*_KEYWORDS, *_OTHER_NAMES, *_OTHER_IDS]
+    asked = [*_KEYWORDS, *_OTHER_NAMES, *_OTHER_IDS, *_OF_THE_PERSON]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,13 +1,15 @@
-"""What a reader found under a path: exams, and what it passed over with the reason."""
+"""What a reader found under a path: exams, doubts about whose they are, and what it passed over."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from multifidus.errors import ReadError
+from multifidus.identity import Person
 from multifidus.image import Exam, Series
 from multifidus.io.files import reading
 
@@ -22,7 +24,86 @@ class Skipped:
     reason: str
 
 
+class ProblemKind(StrEnum):
+    """What is doubtful about whose images are, or when they were made."""
+
+    PATIENT_ID_SHARED = "patient_id_shared"
+    PERSON_UNCLEAR = "person_unclear"
+    PERSON_UNKNOWN = "person_unknown"
+    IDENTITY_UNKNOWN = "identity_unknown"
+    STUDY_UID_SHARED = "study_uid_shared"
+    SERIES_UID_SHARED = "series_uid_shared"
+    IMAGES_SHARED = "images_shared"
+    DATE_TAKEN_ELSEWHERE = "date_taken_elsewhere"
+    UNDATED = "undated"
+    SAME_DAY = "same_day"
+
+
+ExamKey = tuple[str, str]
+"""Subject and timepoint of an exam, which no other exam of its scan has."""
+
+MOST_NAMED = 10
+"""Exams that a message names before it only counts the rest."""
+
+_ABOUT_PEOPLE = (
+    ProblemKind.PATIENT_ID_SHARED,
+    ProblemKind.PERSON_UNCLEAR,
+    ProblemKind.PERSON_UNKNOWN,
+)
+"""Kinds that name subjects, not exams."""
+
+
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A doubt about exams, and what was done about it.
+
+    Parameters
+    ----------
+    kind
+        In a word.
+    text
+        The message, with ``{who}`` and ``{count}`` in place of whom it is about.
+    exams
+        Which, by the names that they have in the scan.
+    facts
+        What differs between them, in the words of DICOM where it has them.
+    """
+
+    kind: ProblemKind
+    text: str
+    exams: tuple[ExamKey, ...]
+    facts: tuple[str, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Whose exams these are, each once."""
+        return tuple(dict.fromkeys(subject for subject, _ in self.exams))
+
+    @property
+    def is_about_people(self) -> bool:
+        """Whether it asks who is one."""
+        return self.kind in _ABOUT_PEOPLE
+
+    @property
+    def message(self) -> str:
+        """Say it to people, in names that identify nobody."""
+        names = self.subjects if self.is_about_people else tuple(map(" ".join, self.exams))
+        return self.text.format(who=in_words(names), count=len(names))
+
+
+def in_words(names: Iterable[str]) -> str:
+    """Join names in words, many of them shortened.
+
+    >>> in_words(["a", "b", "c"])
+    'a, b and c'
+    """
+    found = list(names)
+    if len(found) > MOST_NAMED:
+        found = [*found[: MOST_NAMED - 1], f"{len(found) - MOST_NAMED + 1} more"]
+    return " and ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Scan:
     """Exams found, files skipped, and from which files each series came.
 
@@ -31,7 +112,8 @@ class Scan:
     exams, skipped
         What was found, and what was passed over.
     paths
-        Series UID to the files it was read from.
+        The files that each series was read from, by the subject and timepoint of its exam and its
+        UID: what is called a UID may be that of several people's series.
     roots
         Folders that were looked into to what the user calls them: a folder by its own name, an
         unpacked archive by the archive's.
@@ -39,23 +121,31 @@ class Scan:
         What was decided on the way; sentences.
     archives
         Folders that archives were unpacked into, which go when the program ends, to the archives.
+    problems
+        What is doubtful about whose the exams are.
+    people
+        What is known of each exam's person.
+    in_order
+        Subjects of formats without dates: of the order of their exams, their names are asked.
     """
 
     exams: tuple[Exam, ...]
     skipped: tuple[Skipped, ...]
-    paths: dict[str, tuple[Path, ...]]
+    paths: Mapping[tuple[str, str, str], tuple[Path, ...]]
     roots: Mapping[Path, Path] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     archives: Mapping[Path, Path] = field(default_factory=dict)
-
-    @property
-    def files(self) -> dict[str, int]:
-        """Series UID to the number of files it was read from."""
-        return {uid: len(paths) for uid, paths in self.paths.items()}
+    problems: tuple[Problem, ...] = ()
+    people: Mapping[ExamKey, Person] = field(default_factory=dict, repr=False)
+    in_order: frozenset[str] = frozenset()
 
     def paths_of(self, exam: Exam, *series: Series) -> tuple[Path, ...]:
         """Return the files of an exam, or of some of its series, sorted."""
-        found = (path for item in series or exam.series for path in self.paths.get(item.uid, ()))
+        found = (
+            path
+            for item in series or exam.series
+            for path in self.paths[exam.subject, exam.timepoint, item.uid]
+        )
         return tuple(sorted(set(found)))
 
     def archive_of(self, path: Path) -> Path | None:

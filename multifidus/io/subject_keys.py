@@ -2,6 +2,8 @@
 
 A key is a keyed hash of what the scanner knows the subject by. Without the secret in the key file
 it can be neither undone nor guessed by trying identifiers, so the file stays where the scans are.
+It also keeps keyed hashes of what was known of each subject (name, sex, birth date), so that a
+later run does not give the name of one person to another who has the same PatientID.
 """
 
 from __future__ import annotations
@@ -10,11 +12,14 @@ import hashlib
 import hmac
 import json
 import secrets
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from multifidus.errors import ReadError
-from multifidus.io.files import reading, write_text
+from multifidus.identity import Person, agrees, conflicts, united
+from multifidus.io.files import reading, write_atomically
 
 FORMAT = "multifidus-subject-keys"
 VERSION = 1
@@ -22,6 +27,11 @@ DIGITS = 8
 """Hexadecimal digits of a subject key: two of 10,000 subjects agree in about 1 % of cohorts."""
 
 _SECRET_BYTES = 32
+
+_FACT_DIGITS = 16
+"""Hexadecimal digits that are kept of the keyed hash of a fact."""
+
+_OWNER_ALONE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +42,61 @@ class SubjectKeys:
     ----------
     secret
         32 random bytes.
+    known
+        Names that were given, to what was known of their subjects, hashed by the secret.
+    same
+        Names to the names that stand in their place, because somebody said who is one.
     """
 
     secret: bytes
+    known: Mapping[str, Person] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, identity: str) -> str:
         """Return the neutral name of a subject."""
-        digest = hmac.new(self.secret, identity.strip().encode(), hashlib.sha256)
-        return f"S{digest.hexdigest()[:DIGITS]}"
+        return f"S{self._hash(identity.strip())[:DIGITS]}"
+
+    def name_of(self, identity: str, person: Person) -> str:
+        """Return the neutral name of a subject; another where it is another person's.
+
+        Parameters
+        ----------
+        identity
+            What the scanner knows the subject by, to which the seal of its facts is added where
+            others beside it have the same.
+        person
+            What else is known of it.
+        """
+        base = identity.strip().removesuffix(f"|{person.seal}")
+        plain, apart = self.name(base), self.name(f"{base}|{person.seal}")
+        if apart in self.known:
+            return apart
+        is_parted = base != identity.strip()
+        if plain not in self.known:
+            return apart if is_parted else plain
+        before, now = self.known[plain], self._sealed(person)
+        is_other = bool(conflicts(before, now)) or (is_parted and not agrees(before, now))
+        return apart if is_other else plain
+
+    def with_known(self, people: Iterable[tuple[str, Person]]) -> SubjectKeys:
+        """Return keys that also keep what is known of subjects, given with their names."""
+        known = dict(self.known)
+        for name, person in people:
+            found = self._sealed(person)
+            known[name] = united([known[name], found]) if name in known else found
+        return replace(self, known=known)
+
+    def _hash(self, text: str) -> str:
+        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()
+
+    def _sealed(self, person: Person) -> Person:
+        """Return what is known, but the PatientID; without the secret it tells nothing."""
+
+        def seal(fact: str) -> str:
+            return self._hash(fact)[:_FACT_DIGITS] if fact else ""
+
+        names = tuple(sorted(map(seal, person.names)))
+        return Person("", names, seal(person.sex), seal(person.birth_date))
 
 
 def open_subject_keys(path: Path) -> tuple[SubjectKeys, bool]:
@@ -58,11 +115,24 @@ def open_subject_keys(path: Path) -> tuple[SubjectKeys, bool]:
     if path.exists():
         return _read(path), False
     keys = SubjectKeys(secrets.token_bytes(_SECRET_BYTES))
-    document = {"format": FORMAT, "version": VERSION, "secret": keys.secret.hex()}
-    write_text(path, json.dumps(document, indent=1) + "\n", overwrite=False)
-    # Who has the secret and a list of identifiers can undo the names: for its owner alone.
-    path.chmod(0o600)
+    write_subject_keys(keys, path, overwrite=False)
     return keys, True
+
+
+def write_subject_keys(keys: SubjectKeys, path: Path, *, overwrite: bool = True) -> None:
+    """Write a key file that its owner alone can read."""
+    people = {
+        name: {"names": list(one.names), "sex": one.sex, "birth_date": one.birth_date}
+        for name, one in sorted(keys.known.items())
+    }
+    document = {"format": FORMAT, "version": VERSION, "secret": keys.secret.hex()}
+    text = json.dumps(document | {"subjects": people}, indent=1) + "\n"
+    # Who has the secret and a list of identifiers can undo the names.
+    write_atomically(path, lambda part: _put(part, text), overwrite=overwrite, mode=_OWNER_ALONE)
+
+
+def _put(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _read(path: Path) -> SubjectKeys:
@@ -72,10 +142,16 @@ def _read(path: Path) -> SubjectKeys:
         document = json.loads(text)
         known = (document["format"], document["version"]) == (FORMAT, VERSION)
         secret = bytes.fromhex(document["secret"])
-    except (ValueError, KeyError, TypeError) as error:
+        # Files of earlier versions keep the secret alone.
+        subjects = {name: _person(kept) for name, kept in document.get("subjects", {}).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{path} is not a file of subject keys."
         raise ReadError(msg, remedy="Give the file that an earlier run made.") from error
     if not known or len(secret) != _SECRET_BYTES:
         msg = f"{path} is not a file of subject keys that this version can read."
         raise ReadError(msg, remedy="Update multifidus, or give the file an earlier run made.")
-    return SubjectKeys(secret)
+    return SubjectKeys(secret, subjects)
+
+
+def _person(kept: Any) -> Person:
+    return Person("", tuple(map(str, kept["names"])), str(kept["sex"]), str(kept["birth_date"]))

@@ -229,6 +229,8 @@ def _places(items: Iterable[Value], column: str) -> dict[str, int]:
         text = item.extra.get(column, "").strip()
         if text:
             per_subject.setdefault(item.subject, {})[item.timepoint] = _place(column, text)
+    if any(len(set(found.values())) < len(found) for found in per_subject.values()):
+        return {}  # two timepoints at one place, such as two exams of one day, have no order
     orders = {tuple(sorted(found, key=found.__getitem__)) for found in per_subject.values()}
     longest = max(orders, key=len, default=())
     if any(tuple(name for name in longest if name in order) != order for order in orders):

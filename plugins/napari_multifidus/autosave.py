@@ -61,9 +61,11 @@ def default_folder(data: Path | None, series_uid: str, *, is_sample: bool) -> Pa
     data
         File or folder of the exam; None where it was made in memory.
     series_uid
-        Tells exams apart where they share a folder.
+        Tells exams apart with the place that they were read from: de-identification gives one UID
+        to several people.
     """
-    own = hashlib.sha256(series_uid.encode()).hexdigest()[:8]
+    place = "" if data is None or is_sample else str(data.resolve())
+    own = hashlib.sha256(f"{series_uid}{place}".encode()).hexdigest()[:8]
     if is_sample or data is None:
         return Path(tempfile.gettempdir()) / f"multifidus-{_user()}" / own
     # One file is one exam among others of its folder, so it gets a folder of its own.

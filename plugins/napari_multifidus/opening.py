@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,16 +105,16 @@ def find_exams(path: Path) -> tuple[Found, ...]:
         If the path does not exist.
     """
     found = scan(path)
-    folders = [_folder(exam, found.paths) for exam in found.exams]
+    folders = [_folder(found.paths_of(exam)) for exam in found.exams]
     return tuple(
         Found(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
         for exam, folder in zip(found.exams, folders, strict=True)
     )
 
 
-def _folder(exam: Exam, paths: Mapping[str, tuple[Path, ...]]) -> Path:
+def _folder(paths: Sequence[Path]) -> Path:
     """Return the folder that all files of an exam lie in."""
-    return Path(os.path.commonpath([p.parent for item in exam.series for p in paths[item.uid]]))
+    return Path(os.path.commonpath([path.parent for path in paths]))
 
 
 def _own(folder: Path, folders: Sequence[Path], path: Path) -> Path | None:

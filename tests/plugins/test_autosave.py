@@ -174,4 +174,8 @@ def test_nothing_is_written_beside_a_sample(tmp_path):
 
 def test_read_only_data_send_outlines_home(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert default_folder(tmp_path, "1.2", is_sample=False).is_relative_to(Path.home())
+    chosen = default_folder(tmp_path, "1.2", is_sample=False)
+    assert chosen.is_relative_to(Path.home())
+    assert chosen != default_folder(tmp_path, "1.3", is_sample=False)
+    # De-identification gives one UID to several people.
+    assert chosen != default_folder(tmp_path / "other", "1.2", is_sample=False)

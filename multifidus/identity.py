@@ -1,0 +1,182 @@
+"""What a scanner says about whose an image is: facts held against each other, never one alone.
+
+An identifier is a hint. De-identification writes one PatientID into everybody, or none, so people
+are joined only where nothing that is known of them differs. Names and birth dates are compared by
+their hashes: what they were is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+
+class Fact(StrEnum):
+    """A fact that tells people apart, in words."""
+
+    PATIENT_ID = "PatientID"
+    NAME = "name"
+    SEX = "sex"
+    BIRTH_DATE = "birth date"
+
+
+_SEALED_DIGITS = 16
+"""Hexadecimal digits that are kept of the hash of a fact."""
+
+_NO_SEX = ("", "U", "N", "X", "?")
+"""First letters of what stands for an unknown sex."""
+
+_NOBODY = re.compile(
+    r"anon(ym(ous|i[sz]ed?)?)?|de-?identified|unknown|none|null|n/?a|removed|deleted|patient|[0x]+",
+    re.IGNORECASE,
+)
+"""What de-identification writes for a PatientID, and what is then everybody's."""
+
+_BIRTH_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Person:
+    """What is known of the person in an image; empty where nothing is.
+
+    Parameters
+    ----------
+    patient_id
+        As the header has it.
+    names
+        Hashes of the spellings of the name that count as one.
+    sex
+        Its first letter.
+    birth_date
+        Hash of the date.
+    """
+
+    patient_id: str = ""
+    names: tuple[str, ...] = ()
+    sex: str = ""
+    birth_date: str = ""
+
+    @property
+    def has_id(self) -> bool:
+        """Whether the PatientID may be one person's."""
+        return bool(self.patient_id) and not _NOBODY.fullmatch(self.patient_id)
+
+    @property
+    def seal(self) -> str:
+        """Return a hash of all that is known but the PatientID."""
+        return _sealed(repr((self.names, self.sex, self.birth_date)))
+
+
+@lru_cache(maxsize=256)
+def person_of(patient_id: str, name: str, sex: str, birth_date: str) -> Person:
+    """Keep what tells people apart of what a header says.
+
+    >>> one = person_of("4711", "Doe^Jane", "F", "19700102")
+    >>> conflicts(one, person_of("4711", "DOE JANE", "", "1970.01.02"))
+    ()
+    >>> conflicts(one, person_of("4711", "Roe^Jane", "M", ""))
+    (<Fact.NAME: 'name'>, <Fact.SEX: 'sex'>)
+    """
+    letter = sex.strip().upper()[:1]
+    digits = re.sub(r"\D", "", birth_date)
+    return Person(
+        patient_id.strip(),
+        _spellings(name),
+        "" if letter in _NO_SEX else letter,
+        _sealed(digits) if len(digits) == _BIRTH_DIGITS and digits.strip("0") else "",
+    )
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """Hash a name without case, accents and marks: as it is written, and its words sorted."""
+    # Of several scripts, the first that there is.
+    written = next((part for part in name.split("=") if part.strip(" ^")), "")
+    apart = unicodedata.normalize("NFKD", written.casefold())
+    plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
+    words = re.findall(r"[^\W_]+", plain)
+    return tuple(sorted({_sealed("".join(words)), _sealed("".join(sorted(words)))} - {""}))
+
+
+def _sealed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_SEALED_DIGITS] if text else ""
+
+
+def conflicts(one: Person, other: Person) -> tuple[Fact, ...]:
+    """Name the facts that two images' people differ in; what one of them lacks is no difference."""
+    return tuple(fact for fact, (ours, theirs) in _pairs(one, other).items() if not ours & theirs)
+
+
+def agrees(one: Person, other: Person) -> bool:
+    """Whether something that tells people apart is known of both, and nothing differs."""
+    pairs = _pairs(one, other)
+    return not conflicts(one, other) and bool(pairs.keys() & {Fact.NAME, Fact.BIRTH_DATE})
+
+
+def _pairs(one: Person, other: Person) -> dict[Fact, tuple[set[str], set[str]]]:
+    """Return the facts that are known of both."""
+    pairs = {
+        Fact.PATIENT_ID: ({one.patient_id} - {""}, {other.patient_id} - {""}),
+        Fact.NAME: (set(one.names), set(other.names)),
+        Fact.SEX: ({one.sex} - {""}, {other.sex} - {""}),
+        Fact.BIRTH_DATE: ({one.birth_date} - {""}, {other.birth_date} - {""}),
+    }
+    return {fact: known for fact, known in pairs.items() if all(known)}
+
+
+def all_conflicts(people: Iterable[Person]) -> tuple[Fact, ...]:
+    """Name the facts that any two of some people differ in."""
+    known = list(dict.fromkeys(people))
+    found = {
+        fact for n, one in enumerate(known) for two in known[:n] for fact in conflicts(one, two)
+    }
+    return tuple(fact for fact in Fact if fact in found)
+
+
+def united(people: Iterable[Person]) -> Person:
+    """Return all that is known of a person of whose images none conflict."""
+    known = tuple(people)
+    return Person(
+        max(one.patient_id for one in known),
+        tuple(sorted({name for one in known for name in one.names})),
+        max(one.sex for one in known),
+        max(one.birth_date for one in known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """Which of some people are one.
+
+    Attributes
+    ----------
+    groups
+        Indices of those who are one, whatever the order that they were given in.
+    unclear
+        Numbers of the groups that might be one with several others that conflict: joining them
+        with either would be a guess.
+    """
+
+    groups: tuple[tuple[int, ...], ...]
+    unclear: tuple[int, ...] = ()
+
+
+def part(people: Sequence[Person]) -> Parted:
+    """Join those whose facts agree with each other and with the same others.
+
+    That two agree is not passed on: where A agrees with B, and B with C, but A conflicts with C,
+    B may be either, and all three stay apart.
+    """
+    distinct = list(dict.fromkeys(people))
+    agreeing = {
+        one: frozenset(other for other in distinct if not conflicts(one, other)) for one in distinct
+    }
+    groups: dict[frozenset[Person], list[int]] = {}
+    for index, one in enumerate(people):
+        groups.setdefault(agreeing[one], []).append(index)
+    unclear = tuple(number for number, fitting in enumerate(groups) if all_conflicts(fitting))
+    return Parted(tuple(map(tuple, groups.values())), unclear)
