@@ -188,4 +188,4 @@ def test_a_before_after_study_has_intervals_that_count_persons_and_says_so():
     assert found.pairs[0].agreement.limits == pytest.approx(classical.limits)
     text = " ".join(found.problems)
     assert "intervals of the ICC, of the SEM, of bias and of the limits of agreement count" in text
-    assert "covers less often" not in text
+    assert "below-nominal" not in text

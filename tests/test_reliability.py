@@ -288,7 +288,7 @@ def test_an_interval_that_raters_break_is_said(raters, spread, said):
     table = rng.normal(100, 10, (40, 1)) + rng.normal(0, 1, (40, raters))
     table += spread * np.linspace(-1, 1, raters)
     words = " ".join(only(study_of(table)).problems)
-    assert ("the interval of ICC(2,.) covers less often" in words) is said
+    assert ("ICC(2,.) and of the SEM of agreement have below-nominal coverage" in words) is said
 
 
 @pytest.mark.parametrize("structure", ["lean_reference", "fat_reference", "artefact"])

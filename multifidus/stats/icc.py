@@ -118,7 +118,8 @@ def agreement_doubt(squares: MeanSquares) -> str:
     ``docs/evidence/reliability.md``.
     """
     end = (
-        "the interval of ICC(2,.) covers less often than it says; that of ICC(3,.) does not suffer."
+        "the intervals of ICC(2,.) and of the SEM of agreement have below-nominal coverage; that "
+        "of ICC(3,.) does not suffer."
     )
     if squares.k < FEW_RATERS:
         return f"{squares.k} raters are few: where raters differ, {end}"
