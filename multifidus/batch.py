@@ -13,6 +13,7 @@ from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.formats import read_exam, read_rois
 from multifidus.image import Exam
 from multifidus.io.files import name_from
+from multifidus.joining import is_invented, join
 from multifidus.measurement import Measurement
 from multifidus.measuring import measure
 from multifidus.protocol import MeasurementProtocol
@@ -120,8 +121,7 @@ def read_outlines(case: Case, exam: Exam) -> RoiSet:
     LevelError
         If its levels are not those that the cohort says raters share.
     """
-    schemes = zip(case.outlines, case.label_schemes, strict=True)
-    sets = [read_rois(path, exam, labels=labels) for path, labels in schemes]
+    sets = _read_files(case, exam)
     if case.is_unnamed:
         return merge(sets)
     wanted = case.reading
@@ -135,35 +135,82 @@ def read_outlines(case: Case, exam: Exam) -> RoiSet:
     return _share_levels(rois, case, exam) if case.landmarks else rois
 
 
-def read_by_reading(case: Case, exam: Exam) -> tuple[RoiSet, ...]:
+def read_by_reading(
+    case: Case, exam: Exam, rater: str = "", number: int | None = None
+) -> tuple[RoiSet, ...]:
     """Read outline files given by hand, as one set a reading: landmarks and levels are its own.
 
-    A file that holds landmarks or levels alone serves every reading.
+    A file that holds landmarks or levels alone serves every reading; outlines that name no rater,
+    such as a label map, join the only one.
+
+    Parameters
+    ----------
+    case
+        The files.
+    exam
+        The exam they were drawn on.
+    rater, number
+        Whose reading outlines are that name no rater.
 
     Raises
     ------
     RoiError
-        If outlines do not fit the exam, two have one key, or files are of several subjects or
-        timepoints.
+        If outlines do not fit the exam, two have one key, files are of several subjects or
+        timepoints, or outlines that name nobody could be of several readings.
     """
+    files = _read_files(case, exam)
+    wanted = _names_of(case, files)
+    sets = join([_under(found, wanted) for found in files], rater, number)
     common: list[RoiSet] = []
-    wanted = case.reading
     groups: dict[Reading, list[RoiSet]] = {}
-    for path in case.outlines:
-        rois = read_rois(path, exam, labels=case.labels)
-        reading = rois.rois[0].key.reading if rois.rois else rois.reading
-        # One exam is of one subject at one timepoint, whoever reads it.
-        _check_names(wanted, reading, ("subject", "timepoint"), path)
-        wanted = replace(
-            wanted,
-            subject=wanted.subject or reading.subject,
-            timepoint=wanted.timepoint or reading.timepoint,
-        )
+    for rois in sets:
+        reading = _reading_of(rois)
         if rois.rois or rois.not_measurable or rois.grades:
             groups.setdefault(reading, []).append(rois)
         else:
             common.append(rois)
     return tuple(merge([*members, *common]) for members in groups.values()) or (merge(common),)
+
+
+def _read_files(case: Case, exam: Exam) -> list[RoiSet]:
+    schemes = zip(case.outlines, case.label_schemes, strict=True)
+    return [read_rois(path, exam, labels=labels, series=case.series) for path, labels in schemes]
+
+
+def _reading_of(rois: RoiSet) -> Reading:
+    return rois.rois[0].key.reading if rois.rois else rois.reading
+
+
+def _names_of(case: Case, sets: Sequence[RoiSet]) -> Reading:
+    """Return the subject and timepoint that files name: one exam has one, whoever reads it."""
+    wanted = case.reading
+    for path, rois in zip(case.outlines, sets, strict=True):
+        found = _reading_of(rois)
+        _check_names(wanted, found, ("subject", "timepoint"), path)
+        subject, timepoint = (
+            ours or ("" if is_invented(theirs) else theirs)
+            for ours, theirs in (
+                (wanted.subject, found.subject),
+                (wanted.timepoint, found.timepoint),
+            )
+        )
+        wanted = replace(wanted, subject=subject, timepoint=timepoint)
+    return wanted
+
+
+def _under(rois: RoiSet, names: Reading) -> RoiSet:
+    """Give outlines of a neutral name the real one of the files beside them."""
+    found = _reading_of(rois)
+    real = replace(
+        found,
+        subject=names.subject if is_invented(found.subject) and names.subject else found.subject,
+        timepoint=(
+            names.timepoint if is_invented(found.timepoint) and names.timepoint else found.timepoint
+        ),
+    )
+    if real == found:
+        return rois
+    return replace(rois.read_by(real), is_unattributed=rois.is_unattributed)
 
 
 def _share_levels(rois: RoiSet, case: Case, exam: Exam) -> RoiSet:
@@ -184,11 +231,17 @@ def _check_names(
 ) -> None:
     for name in names:
         ours, theirs = getattr(wanted, name), getattr(found, name)
-        if ours and theirs and ours != theirs:
+        # A neutral number for what has no name identifies nobody.
+        if ours and theirs and ours != theirs and not is_invented(str(theirs)):
             msg = f"{path} holds {what} of {name} {theirs!r}, not {ours!r}."
             raise RoiError(msg, remedy="Check which file belongs to this case.")
 
 
-def case_of(images: Sequence[Path], outlines: Sequence[Path], labels: str | None) -> Case:
+def case_of(
+    images: Sequence[Path],
+    outlines: Sequence[Path],
+    labels: str | None,
+    series: str | None = None,
+) -> Case:
     """Make a case of files given by hand; names are taken from the outline files."""
-    return Case(Reading(), tuple(images), tuple(outlines), labels)
+    return Case(Reading(), tuple(images), tuple(outlines), labels, series=series)

@@ -35,6 +35,9 @@ class Case:
     folder
         Where the table lies that names the case; None where it was given by hand. What is said of
         it names files from there.
+    series
+        Which series label maps were drawn on, or outlines that are found by their place alone:
+        number, UID or weighting; None where only one fits.
 
     Raises
     ------
@@ -50,6 +53,7 @@ class Case:
     clinical: Clinical = UNKNOWN
     landmarks: tuple[Path, ...] = ()
     folder: Path | None = None
+    series: str | None = None
 
     def __post_init__(self) -> None:
         check_extra(self.extra)

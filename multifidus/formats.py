@@ -34,7 +34,7 @@ from multifidus.pairing import (
     same_grids,
     shapes,
 )
-from multifidus.placement import place
+from multifidus.placement import on_chosen_series, place, slice_words
 from multifidus.roi import RoiSet, check_sides
 
 ZIP_IN_ZIP = "A zip archive inside a zip archive. Unpack the outer one, and give the folder."
@@ -382,7 +382,13 @@ def _one_series(path: Path, wanted: Weighting, contrasts: Path | None) -> Series
     return series
 
 
-def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> RoiSet:
+def read_rois(
+    path: str | Path,
+    exam: Exam,
+    *,
+    labels: str | None = None,
+    series: str | int | None = None,
+) -> RoiSet:
     """Read outlines or a label map of an exam.
 
     Parameters
@@ -393,28 +399,34 @@ def read_rois(path: str | Path, exam: Exam, *, labels: str | None = None) -> Roi
         The exam they were drawn on; outlines that fit none of its slices are refused.
     labels
         For a label map: a preset's name, or a TOML or TSV file of value, structure, side.
+    series
+        Which series a label map was drawn on, or outlines whose slices are found by their place
+        alone: its number as ``inspect`` counts the exam's series, its UID, or its weighting.
+        Needed where several series have one geometry.
 
     Raises
     ------
     ReadError
         If the file is damaged, of another format, or a newer version.
     RoiError
-        If an outline is malformed, does not fit the exam, or left and right are swapped.
+        If an outline is malformed, fits no series of the exam or several of which none is chosen,
+        or left and right are swapped.
     """
     file = Path(path)
     if _is_volume(file):
         if labels is None:
             msg = f"{file} is a label map, and nothing says what its numbers mean."
             raise ReadError(msg, remedy=f"Name a label preset: {', '.join(PRESETS)}; or a file.")
-        rois = read_labelmap(_open_grid(file), exam, load_labels(labels))
+        rois = read_labelmap(_open_grid(file), exam, load_labels(labels), series)
     elif file.suffix == ".json":
         rois = read_outlines(file)
     else:
         msg = f"{file} is in no known outline format."
         raise ReadError(msg, remedy=f"Known are *{SUFFIX} and label maps (NIfTI, NRRD, MetaImage).")
     try:
-        place(rois, exam)
-        check_sides(rois)
+        if series is not None:
+            rois = on_chosen_series(rois, exam, series)
+        check_sides(rois, slice_words(place(rois, exam), rois))
     except RoiError as error:
         raise RoiError(f"{file}: {error.message}", remedy=error.remedy) from error
     return rois

@@ -17,7 +17,7 @@ from multifidus.levelling import Leveller, check_one_level
 from multifidus.measurement import Measurement
 from multifidus.midline import check_midline, wrong_sides
 from multifidus.outline_rows import outline_rows, provenance_of, with_flag, with_level
-from multifidus.placement import place
+from multifidus.placement import place, slice_words
 from multifidus.plausibility import implausible
 from multifidus.proposing import with_proposals
 from multifidus.protocol import FatMethod, MeasurementProtocol
@@ -80,10 +80,10 @@ def measure_calibrated(
     protocol = protocol or MeasurementProtocol()
     if protocol.propose_references:
         rois = with_proposals(exam, rois)
-    check_sides(rois)
     # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
     ordered = sorted(rois, key=lambda roi: roi.key)
     placed = place(ordered, exam)
+    check_sides(rois, slice_words(placed, rois))
     check_one_level(placed, rois)
     leveller = Leveller.of(exam, rois, protocol)
     wrong = wrong_sides(placed, leveller.spine)

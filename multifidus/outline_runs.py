@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam, read_rois
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.native import read_outlines as read_native
+from multifidus.joining import is_invented
 from multifidus.outline_agreement import OutlinePair, compare_outlines
-from multifidus.roi import RoiSet
+from multifidus.roi import Reading, RoiSet
 
 
 @dataclass(slots=True)
@@ -27,7 +28,11 @@ class Compared:
 
 
 def compare_files(
-    outlines: Sequence[Path], images: Sequence[Path] = (), labels: str | None = None
+    outlines: Sequence[Path],
+    images: Sequence[Path] = (),
+    labels: str | None = None,
+    *,
+    series: str | None = None,
 ) -> Compared:
     """Compare outline files of one exam; what names no rater is called by its place.
 
@@ -43,16 +48,43 @@ def compare_files(
         raise CohortError(msg, remedy="Give those of two readings, or a cohort.csv.")
     exam = read_exam(*images) if images else None
     sets = [
-        _named(read_native(path) if exam is None else read_rois(path, exam, labels=labels), place)
+        _named(
+            read_native(path)
+            if exam is None
+            else read_rois(path, exam, labels=labels, series=series),
+            place,
+        )
         for place, path in enumerate(outlines, 1)
     ]
-    pairs, problems = compare_outlines(sets, exam)
+    pairs, problems = compare_outlines(_under_real_names(sets), exam)
     return Compared(pairs, problems)
 
 
 def _named(rois: RoiSet, place: int) -> RoiSet:
     reading = rois.rois[0].key.reading if rois.rois else rois.reading
     return rois.read_by(replace(reading, rater=reading.rater or f"file {place}"))
+
+
+def _under_real_names(sets: Sequence[RoiSet]) -> list[RoiSet]:
+    """Give what has a neutral name for want of one the real name of the others, if they agree."""
+    subject, timepoint = (
+        _real_name({getattr(rois.reading, name) for rois in sets})
+        for name in ("subject", "timepoint")
+    )
+    return [rois.read_by(_named_after(rois.reading, subject, timepoint)) for rois in sets]
+
+
+def _real_name(words: Iterable[str]) -> str:
+    real = [word for word in words if word and not is_invented(word)]
+    return real[0] if len(real) == 1 else ""
+
+
+def _named_after(by: Reading, subject: str, timepoint: str) -> Reading:
+    return replace(
+        by,
+        subject=subject if subject and is_invented(by.subject) else by.subject,
+        timepoint=timepoint if timepoint and is_invented(by.timepoint) else by.timepoint,
+    )
 
 
 def compare_cohort(path: Path) -> Compared:

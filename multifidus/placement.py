@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from multifidus.errors import RoiError
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.roi import Roi
+from multifidus.image import Exam, Series, Slice
+from multifidus.roi import Roi, RoiSet
+from multifidus.series_choice import choose_series, only_series
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,44 +31,100 @@ class Placed:
         return self.series.slices[self.index]
 
 
-def place(rois: Iterable[Roi], exam: Exam) -> tuple[Placed, ...]:
+_Slices = list[tuple[Series, int]]
+
+
+def place(rois: Iterable[Roi], exam: Exam, series: str | int | None = None) -> tuple[Placed, ...]:
     """Find the slice of every outline.
 
     A slice of the outline's UID must lie where the outline's plane says. Where no slice has the
     UID, as after de-identification, the one on the same pixel grid is taken; of a Dixon pair, the
     fat image.
 
+    Parameters
+    ----------
+    rois
+        Outlines.
+    exam
+        The exam they were drawn on.
+    series
+        Which series those outlines belong to that are found by their place alone, as of
+        :func:`multifidus.series_choice.choose_series`.
+
     Raises
     ------
     RoiError
-        If no slice fits, the UID's slice lies elsewhere, or several fit.
+        If no slice fits, the UID's slice lies elsewhere, several fit, or the choice of a series
+        names none or several.
     """
-    by_uid = {
-        item.uid: (series, index)
-        for series in exam.series
-        for index, item in enumerate(series.slices)
-    }
-    return tuple(Placed(roi, *_find(roi, exam, by_uid)) for roi in rois)
+    by_uid: dict[str, _Slices] = {}
+    for item in exam.series:
+        for index, each in enumerate(item.slices):
+            by_uid.setdefault(each.uid, []).append((item, index))
+    chosen = None if series is None else choose_series(exam, series)
+    return tuple(Placed(roi, *_find(roi, exam, by_uid, chosen)) for roi in rois)
 
 
-def _find(roi: Roi, exam: Exam, by_uid: dict[str, tuple[Series, int]]) -> tuple[Series, int]:
-    found = by_uid.get(roi.key.slice_uid)
-    if found is not None:
-        item = found[0].slices[found[1]]
-        if item.shape != roi.shape or not item.plane.is_same(roi.plane, roi.shape):
-            msg = (
-                f"The outline of {roi.key} was drawn on another pixel grid than its slice has: "
-                f"outline {roi.shape} at {roi.plane.numbers}, slice {item.shape} at "
-                f"{item.plane.numbers}."
-            )
-            raise RoiError(msg, remedy="Load the images that it was drawn on.")
-        return found
-    fitting = exam.find_slices(roi.plane, roi.shape)
-    if len(fitting) > 1:
-        fitting = [pair for pair in fitting if pair[0].weighting is Weighting.DIXON_FAT] or fitting
+def slice_words(placed: Iterable[Placed], rois: RoiSet) -> dict[str, str]:
+    """Call slices as people do, by their place and level; by the UID that outlines know."""
+    found = {}
+    for item in placed:
+        level = rois.level_of(item.roi)[0]
+        found[item.roi.key.slice_uid] = f"slice {item.index}{f', {level}' if level else ''}"
+    return found
+
+
+def on_chosen_series(rois: RoiSet, exam: Exam, series: str | int) -> RoiSet:
+    """Name the slices of a chosen series in outlines that are found by their place alone.
+
+    Levels typed for their slices go with them.
+
+    Raises
+    ------
+    RoiError
+        As of :func:`place`.
+    """
+    placed = place(rois, exam, series)
+    new = {item.roi.key.slice_uid: item.slice.uid for item in placed if item.roi.key.slice_uid}
+    outlines = tuple(
+        replace(item.roi, key=replace(item.roi.key, slice_uid=item.slice.uid)) for item in placed
+    )
+    levels = tuple(
+        replace(typed, slice_uid=new.get(typed.slice_uid, typed.slice_uid)) for typed in rois.levels
+    )
+    return replace(rois, rois=outlines, levels=levels)
+
+
+def _find(
+    roi: Roi, exam: Exam, by_uid: dict[str, _Slices], chosen: Series | None
+) -> tuple[Series, int]:
+    named = by_uid.get(roi.key.slice_uid, [])
+    fitting = [
+        (series, index)
+        for series, index in named or exam.find_slices(roi.plane, roi.shape)
+        if series.slices[index].shape == roi.shape
+        and series.slices[index].plane.is_same(roi.plane, roi.shape)
+    ]
+    if named and not fitting:
+        item = named[0][0].slices[named[0][1]]
+        msg = (
+            f"The outline of {roi.key} was drawn on another pixel grid than its slice has: "
+            f"outline {roi.shape} at {roi.plane.numbers}, slice {item.shape} at "
+            f"{item.plane.numbers}."
+        )
+        raise RoiError(msg, remedy="Load the images that it was drawn on.")
+    if len(named) == 1:
+        return named[0]
+    if chosen is not None:
+        fitting = [pair for pair in fitting if pair[0] is chosen]
+    elif fitting:
+        what = f"The outline of {roi.key}"
+        only = only_series(exam, [pair[0] for pair in fitting], what)
+        fitting = [pair for pair in fitting if pair[0] is only]
     if len(fitting) != 1:
         why = "no slice" if not fitting else f"{len(fitting)} slices"
-        msg = f"The outline of {roi.key} fits {why} of exam {exam.subject} {exam.timepoint}."
+        where = "" if chosen is None else f"the chosen series (...{chosen.uid[-9:]}) of "
+        msg = f"The outline of {roi.key} fits {why} of {where}exam {exam.subject} {exam.timepoint}."
         remedy = "Load the images that it was drawn on, and only these; 'multifidus inspect' says "
         raise RoiError(msg, remedy=f"{remedy}which files cannot be read.")
     return fitting[0]

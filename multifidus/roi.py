@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
@@ -325,6 +325,11 @@ class RoiSet:
     ------
     RoiError
         If two outlines have one key.
+
+    Attributes
+    ----------
+    is_unattributed
+        Whether nothing says whose reading they are, as of a label map; its names are the exam's.
     """
 
     rois: tuple[Roi, ...] = ()
@@ -333,6 +338,7 @@ class RoiSet:
     not_measurable: tuple[NotMeasurable, ...] = ()
     grades: tuple[Grade, ...] = ()
     reading: Reading = field(default=Reading())
+    is_unattributed: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         seen: set[RoiKey] = set()
@@ -349,7 +355,13 @@ class RoiSet:
         return len(self.rois)
 
     def __or__(self, other: RoiSet) -> RoiSet:
-        """Put two sets together, such as muscles and references from two files."""
+        """Put two sets together, such as muscles and references from two files.
+
+        Outlines that name no rater join the one reading of the other set (see :func:`merge`).
+        """
+        return merge((self, other))
+
+    def _with(self, other: RoiSet) -> RoiSet:
         reading = self.reading if self.rois or not other.rois else other.reading
         return RoiSet(
             rois=self.rois + other.rois,
@@ -360,6 +372,7 @@ class RoiSet:
             ),
             grades=tuple(_said(item, by, reading) for by in (self, other) for item in by.grades),
             reading=reading,
+            is_unattributed=all(by.is_unattributed for by in (self, other) if by.rois),
         )
 
     def level_of(self, roi: Roi) -> tuple[Level | None, SlicePosition]:
@@ -380,6 +393,7 @@ class RoiSet:
             not_measurable=tuple(replace(gap, reading=None) for gap in self.not_measurable),
             grades=tuple(replace(grade, reading=None) for grade in self.grades),
             reading=reading,
+            is_unattributed=False,
         )
 
 
@@ -390,11 +404,18 @@ def _said(item: Said, by: RoiSet, reading: Reading) -> Said:
     return replace(item, reading=None if own in {reading, Reading()} else own)
 
 
-def check_sides(rois: Iterable[Roi]) -> None:
+def check_sides(rois: Iterable[Roi], where: Mapping[str, str] | None = None) -> None:
     """Refuse outlines whose left and right are swapped.
 
     Where both sides of a structure lie on one slice, the patient's left must have the larger
     LPS x.
+
+    Parameters
+    ----------
+    rois
+        Outlines.
+    where
+        What slices are called, by their UID; the UID where nothing is said.
 
     Raises
     ------
@@ -411,7 +432,8 @@ def check_sides(rois: Iterable[Roi]) -> None:
             continue
         if left.centroid_mm[0] <= right.centroid_mm[0]:
             msg = (
-                f"Left and right are swapped: {left.key} lies at x = {left.centroid_mm[0]:.1f} mm, "
+                f"Left and right are swapped: {_called(left.key, where or {})} lies at x = "
+                f"{left.centroid_mm[0]:.1f} mm, "
                 f"its right side at {right.centroid_mm[0]:.1f} mm (LPS x grows to the left)."
             )
             raise RoiError(
@@ -419,9 +441,26 @@ def check_sides(rois: Iterable[Roi]) -> None:
             )
 
 
-def merge(sets: Sequence[RoiSet]) -> RoiSet:
-    """Put several sets together; keys must stay unique."""
-    merged = sets[0] if sets else RoiSet()
-    for other in sets[1:]:
-        merged = merged | other
+def _called(key: RoiKey, where: Mapping[str, str]) -> str:
+    place = where.get(key.slice_uid, f"slice {key.slice_uid or '?'}")
+    what = " ".join(filter(None, (key.side.value, key.structure.value, key.name)))
+    return f"{what} on {place} ({key.reading})"
+
+
+def merge(sets: Sequence[RoiSet], rater: str = "", number: int | None = None) -> RoiSet:
+    """Put several sets of one exam together; keys must stay unique.
+
+    What names no rater, such as a label map, joins the one reading beside it.
+
+    Raises
+    ------
+    RoiError
+        If two outlines have one key, several readings could be joined, or real names differ.
+    """
+    from multifidus.joining import join
+
+    found = join(sets, rater, number)
+    merged = found[0] if found else RoiSet()
+    for other in found[1:]:
+        merged = merged._with(other)  # noqa: SLF001 - its own module
     return merged

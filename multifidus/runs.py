@@ -50,6 +50,9 @@ class Request:
     water: Path | None = None
     pair_by: str = "geometry"
     contrasts: Path | None = None
+    series: str | None = None
+    rater: str = ""
+    reading: int | None = None
 
     @property
     def is_cohort(self) -> bool:
@@ -166,9 +169,14 @@ def plan(request: Request, protocol: MeasurementProtocol) -> Run:
     """
     load_contrasts(request.contrasts)  # a mistake in it is no failure of each case
     if request.is_cohort:
-        if request.outlines or request.fat or request.water:
-            msg = "A cohort.csv names the outlines of its cases itself."
-            raise CohortError(msg, remedy="Leave out --outlines, --fat and --water.")
+        by_hand = (request.outlines, request.fat, request.water, request.series)
+        if any(by_hand) or request.rater or request.reading:
+            msg = (
+                "A cohort.csv names the outlines of its cases itself, and their series, rater and "
+                "reading."
+            )
+            remedy = "Leave out --outlines, --fat, --water, --series, --rater and --reading."
+            raise CohortError(msg, remedy=remedy)
         cohort = read_cohort(request.exam[0])
         outcomes = measure_cases(cohort.cases, protocol, request.contrasts)
         subjects = {case.reading.subject for case in cohort.cases}
@@ -190,5 +198,6 @@ def _measure_one(request: Request, protocol: MeasurementProtocol) -> list[Measur
         pair_by=request.pair_by,
         contrasts=request.contrasts,
     )
-    case = case_of(request.exam, request.outlines, request.labels)
-    return [measure_exam(exam, rois, protocol, case) for rois in read_by_reading(case, exam)]
+    case = case_of(request.exam, request.outlines, request.labels, request.series)
+    sets = read_by_reading(case, exam, request.rater, request.reading)
+    return [measure_exam(exam, rois, protocol, case) for rois in sets]

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +15,7 @@ from multifidus import cli
 from multifidus.cli.app import app
 from multifidus.sample import sample_dir
 from tests.cases import write_cohort, write_exam, write_outlines
+from tests.niftis import lumbar_affine, save
 
 run = CliRunner().invoke
 
@@ -239,3 +241,33 @@ def test_a_file_of_references_alone_is_measured_and_says_that_there_is_no_summar
     assert (code, out) == (0, "")
     assert "No muscle was outlined" in err
     assert (tmp_path / "out" / "measurements.csv").exists()
+
+
+def test_landmarks_alone_are_exit_code_3_with_the_reason(tmp_path, monkeypatch, capsys):
+    images, path = write_exam(tmp_path / "exam"), tmp_path / "a.outlines.json"
+    mf.write_rois(mf.RoiSet(landmarks=(mf.Landmark("disc_centre", "L4-L5", (0, 0, 0)),)), path)
+    arguments = ("measure", images, "--outlines", path, "-o", tmp_path / "out")
+    code, _, err = as_process(monkeypatch, capsys, *map(str, arguments))
+    assert code == 3
+    assert "Nothing was measured" in err
+
+
+def test_measure_takes_the_series_and_the_rater_of_a_label_map(tmp_path, monkeypatch, capsys):
+    pixels = np.full((40, 40, 2), 200, np.int16)
+    images = [
+        save(tmp_path / f"sub-1_{name}.nii", pixels + n, lumbar_affine())
+        for n, name in enumerate(("T1w", "T2w"))
+    ]
+    labels = np.zeros((40, 40, 2), np.uint8)
+    labels[5:12, 10:20], labels[25:32, 10:20] = 2, 3
+    drawn = save(tmp_path / "labels.nii", labels, lumbar_affine())
+    arguments = ("measure", *images, "--outlines", drawn, "--labels", "lpm", "--json")
+    code, out, err = as_process(monkeypatch, capsys, *map(str, arguments))
+    assert (code, out) == (3, "")
+    assert "fits 2 series" in err
+    chosen = (*arguments, "--series", "t2", "--rater", "AB", "--reading", "2")
+    code, out, _ = as_process(monkeypatch, capsys, *map(str, chosen))
+    assert code == 0
+    rows = json.loads(out)["rows"]
+    assert {(row["rater"], row["reading"]) for row in rows} == {("AB", 2)}
+    assert {row["value"] for row in rows if row["quantity"] == "mean_si"} == {201.0}

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from multifidus import RoiSet, measure
+from multifidus.anatomy import Level, Side
 from multifidus.errors import RoiError
 from multifidus.geometry import Plane
 from multifidus.image import Exam, Series, Weighting
@@ -16,8 +18,8 @@ PIXELS = np.zeros((40, 50))
 SLICES = tuple(image_slice(PIXELS, axial_plane(z=4.4 * k, tilt=12), uid=f"1.{k}") for k in range(5))
 
 
-def drawn_on(item, **facts):
-    return outline(item, circle(20, 25, 8), **facts)
+def drawn_on(item, at=25, **facts):
+    return outline(item, circle(20, at, 8), **facts)
 
 
 @given(st.permutations(range(5)))
@@ -78,7 +80,7 @@ def two_series(first, second):
 
 def test_an_outline_that_fits_two_series_is_refused():
     exam = two_series(Weighting.T1, Weighting.T2)
-    with pytest.raises(RoiError, match="fits 2 slices of exam S01 pre"):
+    with pytest.raises(RoiError, match="fits 2 series of one geometry"):
         place([drawn_on(replace(SLICES[2], uid="old"))], exam)
 
 
@@ -87,3 +89,15 @@ def test_of_a_dixon_pair_the_fat_image_is_taken(order):
     exam = two_series(*(Weighting.DIXON_FAT, Weighting.DIXON_WATER)[::order])
     (placed,) = place([drawn_on(replace(SLICES[2], uid="old"))], exam)
     assert placed.series.weighting is Weighting.DIXON_FAT
+
+
+def test_sides_that_are_swapped_are_named_by_slice_and_level_not_by_a_uid():
+    pair = tuple(
+        drawn_on(SLICES[3], side=side, level=Level.L4_L5, at=column)
+        for side, column in ((Side.LEFT, 12), (Side.RIGHT, 38))
+    )
+    with pytest.raises(
+        RoiError, match=r"left multifidus on slice 3, L4-L5 \(subject S01"
+    ) as caught:
+        measure(exam_of(*SLICES), RoiSet(pair))
+    assert SLICES[3].uid not in str(caught.value)

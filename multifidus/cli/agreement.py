@@ -10,7 +10,7 @@ import typer
 from multifidus.cli.printing import print_json, print_table, say
 
 
-def agreement(  # noqa: PLR0917 - a command has the options that it has
+def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     outlines: Annotated[
         list[Path], typer.Argument(help="Outline files of one exam, or a cohort.csv.")
     ],
@@ -21,6 +21,10 @@ def agreement(  # noqa: PLR0917 - a command has the options that it has
     labels: Annotated[
         str | None,
         typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(help="Series that label maps were drawn on: number, UID or weighting."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for outline_pairs.csv and tables.")
@@ -41,11 +45,13 @@ def agreement(  # noqa: PLR0917 - a command has the options that it has
     from multifidus.report.outline_table import outline_table, plain_outlines, write_outlines
 
     is_cohort = len(outlines) == 1 and is_table(outlines[0])
-    if is_cohort and (images or labels):
-        msg = "A cohort.csv names images and labels itself."
+    if is_cohort and (images or labels or series):
+        msg = "A cohort.csv names images, labels and series itself."
         raise typer.BadParameter(msg)
     found = (
-        compare_cohort(outlines[0]) if is_cohort else compare_files(outlines, images or (), labels)
+        compare_cohort(outlines[0])
+        if is_cohort
+        else compare_files(outlines, images or (), labels, series=series)
     )
     for remark in found.remarks:
         say(remark)

@@ -10,6 +10,7 @@ import typer
 from multifidus.cli.printing import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
+    from multifidus.results import Results
     from multifidus.runs import Request
 
 
@@ -44,6 +45,19 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     contrasts: Annotated[
         Path | None, typer.Option(help="TOML file of your scanners' words for contrasts.")
     ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            help="Series that a label map was drawn on, where several have one geometry: its "
+            "number in 'multifidus inspect', UID or weighting."
+        ),
+    ] = None,
+    rater: Annotated[
+        str, typer.Option(help="Rater of outlines that name none, such as a label map.")
+    ] = "",
+    reading: Annotated[
+        int | None, typer.Option(min=1, help="Reading of outlines that name no rater: 1, 2, ...")
+    ] = None,
     pictures: Annotated[
         bool, typer.Option(help="Draw every measured slice and a page to look through.")
     ] = True,
@@ -57,7 +71,6 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed.
     """
-    from multifidus.cli import ACTED_ON_SOME, REFUSED
     from multifidus.io.protocols import load_protocol
     from multifidus.report.page import printable
     from multifidus.results import Output, as_json, write_results
@@ -71,6 +84,9 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         water=water,
         pair_by=pair_by,
         contrasts=contrasts,
+        series=series,
+        rater=rater,
+        reading=reading,
     )
     missing = _missing(request, prints=json or output is not None)
     if missing:
@@ -97,9 +113,19 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         say(f"Every structure, slice and digit is in {output}.")
     for note in results.notes:
         say(note)
+    _end(results)
+
+
+def _end(results: Results) -> None:
+    """Say what failed, or that there was nothing to measure, and exit by it."""
+    from multifidus.cli import ACTED_ON_SOME, REFUSED
+
     for failure in results.failures:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
         say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())
+    if not results.rows and not results.failures:
+        say("Nothing was measured: the files hold no outline, only landmarks or levels.")
+        raise typer.Exit(REFUSED)
     if results.failures:
         raise typer.Exit(ACTED_ON_SOME if results.rows else REFUSED)
 

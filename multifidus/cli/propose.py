@@ -23,6 +23,10 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
         str | None,
         typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
     ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(help="Series that a label map was drawn on: number, UID or weighting."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file already there.")] = False,
 ) -> None:
     """Propose lean-muscle and fat reference samples where nobody drew them.
@@ -36,7 +40,7 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
     from multifidus.proposing import propose_references
 
     images = read_exam(*exam)
-    rois = read_outlines(case_of(exam, outlines, labels), images)
+    rois = read_outlines(case_of(exam, outlines, labels, series), images)
     proposals = propose_references(images, rois)
     if not len(proposals):
         msg = "No reference samples can be proposed: lean muscle and fat cannot be told apart."

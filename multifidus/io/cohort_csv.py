@@ -17,7 +17,10 @@ from multifidus.roi import Reading
 
 REQUIRED = ("subject", "timepoint", "images")
 
-_OWN = {"subject", "timepoint", "rater", "reading", "images", "outlines", "labels", "landmarks"}
+_OWN = {
+    "subject", "timepoint", "rater", "reading",
+    "images", "outlines", "labels", "landmarks", "series",
+}  # fmt: skip
 
 _KNOWN = (*COHORT_COLUMNS, *MORE_COHORT_COLUMNS)
 
@@ -83,7 +86,7 @@ def _case(row: Mapping[str, str], file: Path, line: int) -> Case:
     labels = _labels(cells.get("labels", ""), file.parent)
     return Case(
         by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical,
-        landmarks, file.parent,
+        landmarks, file.parent, cells.get("series") or None,
     )  # fmt: skip
 
 

@@ -18,12 +18,13 @@ import numpy as np
 from multifidus.anatomy import Side, Structure
 from multifidus.cells import whole
 from multifidus.errors import ReadError, RoiError
-from multifidus.image import Exam, Slice, Stack
+from multifidus.image import Exam, Series, Slice, Stack
 from multifidus.io.files import reading
 from multifidus.io.grid import Grid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
 from multifidus.io.table_file import Asked, read_table
 from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
+from multifidus.series_choice import choose_series, describe, only_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,17 +122,31 @@ def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
     return found
 
 
-def read_labelmap(grid: Grid, exam: Exam, labels: Labels) -> RoiSet:
+def read_labelmap(
+    grid: Grid, exam: Exam, labels: Labels, series: str | int | None = None
+) -> RoiSet:
     """Read a label map as outlines of an exam's slices.
+
+    Parameters
+    ----------
+    grid
+        The label map.
+    exam
+        The exam it was drawn on.
+    labels
+        What its numbers mean.
+    series
+        Which series it was drawn on, as of :func:`multifidus.series_choice.choose_series`; needed
+        where several have its geometry.
 
     Raises
     ------
     ReadError
         If the file is damaged or holds none of the labels.
     RoiError
-        If its grid is none of the exam's.
+        If its grid is none of the exam's, or that of several series of which none is chosen.
     """
-    stack, axes = _matching_stack(grid, exam)
+    stack, axes = _matching_stack(grid, exam, series)
     voxels = _oriented(grid, axes)
     values = np.unique(voxels)
     known = [value for value in labels if value in values]
@@ -146,7 +161,7 @@ def read_labelmap(grid: Grid, exam: Exam, labels: Labels) -> RoiSet:
         for value in known
         if (voxels[k] == value).any()
     )
-    return RoiSet(rois, reading=by)
+    return RoiSet(rois, reading=by, is_unattributed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +172,41 @@ class _Axes:
     flipped: tuple[int, ...]
 
 
-def _matching_stack(grid: Grid, exam: Exam) -> tuple[Stack, _Axes]:
-    stacks = [stack for series in exam.series for stack in series.stacks]
-    for stack in stacks:
-        axes = _same_grid(grid, stack)
-        if axes is not None:
-            return stack, axes
+def _matching_stack(grid: Grid, exam: Exam, choice: str | int | None) -> tuple[Stack, _Axes]:
+    chosen = None if choice is None else choose_series(exam, choice)
+    stacks = [
+        (series, stack)
+        for series in ([chosen] if chosen else exam.series)
+        for stack in series.stacks
+    ]
+    fitting = [
+        (series, stack, axes)
+        for series, stack in stacks
+        if (axes := _same_grid(grid, stack)) is not None
+    ]
+    if fitting:
+        what = f"The label map {grid.path}"
+        only = only_series(exam, [series for series, _, _ in fitting], what)
+        return _only_stack([item for item in fitting if item[0] is only], exam, what)
     msg = (
         f"The label map {grid.path} lies on another grid than the image. Label map: "
         f"{_describe(grid.shape, grid.affine_lps)}. "
-        f"Image: {'; '.join(_describe_stack(stack) for stack in stacks)}."
+        f"Image: {'; '.join(_describe_stack(stack) for _, stack in stacks)}."
     )
     raise RoiError(msg, remedy="Resample or draw it on this image; it is not resampled silently.")
+
+
+def _only_stack(
+    fitting: list[tuple[Series, Stack, _Axes]], exam: Exam, what: str
+) -> tuple[Stack, _Axes]:
+    series, stack, axes = fitting[0]
+    if len(fitting) > 1:
+        msg = (
+            f"{what} fits {len(fitting)} stacks of the series {describe(exam, [series])}, which "
+            f"holds several images of one place."
+        )
+        raise RoiError(msg, remedy="Give the images that it was drawn on alone.")
+    return stack, axes
 
 
 def _same_grid(grid: Grid, stack: Stack) -> _Axes | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from multifidus.errors import RoiError
 from multifidus.formats import read_rois
 from multifidus.placement import place
-from multifidus.roi import Roi, Source
+from multifidus.roi import Roi, RoiSet, Source
 from multifidus.segmentation.interpolation import interpolate
 from multifidus.segmentation.mirroring import midline, mirrored
 from multifidus.segmentation.moving import shifted
@@ -203,7 +203,7 @@ def take_drafts(session: Session, path: Path, labels: str | None = None) -> Draf
     """
     found: dict[tuple[LayerKey, int], list[Roi]] = {}
     elsewhere = 0
-    for placed in place(read_rois(path, session.exam, labels=labels), session.exam):
+    for placed in place(_drawn_here(session, path, labels), session.exam):
         if placed.series.uid != session.series.uid:
             elsewhere += 1
         else:
@@ -215,3 +215,12 @@ def take_drafts(session: Session, path: Path, labels: str | None = None) -> Draf
         session.put(key, index, loops, Source.DRAFT)
     taken, all_here = (sum(map(len, spots.values())) for spots in (free, found))
     return DraftsTaken(taken, all_here - taken, elsewhere)
+
+
+def _drawn_here(session: Session, path: Path, labels: str | None) -> RoiSet:
+    """Read outlines; what several series fit belongs to the one that is being outlined."""
+    try:
+        return read_rois(path, session.exam, labels=labels, series=session.series.uid)
+    except RoiError:
+        # It may lie on another series alone, where it is counted.
+        return read_rois(path, session.exam, labels=labels)

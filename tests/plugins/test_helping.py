@@ -215,6 +215,34 @@ def test_a_label_map_is_taken_as_drafts(tmp_path):
         assert session.outlines(key, 1)[0].source is Source.DRAFT
 
 
+def test_a_label_map_that_fits_several_series_gives_drafts_on_the_one_being_outlined(tmp_path):
+    affine = lumbar_affine(12)
+    exam = Exam(
+        "S01",
+        "pre",
+        tuple(
+            Series(
+                uid,
+                tuple(
+                    Slice.from_array(f"{uid}.{k}", plane_from_affine(affine, k), np.zeros((60, 70)))
+                    for k in range(3)
+                ),
+                weighting,
+            )
+            for uid, weighting in (("1.1", Weighting.T1), ("1.2", Weighting.T2))
+        ),
+    )
+    labels = np.zeros((70, 60, 3), np.uint8)
+    labels[10:20, 20:32, 1], labels[40:52, 20:32, 1] = 2, 3
+    path = save(tmp_path / "net.nii.gz", labels, affine)
+    for series in exam.series:
+        session = Session(exam, series)
+        taken = take_drafts(session, path, "lpm")
+        assert (taken.taken, taken.elsewhere) == (2, 0)
+        (draft,) = session.outlines(MULTIFIDUS_RIGHT, 1)
+        assert draft.key.slice_uid == f"{series.uid}.1"
+
+
 def test_drafts_of_another_exam_are_refused(session, tmp_path):
     other = Exam("S01", "pre", (make_series("1.9", (30.0, 30.0)),))
     theirs = Session(other, other.series[0])

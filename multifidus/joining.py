@@ -1,0 +1,163 @@
+"""Whose reading outlines are that name nobody, such as a label map beside an outline file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from multifidus.errors import RoiError
+from multifidus.roi import Reading, RoiSet, Said
+
+_INVENTED = re.compile(r"(?:subject|exam)-\d+")
+
+_REMEDY = "Say whose it is: --rater ID, and --reading N where a rater has several."
+
+
+def is_invented(name: str) -> bool:
+    """Whether a name is a neutral number given to what has none; it identifies nobody.
+
+    Examples
+    --------
+    >>> is_invented("subject-1"), is_invented("S01")
+    (True, False)
+    """
+    return _INVENTED.fullmatch(name) is not None
+
+
+def join(sets: Sequence[RoiSet], rater: str = "", number: int | None = None) -> list[RoiSet]:
+    """Give outlines that name no rater to the reading they go with.
+
+    A label map is of the one reading beside it; so is an outline file without a rater beside one
+    reading with one. A neutral name, as of an exam without names, gives way to a real one. Sets of
+    landmarks and levels alone stay as they are.
+
+    Parameters
+    ----------
+    sets
+        Of one exam.
+    rater, number
+        Whose outlines they are that name nobody; by default those of the only reading.
+
+    Returns
+    -------
+    list of RoiSet
+        The same sets in the same order.
+
+    Raises
+    ------
+    RoiError
+        If several readings could be meant, real names differ, or all sets name another rater.
+    """
+    loose = [found for found in sets if _has_outlines(found) and _names_nobody(found)]
+    named = sorted({by for found in sets for by in _readings(found) if by.rater})
+    if rater and not any(by.rater == rater for by in named):
+        return _attributed(sets, loose, rater, number)
+    unnamed = {found.reading for found in loose if not found.is_unattributed}
+    # Two outline files without a rater keep their own numbers; a label map has none.
+    joining = [found for found in loose if named or found.is_unattributed]
+    fitting = [
+        by
+        for by in (named or sorted(unnamed))
+        if (not rater or by.rater == rater) and number in {None, by.reading}
+    ]
+    if not joining or not (named or unnamed):
+        return [_numbered(found, number, loose) for found in sets]
+    if not fitting:
+        fitting = sorted({replace(by, reading=number or 1) for by in (named or sorted(unnamed))})
+    if len(fitting) > 1:
+        names = "; ".join(map(str, fitting))
+        msg = f"Outlines without a rater stand beside {len(fitting)} readings: {names}."
+        raise RoiError(msg, remedy=_REMEDY)
+    return _joined(sets, joining, fitting[0])
+
+
+def _attributed(
+    sets: Sequence[RoiSet], loose: Sequence[RoiSet], rater: str, number: int | None
+) -> list[RoiSet]:
+    """Name the rater of outlines that name nobody, where no file is of this rater."""
+    if not loose:
+        raters = sorted({by.rater for found in sets for by in _readings(found) if by.rater})
+        msg = f"All outlines name their rater ({', '.join(raters)}), and none is {rater!r}."
+        raise RoiError(msg, remedy="Leave out --rater; it is for outlines that name nobody.")
+    own = [found for found in loose if not found.is_unattributed] or list(loose)
+    by_old = {
+        by: replace(by, rater=rater, reading=number or by.reading)
+        for found in own
+        for by in _readings(found)
+    }
+    named = [_renamed(found, by_old) if _is_in(found, own) else found for found in sets]
+    return join(named, rater, number)
+
+
+def _numbered(found: RoiSet, number: int | None, loose: Sequence[RoiSet]) -> RoiSet:
+    if number is None or not _is_in(found, loose):
+        return found
+    return _renamed(found, {by: replace(by, reading=number) for by in _readings(found)})
+
+
+def _joined(sets: Sequence[RoiSet], joining: Sequence[RoiSet], target: Reading) -> list[RoiSet]:
+    """Put sets into one reading, under the real names among theirs."""
+    names = {}
+    moved = {target, *(by for found in joining for by in _readings(found))}
+    for name in ("subject", "timepoint"):
+        given = sorted({getattr(by, name) for by in moved} - {""})
+        real = [word for word in given if not is_invented(word)]
+        if len(real) > 1:
+            msg = f"Outlines that go together name two {name}s: {' and '.join(map(repr, real))}."
+            raise RoiError(msg, remedy="Check which files belong to this exam.")
+        names[name] = (*real, getattr(target, name), *given, "")[0]
+    final = replace(target, **names)
+    return [
+        _renamed(found, dict.fromkeys((*moved,) if _is_in(found, joining) else (target,), final))
+        for found in sets
+    ]
+
+
+def _is_in(found: RoiSet, sets: Sequence[RoiSet]) -> bool:
+    return any(found is other for other in sets)
+
+
+def _renamed(rois: RoiSet, by_old: Mapping[Reading, Reading]) -> RoiSet:
+    """Replace readings in a set; who is not named there stays."""
+    if not _has_outlines(rois) or by_old.keys().isdisjoint(_readings(rois)):
+        return rois
+    outlines = tuple(
+        replace(roi, key=replace(roi.key, reading=by_old.get(roi.key.reading, roi.key.reading)))
+        for roi in rois
+    )
+    reading = by_old.get(rois.reading, outlines[0].key.reading if outlines else rois.reading)
+    return replace(
+        rois,
+        rois=outlines,
+        not_measurable=tuple(_said_by(gap, by_old) for gap in rois.not_measurable),
+        grades=tuple(_said_by(grade, by_old) for grade in rois.grades),
+        reading=reading,
+        is_unattributed=False,
+    )
+
+
+def _said_by(item: Said, by_old: Mapping[Reading, Reading]) -> Said:
+    """Replace the reading of what states one; what states none is of its set's."""
+    return (
+        item
+        if item.reading is None
+        else replace(item, reading=by_old.get(item.reading, item.reading))
+    )
+
+
+def _has_outlines(rois: RoiSet) -> bool:
+    """Whether it says anything of a reading: outlines, gaps or grades."""
+    return bool(rois.rois or rois.not_measurable or rois.grades)
+
+
+def _names_nobody(rois: RoiSet) -> bool:
+    return not any(by.rater for by in _readings(rois))
+
+
+def _readings(rois: RoiSet) -> set[Reading]:
+    if not _has_outlines(rois):
+        return set()
+    own = {gap.reading for gap in rois.not_measurable if gap.reading}
+    own |= {grade.reading for grade in rois.grades if grade.reading}
+    return {roi.key.reading for roi in rois} | own or {rois.reading}
