@@ -1,7 +1,7 @@
 """Whether an outline can be what it is said to be, by its area, its paths and its points.
 
 Limits are wide: what lies outside them is looked at, never refused. They are this software's own,
-set around what is typical for adults so that severe atrophy and large men stay inside: about a
+set around what is typical for adults so that severe atrophy and large men stay inside: less than a
 fifth of the smaller and more than twice the larger typical area (``docs/how-to/measure.md``).
 """
 
@@ -26,9 +26,9 @@ AREA_LIMITS_MM2: Mapping[Structure, Mapping[Level, tuple[float, float]]] = {
     Structure.MULTIFIDUS: {
         Level.L1_L2: (30.0, 1200.0),
         Level.L2_L3: (40.0, 1600.0),
-        Level.L3_L4: (80.0, 2000.0),
-        Level.L4_L5: (120.0, 2600.0),
-        Level.S1: (120.0, 3000.0),
+        Level.L3_L4: (60.0, 2000.0),
+        Level.L4_L5: (80.0, 2600.0),
+        Level.S1: (80.0, 3000.0),
     },
     Structure.ERECTOR_SPINAE: {
         Level.L1_L2: (200.0, 5000.0),
@@ -73,7 +73,7 @@ def area_limits_mm2(structure: Structure, level: Level | None) -> tuple[float, f
     Examples
     --------
     >>> area_limits_mm2(Structure.MULTIFIDUS, Level.L4_L5)
-    (120.0, 2600.0)
+    (80.0, 2600.0)
     """
     limits = AREA_LIMITS_MM2.get(structure)
     if limits is None:

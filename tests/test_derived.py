@@ -48,7 +48,8 @@ SLICE = image_slice(pixels())
 
 
 def muscles(item=SLICE, **facts):
-    facts = {"level": Level.L4_L5} | facts
+    # Boxes along pixels stand for what a label map gives.
+    facts = {"level": Level.L4_L5, "source": Source.IMPORTED} | facts
     return (
         outline(item, LEFT_BOX, side=Side.LEFT, **facts),
         outline(item, RIGHT_BOX, side=Side.RIGHT, **facts),
