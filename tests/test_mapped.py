@@ -8,13 +8,14 @@ import math
 import numpy as np
 import pytest
 
+from multifidus.anatomy import Structure
 from multifidus.flag import Flag
 from multifidus.formats import read_exam
 from multifidus.image import Exam, Series, Weighting
 from multifidus.mapped import FatMaps
 from multifidus.measurement import Quantity
 from multifidus.measuring import measure
-from multifidus.roi import RoiSet
+from multifidus.roi import RoiSet, Source
 from tests.exams import axial_plane, box, image_slice, outline
 from tests.niftis import lumbar_affine, save
 
@@ -40,7 +41,9 @@ def exam_with(*maps, unit=""):
 
 def rows_of(exam, name="t2/0"):
     series, index = exam.find_slice(name)
-    rows = measure(exam, RoiSet((outline(series.slices[index], MUSCLE),)))
+    # As a label map gives it: a box along pixels, of a muscle that may be as small.
+    muscle = outline(series.slices[index], MUSCLE, Structure.PSOAS, source=Source.IMPORTED)
+    rows = measure(exam, RoiSet((muscle,)))
     return [row for row in rows if row.quantity is Quantity.PDFF_MEAN_PCT]
 
 
