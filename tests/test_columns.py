@@ -25,7 +25,7 @@ from tests.cases import write_cohort
     [
         "level", "side", "value", "name", "flags", "unit", "source", "version", "tcsa_mm2",
         "n_slices", "pooled_otsu_fi_pct", "gmm3_fcsa_mm2", "tcsa_mm2_u", "pooled_otsu_fi_pct_u",
-        "reason", "detail", "error", "remedy", "series", "slice_indices", "kjaer_visual_grade",
+        "reason", "detail", "error", "remedy", "slice_indices", "kjaer_visual_grade",
         "Value", " value ", "TCSA MM2", "tcsa\u00a0mm2", "N Slices",
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from multifidus.cli.printing import print_json, print_table, say
+from multifidus.cli.printing import print_json, print_wide_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         print_json(plain_changes(study, models))
         return
     for printed in tables or (muscles,):
-        print_table(printed.headings, printed.rows)
+        print_wide_table(printed.headings, printed.rows)
         for note in printed.notes:
             say(note)
     if not tables:

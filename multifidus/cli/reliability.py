@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from multifidus.cli.printing import print_json, print_table, say
+from multifidus.cli.printing import print_json, print_wide_table, say
 
 
 def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it has
@@ -115,7 +115,7 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         print_json(plain_study(study))
         return
     for printed in tables:
-        print_table(printed.headings, printed.rows)
+        print_wide_table(printed.headings, printed.rows)
         for note in printed.notes:
             say(note)
 
