@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifidus.metrics.samples import Sample
+from multifidus.metrics.uncertainty import lean_level
 from multifidus.metrics.voids import MOST_DARK_PCT, dark_pct, darkest_muscle
 
 NOTHING = Sample.of([])
@@ -48,3 +49,12 @@ def test_nothing_known_is_nothing_said():
     assert math.isnan(darkest_muscle(NOTHING, NOTHING))
     assert math.isnan(dark_pct(Sample.of([1.0]), math.nan))
     assert math.isnan(dark_pct(NOTHING, 50.0))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 1e-3, 250.0, 1234.567])
+@pytest.mark.parametrize("n", [1, 3, 6, 7, 10, 49])
+def test_pixels_that_are_all_alike_have_a_level(value, n):
+    # Their mean may differ from each of them by rounding.
+    level, error = lean_level(np.full(n, value))
+    assert level == pytest.approx(value)
+    assert error == pytest.approx(0.0)

@@ -435,5 +435,7 @@ def lean_level(values: Array) -> tuple[float, float]:
         darker = values[values < level]
         spread = math.sqrt(float(((darker - level) ** 2).mean())) if len(darker) else 0.0
         near = values[np.abs(values - level) <= spread]
+        if not len(near):  # of values all alike the mean may be off by rounding
+            break
         level = float(near.mean())
     return level, LEVEL_ERROR * spread / math.sqrt(len(values))
