@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from multifidus.stats.values import Value
 
 
+WORDY = ("value", "examinations", "slices", "left out")
+"""Columns whose cells are mostly alike."""
+
+
 def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
     reliability: Annotated[
@@ -125,7 +129,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         print_json(plain_changes(study, models))
         return
     for printed in tables or (muscles,):
-        print_wide_table(printed.headings, printed.rows)
+        print_wide_table(printed.headings, printed.rows, WORDY)
         for note in printed.notes:
             say(note)
     if not tables:

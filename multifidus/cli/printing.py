@@ -8,7 +8,7 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import typer
@@ -30,23 +30,30 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         say(f"{len(rows) - MOST_ROWS} more rows are in the files.")
 
 
-LONG_CELL = 16
-"""Longer words that stand in every row are printed once, below the table."""
+def print_wide_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], wordy: Collection[str] = ()
+) -> None:
+    """Print a table of many columns without its empty ones.
 
-
-def print_wide_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table of many columns: what is the same in all rows once, and no empty columns."""
+    Parameters
+    ----------
+    headings, rows
+        The table.
+    wordy
+        Headings of columns of many words: what is the same in all rows is printed once, below.
+    """
     columns = dict(zip(headings, zip(*rows, strict=True), strict=True)) if rows else {}
     alike = {
         name: cells[0]
         for name, cells in columns.items()
-        if len(set(cells)) == 1 and (not cells[0] or len(cells[0]) > LONG_CELL)
+        if len(set(cells)) == 1 and (not cells[0] or name in wordy)
     }
     kept = [place for place, name in enumerate(headings) if name not in alike]
     print_table([headings[i] for i in kept], [[row[i] for i in kept] for row in rows])
+    everywhere = ", in every row" if len(rows) > 1 else ""
     for name, cell in alike.items():
         if cell:
-            print_remark(f"{name.capitalize()}, in every row: {cell}.")
+            print_remark(f"{name.capitalize()}{everywhere}: {cell}.")
 
 
 def print_groups(

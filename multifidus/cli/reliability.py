@@ -11,6 +11,10 @@ import typer
 from multifidus.cli.printing import print_json, print_wide_table, say
 
 
+WORDY = ("value", "examinations", "slices", "left out")
+"""Columns whose cells are mostly alike."""
+
+
 def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
     quantity: Annotated[
@@ -115,7 +119,7 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         print_json(plain_study(study))
         return
     for printed in tables:
-        print_wide_table(printed.headings, printed.rows)
+        print_wide_table(printed.headings, printed.rows, WORDY)
         for note in printed.notes:
             say(note)
 

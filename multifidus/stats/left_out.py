@@ -25,7 +25,7 @@ class LeftOut:
     quantity, method, structure, subject, timepoint, level, side
         What it is of; of a change, the timepoint that has a value.
     has, lacks
-        Raters, readings or timepoints with and without a value, joined by ``, ``.
+        Raters, readings or timepoints with and without a value, joined by commas.
     reason
         Why.
     nearest
