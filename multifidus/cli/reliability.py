@@ -10,7 +10,6 @@ import typer
 
 from multifidus.cli.printing import print_json, print_wide_table, say
 
-
 WORDY = ("value", "examinations", "slices", "left out")
 """Columns whose cells are mostly alike."""
 
