@@ -18,6 +18,10 @@ WEIGHT_KG = (20.0, 400.0)
 """Weights beyond these are typing errors, such as pounds or grams."""
 
 
+BMI_KG_M2 = (10.0, 80.0)
+"""Body mass indices beyond these are of exchanged columns, or of inches and pounds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clinical:
     """Clinical facts of one exam; whatever nobody said is None or empty.
@@ -39,7 +43,8 @@ class Clinical:
     Raises
     ------
     CohortError
-        If height or weight cannot be a person's, or a level or side is none of the choices.
+        If height or weight, or both together, cannot be a person's, or a level or side is none of
+        the choices.
     """
 
     height_cm: float | None = None
@@ -58,6 +63,17 @@ class Clinical:
             if value is not None and not low <= value <= high:
                 msg = f"{name} must be {low:g} to {high:g}, got {value:g}."
                 raise CohortError(msg, remedy="Check the unit: centimetres and kilograms.")
+        index, (low, high) = self.body_mass_index, BMI_KG_M2
+        if index is not None and not low <= index <= high:
+            msg = (
+                f"height_cm {self.height_cm:g} and weight_kg {self.weight_kg:g} give a body mass "
+                f"index of {index:.1f} kg/m2; {low:g} to {high:g} are allowed."
+            )
+            remedy = (
+                "Check that height and weight stand in their own columns, in centimetres and "
+                "kilograms."
+            )
+            raise CohortError(msg, remedy=remedy)
 
     @property
     def body_mass_index(self) -> float | None:

@@ -59,6 +59,16 @@ class Case:
         check_extra(self.extra)
 
     @property
+    def subject(self) -> str:
+        """Whose exam it is."""
+        return self.reading.subject
+
+    @property
+    def timepoint(self) -> str:
+        """Which of the subject's exams it is."""
+        return self.reading.timepoint
+
+    @property
     def is_unnamed(self) -> bool:
         """Whether it was given by hand, so that its files say whose reading it is."""
         return not self.reading.subject
@@ -119,6 +129,29 @@ class Cohort:
                 msg = f"Not all rows of subject {exam[0]}, timepoint {exam[1]} name one landmarks."
                 remedy = "Raters of an exam share the same landmarks, or each sets their own."
                 raise CohortError(msg, remedy=remedy)
+
+
+HEIGHTS_APART_CM = 5.0
+"""No adult's height changes by more between exams; it is measured to 1 or 2 cm."""
+
+
+def heights_apart(cohort: Cohort) -> tuple[str, ...]:
+    """Say, a sentence a subject, whose heights differ by more than an adult's can."""
+    heights: dict[str, list[tuple[float, str]]] = {}
+    for case in cohort.cases:
+        if case.clinical.height_cm is not None:
+            height = case.clinical.height_cm, case.timepoint
+            heights.setdefault(case.subject, []).append(height)
+    said = []
+    for subject, found in heights.items():
+        (low, first), (high, last) = min(found), max(found)
+        if high - low > HEIGHTS_APART_CM:
+            said.append(
+                f"Heights of {subject} differ by {high - low:g} cm ({low:g} in the row of {first}, "
+                f"{high:g} in that of {last}), more than an adult's can: check the columns "
+                "height_cm and subject."
+            )
+    return tuple(said)
 
 
 def shared_images(cohort: Cohort) -> tuple[tuple[Path, tuple[str, ...]], ...]:

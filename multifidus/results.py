@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from multifidus.missing import MISSING_COLUMNS, missing_rows
 from multifidus.protocol import MeasurementProtocol
 from multifidus.report.bias import draw_corrections
 from multifidus.report.overlay import draw_overlays
-from multifidus.report.page import Shown, write_page
+from multifidus.report.page import Shown, is_page, write_page
+from multifidus.report.picture_names import is_picture_stem
+from multifidus.report.thumbnails import SMALL
 from multifidus.roi import Reading
 from multifidus.stats.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides
 
@@ -37,6 +39,13 @@ MISSING = "missing.csv"
 PROTOCOL = "protocol.toml"
 PICTURES = "pictures"
 PAGE = "index.html"
+REPORT = "report"
+"""Folder of the report that is made of all these."""
+
+OLD_REPORT = (
+    f"{REPORT}/ in this folder was made of the results that were just replaced: delete it, or make "
+    "it anew with 'multifidus report --overwrite'."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +90,28 @@ class Output:
         if self.folder.exists() and not self.folder.is_dir():
             msg = f"{self.folder} is a file, not a folder for results."
             raise WriteError(msg, remedy="Choose another name.")
-        if not self.overwrite and (self.folder / TABLE).exists():
+        if not self.overwrite and self._holds_results():
             msg = f"{self.folder} already holds results."
             raise WriteError(msg, remedy="Choose another folder, or ask to overwrite them.")
+
+    def _holds_results(self) -> bool:
+        # Pictures alone are of a run that did not end; a report would show them among the new.
+        return (self.folder / TABLE).exists() or any(self.old_pictures())
+
+    def old_pictures(self, drawn: Sequence[tuple[str, str]] = ()) -> Iterator[Path]:
+        """Yield the pictures of slices in the folder, large and small, besides those just drawn.
+
+        Other files there are not this program's.
+        """
+        large = self.folder / PICTURES
+        new = [large / name for name, _ in drawn]
+        new += [(large / SMALL / name).with_suffix(".jpg") for name, _ in drawn]
+        # As files, not by name: some systems take names of another case for the same.
+        kept = {(at.st_dev, at.st_ino) for at in (path.stat() for path in new if path.exists())}
+        for path in (*large.glob("*.png"), *(large / SMALL).glob("*.jpg")):
+            at = path.lstat()
+            if is_picture_stem(path.stem) and (at.st_dev, at.st_ino) not in kept:
+                yield path
 
 
 def write_results(
@@ -134,8 +162,11 @@ def write_results(
     rows.sort(key=tidy_order)
     notes = tuple(found.in_words() for found in exchanged)
     results = Results(with_exchanged_sides(rows, exchanged), failures, missing, notes)
-    if output is not None:
-        _write(results, output, protocol, pictures)
+    if output is None:
+        return results
+    if output.overwrite and (output.folder / REPORT).is_dir():
+        results = replace(results, notes=(*notes, OLD_REPORT))
+    _write(results, output, protocol, pictures)
     return results
 
 
@@ -162,16 +193,33 @@ def _write(
     pictures: Sequence[tuple[str, str]],
 ) -> None:
     folder, overwrite = output.folder, output.overwrite
+    if overwrite:
+        _remove_earlier(output, pictures)
     if results.rows:
         write_rows(results.rows, folder / TABLE, tuple(COLUMNS), overwrite=overwrite)
         write_summary(results.rows, folder / SUMMARY, protocol, overwrite=overwrite)
         write_dictionary(folder / DICTIONARY, overwrite=overwrite)
+    if results.rows or overwrite:
         write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
     write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
     write_rows(results.missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
     if results.rows and output.pictures:
         shown = Shown(results.rows, results.failures, results.missing, pictures)
         write_page(shown, folder / PAGE, protocol)
+
+
+def _remove_earlier(output: Output, drawn: Sequence[tuple[str, str]]) -> None:
+    """Remove what an earlier run wrote and this one may not write again.
+
+    Nothing but files that this program names. The protocol is not among them: it is always
+    replaced, and may be the very file that the user wrote.
+    """
+    for name in (TABLE, SUMMARY, DICTIONARY):
+        (output.folder / name).unlink(missing_ok=True)
+    if is_page(output.folder / PAGE):
+        (output.folder / PAGE).unlink()
+    for path in [*output.old_pictures(drawn)]:
+        path.unlink()
 
 
 def as_json(results: Results) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from multifidus.batch import (
     read_by_reading,
 )
 from multifidus.cells import near_names
-from multifidus.cohort import Case, shared_images
+from multifidus.cohort import Case, heights_apart, shared_images
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.formats import read_exam
 from multifidus.io.archive import is_zip, unpack
@@ -29,6 +29,7 @@ from multifidus.io.label_names import names_left_out
 from multifidus.io.scan import in_words, walk
 from multifidus.io.table_file import is_table
 from multifidus.protocol import MeasurementProtocol
+from multifidus.stats.exam_order import contradictions
 
 NAMED_AFTER_PATIENTS = (
     "The cohort table carries names or IDs of patients, and results repeat what it says: rename "
@@ -78,7 +79,12 @@ def remarks_on(request: Request) -> list[str]:
         If a cohort table cannot be read.
     """
     named = [NAMED_AFTER_PATIENTS] if names_patients(request) else []
-    return [*named, *labels_left_out(request), *images_given_twice(request)]
+    return [
+        *named,
+        *labels_left_out(request),
+        *images_given_twice(request),
+        *said_of_subjects(request),
+    ]
 
 
 def names_patients(request: Request) -> bool:
@@ -134,6 +140,20 @@ def images_given_twice(request: Request) -> list[str]:
         "several names. Check the column images."
         for path, owners in shared_images(read_cohort(request.exam[0]))
     ]
+
+
+def said_of_subjects(request: Request) -> list[str]:
+    """Say where a cohort table contradicts itself about a subject: order of exams, and height.
+
+    Raises
+    ------
+    MultifidusError
+        If the table cannot be read.
+    """
+    if not request.is_cohort:
+        return []
+    cohort = read_cohort(request.exam[0])
+    return [*contradictions(cohort.cases), *heights_apart(cohort)]
 
 
 def _names_patient(case: Case) -> bool:

@@ -37,6 +37,13 @@ def test_body_mass_index():
     assert Clinical(200.0, 80.0).body_mass_index == 20
 
 
+@pytest.mark.parametrize(("height", "weight"), [("82", "178"), ("70", "180"), ("182", "30")])
+def test_height_and_weight_that_no_person_has_together_are_refused(height, weight):
+    with pytest.raises(CohortError, match="body mass index") as error:
+        Clinical.from_cells({"height_cm": height, "weight_kg": weight})
+    assert "own columns" in error.value.remedy
+
+
 @given(DAYS, DAYS)
 def test_days_since_surgery_are_counted_between_the_dates(exam, surgery):
     cells = {"date": exam.isoformat(), "surgery_date": surgery.isoformat()}

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multifidus.cohort import Case, Cohort, shared_images
+from multifidus.clinical import Clinical
+from multifidus.cohort import Case, Cohort, heights_apart, shared_images
 from multifidus.errors import CohortError
 from multifidus.roi import Reading
 from tests.strategies import READINGS
@@ -68,3 +69,16 @@ def test_raters_share_the_images_of_an_exam_and_timepoints_do_not():
     assert shared_images(Cohort((case("S1", "x", "a", rater="A"), case("S1", "x", "a")))) == ()
     cohort = Cohort((case("S1", "pre", "a"), case("S1", "post", "a")))
     assert shared_images(cohort) == ((Path("a"), ("S1 post", "S1 pre")),)
+
+
+def tall(subject, timepoint, height_cm):
+    return Case(Reading(subject, timepoint), SCAN, clinical=Clinical(height_cm))
+
+
+def test_heights_of_one_subject_that_no_adult_has_are_said():
+    same = [tall("S1", "pre", 171), tall("S1", "post", 176), tall("S1", "late", None)]
+    assert heights_apart(Cohort((*same, tall("S2", "pre", 190)))) == ()
+    (said,) = heights_apart(Cohort((*same, tall("S1", "year", 180.5))))
+    assert said.startswith(
+        "Heights of S1 differ by 9.5 cm (171 in the row of pre, 180.5 in that of year)"
+    )

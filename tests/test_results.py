@@ -232,3 +232,87 @@ def test_the_page_says_which_slices_make_a_levels_value(cohort, tmp_path):
     outcomes = measure_cases(read_cohort(cohort).cases[:1], nearest)
     write_results(outcomes, Output(tmp_path / "out"), nearest)
     assert "A level's value: nearest slice." in (tmp_path / "out" / "index.html").read_text()
+
+
+def names_in(folder):
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def measured_into(folder, cases, **how):
+    return write_results(measure_cases(cases, PROTOCOL), Output(folder, **how), PROTOCOL)
+
+
+MINE = ("notes.txt", "pictures/figure1.png", "pictures/small/logo.jpg", "S01_series1_slice000.png")
+
+
+def test_results_written_again_hold_nothing_of_the_run_before(cohort, tmp_path):
+    cases = read_cohort(cohort).cases
+    measured_into(tmp_path / "both", cases)
+    measured_into(tmp_path / "one", cases[1:])
+    for name in MINE:
+        (tmp_path / "both" / name).write_text("mine")
+    results = measured_into(tmp_path / "both", cases[1:], overwrite=True)
+    assert names_in(tmp_path / "both") == names_in(tmp_path / "one") | {*MINE}
+    assert results.notes == ()
+
+
+def test_without_pictures_those_of_the_run_before_and_its_page_are_gone(cohort, tmp_path):
+    cases = read_cohort(cohort).cases[:1]
+    measured_into(tmp_path, cases)
+    for name in MINE:
+        (tmp_path / name).write_text("mine")
+    measured_into(tmp_path, cases, overwrite=True, pictures=False)
+    tables = {"measurements.csv", "summary.csv", "dictionary.json", "failures.csv", "missing.csv"}
+    assert names_in(tmp_path) == {*MINE, *tables, "protocol.toml"}
+
+
+def test_where_every_case_fails_no_table_of_the_run_before_stays(cohort, tmp_path):
+    cases = read_cohort(cohort).cases
+    measured_into(tmp_path, cases)
+    broken = [replace(case, images=(tmp_path / "nowhere",)) for case in cases]
+    other = mf.MeasurementProtocol(bias_correction="none")
+    output = Output(tmp_path, overwrite=True)
+    write_results(measure_cases(broken, other), output, other)
+    assert names_in(tmp_path) == {"failures.csv", "missing.csv", "protocol.toml"}
+    assert len(table(tmp_path / "failures.csv")) == len(cases)
+    assert 'bias_correction = "none"' in (tmp_path / "protocol.toml").read_text()
+
+
+def test_a_page_that_is_not_the_programs_is_left(cohort, tmp_path):
+    (tmp_path / "index.html").write_text("<title>my site</title>")
+    measured_into(tmp_path, read_cohort(cohort).cases[:1], overwrite=True, pictures=False)
+    assert "my site" in (tmp_path / "index.html").read_text()
+
+
+def test_nothing_of_the_run_before_is_removed_before_the_new_one_is_measured(cohort, tmp_path):
+    measured_into(tmp_path, read_cohort(cohort).cases)
+    before = names_in(tmp_path)
+
+    def interrupted():
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        write_results(interrupted(), Output(tmp_path, overwrite=True), PROTOCOL)
+    assert names_in(tmp_path) == before
+
+
+def test_a_report_of_replaced_results_is_left_and_said_to_be_old(cohort, tmp_path):
+    cases = read_cohort(cohort).cases[:1]
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "text.md").write_text("edited by hand")
+    assert measured_into(tmp_path, cases, pictures=False).notes == ()
+    (note,) = measured_into(tmp_path, cases, overwrite=True, pictures=False).notes
+    assert note.startswith("report/ in this folder was made of the results that were just replaced")
+    assert (tmp_path / "report" / "text.md").read_text() == "edited by hand"
+
+
+def test_pictures_that_an_interrupted_run_left_are_not_mixed_with_new_ones(cohort, tmp_path):
+    cases = read_cohort(cohort).cases
+    measured_into(tmp_path, cases)
+    for name in ("measurements.csv", "summary.csv", "dictionary.json", "protocol.toml"):
+        (tmp_path / name).unlink()
+    with pytest.raises(WriteError, match="already holds results"):
+        measured_into(tmp_path, cases[1:])
+    measured_into(tmp_path, cases[1:], overwrite=True)
+    assert not [name for name in names_in(tmp_path) if "S01_pre" in name]

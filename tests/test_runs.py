@@ -11,7 +11,7 @@ from multifidus.cli.app import app
 from multifidus.errors import RoiError
 from multifidus.roi import RoiSet, SliceLevel
 from multifidus.runs import Request, plan
-from tests.cases import write_exam, write_outlines
+from tests.cases import write_cohort, write_exam, write_outlines
 from tests.spines import disc_centres
 
 PROTOCOL = MeasurementProtocol(fat_methods=())
@@ -106,3 +106,12 @@ def test_a_cohort_that_gives_one_path_to_two_subjects_is_measured_and_says_so(im
     assert said in done.stderr
     assert {row["subject"] for row in json.loads(done.stdout)["rows"]} == {"S01", "S02"}
     assert str(tmp_path) not in done.stderr
+
+
+def test_a_cohort_with_two_heights_of_one_person_is_measured_and_says_so(tmp_path):
+    path = write_cohort(tmp_path)
+    head, pre, post = path.read_text().splitlines()
+    path.write_text("\n".join((f"{head},height_cm", f"{pre},171", f"{post},180")))
+    done = CliRunner().invoke(app, ["measure", str(path), "--json"])
+    assert done.exit_code == 0
+    assert "Heights of S01 differ by 9 cm" in done.stderr

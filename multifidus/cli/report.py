@@ -67,6 +67,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.reporting import FORMATS, ReportRequest, load_study, write_report
+    from multifidus.results import REPORT
 
     strange = sorted({*(formats or ())} - {*FORMATS})
     if strange:
@@ -89,7 +90,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         protocol=protocol,
     )
     data = load_study(request)
-    target = output or folder / "report"
+    target = output or folder / REPORT
     written = write_report(
         data, target, tuple(dict.fromkeys(formats or ("pdf",))), overwrite=overwrite
     )

@@ -19,11 +19,13 @@ from multifidus.protocol import FatMethod, MeasurementProtocol
 from multifidus.slice_choice import rule_in_words
 from multifidus.version import VERSION
 
+_TITLE = "<title>multifidus results</title>"
+
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>multifidus results</title>
+$title
 <style>
  body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 82rem; padding: 0 1rem;
         color: #1b1b1b; }
@@ -158,6 +160,7 @@ def write_page(
         for name, caption in shown.pictures
     )
     page = _PAGE.substitute(
+        title=_TITLE,
         version=escape(VERSION),
         rule=escape(rule_in_words(protocol)),
         summary=_table(*printable(shown.rows, "multifidus", protocol)),
@@ -167,6 +170,14 @@ def write_page(
         slices=slices,
     )
     write_text(path, page, overwrite=True)
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is such a page, and not another one of the same name."""
+    try:
+        return _TITLE in path.read_text(encoding="utf-8", errors="replace")[:1000]
+    except OSError:
+        return False
 
 
 def _missing(missing: Sequence[Row]) -> str:

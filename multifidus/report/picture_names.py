@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from multifidus.roi import Reading
 
@@ -31,3 +32,17 @@ def distinct_stem(parts: tuple[str, ...], whose: object) -> str:
     if safe == "_".join(parts) and not any("_" in part for part in parts):
         return safe
     return f"{safe}_{hashlib.sha256(repr(whose).encode()).hexdigest()[:6]}"
+
+
+_DRAWN = re.compile(r".+_(series\d+_slice\d{3,}|shading\d+)")
+
+
+def is_picture_stem(stem: str) -> bool:
+    """Whether a file's name without its suffix is one that pictures of measured slices have.
+
+    Examples
+    --------
+    >>> is_picture_stem("S01_pre_AB_r1_series1_slice004"), is_picture_stem("S01_pre_by_hand")
+    (True, False)
+    """
+    return _DRAWN.fullmatch(stem) is not None

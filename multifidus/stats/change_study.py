@@ -24,6 +24,7 @@ from multifidus.stats.change import (
     judge,
 )
 from multifidus.stats.detectable import ErrorOf, nothing_known
+from multifidus.stats.exam_order import contradictions
 from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
 from multifidus.stats.left_out import LeftOut, hints, unpaired
 from multifidus.stats.mixing import mixtures
@@ -186,6 +187,7 @@ def study_change(
         contrasts=tuple(contrasts),
         courses=_courses(items, spans, choice),
         problems=(
+            *contradictions(items),
             *(found.in_words() for found in exchanged_sides(_areas(items))),
             *_remarks(changes),
             *hints(lost),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
+from multifidus.stats.exam_order import COLUMNS, places
 from multifidus.stats.mixing import check_protocols
 from multifidus.stats.outlined import apart_mm, distance_words, middle_offset_mm, shared
 from multifidus.stats.values import Value
@@ -214,38 +214,12 @@ def timepoints_of(values: Iterable[Value]) -> tuple[str, ...]:
     names = sorted({item.timepoint for item in items})
     if len(names) < 2:  # noqa: PLR2004 - one timepoint needs no order
         return tuple(names)
-    for column in ("order", "days", "date"):
-        places = _places(items, column)
-        if set(places) == set(names):
-            return tuple(sorted(names, key=lambda name: places[name]))
+    for column in COLUMNS:
+        found = places(items, column)
+        if set(found) == set(names):
+            return tuple(sorted(names, key=found.__getitem__))
     msg = f"Nothing in the table says in which order {', '.join(names)} were."
     raise StatisticsError(msg, remedy="Add an order column, or name the two timepoints.")
-
-
-def _places(items: Iterable[Value], column: str) -> dict[str, int]:
-    """Find each timepoint's place; empty where the column does not order every subject alike."""
-    per_subject: dict[str, dict[str, float]] = {}
-    for item in items:
-        text = item.extra.get(column, "").strip()
-        if text:
-            per_subject.setdefault(item.subject, {})[item.timepoint] = _place(column, text)
-    if any(len(set(found.values())) < len(found) for found in per_subject.values()):
-        return {}  # two timepoints at one place, such as two exams of one day, have no order
-    orders = {tuple(sorted(found, key=found.__getitem__)) for found in per_subject.values()}
-    longest = max(orders, key=len, default=())
-    if any(tuple(name for name in longest if name in order) != order for order in orders):
-        return {}
-    return {name: place for place, name in enumerate(longest)}
-
-
-def _place(column: str, text: str) -> float:
-    try:
-        if column == "date":
-            return float(datetime.date.fromisoformat(text).toordinal())
-        return float(text)
-    except ValueError:
-        msg = f"The {column} of a timepoint is {text!r}, which puts nothing in order."
-        raise StatisticsError(msg) from None
 
 
 def make_pairs(
