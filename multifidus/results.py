@@ -110,7 +110,11 @@ class Output:
         kept = {(at.st_dev, at.st_ino) for at in (path.stat() for path in new if path.exists())}
         for path in (*large.glob("*.png"), *(large / SMALL).glob("*.jpg")):
             at = path.lstat()
-            if is_picture_stem(path.stem) and (at.st_dev, at.st_ino) not in kept:
+            if (
+                is_picture_stem(path.stem)
+                and not path.is_dir()
+                and (at.st_dev, at.st_ino) not in kept
+            ):
                 yield path
 
 
@@ -193,8 +197,9 @@ def _write(
     pictures: Sequence[tuple[str, str]],
 ) -> None:
     folder, overwrite = output.folder, output.overwrite
+    has_page = bool(results.rows) and output.pictures
     if overwrite:
-        _remove_earlier(output, pictures)
+        _remove_earlier(output, pictures, has_tables=bool(results.rows), has_page=has_page)
     if results.rows:
         write_rows(results.rows, folder / TABLE, tuple(COLUMNS), overwrite=overwrite)
         write_summary(results.rows, folder / SUMMARY, protocol, overwrite=overwrite)
@@ -203,20 +208,22 @@ def _write(
         write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
     write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
     write_rows(results.missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
-    if results.rows and output.pictures:
+    if has_page:
         shown = Shown(results.rows, results.failures, results.missing, pictures)
         write_page(shown, folder / PAGE, protocol)
 
 
-def _remove_earlier(output: Output, drawn: Sequence[tuple[str, str]]) -> None:
-    """Remove what an earlier run wrote and this one may not write again.
+def _remove_earlier(
+    output: Output, drawn: Sequence[tuple[str, str]], *, has_tables: bool, has_page: bool
+) -> None:
+    """Remove what an earlier run wrote and this one does not replace.
 
     Nothing but files that this program names. The protocol is not among them: it is always
     replaced, and may be the very file that the user wrote.
     """
-    for name in (TABLE, SUMMARY, DICTIONARY):
+    for name in () if has_tables else (TABLE, SUMMARY, DICTIONARY):
         (output.folder / name).unlink(missing_ok=True)
-    if is_page(output.folder / PAGE):
+    if not has_page and is_page(output.folder / PAGE):
         (output.folder / PAGE).unlink()
     for path in [*output.old_pictures(drawn)]:
         path.unlink()
