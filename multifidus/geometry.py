@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.errors import GeometryError
+from multifidus.errors import GeometryError, MultifidusError
+from multifidus.plain_numbers import plain_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -47,18 +48,23 @@ class Orientation(StrEnum):
     CORONAL = "coronal"
 
 
-def readonly(values: ArrayLike, shape: tuple[int, ...], name: str) -> Array:
+def readonly(
+    values: ArrayLike,
+    shape: tuple[int, ...],
+    name: str,
+    error: type[MultifidusError] = GeometryError,
+) -> Array:
     """Copy values into a read-only float64 array of a given shape, or refuse them.
 
     Raises
     ------
-    GeometryError
-        If the shape differs or a value is not finite.
+    MultifidusError
+        ``error``, if the shape differs or a value is not a finite number.
     """
-    array = np.array(values, dtype=np.float64)
+    array = plain_numbers(values, f"the values of {name}", error)
     if array.shape != shape or not np.isfinite(array).all():
         msg = f"{name} must be finite numbers of shape {shape}, got {values!r}."
-        raise GeometryError(msg)
+        raise error(msg)
     array.flags.writeable = False
     return array
 

@@ -20,6 +20,7 @@ from multifidus.clinical import UNKNOWN, Clinical
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import Orientation, Plane, plane_from_affine
+from multifidus.plain_numbers import plain_numbers
 from multifidus.stacking import EVEN_STEP_MM, stack_flags, stack_order, stack_runs
 
 if TYPE_CHECKING:
@@ -161,11 +162,23 @@ class Slice:
     def from_array(
         cls, uid: str, plane: Plane, pixels: ArrayLike, thickness_mm: float = float("nan")
     ) -> Slice:
-        """Make a slice from pixels in memory, shape (rows, columns)."""
-        array = np.array(pixels, dtype=np.float64)
+        """Make a slice from pixels in memory, shape (rows, columns).
+
+        Pixels that are masked have no value: they are NaN.
+
+        Raises
+        ------
+        GeometryError
+            If the pixels are not (rows, columns) of real numbers, or the thickness is negative
+            or infinite.
+        """
+        array = plain_numbers(pixels, f"the pixels of slice {uid}", GeometryError)
         if array.ndim != 2:  # noqa: PLR2004 - a slice is two-dimensional
             msg = f"The pixels of slice {uid} must be (rows, columns), got shape {array.shape}."
             raise GeometryError(msg)
+        if thickness_mm < 0 or np.isinf(thickness_mm):
+            msg = f"Slice {uid} cannot be {thickness_mm:g} mm thick."
+            raise GeometryError(msg, remedy="Give its thickness in millimetres; NaN if unknown.")
         rows, columns = array.shape
         return cls(uid, plane, (rows, columns), StoredPixels(lambda: array), thickness_mm)
 

@@ -40,7 +40,7 @@ class Landmark:
     Raises
     ------
     LevelError
-        If the kind or the level is none of the choices.
+        If the kind or the level is none of the choices, or the position is no three finite numbers.
     """
 
     kind: LandmarkKind
@@ -49,7 +49,8 @@ class Landmark:
 
     def __post_init__(self) -> None:
         choose(self, {"kind": LandmarkKind, "level": Level}, LevelError)
-        object.__setattr__(self, "position_mm", readonly(self.position_mm, (3,), "position_mm"))
+        position = readonly(self.position_mm, (3,), "position_mm", LevelError)
+        object.__setattr__(self, "position_mm", position)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Landmark) and self._identity == other._identity

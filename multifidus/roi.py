@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -49,7 +51,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reading:
-    """One rater's one pass over one exam; an outline file holds one."""
+    """One rater's one pass over one exam; an outline file holds one.
+
+    Raises
+    ------
+    RoiError
+        If a name is no text, or the reading no whole number from 1 on.
+    """
 
     subject: str = ""
     timepoint: str = ""
@@ -57,15 +65,29 @@ class Reading:
     reading: int = 1
 
     def __post_init__(self) -> None:
-        if self.reading < 1:
+        for name in ("subject", "timepoint", "rater"):
+            given = getattr(self, name)
+            if not isinstance(given, str):
+                msg = f"The {name} of a reading must be text, got {given!r}."
+                raise RoiError(msg, remedy=f"Give it as text, such as {str(given)!r}.")
+        number = _whole(self.reading)
+        if number is None or number < 1:
             msg = f"reading counts 1, 2, ..., got {self.reading!r}."
-            raise RoiError(msg)
+            raise RoiError(msg, remedy="Give the number of the reading as a whole number, not text.")
+        object.__setattr__(self, "reading", number)
 
     def __str__(self) -> str:
         return (
             f"subject {self.subject or '?'}, timepoint {self.timepoint or '?'}, "
             f"rater {self.rater or '?'}, reading {self.reading}"
         )
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number as an int; None of anything else, such as 1.7, True or "2"."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return None
+    return int(value) if math.isfinite(value) and value == int(value) else None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -202,7 +224,7 @@ def checked_paths(
     ------
     RoiError
         If there is no path, one has fewer than three points or a number that is not finite, lies
-        more than ``OFF_PLANE_MM`` off the plane, or paths cross.
+        more than ``OFF_PLANE_MM`` off the plane, two are one path, or paths cross.
     """
     if isinstance(paths_mm, np.ndarray) and paths_mm.ndim == 2:  # noqa: PLR2004
         paths_mm = (paths_mm,)
@@ -210,6 +232,7 @@ def checked_paths(
     if not frozen:
         msg = f"{what[0].upper()}{what[1:]} has no path."
         raise RoiError(msg, remedy="Draw it, or mark the muscle as not measurable.")
+    _check_no_repeat(frozen, what)
     crossing = first_crossing([plane.to_pixels(path) for path in frozen])
     if crossing is not None:
         x, y, z = plane.to_patient([crossing])[0]
@@ -219,6 +242,18 @@ def checked_paths(
         )
         raise RoiError(msg, remedy="Move the vertices there so that no two edges cross.")
     return frozen
+
+
+def _check_no_repeat(paths: Sequence[Array], what: str) -> None:
+    """Refuse one path given twice, from whatever point and whichever way round: it would cancel."""
+    seen: set[frozenset[bytes]] = set()
+    for path in paths:
+        # Paths with the same points that do not enclose the same are told as crossing.
+        points = frozenset(point.tobytes() for point in path + 0.0)
+        if points in seen:
+            msg = f"{what[0].upper()}{what[1:]} has one path twice, which encloses nothing."
+            raise RoiError(msg, remedy="Delete one of the two.")
+        seen.add(points)
 
 
 def _frozen_path(path: ArrayLike, plane: Plane, what: str) -> Array:

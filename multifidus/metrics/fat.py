@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from multifidus.errors import ProtocolError
+import numpy as np
+
+from multifidus.errors import ProtocolError, StatisticsError
 from multifidus.flag import Flag
 from multifidus.metrics.clusters import Clusters, kmeans, mixture
 from multifidus.metrics.guard import outline_doubts
 from multifidus.metrics.references import FATAL, References, linear_mixing
 from multifidus.metrics.samples import NAN, Sample
 from multifidus.metrics.thresholds import otsu_threshold
+from multifidus.plain_numbers import plain_numbers
 from multifidus.protocol import FatMethod, MeasurementProtocol
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,8 @@ def fat_fraction(
     Parameters
     ----------
     values, weights
-        Pixel signal, and how much of each pixel lies inside the muscle (0 to 1); any one shape.
+        Pixel signal, and how much of each pixel lies inside the muscle (0 to 1); of one shape,
+        whatever it is. A pixel whose signal is NaN or masked does not count; a masked weight is 0.
     method
         Name of a method, see :class:`multifidus.protocol.FatMethod`.
     lean, fat
@@ -229,12 +235,16 @@ def fat_fraction(
     Returns
     -------
     FatResult
-        NaN with a flag where the method has no answer.
+        NaN with a flag where the method has no answer. ``n_undefined`` among its parameters is the
+        number of pixels that have a weight and no signal, and were left out.
 
     Raises
     ------
     ProtocolError
         If the method is unknown, ``fixed`` has no threshold, or the method needs more than pixels.
+    StatisticsError
+        If values and weights differ in shape, a weight is negative or NaN, or what was given is
+        no number.
 
     Examples
     --------
@@ -244,12 +254,39 @@ def fat_fraction(
     protocol = MeasurementProtocol(fat_methods=(method,), fixed_threshold=threshold)  # type: ignore[arg-type]
     (chosen,) = protocol.fat_methods
     _check_pixels_do(chosen)
-    sample = Sample.of(values, weights)
+    signal, share = _checked_pixels(values, weights)
+    sample = Sample.of(signal, share)
     if not len(sample.values):
         msg = "No pixel has a positive weight."
         raise ProtocolError(msg)
-    lean_sample, fat_sample = (Sample.of([] if ref is None else ref) for ref in (lean, fat))
-    references = References(lean_sample, fat_sample)
+    given = {"lean": lean, "fat": fat}
+    lean_sample, fat_sample = (
+        Sample.of([] if ref is None else plain_numbers(ref, f"the {kind} samples", StatisticsError))
+        for kind, ref in given.items()
+    )
+    result = _fat_of(chosen, sample, References(lean_sample, fat_sample), protocol)
+    counted = {"n_undefined": int(np.count_nonzero(share)) - len(sample.values)}
+    return replace(result, parameters=MappingProxyType({**result.parameters, **counted}))
+
+
+def _checked_pixels(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array]:
+    signal = plain_numbers(values, "the pixel values", StatisticsError)
+    share = plain_numbers(weights, "the weights", StatisticsError, masked=0.0)
+    if signal.shape != share.shape:
+        msg = f"Pixel values have shape {signal.shape}, their weights {share.shape}."
+        remedy = "Give every pixel its own weight, in the same place; numpy.ones_like for all of it."
+        raise StatisticsError(msg, remedy=remedy)
+    wrong = share[~((share >= 0) & np.isfinite(share))]
+    if wrong.size:
+        msg = f"{wrong.size} weights are negative or no finite number, such as {wrong[0]:g}."
+        remedy = "A weight says how much of a pixel lies inside, 0 to 1; 0 leaves it out."
+        raise StatisticsError(msg, remedy=remedy)
+    return signal, share
+
+
+def _fat_of(
+    chosen: FatMethod, sample: Sample, references: References, protocol: MeasurementProtocol
+) -> FatResult:
     if chosen is FatMethod.LINEAR:
         return linear_fat(sample, references, protocol)
     if chosen in OUTLINE_METHODS:

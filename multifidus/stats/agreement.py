@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.errors import StatisticsError
+from multifidus.plain_numbers import check_same_rows, plain_numbers
 from multifidus.stats.quantiles import chi2_quantile, noncentral_t_quantile, t_quantile
 from multifidus.stats.ratings import LEVEL, Z, full_table, mean_squares
 
@@ -84,7 +85,7 @@ def sem(ratings: ArrayLike) -> Sem:
     Raises
     ------
     StatisticsError
-        If the table is too small or not full.
+        As :func:`multifidus.stats.icc.icc`, but values may be equal.
 
     Examples
     --------
@@ -170,7 +171,8 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     Raises
     ------
     StatisticsError
-        If the shapes differ, a value is missing, or there are fewer than three pairs.
+        If the shapes differ, a value is missing, masked or no number, there are fewer than three
+        pairs, or both are columns of tables and their rows have different labels (index).
 
     Examples
     --------
@@ -230,7 +232,9 @@ _LEAST_PAIRS = 3
 
 
 def _pairs(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
-    one, two = (np.asarray(values, dtype=np.float64) for values in (first, second))
+    check_same_rows(first, second, StatisticsError)
+    what = "the measurements"
+    one, two = (plain_numbers(values, what, StatisticsError) for values in (first, second))
     if one.ndim != 1 or one.shape != two.shape:
         msg = f"Two measurements must be of the same subjects, got {one.shape} and {two.shape}."
         raise StatisticsError(msg)

@@ -75,7 +75,8 @@ def icc(ratings: ArrayLike) -> tuple[Icc, ...]:
     Parameters
     ----------
     ratings
-        Shape (n, k): rows subjects, columns raters.
+        Shape (n, k): rows subjects, columns raters. A table the other way round is a table too:
+        nothing tells raters from subjects but their place.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def icc(ratings: ArrayLike) -> tuple[Icc, ...]:
     Raises
     ------
     StatisticsError
-        If the table is too small, not full, or all its values are equal.
+        If the table is too small, not full (a masked value is missing), holds what is no number,
+        or all its values are equal.
 
     Examples
     --------

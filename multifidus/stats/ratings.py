@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.errors import StatisticsError
+from multifidus.plain_numbers import check_same_rows, plain_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -56,9 +57,13 @@ def full_table(ratings: ArrayLike) -> Array:
     Raises
     ------
     StatisticsError
-        If there are fewer than two of either, or a value is missing.
+        If there are fewer than two of either, a value is missing, masked or no number, or
+        columns of tables have different row labels.
     """
-    table = np.array(ratings, dtype=np.float64)
+    if isinstance(ratings, list | tuple):
+        for other in ratings[1:]:
+            check_same_rows(ratings[0], other, StatisticsError)
+    table = plain_numbers(ratings, "the ratings", StatisticsError)
     if table.ndim != 2 or min(table.shape) < 2:  # noqa: PLR2004 - two of either make a comparison
         msg = f"Ratings must be (subjects, raters), at least two of either, got {table.shape}."
         raise StatisticsError(msg)
