@@ -28,8 +28,8 @@ from multifidus.metrics.fat import (
 from multifidus.metrics.references import References
 from multifidus.metrics.samples import NAN, Sample, pool
 from multifidus.metrics.voids import darkest_muscle
+from multifidus.overlapping import shared_pixels
 from multifidus.protocol import FatMethod, MeasurementProtocol
-from multifidus.raster import Coverage
 from multifidus.roi import Source
 from multifidus.sampling import Sampled
 
@@ -244,24 +244,7 @@ def _overlap(one: Sampled, other: Sampled) -> float:
     """Share of an outline that surely lies on another one of its slice, pixel by pixel."""
     if one.placed.slice.uid != other.placed.slice.uid or not one.sample.total:
         return 0.0
-    top, left = max(one.cover.top, other.cover.top), max(one.cover.left, other.cover.left)
-    bottom, right = (min(ends) for ends in zip(_ends(one.cover), _ends(other.cover), strict=True))
-    if bottom <= top or right <= left:
-        return 0.0
-    shared = [
-        item.cover.weights[
-            top - item.cover.top : bottom - item.cover.top,
-            left - item.cover.left : right - item.cover.left,
-        ]
-        for item in (one, other)
-    ]
-    # Two parts of a pixel overlap by at least what is more than one pixel of them together.
-    return float(np.maximum(shared[0] + shared[1] - 1, 0).sum()) / one.sample.total
-
-
-def _ends(cover: Coverage) -> tuple[int, int]:
-    rows, columns = cover.weights.shape
-    return cover.top + rows, cover.left + columns
+    return shared_pixels(one.cover, other.cover) / one.sample.total
 
 
 def _threshold(

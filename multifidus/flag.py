@@ -30,6 +30,7 @@ class Flag(StrEnum):
     LOW_SIGNAL = "low_signal"
     AREA_IMPLAUSIBLE = "area_implausible"
     FEW_POINTS = "few_points"
+    OUTLINES_OVERLAP = "outlines_overlap"
     TOUCHES_BORDER = "touches_border"
     ARTEFACT = "artefact"
     VALID_FRACTION_LOW = "valid_fraction_low"
@@ -122,6 +123,8 @@ _MEANINGS = {
     "the outline's paths encloses less than 0.5 % of it, such as a sliver that an eraser left.",
     Flag.FEW_POINTS: "The outline has fewer points than the protocol asks for; sparse outlines "
     "lose area.",
+    Flag.OUTLINES_OVERLAP: "The outline shares more than 5 % of itself, or of the other one, with "
+    "another muscle outline of the slice, so that muscle is counted twice.",
     Flag.TOUCHES_BORDER: "The outline reaches the outermost pixels of the image.",
     Flag.ARTEFACT: "Artefact outlines took pixels from the fat measurement of this outline.",
     Flag.VALID_FRACTION_LOW: "Artefacts leave less of the muscle than the protocol asks for, so "
@@ -226,6 +229,8 @@ _REMEDIES = {
     Flag.AREA_IMPLAUSIBLE: "Look at the outline, its structure, its level and the pixel size; "
     "delete slivers.",
     Flag.FEW_POINTS: "Add points where the outline bends.",
+    Flag.OUTLINES_OVERLAP: "Look at both outlines; redraw their common border, or delete the one "
+    "that was drawn twice.",
     Flag.TOUCHES_BORDER: "Look whether the muscle is cut off by the image.",
     Flag.OUTSIDE_IMAGE: "Move the points back onto the image.",
     Flag.VALID_FRACTION_LOW: "Compare areas only, or say that it is not measurable.",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from multifidus.errors import RoiError
 from multifidus.roi import Reading, RoiSet, Said
+
+if TYPE_CHECKING:
+    from multifidus.image import Exam
+
+_EXAM = ("subject", "timepoint")
+"""The names that say which exam a reading is of."""
 
 _INVENTED = re.compile(r"(?:subject|exam)-\d+")
 
@@ -23,6 +30,48 @@ def is_invented(name: str) -> bool:
     (True, False)
     """
     return _INVENTED.fullmatch(name) is not None
+
+
+def check_one_exam(sets: Iterable[RoiSet]) -> None:
+    """Refuse to put sets together whose real names say that they are of several exams.
+
+    Raises
+    ------
+    RoiError
+        If two subjects or two timepoints are named; neutral and empty names name none.
+    """
+    for name in _EXAM:
+        real = _real_names(name, (by for found in sets for by in _all_readings(found)))
+        if len(real) > 1:
+            msg = f"Outlines that go together name two {name}s: {' and '.join(map(repr, real))}."
+            raise RoiError(msg, remedy="Check which files belong to this exam.")
+
+
+def check_of_exam(exam: Exam, rois: RoiSet) -> None:
+    """Refuse outlines of one person or timepoint on the exam of another.
+
+    Raises
+    ------
+    RoiError
+        If both have a real name and these differ; neutral and empty names never do.
+    """
+    for name in _EXAM:
+        ours = getattr(exam, name)
+        if not ours or is_invented(ours):
+            continue
+        for theirs in _real_names(name, _readings(rois)):
+            if theirs != ours:
+                msg = f"Outlines of {name} {theirs!r} do not belong to the exam of {name} {ours!r}."
+                remedy = (
+                    "Load the outlines of this exam. Where both names mean the same, give the "
+                    "exam's to the outlines (RoiSet.read_by)."
+                )
+                raise RoiError(msg, remedy=remedy)
+
+
+def _real_names(name: str, readings: Iterable[Reading]) -> list[str]:
+    words = sorted({getattr(by, name) for by in readings} - {""})
+    return [word for word in words if not is_invented(word)]
 
 
 def join(sets: Sequence[RoiSet], rater: str = "", number: int | None = None) -> list[RoiSet]:
@@ -100,9 +149,9 @@ def _joined(sets: Sequence[RoiSet], joining: Sequence[RoiSet], target: Reading) 
     """Put sets into one reading, under the real names among theirs."""
     names = {}
     moved = {target, *(by for found in joining for by in _readings(found))}
-    for name in ("subject", "timepoint"):
+    for name in _EXAM:
         given = sorted({getattr(by, name) for by in moved} - {""})
-        real = [word for word in given if not is_invented(word)]
+        real = _real_names(name, moved)
         if len(real) > 1:
             msg = f"Outlines that go together name two {name}s: {' and '.join(map(repr, real))}."
             raise RoiError(msg, remedy="Check which files belong to this exam.")
@@ -153,6 +202,12 @@ def _has_outlines(rois: RoiSet) -> bool:
 
 def _names_nobody(rois: RoiSet) -> bool:
     return not any(by.rater for by in _readings(rois))
+
+
+def _all_readings(rois: RoiSet) -> set[Reading]:
+    """Readings of what is said, and of the set, which its landmarks and levels are of."""
+    own = {rois.reading} if rois.landmarks or rois.levels else set()
+    return _readings(rois) | own
 
 
 def _readings(rois: RoiSet) -> set[Reading]:

@@ -13,10 +13,12 @@ from multifidus.fat_basis import BasisKey, ThresholdBasis, basis_key, threshold_
 from multifidus.fat_checks import low_signal_pct, with_disagreement, with_doubts, with_mixing
 from multifidus.flag import Flag
 from multifidus.image import Exam
+from multifidus.joining import check_of_exam
 from multifidus.levelling import Leveller, check_one_level
 from multifidus.measurement import Measurement
 from multifidus.midline import check_midline, wrong_sides
 from multifidus.outline_rows import outline_rows, provenance_of, with_flag, with_level
+from multifidus.overlapping import overlapping
 from multifidus.placement import place, slice_words
 from multifidus.plausibility import implausible
 from multifidus.proposing import with_proposals
@@ -52,8 +54,9 @@ def measure(
     Raises
     ------
     RoiError
-        If an outline fits no slice, left and right are swapped, landmarks put an outline on the
-        other side of the midline, or a muscle has two grades.
+        If an outline fits no slice or is of another subject or timepoint, left and right are
+        swapped, landmarks put an outline on the other side of the midline, or a muscle has two
+        grades.
     LevelError
         If landmarks or typed levels contradict each other, or do not belong to the exam.
     ReadError
@@ -78,6 +81,7 @@ def measure_calibrated(
         As :func:`measure`.
     """
     protocol = protocol or MeasurementProtocol()
+    check_of_exam(exam, rois)
     if protocol.propose_references:
         rois = with_proposals(exam, rois)
     # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
@@ -101,12 +105,16 @@ def measure_calibrated(
         protocol.digest,
         frozenset(basis_key(item) for item in sampled if item.roi.key.structure.is_muscle),
     )
-    doubtful = {item.placed.roi.key for item in wrong}
+    doubtful = {
+        Flag.SIDE_DOUBTFUL: {item.placed.roi.key for item in wrong},
+        Flag.OUTLINES_OVERLAP: overlapping(sampled),
+    }
     rows: list[Measurement] = []
     for item in sampled:
         measured = calibration.rows_of(item, *rois.level_of(item.roi))
-        if item.roi.key in doubtful:
-            measured = [with_flag(row, Flag.SIDE_DOUBTFUL) for row in measured]
+        for flag, keys in doubtful.items():
+            if item.roi.key in keys:
+                measured = [with_flag(row, flag) for row in measured]
         rows.extend(measured)
         if protocol.regional_fat and item.roi.key.structure.is_muscle:
             rows.extend(regional_rows(item, measured))

@@ -73,7 +73,9 @@ class Reading:
         number = _whole(self.reading)
         if number is None or number < 1:
             msg = f"reading counts 1, 2, ..., got {self.reading!r}."
-            raise RoiError(msg, remedy="Give the number of the reading as a whole number, not text.")
+            raise RoiError(
+                msg, remedy="Give the number of the reading as a whole number, not text."
+            )
         object.__setattr__(self, "reading", number)
 
     def __str__(self) -> str:
@@ -232,7 +234,6 @@ def checked_paths(
     if not frozen:
         msg = f"{what[0].upper()}{what[1:]} has no path."
         raise RoiError(msg, remedy="Draw it, or mark the muscle as not measurable.")
-    _check_no_repeat(frozen, what)
     crossing = first_crossing([plane.to_pixels(path) for path in frozen])
     if crossing is not None:
         x, y, z = plane.to_patient([crossing])[0]
@@ -241,6 +242,7 @@ def checked_paths(
             f"{crossing[1]:.1f} (LPS {x:.1f}, {y:.1f}, {z:.1f} mm)."
         )
         raise RoiError(msg, remedy="Move the vertices there so that no two edges cross.")
+    _check_no_repeat(frozen, what)
     return frozen
 
 
@@ -248,7 +250,7 @@ def _check_no_repeat(paths: Sequence[Array], what: str) -> None:
     """Refuse one path given twice, from whatever point and whichever way round: it would cancel."""
     seen: set[frozenset[bytes]] = set()
     for path in paths:
-        # Paths with the same points that do not enclose the same are told as crossing.
+        # Paths with the same points that do not enclose the same cross each other.
         points = frozenset(point.tobytes() for point in path + 0.0)
         if points in seen:
             msg = f"{what[0].upper()}{what[1:]} has one path twice, which encloses nothing."
@@ -490,10 +492,12 @@ def merge(sets: Sequence[RoiSet], rater: str = "", number: int | None = None) ->
     Raises
     ------
     RoiError
-        If two outlines have one key, several readings could be joined, or real names differ.
+        If two outlines have one key, several readings could be joined, or real names of the
+        subject or the timepoint differ; names given for want of one never do.
     """
-    from multifidus.joining import join
+    from multifidus.joining import check_one_exam, join
 
+    check_one_exam(sets)
     found = join(sets, rater, number)
     merged = found[0] if found else RoiSet()
     for other in found[1:]:

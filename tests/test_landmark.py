@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from multifidus.anatomy import Level
-from multifidus.errors import GeometryError
+from multifidus.errors import LevelError
 from multifidus.landmark import Landmark, LandmarkKind
 from tests.strategies import LEVELS, points_mm
 
@@ -25,7 +25,7 @@ def test_landmarks_are_equal_when_they_say_the_same(kind, level, point):
 
 
 def test_a_landmark_without_three_coordinates_is_refused():
-    with pytest.raises(GeometryError, match="position_mm must be finite numbers"):
+    with pytest.raises(LevelError, match="position_mm must be finite numbers"):
         Landmark(LandmarkKind.CAGE, Level.L4_L5, (1, 2))
 
 

@@ -261,7 +261,7 @@ def fat_fraction(
         raise ProtocolError(msg)
     given = {"lean": lean, "fat": fat}
     lean_sample, fat_sample = (
-        Sample.of([] if ref is None else plain_numbers(ref, f"the {kind} samples", StatisticsError))
+        Sample.of(plain_numbers([] if ref is None else ref, f"the {kind} samples", StatisticsError))
         for kind, ref in given.items()
     )
     result = _fat_of(chosen, sample, References(lean_sample, fat_sample), protocol)
@@ -274,7 +274,7 @@ def _checked_pixels(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array
     share = plain_numbers(weights, "the weights", StatisticsError, masked=0.0)
     if signal.shape != share.shape:
         msg = f"Pixel values have shape {signal.shape}, their weights {share.shape}."
-        remedy = "Give every pixel its own weight, in the same place; numpy.ones_like for all of it."
+        remedy = "Give every pixel its own weight, in the same place; numpy.ones_like if whole."
         raise StatisticsError(msg, remedy=remedy)
     wrong = share[~((share >= 0) & np.isfinite(share))]
     if wrong.size:
