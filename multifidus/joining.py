@@ -205,7 +205,7 @@ def _names_nobody(rois: RoiSet) -> bool:
 
 
 def _all_readings(rois: RoiSet) -> set[Reading]:
-    """Readings of what is said, and of the set, which its landmarks and levels are of."""
+    """Return the readings of what is said, and the set's own, which its landmarks are of."""
     own = {rois.reading} if rois.landmarks or rois.levels else set()
     return _readings(rois) | own
 
