@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -89,7 +88,8 @@ def _whole(value: Any) -> int | None:
     """Return a whole number as an int; None of anything else, such as 1.7, True or "2"."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         return None
-    return int(value) if math.isfinite(value) and value == int(value) else None
+    number = float(value)
+    return int(number) if number.is_integer() else None
 
 
 @dataclass(frozen=True, slots=True, order=True)
