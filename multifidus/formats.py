@@ -5,17 +5,18 @@ The one place that knows all formats; each format's module knows only itself.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.flag import Flag
-from multifidus.identity import Person, all_conflicts
+from multifidus.identity import Person, all_conflicts, conflicts
 from multifidus.image import Exam, Series, Weighting
 from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids import datasets, set_aside, sidecar_path
-from multifidus.io.bids_dataset import Places, Visit, exams_of_volumes, visit_of
+from multifidus.io.bids_dataset import NO_SESSION, Places, Visit, exams_of_volumes, visit_of
 from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom import scan_dicom
 from multifidus.io.dicom_syntax import NOT_DICOM
@@ -345,13 +346,18 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str, contrasts: Path | None) ->
     if pair_by not in PAIR_BY:
         msg = f"pair_by is {pair_by!r}."
         raise ReadError(msg, remedy=f"Choose one of: {', '.join(PAIR_BY)}.")
-    first, second = (
-        _one_series(path, wanted, contrasts)
+    ours, theirs = (
+        _one_image(path, wanted, contrasts)
         for path, wanted in ((fat, Weighting.DIXON_FAT), (water, Weighting.DIXON_WATER))
     )
+    first, second = ours.series, theirs.series
     if first.uid == second.uid:
         msg = f"Fat and water are one and the same image: {fat}, {water}."
         raise ReadError(msg)
+    differences = ours.differs_from(theirs)
+    if differences:
+        msg = f"Fat {fat} and water {water} are not of one exam: they differ in {differences}."
+        raise ReadError(msg, remedy="Give the fat and the water image of one acquisition.")
     flags: tuple[Flag, ...] = ()
     if not same_grids(first, second):
         if pair_by != "index" or shapes(first) != shapes(second):
@@ -363,23 +369,51 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str, contrasts: Path | None) ->
             raise GeometryError(msg, remedy=remedy)
         flags = (Flag.GRID_PAIRED_BY_INDEX,)
         second = on_grid_of(first, second)
-    return Exam("subject-1", "exam-1", paired_by_hand(first, second, flags))
+    subject = first.named.subject or second.named.subject or "subject-1"
+    session = first.named.session or second.named.session or NO_SESSION
+    return Exam(subject, session, paired_by_hand(first, second, flags))
 
 
-def _one_series(path: Path, wanted: Weighting, contrasts: Path | None) -> Series:
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """One half of a pair given by hand, and what is known of whose it is and when it was made."""
+
+    series: Series
+    person: Person = Person()
+    date: datetime.date | None = None
+
+    def differs_from(self, other: _Image) -> str:
+        """Say in what the two are of two exams; empty where nothing is against one."""
+        days = {self.date, other.date} - {None}
+        return ", ".join(
+            (
+                *self.series.named.differs_from(other.series.named),
+                *conflicts(self.person, other.person),
+                *(["date"] if len(days) > 1 else []),
+            )
+        )
+
+
+def _one_image(path: Path, wanted: Weighting, contrasts: Path | None) -> _Image:
     """Read one half of a pair; a header may be silent about it, but not say something else."""
     if _is_volume(path):
-        series = only(_read_series(path, load_contrasts(contrasts)), path)
+        found = _Image(only(_read_series(path, load_contrasts(contrasts)), path))
     else:
-        found = [item for exam in read_exams(path, contrasts) for item in exam.series]
-        if len(found) != 1:
-            msg = f"Expected one series in {path}, found {len(found)}."
+        scanned = _some(scan(path, contrasts=contrasts), str(path))
+        held = [(exam, series) for exam in scanned.exams for series in exam.series]
+        if len(held) != 1:
+            msg = f"Expected one series in {path}, found {len(held)}."
             raise ReadError(msg)
-        (series,) = found
+        exam, series = held[0]
+        # Where a file of a volume lies is no fact about a person.
+        is_volume = exam.subject in scanned.in_order
+        person = Person() if is_volume else scanned.people[exam.subject, exam.timepoint]
+        found = _Image(series, person, exam.date)
+    series = found.series
     if series.weighting in NOT_PLAIN - {wanted}:
         msg = f"{path} is given as {wanted}, and its header says {series.weighting}."
         raise ReadError(msg, remedy="Check which file is the fat image and which the water image.")
-    return series
+    return found
 
 
 def read_rois(

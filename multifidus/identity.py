@@ -11,9 +11,10 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 
 
 class Fact(StrEnum):
@@ -90,6 +91,43 @@ def person_of(patient_id: str, name: str, sex: str, birth_date: str) -> Person:
         "" if letter in _NO_SEX else letter,
         _sealed(digits) if len(digits) == _BIRTH_DIGITS and digits.strip("0") else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whose a file is by its name, as BIDS writes it; empty where it says nothing.
+
+    Parameters
+    ----------
+    subject, session
+        Labels, without ``sub-`` and ``ses-``.
+    dataset
+        The dataset that the subject is one of; None where that is not known.
+    """
+
+    subject: str = ""
+    session: str = ""
+    dataset: Path | None = field(default=None, repr=False)
+
+    def differs_from(self, other: Named) -> tuple[str, ...]:
+        """Say in what two files are of two exams; what one of them leaves out is no difference.
+
+        >>> Named("02", "pre").differs_from(Named("01"))
+        ('subject (sub-02, sub-01)',)
+        """
+        found = []
+        if self.subject and other.subject and self.subject != other.subject:
+            found.append(f"subject (sub-{self.subject}, sub-{other.subject})")
+        elif self.dataset and other.dataset and _are_apart(self.dataset, other.dataset):
+            found.append(f"dataset of sub-{self.subject}")
+        if self.session and other.session and self.session != other.session:
+            found.append(f"session (ses-{self.session}, ses-{other.session})")
+        return tuple(found)
+
+
+def _are_apart(one: Path, other: Path) -> bool:
+    """Whether neither of two folders holds the other."""
+    return not one.is_relative_to(other) and not other.is_relative_to(one)
 
 
 def _spellings(name: str) -> tuple[str, ...]:

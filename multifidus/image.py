@@ -20,6 +20,7 @@ from multifidus.clinical import UNKNOWN, Clinical
 from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import Orientation, Plane, plane_from_affine
+from multifidus.identity import Named
 from multifidus.plain_numbers import plain_numbers
 from multifidus.stacking import EVEN_STEP_MM, stack_flags, stack_order, stack_runs
 
@@ -303,6 +304,8 @@ class Series:
         Which run of the scanner made it, as far as headers tell.
     unit
         Of its values, in UCUM's spelling, where a header declares one and fat fractions are meant.
+    named
+        Whose it is by the name of its file; kept inside, never shown or written.
 
     Attributes
     ----------
@@ -319,6 +322,7 @@ class Series:
     signal_group: str = ""
     run: Run = field(default=Run(), repr=False)
     unit: str = ""
+    named: Named = field(default=Named(), repr=False)
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from multifidus.errors import GeometryError, ReadError
 from multifidus.flag import Flag
 from multifidus.geometry import FARTHEST_MM, plane_from_affine
 from multifidus.image import Acquisition, Run, Series, Slice, StoredPixels, Weighting
+from multifidus.io.file_names import named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,6 +126,7 @@ def series_of(  # noqa: PLR0913 - a series has the facts that it has
         signal_group=signal_group,
         run=replace(run, scale=(grid.scale,)),
         unit=unit,
+        named=named(grid.path),
     )
 
 

@@ -19,6 +19,7 @@ from multifidus.anatomy import Side, Structure
 from multifidus.cells import whole
 from multifidus.errors import ReadError, RoiError
 from multifidus.image import Exam, Series, Slice, Stack
+from multifidus.io.file_names import named
 from multifidus.io.files import reading
 from multifidus.io.grid import Grid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
@@ -144,8 +145,10 @@ def read_labelmap(
     ReadError
         If the file is damaged or holds none of the labels.
     RoiError
-        If its grid is none of the exam's, or that of several series of which none is chosen.
+        If its grid is none of the exam's, or that of several series of which none is chosen; or
+        its file is named after another subject or session than the images are.
     """
+    _check_whose(grid.path, exam)
     stack, axes = _matching_stack(grid, exam, series)
     voxels = _oriented(grid, axes)
     values = np.unique(voxels)
@@ -162,6 +165,21 @@ def read_labelmap(
         if (voxels[k] == value).any()
     )
     return RoiSet(rois, reading=by, is_unattributed=True)
+
+
+def _check_whose(path: Path, exam: Exam) -> None:
+    """Refuse a label map of somebody else, whose grid may well be the same.
+
+    Names of files are held against each other, not against what a study calls the subject.
+    """
+    for series in exam.series:
+        differences = named(path).differs_from(series.named)
+        if differences:
+            msg = f"{path} and the image that it is to outline differ by their names in: "
+            raise RoiError(
+                f"{msg}{', '.join(differences)}.",
+                remedy="Give the label map of this image; if it is, name it after the image.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
