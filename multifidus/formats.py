@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 
 from multifidus.errors import GeometryError, ReadError, RoiError
@@ -23,6 +24,7 @@ from multifidus.io.dicom_syntax import NOT_DICOM
 from multifidus.io.grid import Grid, only
 from multifidus.io.itk import data_file, is_itk, open_itk_volume, read_itk
 from multifidus.io.kinds import what_it_is
+from multifidus.io.label_names import numbers_in
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.native import SUFFIX, read_outlines, write_outlines
 from multifidus.io.nifti import is_nifti, open_nifti, pair_of, read_volumes
@@ -304,19 +306,36 @@ def read_exam(
     _check_each(paths, scanned)
     found = scanned.exams
     if len(found) == 1:
-        return found[0]
+        return _named_alike(found[0], where)
     # Files by hand are one exam unless their names say otherwise; most say nothing.
     named = {(exam.subject, exam.timepoint): exam for exam in found if exam.identity}
     if len(named) <= 1 and _is_all_volumes(paths):
         who = next(iter(named.values()), found[0])
         series = tuple(item for exam in found for item in exam.series)
-        return replace(who, series=series)
+        return _named_alike(replace(who, series=series), where)
     names = ", ".join(f"{exam.subject} {exam.timepoint}" for exam in found)
     facts = all_conflicts(scanned.people[exam.subject, exam.timepoint] for exam in found)
     why = f" They differ in: {', '.join(facts)}." if facts else ""
     doubts = "".join(f" {problem.message}" for problem in scanned.problems)
     msg = f"Expected one exam in {where}, found {len(found)}: {names}.{why}{doubts}"
     raise ReadError(msg, remedy="Give each exam's folder alone, or a cohort.csv.")
+
+
+def _named_alike(exam: Exam, where: str) -> Exam:
+    """Return an exam unless the names of its files say that it is several.
+
+    Raises
+    ------
+    ReadError
+        If they do: outside of BIDS, files are put together whatever their names.
+    """
+    for one, other in combinations(dict.fromkeys(series.named for series in exam.series), 2):
+        differences = one.differs_from(other)
+        if differences:
+            what = ", ".join(differences)
+            msg = f"The images in {where} are of several exams; their names differ in: {what}."
+            raise ReadError(msg, remedy="Give each exam's files alone, or a cohort.csv.")
+    return exam
 
 
 def _check_each(paths: Sequence[str | Path], found: Scan) -> None:
@@ -379,7 +398,7 @@ class _Image:
     """One half of a pair given by hand, and what is known of whose it is and when it was made."""
 
     series: Series
-    person: Person = Person()
+    person: Person = field(default=Person())
     date: datetime.date | None = None
 
     def differs_from(self, other: _Image) -> str:
@@ -451,7 +470,9 @@ def read_rois(
         if labels is None:
             msg = f"{file} is a label map, and nothing says what its numbers mean."
             raise ReadError(msg, remedy=f"Name a label preset: {', '.join(PRESETS)}; or a file.")
-        rois = read_labelmap(_open_grid(file), exam, load_labels(labels), series)
+        scheme = load_labels(labels)
+        known = frozenset[int]() if labels in PRESETS else numbers_in(labels)
+        rois = read_labelmap(_open_grid(file), exam, scheme, series, passed_over=known)
     elif file.suffix == ".json":
         rois = read_outlines(file)
     else:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from multifidus.batch import Failure, Measured
+from multifidus.cohort import Case
 from multifidus.columns import COLUMNS, FAILURE_COLUMNS
 from multifidus.errors import WriteError
 from multifidus.io.files import name_from, write_text
 from multifidus.io.protocols import as_toml
+from multifidus.io.scan import in_words
 from multifidus.io.tables import (
     Row,
     tidy_order,
@@ -52,7 +54,8 @@ OLD_REPORT = (
 class Results:
     """What a run measured, what failed, and what the study lacks, as table rows.
 
-    ``notes`` say what is doubtful about several cases together, in sentences.
+    ``notes`` say what is doubtful about several cases together, and what of their label maps was
+    not measured, in sentences.
     """
 
     rows: list[Row]
@@ -149,11 +152,14 @@ def write_results(
     pictures: list[tuple[str, str]] = []
     measured: set[Reading] = set()
     failed: dict[Reading, str] = {}
+    beyond: dict[tuple[int, ...], dict[str, None]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Failure):
             failures.append(_failure_row(outcome))
             failed[outcome.case.reading] = outcome.error
         else:
+            for held in outcome.rois.unnamed:
+                beyond.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
             measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
             rows.extend({**tidy_row(row), **outcome.case.extra} for row in outcome.rows)
             if output is not None and output.pictures:
@@ -164,7 +170,7 @@ def write_results(
     missing = missing_rows(rows, measured, failed)
     exchanged = exchanged_sides(side_areas(rows))
     rows.sort(key=tidy_order)
-    notes = tuple(found.in_words() for found in exchanged)
+    notes = (*_not_named(beyond), *(found.in_words() for found in exchanged))
     results = Results(with_exchanged_sides(rows, exchanged), failures, missing, notes)
     if output is None:
         return results
@@ -172,6 +178,20 @@ def write_results(
         results = replace(results, notes=(*notes, OLD_REPORT))
     _write(results, output, protocol, pictures)
     return results
+
+
+def _called(path: Path, case: Case) -> str:
+    """Name a file from the case's table; one given by hand by its name alone."""
+    return path.name if case.folder is None else name_from(path, case.folder)
+
+
+def _not_named(beyond: Mapping[tuple[int, ...], Iterable[str]]) -> list[str]:
+    """Say which numbers in which label maps their label scheme does not name."""
+    return [
+        f"{in_words(paths)}: the label scheme does not name {in_words(map(str, values))}, and "
+        f"voxels of {'these values' if len(values) > 1 else 'this value'} are not measured."
+        for values, paths in beyond.items()
+    ]
 
 
 def _failure_row(failure: Failure) -> Row:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -355,6 +356,14 @@ Said = TypeVar("Said", NotMeasurable, Grade)
 
 
 @dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Numbers in a label map that its label scheme does not name, and that are not measured."""
+
+    path: Path
+    values: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoiSet:
     """Outlines with unique keys, and the landmarks, levels, gaps and grades that go with them.
 
@@ -367,6 +376,8 @@ class RoiSet:
     ----------
     is_unattributed
         Whether nothing says whose reading they are, as of a label map; its names are the exam's.
+    unnamed
+        What label maps hold beyond their label schemes.
     """
 
     rois: tuple[Roi, ...] = ()
@@ -376,6 +387,7 @@ class RoiSet:
     grades: tuple[Grade, ...] = ()
     reading: Reading = field(default=Reading())
     is_unattributed: bool = field(default=False, compare=False)
+    unnamed: tuple[Unnamed, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         seen: set[RoiKey] = set()
@@ -410,6 +422,7 @@ class RoiSet:
             grades=tuple(_said(item, by, reading) for by in (self, other) for item in by.grades),
             reading=reading,
             is_unattributed=all(by.is_unattributed for by in (self, other) if by.rois),
+            unnamed=self.unnamed + other.unnamed,
         )
 
     def level_of(self, roi: Roi) -> tuple[Level | None, SlicePosition]:

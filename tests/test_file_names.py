@@ -165,6 +165,13 @@ def test_a_dixon_pair_by_hand_keeps_the_name_of_its_files(tmp_path, fat, water, 
     assert (exam.subject, exam.timepoint) == who
 
 
+@pytest.mark.parametrize("by_folder", [True, False])
+def test_files_of_any_name_that_are_of_two_subjects_are_not_one_exam(tmp_path, by_folder):
+    files = [image(tmp_path / "scans" / f"sub-0{n}.nii.gz", n) for n in (1, 2)]
+    with pytest.raises(ReadError, match=r"names differ in: subject \(sub-01, sub-02\)"):
+        mf.read_exam(*([tmp_path / "scans"] if by_folder else files))
+
+
 def half(folder, number, **header):
     for k in range(2):
         pixels = np.full((20, 24), 100 * number, np.uint16)

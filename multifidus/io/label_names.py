@@ -138,6 +138,21 @@ def is_bids_table(columns: Collection[str]) -> bool:
     return INDEX in columns and "value" not in columns
 
 
+def numbers_in(scheme: str) -> frozenset[int]:
+    """Return the numbers that a BIDS table names, whatever they are; none of another scheme.
+
+    Raises
+    ------
+    ReadError
+        If it is a table that cannot be read.
+    """
+    path = Path(scheme)
+    if inline_scheme(scheme) is not None or path.suffix == ".toml":
+        return frozenset()
+    table = read_table(path, Asked("a table of label names", known=(INDEX, NAME, "value")))
+    return frozenset(int(row[INDEX]) for row in table.rows if is_bids_table(table.header))
+
+
 def names_left_out(path: Path) -> list[str]:
     """Return the names in a BIDS table that are of no structure that is measured.
 

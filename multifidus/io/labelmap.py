@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from multifidus.io.files import reading
 from multifidus.io.grid import Grid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
 from multifidus.io.table_file import Asked, read_table
-from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source
+from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source, Unnamed
 from multifidus.series_choice import choose_series, describe, only_series
 
 if TYPE_CHECKING:
@@ -124,7 +124,12 @@ def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
 
 
 def read_labelmap(
-    grid: Grid, exam: Exam, labels: Labels, series: str | int | None = None
+    grid: Grid,
+    exam: Exam,
+    labels: Labels,
+    series: str | int | None = None,
+    *,
+    passed_over: Collection[int] = (),
 ) -> RoiSet:
     """Read a label map as outlines of an exam's slices.
 
@@ -139,6 +144,8 @@ def read_labelmap(
     series
         Which series it was drawn on, as of :func:`multifidus.series_choice.choose_series`; needed
         where several have its geometry.
+    passed_over
+        Numbers that are known and not measured; others without a meaning stand in the result.
 
     Raises
     ------
@@ -164,7 +171,9 @@ def read_labelmap(
         for value in known
         if (voxels[k] == value).any()
     )
-    return RoiSet(rois, reading=by, is_unattributed=True)
+    beyond = sorted({*values.tolist()} - {0, *labels, *passed_over})
+    unnamed = (Unnamed(grid.path, tuple(beyond)),) if beyond else ()
+    return RoiSet(rois, reading=by, is_unattributed=True, unnamed=unnamed)
 
 
 def _check_whose(path: Path, exam: Exam) -> None:
