@@ -37,6 +37,7 @@ class Flag(StrEnum):
     OEDEMA_WINDOW = "oedema_window"
     NOT_MEASURABLE = "not_measurable"
     NOT_CONTIGUOUS = "not_contiguous"
+    SLICES_DIFFER = "slices_differ"
     ZERO_DENOMINATOR = "zero_denominator"
     GRADES_DIFFER = "grades_differ"
     GRID_PAIRED_BY_INDEX = "grid_paired_by_index"
@@ -134,6 +135,8 @@ _MEANINGS = {
     Flag.NOT_MEASURABLE: "The rater said that this cannot be measured, and why; the value is NaN.",
     Flag.NOT_CONTIGUOUS: "The slices that were outlined are no unbroken run of evenly spaced, "
     "parallel slices, so there is no volume and the value is NaN.",
+    Flag.SLICES_DIFFER: "Left and right of the muscle are outlined on different slices of the "
+    "stack, so that their volumes are not of one length, and both together have none (NaN).",
     Flag.ZERO_DENOMINATOR: "The number divides by one that is 0 here; the value is NaN.",
     Flag.GRADES_DIFFER: "Slices of one level have different grades, and grades have no mean; the "
     "value is NaN.",
@@ -197,6 +200,9 @@ _REMEDIES = {
     Flag.ORIENTATION_ROUNDED: "Areas can be used; for levels, tilt or label maps, export the "
     "series again with its directions in full.",
     Flag.SLICES_UNEVEN: "Areas can be used; look whether a slice was lost or exported twice.",
+    Flag.SLICES_DIFFER: "Outline the side that lacks a slice; look for an outline that was "
+    "forgotten, or that has a name of its own. slice_indices among the parameters names the slices "
+    "of each side.",
     Flag.SLICES_MISSING: "Areas can be used; export the series again if it should be whole.",
     Flag.SLICES_DUPLICATED: "Outline on one of them throughout, and say which in your methods.",
     Flag.STACK_SHEARED: "Areas can be used; outline here, not on a volume made by another program.",

@@ -376,6 +376,46 @@ def test_a_run_with_a_gap_is_refused():
     assert found["both", 0].flags == (Flag.NOT_CONTIGUOUS,)
 
 
+@pytest.mark.parametrize("accident", ["forgotten", "named"])
+def test_sides_outlined_on_different_slices_are_flagged_and_have_no_volume_together(accident):
+    slices = stack(3)
+    rois = [roi for item in slices for roi in muscles(item)]
+    at = next(
+        n
+        for n, roi in enumerate(rois)
+        if roi.key.side is Side.LEFT and roi.key.slice_uid == slices[0].uid
+    )
+    odd = rois.pop(at)
+    if accident == "named":
+        rois.append(replace(odd, key=replace(odd.key, name="x")))
+    rows = measure(exam_of(*slices), RoiSet(tuple(rois)), FIXED)
+    found = {row.key.side: row for row in rows if row.quantity is Quantity.VOLUME_ML}
+    assert all(Flag.SLICES_DIFFER in row.flags for row in found.values())
+    assert Flag.ZERO_DENOMINATOR not in found[Side.BOTH].flags
+    assert found[Side.LEFT].value == pytest.approx(0.8)
+    assert found[Side.RIGHT].value == pytest.approx(0.96)
+    assert found[Side.RIGHT].uncertainty > 0
+    assert math.isnan(found[Side.BOTH].value)
+    assert math.isnan(found[Side.BOTH].uncertainty)
+
+
+def test_a_side_that_has_one_slice_only_puts_the_volume_of_the_other_in_doubt():
+    slices = stack(3)
+    rois = [roi for item in slices for roi in muscles(item)]
+    rois = [r for r in rois if r.key.side is Side.RIGHT or r.key.slice_uid == slices[1].uid]
+    rows = measure(exam_of(*slices), RoiSet(tuple(rois)), FIXED)
+    (row,) = (row for row in rows if row.quantity is Quantity.VOLUME_ML)
+    assert (row.key.side, row.flags) == (Side.RIGHT, (Flag.SLICES_DIFFER,))
+
+
+def test_a_side_outlined_alone_has_a_volume_beyond_doubt():
+    slices = stack(3)
+    rois = [r for item in slices for r in muscles(item) if r.key.side is Side.LEFT]
+    rows = measure(exam_of(*slices), RoiSet(tuple(rois)), FIXED)
+    (row,) = (row for row in rows if row.quantity is Quantity.VOLUME_ML)
+    assert Flag.SLICES_DIFFER not in row.flags
+
+
 @pytest.mark.parametrize(("gap", "flag"), [(8.0, Flag.SLICES_MISSING), (6.0, Flag.SLICES_UNEVEN)])
 def test_a_stack_whose_slices_are_missing_or_uneven_is_refused(gap, flag):
     slices = [*stack(3), *stack(3, first=8.0 + gap, uid="t")]
