@@ -179,7 +179,8 @@ _MEANINGS = {
     "person: the asymmetries of all muscles have turned round.",
     Flag.LEVEL_AMBIGUOUS: "The slice may belong to another level: two levels' landmarks lie nearly "
     "equally far from it, it lies far beyond the outermost landmark, where one may have been "
-    "forgotten, or its stack is centred on another disc.",
+    "forgotten, or its stack is centred on another disc; or most short stacks of the exam are "
+    "centred on no disc that is marked, so that the landmarks may be of another exam.",
     Flag.LEVEL_CONFLICT: "The level typed by hand, which stands on the row, is not the one that "
     "the landmarks say.",
     Flag.FRAME_OF_REFERENCE_DIFFERS: "The axial series has another frame of reference than the "
@@ -249,8 +250,8 @@ _REMEDIES = {
     Flag.SIDE_DOUBTFUL: "Look whether left and right were taken the wrong way round, in the label "
     "scheme, or by a mirrored screen.",
     Flag.SIDES_EXCHANGED: "Compare both exams side by side; correct the sides of the wrong one.",
-    Flag.LEVEL_AMBIGUOUS: "Look at the sagittal image; mark the disc that is missing, or type the "
-    "level.",
+    Flag.LEVEL_AMBIGUOUS: "Look at the landmarks on this exam's sagittal image; mark the disc that "
+    "is missing, or type the level.",
     Flag.LEVEL_CONFLICT: "Look at the sagittal image; correct the level or the landmark.",
     Flag.FRAME_OF_REFERENCE_DIFFERS: "Compare the slice with the sagittal image by eye.",
     Flag.TILT_UNKNOWN: "Set landmarks on two levels or more.",

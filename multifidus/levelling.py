@@ -19,6 +19,7 @@ from multifidus.placement import Placed
 from multifidus.protocol import MeasurementProtocol, TiltAxis
 from multifidus.roi import Reading, Roi, RoiSet
 from multifidus.spine import Spine
+from multifidus.typed_order import check_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,7 +167,7 @@ class Leveller:
 
 
 def _check_typed(exam: Exam, rois: RoiSet) -> None:
-    """Refuse levels that were typed twice, and such of which none is of the exam."""
+    """Refuse levels that were typed twice, are in no spine's order, or of which none is known."""
     said: dict[str, Level] = {}
     for typed in rois.levels:
         first = said.setdefault(typed.slice_uid, typed.level)
@@ -182,6 +183,7 @@ def _check_typed(exam: Exam, rois: RoiSet) -> None:
             f"{exam.subject} {exam.timepoint} and no outline on it is of that name."
         )
         raise LevelError(msg, remedy="They belong to another exam; type them for these slices.")
+    check_order(exam, rois)
 
 
 def check_one_level(placed: Iterable[Placed], rois: RoiSet) -> None:

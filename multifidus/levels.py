@@ -36,6 +36,10 @@ SHORT_STACK = 0.8
 """A stack that reaches over less than this share of the distance of discs, one of several, was
 angled to one disc and shows that one alone."""
 
+OFF_CENTRE_MM = 8.0
+"""A short stack whose middle is further than this from its disc is not centred on it. Where most
+are not, the landmarks may be of another exam."""
+
 NAMED_POSITION_MM = 5.0
 """A slice further than this from a landmark has no slice position; half the height of a disc."""
 
@@ -71,8 +75,9 @@ class LevelAssignment:
     flags
         Doubts: ``level_ambiguous`` for a margin below ``AMBIGUOUS_MM``, for a slice far beyond the
         outermost landmark, where the next may have been forgotten
-        (:meth:`multifidus.spine.Spine.is_beyond`), and for one whose stack is centred on another
-        disc; and frames of reference that differ.
+        (:meth:`multifidus.spine.Spine.is_beyond`), for one whose stack is centred on another
+        disc, and for all of short stacks most of which are centred on no disc; and frames of
+        reference that differ.
     """
 
     slice_uid: str
@@ -119,7 +124,7 @@ def assign_levels(exam: Exam, landmarks: Iterable[Landmark]) -> tuple[LevelAssig
     found = [(series, tuple(_assign(series, spine, exam))) for series in axial]
     if sum(len(series.stacks) for series in axial) == 1:
         return found[0][1]
-    return tuple(item for series, own in found for item in _beside_stacks(own, series, spine))
+    return tuple(_beside_stacks(found, spine))
 
 
 def axial_series(exam: Exam) -> tuple[Series, ...]:
@@ -195,25 +200,56 @@ def _assign(series: Series, spine: Spine, exam: Exam) -> Iterator[LevelAssignmen
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _ShortStack:
+    """What the slices of one stack say together, where it was angled to one disc.
+
+    ``middles`` are the levels of its middle slice, or slices; ``off_mm`` is how far its middle
+    lies from the disc that they are named after: infinite where they are named after two, NaN
+    where one is named after none.
+    """
+
+    middles: frozenset[Level | None]
+    off_mm: float
+
+
 def _beside_stacks(
-    found: Sequence[LevelAssignment], series: Series, spine: Spine
+    found: Sequence[tuple[Series, Sequence[LevelAssignment]]], spine: Spine
 ) -> Iterator[LevelAssignment]:
-    """Flag discs that are not the one on which a slice's own short stack is centred."""
+    """Flag discs that are not the one on which a slice's own short stack is centred.
+
+    Where most short stacks are centred on no disc, the landmarks fit none of them.
+    """
+    stacks = [item for series, own in found for item in _stacks(series, own, spine)]
+    off = [short.off_mm for _, short in stacks if short and not math.isnan(short.off_mm)]
+    are_strange = len(off) > 1 and 2 * sum(mm > OFF_CENTRE_MM for mm in off) > len(off)
+    for members, short in stacks:
+        for item in members:
+            is_other = item.level and item.level.is_disc and short and short.middles != {item.level}
+            if is_other or (are_strange and short and item.level):
+                flags = dict.fromkeys((Flag.LEVEL_AMBIGUOUS, *item.flags))
+                yield replace(item, flags=tuple(flags))
+            else:
+                yield item
+
+
+def _stacks(
+    series: Series, found: Sequence[LevelAssignment], spine: Spine
+) -> Iterator[tuple[Sequence[LevelAssignment], _ShortStack | None]]:
+    """Part the slices of a series into stacks; of a stack that shows no one disc, None is said."""
     end = 0
     for stack in series.stacks:
         start, end = end, end + len(stack.slices)
         members = found[start:end]
         reach = (len(members) - 1) * (stack.slice_step_mm or 0.0)
-        middles = {members[(len(members) - n) // 2].level for n in (0, 1)}
-        shows_vertebra = any(level and not level.is_disc for level in middles)
-        is_evidence = reach < SHORT_STACK * min(spine.steps_mm) and not shows_vertebra
-        for item in members:
-            is_other = item.level and item.level.is_disc and middles != {item.level}
-            if is_evidence and is_other:
-                flags = dict.fromkeys((Flag.LEVEL_AMBIGUOUS, *item.flags))
-                yield replace(item, flags=tuple(flags))
-            else:
-                yield item
+        middle = [members[(len(members) - n) // 2] for n in (0, 1)]
+        levels = frozenset(item.level for item in middle)
+        shows_vertebra = any(level and not level.is_disc for level in levels)
+        is_short = reach < SHORT_STACK * min(spine.steps_mm) and not shows_vertebra
+        off = abs(sum(item.offset_mm for item in middle) / 2)
+        if len(levels - {None}) > 1:
+            off = math.inf
+        yield members, _ShortStack(levels, off) if is_short else None
 
 
 def _choose(stations: tuple[Station, ...], offsets: Array) -> tuple[int, float] | None:

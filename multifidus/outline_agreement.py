@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -17,9 +17,10 @@ from multifidus.image import Exam
 from multifidus.levelling import Leveller
 from multifidus.metrics.distances import Distances, outline_distances
 from multifidus.metrics.overlap import dice
-from multifidus.placement import place
+from multifidus.midline import check_midline, wrong_sides
+from multifidus.placement import place, slice_words
 from multifidus.protocol import MeasurementProtocol
-from multifidus.roi import Reading, Roi, RoiSet
+from multifidus.roi import Reading, Roi, RoiSet, check_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,19 +107,26 @@ def compare_outlines(
     Returns
     -------
     tuple
-        The pairs, and which outlines have no counterpart, and how far away the nearest is.
+        The pairs, and what is wrong: which outlines have no counterpart, and how far away the
+        nearest is; which have nothing in common, or a doubtful side; which slices have two levels.
 
     Raises
     ------
     RoiError
-        If two readings are of one name, or of different exams, or UIDs and places disagree.
+        If two readings are of one name, or of different exams, UIDs and places disagree, or left
+        and right are surely swapped.
     """
     _check(readings)
     pairs: list[OutlinePair] = []
     problems: list[str] = []
-    placed = [list(_with_levels(rois, exam)) for rois in readings]
+    placed: list[list[Levelled]] = []
+    for rois in readings:
+        found_levels, doubts = _levelled(rois, exam)
+        placed.append(found_levels)
+        problems += doubts
     for (one, ours), (other, theirs) in combinations(zip(readings, placed, strict=True), 2):
         rest = list(theirs)
+        said: list[str] = []
         for roi, level in ours:
             found = next((item for item in rest if _belong(roi, item[0])), None)
             if found is None:
@@ -126,6 +134,8 @@ def compare_outlines(
                 continue
             rest.remove(found)
             pairs.append(_pair(roi, found[0], _agreed(level, found[1])))
+            said += _differences(pairs[-1], level, found[1])
+        problems += dict.fromkeys(said)
         problems += [_alone(one.reading, item, ours) for item in rest]
     return pairs, problems
 
@@ -169,15 +179,47 @@ def _check(readings: Sequence[RoiSet]) -> None:
         raise RoiError(msg, remedy="Name another rater or reading in one of them.")
 
 
-def _with_levels(rois: RoiSet, exam: Exam | None) -> Iterable[tuple[Roi, Level | None]]:
+def _levelled(rois: RoiSet, exam: Exam | None) -> tuple[list[Levelled], list[str]]:
+    """Return outlines with their levels, and which of them lie on a doubtful side."""
     wanted = [roi for roi in rois if roi.key.structure not in LEFT_OUT]
     if exam is None:
-        yield from ((roi, rois.level_of(roi)[0]) for roi in wanted)
-        return
+        check_sides(rois)
+        return [(roi, rois.level_of(roi)[0]) for roi in wanted], []
+    placed = place(wanted, exam)
+    check_sides(rois, slice_words(placed, rois))
     leveller = Leveller.of(exam, rois, MeasurementProtocol())
-    for item in place(wanted, exam):
-        typed = rois.level_of(item.roi)
-        yield item.roi, leveller.settle(item.series, item.index, *typed).level
+    wrong = wrong_sides(placed, leveller.spine)
+    try:
+        check_midline(wrong)
+    except RoiError as error:
+        msg = f"{error.message} So it is by {_who(rois.reading)}."
+        raise RoiError(msg, remedy=error.remedy) from error
+    levels = (
+        leveller.settle(item.series, item.index, *rois.level_of(item.roi)).level for item in placed
+    )
+    doubts = [
+        f"{item.placed.roi.key} lies {item.across_mm:.0f} mm across the midline that "
+        f"{item.midline.source} give; left and right may be exchanged."
+        for item in wrong
+    ]
+    return list(zip((item.roi for item in placed), levels, strict=True)), doubts
+
+
+def _differences(pair: OutlinePair, ours: Level | None, theirs: Level | None) -> Iterator[str]:
+    """Say that two raters call one slice by two levels, or outlined nothing in common there."""
+    first, second = _who(pair.first), _who(pair.second)
+    where = f"slice {pair.slice_uid or '?'}"
+    if ours is not theirs and None not in {ours, theirs}:
+        yield (
+            f"{where.capitalize()} is {ours} by {first} and {theirs} by {second}; its outlines are "
+            "compared without a level."
+        )
+    if round(pair.dice, 2) == 0:
+        what = " ".join(filter(None, (pair.side, pair.structure.value, pair.name)))
+        yield (
+            f"The {what} on {where} by {first} and by {second} have nothing in common; look "
+            "whether one of them has left and right exchanged."
+        )
 
 
 def _belong(roi: Roi, other: Roi) -> bool:

@@ -20,7 +20,15 @@ from multifidus.measuring import measure
 from multifidus.protocol import MeasurementProtocol, TiltAxis
 from multifidus.roi import Reading, RoiSet, SliceLevel
 from tests.exams import box, outline
-from tests.spines import arc, disc_centres, exam_through, slice_through, straight, tilted_normal
+from tests.spines import (
+    DISCS,
+    arc,
+    disc_centres,
+    exam_through,
+    slice_through,
+    straight,
+    tilted_normal,
+)
 from tests.strategies import numbers, rotations
 
 NO_FAT = MeasurementProtocol(fat_methods=())
@@ -282,6 +290,60 @@ def test_a_slice_typed_as_two_levels_is_refused():
         Leveller.of(exam, RoiSet(levels=typed), NO_FAT)
     same = (SliceLevel("1.2.0", Level.L4_L5), SliceLevel("1.2.0", Level.L4_L5))
     Leveller.of(exam, RoiSet(levels=same), NO_FAT)
+
+
+def down_the_spine(levels, tilts=(0, 0, 0, 0, 0), by="slices", apart=35.0):
+    """Type a level for each of five slices, from the head down."""
+    planes = [
+        slice_through((0, 0, -apart * n), tilt) for n, tilt in zip(range(5), tilts, strict=True)
+    ]
+    exam = exam_through(planes)
+    slices = exam.series[0].slices
+    if by == "slices":
+        typed = tuple(
+            SliceLevel(item.uid, level) for item, level in zip(slices, levels, strict=True)
+        )
+        return exam, RoiSet(levels=typed)
+    rois = tuple(
+        outline(item, box(25, 5, 29, 9), side=Side.RIGHT, level=level)
+        for item, level in zip(slices, levels, strict=True)
+    )
+    if by == "unknown UIDs":
+        rois = tuple(
+            replace(roi, key=replace(roi.key, slice_uid=f"9.{n}")) for n, roi in enumerate(rois)
+        )
+    return exam, RoiSet(rois)
+
+
+@pytest.mark.parametrize("by", ["slices", "outlines", "unknown UIDs"])
+@pytest.mark.parametrize("turned", ["reversed", "rotated", "two exchanged"])
+@pytest.mark.parametrize("tilts", [(0, 0, 0, 0, 0), (-10, -5, 0, 10, 25)])
+def test_levels_typed_in_an_order_that_no_spine_has_are_refused(by, turned, tilts):
+    levels = {
+        "reversed": DISCS[::-1],
+        "rotated": (*DISCS[1:], DISCS[0]),
+        "two exchanged": (*DISCS[:3], DISCS[4], DISCS[3]),
+    }[turned]
+    exam, rois = down_the_spine(levels, tilts, by)
+    with pytest.raises(LevelError, match=r"slice \d as L.*slice \d, \d+ mm below it, as L"):
+        Leveller.of(exam, rois, NO_FAT)
+
+
+@pytest.mark.parametrize("by", ["slices", "outlines", "unknown UIDs"])
+def test_levels_typed_down_the_spine_are_believed_however_slices_are_tilted(by):
+    tilts = (-10, -5, 0, 10, 25)
+    for levels in (DISCS, [Level.L3_L4] * 5):
+        Leveller.of(*down_the_spine(levels, tilts, by), NO_FAT)
+    # Slices of stacks that overlap.
+    exam, rois = down_the_spine((*DISCS[:3], DISCS[4], DISCS[3]), by=by, apart=4.0)
+    Leveller.of(exam, rois, NO_FAT)
+
+
+def test_each_reading_types_an_order_of_its_own():
+    exam, ours = down_the_spine(DISCS, by="outlines")
+    _, theirs = down_the_spine((Level.L1_L2, *DISCS[:4]), by="outlines")
+    other = theirs.read_by(Reading("S01", "pre", "CD"))
+    Leveller.of(exam, RoiSet((*ours.rois, *other.rois)), NO_FAT)
 
 
 def test_muscles_of_one_slice_lie_at_one_level():

@@ -344,6 +344,31 @@ def test_a_short_stack_centred_on_no_marked_disc_lends_its_slices_no_sure_level(
     assert all(Flag.LEVEL_AMBIGUOUS in item.flags for item in found[10:] if item.level)
 
 
+@pytest.mark.parametrize("offsets", [STACK, (-6.0, -2.0, 2.0, 6.0)])
+@pytest.mark.parametrize("shift", [-17.5, -14.0, -10.0, 10.0, 14.0, 17.5])
+def test_landmarks_that_most_short_stacks_are_not_centred_on_name_no_slice_for_sure(shift, offsets):
+    exam = exam_through(stacks_at(range(5), offsets))
+    of_another = [point + np.array((0, 0, shift)) for point in straight()]
+    found = assign_levels(exam, disc_centres(of_another))
+    assert any(item.level for item in found)
+    assert all(Flag.LEVEL_AMBIGUOUS in item.flags for item in found if item.level)
+
+
+@pytest.mark.parametrize("shift", [-4.0, 0.0, 4.0])
+def test_landmarks_a_little_off_the_middles_of_short_stacks_are_believed(shift):
+    exam = exam_through(stacks_at(range(5)))
+    marks = disc_centres([point + np.array((0, 0, shift)) for point in straight()])
+    assert not any(item.flags for item in assign_levels(exam, marks) if abs(item.offset_mm) < 8)
+
+
+def test_one_short_stack_off_its_disc_puts_no_other_in_doubt():
+    points = straight()
+    lower = [slice_through(points[4], 8, offset) for offset in (6, 10, 14)]
+    exam = exam_through([*stacks_at([0, 1, 2]), *lower])
+    found = assign_levels(exam, disc_centres(points))
+    assert not any(item.flags for item in found[:15])
+
+
 def test_a_contiguous_stack_has_many_levels_and_none_is_doubted_for_it():
     planes = [slice_through((0, 0, z), 0) for z in np.arange(-75.0, 76.0, 5.0)]
     found = assign_levels(exam_through(planes), disc_centres(straight()))

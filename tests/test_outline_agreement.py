@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from multifidus.anatomy import Level, Structure
+from multifidus.anatomy import Level, Side, Structure
 from multifidus.cli.app import app
 from multifidus.errors import CohortError, RoiError
 from multifidus.formats import read_exam, read_rois, write_rois
@@ -231,3 +231,54 @@ def test_an_outline_on_another_slice_is_said_with_the_distance_to_it(drawn):
     assert not pairs
     assert len(problems) == 2
     assert all("nearest of L4-L5 is on another slice, 3.0 mm away" in text for text in problems)
+
+
+OTHER = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
+
+
+def exchanged(rois):
+    return replace(
+        rois,
+        rois=tuple(
+            replace(r, key=replace(r.key, side=OTHER.get(r.key.side, r.key.side))) for r in rois
+        ),
+    )
+
+
+def one_sided(rois, side=Side.LEFT):
+    kept = (r for r in rois if r.key.side is side and r.key.structure is Structure.MULTIFIDUS)
+    return replace(rois, rois=tuple(kept), landmarks=())
+
+
+@pytest.mark.parametrize("with_images", [True, False])
+def test_a_rater_whose_sides_are_exchanged_is_refused(drawn, exam, with_images):
+    readings = [by(drawn, "A"), exchanged(by(drawn, "B"))]
+    with pytest.raises(RoiError, match=r"Left and right are swapped.*B"):
+        compare_outlines(readings, exam if with_images else None)
+
+
+def test_one_side_alone_that_landmarks_put_on_the_other_is_refused(drawn, exam):
+    wrong = exchanged(one_sided(by(drawn, "B"), Side.RIGHT))
+    wrong = replace(wrong, landmarks=drawn.landmarks)
+    with pytest.raises(RoiError, match=r"across the midline.*by B 1"):
+        compare_outlines([by(drawn, "A"), wrong], exam)
+
+
+def test_one_side_alone_that_may_be_the_other_is_said(drawn, exam):
+    wrong = exchanged(one_sided(by(drawn, "B"), Side.RIGHT))
+    pairs, problems = compare_outlines([one_sided(by(drawn, "A")), wrong], exam)
+    assert {pair.dice for pair in pairs} == {0.0}
+    assert sum("across the midline" in text for text in problems) == len(pairs)
+    assert sum("have nothing in common" in text for text in problems) == len(pairs)
+
+
+def test_levels_that_raters_call_one_slice_by_are_said_once(drawn):
+    uid = drawn.rois[0].key.slice_uid
+    theirs = by(drawn, "B")
+    renamed = tuple(
+        replace(roi, level=Level.L5) if roi.key.slice_uid == uid else roi for roi in theirs
+    )
+    pairs, problems = compare_outlines([by(drawn, "A"), replace(theirs, rois=renamed)])
+    assert sum(pair.level is None for pair in pairs) > 1
+    (text,) = problems
+    assert text.startswith(f"Slice {uid} is L5-S1 by A 1 and L5 by B 1")

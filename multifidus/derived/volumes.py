@@ -102,9 +102,7 @@ def _both(right: Measurement, left: Measurement) -> Measurement:
     # A sum over slices that one side alone has would be of neither.
     differ = Flag.SLICES_DIFFER in right.flags
     value, u = (
-        (_NAN, _NAN)
-        if differ
-        else (right.value + left.value, right.uncertainty + left.uncertainty)
+        (_NAN, _NAN) if differ else (right.value + left.value, right.uncertainty + left.uncertainty)
     )
     doubts = (Flag.SLICES_DIFFER,) if differ else ()
     row = combined(at, Quantity.VOLUME_ML, value, pair, parameters=used, doubts=doubts)
