@@ -19,7 +19,7 @@ from multifidus.measurement import Measurement
 from multifidus.midline import check_midline, wrong_sides
 from multifidus.outline_rows import outline_rows, provenance_of, with_flag, with_level
 from multifidus.overlapping import overlapping
-from multifidus.placement import place, slice_words
+from multifidus.placement import in_order, place, slice_words
 from multifidus.plausibility import implausible
 from multifidus.proposing import with_proposals
 from multifidus.protocol import FatMethod, MeasurementProtocol
@@ -84,9 +84,7 @@ def measure_calibrated(
     check_of_exam(exam, rois)
     if protocol.propose_references:
         rois = with_proposals(exam, rois)
-    # Sums are rounded in the order of their terms; sorted, they do not depend on the file's order.
-    ordered = sorted(rois, key=lambda roi: roi.key)
-    placed = place(ordered, exam)
+    placed = in_order(place(rois, exam), exam)
     check_sides(rois, slice_words(placed, rois))
     check_one_level(placed, rois)
     leveller = Leveller.of(exam, rois, protocol)

@@ -14,7 +14,7 @@ import numpy as np
 
 from multifidus.anatomy import Side, Structure
 from multifidus.image import Exam, Slice, Weighting
-from multifidus.placement import Placed, place
+from multifidus.placement import Placed, in_order, place
 from multifidus.raster import coverage_box
 from multifidus.roi import Roi, RoiKey, RoiSet, Source
 
@@ -93,7 +93,7 @@ def propose_references(exam: Exam, rois: RoiSet) -> RoiSet:
         If an outline fits no slice.
     """
     by_slice: dict[str, list[Placed]] = {}
-    for item in place(sorted(rois, key=lambda roi: roi.key), exam):
+    for item in in_order(place(rois, exam), exam):
         if item.series.weighting in FAT_IS_BRIGHT:
             by_slice.setdefault(item.slice.uid, []).append(item)
     lean: list[_Sample] = []

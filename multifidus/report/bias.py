@@ -12,7 +12,7 @@ from multifidus.correcting import Correction, corrections
 from multifidus.fat_basis import basis_key
 from multifidus.image import Exam
 from multifidus.io.files import write_atomically
-from multifidus.placement import place
+from multifidus.placement import in_order, place
 from multifidus.proposing import with_proposals
 from multifidus.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.report.picture_names import picture_stem
@@ -61,7 +61,7 @@ def draw_corrections(
         return []
     if protocol.propose_references:
         rois = with_proposals(exam, rois)
-    sampled = sample_all(exam, place(sorted(rois, key=lambda roi: roi.key), exam), protocol)
+    sampled = sample_all(exam, in_order(place(rois, exam), exam), protocol)
     drawn = []
     for number, (key, found) in enumerate(corrections(sampled, protocol).items()):
         members = [item for item in sampled if basis_key(item) == key]
