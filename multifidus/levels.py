@@ -40,6 +40,9 @@ OFF_CENTRE_MM = 8.0
 """A short stack whose middle is further than this from its disc is not centred on it. Where most
 are not, the landmarks may be of another exam."""
 
+LEAST_CENTRED = 3
+"""Fewer slices than this may be such as somebody chose, beside a disc as well as on it."""
+
 NAMED_POSITION_MM = 5.0
 """A slice further than this from a landmark has no slice position; half the height of a disc."""
 
@@ -206,7 +209,7 @@ class _ShortStack:
 
     ``middles`` are the levels of its middle slice, or slices; ``off_mm`` is how far its middle
     lies from the disc that they are named after: infinite where they are named after two, NaN
-    where one is named after none.
+    where one is named after none, or the slices are too few to be centred on anything.
     """
 
     middles: frozenset[Level | None]
@@ -247,7 +250,9 @@ def _stacks(
         shows_vertebra = any(level and not level.is_disc for level in levels)
         is_short = reach < SHORT_STACK * min(spine.steps_mm) and not shows_vertebra
         off = abs(sum(item.offset_mm for item in middle) / 2)
-        if len(levels - {None}) > 1:
+        if len(members) < LEAST_CENTRED:
+            off = math.nan
+        elif len(levels - {None}) > 1:
             off = math.inf
         yield members, _ShortStack(levels, off) if is_short else None
 
