@@ -64,6 +64,7 @@ class Flag(StrEnum):
     TILT_UNKNOWN = "tilt_unknown"
     TILT_OVER_LIMIT = "tilt_over_limit"
     NO_SLICE_SELECTED = "no_slice_selected"
+    SERIES_MIXED = "series_mixed"
 
     @property
     def meaning(self) -> str:
@@ -191,6 +192,8 @@ _MEANINGS = {
     "limit, which makes areas larger.",
     Flag.NO_SLICE_SELECTED: "No outlined slice of the level is near enough to its landmark for the "
     "protocol's slice selection, or no landmark says how near; the level's values are NaN.",
+    Flag.SERIES_MIXED: "The level's slices are of several series, such as two sequences of one "
+    "exam, and its value is over all of them; reliability and change refuse it.",
 }
 
 _REMEDIES = {
@@ -256,4 +259,5 @@ _REMEDIES = {
     Flag.FRAME_OF_REFERENCE_DIFFERS: "Compare the slice with the sagittal image by eye.",
     Flag.TILT_UNKNOWN: "Set landmarks on two levels or more.",
     Flag.TILT_OVER_LIMIT: "Choose a slice that is less tilted, or use tcsa_cos_mm2.",
+    Flag.SERIES_MIXED: "Measure one series of the exam, or keep the rows of one in the table.",
 }

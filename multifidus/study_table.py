@@ -12,6 +12,7 @@ from multifidus.errors import StatisticsError
 from multifidus.io.protocols import digests_of, protocol_of_table
 from multifidus.protocol import MeasurementProtocol
 from multifidus.slice_choice import rule_in_words
+from multifidus.stats.units import other_units
 from multifidus.stats.values import Value, left_out, values_of
 
 
@@ -74,6 +75,7 @@ def study_table(
     remarks = list(left_out(items))
     for name in ("subject", "timepoint", "rater"):
         remarks += near_names(name, {getattr(item, name) for item in values})
+    remarks += other_units(values)
     by = f"protocol {', '.join(sorted(digests))}" if digests else "no protocol"
     if found is None:
         if any(item.slices > 1 for item in values):

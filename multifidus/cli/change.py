@@ -84,7 +84,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.report.change_table import change_tables, subject_table, write_changes
     from multifidus.results import PROTOCOL
     from multifidus.stats.change_study import spans_of, study_change
-    from multifidus.stats.detectable import protocol_doubt
+    from multifidus.stats.detectable import limit_doubts, protocol_doubt
     from multifidus.stats.models import model_changes
     from multifidus.stats.pairs import Choice
     from multifidus.stats.plain_change import plain_changes
@@ -103,12 +103,13 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     values = of_quantities(found.values, quantity or (), structure or ())
     choice = Choice(value, mix_protocols=mix_protocols)
     known = None if reliability is None else read_json(reliability, "a study's reliability")
+    limits = _limits(mdc or (), values)
     spans = spans_of(values, before, after)
     study = study_change(
         values,
         spans,
         choice=choice,
-        error_of=_error_of(known, mdc or (), values),
+        error_of=_error_of(known, limits),
         minimal_valid_fraction=found.protocol.minimal_valid_fraction,
         column=group,
     )
@@ -118,7 +119,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         if model is None
         else model_changes(values, _ordered(spans), model, choice, minimal_valid_fraction=least)
     )
-    doubts = () if known is None else protocol_doubt(known, values)
+    doubts = limit_doubts(limits, values) if known is None else protocol_doubt(known, values)
     study = replace(study, problems=(*study.problems, *doubts, *failed, *found.remarks))
     tables = change_tables(study, models)
     muscles = subject_table(study.changes)
@@ -137,18 +138,18 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             say(problem)
 
 
-def _error_of(
-    known: dict[str, Any] | None, limits: Sequence[str], values: Sequence[Value]
-) -> ErrorOf:
+def _error_of(known: dict[str, Any] | None, limits: dict[str, float]) -> ErrorOf:
     from multifidus.stats.detectable import given, nothing_known, of_reliability
 
     if known is not None:
         return of_reliability(known)
-    if not limits:
-        return nothing_known
+    return given(limits) if limits else nothing_known
+
+
+def _limits(texts: Sequence[str], values: Sequence[Value]) -> dict[str, float]:
     quantities = {item.quantity for item in values}
     found: dict[str, float] = {}
-    for text in limits:
+    for text in texts:
         quantity, _, number = text.partition("=")
         try:
             limit = float(number)
@@ -162,7 +163,7 @@ def _error_of(
             msg = f"--mdc names {quantity} twice."
             raise typer.BadParameter(msg)
         found[quantity] = limit
-    return given(found)
+    return found
 
 
 def _ordered(spans: Sequence[tuple[str, str]]) -> list[str]:

@@ -218,6 +218,8 @@ def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: Measurement
         for name, found in values.items()
         if name.endswith("_grade") and len(set(found)) > 1
     }
+    if len({series for series, _ in places}) > 1:
+        flags.add(Flag.SERIES_MIXED)
     if not places and any(row["slice_index"] is not None for row in members):
         flags.add(Flag.NO_SLICE_SELECTED)
     known = (*COLUMNS,)

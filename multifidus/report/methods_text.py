@@ -15,7 +15,7 @@ from multifidus.slice_choice import rule_in_words
 from multifidus.stats.icc import FEW_RATERS
 from multifidus.stats.pairs import CONSENSUS, FIRST, MEAN, RATER
 from multifidus.stats.reliability import Study
-from multifidus.stats.target_groups import GROUP_COLUMNS
+from multifidus.stats.said import GROUP_COLUMNS
 
 _AXES = {
     "spine": "the axis of the spine from landmarks",

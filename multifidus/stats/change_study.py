@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from multifidus.cells import near_names
 from multifidus.errors import StatisticsError
 from multifidus.stats.change import (
     BY_MUSCLE,
@@ -28,8 +29,16 @@ from multifidus.stats.exam_order import contradictions
 from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
 from multifidus.stats.left_out import LeftOut, hints, unpaired
 from multifidus.stats.mixing import mixtures
-from multifidus.stats.pairs import Choice, ExamValue, exam_value, make_pairs, timepoints_of
-from multifidus.stats.target_groups import GROUP_COLUMNS
+from multifidus.stats.pairs import (
+    Choice,
+    ExamValue,
+    exam_value,
+    make_pairs,
+    timepoints_of,
+    unknown_timepoint,
+)
+from multifidus.stats.said import GROUP_COLUMNS, groups_alike
+from multifidus.stats.target_groups import groups_of
 from multifidus.stats.values import Value, is_grade
 
 Span = tuple[str, str]
@@ -112,8 +121,7 @@ def spans_of(values: Iterable[Value], before: str = "", after: str = "") -> tupl
     names = timepoints_of(values)
     for name in filter(None, (before, after)):
         if name not in names:
-            msg = f"The table has no timepoint {name!r}."
-            raise StatisticsError(msg, remedy=f"It has: {', '.join(names)}.")
+            raise unknown_timepoint(name, names)
     start = names.index(before) if before else 0
     stop = names.index(after) if after else len(names) - 1
     names = names[start : stop + 1]
@@ -150,13 +158,16 @@ def study_change(
     Raises
     ------
     StatisticsError
-        If a timepoint or column is unknown, it is not clear whose value to take, or no pair has a
-        change.
+        If a timepoint or column is unknown, a subject is of several groups, it is not clear whose
+        value to take, or no pair has a change.
     """
     items = tuple(values)
     if column and not any(column in item.extra for item in items):
         msg = f"The table has no column {column!r}."
         raise StatisticsError(msg, remedy="Name a column of the cohort table.")
+    if column:
+        compared = {name for span in spans for name in span}
+        groups_of((item for item in items if item.timepoint in compared), column)
     pairs = [
         pair
         for before, after in spans
@@ -165,8 +176,10 @@ def study_change(
         )
     ]
     lost = unpaired(pairs)
+    alike = tuple(_alike(items))
     if all(pair.problem for pair in pairs):
-        reasons = "; ".join(dict.fromkeys((*(pair.problem for pair in pairs), *hints(lost))))
+        said = (*(pair.problem for pair in pairs), *hints(lost), *alike)
+        reasons = "; ".join(dict.fromkeys(said))
         msg = f"No subject has a value at both timepoints: {reasons}."
         raise StatisticsError(msg, remedy="Subjects must have the same name at both timepoints.")
     changes = judge(pairs, error_of)
@@ -191,7 +204,9 @@ def study_change(
             *(found.in_words() for found in exchanged_sides(_areas(items))),
             *_remarks(changes),
             *hints(lost),
+            *alike,
             *mixtures(items),
+            *groups_alike(items, column),
             *pooled,
             *(["--group COLUMN keeps groups of subjects apart."] if pooled and not column else []),
             *lacking,
@@ -203,6 +218,12 @@ def study_change(
         left_out=lost,
         pooled=pooled,
     )
+
+
+def _alike(items: Sequence[Value]) -> Iterator[str]:
+    """Say which muscles and methods may be one under two spellings."""
+    for name in ("structure", "method"):
+        yield from near_names(name, {getattr(item, name) for item in items} - {""})
 
 
 def _areas(items: Iterable[Value]) -> Iterator[SideArea]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from multifidus.errors import StatisticsError
@@ -68,6 +69,24 @@ def given(limits: Mapping[str, float]) -> ErrorOf:
         )
 
     return of
+
+
+SMALL_LIMIT = 0.005
+"""No rater detects a change by so small a part of a muscle."""
+
+
+def limit_doubts(limits: Mapping[str, float], values: Iterable[Value]) -> tuple[str, ...]:
+    """Say which numbers given by hand look as if they were in another unit than the table's."""
+    sizes: dict[str, list[float]] = {}
+    for item in values:
+        if item.quantity in limits and math.isfinite(item.value):
+            sizes.setdefault(item.quantity, []).append(abs(item.value))
+    return tuple(
+        f"The least detectable change given of {quantity}, {limits[quantity]:g}, is below "
+        f"{100 * SMALL_LIMIT:g} % of its median ({median(own):g}): is it in another unit?"
+        for quantity, own in sorted(sizes.items())
+        if limits[quantity] < SMALL_LIMIT * median(own)
+    )
 
 
 def of_reliability(document: Mapping[str, Any]) -> ErrorOf:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from multifidus.cells import number
+from multifidus.errors import StatisticsError
 from multifidus.measurement import Quantity
 
 Row = Mapping[str, Any]
@@ -133,12 +135,28 @@ def _outlined(row: Row, index: str, stacks: Stacks, *, whole: bool = False) -> O
         slice_uid="" if whole else _text(row, "slice_uid"),
         slice_index=index,
         image="" if whole else _text(row, "image_sha256"),
-        value=math.nan if whole else float(_text(row, "value") or "nan"),
+        value=math.nan if whole else number_in(row, "value"),
         # What stands on the row of a whole run is the offset of its first slice.
-        offset_mm=math.nan if whole else float(_text(row, "offset_mm") or "nan"),
+        offset_mm=math.nan if whole else number_in(row, "offset_mm"),
         stack=stack,
         along_mm=along,
     )
+
+
+def number_in(row: Row, name: str) -> float:
+    """Return the number in a column of a row; NaN where there is none.
+
+    Raises
+    ------
+    StatisticsError
+        If it says something else.
+    """
+    try:
+        return number(row.get(name))
+    except ValueError:
+        msg = f"{name} is {row[name]!r}, which is no number."
+        remedy = "Write it with a decimal point, or leave it empty."
+        raise StatisticsError(msg, remedy=remedy) from None
 
 
 def shared(columns: Sequence[Sequence[Outlined]]) -> list[tuple[Outlined, ...]]:

@@ -7,10 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from multifidus.cells import nearly
 from multifidus.errors import StatisticsError
+from multifidus.flag import Flag
 from multifidus.stats.exam_order import COLUMNS, places
 from multifidus.stats.mixing import check_protocols
 from multifidus.stats.outlined import apart_mm, distance_words, middle_offset_mm, shared
+from multifidus.stats.said import check_operated_sides, said_of_exams
 from multifidus.stats.values import Value
 
 FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
@@ -66,7 +69,13 @@ class Choice:
         wanted = {FIRST: raters[0], CONSENSUS: CONSENSUS}.get(
             self.rule, self.rule.removeprefix(RATER)
         )
-        return tuple(item for item in ordered if item.rater == wanted)[:1]
+        own = tuple(item for item in ordered if item.rater == wanted)
+        # A second reading, which knows the first, is not taken for one.
+        return own[:1] if self.rule == CONSENSUS or _has_first(own) else ()
+
+
+def _has_first(readings: Sequence[Value]) -> bool:
+    return any(item.reading == 1 for item in readings)
 
 
 def _where(item: Value) -> str:
@@ -259,8 +268,7 @@ def make_pairs(
     known = {item.timepoint for item in items}
     for name in (before, after):
         if name not in known:
-            msg = f"The table has no timepoint {name!r}."
-            raise StatisticsError(msg, remedy=f"It has: {', '.join(sorted(known))}.")
+            raise unknown_timepoint(name, known)
     if before == after:
         msg = f"Both timepoints are {before!r}."
         raise StatisticsError(msg)
@@ -269,11 +277,21 @@ def make_pairs(
         key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
         groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
     operated = operated_levels(items, before, after)
+    check_operated_sides(item for item in items if item.timepoint in {before, after})
     return tuple(
         _pair(key, exams, (before, after), choice, operated[key[0]], minimal_valid_fraction)
         for key, exams in sorted(groups.items())
         if before in exams or after in exams
     )
+
+
+def unknown_timepoint(name: str, known: Iterable[str]) -> StatisticsError:
+    """Say that no exam is of a timepoint, and which there are."""
+    names = sorted(known)
+    near = [one for one in names if nearly(one) == nearly(name)]
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    msg = f"The table has no timepoint {name!r}."
+    return StatisticsError(msg, remedy=f"{meant}It has: {', '.join(names)}.")
 
 
 def operated_levels(items: Iterable[Value], before: str, after: str) -> dict[str, str]:
@@ -284,20 +302,11 @@ def operated_levels(items: Iterable[Value], before: str, after: str) -> dict[str
     StatisticsError
         If the rows of one exam disagree.
     """
-    said: dict[tuple[str, str], set[str]] = {}
-    subjects = []
-    for item in items:
-        subjects.append(item.subject)
-        levels = item.extra.get("operated_levels", "").strip()
-        if levels:
-            said.setdefault((item.subject, item.timepoint), set()).add(levels)
-    for (subject, timepoint), found in said.items():
-        if len(found) > 1:
-            msg = f"Rows of {subject} {timepoint} name several operated levels: {sorted(found)}."
-            raise StatisticsError(msg, remedy="Correct the cohort table, and measure again.")
+    found = list(items)
+    said = said_of_exams(found, "operated_levels")
     return {
-        subject: next(iter(said.get((subject, after)) or said.get((subject, before)) or {""}))
-        for subject in dict.fromkeys(subjects)
+        subject: said.get((subject, after)) or said.get((subject, before)) or ""
+        for subject in dict.fromkeys(item.subject for item in found)
     }
 
 
@@ -372,6 +381,9 @@ def _problem(  # noqa: PLR0917 - what one pair is judged by
     if missing:
         return f"not measured at {', '.join(missing)}"
     unread = [item.timepoint for item in pair if not item.readings]
+    late = [name for name in unread if not _has_first(exams[name])]
+    if late:
+        return f"no first reading at {', '.join(late)}"
     if unread:
         return f"not read at {', '.join(unread)} by whose value was asked for"
     undefined = [item for item in pair if not math.isfinite(item.value)]
@@ -394,6 +406,7 @@ by level, and a muscle's section changes along its length."""
 COMPARED = {
     "slice_position": "slice position",
     "operated_levels": "operated levels",
+    "operated_side": "operated side",
     "weighting": "sequence",
     "manufacturer": "scanner",
     "field_strength_t": "field strength",
@@ -401,6 +414,25 @@ COMPARED = {
     "thickness_mm": "slice thickness",
 }
 """Columns that should be equal in both exams, where the table has them."""
+
+
+DOUBTS = (
+    Flag.AREA_IMPLAUSIBLE, Flag.OUTSIDE_IMAGE, Flag.TOUCHES_BORDER, Flag.FEW_POINTS,
+    Flag.DRAFT_UNEDITED, Flag.SIDE_DOUBTFUL, Flag.SIDES_EXCHANGED, Flag.LEVEL_AMBIGUOUS,
+    Flag.LEVEL_CONFLICT, Flag.SPACING_CONFLICT, Flag.AFFINE_CONFLICT, Flag.SLICES_DUPLICATED,
+    Flag.ARTEFACT, Flag.LOW_SIGNAL, Flag.OEDEMA_WINDOW, Flag.WATER_FAT_SWAPPED,
+    Flag.SCALE_UNVERIFIED, Flag.SHADING_STRONG, Flag.SHADING_UNCLEAR, Flag.BIAS_NOT_CORRECTED,
+)  # fmt: skip
+"""Flags that make a number doubtful: a pair of which one exam has one is noted."""
+
+
+def _doubts(first: ExamValue, second: ExamValue) -> Iterable[str]:
+    for flag in DOUBTS:
+        where = [
+            when for exam, when in ((first, "before"), (second, "after")) if flag in exam.flags
+        ]
+        if where:
+            yield f"{flag.value} {' and '.join(where)}"
 
 
 def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
@@ -433,6 +465,7 @@ def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
             yield f"{words}: {one} before, {two} after"
     if (first.raters, first.readings) != (second.raters, second.readings):
         yield f"read by {_readers(first)} before, {_readers(second)} after"
+    yield from _doubts(first, second)
 
 
 def _readers(exam: ExamValue) -> str:

@@ -34,6 +34,7 @@ from multifidus.stats.kappa import Kappa, weighted_kappa
 from multifidus.stats.left_out import LeftOut, hints, unrated
 from multifidus.stats.mixing import check_protocols, mixtures
 from multifidus.stats.ratings import mean_squares
+from multifidus.stats.said import groups_alike
 from multifidus.stats.target_groups import TargetRule, Whose, groups_of
 from multifidus.stats.targets import LEAST_TARGETS, Compare, SliceMatch, Targets, column_of, lay_out
 from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
@@ -270,7 +271,11 @@ def reliability(
         who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
         remedy = " ".join((f"At least {LEAST_TARGETS} exams need {who}.", *hints(left_out)))
         raise StatisticsError(msg, remedy=remedy)
-    problems[:0] = (*hints(left_out), *mixtures(chosen))
+    problems[:0] = (
+        *hints(left_out),
+        *mixtures(chosen),
+        *groups_alike(chosen, targets.column),
+    )
     return Study(tuple(results), tuple(problems), tuple(grades), protocols_of(chosen), left_out)
 
 
@@ -376,6 +381,7 @@ def _one(head: _Head, found: Targets) -> Reliability:
         problems=(
             *head.doubts,
             *_problems(head.fields["compare"], table, subjects),
+            *_copies(found.columns, table),
             *_undefined(table, forms, pairs),
         ),
     )
@@ -470,6 +476,16 @@ def _problems(compare: Compare, table: Array, subjects: Sequence[str]) -> Iterab
         doubt = subjects_doubt(subjects)
         if doubt:
             yield doubt
+
+
+def _copies(columns: Sequence[str], table: Array) -> Iterable[str]:
+    """Say who gave the very numbers of another: outlines drawn twice never do."""
+    for i, j in combinations(range(len(columns)), 2):
+        if (table[:, i] == table[:, j]).all():
+            yield (
+                f"All {len(table)} values of {columns[i]} and {columns[j]} are equal to the last "
+                "digit: look whether one is a copy of the other."
+            )
 
 
 def _undefined(table: Array, forms: Sequence[Icc], pairs: Sequence[Pair]) -> Iterable[str]:

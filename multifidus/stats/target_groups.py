@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
 from multifidus.slice_choice import Matching
+from multifidus.stats.said import GROUP_COLUMNS
 from multifidus.stats.targets import Targets
 from multifidus.stats.values import Value
-
-GROUP_COLUMNS = ("approach", "group")
-"""Columns of a cohort table that are always looked at for groups pooled."""
 
 
 @dataclass(frozen=True, slots=True)

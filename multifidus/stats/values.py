@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import median
 from types import MappingProxyType
 from typing import Any
 
 from multifidus.anatomy import Structure
-from multifidus.cells import is_missing, number
+from multifidus.cells import is_missing
 from multifidus.columns import KNOWN
 from multifidus.errors import StatisticsError
 from multifidus.flag import Flag
@@ -18,7 +17,8 @@ from multifidus.measurement import Quantity
 from multifidus.protocol import LevelValue, MeasurementProtocol
 from multifidus.slice_choice import chosen_slices, level_uncertainty, level_value, rule_in_words
 from multifidus.stats.mixing import Said, refuse_mixed, said_of
-from multifidus.stats.outlined import Outlined, Stacks, outlined
+from multifidus.stats.outlined import Outlined, Stacks, number_in, outlined
+from multifidus.stats.units import check_units
 
 REQUIRED = ("subject", "quantity", "value")
 
@@ -34,9 +34,6 @@ SAMPLES = frozenset({Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structur
 
 GRADE = "_grade"
 """Quantities that end so are grades: an order without distances, so that they have no mean."""
-
-LEAST_FOR_UNIT = 5
-"""So many percentages are needed to tell that they are fractions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +117,9 @@ def values_of(
     ------
     StatisticsError
         If a column is missing, a value is no number, two rows are of the same slice of the same
-        reading, one muscle of a reading has outlines of several names, one quantity was measured
-        by several protocols, or percentages are fractions.
+        reading, one muscle of a reading has outlines of several names or slices of several series,
+        one quantity was measured by several protocols, a number cannot be one of its quantity, or
+        percentages are fractions.
     """
     groups: dict[tuple[str, ...], list[Row]] = {}
     seen: dict[tuple[str, ...], int] = {}
@@ -155,8 +153,7 @@ def values_of(
         for key, members in groups.items()
         for found in (outlined(_entering(members, taken[_whose(key)]), stacks),)
     )
-    _check_percentages(values)
-    _check_units(values)
+    check_units(values)
     return values
 
 
@@ -189,7 +186,7 @@ def _taken(
     offsets: dict[tuple[str, ...], dict[Slice, float]] = {}
     for key, members in groups.items():
         found = offsets.setdefault(_whose(key), {})
-        found |= {_slice(row): _number(row, "offset_mm") for row in members if any(_slice(row))}
+        found |= {_slice(row): number_in(row, "offset_mm") for row in members if any(_slice(row))}
     level = _WHOSE.index("level")
     return {
         whose: chosen_slices(found, protocol, has_level=bool(whose[level]))
@@ -269,15 +266,6 @@ def _words(key: Sequence[str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in named if value)
 
 
-def _number(row: Mapping[str, Any], name: str) -> float:
-    try:
-        return number(_text(row, name))
-    except ValueError:
-        msg = f"{name} is {row[name]!r}, which is no number."
-        remedy = "Write it with a decimal point, or leave it empty."
-        raise StatisticsError(msg, remedy=remedy) from None
-
-
 def _value(
     key: tuple[str, ...], rows: Sequence[Row], taken: set[Slice], protocol: MeasurementProtocol
 ) -> Value:
@@ -287,12 +275,13 @@ def _value(
         msg = f"reading is {count!r}; readings count 1, 2, ..."
         raise StatisticsError(msg)
     chosen = _entering(rows, taken)
+    _check_series(key, rows, chosen)
     of_slices = any(any(_slice(row)) for row in rows)
     selected = any(_slice(row) in taken for row in rows)
     flags = {flag for row in chosen or rows for flag in _text(row, "flags").split(";")} - {""}
     if of_slices and not selected:
         flags.add(Flag.NO_SLICE_SELECTED)
-    numbers = [_number(row, "value") for row in chosen]
+    numbers = [number_in(row, "value") for row in chosen]
     own = {*KEYS, *SLICE_KEYS, "value", "flags", "tilt_deg", "valid_fraction", "uncertainty"}
     return Value(
         **named,
@@ -303,7 +292,7 @@ def _value(
         level_value=protocol.level_value,
         flags=frozenset(map(str, flags)),
         tilt_deg=_mean(chosen, "tilt_deg"),
-        valid_fraction=min((_number(row, "valid_fraction") for row in chosen), default=math.nan),
+        valid_fraction=min((number_in(row, "valid_fraction") for row in chosen), default=math.nan),
         uncertainty=level_uncertainty(numbers, [_uncertainty(row) for row in chosen], protocol),
         extra=MappingProxyType(
             {k: _other(k, v) for k, v in (chosen or rows)[0].items() if k not in own}
@@ -332,13 +321,13 @@ def _was_given_up(row: Row) -> bool:
 def _uncertainty(row: Row) -> float:
     """Return what is stated of a number; what somebody else wrote there states nothing."""
     try:
-        return _number(row, "uncertainty")
+        return number_in(row, "uncertainty")
     except StatisticsError:
         return math.nan
 
 
 def _mean(rows: Sequence[Row], name: str) -> float:
-    return math.fsum(_number(row, name) for row in rows) / len(rows) if rows else math.nan
+    return math.fsum(number_in(row, name) for row in rows) / len(rows) if rows else math.nan
 
 
 def _check_names(groups: Mapping[tuple[str, ...], Sequence[Row]]) -> None:
@@ -350,6 +339,40 @@ def _check_names(groups: Mapping[tuple[str, ...], Sequence[Row]]) -> None:
             raise StatisticsError(
                 msg, remedy="Keep the rows of one of them, or measure them as one."
             )
+
+
+SAME_PLACE_MM = 0.5
+"""Slices of two series so near to each other show one place: it is chance which of them enters."""
+
+
+def _check_series(key: tuple[str, ...], rows: Sequence[Row], chosen: Sequence[Row]) -> None:
+    """Refuse a value of several series: two scans of a muscle are two numbers of it."""
+    places = [number_in(row, "offset_mm") for row in chosen]
+    beside = (
+        row
+        for row in rows
+        if not _was_given_up(row)
+        and any(abs(number_in(row, "offset_mm") - place) < SAME_PLACE_MM for place in places)
+    )
+    found = sorted({_text(row, "series") for row in (*chosen, *beside)} - {""})
+    if len(found) > 1:
+        names = ", ".join(map(_short, found))
+        msg = f"Slices of the same {_words(key)} are of {len(found)} series: {names}."
+        remedy = (
+            "Keep the rows of one series of each exam, or choose it where you measure; numbers of "
+            "the other go into a table of their own."
+        )
+        if not key[KEYS.index("level")]:
+            remedy += " Where each series shows a level of its own, give the levels."
+        raise StatisticsError(msg, remedy=remedy)
+
+
+MOST_OF_SERIES = 16
+"""So many last letters of a series' UID are said: its beginning names the scanner's maker."""
+
+
+def _short(series: str) -> str:
+    return series if len(series) <= MOST_OF_SERIES else f"...{series[-MOST_OF_SERIES:]}"
 
 
 def _check_units_said(groups: Mapping[tuple[str, ...], Sequence[Row]]) -> None:
@@ -369,51 +392,3 @@ def _said(row: Row, name: str) -> Said:
     quantity = " by ".join(filter(None, (_text(row, "quantity"), _text(row, "method"))))
     exam = " ".join(filter(None, (_text(row, one) for one in ("subject", "timepoint", "rater"))))
     return quantity, exam, _text(row, name)
-
-
-def _check_percentages(values: Sequence[Value]) -> None:
-    """Refuse fractions under the name of percentages, of all or of one rater or timepoint.
-
-    A side-to-side difference of one rater may well be below 1 %; fat of five muscles is not.
-    """
-    for (quantity, of), numbers in _parts(values, "_pct").items():
-        fat = not quantity.startswith(Quantity.ASYMMETRY_PCT.split("_", maxsplit=1)[0])
-        if (fat or not of) and 0 < max(map(abs, numbers)) <= 1:
-            msg = f"All {len(numbers)} values of {quantity}{of} lie between 0 and 1."
-            raise StatisticsError(msg, remedy="Percentages are 0 to 100; multiply them by 100.")
-
-
-FAR_APART = 20.0
-"""No muscle is so many times as large to one rater, or at one timepoint, as to another."""
-
-_WHOLE_AREAS = (Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.VALID_CSA_MM2)
-
-
-def _check_units(values: Sequence[Value]) -> None:
-    """Refuse areas that only another unit can explain, whatever the table calls it."""
-    areas = [item for item in values if item.quantity in _WHOLE_AREAS]
-    middles: dict[str, dict[str, float]] = {}
-    for (quantity, of), numbers in _parts(areas, "").items():
-        if of:
-            middles.setdefault(quantity, {})[of] = median(numbers)
-    for quantity, found in middles.items():
-        low, high = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
-        if found[high] > FAR_APART * found[low] > 0:
-            msg = (
-                f"The median of {quantity} is {found[high]:g}{high} and {found[low]:g}{low}: "
-                "these are not of one unit."
-            )
-            raise StatisticsError(msg, remedy="Give all areas in mm2.")
-
-
-def _parts(values: Iterable[Value], ending: str) -> dict[tuple[str, str], list[float]]:
-    """Gather the values of quantities with an ending: all, and those of each rater and timepoint.
-
-    Parts of fewer than :data:`LEAST_FOR_UNIT` say nothing, and are left out.
-    """
-    found: dict[tuple[str, str], list[float]] = {}
-    for item in values:
-        if item.quantity.endswith(ending) and math.isfinite(item.value):
-            for of in ("", f" by {item.rater}", f" at {item.timepoint}"):
-                found.setdefault((item.quantity, of), []).append(item.value)
-    return {key: numbers for key, numbers in found.items() if len(numbers) >= LEAST_FOR_UNIT}
