@@ -113,11 +113,19 @@ def test_a_number_below_0_is_refused_also_where_it_is_averaged_with_another_slic
         values_of([*rows, below])
 
 
-def test_one_subject_in_another_unit_is_said(tmp_path):
-    where = {"quantity": "tcsa_mm2", "subject": "S03"}
-    rows = edited(rows_of(), where, value=lambda row: row["value"] / 100)
-    assert re.search(r"far from it in S03 \(\S+\): check", remarks_of(rows, tmp_path))
-    assert "far from it" not in remarks_of(rows_of(), tmp_path)
+@pytest.mark.parametrize(
+    ("where", "exams"),
+    [
+        ({"subject": "S03", "timepoint": "post"}, r"S03 post A \(\S+\), S03 post B \(\S+\)"),
+        ({"subject": "S03", "timepoint": "pre", "rater": "B"}, r"S03 pre B \(\S+\)"),
+    ],
+)
+def test_one_exam_in_another_unit_is_said(where, exams, tmp_path):
+    rows = rows_of(raters="AB")
+    assert "far from it" not in remarks_of(rows, tmp_path)
+    where = {"quantity": "tcsa_mm2", **where}
+    rows = edited(rows, where, value=lambda row: row["value"] / 100)
+    assert re.search(f"far from it in {exams}: check", remarks_of(rows, tmp_path))
 
 
 def test_rows_of_one_exam_that_name_several_operated_sides_are_refused():

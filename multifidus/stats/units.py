@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ LEAST_FOR_UNIT = 5
 """So many percentages are needed to tell that they are fractions."""
 
 LEAST_SUBJECTS = 3
-"""With fewer nobody can tell whose numbers are in another unit."""
+"""With fewer nobody can tell which numbers are in another unit."""
 
-MOST_SUBJECTS = 5
-"""So many subjects are named."""
+MOST_EXAMS = 5
+"""So many exams are named."""
 
 SIZES = ("_mm2", "_ml")
 """Ends of quantities that are sizes, of which there are none below 0."""
@@ -109,35 +109,42 @@ def _parts(values: Iterable[Value], ending: str) -> dict[tuple[str, str], list[f
 
 
 def other_units(values: Iterable[Value]) -> tuple[str, ...]:
-    """Say whose areas look as if they were in another unit than the other subjects'."""
-    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    """Say in which exams areas look as if they were in another unit than the others'.
+
+    One rater's numbers of one exam are held against the middle of all.
+    """
+    found: dict[tuple[str, str], dict[Exam, list[float]]] = {}
     for item in values:
         if item.quantity in _WHOLE_AREAS and item.value > 0:
             own = found.setdefault((item.quantity, item.structure), {})
-            own.setdefault(item.subject, []).append(item.value)
+            own.setdefault((item.subject, item.timepoint, item.rater), []).append(item.value)
     return tuple(
         sentence
         for (quantity, structure), numbers in sorted(found.items())
         for sentence in _far_from_all(
             f"{quantity} of {structure}" if structure else quantity,
-            {subject: median(own) for subject, own in numbers.items()},
+            {exam: median(own) for exam, own in numbers.items()},
         )
     )
 
 
-def _far_from_all(what: str, middles: dict[str, float]) -> Iterator[str]:
-    if len(middles) < LEAST_SUBJECTS:
+Exam = tuple[str, str, str]
+"""Subject, timepoint and rater."""
+
+
+def _far_from_all(what: str, middles: Mapping[Exam, float]) -> Iterator[str]:
+    if len({subject for subject, _, _ in middles}) < LEAST_SUBJECTS:
         return
     middle = median(middles.values())
     strange = [
-        f"{subject} ({number:g})"
-        for subject, number in sorted(middles.items())
+        f"{' '.join(filter(None, exam))} ({number:g})"
+        for exam, number in sorted(middles.items())
         if max(number, middle) > FAR_APART * min(number, middle)
     ]
     if strange:
-        more = len(strange) - MOST_SUBJECTS
-        names = ", ".join(strange[:MOST_SUBJECTS]) + (f" and {more} more" if more > 0 else "")
+        more = len(strange) - MOST_EXAMS
+        names = ", ".join(strange[:MOST_EXAMS]) + (f" and {more} more" if more > 0 else "")
         yield (
-            f"The median of {what} is {middle:g} over all subjects, and far from it in {names}: "
+            f"The median of {what} is {middle:g} over all exams, and far from it in {names}: "
             "check that these are in the same unit."
         )
