@@ -356,5 +356,5 @@ def test_muscles_of_one_slice_lie_at_one_level():
     # An oblique slice may cut a disc and the vertebra beside it, and another reading may differ.
     body = outline(item, box(5, 5, 9, 9), Structure.VERTEBRAL_BODY, level=Level.L4)
     assert measure(exam, RoiSet((left, body)), NO_FAT)
-    other = replace(right, key=replace(right.key, reading=Reading("S", "pre", "CD")))
+    other = replace(right, key=replace(right.key, reading=Reading("S01", "pre", "CD")))
     assert measure(exam, RoiSet((left, other)), NO_FAT)

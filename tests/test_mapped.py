@@ -36,7 +36,7 @@ def exam_with(*maps, unit=""):
     for n, (weighting, scale, plane) in enumerate(maps):
         item = image_slice(fraction_pixels(scale), plane, uid=f"m{n}/0")
         parts.append(Series(f"m{n}", (item,), weighting, unit=unit))
-    return Exam("S", "pre", tuple(parts))
+    return Exam("S01", "pre", tuple(parts))
 
 
 def rows_of(exam, name="t2/0"):
@@ -99,8 +99,8 @@ def test_an_outline_beside_the_image_has_no_fraction():
 
 def test_a_map_of_a_bids_dataset_says_its_unit_in_its_sidecar(tmp_path):
     voxels = np.repeat(fraction_pixels(0.01).T[:, :, None], 2, axis=2).astype(np.float32)
-    path = save(tmp_path / "sub-1_desc-PDFF_map.nii", voxels, lumbar_affine())
-    (tmp_path / "sub-1_desc-PDFF_map.json").write_text(json.dumps({"Units": "Fraction"}))
+    path = save(tmp_path / "sub-S01_desc-PDFF_map.nii", voxels, lumbar_affine())
+    (tmp_path / "sub-S01_desc-PDFF_map.json").write_text(json.dumps({"Units": "Fraction"}))
     exam = read_exam(path)
     (series,) = exam.series
     assert (series.weighting, series.unit) == (Weighting.PDFF, "1")

@@ -76,7 +76,7 @@ def test_a_map_is_as_uncertain_as_the_dixon_fractions_that_it_shows():
         Series(item.uid, (item,), kind, unit="[ppth]" if item is of_map else "")
         for item, kind in zip((fat, water, of_map), kinds, strict=True)
     )
-    rows = measure(Exam("S", "pre", series), outlines(fat))
+    rows = measure(Exam("S01", "pre", series), outlines(fat))
     dixon = next(r for r in rows if r.quantity is Quantity.DIXON_FF_MEAN_PCT)
     mapped = next(r for r in rows if r.quantity is Quantity.PDFF_MEAN_PCT)
     assert mapped.value == pytest.approx(dixon.value)
