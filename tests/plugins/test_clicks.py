@@ -21,7 +21,8 @@ pytestmark = [
 ]
 
 PAGE = Path(__file__).parents[2] / "docs" / "evidence" / "clicks.md"
-LEVELS = (Level.L1_L2, Level.L2_L3, Level.L3_L4, Level.L4_L5, Level.L5_S1)
+LEVELS = (Level.L5_S1, Level.L4_L5, Level.L3_L4, Level.L2_L3, Level.L1_L2)
+"""The exam's slices run up the spine."""
 
 POINTS = int(os.environ.get("MULTIFIDUS_POINTS", "4"))
 """Points of an outline: they do not matter for what is counted beyond them, and each takes time."""
