@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from multifidus.errors import ReadError
+from multifidus.errors import CohortError, ReadError
 from multifidus.image import Exam
 from multifidus.io.bids import BidsName, bids_name
 from multifidus.io.bids_dataset import dataset_of
@@ -96,6 +96,8 @@ class Listing:
         Names an exam's files.
     show_identifiers
         Whether calendar dates, and columns that identify a person, may stand in the table.
+    same
+        Names of subjects to the names that stand in their place, of people whom somebody joined.
     """
 
     columns: Sequence[str]
@@ -103,6 +105,7 @@ class Listing:
     folder: Path
     sources: Callable[[Exam], Iterable[str]]
     show_identifiers: bool = False
+    same: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_visits(visits: Sequence[Visited], how: Listing) -> Listed:
@@ -114,7 +117,49 @@ def list_visits(visits: Sequence[Visited], how: Listing) -> Listed:
     listed = Listed()
     for dataset in dict.fromkeys(visit.dataset for visit in visits):
         _list_dataset([visit for visit in visits if visit.dataset == dataset], how, listed)
+    _join(visits, how.same, listed)
     return listed
+
+
+def _join(visits: Sequence[Visited], same: Mapping[str, str], listed: Listed) -> None:
+    """Give the rows of people whom somebody joined one name, one order and days from one exam.
+
+    Raises
+    ------
+    CohortError
+        If two exams of one person have one timepoint.
+    """
+    exams: dict[str, list[Exam]] = {}
+    for visit in visits:
+        own = visit.exam.subject
+        exams.setdefault(same.get(own, own), []).append(visit.exam)
+    for person, members in exams.items():
+        if len({exam.subject for exam in members}) > 1:
+            _join_one(person, members, listed)
+
+
+def _join_one(person: str, members: Sequence[Exam], listed: Listed) -> None:
+    by_timepoint = {exam.timepoint: exam for exam in members}
+    if len(by_timepoint) < len(members):
+        twice = next(t for t in by_timepoint if sum(e.timepoint == t for e in members) > 1)
+        msg = f"Subjects that are one person, {person}, have two exams called {twice}."
+        raise CohortError(msg, remedy="Give their sessions labels of their own.")
+    order = _by_date(members)
+    days = [exam.date for exam in members if exam.date is not None]
+    if order is None or len(set(days)) < len(members):
+        order = []
+        listed.remarks.append(
+            f"Nothing says in which order the exams of {person} were, from several datasets or "
+            "labels: fill in the column order."
+        )
+    subjects = {exam.subject for exam in members}
+    for row in listed.rows:
+        if row["subject"] in subjects:
+            exam = by_timepoint[row["timepoint"]]
+            place = order.index(exam.timepoint) + 1 if order else ""
+            row |= {"subject": person, "order": place}
+            if exam.date is not None:
+                row["days"] = (exam.date - min(days)).days
 
 
 def _list_dataset(visits: Sequence[Visited], how: Listing, listed: Listed) -> None:

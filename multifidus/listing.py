@@ -45,6 +45,7 @@ def list_cohort(
         folder,
         lambda exam: _sources(exam, scan, folder),
         show_identifiers,
+        keys.same,
     )
     named = list_visits(visits, how)
     rest = replace(scan, exams=tuple(others))
@@ -237,13 +238,17 @@ def join_people(
     """
     if table is None:
         return scan, {}
+    labelled = {visit.exam.subject for visit in part_visits(scan)[0]}
+    if len(labelled) == len({exam.subject for exam in scan.exams}):
+        # Labels are names as they are: the rows of a cohort table are joined by them.
+        return scan, read_same_person(table, labelled)
     if keys_path is None or not keys_path.exists():
         msg = f"{table} names subjects as keys do, and there is no such key file: {keys_path}."
         remedy = "Write a cohort.csv first, and name its key file: --subject-keys FILE."
         raise ReadError(msg, remedy=remedy)
     keys, _ = open_subject_keys(keys_path)
     names = exam_names(scan, keys)
-    same = read_same_person(table, {*names.values(), *keys.known})
+    same = read_same_person(table, {*names.values(), *keys.known, *labelled})
     first: dict[str, str] = {}
     one_with: dict[str, str] = {}
     for (subject, _), name in names.items():

@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 import multifidus as mf
 from multifidus.cli.app import app
+from multifidus.errors import CohortError
 from multifidus.io.bids_dataset import dataset_of, subject_names
+from multifidus.io.tables import read_rows
 from tests.niftis import lumbar_affine, save
 from tests.test_archive import packed
 
@@ -125,3 +127,53 @@ _PARTS = st.lists(st.sampled_from(["a", "b", "a-b", "a b", "01", "..."]), min_si
 def test_different_people_get_different_names(found):
     people = {(Path("/", *parts), label) for parts, label in found}
     assert len(set(subject_names(people).values())) == len(people)
+
+
+def write_visits(folder, number, session, day):
+    """Write one exam of sub-01, dated by its table of scans."""
+    place = folder / "sub-01" / f"ses-{session}"
+    (place / "anat").mkdir(parents=True)
+    name = f"anat/sub-01_ses-{session}_T2w.nii.gz"
+    voxels = np.random.default_rng(number).integers(1, 900, SHAPE, np.int16)
+    save(place / name, voxels, lumbar_affine(10))
+    table = f"filename\tacq_time\n{name}\t{day}T10:00:00\n"
+    (place / f"sub-01_ses-{session}_scans.tsv").write_text(table)
+    (folder / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.10.0"}')
+
+
+def listed(folder, *lines):
+    (folder / "same.csv").write_text("\n".join(["subject,same_as", *lines, ""]))
+    table = folder / "cohort.csv"
+    done = CliRunner().invoke(
+        app,
+        ["inspect", str(folder / "study"), "--cohort", str(table),
+         "--same-person", str(folder / "same.csv")],
+    )  # fmt: skip
+    return done, read_rows(table) if table.exists() else []
+
+
+def test_who_is_one_person_at_two_sites_can_be_said(tmp_path):
+    write_visits(tmp_path / "study" / "a", 1, "second", "2020-03-01")
+    write_visits(tmp_path / "study" / "b", 2, "first", "2019-03-02")
+    done, rows = listed(tmp_path, "b-01,a-01")
+    assert done.exit_code == 0, done.stderr
+    found = {row["timepoint"]: (row["subject"], row["order"], row["days"]) for row in rows}
+    assert found == {"first": ("a-01", "1", "0"), "second": ("a-01", "2", "365")}
+
+
+def test_exams_of_one_person_that_have_one_name_are_refused(tmp_path):
+    write_visits(tmp_path / "study" / "a", 1, "pre", "2020-03-01")
+    write_visits(tmp_path / "study" / "b", 2, "pre", "2019-03-02")
+    done, rows = listed(tmp_path, "b-01,a-01")
+    assert isinstance(done.exception, CohortError)
+    assert "a-01, have two exams called pre" in str(done.exception)
+    assert rows == []
+
+
+def test_a_name_that_no_dataset_has_is_refused(tmp_path):
+    write_visits(tmp_path / "study" / "a", 1, "pre", "2020-03-01")
+    write_visits(tmp_path / "study" / "b", 2, "post", "2021-03-02")
+    done, rows = listed(tmp_path, "b-01,c-01")
+    assert isinstance(done.exception, CohortError)
+    assert "no subject 'c-01'" in str(done.exception)
+    assert rows == []

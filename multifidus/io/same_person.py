@@ -6,12 +6,11 @@ exams are those of another.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Container
 from pathlib import Path
 
 from multifidus.errors import CohortError
-from multifidus.io.files import reading
+from multifidus.io.table_file import Asked, read_table
 
 COLUMNS = ("subject", "same_as")
 
@@ -41,17 +40,15 @@ def read_same_person(path: Path, known: Container[str]) -> dict[str, str]:
         If columns are missing, a name is unknown or missing, a subject is the same as two others,
         or names go in a circle; names the line.
     """
-    with reading(path, "a table of who is one person"):
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    table = csv.DictReader(lines)
-    missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+    table = read_table(path, Asked("a table of who is one person", known=COLUMNS))
+    missing = [name for name in COLUMNS if name not in table.header]
     if missing:
         msg = f"{path} lacks the columns {', '.join(missing)}."
         raise CohortError(msg, remedy=f"Required are: {', '.join(COLUMNS)}.")
     same: dict[str, str] = {}
-    for row in table:
-        where = f"{path}, line {table.line_num}"
-        subject, other = ((row[name] or "").strip() for name in COLUMNS)
+    for line, row in zip(table.lines, table.rows, strict=True):
+        where = f"{path}, line {line}"
+        subject, other = (row[name].strip() for name in COLUMNS)
         for name in (subject, other):
             if not name:
                 msg = f"{where} lacks a name."
