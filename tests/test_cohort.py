@@ -82,3 +82,16 @@ def test_heights_of_one_subject_that_no_adult_has_are_said():
     assert said.startswith(
         "Heights of S1 differ by 9.5 cm (171 in the row of pre, 180.5 in that of year)"
     )
+
+
+def test_label_schemes_are_one_for_all_outlines_or_one_for_each():
+    outlines = (Path("a.nii.gz"), Path("b.nii.gz"))
+
+    def schemes(labels):
+        return Case(Reading("S01", "pre"), SCAN, outlines, labels).label_schemes
+
+    assert schemes("lpm") == ("lpm", "lpm")
+    assert schemes("lpm; own.tsv") == ("lpm", "own.tsv")
+    assert schemes(None) == (None, None)
+    with pytest.raises(CohortError, match="3 labels stand beside 2 outlines"):
+        schemes("lpm;lpm;lpm")

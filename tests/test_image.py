@@ -204,3 +204,9 @@ def test_a_slice_can_be_copied_whether_or_not_it_was_hashed():
         copied = copy.deepcopy(item)
         assert copied.sha256() == item.sha256()
         assert (copied.pixels == item.pixels).all()
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(0.0, 0.0), (0.0, 7.0), (1e-9, 1e9)])
+def test_a_rescale_that_makes_all_pixels_alike_is_refused(slope, intercept):
+    with pytest.raises(ReadError, match="make all pixels alike"):
+        StoredPixels(lambda: np.zeros((2, 2)), slope, intercept)
