@@ -10,22 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import __main__ as speed
-from benchmarks import fuzz as fuzzing
-from benchmarks import gui_suite, junk
-from benchmarks.accuracy import cohort as planted
+from benchmarks import __main__ as speed, fuzz as fuzzing, gui_suite, junk
 from benchmarks.accuracy import (
+    cohort as planted,
     doubt_pages,
     fat_page,
     imagej,
     levels,
     mixed_model,
     phantom,
+    readers as series_readers,
     real_dixon,
+    reliability as intervals,
     repeatable,
 )
-from benchmarks.accuracy import readers as series_readers
-from benchmarks.accuracy import reliability as intervals
 from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS

@@ -1,7 +1,7 @@
 """Damaged files, tens of thousands of them: each is read or refused with a reason, quickly.
 
-Each input is scanned by :func:`multifidus.formats.scan` and, where that finds slices, their pixels
-are read; outlines go through :func:`multifidus.formats.read_rois`. This happens in processes of
+Each input is scanned by :func:`multifidus.io.read.scan` and, where that finds slices, their pixels
+are read; outlines go through :func:`multifidus.io.read.read_rois`. This happens in processes of
 their own, whose memory is limited, so that a crash or a request for absurd memory shows.
 """
 
@@ -83,8 +83,8 @@ class Tally:
 
 def read(path: Path, exam: Any) -> tuple[str, str]:
     """Read a file as users do; returns ``read`` or ``refused``, or else what should not be."""
-    from multifidus import formats
     from multifidus.errors import MultifidusError
+    from multifidus.io import read as formats
 
     if path.suffix == ".json":
         try:
@@ -156,7 +156,7 @@ def _judged(path: Path, exam: Any, errors: Path) -> tuple[str, str, float, float
 
 def work(seed: int, start: int, stop: int) -> None:
     """Read inputs ``start`` to ``stop`` and print an outcome for each, one JSON document a line."""
-    from multifidus.image import Exam, Series, Slice
+    from multifidus.data.image import Exam, Series, Slice
 
     out = os.fdopen(os.dup(1), "w", buffering=1)
     seeds = make_seeds()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, write_rois
-from multifidus.anatomy import Side, Structure
+from multifidus.data.anatomy import Side, Structure
 from tests.dicoms import classic, enhanced, write
 from tests.exams import axial_plane
 from tests.mosaics import mosaic

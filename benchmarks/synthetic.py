@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, write_rois
-from multifidus.anatomy import Side, Structure
+from multifidus.data.anatomy import Side, Structure
 
 STACKS, PER_STACK, SIZE, SPACING_MM = 5, 5, 512, 0.39
 VERTICES = 120

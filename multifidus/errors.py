@@ -14,7 +14,7 @@
 
 Each is also the builtin named beside it. A message says what is wrong and where; the remedy
 says what to do about it and is kept apart, so that a table of failures can have it as a column.
-Doubtful is not wrong: a doubtful number is reported with a :class:`~multifidus.flag.Flag`.
+Doubtful is not wrong: a doubtful number is reported with a :class:`~multifidus.data.flags.Flag`.
 """
 
 from __future__ import annotations

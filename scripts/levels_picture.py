@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import multifidus as mf
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "images" / "levels.png"
 SCALE = 4

@@ -15,13 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from multifidus.anatomy import Structure
-from multifidus.measurement import Quantity
+from multifidus.data.anatomy import Structure
+from multifidus.data.measurement import Quantity
+from multifidus.data.protocol import MeasurementProtocol
 from multifidus.phantom import Phantom, PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.phantom.identity import RATER, SURGERY_DATE, exam_date
-from multifidus.protocol import MeasurementProtocol
-from multifidus.results import Output, write_results
-from multifidus.runs import Request, plan
+from multifidus.study.requests import Request, plan
+from multifidus.study.results import Output, write_results
 
 SEED = 2010
 MUSCLE = Structure.MULTIFIDUS

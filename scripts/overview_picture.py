@@ -7,11 +7,11 @@ from pathlib import Path
 from PIL import Image
 
 from multifidus import MeasurementProtocol
-from multifidus.batch import measure_case
+from multifidus.figures.overlay import draw_slice
 from multifidus.io.cohort_csv import read_cohort
-from multifidus.placement import place
-from multifidus.report.overlay import draw_slice
-from multifidus.sample import sample_dir
+from multifidus.measuring.locate import place
+from multifidus.sample_data import sample_dir
+from multifidus.study.batch import measure_case
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "images" / "overlay.png"
 LEVEL = ("L4-L5", "mid_disc")

@@ -87,7 +87,7 @@ def open_window() -> tuple[Any, Any]:
 
 def hide_structures(dock: Any) -> None:
     """Leave the multifidus and the references in sight."""
-    from multifidus.anatomy import Structure
+    from multifidus.data.anatomy import Structure
 
     shown = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
     for key, layer in dock.annotator.canvas.layers.items():
@@ -118,7 +118,7 @@ def take_warnings(viewer: Any, dock: Any) -> None:
     """Show a slice whose level was typed wrongly, under a protocol of a narrow tilt."""
     from dataclasses import replace
 
-    from multifidus.anatomy import Level, SlicePosition
+    from multifidus.data.anatomy import Level, SlicePosition
 
     annotator, session = dock.annotator, dock.annotator.session
     protocol, (level, position) = session.protocol, session.said_level(SLICE)
@@ -136,7 +136,7 @@ def take_results(viewer: Any, dock: Any) -> None:
     from napari_multifidus.keys import MULTIFIDUS_LEFT
     from qtpy.QtCore import Qt
 
-    from multifidus.anatomy import Side
+    from multifidus.data.anatomy import Side
 
     annotator = dock.annotator
     for side, grade in ((Side.RIGHT, 3), (Side.LEFT, 2)):
@@ -191,7 +191,7 @@ def take_crossing(viewer: Any, dock: Any) -> None:
 
 def take_locator(dock: Any) -> None:
     """Show the locator while the last discs are being marked."""
-    from multifidus.anatomy import Level
+    from multifidus.data.anatomy import Level
 
     locator, session = dock.locator, dock.annotator.session
     left = {Level.L1_L2, Level.L2_L3}
@@ -218,8 +218,8 @@ def take_worklist(scratch: Path) -> None:
     from napari_multifidus.canvas import EDIT
     from napari_multifidus.keys import MULTIFIDUS_LEFT
 
-    from multifidus.readings.audit import Event
-    from multifidus.readings.beginning import Request, begin
+    from multifidus.reading.audit_log import Event
+    from multifidus.reading.session import Request, begin
 
     folder = scratch / "blinded"
     table = make_study(folder)
@@ -245,7 +245,7 @@ def take_adjudication(scratch: Path) -> None:
     from napari_multifidus.annotate import read_worklist
     from napari_multifidus.widgets.adjudicate import AdjudicationPanel
 
-    from multifidus.readings.beginning import Request, begin
+    from multifidus.reading.session import Request, begin
 
     folder = scratch / "settled"
     table = make_study(folder, RATERS)
@@ -300,8 +300,8 @@ def outlines_of_raters(perfect: Path, raters: tuple[str, ...]) -> Iterator[tuple
     """Write what raters drew who differ a little, and one slice that only the first outlined."""
     from dataclasses import replace
 
-    from multifidus.anatomy import Structure
-    from multifidus.io.native import read_outlines, write_outlines
+    from multifidus.data.anatomy import Structure
+    from multifidus.io.outlines_json import read_outlines, write_outlines
 
     rois = read_outlines(perfect)
     muscles = [roi for roi in rois if roi.key.structure is Structure.MULTIFIDUS]
@@ -336,8 +336,8 @@ def draw_perfectly(desk: Any) -> None:
     import numpy as np
     from napari_multifidus.layers import LayerKey
 
-    from multifidus.anatomy import Side, Structure
-    from multifidus.io.native import read_outlines
+    from multifidus.data.anatomy import Side, Structure
+    from multifidus.io.outlines_json import read_outlines
 
     session, canvas = desk.annotator.session, desk.annotator.canvas
     (perfect,) = desk.item(desk.by).case.landmarks

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from multifidus import Reading, RoiSet, SliceLevel, write_rois
-from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
-from multifidus.formats import read_exam
+from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.io.read import read_exam
 from tests.dicoms import classic, write
 from tests.exams import axial_plane, circle, outline
 

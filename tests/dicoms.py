@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.uid import UID
 
-    from multifidus.geometry import Plane
+    from multifidus.data.geometry import Plane
 
 ROOT = "1.2.826.0.1.3680043.8.498"
 STUDY, SERIES = f"{ROOT}.1", f"{ROOT}.1.1"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Side, Structure
-from multifidus.geometry import Plane
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.roi import Reading, Roi, RoiKey
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.geometry import Plane
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.data.roi import Reading, Roi, RoiKey
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -8,7 +8,7 @@ import struct
 import numpy as np
 from pydicom.valuerep import DSfloat
 
-from multifidus.geometry import Plane
+from multifidus.data.geometry import Plane
 from tests.dicoms import classic
 
 ROWS, COLUMNS, FINEST_MM = 6, 8, 1 / 32

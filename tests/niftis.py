@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import nibabel
 import numpy as np
 
-from multifidus.geometry import ras_from_lps
+from multifidus.data.geometry import ras_from_lps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from multifidus.geometry import ras_from_lps
+from multifidus.data.geometry import ras_from_lps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from multifidus.image import Stack
+    from multifidus.data.image import Stack
 
     Array = NDArray[np.float64]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level
-from multifidus.geometry import Plane
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.landmark import Landmark, LandmarkKind
+from multifidus.data.anatomy import Level
+from multifidus.data.geometry import Plane
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.data.landmark import Landmark, LandmarkKind
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

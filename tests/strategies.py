@@ -13,21 +13,12 @@ import numpy as np
 import shapely
 from hypothesis import strategies as st
 
-from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
-from multifidus.geometry import Plane
-from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.protocol import BiasCorrection, FatMethod, LevelValue, MeasurementProtocol
-from multifidus.roi import (
-    Grade,
-    NotMeasurable,
-    Reading,
-    Reason,
-    Roi,
-    RoiKey,
-    RoiSet,
-    SliceLevel,
-    Source,
-)
+from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.data.geometry import Plane
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.protocol import BiasCorrection, FatMethod, LevelValue, MeasurementProtocol
+from multifidus.data.roi import Reading, Roi, RoiKey, Source
+from multifidus.data.roi_set import Grade, NotMeasurable, Reason, RoiSet, SliceLevel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,9 +7,9 @@ import json
 
 import numpy as np
 
-from multifidus.io.protocols import as_toml
-from multifidus.io.tables import write_rows
-from multifidus.protocol import MeasurementProtocol
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.io.protocol_toml import as_toml
+from multifidus.io.results_csv import write_rows
 
 LEVELS = ("L3-L4", "L4-L5", "L5-S1")
 AREAS = {"L3-L4": 700.0, "L4-L5": 900.0, "L5-S1": 1000.0}
@@ -64,8 +64,8 @@ def study_rows(subjects=12, *, raters="AB", readings=2, timepoints=("pre", "post
 
 def write_study(folder, rows=None, missing=(), failures=()):
     """Write a results folder; returns it."""
-    from multifidus.missing import MISSING_COLUMNS
-    from multifidus.results import FAILURE_COLUMNS
+    from multifidus.data.columns import MISSING_COLUMNS
+    from multifidus.study.results import FAILURE_COLUMNS
 
     rows = study_rows() if rows is None else rows
     folder.mkdir(exist_ok=True)

@@ -29,7 +29,8 @@ def test_a_name_that_does_not_exist_is_said_so():
 
 def test_functions_of_the_interface_are_not_hidden_by_modules_of_their_name():
     code = (
-        "import multifidus.measuring, multifidus.raster, multifidus.formats, multifidus.io.scan\n"
+        "import multifidus.measuring.pipeline, multifidus.measuring.coverage\n"
+        "import multifidus.io.read, multifidus.io.scan\n"
         "import multifidus as mf\n"
         "print(callable(mf.measure), callable(mf.coverage), callable(mf.scan))"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)

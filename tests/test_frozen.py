@@ -14,15 +14,15 @@ import pytest
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
+from multifidus.data.protocol import MeasurementProtocol, digest_of
+from multifidus.data.roi import Reading
 from multifidus.io.cohort_csv import read_cohort
-from multifidus.io.native import read_outlines
-from multifidus.io.protocols import SETTINGS_OF_0_1, digests_of, load_protocol
-from multifidus.io.tables import read_rows
-from multifidus.protocol import MeasurementProtocol, digest_of
-from multifidus.raster import polygon_area_mm2
-from multifidus.readings.key_file import read_key
-from multifidus.readings.list_file import read_list
-from multifidus.roi import Reading
+from multifidus.io.outlines_json import read_outlines
+from multifidus.io.protocol_toml import SETTINGS_OF_0_1, digests_of, load_protocol
+from multifidus.io.results_csv import read_rows
+from multifidus.measuring.coverage import polygon_area_mm2
+from multifidus.reading.code_key import read_key
+from multifidus.reading.list_file import read_list
 
 FROZEN = Path(__file__).parent / "data" / "v0_1"
 

@@ -7,15 +7,15 @@ import re
 import numpy as np
 import pytest
 
+from multifidus.data.flags import Flag
+from multifidus.data.image import Series
+from multifidus.data.stacks import EVEN_STEP_MM
 from multifidus.errors import ReadError, RoiError
-from multifidus.flag import Flag
-from multifidus.formats import scan
-from multifidus.image import Series
-from multifidus.inspection import inspection
-from multifidus.io.dicom_pixels import PixelSource
+from multifidus.io.dicom.pixels import PixelSource
+from multifidus.io.inspect import inspection
+from multifidus.io.read import scan
 from multifidus.io.scan import Scan
-from multifidus.placement import place
-from multifidus.stacking import EVEN_STEP_MM
+from multifidus.measuring.locate import place
 from tests.conftest import REPOSITORY
 from tests.exams import circle, outline
 from tests.traps import (

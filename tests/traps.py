@@ -17,7 +17,7 @@ from pydicom import dcmread
 from pydicom.sequence import Sequence as Items
 from pydicom.valuerep import DSfloat
 
-from multifidus.geometry import Plane
+from multifidus.data.geometry import Plane
 from tests.dicoms import ROOT, classic, decimals, enhanced, item, write
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from functools import cache
 
 import numpy as np
 
-from multifidus.anatomy import Structure
-from multifidus.correcting import corrections
-from multifidus.fat_basis import basis_key, threshold_bases
-from multifidus.image import Exam, Series, Slice, Weighting, in_stack_order
-from multifidus.metrics.fat import above_threshold_pct
+from multifidus.data.anatomy import Structure
+from multifidus.data.image import Exam, Series, Slice, Weighting, in_stack_order
+from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.measuring.bias_field import n4
+from multifidus.measuring.bias_field.correction import corrections
+from multifidus.measuring.calibration import basis_key, threshold_bases
+from multifidus.measuring.fat.methods import above_threshold_pct
+from multifidus.measuring.locate import place
+from multifidus.measuring.outline_pixels import Sampled, sample_all
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
-from multifidus.placement import place
-from multifidus.preprocessing import n4
-from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
-from multifidus.sampling import Sampled, sample_all
 
 METHODS = (BiasCorrection.NONE, BiasCorrection.LOW_ORDER, BiasCorrection.N4)
 

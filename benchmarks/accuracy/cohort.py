@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from multifidus.anatomy import Level, Structure
 from multifidus.cli.app import app
-from multifidus.formats import write_rois
-from multifidus.geometry import tilt_deg
+from multifidus.data.anatomy import Level, Structure
+from multifidus.data.geometry import tilt_deg
+from multifidus.data.roi import Reading, Roi
+from multifidus.data.roi_set import RoiSet
+from multifidus.io.read import write_rois
 from multifidus.phantom import Phantom, PhantomSpec, Sex, Variant, make_phantom
 from multifidus.phantom.dicom import write_dicom
-from multifidus.roi import Reading, Roi, RoiSet
-from multifidus.stats.agreement import sem
+from multifidus.stats.measurement_error import sem
 
 Array = NDArray[np.float64]
 

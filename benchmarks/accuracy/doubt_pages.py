@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks.accuracy import bias, uncertainty
+from multifidus.measuring.bias_field.n4 import ITERATIONS, SHRINK
 from multifidus.phantom import PhantomSpec, Variant
-from multifidus.preprocessing.n4 import ITERATIONS, SHRINK
 
 BASE = PhantomSpec(sagittal=False, slices_per_stack=3, seed=5)
 

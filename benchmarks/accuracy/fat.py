@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.accuracy.muscle import STEEP_MM, Cell, Draw, draw
-from multifidus.anatomy import Structure
-from multifidus.metrics.equalising import equalised
-from multifidus.metrics.fat import EXAM_METHODS, OUTLINE_METHODS, exam_threshold, outline_fat
-from multifidus.metrics.guard import outline_doubts, separation
-from multifidus.metrics.references import References, linear_mixing
-from multifidus.metrics.samples import Sample
-from multifidus.metrics.thresholds import otsu_threshold
-from multifidus.preprocessing.low_order import low_order_field
-from multifidus.protocol import FatMethod, MeasurementProtocol
+from multifidus.data.anatomy import Structure
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.measuring.bias_field.low_order import low_order_field
+from multifidus.measuring.fat.equalisation import equalised
+from multifidus.measuring.fat.methods import (
+    EXAM_METHODS,
+    OUTLINE_METHODS,
+    exam_threshold,
+    outline_fat,
+)
+from multifidus.measuring.fat.references import References, linear_mixing
+from multifidus.measuring.fat.separation import outline_doubts, separation
+from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.weighted_pixels import Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

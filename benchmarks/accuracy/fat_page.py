@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.accuracy import fat
 from benchmarks.accuracy.fat import CORRECTED, LINEAR_CORRECTED, PROTOCOL, Shot
 from benchmarks.accuracy.muscle import STEEP_MM
-from multifidus.protocol import FatMethod
+from multifidus.data.protocol import FatMethod
 
 DEFAULT = FatMethod.POOLED_OTSU
 

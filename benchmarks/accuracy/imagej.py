@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from multifidus.geometry import Plane
-from multifidus.metrics.fat import fat_fraction
-from multifidus.polygon import MINIMAL_POINTS, first_crossing
-from multifidus.protocol import MeasurementProtocol
-from multifidus.raster import Region
+from multifidus.data.geometry import Plane
+from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.measuring.coverage import Region
+from multifidus.measuring.fat.methods import fat_fraction
 
 JAR = Path("/usr/share/java/ij.jar")
 SHAPE = (320, 320)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import multifidus as mf
-from multifidus.geometry import tilt_deg
+from multifidus.data.geometry import tilt_deg
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.outlines import disc_landmarks
 from multifidus.phantom.prescription import Grid, axial_grids

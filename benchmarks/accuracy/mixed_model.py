@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from multifidus.stats.models import Muscle, fit_changes, usable
+from multifidus.stats.mixed_model import Muscle, fit_changes, usable
 from multifidus.stats.pairs import zone_of
 from multifidus.stats.random_intercept import Term, fit_random_intercept
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Side, Structure
+from multifidus.data.anatomy import Side, Structure
 from multifidus.phantom.fat import FatPattern, StreakField
 from multifidus.phantom.muscles import Muscle, muscles
 from multifidus.phantom.render import stored_pixels

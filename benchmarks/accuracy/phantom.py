@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 import multifidus as mf
-from multifidus.image import Exam
-from multifidus.measurement import Measurement, Quantity
+from multifidus.data.image import Exam
+from multifidus.data.measurement import Measurement, Quantity
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.dicom import write_dicom
 

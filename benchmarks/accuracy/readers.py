@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from multifidus import formats
 from multifidus.errors import MultifidusError
+from multifidus.io import read as formats
 from tests.traps import FLOOR_MM, TRAPS, Trap
 
 Volume = tuple[np.ndarray, np.ndarray]

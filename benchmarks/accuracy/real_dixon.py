@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import multifidus as mf
-from multifidus.anatomy import Side, Structure
-from multifidus.measurement import Measurement, Quantity
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.measurement import Measurement, Quantity
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "a01_real_lumbar_dixon_TUM01"
 """Beside the repository; nothing of it is in it."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import several_targets
-from multifidus.stats.agreement import bland_altman, mdc95, sem
 from multifidus.stats.icc import FEW_RATERS, MUCH_APART, agreement_doubt, icc
-from multifidus.stats.paired import paired_tests
+from multifidus.stats.measurement_error import bland_altman, mdc95, sem
+from multifidus.stats.paired_tests import paired_tests
 from multifidus.stats.ratings import Z, mean_squares
 
 Array = NDArray[np.float64]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from multifidus.stats.agreement import bland_altman, sem
-from multifidus.stats.clustered import (
+from multifidus.stats.clustered_intervals import (
     FEW_SUBJECTS,
     MANY_TARGETS,
     icc_intervals,
@@ -19,6 +18,7 @@ from multifidus.stats.clustered import (
     sem_intervals,
 )
 from multifidus.stats.icc import FEW_RATERS, icc
+from multifidus.stats.measurement_error import bland_altman, sem
 from multifidus.stats.ratings import Z
 
 Array = NDArray[np.float64]

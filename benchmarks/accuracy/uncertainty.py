@@ -1,9 +1,9 @@
 """Does the stated uncertainty hold the truth as often as it says? Simulated data only.
 
 Tracings are made by a mechanism that shares nothing with the model of
-:mod:`multifidus.metrics.uncertainty`: few vertices set unevenly by hand, each misplaced in both
-directions with heavy tails and in step with its neighbours; the whole outline shifted, swollen and
-bent; and the slice itself taken a little above or below the place where truth is defined.
+:mod:`multifidus.measuring.uncertainty.components`: few vertices set unevenly by hand, each
+misplaced in both directions with heavy tails and in step with its neighbours; the whole outline
+shifted, swollen and bent; and the slice itself taken a little above or below the place where truth is defined.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from functools import cache
 import numpy as np
 
 import multifidus as mf
-from multifidus.anatomy import Structure
+from multifidus.data.anatomy import Structure
+from multifidus.data.image import Exam, Series, Slice, Weighting, in_stack_order
+from multifidus.data.measurement import Quantity
+from multifidus.data.roi import Roi
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import RoiError
-from multifidus.image import Exam, Series, Slice, Weighting, in_stack_order
-from multifidus.measurement import Quantity
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.boundary import boundary_mm
 from multifidus.phantom.prescription import Grid
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
-from multifidus.roi import Roi, RoiSet
 
 VERTICES = 40
 """About as many as a rater sets around a multifidus."""

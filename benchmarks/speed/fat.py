@@ -11,17 +11,17 @@ import numpy as np
 
 import multifidus as mf
 from benchmarks.timing import Comparison, alternate
-from multifidus.anatomy import Structure
-from multifidus.correcting import corrections
-from multifidus.image import Exam
-from multifidus.metrics.clusters import Clusters, kmeans, mixture
-from multifidus.metrics.samples import Sample
+from multifidus.data.anatomy import Structure
+from multifidus.data.image import Exam
+from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.data.roi_set import RoiSet
+from multifidus.measuring.bias_field import n4
+from multifidus.measuring.bias_field.correction import corrections
+from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture
+from multifidus.measuring.locate import place
+from multifidus.measuring.outline_pixels import sample_all
+from multifidus.measuring.weighted_pixels import Sample
 from multifidus.phantom import PhantomSpec, make_phantom
-from multifidus.placement import place
-from multifidus.preprocessing import n4
-from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
-from multifidus.roi import RoiSet
-from multifidus.sampling import sample_all
 
 SPEC = PhantomSpec(
     slices_per_stack=1, sagittal=False, matrix=512, pixel_mm=0.43, contrast=4.0, snr=15.0

@@ -23,8 +23,8 @@ import numpy as np
 
 import multifidus as mf
 from benchmarks.timing import Comparison
-from multifidus.anatomy import Side, Structure
-from multifidus.image import Exam, Series, Slice, Weighting
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.image import Exam, Series, Slice, Weighting
 
 SIZE, SLICES, POINTS = 512, 20, 60
 SPACING = 0.4

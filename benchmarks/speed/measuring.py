@@ -8,7 +8,7 @@ import multifidus as mf
 from benchmarks.speed.peer_script import measure_with_skimage
 from benchmarks.synthetic import SIZE, Sample
 from benchmarks.timing import Comparison, alternate
-from multifidus.raster import coverage_box
+from multifidus.measuring.coverage import coverage_box
 
 
 def run(sample: Sample, repeats: int) -> list[Comparison]:

@@ -14,9 +14,9 @@ from PIL import Image
 
 from benchmarks.browser import Seen, chromium, pages_on_paper, see
 from benchmarks.timing import process
-from multifidus.report.thumbnails import write_thumbnail
-from multifidus.reporting import PAGE, SUBJECTS
-from multifidus.results import PICTURES
+from multifidus.figures.thumbnails import write_thumbnail
+from multifidus.reporting.build import PAGE, SUBJECTS
+from multifidus.study.results import PICTURES
 from tests.studies import LEVELS, study_rows, write_study
 
 SECTIONS = ("flow", "methods", "results", "reliability", "change", "figures", "doubts", "grras",

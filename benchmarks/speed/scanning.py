@@ -29,7 +29,7 @@ PEER = (
 FLOOR = (
     "import io, os, sys\n"
     "from pydicom.filereader import data_element_generator\n"
-    "from multifidus.io.dicom_header import TAGS\n"
+    "from multifidus.io.dicom.header import TAGS\n"
     "for folder, _, names in os.walk(sys.argv[1]):\n"
     "    for name in names:\n"
     "        with open(os.path.join(folder, name), 'rb') as file:\n"
@@ -49,7 +49,7 @@ be reached at all.
 
 GDCM = (
     "import os, sys, gdcm\n"
-    "from multifidus.io.dicom_header import TAGS\n"
+    "from multifidus.io.dicom.header import TAGS\n"
     "scanner = gdcm.Scanner()\n"
     "for tag in TAGS.values():\n"
     "    scanner.AddTag(gdcm.Tag(tag >> 16, tag & 0xFFFF))\n"

@@ -39,10 +39,10 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 1 done, but some exams failed; 2 wrong usage; 3 refused, or all failed.
     """
     from multifidus.cli import ACTED_ON_SOME, REFUSED
-    from multifidus.io.table_file import is_table
-    from multifidus.outline_agreement import outline_groups
-    from multifidus.outline_runs import compare_cohort, compare_files
-    from multifidus.report.outline_table import outline_table, plain_outlines, write_outlines
+    from multifidus.io.table_reader import is_table
+    from multifidus.measuring.agreement.outlines import outline_groups
+    from multifidus.reporting.agreement_table import outline_table, plain_outlines, write_outlines
+    from multifidus.study.agreement_requests import compare_cohort, compare_files
 
     is_cohort = len(outlines) == 1 and is_table(outlines[0])
     if is_cohort and (images or labels or series):

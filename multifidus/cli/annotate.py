@@ -13,7 +13,7 @@ from multifidus.cli.printing import print_json, print_table, say
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from multifidus.readings.worklist import Worklist
+    from multifidus.reading.worklist import Worklist
 
 
 def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
@@ -55,7 +55,7 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Outlines are saved as you go. Blinding does not extend to
     implants or postoperative changes visible on the images.
     """
-    from multifidus.io.table_file import is_table
+    from multifidus.io.table_reader import is_table
 
     if not is_table(exam):
         given = (blind, key, seed, repeats, apart_days, adjudicate, only_list)
@@ -64,8 +64,8 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             raise typer.BadParameter(msg)
         _plugin().run(exam, rater=rater, folder=folder)
         return
-    from multifidus.readings.beginning import Request, begin
-    from multifidus.readings.planning import CONSENSUS
+    from multifidus.reading.schedule import CONSENSUS
+    from multifidus.reading.session import Request, begin
 
     raters = None if adjudicate is None else _two(adjudicate)
     who = (CONSENSUS if rater is None else rater) if raters else rater
@@ -100,7 +100,7 @@ def _two(raters: str) -> tuple[str, str]:
 
 
 def _print_list(worklist: Worklist, *, json: bool) -> None:
-    from multifidus.readings.table import table
+    from multifidus.reading.worklist_table import table
 
     found = table(worklist, datetime.datetime.now(tz=datetime.UTC).astimezone())
     if json:

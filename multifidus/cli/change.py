@@ -13,7 +13,7 @@ from multifidus.cli.printing import print_json, print_wide_table, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from multifidus.stats.detectable import ErrorOf
+    from multifidus.stats.mdc import ErrorOf
     from multifidus.stats.values import Value
 
 
@@ -80,16 +80,16 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.io.json_file import read_json
-    from multifidus.io.tables import read_results
-    from multifidus.report.change_table import change_tables, subject_table, write_changes
-    from multifidus.results import PROTOCOL
+    from multifidus.io.results_csv import read_results
+    from multifidus.reporting.change_table import change_tables, subject_table, write_changes
+    from multifidus.stats.change_rows import plain_changes
     from multifidus.stats.change_study import spans_of, study_change
-    from multifidus.stats.detectable import limit_doubts, protocol_doubt
-    from multifidus.stats.models import model_changes
+    from multifidus.stats.mdc import limit_doubts, protocol_doubt
+    from multifidus.stats.mixed_model import model_changes
     from multifidus.stats.pairs import Choice
-    from multifidus.stats.plain_change import plain_changes
+    from multifidus.stats.study_table import study_table
     from multifidus.stats.values import of_quantities
-    from multifidus.study_table import study_table
+    from multifidus.study.results import PROTOCOL
 
     if reliability is not None and mdc:
         msg = "Give --reliability or --mdc, not both."
@@ -139,7 +139,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
 
 def _error_of(known: dict[str, Any] | None, limits: dict[str, float]) -> ErrorOf:
-    from multifidus.stats.detectable import given, nothing_known, of_reliability
+    from multifidus.stats.mdc import given, nothing_known, of_reliability
 
     if known is not None:
         return of_reliability(known)

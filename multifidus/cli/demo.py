@@ -21,8 +21,8 @@ def demo(
     from multifidus.cli.measure import measure
     from multifidus.cli.printing import say
     from multifidus.cli.report import report
-    from multifidus.report.extras import HOW_TO, NEEDS, can_report
-    from multifidus.sample import sample_dir
+    from multifidus.reporting.report_extra import HOW_TO, NEEDS, can_report
+    from multifidus.sample_data import sample_dir
 
     measure([sample_dir() / "cohort.csv"], output=output, overwrite=overwrite)
     say(f"Open {output / 'index.html'} to look through the slices.")

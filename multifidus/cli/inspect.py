@@ -64,10 +64,10 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 something was read; 2 wrong usage; 3 nothing was.
     """
     from multifidus.cli import REFUSED
-    from multifidus.formats import scan
-    from multifidus.inspection import SPARE_COLUMNS, identifiers_in_paths, inspection, overview
-    from multifidus.listing import join_people, write_cohort
-    from multifidus.visits import problems
+    from multifidus.io.cohort_template import join_people, write_cohort
+    from multifidus.io.inspect import SPARE_COLUMNS, identifiers_in_paths, inspection, overview
+    from multifidus.io.read import scan
+    from multifidus.io.visit_order import problems
 
     keys = subject_keys or (cohort.with_suffix(".subjects.json") if cohort else None)
     _check(same_person, keys)

@@ -28,9 +28,9 @@ def levels(
 
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
-    from multifidus.formats import read_exam, read_rois
-    from multifidus.io.protocols import load_protocol
-    from multifidus.level_table import level_rows, level_table
+    from multifidus.io.protocol_toml import load_protocol
+    from multifidus.io.read import read_exam, read_rois
+    from multifidus.spine.level_table import level_rows, level_table
 
     images = read_exam(*exam)
     rows = level_rows(images, read_rois(landmarks, images), load_protocol(protocol))

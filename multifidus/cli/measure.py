@@ -10,8 +10,8 @@ import typer
 from multifidus.cli.printing import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
-    from multifidus.results import Results
-    from multifidus.runs import Request
+    from multifidus.study.requests import Request
+    from multifidus.study.results import Results
 
 
 def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
@@ -71,10 +71,10 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed.
     """
-    from multifidus.io.protocols import load_protocol
-    from multifidus.report.page import printable
-    from multifidus.results import Output, as_json, write_results
-    from multifidus.runs import Request, plan, remarks_on
+    from multifidus.io.protocol_toml import load_protocol
+    from multifidus.study.requests import Request, plan, remarks_on
+    from multifidus.study.results import Output, as_json, write_results
+    from multifidus.study.results_page import printable
 
     request = Request(
         exam=tuple(exam or ()),

@@ -22,7 +22,7 @@ def merge(
     Exit codes: 0 done; 1 done, with conflicts or unreadable files; 2 wrong usage; 3 refused.
     """
     from multifidus.cli import ACTED_ON_SOME
-    from multifidus.readings.merging import merge_folders
+    from multifidus.reading.merge import merge_folders
 
     merged = merge_folders(folders, output)
     if json:

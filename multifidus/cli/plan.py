@@ -23,7 +23,7 @@ def reliability(
 ) -> None:
     """Plan a study of reliability by the width of the interval of its ICC (Bonett 2002)."""
     from multifidus.stats.icc import FEW_RATERS
-    from multifidus.stats.planning import plan_reliability
+    from multifidus.stats.sample_size import plan_reliability
 
     found = plan_reliability(icc, width, raters)
     if json:
@@ -58,7 +58,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     json: Json = False,
 ) -> None:
     """Plan a study of change in one group by the power of the paired t test."""
-    from multifidus.stats.planning import plan_change, sd_of_changes
+    from multifidus.stats.sample_size import plan_change, sd_of_changes
 
     if (sd is None) == (mdc is None):
         msg = "Give --sd or --mdc, one of them."

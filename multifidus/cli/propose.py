@@ -34,10 +34,10 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
     They are drafts: look at them in ``multifidus annotate``, move or delete them there, and give
     the file to ``multifidus measure`` beside the muscles. Numbers that rest on drafts are flagged.
     """
-    from multifidus.batch import case_of, read_outlines
     from multifidus.errors import RoiError
-    from multifidus.formats import read_exam, write_rois
-    from multifidus.proposing import propose_references
+    from multifidus.io.read import read_exam, write_rois
+    from multifidus.measuring.propose_references import propose_references
+    from multifidus.study.batch import case_of, read_outlines
 
     images = read_exam(*exam)
     rois = read_outlines(case_of(exam, outlines, labels, series), images)

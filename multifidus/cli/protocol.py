@@ -26,7 +26,7 @@ def _group() -> None:
 @protocol.command("list")
 def list_presets(json: Json = False) -> None:
     """List the presets, each with what it does and its source."""
-    from multifidus.io.protocols import about_preset, load_protocol, preset_texts
+    from multifidus.io.protocol_toml import about_preset, load_protocol, preset_texts
 
     if json:
         digests = {name: load_protocol(name).digest for name in preset_texts()}
@@ -40,7 +40,7 @@ def list_presets(json: Json = False) -> None:
 @protocol.command()
 def show(name: Name = "default", json: Json = False) -> None:
     """Print a protocol as TOML, with its digest."""
-    from multifidus.io.protocols import about_preset, as_toml, load_protocol, preset_texts
+    from multifidus.io.protocol_toml import about_preset, as_toml, load_protocol, preset_texts
 
     found = load_protocol(name)
     if json:
@@ -61,7 +61,7 @@ def init(
 ) -> None:
     """Write a protocol to edit, every setting with its meaning; give it to measure --protocol."""
     from multifidus.io.files import write_text
-    from multifidus.io.protocols import as_explained_toml, load_protocol
+    from multifidus.io.protocol_toml import as_explained_toml, load_protocol
 
     found = load_protocol(start)
     write_text(path, as_explained_toml(found), overwrite=overwrite)
@@ -74,7 +74,7 @@ def validate(name: Name, json: Json = False) -> None:
 
     Exit codes: 0 allowed; 3 refused, with the reason.
     """
-    from multifidus.io.protocols import changed_settings, load_protocol
+    from multifidus.io.protocol_toml import changed_settings, load_protocol
 
     found = load_protocol(name)
     changed = changed_settings(found)

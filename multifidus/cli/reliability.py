@@ -78,17 +78,17 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     Only examinations that every rater measured enter, on slices that every rater outlined; what
     was left out, and why, is reported.
     """
-    from multifidus.io.tables import read_results
-    from multifidus.report.left_out_table import left_out_table
-    from multifidus.report.reliability_table import grade_table, reliability_table
-    from multifidus.report.tables import check_paper_table, write_paper_table
-    from multifidus.results import PROTOCOL
-    from multifidus.slice_choice import matching_of
-    from multifidus.stats.plain import plain_study
+    from multifidus.io.results_csv import read_results
+    from multifidus.reporting.exclusions_table import left_out_table
+    from multifidus.reporting.paper_tables import check_paper_table, write_paper_table
+    from multifidus.reporting.reliability_table import grade_table, reliability_table
+    from multifidus.stats.json_values import plain_study
     from multifidus.stats.reliability import reliability as of_study
+    from multifidus.stats.study_table import study_table
     from multifidus.stats.target_groups import TargetRule
     from multifidus.stats.values import of_quantities
-    from multifidus.study_table import study_table
+    from multifidus.study.level_value import matching_of
+    from multifidus.study.results import PROTOCOL
 
     read = read_results(table)
     if read.remark:

@@ -24,8 +24,8 @@ def unblind(
     Exit codes: 0 done; 1 done, but some codes are unknown; 2 wrong usage; 3 refused.
     """
     from multifidus.cli import ACTED_ON_SOME
-    from multifidus.readings.unblinding import unblind as run
-    from multifidus.readings.wording import LIMITS
+    from multifidus.reading.methods_wording import LIMITS
+    from multifidus.reading.unblind import unblind as run
 
     done = run(folder, key, output, cohort)
     say(f"Wrote {len(done.files)} outline files and their rows in {done.table}.")

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from multifidus.cells import is_missing, whole
-from multifidus.clinical import Clinical
-from multifidus.cohort import Case, Cohort
-from multifidus.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, check_extra
+from multifidus.data.cells import is_missing, whole
+from multifidus.data.clinical import Clinical
+from multifidus.data.cohort import Case, Cohort
+from multifidus.data.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, check_extra
+from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.files import named_path
-from multifidus.io.table_file import Asked, read_table
-from multifidus.roi import Reading
+from multifidus.io.table_reader import Asked, read_table
 
 REQUIRED = ("subject", "timepoint", "images")
 

@@ -15,8 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.image import Acquisition, Weighting
 from multifidus.errors import ReadError
-from multifidus.image import Acquisition, Weighting
 from multifidus.io.files import reading
 
 _KEYS = ("weighting", "tokens", "descriptions", "vendor")

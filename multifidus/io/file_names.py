@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from multifidus.identity import Named
+from multifidus.data.identity import Named
 
 _LABEL = re.compile(r"(?:^|_)(sub|ses)-([0-9A-Za-z]+)(?=[_.]|$)")
 

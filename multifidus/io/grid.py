@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from multifidus.data.flags import Flag
+from multifidus.data.geometry import FARTHEST_MM, plane_from_affine
+from multifidus.data.image import Acquisition, Run, Series, Slice, StoredPixels, Weighting
 from multifidus.errors import GeometryError, ReadError
-from multifidus.flag import Flag
-from multifidus.geometry import FARTHEST_MM, plane_from_affine
-from multifidus.image import Acquisition, Run, Series, Slice, StoredPixels, Weighting
 from multifidus.io.file_names import named
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from multifidus.io.bids import sidecar_path
-from multifidus.io.dicom_syntax import begins_as_dicom
-from multifidus.io.name_forms import finds_id, finds_name
+from multifidus.io.bids.names import sidecar_path
+from multifidus.io.dicom.syntax import begins_as_dicom
+from multifidus.io.name_variants import finds_id, finds_name
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from multifidus.data.image import Series
 from multifidus.errors import ReadError
-from multifidus.image import Series
 from multifidus.io.files import content_sha256, named_path, reading
 from multifidus.io.grid import (
     MOST_VOLUMES,

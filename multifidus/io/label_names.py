@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from multifidus.anatomy import MUSCLES, Side, Structure
+from multifidus.data.anatomy import MUSCLES, Side, Structure
 from multifidus.errors import ReadError
-from multifidus.io.table_file import Asked, read_table
+from multifidus.io.table_reader import Asked, read_table
 
 Named = tuple[Structure, Side]
 

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.anatomy import Side, Structure
-from multifidus.cells import whole
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.cells import whole
+from multifidus.data.image import Exam, Series, Slice, Stack
+from multifidus.data.roi import Reading, Roi, RoiKey, Source
+from multifidus.data.roi_set import RoiSet, Unnamed
 from multifidus.errors import ReadError, RoiError
-from multifidus.image import Exam, Series, Slice, Stack
 from multifidus.io.file_names import named
 from multifidus.io.files import reading
 from multifidus.io.grid import Grid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
-from multifidus.io.table_file import Asked, read_table
-from multifidus.roi import Reading, Roi, RoiKey, RoiSet, Source, Unnamed
-from multifidus.series_choice import choose_series, describe, only_series
+from multifidus.io.table_reader import Asked, read_table
+from multifidus.measuring.series_choice import choose_series, describe, only_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -142,8 +143,9 @@ def read_labelmap(
     labels
         What its numbers mean.
     series
-        Which series it was drawn on, as of :func:`multifidus.series_choice.choose_series`; needed
-        where several have its geometry.
+        Which series it was drawn on, as of
+        :func:`multifidus.measuring.series_choice.choose_series`; needed where several have its
+        geometry.
     passed_over
         Numbers that are known and not measured; others without a meaning stand in the result.
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multifidus.data.geometry import ras_from_lps
+from multifidus.data.image import LARGEST_SCALE, Series, Weighting
 from multifidus.errors import ReadError
-from multifidus.geometry import ras_from_lps
-from multifidus.image import LARGEST_SCALE, Series, Weighting
-from multifidus.io.bids import described
+from multifidus.io.bids.names import described
 from multifidus.io.contrast import Contrasts
 from multifidus.io.files import content_sha256, reading
 from multifidus.io.grid import (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multifidus.data.flags import Flag
 from multifidus.errors import GeometryError
-from multifidus.flag import Flag
 from multifidus.io.grid import upright
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from multifidus.errors import CohortError
-from multifidus.io.table_file import Asked, read_table
+from multifidus.io.table_reader import Asked, read_table
 
 COLUMNS = ("subject", "same_as")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from multifidus.data.identity import Person
+from multifidus.data.image import Exam, Series
 from multifidus.errors import ReadError
-from multifidus.identity import Person
-from multifidus.image import Exam, Series
 from multifidus.io.files import reading
 
 NOT_A_FILE = "Neither a file nor a folder."

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.identity import Person, agrees, conflicts, united
 from multifidus.errors import ReadError
-from multifidus.identity import Person, agrees, conflicts, united
 from multifidus.io.files import reading, write_atomically
 
 FORMAT = "multifidus-subject-keys"

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from multifidus.cells import is_missing
+from multifidus.data.cells import is_missing
 from multifidus.errors import MultifidusError
 
 TEXTS = frozenset(

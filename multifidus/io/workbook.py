@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from multifidus.cells import is_missing
+from multifidus.data.cells import is_missing
 from multifidus.errors import ReadError
 
 SUFFIX = ".xlsx"

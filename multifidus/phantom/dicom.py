@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.geometry import Orientation
-from multifidus.image import Series, Slice, Weighting
+from multifidus.data.geometry import Orientation
+from multifidus.data.image import Series, Slice, Weighting
 from multifidus.phantom.identity import IMPLEMENTATION_UID, SUBJECT, exam_date, uid_of
 from multifidus.phantom.prescription import COSINE_DECIMALS, POSITION_DECIMALS, Grid
 from multifidus.phantom.spec import Sex

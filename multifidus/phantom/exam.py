@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.geometry import Orientation
-from multifidus.image import (
+from multifidus.data.geometry import Orientation
+from multifidus.data.image import (
     Acquisition,
     Exam,
     Series,
@@ -29,7 +29,7 @@ from multifidus.phantom.truth import Truth, slice_truth
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from multifidus.roi import RoiSet
+    from multifidus.data.roi_set import RoiSet
 
     Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Side, Structure
+from multifidus.data.anatomy import Side, Structure
 from multifidus.phantom.solid import Track
 from multifidus.phantom.spine import STATION_S_MM
 

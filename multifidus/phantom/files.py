@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multifidus.errors import WriteError
-from multifidus.io.native import SUFFIX, write_outlines
+from multifidus.io.outlines_json import SUFFIX, write_outlines
 from multifidus.io.table_text import csv_text
 from multifidus.phantom.dicom import write_dicom
 from multifidus.phantom.nifti import write_nifti
@@ -17,8 +17,8 @@ from multifidus.phantom.truth import Truth
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from multifidus.data.roi_set import RoiSet
     from multifidus.phantom.exam import Phantom
-    from multifidus.roi import RoiSet
 
 
 TRUTH_DECIMALS = 6

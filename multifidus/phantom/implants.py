@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level, Side
+from multifidus.data.anatomy import Level, Side
 from multifidus.phantom.solid import Solid, Track, ellipse
 from multifidus.phantom.spine import disc_s_mm
 from multifidus.phantom.tissue import Tissue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Side, Structure
+from multifidus.data.anatomy import Side, Structure
 from multifidus.phantom.solid import Solid, Template, ellipse, sized, template
 from multifidus.phantom.spec import Sex, Variant
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.geometry import ras_from_lps
-from multifidus.image import Series, Stack, Weighting
+from multifidus.data.geometry import ras_from_lps
+from multifidus.data.image import Series, Stack, Weighting
 from multifidus.io.files import content_sha256
 from multifidus.io.grid import UID_DIGITS
 

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
-from multifidus.landmark import Landmark, LandmarkKind
+from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.roi import Reading, Roi, RoiKey
+from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.phantom.boundary import boundary_mm, point_on_slice
 from multifidus.phantom.identity import RATER, SUBJECT, timepoint
 from multifidus.phantom.prescription import POSITION_DECIMALS
 from multifidus.phantom.spine import DISCS, disc_s_mm
-from multifidus.roi import Reading, Roi, RoiKey, RoiSet, SliceLevel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from multifidus.image import Series
+    from multifidus.data.image import Series
     from multifidus.phantom.prescription import Grid
     from multifidus.phantom.spec import PhantomSpec
     from multifidus.phantom.subject import Subject

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level, SlicePosition
-from multifidus.geometry import Plane
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.geometry import Plane
 from multifidus.phantom.spec import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS, disc_s_mm
 

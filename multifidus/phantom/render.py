@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.image import Weighting
+from multifidus.data.image import Weighting
 from multifidus.phantom.tissue import Tissue, signal_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from multifidus.geometry import Plane
+    from multifidus.data.geometry import Plane
     from multifidus.phantom.prescription import Grid
     from multifidus.phantom.spec import PhantomSpec
     from multifidus.phantom.subject import Subject

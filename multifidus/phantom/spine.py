@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level
+from multifidus.data.anatomy import Level
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level, Structure
-from multifidus.geometry import tilt_deg
+from multifidus.data.anatomy import Level, Structure
+from multifidus.data.geometry import tilt_deg
 from multifidus.phantom.fat import FatPattern, StreakField
 from multifidus.phantom.implants import Implants
 from multifidus.phantom.muscles import muscles

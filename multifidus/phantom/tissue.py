@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.image import Weighting
+from multifidus.data.image import Weighting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

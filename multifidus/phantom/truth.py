@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level, Side, SlicePosition, Structure
-from multifidus.geometry import tilt_deg
+from multifidus.data.anatomy import Level, Side, SlicePosition, Structure
+from multifidus.data.geometry import tilt_deg
 from multifidus.phantom.boundary import point_on_slice, radii_mm
 from multifidus.phantom.tissue import dixon_ratio_pct
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from multifidus.anatomy import Level
+from multifidus.data.anatomy import Level
 from multifidus.errors import StatisticsError
-from multifidus.stats.detectable import Detectable, ErrorOf, nothing_known
-from multifidus.stats.paired import PairedTests, holm, paired_tests
+from multifidus.stats.mdc import Detectable, ErrorOf, nothing_known
+from multifidus.stats.paired_tests import PairedTests, holm, paired_tests
 from multifidus.stats.pairs import Pair
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from multifidus.cells import near_names
+from multifidus.data.cells import near_names
 from multifidus.errors import StatisticsError
 from multifidus.stats.change import (
     BY_MUSCLE,
@@ -24,11 +24,10 @@ from multifidus.stats.change import (
     in_words,
     judge,
 )
-from multifidus.stats.detectable import ErrorOf, nothing_known
-from multifidus.stats.exam_order import contradictions
-from multifidus.stats.exchanged_sides import AREA, SideArea, exchanged_sides
-from multifidus.stats.left_out import LeftOut, hints, unpaired
-from multifidus.stats.mixing import mixtures
+from multifidus.stats.exam_facts import GROUP_COLUMNS, groups_alike
+from multifidus.stats.exclusions import LeftOut, hints, unpaired
+from multifidus.stats.mdc import ErrorOf, nothing_known
+from multifidus.stats.mixed_protocols import mixtures
 from multifidus.stats.pairs import (
     Choice,
     ExamValue,
@@ -37,9 +36,10 @@ from multifidus.stats.pairs import (
     timepoints_of,
     unknown_timepoint,
 )
-from multifidus.stats.said import GROUP_COLUMNS, groups_alike
 from multifidus.stats.target_groups import groups_of
 from multifidus.stats.values import Value, is_grade
+from multifidus.study.exam_order import contradictions
+from multifidus.study.exchanged_sides import AREA, SideArea, exchanged_sides
 
 Span = tuple[str, str]
 """Names of two timepoints, the earlier first."""

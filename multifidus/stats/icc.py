@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.quantiles import f_quantile
+from multifidus.stats.distributions import f_quantile
 from multifidus.stats.ratings import LEVEL, MeanSquares, mean_squares
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from multifidus.cells import nearly
+from multifidus.data.cells import nearly
+from multifidus.data.flags import Flag
 from multifidus.errors import StatisticsError
-from multifidus.flag import Flag
-from multifidus.stats.exam_order import COLUMNS, places
-from multifidus.stats.mixing import check_protocols
-from multifidus.stats.outlined import apart_mm, distance_words, middle_offset_mm, shared
-from multifidus.stats.said import check_operated_sides, said_of_exams
+from multifidus.stats.compared_slices import apart_mm, distance_words, middle_offset_mm, shared
+from multifidus.stats.exam_facts import check_operated_sides, said_of_exams
+from multifidus.stats.mixed_protocols import check_protocols
 from multifidus.stats.values import Value
+from multifidus.study.exam_order import COLUMNS, places
 
 FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.sums import dot, gram, times
 from multifidus.errors import StatisticsError
-from multifidus.stats.quantiles import t_quantile
+from multifidus.stats.distributions import t_quantile
 from multifidus.stats.ratings import LEVEL
-from multifidus.sums import dot, gram, times
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

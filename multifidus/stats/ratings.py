@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.numeric_input import check_same_rows, plain_numbers
 from multifidus.errors import StatisticsError
-from multifidus.plain_numbers import check_same_rows, plain_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

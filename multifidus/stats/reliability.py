@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.errors import StatisticsError
-from multifidus.slice_choice import Matching
-from multifidus.stats.agreement import (
+from multifidus.stats.clustered_intervals import (
+    icc_intervals,
+    limit_intervals,
+    sem_intervals,
+    subjects_doubt,
+)
+from multifidus.stats.exam_facts import groups_alike
+from multifidus.stats.exclusions import LeftOut, hints, unrated
+from multifidus.stats.icc import Icc, agreement_doubt, icc
+from multifidus.stats.kappa import Kappa, weighted_kappa
+from multifidus.stats.measurement_error import (
     BlandAltman,
     Concordance,
     Sem,
@@ -23,21 +32,12 @@ from multifidus.stats.agreement import (
     sem,
     within_subject_cv_pct,
 )
-from multifidus.stats.clustered import (
-    icc_intervals,
-    limit_intervals,
-    sem_intervals,
-    subjects_doubt,
-)
-from multifidus.stats.icc import Icc, agreement_doubt, icc
-from multifidus.stats.kappa import Kappa, weighted_kappa
-from multifidus.stats.left_out import LeftOut, hints, unrated
-from multifidus.stats.mixing import check_protocols, mixtures
+from multifidus.stats.mixed_protocols import check_protocols, mixtures
 from multifidus.stats.ratings import mean_squares
-from multifidus.stats.said import groups_alike
 from multifidus.stats.target_groups import TargetRule, Whose, groups_of
 from multifidus.stats.targets import LEAST_TARGETS, Compare, SliceMatch, Targets, column_of, lay_out
 from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
+from multifidus.study.level_value import Matching
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class Reliability:
         readings, and targets left out because a rater's value is missing.
     icc
         All six forms; where a subject gives several targets, with intervals that count subjects
-        (:mod:`multifidus.stats.clustered`).
+        (:mod:`multifidus.stats.clustered_intervals`).
     sem
         Error of measurement, with such intervals as well.
     cv_pct

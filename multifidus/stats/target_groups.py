@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
-from multifidus.slice_choice import Matching
-from multifidus.stats.said import GROUP_COLUMNS
+from multifidus.stats.exam_facts import GROUP_COLUMNS
 from multifidus.stats.targets import Targets
 from multifidus.stats.values import Value
+from multifidus.study.level_value import Matching
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.measurement import Quantity
 from multifidus.errors import StatisticsError
-from multifidus.measurement import Quantity
-from multifidus.slice_choice import Matching, combined_value
-from multifidus.stats.outlined import apart_mm, distance_words, shared
+from multifidus.stats.compared_slices import apart_mm, distance_words, shared
 from multifidus.stats.values import Value, is_grade
+from multifidus.study.level_value import Matching, combined_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

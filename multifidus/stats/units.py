@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
+from multifidus.data.measurement import Quantity
 from multifidus.errors import StatisticsError
-from multifidus.measurement import Quantity
 
 if TYPE_CHECKING:
     from multifidus.stats.values import Value

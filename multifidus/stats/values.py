@@ -8,17 +8,22 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from multifidus.anatomy import Structure
-from multifidus.cells import is_missing
-from multifidus.columns import KNOWN
+from multifidus.data.anatomy import Structure
+from multifidus.data.cells import is_missing
+from multifidus.data.columns import KNOWN
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Quantity
+from multifidus.data.protocol import LevelValue, MeasurementProtocol
 from multifidus.errors import StatisticsError
-from multifidus.flag import Flag
-from multifidus.measurement import Quantity
-from multifidus.protocol import LevelValue, MeasurementProtocol
-from multifidus.slice_choice import chosen_slices, level_uncertainty, level_value, rule_in_words
-from multifidus.stats.mixing import Said, refuse_mixed, said_of
-from multifidus.stats.outlined import Outlined, Stacks, number_in, outlined
+from multifidus.stats.compared_slices import Outlined, Stacks, number_in, outlined
+from multifidus.stats.mixed_protocols import Said, refuse_mixed, said_of
 from multifidus.stats.units import check_units
+from multifidus.study.level_value import (
+    chosen_slices,
+    level_uncertainty,
+    level_value,
+    rule_in_words,
+)
 
 REQUIRED = ("subject", "quantity", "value")
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from multifidus.anatomy import Level, SlicePosition
-from multifidus.metrics.overlap import dice
-from multifidus.roi import Source
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.roi import Source
+from multifidus.measuring.agreement.overlap import dice
 from napari_multifidus.layers import LayerKey
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from napari_multifidus._compat import (
 from napari_multifidus.opening import find_exams, layer_data, only
 
 if TYPE_CHECKING:
-    from multifidus.readings.worklist import Worklist
-    from multifidus.roi import Reading
+    from multifidus.data.roi import Reading
+    from multifidus.reading.worklist import Worklist
     from napari_multifidus.desk import Desk
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from multifidus.anatomy import Level, RoiRule, SlicePosition
+from multifidus.data.anatomy import Level, RoiRule, SlicePosition
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
-from multifidus.formats import read_rois
-from multifidus.readings.audit import is_locked
-from multifidus.roi import Reading, RoiSet
+from multifidus.io.read import read_rois
+from multifidus.reading.audit_log import is_locked
 from napari_multifidus import keys
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.autosave import Journal, OutlineFile, default_folder, latest_reading
@@ -37,8 +38,8 @@ from napari_multifidus.told import told
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from multifidus.image import Series
-    from multifidus.landmark import Landmark
+    from multifidus.data.image import Series
+    from multifidus.data.landmark import Landmark
     from napari_multifidus.contrasts import Contrast, Window
     from napari_multifidus.desk import Desk
     from napari_multifidus.preview import Numbers

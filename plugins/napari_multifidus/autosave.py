@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multifidus.data.image import Exam
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError, ReadError
-from multifidus.formats import read_rois, write_rois
-from multifidus.image import Exam
 from multifidus.io.files import reading, write_text
-from multifidus.io.native import JOURNAL_SUFFIX, SUFFIX, file_name
-from multifidus.roi import Reading, RoiSet
+from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, file_name
+from multifidus.io.read import read_rois, write_rois
 from napari_multifidus.layers import LayerKey
 
 if TYPE_CHECKING:

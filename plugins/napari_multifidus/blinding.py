@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from multifidus.clinical import UNKNOWN
+from multifidus.data.clinical import UNKNOWN
+from multifidus.data.image import Series
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import merge
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.formats import read_exam, read_rois
-from multifidus.image import Series
-from multifidus.readings.worklist import Item
-from multifidus.roi import Reading, merge
+from multifidus.io.read import read_exam, read_rois
+from multifidus.reading.worklist import Item
 from napari_multifidus.grid import axial_series
 from napari_multifidus.opening import Opened
 

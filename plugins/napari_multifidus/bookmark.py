@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from multifidus.polygon import MINIMAL_POINTS
+from multifidus.data.polygon import MINIMAL_POINTS
 from napari_multifidus.autosave import Journal
 from napari_multifidus.image_watch import ImageWatch
 from napari_multifidus.layers import MULTIFIDUS_RIGHT, LayerKey

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QTimer
 
-from multifidus.anatomy import Side
-from multifidus.polygon import MINIMAL_POINTS, first_crossing
+from multifidus.data.anatomy import Side
+from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
 from napari_multifidus import _compat
 from napari_multifidus.grid import slice_words, spacing_mm, view_of
 from napari_multifidus.layers import (

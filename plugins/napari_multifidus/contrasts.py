@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.image import Exam, Series, Weighting
-from multifidus.metrics.samples import Sample
-from multifidus.metrics.thresholds import otsu_threshold
-from multifidus.pairing import pairings
+from multifidus.data.image import Exam, Series, Weighting
+from multifidus.measuring.dixon_pairs import pairings
+from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.weighted_pixels import Sample
 from napari_multifidus.grid import axial_series, pixel_stack, same_grid
 
 if TYPE_CHECKING:

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from multifidus.errors import MultifidusError
-from multifidus.io.burned_in import burned_in
-from multifidus.readings.audit import Activity, Event
-from multifidus.readings.worklist import Item, Progress, State, Worklist, next_item, progress
+from multifidus.io.dicom.burned_in import burned_in
+from multifidus.reading.audit_log import Activity, Event
+from multifidus.reading.worklist import Item, Progress, State, Worklist, next_item, progress
 from napari_multifidus import checklist
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.blinding import open_item, veil
 from napari_multifidus.told import told
 
 if TYPE_CHECKING:
-    from multifidus.roi import Reading, Roi, RoiSet
+    from multifidus.data.roi import Reading, Roi
+    from multifidus.data.roi_set import RoiSet
     from napari_multifidus.annotator import Annotator
 
 HELD = "This reading belongs to a reading list: whose it is and where it is kept are settled there."

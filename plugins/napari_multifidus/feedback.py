@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
 
-from multifidus.anatomy import Level, Side
+from multifidus.data.anatomy import Level, Side
+from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError
-from multifidus.io.protocols import DEFAULT, load_protocol
-from multifidus.protocol import MeasurementProtocol
+from multifidus.io.protocol_toml import DEFAULT, load_protocol
 from napari_multifidus._compat import Signal
 from napari_multifidus.grading import GOUTALLIER, most_of
 from napari_multifidus.grid import spacing_mm

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.geometry import Orientation
+from multifidus.data.image import Exam, Series, Weighting
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import GeometryError
-from multifidus.geometry import Orientation
-from multifidus.image import Exam, Series, Weighting
-from multifidus.placement import place
-from multifidus.roi import RoiSet
+from multifidus.measuring.locate import place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from multifidus.geometry import Plane
+    from multifidus.data.geometry import Plane
 
 SAME_SPACING = 1e-3
 """Pixel spacings whose ratio is nearer to one than this are the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from multifidus.roi import Reason
+from multifidus.data.roi_set import Reason
 from napari_multifidus import checklist, helping
 from napari_multifidus.canvas import DRAW, EDIT
 from napari_multifidus.grid import view_of

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multifidus.data.roi import Roi, Source
+from multifidus.data.roi_set import RoiSet
+from multifidus.editing.interpolate import interpolate
+from multifidus.editing.mirror import midline, mirrored
+from multifidus.editing.move import shifted
+from multifidus.editing.smooth import smoothed
 from multifidus.errors import RoiError
-from multifidus.formats import read_rois
-from multifidus.placement import place
-from multifidus.roi import Roi, RoiSet, Source
-from multifidus.segmentation.interpolation import interpolate
-from multifidus.segmentation.mirroring import midline, mirrored
-from multifidus.segmentation.moving import shifted
-from multifidus.segmentation.smoothing import smoothed
+from multifidus.io.read import read_rois
+from multifidus.measuring.locate import place
 from napari_multifidus.layers import LayerKey
 from napari_multifidus.samples import layer_key_of
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from multifidus.landmark import Landmark
-    from multifidus.roi import Roi, RoiSet, SliceLevel
+    from multifidus.data.landmark import Landmark
+    from multifidus.data.roi import Roi
+    from multifidus.data.roi_set import RoiSet, SliceLevel
     from napari_multifidus.layers import LayerKey
     from napari_multifidus.session import Draft
 

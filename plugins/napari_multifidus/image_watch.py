@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from multifidus.roi import Roi
+    from multifidus.data.roi import Roi
     from napari_multifidus.session import Session
 
 

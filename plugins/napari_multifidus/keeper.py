@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, QTimer
 
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
-from multifidus.roi import RoiSet
 from napari_multifidus._compat import Signal
 from napari_multifidus.autosave import Journal, OutlineFile
 

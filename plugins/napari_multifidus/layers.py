@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.anatomy import Side, Structure
-from multifidus.polygon import MINIMAL_POINTS, area, first_crossing
-from multifidus.segmentation.freehand import closed
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.polygon import MINIMAL_POINTS, area, first_crossing
+from multifidus.editing.freehand import closed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level
+from multifidus.data.anatomy import Level
+from multifidus.data.geometry import PATIENT_Z, Orientation
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.errors import LevelError
-from multifidus.geometry import PATIENT_Z, Orientation
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.spine import CAGES_APART_MM, DISC_STEP_MM
+from multifidus.spine.curve import CAGES_APART_MM, DISC_STEP_MM
 from napari_multifidus.session import Session
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from multifidus.batch import case_of, measure_exam
 from multifidus.errors import MultifidusError
-from multifidus.report.overlay import draw_overlays
-from multifidus.results import Output, write_results
+from multifidus.figures.overlay import draw_overlays
+from multifidus.study.batch import case_of, measure_exam
+from multifidus.study.results import Output, write_results
 from napari_multifidus.session import Session
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.image import Exam, Series
+from multifidus.data.roi_set import RoiSet, merge
 from multifidus.errors import MultifidusError
-from multifidus.formats import read_exam, read_rois, scan
-from multifidus.image import Exam, Series
-from multifidus.inspection import days_since_first
 from multifidus.io.cohort_csv import REQUIRED
-from multifidus.io.dicom_syntax import begins_as_dicom
-from multifidus.io.table_file import read_header
-from multifidus.roi import RoiSet, merge
+from multifidus.io.dicom.syntax import begins_as_dicom
+from multifidus.io.inspect import days_since_first
+from multifidus.io.read import read_exam, read_rois, scan
+from multifidus.io.table_reader import read_header
 from napari_multifidus.contrasts import Contrast, Window, contrasts, limits
 from napari_multifidus.grid import axial_series, spacing_mm
 from napari_multifidus.layers import AXES, UNITS

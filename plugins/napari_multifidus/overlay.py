@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.report.overlay import FAT_COLOUR as _FAT
+from multifidus.figures.overlay import FAT_COLOUR as _FAT
 from napari_multifidus.layers import AXES, UNITS, LayerKey
 from napari_multifidus.preview import Look
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multifidus.editing.livewire import Edges
 from multifidus.errors import MultifidusError, RoiError
-from multifidus.segmentation.livewire import Edges
 from napari_multifidus import _compat
 from napari_multifidus.grid import spacing_mm
 from napari_multifidus.layers import AXES, UNITS, LayerKey, vertices_of

@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.anatomy import Level, SlicePosition
-from multifidus.correcting import Correction
-from multifidus.derived.doubts import with_fat_doubts
-from multifidus.fat_basis import BasisKey, basis_key
-from multifidus.fat_checks import THRESHOLDS
-from multifidus.flag import Flag
-from multifidus.image import Exam, Series, Slice
-from multifidus.measurement import Measurement, Quantity
-from multifidus.measuring import Calibration
-from multifidus.metrics.asymmetry import signed_asymmetry_pct, signed_asymmetry_uncertainty
-from multifidus.placement import Placed
-from multifidus.protocol import FatMethod, MeasurementProtocol
-from multifidus.roi import Roi
-from multifidus.sampling import Companions, ReadSlice, Sampled
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.flags import Flag
+from multifidus.data.image import Exam, Series, Slice
+from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.data.roi import Roi
+from multifidus.measuring.bias_field.correction import Correction
+from multifidus.measuring.calibration import BasisKey, basis_key
+from multifidus.measuring.derived.asymmetry import (
+    signed_asymmetry_pct,
+    signed_asymmetry_uncertainty,
+)
+from multifidus.measuring.derived.quality_flags import with_fat_doubts
+from multifidus.measuring.fat.quality_checks import THRESHOLDS
+from multifidus.measuring.locate import Placed
+from multifidus.measuring.outline_pixels import Companions, ReadSlice, Sampled
+from multifidus.measuring.pipeline import Calibration
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

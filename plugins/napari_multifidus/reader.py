@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.errors import MultifidusError, ReadError
-from multifidus.io.native import SUFFIX
-from multifidus.io.table_file import is_table
+from multifidus.io.outlines_json import SUFFIX
+from multifidus.io.table_reader import is_table
 from napari_multifidus import _compat
 from napari_multifidus.opening import (
     LayerData,

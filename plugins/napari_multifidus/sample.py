@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.cohort_csv import read_cohort
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 from napari_multifidus import _compat
 from napari_multifidus.opening import LayerData, Opened, layer_data, open_exam
 from napari_multifidus.reader import NOTHING

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from multifidus.roi import Roi
+from multifidus.data.roi import Roi
 from napari_multifidus.layers import LayerKey, same_loops
 
 if TYPE_CHECKING:

@@ -11,28 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.data.image import Exam, Series, Slice
+from multifidus.data.landmark import Landmark
+from multifidus.data.measurement import Measurement
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.roi import Reading, Roi, RoiKey, Source
+from multifidus.data.roi_set import Grade, NotMeasurable, Reason, RoiSet, SliceLevel
 from multifidus.errors import LevelError, MultifidusError, RoiError
-from multifidus.image import Exam, Series, Slice
-from multifidus.landmark import Landmark
-from multifidus.measurement import Measurement
-from multifidus.measuring import Calibration, measure_calibrated
-from multifidus.metrics.overlap import dice
-from multifidus.placement import place
-from multifidus.protocol import MeasurementProtocol
-from multifidus.roi import (
-    Grade,
-    NotMeasurable,
-    Reading,
-    Reason,
-    Roi,
-    RoiKey,
-    RoiSet,
-    SliceLevel,
-    Source,
-)
-from multifidus.sampling import Companions
-from multifidus.shared_levels import with_shared_levels
+from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.locate import place
+from multifidus.measuring.outline_pixels import Companions
+from multifidus.measuring.pipeline import Calibration, measure_calibrated
+from multifidus.measuring.shared_levels import with_shared_levels
 from napari_multifidus.grading import check_grade
 from napari_multifidus.history import History, Snapshot
 from napari_multifidus.layers import LayerKey, problem_of, same_loops

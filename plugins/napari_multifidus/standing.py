@@ -10,14 +10,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from multifidus.anatomy import Level, SlicePosition
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.flags import Flag
+from multifidus.data.image import Exam, Series
+from multifidus.data.landmark import Landmark
+from multifidus.data.protocol import MeasurementProtocol, SliceSelection, TiltAxis
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
-from multifidus.flag import Flag
-from multifidus.image import Exam, Series
-from multifidus.landmark import Landmark
-from multifidus.levelling import Leveller, SettledLevel
-from multifidus.protocol import MeasurementProtocol, SliceSelection, TiltAxis
-from multifidus.roi import RoiSet
+from multifidus.spine.resolve import Leveller, SettledLevel
 
 AXIS_WORDS = {
     TiltAxis.SPINE: "to the spine",

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.enclosure import cut, joined
+from multifidus.data.polygon import MINIMAL_POINTS
+from multifidus.data.polygon_sets import cut, joined
+from multifidus.editing.brush import stroke
+from multifidus.editing.freehand import closed, without_tails
+from multifidus.editing.livewire import Edges, Wire
 from multifidus.errors import RoiError
-from multifidus.polygon import MINIMAL_POINTS
-from multifidus.segmentation.brush import stroke
-from multifidus.segmentation.freehand import closed, without_tails
-from multifidus.segmentation.livewire import Edges, Wire
 from napari_multifidus.layers import problem_of
 
 if TYPE_CHECKING:

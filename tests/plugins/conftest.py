@@ -33,9 +33,9 @@ from napari_multifidus.layers import LayerKey  # noqa: E402
 from napari_multifidus.opening import METADATA, Opened, layer_data  # noqa: E402
 from napari_multifidus.session import Session  # noqa: E402
 
-from multifidus.anatomy import Side, Structure  # noqa: E402
-from multifidus.geometry import Plane  # noqa: E402
-from multifidus.image import Exam, Series, Slice, Weighting  # noqa: E402
+from multifidus.data.anatomy import Side, Structure  # noqa: E402
+from multifidus.data.geometry import Plane  # noqa: E402
+from multifidus.data.image import Exam, Series, Slice, Weighting  # noqa: E402
 from tests.exams import axial_plane, circle  # noqa: E402
 
 ROWS, COLUMNS = 72, 80

@@ -7,8 +7,9 @@ import pytest
 from napari_multifidus.adjudication import adopt, pairs, take
 from napari_multifidus.session import Session
 
-from multifidus.anatomy import Level, SlicePosition
-from multifidus.roi import Reading, RoiSet, Source
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import RoiSet
 from tests.exams import box
 from tests.plugins.conftest import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 

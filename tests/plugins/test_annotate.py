@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QInputDialog
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
-from multifidus.readings.audit import entries
-from multifidus.readings.key_file import BLINDED
-from multifidus.sample import sample_dir
+from multifidus.reading.audit_log import entries
+from multifidus.reading.code_key import BLINDED
+from multifidus.sample_data import sample_dir
 
 
 @pytest.mark.gui

@@ -15,10 +15,11 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 import multifidus as mf
-from multifidus.anatomy import Level, RoiRule, SlicePosition
-from multifidus.image import Exam, Weighting
-from multifidus.roi import Reading, RoiSet, Source
-from multifidus.sample import sample_dir
+from multifidus.data.anatomy import Level, RoiRule, SlicePosition
+from multifidus.data.image import Exam, Weighting
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import RoiSet
+from multifidus.sample_data import sample_dir
 from tests.exams import axial_plane, circle, image_slice
 from tests.plugins.conftest import make_series
 from tests.plugins.test_session import BOW_TIE

@@ -16,9 +16,9 @@ from napari_multifidus.autosave import (
 from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT
 
 import multifidus as mf
+from multifidus.data.roi import Reading
 from multifidus.errors import MultifidusError
-from multifidus.io.native import file_name
-from multifidus.roi import Reading
+from multifidus.io.outlines_json import file_name
 from tests.plugins.conftest import make_series
 
 BY = Reading("S01", "pre", "AB", 1)

@@ -10,10 +10,10 @@ import pytest
 from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.session import Session
 
-from multifidus.formats import write_rois
-from multifidus.geometry import Plane
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.io.native import read_outlines
+from multifidus.data.geometry import Plane
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.io.outlines_json import read_outlines
+from multifidus.io.read import write_rois
 from tests.exams import circle
 from tests.plugins.conftest import SPACING, make_series
 

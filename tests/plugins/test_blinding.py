@@ -9,11 +9,12 @@ from napari_multifidus.blinding import open_item, veil
 from napari_multifidus.desk import now
 from napari_multifidus.opening import layer_data, shared_levels
 
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.formats import read_rois, write_rois
+from multifidus.io.read import read_rois, write_rois
 from multifidus.phantom import PhantomSpec, make_phantom, write_phantom
-from multifidus.readings.beginning import Request, begin
-from multifidus.roi import Reading, RoiSet
+from multifidus.reading.session import Request, begin
 from tests.plugins.searching import texts_of
 
 SPEC = PhantomSpec(matrix=64, pixel_mm=3.4, stacks=2, slices_per_stack=2, sagittal=False)
@@ -46,7 +47,7 @@ def study(folder, phantom, image_format):
 
 
 def read_native(made):
-    from multifidus.formats import read_exam
+    from multifidus.io.read import read_exam
 
     return read_rois(made.with_name(made.name + ".outlines.json"), read_exam(made))
 

@@ -10,8 +10,8 @@ import pytest
 from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from qtpy.QtWidgets import QFileDialog
 
-from multifidus.anatomy import Level
-from multifidus.image import Exam
+from multifidus.data.anatomy import Level
+from multifidus.data.image import Exam
 from tests.exams import circle
 from tests.plugins.conftest import make_series
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from napari_multifidus.contrasts import PERCENT, Contrast, Window, contrasts, fat_fraction, limits
 
-from multifidus.image import Exam, Series, Slice, Weighting
+from multifidus.data.image import Exam, Series, Slice, Weighting
 from tests.plugins.conftest import make_series
 
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.errors import ReadError
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 from tests.exams import circle
 from tests.plugins.searching import on_screen
 

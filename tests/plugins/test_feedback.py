@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.keys import rows as key_rows
+from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, rows as key_rows
 from napari_multifidus.opening import Opened, layer_data
 from napari_multifidus.overlay import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
 from napari_multifidus.preview import Look, Numbers
@@ -19,9 +18,9 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 import multifidus as mf
-from multifidus.anatomy import Level, Side
-from multifidus.protocol import MeasurementProtocol
-from multifidus.roi import Reading
+from multifidus.data.anatomy import Level, Side
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.roi import Reading
 from tests.exams import circle
 
 pytestmark = [

@@ -15,9 +15,9 @@ from napari_multifidus.grid import (
     view_of,
 )
 
+from multifidus.data.geometry import Plane
+from multifidus.data.image import Exam, Series, Weighting
 from multifidus.errors import GeometryError
-from multifidus.geometry import Plane
-from multifidus.image import Exam, Series, Weighting
 from tests.exams import axial_plane, image_slice
 from tests.plugins.conftest import SPACING, make_series
 

@@ -18,13 +18,14 @@ from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.session import Session
 
 import multifidus as mf
-from multifidus.anatomy import Level
+from multifidus.data.anatomy import Level
+from multifidus.data.flags import Flag
+from multifidus.data.geometry import plane_from_affine
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.data.polygon import area
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import Reason, RoiSet
 from multifidus.errors import GeometryError, MultifidusError, RoiError
-from multifidus.flag import Flag
-from multifidus.geometry import plane_from_affine
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.polygon import area
-from multifidus.roi import Reading, Reason, RoiSet, Source
 from tests.exams import axial_plane, circle
 from tests.niftis import lumbar_affine, save
 from tests.plugins.conftest import COLUMNS, make_series

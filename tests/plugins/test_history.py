@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from napari_multifidus.history import History
 from napari_multifidus.keys import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.session import Session
 
-from multifidus.anatomy import Level, Side, SlicePosition
-from multifidus.image import Exam
-from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.roi import Reading, Reason, Source
+from multifidus.data.anatomy import Level, Side, SlicePosition
+from multifidus.data.image import Exam
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import Reason
 from tests.exams import circle
 from tests.plugins.conftest import make_series
 

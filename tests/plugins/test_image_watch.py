@@ -8,7 +8,7 @@ from napari_multifidus.autosave import Journal
 from napari_multifidus.image_watch import ImageWatch, words_of
 from napari_multifidus.session import Session
 
-from multifidus.image import Exam, Series, Slice
+from multifidus.data.image import Exam, Series, Slice
 from tests.exams import circle
 from tests.plugins.conftest import FAT, MULTIFIDUS_LEFT
 

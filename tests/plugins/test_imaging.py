@@ -9,7 +9,7 @@ from napari_multifidus.contrasts import Window
 from napari_multifidus.keys import SHORTCUTS
 from napari_multifidus.opening import METADATA
 
-from multifidus.image import Exam, Weighting
+from multifidus.data.image import Exam, Weighting
 from tests.plugins.conftest import make_series
 from tests.plugins.test_contrasts import weighted
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from napari_multifidus.layers import (
     LayerKey,
     as_napari,
@@ -15,8 +14,8 @@ from napari_multifidus.layers import (
     vertices_of,
 )
 
-from multifidus.anatomy import Side, Structure
-from multifidus.polygon import area
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.polygon import area
 from tests.exams import box, circle
 
 

@@ -17,10 +17,10 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 import multifidus as mf
-from multifidus.anatomy import Level
-from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.roi import RoiSet
-from multifidus.sample import sample_dir
+from multifidus.data.anatomy import Level
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.roi_set import RoiSet
+from multifidus.sample_data import sample_dir
 
 pytestmark = [
     pytest.mark.gui,

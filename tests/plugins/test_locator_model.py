@@ -6,20 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from napari_multifidus.grid import axial_series
 from napari_multifidus.locator import LocatorModel, SagittalView, levels_down, sagittal_series
 from napari_multifidus.session import Session
 
 import multifidus as mf
-from multifidus.anatomy import Level, SlicePosition
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.geometry import Plane
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import LevelError
-from multifidus.geometry import Plane
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.roi import RoiSet
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 from tests.plugins.conftest import make_series
 from tests.strategies import numbers
 

@@ -13,12 +13,12 @@ from napari_multifidus.preview import Numbers, asymmetry_pct, asymmetry_uncertai
 from napari_multifidus.session import Session
 
 import multifidus as mf
-from multifidus.anatomy import Level, Side, Structure
-from multifidus.correcting import Correction
-from multifidus.flag import Flag
-from multifidus.image import Exam, Series, Weighting
-from multifidus.preprocessing.low_order import LowOrderField
-from multifidus.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.data.anatomy import Level, Side, Structure
+from multifidus.data.flags import Flag
+from multifidus.data.image import Exam, Series, Weighting
+from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.measuring.bias_field.correction import Correction
+from multifidus.measuring.bias_field.low_order import LowOrderField
 from tests.exams import axial_plane, circle, exam_of, image_slice
 from tests.plugins.conftest import FAT_SI, LEAN_SI, make_series
 

@@ -11,9 +11,9 @@ from napari_multifidus import _compat
 from napari_multifidus.opening import METADATA, SNIFFED_FILES, holds_images, layer_data, open_exam
 from napari_multifidus.reader import NOTHING, get_reader, read_images, read_outlines
 
+from multifidus.data.image import Exam, Weighting
 from multifidus.errors import GeometryError
-from multifidus.image import Exam, Weighting
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 from tests.exams import axial_plane, exam_of, image_slice
 from tests.plugins.conftest import make_series
 

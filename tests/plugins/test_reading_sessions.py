@@ -21,15 +21,16 @@ from napari_multifidus.widgets.adjudicate import AdjudicationPanel
 from napari_multifidus.widgets.worklist import WorklistPanel
 from typer.testing import CliRunner
 
-from multifidus.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.cli.app import app
-from multifidus.io.native import read_outlines, write_outlines
-from multifidus.landmark import Landmark, LandmarkKind
+from multifidus.data.anatomy import Level, Side, SlicePosition, Structure
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import Reason
+from multifidus.io.outlines_json import read_outlines, write_outlines
 from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
-from multifidus.readings.audit import audit_path, entries
-from multifidus.readings.beginning import Request, begin
-from multifidus.readings.worklist import State
-from multifidus.roi import Reading, Reason, Source
+from multifidus.reading.audit_log import audit_path, entries
+from multifidus.reading.session import Request, begin
+from multifidus.reading.worklist import State
 from tests.plugins.searching import of_viewer, on_screen
 
 pytestmark = pytest.mark.gui

@@ -7,10 +7,10 @@ from napari_multifidus._compat import open_dock
 from napari_multifidus.annotate import annotate
 from napari_multifidus.keys import MULTIFIDUS_LEFT
 
-from multifidus.anatomy import Level, SlicePosition
-from multifidus.io.native import file_name
-from multifidus.roi import Reading
-from multifidus.sample import sample_dir
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.roi import Reading
+from multifidus.io.outlines_json import file_name
+from multifidus.sample_data import sample_dir
 
 pytestmark = [
     pytest.mark.gui,

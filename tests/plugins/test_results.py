@@ -25,11 +25,11 @@ from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
-from multifidus.anatomy import Level, Side
-from multifidus.flag import Flag
-from multifidus.io.protocols import load_protocol, preset_texts
-from multifidus.measurement import Quantity
-from multifidus.protocol import MeasurementProtocol
+from multifidus.data.anatomy import Level, Side
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Quantity
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.io.protocol_toml import load_protocol, preset_texts
 from tests.exams import circle
 from tests.plugins.test_session import BOW_TIE
 

@@ -19,8 +19,8 @@ from qtpy.QtWidgets import (
     QStyleOptionComboBox,
 )
 
-from multifidus.anatomy import Side, Structure
-from multifidus.sample import sample_dir
+from multifidus.data.anatomy import Side, Structure
+from multifidus.sample_data import sample_dir
 from tests.exams import circle
 
 pytestmark = pytest.mark.gui

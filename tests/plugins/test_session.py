@@ -9,12 +9,13 @@ from napari_multifidus.layers import LayerKey, as_napari
 from napari_multifidus.session import Session
 
 import multifidus as mf
-from multifidus.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
+from multifidus.data.flags import Flag
+from multifidus.data.image import Exam
+from multifidus.data.measurement import Quantity
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import RoiError
-from multifidus.flag import Flag
-from multifidus.image import Exam
-from multifidus.measurement import Quantity
-from multifidus.roi import Reading, RoiSet, SliceLevel, Source
 from tests.exams import axial_plane, circle, exam_of, image_slice, outline
 from tests.plugins.conftest import SPACING, make_series
 

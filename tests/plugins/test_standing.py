@@ -13,12 +13,12 @@ from napari_multifidus.session import Session
 from napari_multifidus.standing import LevelFinder
 
 import multifidus as mf
-from multifidus.anatomy import Level, SlicePosition
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.landmark import Landmark, LandmarkKind
+from multifidus.data.protocol import MeasurementProtocol, SliceSelection
+from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import LevelError
-from multifidus.landmark import Landmark, LandmarkKind
-from multifidus.protocol import MeasurementProtocol, SliceSelection
-from multifidus.roi import RoiSet, SliceLevel
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 from tests.exams import circle
 
 LEVELS = (Level.L5_S1, Level.L4_L5, Level.L3_L4)

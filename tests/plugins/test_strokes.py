@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from napari_multifidus.strokes import Sheet, Tool, new_stroke
 
-from multifidus.enclosure import cut, joined
+from multifidus.data.polygon import area
+from multifidus.data.polygon_sets import cut, joined
+from multifidus.editing.brush import stroke
+from multifidus.editing.livewire import Edges
 from multifidus.errors import RoiError
-from multifidus.polygon import area
-from multifidus.segmentation.brush import stroke
-from multifidus.segmentation.livewire import Edges
 from tests.exams import box, circle
 
 BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import multifidus as mf
 from multifidus.cli.app import app
 from multifidus.errors import MultifidusError, WriteError
-from multifidus.sample import sample_dir
+from multifidus.sample_data import sample_dir
 from tests.plugins.test_session import BOW_TIE
 
 TABLES = ("measurements.csv", "summary.csv", "dictionary.json")

@@ -17,11 +17,12 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 import multifidus as mf
-from multifidus.anatomy import Level, SlicePosition
-from multifidus.image import Exam, Series, Slice, Weighting
-from multifidus.metrics.overlap import dice
-from multifidus.polygon import area
-from multifidus.roi import Reading, Reason, Source
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.data.polygon import area
+from multifidus.data.roi import Reading, Source
+from multifidus.data.roi_set import Reason
+from multifidus.measuring.agreement.overlap import dice
 from tests.exams import axial_plane, circle
 from tests.plugins.conftest import SPACING
 
@@ -400,7 +401,7 @@ from pathlib import Path
 import numpy as np
 sys.path.insert(0, {root!r})
 from tests.plugins.conftest import Window, make_series
-from multifidus.image import Exam
+from multifidus.data.image import Exam
 import napari
 from qtpy.QtWidgets import QApplication
 

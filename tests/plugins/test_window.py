@@ -11,7 +11,7 @@ from qtpy.QtCore import QPointF
 from qtpy.QtTest import QTest
 
 import multifidus as mf
-from multifidus.measurement import Quantity
+from multifidus.data.measurement import Quantity
 from tests.plugins.conftest import SPACING
 
 pytestmark = [

@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from multifidus.data.roi import Source
 from multifidus.errors import MultifidusError
-from multifidus.formats import read_rois
-from multifidus.roi import Source
+from multifidus.io.read import read_rois
 from napari_multifidus.adjudication import NAMES, Pair, adopt, pairs, take
 from napari_multifidus.canvas import EDIT
 from napari_multifidus.grid import series_of, spacing_mm

@@ -22,8 +22,8 @@ from qtpy.QtWidgets import (
 
 from multifidus.errors import MultifidusError
 from multifidus.io.labelmap import PRESETS
-from multifidus.readings.beginning import Request, begin, listed_for
-from multifidus.results import TABLE
+from multifidus.reading.session import Request, begin, listed_for
+from multifidus.study.results import TABLE
 from napari_multifidus import _compat, keys
 from napari_multifidus.annotate import read_worklist
 from napari_multifidus.annotator import Annotator

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from multifidus.anatomy import Level, Side
+from multifidus.data.anatomy import Level, Side
 from napari_multifidus._compat import Signal
 from napari_multifidus.grading import SCHEMES, most_of, words_of
 from napari_multifidus.layers import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, colour_of

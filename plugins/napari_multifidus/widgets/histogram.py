@@ -8,7 +8,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from multifidus.anatomy import Structure
+from multifidus.data.anatomy import Structure
 from napari_multifidus.layers import LayerKey, colour_of
 from napari_multifidus.overlay import FAT_COLOUR
 from napari_multifidus.preview import Look, Ranges

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QSettings, QSignalBlocker
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButton, QWidget
 
-from multifidus.anatomy import Level
-from multifidus.landmark import Landmark, LandmarkKind
+from multifidus.data.anatomy import Level
+from multifidus.data.landmark import Landmark, LandmarkKind
 from napari_multifidus import keys
 from napari_multifidus._compat import Signal
 from napari_multifidus.locator import LocatorModel

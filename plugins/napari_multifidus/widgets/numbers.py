@@ -9,9 +9,9 @@ from dataclasses import replace
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from multifidus.anatomy import Side, Structure
-from multifidus.flag import Flag
-from multifidus.protocol import FatMethod
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.flags import Flag
+from multifidus.data.protocol import FatMethod
 from napari_multifidus.layers import PROBLEM_COLOUR, LayerKey, colour_of
 from napari_multifidus.preview import Look, Numbers, asymmetry_pct, asymmetry_uncertainty
 from napari_multifidus.widgets.histogram import HistogramView

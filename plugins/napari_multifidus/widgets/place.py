@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
 
-from multifidus.anatomy import Level, SlicePosition
+from multifidus.data.anatomy import Level, SlicePosition
 from napari_multifidus._compat import Signal
 
 NOT_SAID = "not said"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QWidget
 
-from multifidus.io.protocols import about_preset, as_toml, changed_settings, preset_texts
-from multifidus.protocol import MeasurementProtocol
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.io.protocol_toml import about_preset, as_toml, changed_settings, preset_texts
 from napari_multifidus._compat import Signal
 
 FILE = "file…"

@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from multifidus.anatomy import RoiRule
-from multifidus.roi import Reading
+from multifidus.data.anatomy import RoiRule
+from multifidus.data.roi import Reading
 from napari_multifidus._compat import Signal
 
 SAVED_COLOUR, UNSAVED_COLOUR = "#35d0a5", "#ffb000"

@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QMenu
 
-from multifidus.roi import Reason
+from multifidus.data.roi_set import Reason
 from napari_multifidus._compat import Signal
 
 WORDS = {

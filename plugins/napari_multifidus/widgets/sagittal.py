@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QImage, QPainter, QPen
 from qtpy.QtWidgets import QToolTip, QWidget
 
-from multifidus.landmark import LandmarkKind
+from multifidus.data.landmark import LandmarkKind
 from napari_multifidus._compat import Signal
 from napari_multifidus.locator import CutLine, LocatorModel, Mark
 

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from multifidus.anatomy import Side
+from multifidus.data.anatomy import Side
 from napari_multifidus._compat import Signal
 from napari_multifidus.grading import words_of
 from napari_multifidus.layers import PROBLEM_COLOUR, colour_of

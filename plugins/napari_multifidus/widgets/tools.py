@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
 
-from multifidus.anatomy import MUSCLES, Side, Structure
+from multifidus.data.anatomy import MUSCLES, Side, Structure
 from napari_multifidus._compat import Signal
 from napari_multifidus.keys import tip
 from napari_multifidus.layers import (

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from multifidus.readings.worklist import Item, State, progress
+from multifidus.reading.worklist import Item, State, progress
 from napari_multifidus.desk import waiting_words
 
 if TYPE_CHECKING:

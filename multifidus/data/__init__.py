@@ -1,0 +1,1 @@
+"""The nouns: anatomy, planes, images, outlines, protocols, measurements."""

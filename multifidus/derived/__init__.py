@@ -1,1 +1,0 @@
-"""Numbers made of others: ratios, sides, regions, volumes; and what a rater said."""

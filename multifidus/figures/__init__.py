@@ -1,0 +1,1 @@
+"""Pictures of measured slices: overlays, bias fields, thumbnails."""

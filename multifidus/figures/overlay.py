@@ -1,0 +1,249 @@
+"""A picture of every measured slice: the image, its outlines, what was taken for fat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.image import Exam, Slice
+from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.protocol import FatMethod
+from multifidus.data.roi import Reading, RoiKey
+from multifidus.data.roi_set import RoiSet
+from multifidus.figures.file_names import picture_stem
+from multifidus.figures.thumbnails import SMALL, write_thumbnail
+from multifidus.io.files import write_atomically
+from multifidus.measuring.coverage import coverage_box
+from multifidus.measuring.locate import Placed, place
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
+
+    Array = NDArray[np.float64]
+
+WIDTH = 900
+"""Least width of a picture, in pixels; slices are enlarged by whole numbers to reach it."""
+
+MARGIN_MM = 45.0
+"""How much of the slice is shown around its outlines."""
+
+STRIP = 96
+"""Height of the strip above the image that says what is seen."""
+
+WINDOW_PCT = (0.5, 99.7)
+"""Percentiles of the slice that become black and white."""
+
+# Okabe and Ito's colours, told apart by colour-blind readers as well.
+SIDE_COLOURS = {Side.LEFT: (86, 180, 233), Side.RIGHT: (230, 159, 0)}
+STRUCTURE_COLOURS = {
+    Structure.LEAN_REFERENCE: (0, 158, 115),
+    Structure.FAT_REFERENCE: (240, 228, 66),
+    Structure.ARTEFACT: (255, 255, 255),
+}
+OTHER_COLOUR = (225, 225, 225)
+FAT_COLOUR = np.array((204, 60, 140))
+FAT_OPACITY = 0.55
+
+
+def draw_overlays(
+    exam: Exam, rois: RoiSet, rows: Sequence[Measurement], folder: Path
+) -> list[tuple[str, str]]:
+    """Draw each slice that was measured.
+
+    Parameters
+    ----------
+    exam, rois, rows
+        What was measured, on what, and the numbers to print.
+    folder
+        Where pictures go; older ones of the same name are replaced.
+
+    Returns
+    -------
+    list
+        File name and caption of each picture, in the order of the slices.
+    """
+    drawn = []
+    placed = place(rois, exam)
+    numbers = {series.uid: n for n, series in enumerate(exam.series)}
+    slices = {(item.series.uid, item.index, item.roi.key.reading) for item in placed}
+    for uid, index, by in sorted(slices, key=lambda found: (numbers[found[0]], *found[1:])):
+        members = [
+            item
+            for item in placed
+            if (item.series.uid, item.index, item.roi.key.reading) == (uid, index, by)
+        ]
+        mine = [
+            row
+            for row in rows
+            if (row.provenance.series, row.provenance.slice_index, row.key.reading)
+            == (uid, index, by)
+        ]
+        name = f"{picture_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}.png"
+        caption = _caption(by, index, mine)
+        picture = draw_slice(members, mine, caption)
+        write_atomically(folder / name, picture.save, overwrite=True)
+        said = {**_whose(by, mine), "pixel_mm": _pixel_mm(members)}
+        write_thumbnail(picture.crop((0, STRIP, *picture.size)), said, folder / SMALL / name)
+        drawn.append((name, caption))
+    return drawn
+
+
+def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
+    origin = rows[0].provenance
+    level = origin.level or "level unknown"
+    where = "" if origin.slice_position == "unknown" else origin.slice_position.replace("_", " ")
+    parts = (by.subject, by.timepoint, f"{level} {where}".strip(), f"slice {index}")
+    tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {round(origin.tilt_deg, 1) + 0.0:+.1f} deg"
+    return " · ".join(filter(None, (*parts, tilt, by.rater and f"rater {by.rater}")))
+
+
+def draw_slice(members: Sequence[Placed], rows: Sequence[Measurement], caption: str) -> Image:
+    """Draw one slice with its outlines; returns a PIL image."""
+    from PIL import Image, ImageDraw
+
+    item = members[0].slice
+    grey = _grey(item.pixels)
+    colour = np.repeat(grey[:, :, None], 3, axis=2)
+    for placed in members:
+        _tint_fat(colour, placed, rows)
+    corner, part = _around(members, colour)
+    scale = _enlargement(part)
+    size = (part.shape[1] * scale, part.shape[0] * scale)
+    enlarged = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    canvas = Image.new("RGB", (size[0], size[1] + STRIP), (16, 16, 16))
+    canvas.paste(_with_outlines(enlarged, members, corner, scale), (0, STRIP))
+    pen = ImageDraw.Draw(canvas)
+    pen.text((14, 10), caption, fill=(255, 255, 255), font=_font(24))
+    _write_numbers(pen, rows, size[0])
+    _write_sides(pen, item, size)
+    return canvas
+
+
+def _around(members: Sequence[Placed], colour: Array) -> tuple[tuple[int, int], Array]:
+    """Cut out the outlines and their surroundings; returns the first row and column, and pixels."""
+    item = members[0].slice
+    points = np.concatenate([path for placed in members for path in placed.roi.paths])
+    margin = MARGIN_MM / np.array(item.plane.pixel_spacing_mm)
+    low = np.clip(np.floor(points.min(axis=0) - margin), 0, item.shape).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + margin), low + 1, item.shape).astype(int)
+    return (int(low[0]), int(low[1])), colour[low[0] : high[0], low[1] : high[1]]
+
+
+def _enlargement(part: Array) -> int:
+    return max(1, math.ceil(WIDTH / int(part.shape[1])))
+
+
+def _pixel_mm(members: Sequence[Placed]) -> list[float]:
+    """Return the size of a picture's pixel, row and column step."""
+    item = members[0].slice
+    _, part = _around(members, item.pixels)
+    return [float(step) / _enlargement(part) for step in item.plane.pixel_spacing_mm]
+
+
+def _whose(by: Reading, rows: Sequence[Measurement]) -> dict[str, Any]:
+    """Say what a picture shows, in the words of the tables."""
+    origin = rows[0].provenance
+    return {
+        "subject": by.subject,
+        "timepoint": by.timepoint,
+        "rater": by.rater,
+        "reading": by.reading,
+        "series": origin.series,
+        "slice_index": origin.slice_index,
+        "level": origin.level or "",
+    }
+
+
+def _grey(pixels: Array) -> Array:
+    low, high = np.percentile(pixels, WINDOW_PCT)
+    return np.asarray(np.clip((pixels - low) / max(high - low, 1e-9), 0, 1) * 255)
+
+
+def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> None:
+    """Tint the pixels that the first fat method took for fat."""
+    threshold = next(
+        (
+            # On the image as it is: the correction divided its signal by the gain.
+            row.parameters.get("threshold", math.nan) * row.parameters.get("bias_gain", 1.0)
+            for row in rows
+            if row.key == placed.roi.key
+            and row.quantity is Quantity.FI_PCT
+            # Its threshold is one of the equalised slice.
+            and row.method != FatMethod.CLAHE_OTSU
+        ),
+        math.nan,
+    )
+    if math.isnan(threshold):
+        return
+    cover = coverage_box(placed.roi.paths, placed.slice.shape)
+    fat = (cover.of(placed.slice.pixels) > threshold) * cover.weights
+    share = (FAT_OPACITY * fat)[:, :, None]
+    part = cover.of(colour)
+    part[:] = (1 - share) * part + share * FAT_COLOUR
+
+
+def _with_outlines(
+    image: Image, members: Sequence[Placed], corner: tuple[int, int], scale: int
+) -> Image:
+    """Draw outlines at twice the size and shrink, which smooths their edges."""
+    from PIL import Image as Pillow, ImageDraw
+
+    fine = image.resize((image.width * 2, image.height * 2), Pillow.Resampling.BILINEAR)
+    pen = ImageDraw.Draw(fine)
+    for placed in members:
+        colour = _colour(placed.roi.key)
+        for path in placed.roi.paths:
+            # Pixel centres are whole numbers; a picture counts from its pixels' corners.
+            shown = (path - corner + 0.5) * 2 * scale
+            points = [(column, row) for row, column in shown.tolist()]
+            pen.line([*points, points[0]], fill=colour, width=4, joint="curve")
+    return fine.resize(image.size, Pillow.Resampling.BOX)
+
+
+def _colour(key: RoiKey) -> tuple[int, int, int]:
+    if key.structure is Structure.MULTIFIDUS:
+        return SIDE_COLOURS.get(key.side, OTHER_COLOUR)
+    return STRUCTURE_COLOURS.get(key.structure, OTHER_COLOUR)
+
+
+def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> None:
+    """Print area and fat of the multifidus, the patient's right first."""
+    for side, x in ((Side.RIGHT, 14), (Side.LEFT, width // 2)):
+        mine = [
+            row
+            for row in rows
+            if row.key.structure is Structure.MULTIFIDUS and row.key.side is side
+        ]
+        values = {row.quantity: row.value for row in reversed(mine)}
+        if Quantity.TCSA_MM2 not in values:
+            continue
+        text = f"{side} multifidus {values[Quantity.TCSA_MM2] / 100:.2f} cm2"
+        for quantity, name in (
+            (Quantity.FI_PCT, "visible fat"),
+            (Quantity.DIXON_FF_RATIO_PCT, "Dixon fat"),
+        ):
+            value = values.get(quantity, math.nan)
+            text += "" if math.isnan(value) else f", {name} {value:.1f} %"
+        pen.text((x, 52), text, fill=SIDE_COLOURS[side], font=_font(22))
+
+
+def _write_sides(pen: ImageDraw, item: Slice, size: tuple[int, int]) -> None:
+    """Mark the patient's sides, by the geometry of the image."""
+    grows_left = item.plane.column_step_mm[0] > 0
+    marks = ("R", "L") if grows_left else ("L", "R")
+    middle = STRIP + size[1] // 2
+    pen.text((14, middle), marks[0], fill=(255, 255, 255), font=_font(30), anchor="lm")
+    pen.text((size[0] - 14, middle), marks[1], fill=(255, 255, 255), font=_font(30), anchor="rm")
+
+
+def _font(size: int) -> Any:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)

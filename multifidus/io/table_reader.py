@@ -1,0 +1,287 @@
+"""Tables as people save them: CSV in its kinds, and Excel workbooks; the one reader of all of them.
+
+What is found out about a file is said (:attr:`Table.remark`), what cannot be told is refused:
+
+- fields are separated by what a first line ``sep=;`` says, else by the comma, semicolon or tab
+  that makes the most columns of the header;
+- the encoding is UTF-8, or UTF-16 where the file begins with its mark;
+- rows and columns without any text are passed over;
+- names of columns are read without blanks around them, and known ones without regard to case;
+- :mod:`multifidus.io.table_numbers` says what becomes of decimal commas.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from multifidus.data.cells import folded
+from multifidus.errors import MultifidusError, ReadError
+from multifidus.io.files import reading
+from multifidus.io.table_numbers import DecimalCommas, with_points
+from multifidus.io.table_text import unguarded
+from multifidus.io.workbook import SUFFIX as WORKBOOK, read_sheet
+
+SUFFIXES = (".csv", ".tsv", WORKBOOK)
+"""Endings of files that are tables."""
+
+SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+_SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[,;\t]*\s*", re.IGNORECASE)
+
+_OLD_EXCEL, _ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+
+Records = Iterator[tuple[int, list[str]]]
+"""Line at which a row begins, and its cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a file is to be read: what separates its fields, its encoding, and from which line."""
+
+    separator: str = ","
+    encoding: str = "utf-8-sig"
+    first_line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it was read.
+
+    Parameters
+    ----------
+    header
+        Names of its columns, those without any text left out.
+    rows
+        Texts by column.
+    lines
+        At which line of the file each row begins.
+    remark
+        How it was read, if not as plain CSV: one sentence; empty where there is nothing to say.
+    """
+
+    header: tuple[str, ...]
+    rows: list[dict[str, str]]
+    lines: list[int]
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a table.
+
+    Parameters
+    ----------
+    what
+        What it should be, for errors.
+    known
+        Names of columns that are known whatever their case and blanks.
+    where
+        Keep only rows whose columns hold one of these texts; a column that is not there keeps all.
+    error
+        Raised where the table contradicts itself.
+    """
+
+    what: str = "a table"
+    known: Collection[str] = ()
+    where: Mapping[str, Collection[str]] | None = None
+    error: type[MultifidusError] = ReadError
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_table(path: str | Path, asked: Asked = Asked()) -> Table:
+    """Read a table.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened or decoded.
+    MultifidusError
+        Of the kind that is asked for, if the table is not one: see the module.
+    """
+    file = Path(path)
+    with reading(file, asked.what):
+        with file.open("rb") as raw:
+            start = raw.read(4)
+        if start == _OLD_EXCEL:
+            msg = f"{file} is an old Excel workbook, or one with a password."
+            raise ReadError(msg, remedy=f"Save it as {WORKBOOK} without a password, or as CSV.")
+        if start == _ZIP:
+            sheet, records = read_sheet(file)
+            said = f"sheet {sheet!r} of a workbook"
+            return _table(file, asked, lambda: iter(records), said, may_have_commas=False)
+        form = _form(file, start)
+        words = [] if form.separator == "," else [f"{SEPARATORS[form.separator]}-separated"]
+        words += ["UTF-16"] if form.encoding == "utf-16" else []
+        return _table(
+            file, asked, lambda: _records(file, form, asked), ", ".join(words),
+            may_have_commas=form.separator != ",",
+        )  # fmt: skip
+
+
+def read_header(path: Path, known: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the names of a table's columns, reading no more of it than that takes.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened or decoded, or no header can be made of it.
+    """
+    asked = Asked(known=known)
+    with reading(path, asked.what):
+        with path.open("rb") as raw:
+            start = raw.read(4)
+        if start in {_OLD_EXCEL, _ZIP}:
+            return read_table(path, asked).header
+        lines = _records(path, _form(path, start), asked)
+        cells = next((cells for _, cells in lines if any(map(str.strip, cells))), [])
+        return tuple(filter(None, _header(cells, known, lambda what, _: ReadError(what))))
+
+
+def _form(file: Path, start: bytes) -> Form:
+    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if marked else "utf-8-sig"
+    with file.open(encoding=encoding, newline="") as text:
+        found = _SEPARATOR_LINE.fullmatch(text.readline())
+        if found is None:
+            return Form(_separator(file, encoding), encoding)
+    if found[1] not in SEPARATORS:
+        msg = f"{file} says that its fields are separated by {found[1]!r}."
+        raise ReadError(msg, remedy="Separate fields by commas.")
+    return Form(found[1], encoding, first_line=1)
+
+
+def _separator(file: Path, encoding: str) -> str:
+    """Return what makes the most columns of the header."""
+    counts: dict[str, int] = {}
+    for separator in SEPARATORS:
+        with file.open(encoding=encoding, newline="") as text:
+            try:
+                cells = next((c for c in csv.reader(text, delimiter=separator) if any(c)), [])
+            except csv.Error:
+                continue
+        counts[separator] = sum(bool(cell.strip()) for cell in cells)
+    most = max(counts.values(), default=0)
+    best = [separator for separator, count in counts.items() if count == most]
+    if len(best) > 1 and most > 1:
+        names = " or ".join(SEPARATORS[separator] for separator in best)
+        msg = f"{file}: fields may be separated by {names}."
+        raise ReadError(msg, remedy="Quote names of columns that hold commas.")
+    return best[0] if best and most > 1 else ","
+
+
+def _records(file: Path, form: Form, asked: Asked) -> Records:
+    # Line by line: a large study's table is larger than the memory it may take. And by the module
+    # that knows what a line is: a line break, a vertical tab or U+2028 may be part of a cell.
+    with file.open(encoding=form.encoding, newline="") as text:
+        lines = csv.reader(text, delimiter=form.separator, strict=True)
+        end = 0
+        try:
+            for cells in lines:
+                start, end = end + 1, lines.line_num
+                if start > form.first_line:
+                    yield start, cells
+        except csv.Error as error:
+            msg = f"{file}, line {end + 1}: {error}."
+            remedy = "Check the quotation marks: a cell that begins with one ends with one."
+            raise asked.error(msg, remedy=remedy) from error
+
+
+Refuse = Callable[[int, str, str], MultifidusError]
+"""Makes the error of a line: what is wrong there, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The columns of a table, and lines made to fit them."""
+
+    header: Sequence[str]
+    unnamed: Sequence[int]
+    refuse: Refuse
+
+    @classmethod
+    def of(cls, header: Sequence[str], refuse: Refuse) -> _Grid:
+        return cls(header, [n for n, name in enumerate(header) if not name], refuse)
+
+    def fit(self, line: int, cells: list[str]) -> list[str]:
+        """Return a line with as many cells as the header."""
+        width = len(self.header)
+        if len(cells) > width:
+            if any(map(str.strip, cells[width:])):
+                what = "has more fields than the header."
+                raise self.refuse(line, what, "Quote fields that contain commas.")
+            cells = cells[:width]
+        full = [*cells, *[""] * (width - len(cells))]
+        for place in self.unnamed:
+            if full[place].strip():
+                what = f"has {full[place]!r} in column {place + 1}, which has no name."
+                raise self.refuse(line, what, "Name the column in the first line, or empty it.")
+        return full
+
+
+def _table(
+    file: Path, asked: Asked, records: Callable[[], Records], words: str, *, may_have_commas: bool
+) -> Table:
+    """Make a table of its lines; they are gone through twice where commas may be decimal."""
+
+    def refuse(line: int, what: str, remedy: str) -> MultifidusError:
+        return asked.error(f"{file}, line {line} {what}", remedy=remedy)
+
+    def content() -> Records:
+        return ((line, cells) for line, cells in records() if any(map(str.strip, cells)))
+
+    top, names = next(content(), (0, []))
+    grid = _Grid.of(_header(names, asked.known, lambda *what: refuse(top, *what)), refuse)
+    places = _decimal_commas(content(), grid) if may_have_commas else frozenset()
+    wanted = [
+        (grid.header.index(name), texts)
+        for name, texts in (asked.where or {}).items()
+        if name in grid.header
+    ]
+    kept = [(place, name) for place, name in enumerate(grid.header) if name]
+    rows, starts = [], []
+    for line, cells in islice(content(), 1, None):
+        full = grid.fit(line, cells)
+        if not all(unguarded(full[place]) in texts for place, texts in wanted):
+            continue
+        full = [unguarded(cell) if cell[:1] == "'" else cell for cell in full]
+        if places:
+            full = with_points(full, places)
+        rows.append({name: full[place] for place, name in kept})
+        starts.append(line)
+    words += ", decimal commas" if places else ""
+    remark = f"{file.name}: read as {words}." if words else ""
+    return Table(tuple(name for _, name in kept), rows, starts, remark)
+
+
+def _decimal_commas(content: Records, grid: _Grid) -> frozenset[int]:
+    found = DecimalCommas(grid.header, grid.refuse)
+    for line, cells in islice(content, 1, None):
+        found.see(line, grid.fit(line, cells))
+    return found.places()
+
+
+def _header(
+    cells: Sequence[str], known: Collection[str], refuse: Callable[[str, str], MultifidusError]
+) -> list[str]:
+    """Return the names of columns as they are known; empty for columns without a name."""
+    homes = {folded(name): name for name in known}
+    header = [homes.get(folded(cell)) or " ".join(unguarded(cell).split()) for cell in cells]
+    seen: dict[str, str] = {}
+    for name, cell in zip(header, cells, strict=True):
+        if name and folded(name) in seen:
+            what = f"names two columns {seen[folded(name)]!r} and {cell!r}: they are one name."
+            raise refuse(what, "Rename or delete one of them.")
+        seen[folded(name)] = cell
+    while header and not header[-1]:
+        header.pop()
+    return header

@@ -1,0 +1,1 @@
+"""Agreement of two outlines: overlap, and distances between their borders."""

@@ -1,0 +1,1 @@
+"""Bias field correction: a smooth field fitted to lean muscle, or N4."""

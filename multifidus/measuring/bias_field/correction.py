@@ -1,0 +1,229 @@
+"""The coil's shading taken out of what fat is measured in, as the protocol says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.data.anatomy import Structure
+from multifidus.data.flags import Flag
+from multifidus.data.image import Slice
+from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
+from multifidus.data.roi import Source
+from multifidus.measuring.bias_field.low_order import (
+    MOST_PIXELS,
+    LowOrderField,
+    Refusal,
+    low_order_field,
+)
+from multifidus.measuring.bias_field.n4 import n4_field
+from multifidus.measuring.calibration import REFERENCES, SHADED, BasisKey, basis_key
+from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.weighted_pixels import Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+DOUBTS: Mapping[Refusal, Flag] = {
+    Refusal.STRONG: Flag.SHADING_STRONG,
+    Refusal.UNEQUAL: Flag.LEAN_REFERENCES_UNEQUAL,
+    Refusal.MOVES_FAT: Flag.SHADING_UNCLEAR,
+}
+"""What a refusal says beyond that nothing was corrected; the others are too little lean muscle."""
+
+MOST_LEFT = 2.0
+"""Lean muscle whose signal differs by more than this factor over the outlines, and is left so,
+gives no reference by rule: the rule takes the darkest, and fat where it is brightest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correction:
+    """How the outlines that share a threshold are corrected.
+
+    Parameters
+    ----------
+    method
+        What was done.
+    reason
+        Why it is not what the protocol asks for; empty where it is.
+    low_order
+        The field of ``low_order``.
+    maps
+        The field of ``n4``, (rows, columns) by slice UID.
+    doubts
+        What is known to be doubtful about the shading that is left.
+    beyond
+        How far the outlines of fat references lie outside the region in which ``low_order`` was
+        fitted, in millimetres, and how much the logarithm of its gain may change on the way; means
+        over their points.
+    """
+
+    method: BiasCorrection
+    reason: str = ""
+    low_order: LowOrderField | None = None
+    maps: Mapping[str, Array] = field(default_factory=dict)
+    doubts: tuple[Flag, ...] = ()
+    beyond: tuple[float, float] = (0.0, 0.0)
+
+    def gain(self, item: Slice) -> Array:
+        """Return the field on a whole slice, (rows, columns)."""
+        if self.low_order is not None:
+            pixels = np.indices(item.shape).reshape(2, -1).T
+            return self.low_order.at(item.plane.to_patient(pixels)).reshape(item.shape)
+        return self.maps.get(item.uid, np.ones(item.shape))
+
+    def at(self, item: Slice, pixels: NDArray[np.generic]) -> Array:
+        """Return the field at pixels of a slice, (n, 2) of whole (row, column)."""
+        if self.low_order is not None:
+            return self.low_order.at(item.plane.to_patient(pixels))
+        row, column = np.asarray(pixels, dtype=np.intp).T
+        return np.asarray(self.maps[item.uid][row, column])
+
+    def apply(self, item: Sampled) -> Sampled:
+        """Divide an outline's signal by the field, and say so."""
+        found: dict[str, Any] = {"bias_correction": self.method.value}
+        refused = (Flag.BIAS_NOT_CORRECTED,) if self.reason else ()
+        flags = (*refused, *self.doubts)
+        if self.reason:
+            found["bias_refusal"] = str(self.reason)
+        if self.method is BiasCorrection.NONE:
+            return replace(item, fat_parameters=MappingProxyType(found), fat_flags=flags)
+        image = item.placed.slice
+        gains = self.at(image, item.pixels)
+        rim = item.rim.divided(lambda pixels: self.at(image, pixels))
+        found["bias_gain"] = Sample(gains, item.sample.weights).mean if len(gains) else float("nan")
+        return replace(
+            item,
+            sample=Sample(item.sample.values / gains, item.sample.weights),
+            rim=rim,
+            beyond_field=self.beyond,
+            fat_parameters=MappingProxyType(found),
+            fat_flags=flags,
+            untouched=replace(item, fat_parameters=_AS_IT_IS),
+        )
+
+
+_UNCHANGED = Correction(BiasCorrection.NONE)
+_AS_IT_IS = MappingProxyType({"bias_correction": BiasCorrection.NONE.value})
+
+
+def corrections(
+    sampled: Sequence[Sampled], protocol: MeasurementProtocol
+) -> dict[BasisKey, Correction]:
+    """Find the field of each group of outlines that share a threshold.
+
+    Raises
+    ------
+    ReadError
+        If N4 is asked for and SimpleITK is not installed.
+    """
+    groups: dict[BasisKey, list[Sampled]] = {}
+    for item in sampled:
+        groups.setdefault(basis_key(item), []).append(item)
+    return {key: _correction(members, protocol) for key, members in groups.items()}
+
+
+def _correction(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correction:
+    """Find the field; references by rule are held against the shading that is left."""
+    found = _wanted(members, protocol)
+    by_rule = any(
+        item.roi.source is Source.DRAFT and item.roi.key.structure in REFERENCES for item in members
+    )
+    if not by_rule or found.method is BiasCorrection.LOW_ORDER or found.doubts:
+        return found
+    return replace(found, doubts=_left_in([found.apply(item) for item in members]))
+
+
+def _left_in(members: Sequence[Sampled]) -> tuple[Flag, ...]:
+    """Say whether shading that is left in lean muscle is strong, where that can be told."""
+    muscles = [item for item in members if item.roi.key.structure.is_muscle]
+    if not muscles or members[0].placed.series.weighting not in SHADED:
+        return ()
+    left = _low_order(members)
+    if left.low_order is None:
+        return left.doubts
+    gains = np.concatenate([left.low_order.at(item.points_mm) for item in muscles])
+    is_strong = len(gains) and gains.max() > MOST_LEFT * gains.min()
+    return (Flag.SHADING_STRONG,) if is_strong else ()
+
+
+def _wanted(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correction:
+    wanted = protocol.bias_correction
+    fat_is_measured = any(item.roi.key.structure.is_muscle for item in members)
+    if (
+        wanted is BiasCorrection.NONE
+        or not protocol.fat_methods
+        or not fat_is_measured
+        or members[0].placed.series.weighting not in SHADED
+    ):
+        return _UNCHANGED
+    return _low_order(members) if wanted is BiasCorrection.LOW_ORDER else _n4(members)
+
+
+def _of(members: Sequence[Sampled], *structures: Structure) -> list[Sampled]:
+    return [item for item in members if item.roi.key.structure in structures]
+
+
+def _low_order(members: Sequence[Sampled]) -> Correction:
+    lean = _of(members, Structure.LEAN_REFERENCE)
+    fat = _of(members, Structure.FAT_REFERENCE)
+    muscles = [item for item in members if item.roi.key.structure.is_muscle]
+    if not any(len(item.sample.values) for item in lean):
+        return Correction(BiasCorrection.NONE, Refusal.NO_REFERENCE)
+    used = [item for item in (*muscles, *lean) if len(item.sample.values)]
+    counts = [len(item.sample.values) for item in used]
+    # Thinned before places are worked out: the fit needs no more, and exams hold a million pixels.
+    step = max(1, sum(counts) // MOST_PIXELS)
+    found, reason = low_order_field(
+        np.concatenate([i.placed.slice.plane.to_patient(i.pixels[::step]) for i in used]),
+        np.concatenate([item.sample.values[::step] for item in used]),
+        np.concatenate([item.sample.weights[::step] for item in used]),
+        outline=np.repeat(np.arange(len(used)), [-(-count // step) for count in counts]),
+        reference=np.concatenate(
+            [
+                np.full(-(-count // step), not item.roi.key.structure.is_muscle)
+                for item, count in zip(used, counts, strict=True)
+            ]
+        ),
+        lean_signal=_median(lean),
+        fat_signal=_median(fat),
+    )
+    if found is None:
+        doubts = () if reason is None or reason not in DOUBTS else (DOUBTS[reason],)
+        return Correction(BiasCorrection.NONE, reason or "", doubts=doubts)
+    return Correction(BiasCorrection.LOW_ORDER, low_order=found, beyond=_beyond(found, fat))
+
+
+def _beyond(found: LowOrderField, fat: Sequence[Sampled]) -> tuple[float, float]:
+    if not fat:
+        return 0.0, 0.0
+    distance, change = found.beyond(np.concatenate([p for i in fat for p in i.roi.paths_mm]))
+    return float(distance.mean()), float(change.mean())
+
+
+def _median(members: Sequence[Sampled]) -> float:
+    values = [item.sample.values for item in members if len(item.sample.values)]
+    return float(np.median(np.concatenate(values))) if values else float("nan")
+
+
+def _n4(members: Sequence[Sampled]) -> Correction:
+    """Correct each stack by itself; what differs between stacks is left as it is."""
+    by_stack: dict[int, tuple[Any, list[Sampled]]] = {}
+    for item in members:
+        stack = item.placed.series.stack_at(item.placed.index)
+        by_stack.setdefault(id(stack), (stack, []))[1].append(item)
+    maps: dict[str, Array] = {}
+    for stack, outlined in by_stack.values():
+        gains = dict(zip((s.uid for s in stack.slices), n4_field(stack.slices), strict=True))
+        muscles = [item for item in outlined if item.roi.key.structure.is_muscle] or outlined
+        logs = [np.log(gains[item.placed.slice.uid][tuple(item.pixels.T)]) for item in muscles]
+        level = float(np.exp(np.concatenate(logs).mean())) if logs else 1.0
+        maps |= {item.uid: gains[item.uid].astype(np.float64) / level for item in stack.slices}
+    return Correction(BiasCorrection.N4, maps=maps)

@@ -1,0 +1,100 @@
+"""How numbers become one number: what it keeps of their doubts and of where they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from multifidus.data.anatomy import RoiRule, SlicePosition
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Provenance, Quantity
+from multifidus.data.roi import RoiKey
+
+Fact = TypeVar("Fact")
+
+Numbers = dict[tuple[Quantity, str], Measurement]
+"""The numbers about one outline, by quantity and method."""
+
+Place = tuple[RoiKey, Provenance]
+"""Of what a number is, and where it comes from."""
+
+
+def by_outline(rows: Iterable[Measurement]) -> dict[RoiKey, Numbers]:
+    """Group numbers by the outline that they are about."""
+    found: dict[RoiKey, Numbers] = {}
+    for row in rows:
+        found.setdefault(row.key, {})[row.quantity, row.method] = row
+    return found
+
+
+def combined(
+    at: Place,
+    quantity: Quantity,
+    value: float,
+    parts: Sequence[Measurement],
+    *,
+    parameters: Mapping[str, Any],
+    doubts: Sequence[Flag] = (),
+) -> Measurement:
+    """Make a number of others: it carries the doubts of all, and its method is theirs.
+
+    Parameters
+    ----------
+    at
+        Of what it is, and where that comes from.
+    quantity, value
+        What, and how much.
+    parts
+        What it was made of.
+    parameters
+        The values that were used.
+    doubts
+        Flags of its own. NaN of defined parts without any means that one divides and is 0.
+    """
+    key, origin = at
+    flags = dict.fromkeys((*(flag for part in parts for flag in part.flags), *doubts))
+    if math.isnan(value) and not doubts and not any(math.isnan(part.value) for part in parts):
+        flags[Flag.ZERO_DENOMINATOR] = None
+    return Measurement(
+        key,
+        quantity,
+        value,
+        origin,
+        sum(part.n_pixels for part in parts),
+        next((part.method for part in parts if part.method), ""),
+        MappingProxyType(dict(parameters)),
+        tuple(flags),
+    )
+
+
+def shared(origins: Sequence[Provenance]) -> Provenance:
+    """Say what numbers about several outlines share; the slice is the first one's."""
+    first = origins[0]
+    return replace(
+        first,
+        level=_one({origin.level for origin in origins}, None),
+        slice_position=_one({origin.slice_position for origin in origins}, SlicePosition.UNKNOWN),
+        # NaN, as of an outline without pixels in the image, stays NaN.
+        valid_fraction=math.nan
+        if any(math.isnan(origin.valid_fraction) for origin in origins)
+        else min(origin.valid_fraction for origin in origins),
+        roi_rule=_one({origin.roi_rule for origin in origins}, RoiRule.UNKNOWN),
+        source=_one({origin.source for origin in origins}, None),
+        image_sha256=_hash([origin.image_sha256 for origin in origins]),
+        outline_sha256=_hash([origin.outline_sha256 for origin in origins]),
+    )
+
+
+def _one(facts: set[Fact], otherwise: Fact) -> Fact:
+    return facts.pop() if len(facts) == 1 else otherwise
+
+
+def _hash(digests: Sequence[str]) -> str:
+    """Return the one digest that all share, or that of all, one after another."""
+    if len(set(digests)) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

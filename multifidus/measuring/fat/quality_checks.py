@@ -1,0 +1,139 @@
+"""What is doubtful about one muscle's fat once its numbers are there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.measuring.calibration import ThresholdBasis
+from multifidus.measuring.fat.voids import MOST_DARK_PCT, dark_pct
+from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.weighted_pixels import NAN, Sample
+
+THRESHOLDS = frozenset({FatMethod.POOLED_OTSU, FatMethod.MIDPOINT})
+"""Methods that rest on the same references as linear mixing, and see visible fat alone."""
+
+FACTOR = 1.0
+"""Numbers that differ by more than this many of their combined standard uncertainties disagree.
+
+Both are of the same pixels, outline and references, so that most of what is uncertain about them
+they have in common: on the phantom, whose fat is streaks, they never differ by more than half of
+it. The part ``u_partial_volume`` of the threshold's is left out: it is an estimate of this very
+difference, and would hide it."""
+
+LEAST_POINTS = 2.0
+"""Differences up to this many points are let pass however certain both numbers are: in a muscle
+without any fat, noise and the references' own errors set them apart by as much."""
+
+WHOLE_OUTLINE = frozenset({Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.TCSA_COS_MM2})
+"""Areas that do not depend on the signal."""
+
+
+@lru_cache(maxsize=4)
+def with_mixing(protocol: MeasurementProtocol) -> MeasurementProtocol:
+    """Return the protocol with linear mixing beside a threshold that it can be held against."""
+    methods = protocol.fat_methods
+    if FatMethod.LINEAR in methods or not THRESHOLDS.intersection(methods):
+        return protocol
+    return replace(protocol, fat_methods=(*methods, FatMethod.LINEAR))
+
+
+def with_disagreement(rows: list[Measurement]) -> list[Measurement]:
+    """Flag one muscle's fat where thresholds and linear mixing disagree about it.
+
+    Parameters
+    ----------
+    rows
+        All numbers about the muscle, with their uncertainties.
+    """
+    cuts, mixed = [], None
+    for row in rows:
+        if row.quantity is Quantity.FI_PCT and row.method in THRESHOLDS:
+            cuts.append(row)
+        elif row.quantity is Quantity.FF_LINEAR_PCT:
+            mixed = row
+    if mixed is None:
+        return rows
+    doubts: dict[str, set[Flag]] = {}
+    for cut in cuts:
+        flag = _disagreement(cut, mixed)
+        if flag is not None:
+            doubts.setdefault(cut.method, set()).add(flag)
+            doubts.setdefault(mixed.method, set()).add(flag)
+    if not doubts:
+        return rows
+    return [
+        replace(row, flags=(*row.flags, *sorted(doubts[row.method])))
+        if row.method in doubts
+        else row
+        for row in rows
+    ]
+
+
+def _disagreement(cut: Measurement, mixed: Measurement) -> Flag | None:
+    apart = mixed.value - cut.value
+    parts = [
+        float(value)
+        for name, value in cut.parameters.items()
+        if name.startswith("u_") and name != "u_partial_volume"
+    ]
+    limit = max(FACTOR * math.hypot(*parts, mixed.uncertainty), LEAST_POINTS)
+    # What is undefined, or of unknown uncertainty, compares as no disagreement.
+    if not abs(apart) > limit:
+        return None
+    return Flag.DIFFUSE_FAT if apart > 0 else Flag.FAT_METHODS_DIFFER
+
+
+def low_signal_pct(item: Sampled, basis: ThresholdBasis) -> float:
+    """Return how much of a muscle is far darker than lean muscle; NaN where nobody can say.
+
+    Of a Dixon pair it is water and fat together, since each alone is dark where the other is
+    bright.
+    """
+    if not item.roi.key.structure.is_muscle:
+        return NAN
+    if item.dixon is not None:
+        return dark_pct(Sample.of(item.dixon[0] + item.dixon[1], item.cover.weights), basis.darkest)
+    return dark_pct(item.sample, basis.darkest)
+
+
+def with_doubts(
+    rows: Iterable[Measurement], low_pct: float, areas: Mapping[str, Any]
+) -> Iterator[Measurement]:
+    """Flag the numbers about one outline whose signal is too low or whose area is implausible.
+
+    Parameters
+    ----------
+    rows
+        The numbers.
+    low_pct
+        How much of its signal is too low (:func:`low_signal_pct`); flagged is what rests on it.
+    areas
+        What is implausible about its area
+        (:func:`multifidus.measuring.plausibility.implausible`); every number is flagged, and the
+        total area says why.
+    """
+    is_low = low_pct > MOST_DARK_PCT
+    if not is_low and not areas:
+        yield from rows
+        return
+    for row in rows:
+        found = row
+        if is_low and row.quantity not in WHOLE_OUTLINE:
+            found = _marked(found, Flag.LOW_SIGNAL, {"low_signal_pct": low_pct})
+        if areas:
+            why = areas if row.quantity is Quantity.TCSA_MM2 else {}
+            found = _marked(found, Flag.AREA_IMPLAUSIBLE, why)
+        yield found
+
+
+def _marked(row: Measurement, flag: Flag, why: Mapping[str, Any]) -> Measurement:
+    parameters = MappingProxyType({**row.parameters, **why})
+    return replace(row, flags=(*row.flags, flag), parameters=parameters)

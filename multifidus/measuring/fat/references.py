@@ -1,0 +1,119 @@
+"""The lean-muscle and fat references of an exam, and whether they can tell fat from muscle."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from multifidus.data.flags import Flag
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.sums import dot
+from multifidus.measuring.fat.separation import separation
+from multifidus.measuring.weighted_pixels import NAN, Sample, pool
+
+MIXED_SHARE = 0.1
+"""A reference of which more than this looks like the other one holds both tissues."""
+
+FATAL = frozenset(
+    {
+        Flag.NO_REFERENCE,
+        Flag.REFERENCE_INCONSISTENT,
+        Flag.REFERENCE_INVERTED,
+        Flag.UNDETECTABLE,
+    }
+)
+"""Doubts that leave the fat undefined; others stand beside the number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class References:
+    """Pixels of the lean-muscle and of the fat references, all of an exam's pooled.
+
+    Parameters
+    ----------
+    lean, fat
+        The samples; empty where there are none.
+    flags
+        What is known to be doubtful about how they were drawn.
+    outside_mm
+        How far the fat references lie outside the region in which shading was fitted.
+    """
+
+    lean: Sample
+    fat: Sample
+    flags: tuple[Flag, ...] = ()
+    outside_mm: float = 0.0
+
+    @property
+    def notes(self) -> dict[str, float]:
+        """What flags mean in numbers."""
+        is_outside = Flag.REFERENCE_OUTSIDE_FIELD in self.flags
+        return {"reference_outside_mm": self.outside_mm} if is_outside else {}
+
+    @property
+    def contrast(self) -> float:
+        """Distance between their medians; NaN where one is missing."""
+        return self.fat.median - self.lean.median
+
+    def doubts(self, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
+        """Say what is wrong with both references as a pair."""
+        if not len(self.lean.values) or not len(self.fat.values):
+            return (Flag.NO_REFERENCE, *self.flags)
+        if self.contrast <= 0:
+            return (Flag.REFERENCE_INVERTED, *self.flags)
+        mixed = (Flag.REFERENCE_MIXED,) if self._are_mixed() else ()
+        if separation(self.lean, self.fat) < protocol.minimal_separation:
+            return (Flag.UNDETECTABLE, *mixed, *self.flags)
+        return (*mixed, *self.flags)
+
+    def lean_doubts(self, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
+        """Say what is wrong with the lean reference, for methods that need no other."""
+        if not len(self.lean.values):
+            return (Flag.NO_REFERENCE, *self.flags)
+        found = self.doubts(protocol) if len(self.fat.values) else self.flags
+        return tuple(flag for flag in found if flag is not Flag.REFERENCE_OUTSIDE_FIELD)
+
+    def _are_mixed(self) -> bool:
+        middle = (self.lean.median + self.fat.median) / 2
+        strange = self.lean.share_above(middle), 1 - self.fat.share_above(middle)
+        return max(strange) > MIXED_SHARE
+
+    def pooled_otsu(self, muscle: Sample, weight: float) -> Sample:
+        """Pool muscles with both references, each of ``weight`` times the muscles' weight."""
+        total = weight * muscle.total
+        return pool((muscle, self.lean.scaled_to(total), self.fat.scaled_to(total)))
+
+    @property
+    def midpoint(self) -> float:
+        """Middle between the medians of both references."""
+        return (self.lean.median + self.fat.median) / 2
+
+    @property
+    def lean_maximum(self) -> float:
+        """Brightest pixel at least half inside a lean reference; NaN where there is none.
+
+        Pixels with less of themselves inside show mostly what lies around the sample.
+        """
+        inside = self.lean.values[self.lean.weights >= 0.5]  # noqa: PLR2004 - half
+        return float(inside.max()) if len(inside) else NAN
+
+    def lean_mean_plus(self, multiple: float) -> float:
+        """Return the lean mean plus a multiple of the lean standard deviation."""
+        return self.lean.mean + multiple * math.sqrt(self.lean.variance)
+
+
+def linear_mixing(muscle: Sample, references: References) -> tuple[float, float]:
+    """Measure the fat fraction by linear mixing of two signals.
+
+    ``100 x mean((S - S_lean) / (S_fat - S_lean))``, with the medians of the references: unbiased
+    under partial volume, since a pixel half of fat counts half.
+
+    Returns
+    -------
+    tuple
+        Unclipped, and with every pixel clipped to 0..1, which noise biases upwards.
+    """
+    share = (muscle.values - references.lean.median) / references.contrast
+    mean = dot(muscle.weights, share) / muscle.total
+    clipped = dot(muscle.weights, share.clip(0, 1)) / muscle.total
+    return 100 * mean, 100 * clipped

@@ -1,0 +1,181 @@
+"""Which slice of an exam an outline belongs to: by UID, else by the plane it was drawn in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from multifidus.data.anatomy import Level
+from multifidus.data.image import Exam, Series, Slice
+from multifidus.data.roi import Reading, Roi
+from multifidus.data.roi_set import RoiSet
+from multifidus.errors import LevelError, RoiError
+from multifidus.measuring.series_choice import choose_series, only_series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """An outline and the slice it lies on.
+
+    Attributes
+    ----------
+    index
+        0-based place of the slice in its series.
+    """
+
+    roi: Roi
+    series: Series
+    index: int
+
+    @property
+    def slice(self) -> Slice:
+        """The slice it lies on."""
+        return self.series.slices[self.index]
+
+
+_Slices = list[tuple[Series, int]]
+
+
+def place(rois: Iterable[Roi], exam: Exam, series: str | int | None = None) -> tuple[Placed, ...]:
+    """Find the slice of every outline.
+
+    A slice of the outline's UID must lie where the outline's plane says. Where no slice has the
+    UID, as after de-identification, the one on the same pixel grid is taken; of a Dixon pair, the
+    fat image.
+
+    Parameters
+    ----------
+    rois
+        Outlines.
+    exam
+        The exam they were drawn on.
+    series
+        Which series those outlines belong to that are found by their place alone, as of
+        :func:`multifidus.measuring.series_choice.choose_series`.
+
+    Raises
+    ------
+    RoiError
+        If no slice fits, the UID's slice lies elsewhere, several fit, or the choice of a series
+        names none or several.
+    """
+    by_uid: dict[str, _Slices] = {}
+    for item in exam.series:
+        for index, each in enumerate(item.slices):
+            by_uid.setdefault(each.uid, []).append((item, index))
+    chosen = None if series is None else choose_series(exam, series)
+    return tuple(Placed(roi, *_find(roi, exam, by_uid, chosen)) for roi in rois)
+
+
+def in_order(placed: Iterable[Placed], exam: Exam) -> tuple[Placed, ...]:
+    """Sort outlines by where they lie and what they are of, never by how UIDs are spelt.
+
+    Sums are rounded, and pixels thinned out, in the order of outlines: sorted, numbers depend
+    neither on the order of a file nor on what de-identification called its slices.
+    """
+    # Series stand in an exam by UID where nothing else tells them apart, so their place comes last.
+    series = {
+        id(item): (item.slices[0].plane.numbers, item.weighting, place)
+        for place, item in enumerate(exam.series)
+    }
+
+    def order(item: Placed) -> tuple[object, ...]:
+        key = item.roi.key
+        where = (series[id(item.series)], item.index)
+        return (key.reading, where, key.structure, key.side, key.name)
+
+    return tuple(sorted(placed, key=order))
+
+
+def slice_words(placed: Iterable[Placed], rois: RoiSet) -> dict[str, str]:
+    """Call slices as people do, by their place and level; by the UID that outlines know."""
+    found = {}
+    for item in placed:
+        level = rois.level_of(item.roi)[0]
+        found[item.roi.key.slice_uid] = f"slice {item.index}{f', {level}' if level else ''}"
+    return found
+
+
+def check_one_level(placed: Iterable[Placed], rois: RoiSet) -> None:
+    """Refuse muscles of one slice that a reading puts at two levels.
+
+    Other structures may differ: an oblique slice cuts a disc and the vertebra beside it.
+
+    Parameters
+    ----------
+    placed
+        Outlines and their slices.
+    rois
+        What else was said, such as the levels typed for slices.
+
+    Raises
+    ------
+    LevelError
+        Naming the first slice and both outlines.
+    """
+    first: dict[tuple[Reading, str], tuple[Roi, Level]] = {}
+    for item in placed:
+        level, _ = rois.level_of(item.roi)
+        if level is None or not item.roi.key.structure.is_muscle:
+            continue
+        place = (item.roi.key.reading, item.slice.uid)
+        other, found = first.setdefault(place, (item.roi, level))
+        if found is not level:
+            msg = f"{other.key} is said to lie at {found}, and {item.roi.key} at {level}."
+            raise LevelError(msg, remedy="A slice has one level; correct one of them.")
+
+
+def on_chosen_series(rois: RoiSet, exam: Exam, series: str | int) -> RoiSet:
+    """Name the slices of a chosen series in outlines that are found by their place alone.
+
+    Levels typed for their slices go with them.
+
+    Raises
+    ------
+    RoiError
+        As of :func:`place`.
+    """
+    placed = place(rois, exam, series)
+    new = {item.roi.key.slice_uid: item.slice.uid for item in placed if item.roi.key.slice_uid}
+    outlines = tuple(
+        replace(item.roi, key=replace(item.roi.key, slice_uid=item.slice.uid)) for item in placed
+    )
+    levels = tuple(
+        replace(typed, slice_uid=new.get(typed.slice_uid, typed.slice_uid)) for typed in rois.levels
+    )
+    return replace(rois, rois=outlines, levels=levels)
+
+
+def _find(
+    roi: Roi, exam: Exam, by_uid: dict[str, _Slices], chosen: Series | None
+) -> tuple[Series, int]:
+    named = by_uid.get(roi.key.slice_uid, [])
+    fitting = [
+        (series, index)
+        for series, index in named or exam.find_slices(roi.plane, roi.shape)
+        if series.slices[index].shape == roi.shape
+        and series.slices[index].plane.is_same(roi.plane, roi.shape)
+    ]
+    if named and not fitting:
+        item = named[0][0].slices[named[0][1]]
+        msg = (
+            f"The outline of {roi.key} was drawn on another pixel grid than its slice has: "
+            f"outline {roi.shape} at {roi.plane.numbers}, slice {item.shape} at "
+            f"{item.plane.numbers}."
+        )
+        raise RoiError(msg, remedy="Load the images that it was drawn on.")
+    if len(named) == 1:
+        return named[0]
+    if chosen is not None:
+        fitting = [pair for pair in fitting if pair[0] is chosen]
+    elif fitting:
+        what = f"The outline of {roi.key}"
+        only = only_series(exam, [pair[0] for pair in fitting], what)
+        fitting = [pair for pair in fitting if pair[0] is only]
+    if len(fitting) != 1:
+        why = "no slice" if not fitting else f"{len(fitting)} slices"
+        where = "" if chosen is None else f"the chosen series (...{chosen.uid[-9:]}) of "
+        msg = f"The outline of {roi.key} fits {why} of {where}exam {exam.subject} {exam.timepoint}."
+        remedy = "Load the images that it was drawn on, and only these; 'multifidus inspect' says "
+        raise RoiError(msg, remedy=f"{remedy}which files cannot be read.")
+    return fitting[0]

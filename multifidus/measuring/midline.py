@@ -1,0 +1,219 @@
+"""Where the patient's midline is on a slice, and outlines whose side contradicts it.
+
+Sides are typed, drawn on a mirrored screen, or come from a label map whose numbers are taken the
+wrong way round. Where both sides lie on one slice, :func:`multifidus.data.roi.check_sides` sees it;
+where one side alone was outlined, only the midline can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.geometry import Plane
+from multifidus.data.roi import Reading, Roi
+from multifidus.errors import RoiError
+from multifidus.measuring.locate import Placed
+from multifidus.spine.curve import Spine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+LANDMARKS_MM = 5.0
+"""Landmarks lie on a sagittal slice near the midline: half its thickness, and a hand's error."""
+
+OUTLINES_MM = 6.0
+"""The middle between both sides of a muscle, or that of the canal or a vertebra."""
+
+IMAGE_MM = 12.0
+"""Patients lie as far from the middle of the image; the weakest of all."""
+
+BEYOND_MM = 20.0
+"""Landmarks further than this from a slice say less of it, as spines curve."""
+
+_SIDES = frozenset({Side.LEFT, Side.RIGHT})
+
+MIDDLES = (Structure.CSF, Structure.VERTEBRAL_BODY, Structure.DISC)
+"""Structures in the midline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Midline:
+    """Where the midline crosses a slice.
+
+    Parameters
+    ----------
+    x_mm
+        Patient x (LPS: larger to the left).
+    doubt_mm
+        How far it may be from there.
+    source
+        What says so, in words.
+    is_sure
+        Whether an outline far on the other side is refused: landmarks on both sides of the slice,
+        or near it.
+    """
+
+    x_mm: float
+    doubt_mm: float
+    source: str
+    is_sure: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WrongSide:
+    """An outline that lies across the midline from where its side says.
+
+    Parameters
+    ----------
+    placed
+        The outline on its slice.
+    midline
+        What it was held against.
+    across_mm
+        How far across its centroid lies; of outlines held against the middle of the image, the
+        mean over all slices.
+    """
+
+    placed: Placed
+    midline: Midline
+    across_mm: float
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether there is no doubt about it."""
+        return self.midline.is_sure and self.across_mm > 2 * self.midline.doubt_mm
+
+
+def wrong_sides(placed: Sequence[Placed], spine: Spine | None = None) -> tuple[WrongSide, ...]:
+    """Find the outlines of a side that lie across the midline.
+
+    The midline is that of landmarks, else between both sides of one structure, else the middle of
+    the canal, a vertebra or a disc, each on the outline's own slice or on the nearest one that has
+    it, else the middle of the image. Outlines of one reading are held against their own kind.
+
+    Parameters
+    ----------
+    placed
+        An exam's outlines on their slices.
+    spine
+        As its landmarks mark it; None without landmarks.
+
+    Returns
+    -------
+    tuple of WrongSide
+        In the order of the outlines; empty where nothing contradicts.
+    """
+    middles = _middles(placed)
+    held = [
+        (item, _midline(item, spine, middles)) for item in placed if item.roi.key.side in _SIDES
+    ]
+    far = _far_across(held)
+    found = (WrongSide(item, line, apart) for (item, line), apart in zip(held, far, strict=True))
+    return tuple(item for item in found if item.across_mm > item.midline.doubt_mm)
+
+
+def check_midline(wrong: Iterable[WrongSide]) -> None:
+    """Refuse outlines whose side landmarks surely contradict.
+
+    Raises
+    ------
+    RoiError
+        Naming the first, by its slice and level.
+    """
+    for item in wrong:
+        if item.is_refused:
+            key, level = item.placed.roi.key, item.placed.roi.level
+            where = f"slice {item.placed.index}{f' ({level})' if level else ''}"
+            other = Side.LEFT if key.side is Side.RIGHT else Side.RIGHT
+            msg = (
+                f"The {key.side} {_words(key.structure)} on {where} lies on the patient's {other}, "
+                f"{item.across_mm:.0f} mm across the midline that {item.midline.source} give."
+            )
+            remedy = "Correct its side, or the label scheme; or move the landmarks to the midline."
+            raise RoiError(msg, remedy=remedy)
+
+
+def _midline(item: Placed, spine: Spine | None, middles: Sequence[tuple[Roi, float]]) -> Midline:
+    plane = item.slice.plane
+    if spine is not None:
+        return _of_landmarks(spine, plane)
+    own = [(roi, x) for roi, x in middles if roi.key.reading == item.roi.key.reading]
+    if own:
+        roi, x = min(own, key=lambda pair: _apart_mm(plane, pair[0]))
+        far = max(_apart_mm(plane, roi) - BEYOND_MM, 0.0)
+        return Midline(x, OUTLINES_MM + far / 4, f"outlines of the {_words(roi.key.structure)}")
+    rows, columns = item.slice.shape
+    centre = plane.to_patient([((rows - 1) / 2, (columns - 1) / 2)])[0]
+    return Midline(float(centre[0]), IMAGE_MM, "the middle of the image")
+
+
+def _of_landmarks(spine: Spine, plane: Plane) -> Midline:
+    """Interpolate between the landmarks on both sides of a slice."""
+    offsets = spine.offsets_mm(plane)
+    x = np.array([station.position_mm[0] for station in spine.stations])
+    order = np.argsort(offsets)
+    nearest = float(np.abs(offsets).min())
+    is_between = bool(offsets.min() <= 0 <= offsets.max())
+    far = 0.0 if is_between else max(nearest - BEYOND_MM, 0.0)
+    return Midline(
+        float(np.interp(0.0, offsets[order], x[order])),
+        LANDMARKS_MM + far / 4,
+        "landmarks",
+        is_sure=is_between or nearest <= BEYOND_MM,
+    )
+
+
+def _middles(placed: Iterable[Placed]) -> list[tuple[Roi, float]]:
+    """Return outlines that say where the middle is, and its patient x; pairs of sides first."""
+    sides: dict[tuple[Reading, str, Structure, str], dict[Side, Roi]] = {}
+    middles = []
+    for item in placed:
+        key = item.roi.key
+        if key.structure in MIDDLES:
+            middles.append((item.roi, float(item.roi.centroid_mm[0])))
+        elif key.structure.is_muscle:
+            of_slice = (key.reading, key.slice_uid, key.structure, key.name)
+            sides.setdefault(of_slice, {})[key.side] = item.roi
+    pairs = [
+        (both[Side.LEFT], float(sum(both[side].centroid_mm[0] for side in _SIDES) / 2))
+        for both in sides.values()
+        if both.keys() >= _SIDES
+    ]
+    return pairs or middles
+
+
+def _across(roi: Roi, midline: Midline) -> float:
+    """How far the wrong way from the midline an outline's centroid lies; below 0 the right way."""
+    to_left = float(roi.centroid_mm[0]) - midline.x_mm
+    return to_left if roi.key.side is Side.RIGHT else -to_left
+
+
+def _far_across(held: Sequence[tuple[Placed, Midline]]) -> list[float]:
+    """How far across each outline lies; against the image's middle, its kind's mean over slices.
+
+    Patients lie off the middle alike on all slices, and so do muscles of a wrong side.
+    """
+    far = [_across(item.roi, line) for item, line in held]
+    kinds = [
+        (key.reading, key.structure, key.side) if line.doubt_mm == IMAGE_MM else key
+        for key, line in ((item.roi.key, line) for item, line in held)
+    ]
+    grouped: dict[object, list[float]] = {}
+    for kind, apart in zip(kinds, far, strict=True):
+        grouped.setdefault(kind, []).append(apart)
+    return [float(np.mean(grouped[kind])) for kind in kinds]
+
+
+def _apart_mm(plane: Plane, roi: Roi) -> float:
+    return abs(float(plane.distance_mm(roi.centroid_mm[None])[0]))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,193 @@
+"""The rows of one outline: its areas, its signal, its fat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Provenance, Quantity
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.measuring.calibration import BasisKey, Swapped, ThresholdBasis, basis_key, fat_of
+from multifidus.measuring.dixon import dixon_fat_fraction
+from multifidus.measuring.fat.map_scale import map_fat_fraction
+from multifidus.measuring.fat.methods import FatResult
+from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.weighted_pixels import NAN
+from multifidus.spine.resolve import SettledLevel
+from multifidus.version import VERSION
+
+
+def outline_rows(
+    item: Sampled,
+    provenance: Provenance,
+    protocol: MeasurementProtocol,
+    bases: Mapping[BasisKey, ThresholdBasis],
+) -> Iterator[Measurement]:
+    """Yield every number about one outline, not yet sorted."""
+    key, n = item.roi.key, item.n_pixels
+    for quantity, value, count in (
+        (Quantity.TCSA_MM2, item.area_mm2, n),
+        (Quantity.TCSA_PIXEL_MM2, item.centres_mm2, item.n_centres),
+        (Quantity.VALID_CSA_MM2, item.valid_mm2, n),
+        (Quantity.MEAN_SI, item.mean_si, n),
+    ):
+        none = (Flag.UNDETECTABLE,) if math.isnan(value) else ()
+        yield Measurement(key, quantity, value, provenance, count, flags=(*item.flags, *none))
+    if not key.structure.is_muscle:
+        return
+    for method in protocol.fat_methods:
+        if method is not FatMethod.DIXON:
+            own = item.for_method(method)
+            yield from _fat_rows(own, method, fat_of(own, method, protocol, bases), provenance)
+    yield from _map_rows(item, provenance)
+    asked_for = FatMethod.DIXON in protocol.fat_methods
+    swapped = bases[basis_key(item)].swapped
+    yield from _dixon_rows(item, provenance, swapped, asked_for=asked_for)
+
+
+def _fat_rows(
+    item: Sampled, method: FatMethod, result: FatResult, provenance: Provenance
+) -> Iterator[Measurement]:
+    key, n = item.roi.key, len(item.sample.values)
+    # What a method did by itself wins over what was done for all of them.
+    parameters = {**item.fat_parameters, **result.parameters}
+    # What was not done to the signal is a doubt about a number, and there is none without one.
+    signal = () if math.isnan(result.value_pct) else item.fat_flags
+    flags = tuple(dict.fromkeys((*item.flags, *result.flags, *signal)))
+    if method is FatMethod.LINEAR:
+        found = {
+            Quantity.FF_LINEAR_PCT: result.value_pct,
+            Quantity.FF_LINEAR_CLIPPED_PCT: parameters.pop("clipped_pct", NAN),
+        }
+    else:
+        lean_mm2 = item.valid_mm2 - item.valid_mm2 * result.value_pct / 100
+        # Taken from the lean area, not the other way round: so both add up to the last bit.
+        fat_mm2 = item.valid_mm2 - lean_mm2
+        found = {
+            Quantity.FI_PCT: result.value_pct,
+            Quantity.FAT_CSA_MM2: fat_mm2,
+            Quantity.FCSA_MM2: lean_mm2,
+        }
+    for quantity, value in found.items():
+        yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
+
+
+def _map_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
+    if item.mapped is None or item.fractions is None:
+        return
+    scale = item.mapped.scale
+    result = map_fat_fraction(item.fractions, scale.to_pct)
+    parameters = {
+        "map": item.mapped.series.uid,
+        "basis": scale.basis,
+        "to_pct": scale.to_pct,
+        "top_stored": scale.top,
+        "n_below_0": result.n_below,
+        "n_above_100": result.n_above,
+    }
+    doubts = (
+        *((Flag.MAP_SCALE_UNKNOWN,) if math.isnan(scale.to_pct) else ()),
+        *(() if result.n_pixels else (Flag.UNDETECTABLE,)),
+        *item.mapped.series.flags,
+    )
+    flags = tuple(dict.fromkeys((*item.flags, *doubts)))
+    yield Measurement(
+        item.roi.key,
+        Quantity.PDFF_MEAN_PCT,
+        result.mean_pct,
+        provenance,
+        result.n_pixels,
+        "pdff",
+        parameters,
+        flags,
+    )
+
+
+def _dixon_rows(
+    item: Sampled, provenance: Provenance, swapped: Swapped, *, asked_for: bool
+) -> Iterator[Measurement]:
+    """Yield both fractions of a pair; without one, the reason, if there is one or it was asked."""
+    missing = item.dixon is None and not item.dixon_flags
+    if missing and not asked_for:
+        return
+    pair = None if swapped is Swapped.SURELY else item.dixon
+    fat, water, weights = ((), (), ()) if pair is None else (*pair, item.cover.weights)
+    result = dixon_fat_fraction(fat, water, weights)
+    # The sums let anybody pool outlines, slices or sides exactly.
+    sums = {
+        "basis": "signal",
+        "weight": result.weight,
+        "sum_fat": result.fat_sum,
+        "sum_fat_water": result.total_sum,
+    }
+    doubted = item.dixon is not None and swapped is not Swapped.NO
+    empty = pair is not None and not result.n_pixels
+    doubts = (
+        *item.dixon_flags,
+        *((Flag.WATER_FAT_SWAPPED,) if doubted else ()),
+        *((Flag.UNDETECTABLE,) if empty else ()),
+        *((Flag.NO_DIXON_PAIR,) if missing else ()),
+    )
+    flags = tuple(dict.fromkeys((*item.flags, *doubts)))
+    for quantity, value in (
+        (Quantity.DIXON_FF_MEAN_PCT, result.mean_pct),
+        (Quantity.DIXON_FF_RATIO_PCT, result.ratio_pct),
+    ):
+        yield Measurement(
+            item.roi.key, quantity, value, provenance, result.n_pixels, FatMethod.DIXON, sums, flags
+        )
+
+
+def with_level(
+    rows: Iterable[Measurement], level: SettledLevel, limit_deg: float
+) -> Iterator[Measurement]:
+    """Add to one outline's rows the doubts about its level and tilt, and the corrected area."""
+    tilt = level.tilt
+    of_areas = (*level.flags, *tilt.flags(limit_deg))
+    for row in rows:
+        doubts = of_areas if row.quantity.unit == "mm2" else level.flags
+        found = replace(row, flags=tuple(dict.fromkeys((*row.flags, *doubts)))) if doubts else row
+        yield found
+        if row.quantity is Quantity.TCSA_MM2:
+            yield Measurement(
+                row.key,
+                Quantity.TCSA_COS_MM2,
+                row.value * tilt.cosine,
+                row.provenance,
+                row.n_pixels,
+                parameters={"cosine": tilt.cosine, "tilt_axis": tilt.axis.value},
+                flags=tuple(dict.fromkeys((*found.flags, *tilt.unknown))),
+            )
+
+
+def with_flag(row: Measurement, flag: Flag) -> Measurement:
+    """Return a row with one more flag."""
+    return replace(row, flags=tuple(dict.fromkeys((*row.flags, flag))))
+
+
+def provenance_of(item: Sampled, level: SettledLevel, protocol: str) -> Provenance:
+    """Say what all numbers about one outline share."""
+    roi, placed = item.roi, item.placed
+    return Provenance(
+        series=placed.series.uid,
+        slice_index=placed.index,
+        level=level.level,
+        slice_position=level.slice_position,
+        tilt_deg=level.tilt.deg,
+        valid_fraction=_share(item.valid_mm2, item.inside_mm2),
+        roi_rule=roi.roi_rule,
+        source=roi.source,
+        protocol=protocol,
+        version=VERSION,
+        image_sha256=item.image_sha256,
+        outline_sha256=roi.sha256(),
+        tilt_axis=level.tilt.axis,
+        offset_mm=level.offset_mm,
+    )
+
+
+def _share(part: float, whole: float) -> float:
+    """Return a part of a whole, NaN of nothing; sums of other terms may exceed it by rounding."""
+    return min(part / whole, 1.0) if whole else float("nan")

@@ -1,0 +1,1 @@
+"""Uncertainty of every area and fat value, with its parts."""

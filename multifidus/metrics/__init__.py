@@ -1,1 +1,0 @@
-"""What is computed from pixels and their weights."""

@@ -1,0 +1,146 @@
+"""The coordinator's key: which code stands for which reading. Only it undoes blinding.
+
+Codes differ between raters and between readings of one exam: a rater does not see that an exam was
+read before, and two raters cannot talk about one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from multifidus.data.roi import Reading
+from multifidus.errors import MultifidusError, ReadError
+from multifidus.reading.json_documents import OWNER_ONLY, as_reading, read_document, write_document
+from multifidus.reading.randomisation import code
+
+HEADER = ("multifidus-reading-key", 1)
+
+BLINDED = "blinded"
+"""Stands for the timepoint in files of blinded readings."""
+
+_WAIT_S, _PATIENCE_S = 0.05, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which code stands for which reading.
+
+    Parameters
+    ----------
+    seed
+        Of the codes and of the order of every list.
+    cohort
+        Path of the cohort table, relative to the key's folder where it can be.
+    truth
+        The reading that each code stands for.
+    """
+
+    seed: int
+    cohort: str
+    truth: Mapping[str, Reading] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_codes(self, wanted: Iterable[Reading]) -> Key:
+        """Return the key with a code for each of these; codes that it has stay."""
+        truth = dict(self.truth)
+        have = set(truth.values())
+        for by in wanted:
+            if by not in have:
+                words = (by.rater, by.subject, by.timepoint, by.reading)
+                truth[code(self.seed, words, truth)] = by
+        return replace(self, truth=MappingProxyType(truth))
+
+    def shown_as(self, by: Reading) -> Reading:
+        """Return the reading under its code.
+
+        Raises
+        ------
+        KeyError
+            If the key has none for it.
+        """
+        found = {true: name for name, true in self.truth.items()}[by]
+        return Reading(found, BLINDED, by.rater, 1)
+
+    def true(self, shown: Reading) -> Reading | None:
+        """Return the reading that a code stands for; None where the key does not know it."""
+        found = self.truth.get(shown.subject)
+        known = shown.timepoint == BLINDED and found is not None and found.rater == shown.rater
+        return found if known else None
+
+
+def read_key(path: Path) -> Key:
+    """Read a key.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, something else, or of a newer version.
+    """
+    return read_document(path, "a key of blinded readings", HEADER, _make)
+
+
+def _make(document: Mapping[str, Any]) -> Key:
+    entries = document["entries"]
+    truth = {str(entry["code"]): as_reading(entry) for entry in entries}
+    if len(truth) != len(entries) or len(set(truth.values())) != len(entries):
+        msg = "a code or a reading stands there twice"
+        raise ValueError(msg)
+    return Key(int(document["seed"]), str(document["cohort"]), MappingProxyType(truth))
+
+
+def write_key(path: Path, key: Key) -> None:
+    """Write a key for its owner alone.
+
+    Raises
+    ------
+    MultifidusError
+        If it cannot be written.
+    """
+    entries = [
+        {
+            "code": name,
+            "subject": by.subject,
+            "timepoint": by.timepoint,
+            "rater": by.rater,
+            "reading": by.reading,
+        }
+        for name, by in key.truth.items()
+    ]
+    values = {"seed": key.seed, "cohort": key.cohort, "entries": entries}
+    write_document(path, HEADER, values, private=True)
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep others from changing a key meanwhile: two raters may begin at the same moment.
+
+    Raises
+    ------
+    MultifidusError
+        If somebody else holds it, or its folder cannot be written.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+            break
+        except FileExistsError as error:
+            if time.monotonic() > until:
+                msg = f"Somebody else is changing {path}."
+                raise ReadError(msg, remedy=f"If nobody is, delete {lock}.") from error
+            time.sleep(_WAIT_S)
+        except OSError as error:
+            msg = f"Cannot write the key {path}: {error.strerror or error}."
+            raise MultifidusError(msg, remedy="Name another place for it: --key FILE.") from error
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)

@@ -1,0 +1,338 @@
+"""Files that come back from several computers, put together: none is overwritten, none chosen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
+from multifidus.errors import CohortError, MultifidusError, ReadError, WriteError
+from multifidus.io.files import reading, write_text
+from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, file_name, read_outlines
+from multifidus.reading.audit_log import AUDIT_SUFFIX
+from multifidus.reading.list_file import (
+    SUFFIX as LIST_SUFFIX,
+    ReadingList,
+    list_path,
+    read_list,
+    write_list,
+)
+from multifidus.reading.worklist import rater_folder
+
+CONFLICTS = "conflicts"
+"""Folder of readings of which several versions came back; none of them was chosen."""
+
+UNREADABLE = "unreadable"
+
+_MOST_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One file of a reading, with what stands beside it."""
+
+    path: Path
+    rois: RoiSet
+    drafts: str
+
+    def is_same(self, other: Version) -> bool:
+        """Whether both hold the same outlines, and the same paths that are no outline yet."""
+        return (self.rois, self.drafts) == (other.rois, other.drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A reading, or a rater's list, of which different versions came back.
+
+    Attributes
+    ----------
+    what
+        The reading, or the rater whose list it is.
+    files
+        Where each version came from.
+    kept
+        Where each is kept.
+    differs
+        In what they differ.
+    """
+
+    what: Reading | str
+    files: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    differs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What came of merging.
+
+    Attributes
+    ----------
+    files
+        Of each reading that is not in conflict.
+    identical
+        Files that were there more than once.
+    conflicts
+        Of which no version was chosen.
+    unreadable
+        Files that could not be read, and why.
+    left_out
+        Files that are no part of reading sessions.
+    """
+
+    files: dict[Reading, Path] = field(default_factory=dict)
+    identical: list[Path] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    left_out: list[Path] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything could be put together."""
+        return not self.conflicts and not self.unreadable
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "merged": [{**_plain(by), "file": str(path)} for by, path in self.files.items()],
+            "identical": [str(path) for path in self.identical],
+            "conflicts": [
+                {
+                    **(_plain(c.what) if isinstance(c.what, Reading) else {"list_of": c.what}),
+                    "files": [str(path) for path in c.files],
+                    "kept": [str(path) for path in c.kept],
+                    "differs": list(c.differs),
+                }
+                for c in self.conflicts
+            ],
+            "unreadable": [{"file": str(path), "reason": why} for path, why in self.unreadable],
+            "left_out": [str(path) for path in self.left_out],
+        }
+
+
+def merge_folders(folders: Sequence[Path], out: Path) -> Merged:
+    """Put returned folders together, a folder for each rater.
+
+    The same reading with the same content is kept once. With different content every version is
+    kept under ``conflicts``, and none where the others are. Logs of one reading become one.
+
+    Raises
+    ------
+    CohortError
+        If there are fewer than two folders, or nothing in them.
+    WriteError
+        If ``out`` holds something already.
+    ReadError
+        If a folder cannot be read.
+    """
+    _check(folders, out)
+    merged = Merged()
+    readings: dict[Reading, list[Version]] = {}
+    lists: dict[str, list[tuple[Path, ReadingList]]] = {}
+    for path in (path for folder in folders for path in _files(folder)):
+        try:
+            if path.name.endswith(SUFFIX):
+                rois = read_outlines(path)
+                version = Version(path, rois, _drafts(path))
+                readings.setdefault(_named(rois), []).append(version)
+            elif path.name.endswith(LIST_SUFFIX):
+                listed = read_list(path)
+                lists.setdefault(listed.rater, []).append((path, listed))
+            elif not path.name.endswith((AUDIT_SUFFIX, JOURNAL_SUFFIX)):
+                merged.left_out.append(path)
+        except MultifidusError as error:
+            merged.unreadable.append((path, str(error)))
+    if not readings and not lists and not merged.unreadable:
+        msg = f"There is no outline file in {', '.join(map(str, folders))}."
+        raise CohortError(msg, remedy="Give the folders that raters returned.")
+    for by, versions in sorted(readings.items()):
+        _merge_reading(by, versions, out, merged)
+    for rater, found in sorted(lists.items()):
+        _merge_lists(rater, found, out, merged)
+    for number, (path, _) in enumerate(merged.unreadable, 1):
+        _copy(path, out / UNREADABLE / f"{number}_{path.name}")
+    _merge_lone_logs(folders, readings, out)
+    return merged
+
+
+def _check(folders: Sequence[Path], out: Path) -> None:
+    if len({folder.resolve() for folder in folders}) < 2:  # noqa: PLR2004 - one needs no merging
+        msg = "Merging takes two different folders, or more."
+        raise CohortError(msg)
+    for folder in folders:
+        if not folder.is_dir():
+            msg = f"{folder} is no folder."
+            raise ReadError(msg, remedy="Check the path.")
+        if out.resolve().is_relative_to(folder.resolve()):
+            msg = f"{out} lies in {folder}, which is to be merged."
+            raise WriteError(msg, remedy="Choose a folder elsewhere.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        msg = f"{out} holds something already."
+        raise WriteError(msg, remedy="Choose a new folder; nothing is merged into another.")
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _named(rois: RoiSet) -> Reading:
+    return rois.rois[0].key.reading if rois.rois else rois.reading
+
+
+def _beside(outlines: Path, suffix: str) -> Path:
+    return outlines.with_name(outlines.name.removesuffix(SUFFIX) + suffix)
+
+
+def _drafts(outlines: Path) -> str:
+    """Return the paths that are no outline yet, as comparable text; they are work as well."""
+    journal = _beside(outlines, JOURNAL_SUFFIX)
+    if not journal.exists():
+        return "[[], []]"
+    with reading(journal, "a journal"):
+        text = journal.read_text(encoding="utf-8", errors="replace")
+    try:
+        found = json.loads(text)
+        return json.dumps([found.get(name) or [] for name in ("drafts", "unfinished")])
+    except (ValueError, AttributeError, RecursionError):
+        # Damaged, and nobody knows how: as a text it is the same only as itself.
+        return text
+
+
+def _merge_reading(by: Reading, versions: list[Version], out: Path, merged: Merged) -> None:
+    different: list[Version] = []
+    for version in versions:
+        if any(version.is_same(other) for other in different):
+            merged.identical.append(version.path)
+        else:
+            different.append(version)
+    name = file_name(by)
+    if len(different) == 1:
+        target = rater_folder(out, by.rater) / name
+        _copy_version(different[0], target)
+        # Both computers' hours count, where one folder was carried on from the other.
+        _merge_logs([version.path for version in versions], target)
+        merged.files[by] = target
+        return
+    stem = name.removesuffix(SUFFIX)
+    kept = []
+    for number, version in enumerate(different, 1):
+        target = out / CONFLICTS / f"{stem}.version{number}{SUFFIX}"
+        _copy_version(version, target)
+        _merge_logs([version.path], target)
+        kept.append(target)
+    files = tuple(version.path for version in different)
+    merged.conflicts.append(Conflict(by, files, tuple(kept), _differences(different)))
+
+
+def _copy_version(version: Version, target: Path) -> None:
+    _copy(version.path, target)
+    journal = _beside(version.path, JOURNAL_SUFFIX)
+    if journal.exists():
+        _copy(journal, _beside(target, JOURNAL_SUFFIX))
+
+
+def _merge_logs(outlines: Sequence[Path], target: Path) -> None:
+    """Unite the lines of logs, each once, in order of their time."""
+    lines: dict[str, None] = {}
+    for path in outlines:
+        log = _beside(path, AUDIT_SUFFIX)
+        if log.exists():
+            with reading(log, "an audit log"):
+                text = log.read_text(encoding="utf-8", errors="replace")
+            lines |= dict.fromkeys(line for line in text.splitlines() if line.strip())
+    if lines:
+        ordered = sorted(lines, key=_time)
+        write_text(_beside(target, AUDIT_SUFFIX), "\n".join(ordered) + "\n", overwrite=True)
+
+
+def _time(line: str) -> str:
+    try:
+        return str(json.loads(line)["time"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _merge_lone_logs(
+    folders: Sequence[Path], readings: dict[Reading, list[Version]], out: Path
+) -> None:
+    """Bring along logs of readings that nothing was drawn in yet."""
+    known = {_beside(v.path, AUDIT_SUFFIX) for versions in readings.values() for v in versions}
+    logs = [path for folder in folders for path in _files(folder) if path not in known]
+    named: dict[Path, list[Path]] = {}
+    for path in logs:
+        if path.name.endswith(AUDIT_SUFFIX):
+            target = out / path.parent.name / (path.name.removesuffix(AUDIT_SUFFIX) + SUFFIX)
+            source = path.with_name(path.name.removesuffix(AUDIT_SUFFIX) + SUFFIX)
+            named.setdefault(target, []).append(source)
+    for target, sources in named.items():
+        if not _beside(target, AUDIT_SUFFIX).exists():
+            _merge_logs(sources, target)
+
+
+def _merge_lists(
+    rater: str, found: list[tuple[Path, ReadingList]], out: Path, merged: Merged
+) -> None:
+    """Keep the longest list where it goes on from all others; else each."""
+    longest = max(found, key=lambda item: len(item[1].entries))[1]
+    if all(_goes_on(longest, listed) for _, listed in found):
+        write_list(list_path(rater_folder(out, rater), rater), longest)
+        return
+    kept = []
+    for number, (path, _) in enumerate(found, 1):
+        kept.append(out / CONFLICTS / f"{number}_{path.name}")
+        _copy(path, kept[-1])
+    differs = ("the lists name different readings, or in another order",)
+    conflict = Conflict(rater, tuple(path for path, _ in found), tuple(kept), differs)
+    merged.conflicts.append(conflict)
+
+
+def _goes_on(longer: ReadingList, listed: ReadingList) -> bool:
+    same = (longer.blinded, longer.seed, longer.apart_days)
+    count = len(listed.entries)
+    return (
+        same == (listed.blinded, listed.seed, listed.apart_days)
+        and longer.entries[:count] == listed.entries
+    )
+
+
+def _differences(versions: Sequence[Version]) -> tuple[str, ...]:
+    """Say in what versions of a reading differ from the first."""
+    first, *others = versions
+    words: dict[str, None] = {}
+    for other in others:
+        ours, theirs = ({roi.key: roi for roi in v.rois} for v in (first, other))
+        for key in sorted({*ours, *theirs}):
+            if ours.get(key) != theirs.get(key):
+                named = " ".join(filter(None, (key.structure.value, key.side.value, key.name)))
+                words[f"{named.removesuffix(' none')} on slice {key.slice_uid}"] = None
+        for name in ("landmarks", "levels", "not_measurable", "grades"):
+            if getattr(first.rois, name) != getattr(other.rois, name):
+                words[name.replace("_", " ")] = None
+        if first.drafts != other.drafts:
+            words["paths that are no outline yet"] = None
+    found = tuple(words) or ("the order of outlines",)
+    more = len(found) - _MOST_NAMED
+    return (*found[:_MOST_NAMED], f"and {more} more") if more > 0 else found
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    except OSError as error:
+        msg = f"Cannot copy {source} to {target}: {error.strerror or error}."
+        raise MultifidusError(msg, remedy="Check permissions and space, and begin anew.") from error
+
+
+def _plain(by: Reading) -> dict[str, Any]:
+    return {
+        "subject": by.subject,
+        "timepoint": by.timepoint,
+        "rater": by.rater,
+        "reading": by.reading,
+    }

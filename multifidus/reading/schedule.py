@@ -1,0 +1,138 @@
+"""A rater's reading list: exams in random order, some of them read again later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from multifidus.data.cohort import Cohort
+from multifidus.data.roi import Reading
+from multifidus.errors import CohortError
+from multifidus.io.outlines_json import file_name
+from multifidus.reading.randomisation import draw
+
+APART_DAYS = 14
+"""Days between two readings of one exam by one rater, unless the study says otherwise."""
+
+CONSENSUS = "consensus"
+"""The rater that adjudicated outlines are of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """In which order a rater reads.
+
+    Parameters
+    ----------
+    rater
+        Whose list it is.
+    seed
+        Of the random order.
+    entries
+        One reading after another; the second of an exam stands behind its first.
+    apart_days
+        Days that have to pass between two readings of one exam.
+    """
+
+    rater: str
+    seed: int
+    entries: tuple[Reading, ...] = ()
+    apart_days: int = APART_DAYS
+
+    def __post_init__(self) -> None:
+        if self.apart_days < 0:
+            msg = f"Readings of one exam lie days apart, got {self.apart_days}."
+            raise CohortError(msg)
+        if len(set(self.entries)) != len(self.entries):
+            msg = f"The reading list of {self.rater} names a reading twice."
+            raise CohortError(msg)
+
+    @property
+    def repeats(self) -> int:
+        """How many entries read an exam again."""
+        exams = {(entry.subject, entry.timepoint) for entry in self.entries}
+        return len(self.entries) - len(exams)
+
+
+def readings_of(cohort: Cohort, rater: str) -> tuple[Reading, ...]:
+    """Return the readings that a cohort wants of a rater.
+
+    Those of the rows that name the rater, or nobody; where no row does, one of every exam, as
+    when the table names others.
+    """
+    own = [case.reading for case in cohort.cases if case.reading.rater in {rater, ""}]
+    wanted = own or [replace(case.reading, reading=1) for case in cohort.cases]
+    return tuple(dict.fromkeys(replace(by, rater=rater) for by in wanted))
+
+
+def extend(plan: Plan, wanted: Iterable[Reading], repeats: int | None = None) -> Plan:
+    """Append readings that a plan lacks, in random order; what it holds stays as it is.
+
+    Parameters
+    ----------
+    plan
+        So far; empty at first.
+    wanted
+        As :func:`readings_of` returns them.
+    repeats
+        How many exams are read once more, drawn by the seed; as many as there are if None.
+
+    Raises
+    ------
+    CohortError
+        If there are fewer exams than repeats, or the plan has more already.
+    """
+    new = [by for by in wanted if by not in plan.entries]
+    firsts = sorted((by for by in new if by.reading == 1), key=lambda by: _draw(plan, "order", by))
+    # A second reading that the table itself asks for is placed as any repeat is.
+    again = [by for by in new if by.reading != 1]
+    again += _drawn_again(plan, firsts, again, repeats)
+    place = {_exam(by): n for n, by in enumerate(firsts)}
+    slots = [(float(n), 0, by) for n, by in enumerate(firsts)]
+    for by in again:
+        # Not before the second half, so that most of the days between go by with other exams.
+        earliest = max(place.get(_exam(by), -1) + 1, len(firsts) // 2)
+        slot = earliest + _draw(plan, "slot", by) * (len(firsts) - earliest)
+        slots.append((slot, by.reading, by))
+    entries = (*plan.entries, *(by for *_, by in sorted(slots)))
+    _check_names(entries)
+    return replace(plan, entries=entries)
+
+
+def _drawn_again(
+    plan: Plan, firsts: Sequence[Reading], again: Sequence[Reading], repeats: int | None
+) -> list[Reading]:
+    """Choose the exams of which one more reading is wanted."""
+    have = plan.repeats + len(again)
+    if repeats is None or repeats == have:
+        return []
+    if repeats < have:
+        msg = f"The reading list of {plan.rater} has {have} repeat readings already, not {repeats}."
+        raise CohortError(msg, remedy="A list is never shortened; leave out --repeats.")
+    number = dict.fromkeys(map(_exam, (*plan.entries, *firsts)), 1)
+    for by in (*plan.entries, *again):
+        number[_exam(by)] = max(number.get(_exam(by), 1), by.reading)
+    once = [exam for exam, last in number.items() if last == 1]
+    if repeats - have > len(once):
+        msg = f"{repeats - have} exams are to be read once more, and {len(once)} are read once."
+        raise CohortError(msg, remedy="Ask for fewer --repeats.")
+    chosen = sorted(once, key=lambda exam: draw(plan.seed, plan.rater, "again", *exam))
+    return [Reading(*exam, plan.rater, 2) for exam in chosen[: repeats - have]]
+
+
+def _draw(plan: Plan, what: str, by: Reading) -> float:
+    return draw(plan.seed, plan.rater, what, by.subject, by.timepoint, by.reading)
+
+
+def _exam(by: Reading) -> tuple[str, str]:
+    return by.subject, by.timepoint
+
+
+def _check_names(entries: Iterable[Reading]) -> None:
+    """Refuse readings whose files would have one name, on any system."""
+    named: dict[str, Reading] = {}
+    for by in entries:
+        other = named.setdefault(file_name(by).casefold(), by)
+        if other != by:
+            msg = f"The outlines of {by} and of {other} would go to one file."
+            raise CohortError(msg, remedy="Rename one subject or timepoint.")

@@ -1,0 +1,421 @@
+"""The use case: a results folder becomes a report of the study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.anatomy import Structure
+from multifidus.data.measurement import Quantity
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.errors import ReadError, StatisticsError
+from multifidus.figures.thumbnails import Thumbnail, read_thumbnails
+from multifidus.io.files import refuse_existing, write_text
+from multifidus.io.json_file import read_json
+from multifidus.io.results_csv import read_results, read_rows
+from multifidus.io.table_reader import Table
+from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
+from multifidus.reading.unblind import BLINDED_LIST_NAME
+from multifidus.reporting.all_plots import draw_study
+from multifidus.reporting.change_table import subject_table, write_changes
+from multifidus.reporting.citations import as_bibtex
+from multifidus.reporting.page import as_markdown, study_page, tell
+from multifidus.reporting.paper_tables import check_paper_table, write_paper_table
+from multifidus.reporting.plots.asymmetry import QUANTITY as ASYMMETRY
+from multifidus.reporting.plots.exam_values import What
+from multifidus.reporting.plots.style import files_of, write_drawing
+from multifidus.reporting.study_data import StudyData
+from multifidus.reporting.subject_sheet import sheet_files, subject_sheets
+from multifidus.stats.change_json import GivenChange
+from multifidus.stats.change_study import ChangeStudy, Span, spans_of, study_change
+from multifidus.stats.json_values import plain_study
+from multifidus.stats.mdc import ErrorOf, of_reliability, protocol_doubt
+from multifidus.stats.mixed_model import MixedModel, model_changes
+from multifidus.stats.pairs import Choice, timepoints_of
+from multifidus.stats.reliability import Study, reliability
+from multifidus.stats.reliability_json import given_study
+from multifidus.stats.study_table import study_table
+from multifidus.stats.target_groups import TargetRule
+from multifidus.stats.targets import Compare
+from multifidus.stats.values import Value, is_grade
+from multifidus.study.level_value import Matching, matching_of
+from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
+
+USUAL = (
+    Quantity.TCSA_MM2, Quantity.FCSA_MM2, Quantity.FI_PCT, Quantity.FF_LINEAR_PCT,
+    Quantity.DIXON_FF_RATIO_PCT, Quantity.PDFF_MEAN_PCT,
+)  # fmt: skip
+"""What a report is about unless told otherwise, where the study has it."""
+
+_WITHOUT_CHOICE = (Quantity.DIXON_FF_RATIO_PCT, Quantity.PDFF_MEAN_PCT)
+"""Quantities that do not depend on the method that a protocol names first."""
+
+_TOLD_OF = (Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.FI_PCT, Quantity(ASYMMETRY))
+"""Quantities whose rows say how a study was made, whether or not the report is about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What to report.
+
+    Parameters
+    ----------
+    folder
+        A results folder.
+    reliability
+        What ``reliability --json`` printed, of this study or of another; else computed from the
+        folder's own repeated readings.
+    change
+        What ``change --json`` printed of this study: its timepoints, its rule and what changes
+        were held against are taken over.
+    quantities
+        In place of the usual ones.
+    structure
+        Which muscle.
+    value
+        Whose value enters a change: the rule.
+    before, after
+        Timepoints to compare; else the first with the last.
+    column
+        Column that keeps groups of subjects apart.
+    model
+        What a mixed model has fixed beside the timepoint: a column, ``zone``, ``level``, ``side``
+        or nothing. None: ``column``, else zone where there was surgery, else level.
+    protocol
+        A preset or file, in place of the folder's own protocol.
+    """
+
+    folder: Path
+    reliability: Path | None = None
+    change: Path | None = None
+    quantities: tuple[str, ...] = ()
+    structure: str = Structure.MULTIFIDUS
+    value: str = "first"
+    before: str = ""
+    after: str = ""
+    column: str = ""
+    model: str | None = None
+    protocol: str | None = None
+
+
+def load_study(request: ReportRequest) -> StudyData:
+    """Read a results folder and compute what its report shows.
+
+    Raises
+    ------
+    ReadError
+        If a table, picture or file cannot be read, or the folder holds no results.
+    StatisticsError
+        If a quantity, structure or timepoint is unknown, the table contradicts itself, it is not
+        clear whose value to compare, or a given file is of other numbers.
+    """
+    folder = request.folder
+    if not (folder / TABLE).is_file():
+        msg = f"{folder} holds no {TABLE}."
+        raise ReadError(msg, remedy="Give the folder that 'multifidus measure -o' wrote.")
+    remarks: list[str] = []
+    given = None
+    if request.change is not None:
+        given = GivenChange.of(read_json(request.change, "a study's changes"))
+    read = _read(request)
+    rows = read.rows
+    remarks += [read.remark] if read.remark else []
+    table = study_table(rows, _protocol_file(request), request.protocol, lines=read.lines)
+    values, protocol = table.values, table.protocol
+    remarks += table.remarks
+    whats = _whats(values, request, protocol, given)
+    mine = [item for what in whats for item in what.of(values)]
+    between, within, document = _reliability(request, mine, matching_of(protocol), remarks)
+    choice = given.choice if given else Choice(request.value)
+    spans = _spans(mine, request, given)
+    change = None
+    models: list[MixedModel] = []
+    unfitted: list[str] = []
+    if spans:
+        change = _change(mine, spans, request, choice, protocol, given, document)
+        models, unfitted = _models(
+            change, mine, request, choice, least=protocol.minimal_valid_fraction
+        )
+    else:
+        remarks.append("There is one timepoint: no change is reported.")
+    return StudyData(
+        rows=rows,
+        values=values,
+        whats=whats,
+        timepoints=_timepoints(mine, spans),
+        choice=choice,
+        missing=_table(folder / MISSING, remarks),
+        failures=_table(folder / FAILURES, remarks),
+        protocol=protocol,
+        between=between,
+        within=within,
+        given=request.reliability is not None,
+        change=change,
+        models=models,
+        unfitted=unfitted,
+        pictures=_pictures(folder, remarks),
+        proven_list=BLINDED_LIST_NAME,
+        blinded_list=BLINDED_LIST,
+        blinding_limits=LIMITS,
+        remarks=tuple(remarks),
+    )
+
+
+def _protocol_file(request: ReportRequest) -> Path:
+    path = request.folder / PROTOCOL
+    if not path.is_file() and request.protocol is None:
+        msg = f"{request.folder} holds no {PROTOCOL}."
+        raise ReadError(msg, remedy="Give the folder that 'multifidus measure -o' wrote.")
+    return path
+
+
+def _read(request: ReportRequest) -> Table:
+    """Read the rows that the report speaks of; the rest of a long table is passed over."""
+    path = request.folder / TABLE
+    quantities = {*map(str, (*USUAL, *_TOLD_OF)), *request.quantities}
+    read = read_results(path, {"structure": {request.structure}, "quantity": quantities})
+    if not read.rows:
+        msg = f"{path} has no {request.structure.replace('_', ' ')}."
+        raise StatisticsError(msg, remedy="Name what was outlined: --structure NAME.")
+    missing = [name for name in _NEEDED if name not in read.header]
+    if missing:
+        msg = f"{path} lacks the columns {', '.join(missing)}."
+        raise ReadError(msg, remedy="Give the table as 'multifidus measure' wrote it.")
+    return read
+
+
+_NEEDED = ("subject", "timepoint", "rater", "reading", "series", "slice_index", "level",
+           "structure", "side", "quantity", "method", "value", "flags")  # fmt: skip
+"""Columns that a report cannot do without; what others would say is not recorded."""
+
+
+def _whats(
+    values: Sequence[Value],
+    request: ReportRequest,
+    protocol: MeasurementProtocol,
+    given: GivenChange | None,
+) -> tuple[What, ...]:
+    """Choose which numbers the report is about: those asked for, or the usual ones there are."""
+    there = dict.fromkeys(
+        What(item.quantity, item.method, item.structure)
+        for item in values
+        if math.isfinite(item.value)
+    )
+    if request.quantities:
+        unknown = sorted({*request.quantities} - {what.quantity for what in there})
+        if unknown:
+            msg = f"The table has no value of {', '.join(unknown)}."
+            known = sorted({what.quantity for what in there})
+            raise StatisticsError(msg, remedy=f"Among others it has: {', '.join(known)}.")
+        if any(map(is_grade, request.quantities)):
+            msg = "Grades have no mean, and no figure of a report shows them."
+            raise StatisticsError(msg, remedy="See 'multifidus reliability' and 'change'.")
+        return tuple(w for name in request.quantities for w in sorted(there) if w.quantity == name)
+    main = ("", str(protocol.fat_methods[0]) if protocol.fat_methods else "")
+    found = tuple(
+        what
+        for name in USUAL
+        for what in sorted(there)
+        if what.quantity == name
+        and (what.method in main or name in _WITHOUT_CHOICE)
+        and (given is None or name in given.quantities)
+    )
+    if not found:
+        msg = f"None of {', '.join(USUAL)} has a value."
+        raise StatisticsError(msg, remedy="Name what to report: --quantity NAME.")
+    return found
+
+
+def _reliability(
+    request: ReportRequest, values: Sequence[Value], match: Matching, remarks: list[str]
+) -> tuple[Study | None, Study | None, dict[str, Any] | None]:
+    """Return reliability between raters, that of re-reading, and both as they are printed."""
+    if request.reliability is not None:
+        document = read_json(request.reliability, "a study's reliability")
+        study = given_study(document)
+        remarks += protocol_doubt(document, values)
+        parts = [
+            Study(
+                tuple(item for item in study.results if item.compare is compare),
+                study.problems,
+                left_out=tuple(item for item in study.left_out if item.compare == compare),
+            )
+            for compare in Compare
+        ]
+        between, within = (part if part.results else None for part in parts)
+        return between, within, document
+    found: list[Study | None] = []
+    for compare, there in (
+        (Compare.RATER, len({item.rater for item in values}) > 1),
+        (Compare.READING, any(item.reading > 1 for item in values)),
+    ):
+        if not there:
+            remarks.append(_NONE[compare])
+            found.append(None)
+            continue
+        try:
+            found.append(reliability(values, compare=compare, targets=TargetRule(match)))
+        except StatisticsError as error:
+            found.append(None)
+            remarks.append(str(error))
+    between, within = found
+    results = [item for study in found if study for item in plain_study(study)["results"]]  # type: ignore[attr-defined]
+    return between, within, {"results": results} if results else None
+
+
+_NONE = {
+    Compare.RATER: "There is one rater: no inter-rater reliability is reported.",
+    Compare.READING: "No examination was read twice by one rater: no intra-rater reliability is "
+    "reported.",
+}
+
+
+def _spans(
+    values: Sequence[Value], request: ReportRequest, given: GivenChange | None
+) -> tuple[Span, ...]:
+    if given is not None:
+        return given.spans
+    if len({item.timepoint for item in values}) < 2:  # noqa: PLR2004 - a change has two ends
+        return ()
+    return spans_of(values, request.before, request.after)
+
+
+def _change(  # noqa: PLR0913, PLR0917 - what a change depends on
+    values: Sequence[Value],
+    spans: Sequence[Span],
+    request: ReportRequest,
+    choice: Choice,
+    protocol: MeasurementProtocol,
+    given: GivenChange | None,
+    document: dict[str, Any] | None,
+) -> ChangeStudy:
+    error_of: dict[str, ErrorOf] = {}
+    if given is not None:
+        error_of = {"error_of": given.error_of}
+    elif document is not None:
+        error_of = {"error_of": of_reliability(document)}
+    study = study_change(
+        values,
+        spans,
+        choice=choice,
+        minimal_valid_fraction=protocol.minimal_valid_fraction,
+        column=request.column,
+        **error_of,
+    )
+    if given is not None:
+        given.check(study)
+    return study
+
+
+def _models(
+    change: ChangeStudy,
+    values: Sequence[Value],
+    request: ReportRequest,
+    choice: Choice,
+    *,
+    least: float,
+) -> tuple[list[MixedModel], list[str]]:
+    """Model the change; where none can be, say why."""
+    factor = request.model
+    if factor is None:
+        operated = any(item.pair.zone for item in change.changes)
+        several = len({item.level for item in values}) > 1
+        factor = request.column or ("zone" if operated else "level" if several else "")
+    timepoints = dict.fromkeys(name for span in change.spans for name in span)
+    try:
+        return model_changes(
+            values, tuple(timepoints), factor, choice, minimal_valid_fraction=least
+        )
+    except StatisticsError as error:
+        return [], [f"Mixed model: {error}"]
+
+
+def _timepoints(values: Iterable[Value], spans: Sequence[Span]) -> tuple[str, ...]:
+    if spans:
+        return tuple(dict.fromkeys(name for span in spans for name in span))
+    return timepoints_of(values)
+
+
+def _table(path: Path, remarks: list[str]) -> list[dict[str, str]]:
+    if not path.is_file():
+        remarks.append(f"There is no {path.name}: what it would say is not in the report.")
+        return []
+    return read_rows(path)
+
+
+def _pictures(folder: Path, remarks: list[str]) -> tuple[Thumbnail, ...]:
+    found = tuple(read_thumbnails(folder / PICTURES))
+    if not found:
+        remarks.append("There are no small pictures of slices: none are shown.")
+    return found
+
+
+PAGE, TEXT, BIBTEX = "report.html", "text.md", "references.bib"
+FIGURES, TABLES, SUBJECTS = "figures", "tables", "subjects"
+
+FORMATS = ("pdf", "svg", "png")
+"""What figures can be written as."""
+
+
+def write_report(
+    data: StudyData, output: Path, formats: Sequence[str] = ("pdf",), *, overwrite: bool = False
+) -> list[Path]:
+    """Write a study's report: the page, text for a paper, tables, figures, a sheet a subject.
+
+    Parameters
+    ----------
+    data
+        The study.
+    output
+        Folder; made if need be.
+    formats
+        Of the figures: ``pdf``, ``svg``, ``png``.
+    overwrite
+        Whether files already there may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The page first.
+
+    Raises
+    ------
+    WriteError
+        If a file exists and ``overwrite`` is not set; then nothing is written.
+    ReadError
+        If the extra ``report`` is not installed.
+    """
+    told = tell(data)
+    drawings = list(draw_study(data))
+    sheets = sheet_files(row["subject"] for row in data.rows)
+    changes = () if data.change is None else data.change.changes
+    change_tables = (*told.change, subject_table(changes)) if changes else ()
+    texts = {
+        output / PAGE: study_page(data, told, drawings, tuple(sheets.items())),
+        output / TEXT: as_markdown(data, told),
+        output / BIBTEX: as_bibtex(told.references),
+    }
+    planned = [
+        *texts,
+        *(output / SUBJECTS / name for name in sheets.values()),
+        *(path for item in drawings for path in files_of(item.name, output / FIGURES, formats)),
+    ]
+    for path in planned:
+        refuse_existing(path, overwrite=overwrite)
+    for table in (*told.reliability, *change_tables):
+        check_paper_table(table, output / TABLES, overwrite=overwrite)
+    for path, text in texts.items():
+        write_text(path, text, overwrite=overwrite)
+    for subject, sheet in subject_sheets(data):
+        write_text(output / SUBJECTS / sheets[subject], sheet, overwrite=overwrite)
+    for item in drawings:
+        write_drawing(item, output / FIGURES, formats, overwrite=overwrite)
+    written = planned
+    for table in told.reliability:
+        written += write_paper_table(table, output / TABLES, overwrite=overwrite)
+    if data.change is not None:
+        written += write_changes(data.change, change_tables, output / TABLES, overwrite=overwrite)
+    return written

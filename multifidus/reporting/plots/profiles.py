@@ -1,0 +1,77 @@
+"""Level profiles: a quantity along the spine, at every timepoint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from multifidus.reporting.labels import axis_label
+from multifidus.reporting.plots.exam_values import (
+    What,
+    along_the_spine,
+    exam_numbers,
+    patient_sides,
+)
+from multifidus.reporting.plots.style import (
+    COLUMN_MM,
+    MARKERS,
+    PAGE_MM,
+    SERIES,
+    Drawing,
+    new_figure,
+    styled,
+)
+from multifidus.stats.pairs import Choice
+from multifidus.stats.values import Value
+
+
+@styled
+def level_profiles(
+    what: What, values: Iterable[Value], timepoints: Sequence[str], choice: Choice
+) -> Drawing | None:
+    """Draw means and standard deviations from cranial to caudal, a panel for each side."""
+    numbers = exam_numbers(values, what, choice)
+    levels = along_the_spine(level for level, _ in numbers)
+    if not numbers:
+        return None
+    sides = patient_sides(side for _, side in numbers)
+    figure = new_figure(COLUMN_MM if len(sides) == 1 else PAGE_MM, 20 + 9 * len(levels))
+    panels = figure.subplots(1, len(sides), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, side in zip(panels, sides, strict=True):
+        for n, timepoint in enumerate(timepoints):
+            found = [
+                (place, list(numbers.get((level, side), {}).get(timepoint, {}).values()))
+                for place, level in enumerate(levels)
+            ]
+            drawn = [(place, own) for place, own in found if own]
+            if not drawn:
+                continue
+            # Apart by so little that bars of two timepoints can be told from each other.
+            apart = 0.16 * (n - (len(timepoints) - 1) / 2)
+            axes.errorbar(
+                [float(np.mean(own)) for _, own in drawn],
+                [place + apart for place, _ in drawn],
+                xerr=[float(np.std(own, ddof=1)) if len(own) > 1 else math.nan for _, own in drawn],
+                color=SERIES[n % len(SERIES)],
+                marker=MARKERS[n % len(MARKERS)],
+                markersize=3.5,
+                capsize=1.5,
+                elinewidth=0.6,
+                label=timepoint,
+            )
+        axes.set_title({"right": "Right", "left": "Left"}.get(side, side))
+        axes.set_yticks(range(len(levels)), [level or "no level" for level in levels])
+        axes.margins(y=0.08)
+    panels[0].invert_yaxis()
+    figure.supxlabel(axis_label(what.quantity, what.method), fontsize=7)
+    if any(timepoints):
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    return Drawing(
+        name=f"profile_{what.stem}",
+        caption=f"{axis_label(what.quantity, what.method)} from cranial to caudal: mean over "
+        "subjects; bars: standard deviation, where there are several.",
+        figure=figure,
+    )

@@ -1,0 +1,101 @@
+"""Paired slopes: every muscle from exam to exam, and the group's mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from multifidus.reporting.labels import axis_label
+from multifidus.reporting.plots.exam_values import What, along_the_spine, patient_sides
+from multifidus.reporting.plots.style import BLACK, VERDICTS, Drawing, grid, styled
+from multifidus.stats.change import Change, Verdict
+from multifidus.stats.change_study import ChangeStudy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def of_what(study: ChangeStudy, what: What) -> list[Change]:
+    """Return the changes of one number that have a value at both ends."""
+    return [
+        item
+        for item in study.changes
+        if (item.pair.quantity, item.pair.method, item.pair.structure)
+        == (what.quantity, what.method, what.structure)
+        and not item.pair.problem
+    ]
+
+
+@styled
+def slopes(what: What, study: ChangeStudy) -> Drawing | None:
+    """Draw every pair of one quantity, coloured by what can be said of it; None without pairs."""
+    changes = of_what(study, what)
+    if not changes:
+        return None
+    names = list(dict.fromkeys(name for span in study.spans for name in span))
+    # Of several spans the last one leads over all others.
+    steps = study.spans if len(study.spans) == 1 else study.spans[:-1]
+    levels = along_the_spine(item.pair.level for item in changes)
+    sides = patient_sides(item.pair.side for item in changes)
+    figure, panels = grid(sides, levels)
+    for (side, level), axes in panels.items():
+        mine = [
+            item
+            for item in changes
+            if (item.pair.side, item.pair.level) == (side, level)
+            and (item.pair.before.timepoint, item.pair.after.timepoint) in steps
+        ]
+        _draw(axes, mine, names)
+    figure.supylabel(axis_label(what.quantity, what.method), fontsize=7)
+    _legend(figure, {item.verdict for item in changes})
+    return Drawing(
+        name=f"slopes_{what.stem}",
+        caption=f"{axis_label(what.quantity, what.method)} at {_list(names)}: one line a muscle, "
+        "by whether its change is beyond the least detectable change of one muscle; thick: mean of "
+        "the muscles with both values.",
+        figure=figure,
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _draw(axes: Axes, changes: Sequence[Change], names: Sequence[str]) -> None:
+    from matplotlib.collections import LineCollection
+
+    for verdict, (colour, line, width, _) in VERDICTS.items():
+        segments = [
+            [
+                (names.index(exam.timepoint), exam.value)
+                for exam in (item.pair.before, item.pair.after)
+            ]
+            for item in changes
+            if item.verdict is verdict
+        ]
+        if segments:
+            drawn = LineCollection(segments, colors=colour, linestyles=line, linewidths=width)
+            axes.add_collection(drawn)
+    for step in dict.fromkeys(item.pair.span for item in changes):
+        own = [item.pair for item in changes if item.pair.span == step]
+        places = [names.index(exam.timepoint) for exam in (own[0].before, own[0].after)]
+        before = math.fsum(pair.before.value for pair in own) / len(own)
+        after = math.fsum(pair.after.value for pair in own) / len(own)
+        axes.plot(places, (before, after), color=BLACK, linewidth=1.6, marker="o", markersize=3)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.25, len(names) - 0.75)
+    axes.autoscale_view(scalex=False)
+
+
+def _legend(figure: Figure, found: set[Verdict]) -> None:
+    from matplotlib.lines import Line2D
+
+    lines = [
+        Line2D([], [], color=colour, linestyle=line, linewidth=width + 0.3, label=name)
+        for verdict, (colour, line, width, name) in VERDICTS.items()
+        if verdict in found
+    ]
+    lines.append(Line2D([], [], color=BLACK, linewidth=1.6, marker="o", markersize=3, label="mean"))
+    figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))

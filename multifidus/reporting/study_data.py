@@ -1,0 +1,76 @@
+"""What a report is made of: the tables of a study, and what statistics say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.figures.thumbnails import Thumbnail
+from multifidus.reporting.plots.exam_values import What
+from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.mixed_model import MixedModel
+from multifidus.stats.pairs import Choice
+from multifidus.stats.reliability import Study
+from multifidus.stats.values import Value
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyData:
+    """A study as its report sees it.
+
+    Parameters
+    ----------
+    rows
+        Of ``measurements.csv``, as text: those that the report speaks of.
+    values
+        Their values, one a reading, level and side.
+    whats
+        Which numbers the report is about, the first the one that subjects are counted by.
+    timepoints
+        In order.
+    choice
+        Whose value enters what is no reliability.
+    missing, failures
+        Rows of these tables.
+    protocol
+        By which all was measured.
+    between, within
+        Reliability between raters, and of raters' own readings; None where there is none.
+    given
+        Whether reliability came from a file rather than from this study.
+    change
+        None where there is one timepoint.
+    models, unfitted
+        Mixed models of the change, and why others are missing.
+    pictures
+        Small pictures of measured slices.
+    proven_list, blinded_list, blinding_limits
+        Name of a reading list that was blinded, what it hides, and what blinding cannot, in
+        sentences for Methods.
+    remarks
+        What the report does not show, and why.
+    """
+
+    rows: Sequence[Row]
+    values: Sequence[Value]
+    whats: Sequence[What]
+    timepoints: Sequence[str]
+    choice: Choice
+    missing: Sequence[Row]
+    failures: Sequence[Row]
+    protocol: MeasurementProtocol
+    between: Study | None
+    within: Study | None
+    given: bool
+    change: ChangeStudy | None
+    models: Sequence[MixedModel]
+    unfitted: Sequence[str]
+    pictures: Sequence[Thumbnail]
+    proven_list: str
+    blinded_list: str
+    blinding_limits: str
+    remarks: Sequence[str]

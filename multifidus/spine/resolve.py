@@ -1,0 +1,204 @@
+"""The level and tilt of slices: what raters typed, and what landmarks say where they did not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.flags import Flag
+from multifidus.data.geometry import PATIENT_Z, Plane, tilt_deg, unit
+from multifidus.data.image import Exam, Series
+from multifidus.data.protocol import MeasurementProtocol, TiltAxis
+from multifidus.data.roi_set import RoiSet
+from multifidus.errors import LevelError
+from multifidus.spine.curve import Spine
+from multifidus.spine.levels import AMBIGUOUS_MM, LevelAssignment, assign_levels, axial_series
+from multifidus.spine.typed_order import check_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+_TOLERANCE_DEG = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Tilt:
+    """How a slice is tilted, and against what.
+
+    Parameters
+    ----------
+    deg
+        Signed, in the sagittal plane (:func:`multifidus.data.geometry.tilt_deg`).
+    axis
+        Against what.
+    cosine
+        Of the whole angle between the slice's normal and the axis, sideways lean included: the
+        section of a prism along the axis is its slice's area times this.
+    is_fallback
+        Whether patient z stands in for a spine whose axis no landmarks give.
+    """
+
+    deg: float
+    axis: TiltAxis
+    cosine: float
+    is_fallback: bool = False
+
+    def flags(self, limit_deg: float) -> tuple[Flag, ...]:
+        """Return the doubts that it casts on areas as they are; leaning sideways counts."""
+        over = math.degrees(math.acos(self.cosine)) > limit_deg + _TOLERANCE_DEG
+        return (Flag.TILT_OVER_LIMIT, *self.unknown) if over else ()
+
+    @property
+    def unknown(self) -> tuple[Flag, ...]:
+        """The doubt that it casts on areas that it corrects."""
+        return (Flag.TILT_UNKNOWN,) if self.is_fallback else ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettledLevel:
+    """Where a slice lies on the spine, as its rows say.
+
+    Parameters
+    ----------
+    level, slice_position
+        Typed by hand, else by landmarks, else None and unknown.
+    offset_mm
+        Signed distance of the slice plane from the landmark of that level, positive to cranial;
+        NaN where none is known.
+    tilt
+        Of the slice.
+    flags
+        Doubts about the level.
+    """
+
+    level: Level | None
+    slice_position: SlicePosition
+    offset_mm: float
+    tilt: Tilt
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leveller:
+    """What landmarks say about an exam, ready to be joined with what was typed for its slices.
+
+    Parameters
+    ----------
+    protocol
+        Names the axis of tilt.
+    spine, assigned
+        What the landmarks mark, and say of each slice by its series and place; None and empty
+        where there are none.
+    """
+
+    protocol: MeasurementProtocol
+    spine: Spine | None = None
+    assigned: dict[tuple[str, int], LevelAssignment] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, exam: Exam, rois: RoiSet, protocol: MeasurementProtocol) -> Leveller:
+        """Read the landmarks of a set of outlines, if it has any.
+
+        Raises
+        ------
+        LevelError
+            If the landmarks or the typed levels contradict each other or do not belong to the exam.
+        """
+        _check_typed(exam, rois)
+        if not rois.landmarks:
+            return cls(protocol)
+        # Without axial slices there is a tilt and no level: oblique images are measured as well.
+        found = assign_levels(exam, rois.landmarks) if axial_series(exam) else ()
+        by_place = {(item.series, item.slice_index): item for item in found}
+        return cls(protocol, Spine.marked_by(rois.landmarks), by_place)
+
+    def settle(
+        self,
+        series: Series,
+        index: int,
+        level: Level | None = None,
+        slice_position: SlicePosition = SlicePosition.UNKNOWN,
+    ) -> SettledLevel:
+        """Join what was typed about a slice with what the landmarks say; what was typed wins.
+
+        Parameters
+        ----------
+        series, index
+            The slice's series and its place there.
+        level, slice_position
+            What was typed; None and unknown where nothing was.
+        """
+        plane = series.slices[index].plane
+        tilt = self.tilt(plane)
+        found = self.assigned.get((series.uid, index))
+        if found is None or self.spine is None:
+            return SettledLevel(level, slice_position, math.nan, tilt)
+        if level in {None, found.level}:
+            typed = slice_position is not SlicePosition.UNKNOWN
+            position = slice_position if typed else found.slice_position
+            # What was typed is not in doubt.
+            flags = tuple(f for f in found.flags if level is None or f != Flag.LEVEL_AMBIGUOUS)
+            return SettledLevel(found.level, position, found.offset_mm, tilt, flags)
+        offset, contradicts = _beside(self.spine, plane, level)
+        doubts = (Flag.LEVEL_CONFLICT,) if contradicts else ()
+        rest = tuple(flag for flag in found.flags if flag != Flag.LEVEL_AMBIGUOUS)
+        return SettledLevel(level, slice_position, offset, tilt, (*doubts, *rest))
+
+    def tilt(self, plane: Plane) -> Tilt:
+        """Measure a slice's tilt against the axis that the protocol names."""
+        name, fallback = self.protocol.tilt_axis, False
+        if name is TiltAxis.SPINE and (self.spine is None or not self.spine.has_axis):
+            name, fallback = TiltAxis.PATIENT_Z, True
+        axis: Array = np.array(PATIENT_Z)
+        if name is TiltAxis.VECTOR and self.protocol.tilt_vector is not None:
+            axis = unit(self.protocol.tilt_vector)
+        elif name is TiltAxis.SPINE and self.spine is not None:
+            axis = self.spine.axis_at(plane)
+        cosine = min(abs(float(plane.normal @ axis)), 1.0)
+        return Tilt(tilt_deg(plane.normal, axis), name, cosine, fallback)
+
+
+def _check_typed(exam: Exam, rois: RoiSet) -> None:
+    """Refuse levels that were typed twice, are in no spine's order, or of which none is known."""
+    said: dict[str, Level] = {}
+    for typed in rois.levels:
+        first = said.setdefault(typed.slice_uid, typed.level)
+        if first is not typed.level:
+            msg = f"Slice {typed.slice_uid} is typed as {first} and as {typed.level}."
+            raise LevelError(msg, remedy="Delete one of them.")
+    # Where UIDs were changed, slices are known by the outlines on them alone.
+    known = {item.uid for series in exam.series for item in series.slices}
+    known |= {roi.key.slice_uid for roi in rois}
+    if said and known.isdisjoint(said):
+        msg = (
+            f"Levels are typed for slice {next(iter(said))} and others; no slice of exam "
+            f"{exam.subject} {exam.timepoint} and no outline on it is of that name."
+        )
+        raise LevelError(msg, remedy="They belong to another exam; type them for these slices.")
+    check_order(exam, rois)
+
+
+def _beside(spine: Spine, plane: Plane, level: Level) -> tuple[float, bool]:
+    """Return a typed level's own offset, and whether the landmarks contradict the level.
+
+    They do where the typed level's landmark is clearly further than the nearest one, or, where it
+    has none, where it does not lie between the landmarks on either side of the slice.
+    """
+    offsets = [
+        (station.level, float(offset))
+        for station, offset in zip(spine.stations, spine.offsets_mm(plane), strict=True)
+    ]
+    own = [offset for other, offset in offsets if other is level]
+    if own:
+        offset = min(own, key=abs)
+        nearest = min(abs(offset) for _, offset in offsets)
+        return offset, abs(offset) - nearest >= AMBIGUOUS_MM
+    above = max((other.rank for other, offset in offsets if offset < 0), default=-1)
+    below = min((other.rank for other, offset in offsets if offset > 0), default=len(Level))
+    return math.nan, not above <= level.rank <= below

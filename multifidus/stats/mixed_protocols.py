@@ -1,0 +1,111 @@
+"""Numbers that were made in different ways: by several protocols, or versions of the software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from multifidus.data.cells import is_missing
+from multifidus.errors import StatisticsError
+
+if TYPE_CHECKING:
+    from multifidus.stats.values import Value
+
+MOST_EXAMS = 5
+"""So many exams are named where several protocols are."""
+
+Said = tuple[str, str, str]
+"""A quantity by its method, an exam, and what its rows say: a digest, or a version."""
+
+
+def refuse_mixed(said: Iterable[Said]) -> None:
+    """Refuse one quantity by several protocols.
+
+    Which settings a quantity does not depend on is not asked: another digest is another protocol.
+
+    Raises
+    ------
+    StatisticsError
+        Naming the digests, and of which exams they are.
+    """
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for quantity, exam, digest in said:
+        if digest:
+            rows = found.setdefault(quantity, {}).setdefault(digest, {})
+            rows[exam] = rows.get(exam, 0) + 1
+    for quantity, digests in found.items():
+        if len(digests) > 1:
+            msg = f"{quantity} was measured by several protocols: {_by_exam(digests)}."
+            remedy = (
+                "Measure all exams again by one protocol, or say that they may be mixed: "
+                "--mix-protocols of reliability and change."
+            )
+            raise StatisticsError(msg, remedy=remedy)
+
+
+def mixture(said: Iterable[Said], what: str) -> tuple[str, ...]:
+    """Say that rows are of several protocols or versions, or that some do not say of which.
+
+    Parameters
+    ----------
+    said
+        Of every row.
+    what
+        ``protocol`` or ``version``.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for _, exam, word in said:
+        rows = found.setdefault(word, {})
+        rows[exam] = rows.get(exam, 0) + 1
+    silent = found.pop("", {})
+    remarks = []
+    if len(found) > 1:
+        remarks.append(f"Numbers are of several {what}s: {_by_exam(found)}.")
+    if found and silent:
+        remarks.append(f"Of {_counted(silent)} no {what} is named: {_named(silent)}.")
+    return tuple(remarks)
+
+
+def _by_exam(found: Mapping[str, Mapping[str, int]]) -> str:
+    return "; ".join(
+        f"{word} ({_counted(rows)}: {_named(rows)})" for word, rows in sorted(found.items())
+    )
+
+
+def _counted(rows: Mapping[str, int]) -> str:
+    count = sum(rows.values())
+    return "1 value" if count == 1 else f"{count} values"
+
+
+def _named(rows: Iterable[str]) -> str:
+    names = sorted(rows)
+    more = len(names) - MOST_EXAMS
+    return ", ".join(names[:MOST_EXAMS]) + (f" and {more} more exams" if more > 0 else "")
+
+
+def check_protocols(values: Iterable[Value]) -> None:
+    """Refuse values of one quantity that were measured by several protocols.
+
+    Raises
+    ------
+    StatisticsError
+        Naming the protocols, and which exams are of which.
+    """
+    refuse_mixed(said_of(item, "protocol") for item in values)
+
+
+def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
+    """Say which values are of other protocols or versions than the rest."""
+    items = tuple(values)
+    return tuple(
+        sentence
+        for name in ("protocol", "version")
+        for sentence in mixture((said_of(item, name) for item in items), name)
+    )
+
+
+def said_of(item: Value, name: str) -> Said:
+    """Return what a value's row says of how it was made, and which exam it is of."""
+    quantity = " by ".join(filter(None, (item.quantity, item.method)))
+    exam = " ".join(filter(None, (item.subject, item.timepoint, item.rater)))
+    return quantity, exam, "" if is_missing(item.extra.get(name)) else item.extra[name].strip()

@@ -1,0 +1,1 @@
+"""A cohort: its cases, its rows, what is missing, and the folder that holds the results."""

@@ -1,0 +1,217 @@
+"""Left and right exchanged between two readings of one person, told by the muscles' areas.
+
+A mirrored image, or a label scheme taken the wrong way round at one visit, turns every asymmetry
+of the person round. Muscles change, and one side may shrink after surgery; but all of a person's
+muscles do not exchange their sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Quantity
+
+AREA = Quantity.TCSA_MM2
+"""The quantity by which sides are told apart."""
+
+Visit = tuple[str, str, int]
+"""Timepoint, rater and reading."""
+
+Muscle = tuple[str, str]
+"""Structure and level."""
+
+AREA_ERROR = 0.03
+"""Standard error of an area outlined again, as a share of it: 2.0 to 2.2 % where the same image is
+outlined again, more where the slice lies elsewhere."""
+
+DIFFERENCE_ERROR = 2 * AREA_ERROR
+"""Standard error of the difference of two asymmetries, logarithms of left over right: four areas
+enter."""
+
+EVIDENCE = 30.0
+"""How much better exchanged sides have to fit than straight ones, in squared standard errors."""
+
+FEWEST_MUSCLES = 3
+"""So many muscles have to speak for it, by ``EACH`` squared standard errors or more: one or two may
+have shrunk after surgery."""
+
+EACH = 2.0
+
+FITS = 3.0
+"""Asymmetries fit where their squared standard errors add up to no more than chance gives, and so
+many of its standard deviations."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideArea:
+    """The area of one muscle on one side, by one reading.
+
+    Parameters
+    ----------
+    subject, timepoint, rater, reading
+        Whose, and by whom.
+    structure, level, side
+        Of what.
+    mm2
+        Its area; NaN is passed over.
+    """
+
+    subject: str
+    timepoint: str
+    rater: str
+    reading: int
+    structure: str
+    level: str
+    side: str
+    mm2: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangedSides:
+    """Readings of one person whose left and right look exchanged.
+
+    Parameters
+    ----------
+    subject
+        Of whom.
+    visits
+        The readings that differ from most others of this person; all that differ, where neither
+        way round is in the majority.
+    others
+        Readings that they were compared with.
+    muscles
+        How many muscles tell, in the pair that has most.
+    """
+
+    subject: str
+    visits: frozenset[Visit]
+    others: frozenset[Visit]
+    muscles: int
+
+    def in_words(self) -> str:
+        """Say it in a sentence, for people."""
+        theirs, rest = (_named(found) for found in (self.visits, self.others - self.visits))
+        against = f" against {rest}" if rest else ""
+        return (
+            f"Subject {self.subject}: left and right look exchanged at {theirs}{against}: the "
+            f"asymmetries of {self.muscles} muscles have all turned round. Check the sides."
+        )
+
+
+def exchanged_sides(areas: Iterable[SideArea]) -> tuple[ExchangedSides, ...]:
+    """Find readings whose sides are exchanged against others of the same person.
+
+    Two readings are taken to be exchanged where all muscles together are as asymmetric the other
+    way round as errors of outlining allow (``FITS``), where that fits better than straight sides
+    by ``EVIDENCE``, and at least ``FEWEST_MUSCLES`` muscles speak for it. Who is too symmetric to
+    tell is never doubted.
+
+    Parameters
+    ----------
+    areas
+        Of a study; several of one muscle, side and reading (its slices) enter with their mean.
+
+    Returns
+    -------
+    tuple of ExchangedSides
+        One a person, in the order of their names.
+    """
+    found = (_of_subject(subject, own) for subject, own in sorted(_asymmetries(areas).items()))
+    return tuple(item for item in found if item is not None)
+
+
+def side_areas(rows: Iterable[Mapping[str, Any]]) -> Iterator[SideArea]:
+    """Take the areas of muscles from the rows of a tidy table."""
+    for row in rows:
+        if row["quantity"] == AREA and Structure(row["structure"]).is_muscle:
+            yield SideArea(
+                row["subject"], row["timepoint"], row["rater"], int(row["reading"]),
+                row["structure"], row["level"], row["side"], float(row["value"]),
+            )  # fmt: skip
+
+
+def with_exchanged_sides(
+    rows: Iterable[Mapping[str, Any]], exchanged: Iterable[ExchangedSides]
+) -> list[dict[str, Any]]:
+    """Flag every row of a side of the readings concerned."""
+    concerned = {(found.subject, *visit) for found in exchanged for visit in found.visits}
+    flagged = []
+    for row in map(dict, rows):
+        whose = (row["subject"], row["timepoint"], row["rater"], row["reading"])
+        if whose in concerned and row["side"] != Side.NONE:
+            flags = [*filter(None, row["flags"].split(";")), Flag.SIDES_EXCHANGED.value]
+            row["flags"] = ";".join(flags)
+        flagged.append(row)
+    return flagged
+
+
+def _of_subject(subject: str, own: Mapping[Visit, Mapping[Muscle, float]]) -> ExchangedSides | None:
+    told = {pair: _compared(own[pair[0]], own[pair[1]]) for pair in combinations(sorted(own), 2)}
+    turned = {pair: -n for pair, n in told.items() if n < 0}
+    if not turned:
+        return None
+    against = Counter(visit for pair in turned for visit in pair)
+    agree = Counter(visit for pair, n in told.items() if n > 0 for visit in pair)
+    odd = frozenset(visit for visit in against if against[visit] > agree[visit])
+    majority = frozenset(against) - odd
+    return ExchangedSides(
+        subject,
+        odd if odd and majority else frozenset(against),
+        frozenset(against),
+        max(turned.values()),
+    )
+
+
+def _compared(first: Mapping[Muscle, float], second: Mapping[Muscle, float]) -> int:
+    """Return how many muscles tell: above 0 the same way round, below 0 exchanged, 0 neither."""
+    pairs = [(first[muscle], second[muscle]) for muscle in sorted(first.keys() & second.keys())]
+    straight, turned = (
+        [((b + sign * a) / DIFFERENCE_ERROR) ** 2 for a, b in pairs] for sign in (-1, 1)
+    )
+    for fits, other, way in ((straight, turned, 1), (turned, straight, -1)):
+        better = [apart - near for near, apart in zip(fits, other, strict=True)]
+        telling = sum(gain >= EACH for gain in better)
+        limit = len(pairs) + FITS * math.sqrt(2 * len(pairs))
+        if telling >= FEWEST_MUSCLES and sum(better) >= EVIDENCE and sum(fits) <= limit:
+            return way * telling
+    return 0
+
+
+def _asymmetries(
+    areas: Iterable[SideArea],
+) -> dict[str, dict[Visit, dict[Muscle, float]]]:
+    """Return logarithms of left over right by subject, reading and muscle."""
+    sizes: dict[tuple[str, Visit, Muscle], dict[str, list[float]]] = {}
+    for item in areas:
+        if item.side in {"left", "right"} and item.mm2 > 0:
+            key = (
+                item.subject,
+                (item.timepoint, item.rater, item.reading),
+                (item.structure, item.level),
+            )
+            sizes.setdefault(key, {}).setdefault(item.side, []).append(item.mm2)
+    found: dict[str, dict[Visit, dict[Muscle, float]]] = {}
+    for (subject, visit, muscle), sides in sizes.items():
+        if len(sides) == len(("left", "right")):
+            left, right = (_mean(sides[side]) for side in ("left", "right"))
+            own = found.setdefault(subject, {}).setdefault(visit, {})
+            own[muscle] = math.log(left / right)
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _named(visits: Iterable[Visit]) -> str:
+    return ", ".join(
+        f"{timepoint or 'the exam'}{f' (rater {rater}, reading {reading})' if rater else ''}"
+        for timepoint, rater, reading in sorted(visits)
+    )

@@ -1,0 +1,188 @@
+"""What a research study lacks: which muscle was not outlined in which exam, and why.
+
+What there ought to be is what there is anywhere in the study: every level and muscle that any rater
+outlined, or declared not measurable, in any exam, on both sides, is expected of every reading of
+every subject's every timepoint. This does not depend on the protocol.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from multifidus.data.anatomy import MUSCLES, Level, Side, Structure
+from multifidus.data.columns import MISSING_COLUMNS
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Quantity
+from multifidus.data.roi import Reading
+
+Row = dict[str, Any]
+
+Place = tuple[Level, Structure, Side]
+
+Who = tuple[str, str, str, int | None]
+"""Subject, timepoint, rater and reading; no reading where there is none."""
+
+
+class Absence(StrEnum):
+    """Why a muscle is missing."""
+
+    NOT_MEASURABLE = "not_measurable"
+    NOT_OUTLINED = "not_outlined"
+    LEVEL_UNKNOWN = "level_unknown"
+    CASE_FAILED = "case_failed"
+    NOT_READ = "not_read"
+    NO_EXAM = "no_exam"
+
+    @property
+    def meaning(self) -> str:
+        """Say it in one sentence."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Absence.NOT_MEASURABLE: "The rater declared it not measurable; detail says for what reason.",
+    Absence.NOT_OUTLINED: "The reading has no outline of it; detail says where there is one: on "
+    "the other side, by another rater or in another reading, at another timepoint, or of another "
+    "subject alone.",
+    Absence.LEVEL_UNKNOWN: "The reading has outlines of it on slices whose level nobody said.",
+    Absence.CASE_FAILED: "The case could not be measured; detail names the error, failures.csv "
+    "says more.",
+    Absence.NOT_READ: "Others read this exam, this rater did not.",
+    Absence.NO_EXAM: "The study names no exam of this subject at this timepoint.",
+}
+
+
+@dataclass(slots=True)
+class _Study:
+    """What was outlined and said, by reading."""
+
+    outlined: dict[Reading, set[Place]] = field(default_factory=dict)
+    reasons: dict[Reading, dict[Place, str]] = field(default_factory=dict)
+    without_level: dict[Reading, set[tuple[Structure, Side]]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> _Study:
+        study = cls()
+        for row in rows:
+            structure, side = Structure(row["structure"]), Side(row["side"])
+            if row["quantity"] != Quantity.TCSA_MM2 or structure not in MUSCLES:
+                continue
+            by = Reading(row["subject"], row["timepoint"], row["rater"], row["reading"])
+            if not row["level"]:
+                study.without_level.setdefault(by, set()).add((structure, side))
+                continue
+            place = (Level(row["level"]), structure, side)
+            if Flag.NOT_MEASURABLE in row["flags"].split(";"):
+                reason = str(json.loads(row["parameters"])["reason"])
+                study.reasons.setdefault(by, {})[place] = reason
+            else:
+                study.outlined.setdefault(by, set()).add(place)
+        return study
+
+    @property
+    def expected(self) -> list[Place]:
+        """All places that any reading knows, on both sides, from cranial to caudal."""
+        known = set().union(*self.outlined.values(), *self.reasons.values())
+        for level, structure, side in list(known):
+            if side in _OTHER:
+                known.add((level, structure, _OTHER[side]))
+        return sorted(known, key=_place_order)
+
+    def absence(self, by: Reading, place: Place) -> tuple[Absence, str] | None:
+        """Say why a reading lacks a place, with what more is known; None if it does not."""
+        if place in self.outlined.get(by, ()):
+            return None
+        reason = self.reasons.get(by, {}).get(place)
+        if reason is not None:
+            return Absence.NOT_MEASURABLE, reason
+        if place[1:] in self.without_level.get(by, ()):
+            return Absence.LEVEL_UNKNOWN, ""
+        return Absence.NOT_OUTLINED, ";".join(self._elsewhere(by, place))
+
+    def _elsewhere(self, by: Reading, place: Place) -> Iterator[str]:
+        level, structure, side = place
+        if (level, structure, _OTHER.get(side)) in self.outlined.get(by, ()):
+            yield "other_side"
+        others = [other for other, places in self.outlined.items() if place in places]
+        exam = (by.subject, by.timepoint)
+        if any((other.subject, other.timepoint) == exam for other in others):
+            yield "other_reading"
+        if any(other.subject == by.subject and other.timepoint != by.timepoint for other in others):
+            yield "other_timepoint"
+        elif any(other.subject != by.subject for other in others):
+            yield "other_subject"
+
+
+_OTHER = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
+
+
+def _place_order(place: Place) -> tuple[int, Structure, Side]:
+    level, structure, side = place
+    return level.rank, structure, side
+
+
+def missing_rows(
+    rows: Iterable[Row], measured: Iterable[Reading], failed: Mapping[Reading, str]
+) -> list[Row]:
+    """List what is missing, one row a reading x level x muscle x side.
+
+    Parameters
+    ----------
+    rows
+        The tidy table.
+    measured
+        Readings that were measured, with or without rows.
+    failed
+        Readings that were not, and the name of the error.
+    """
+    study = _Study.of(rows)
+    done = set(measured)
+    readings = done | set(failed)
+    found: list[Row] = []
+    for place in study.expected:
+        for by in done:
+            absence = study.absence(by, place)
+            if absence is not None:
+                found.append(_row(_who(by), place, *absence))
+        found += [_row(_who(by), place, Absence.CASE_FAILED, error) for by, error in failed.items()]
+        found += [_row(who, place, reason) for who, reason in _not_there(readings, failed)]
+    return sorted(found, key=_row_order)
+
+
+def _who(by: Reading) -> Who:
+    return by.subject, by.timepoint, by.rater, by.reading
+
+
+def _not_there(
+    readings: set[Reading], failed: Mapping[Reading, str]
+) -> Iterator[tuple[Who, Absence]]:
+    """Yield exams that a subject lacks, and exams that a rater did not read."""
+    exams = {(by.subject, by.timepoint) for by in readings}
+    read = {(by.subject, by.timepoint, by.rater) for by in readings}
+    # A failed case of no rater may be anybody's.
+    anybody = {(by.subject, by.timepoint) for by in failed if not by.rater}
+    raters = {by.rater for by in readings if by.rater or by not in failed}
+    for subject in {subject for subject, _ in exams}:
+        for timepoint in {timepoint for _, timepoint in exams}:
+            exam = (subject, timepoint)
+            if exam not in exams:
+                yield (*exam, "", None), Absence.NO_EXAM
+            elif exam not in anybody:
+                for rater in raters:
+                    if (*exam, rater) not in read:
+                        yield (*exam, rater, None), Absence.NOT_READ
+
+
+def _row(who: Who, place: Place, reason: Absence, detail: str = "") -> Row:
+    level, structure, side = place
+    values = (*who, level.value, structure.value, side.value, reason.value, detail)
+    return dict(zip(MISSING_COLUMNS, values, strict=True))
+
+
+def _row_order(row: Row) -> tuple[Any, ...]:
+    who = (row["subject"], row["timepoint"], row["rater"], row["reading"] or 0)
+    return (*who, Level(row["level"]).rank, row["structure"], row["side"])

@@ -1,0 +1,258 @@
+"""The results folder: tables, their dictionary, pictures of every measured slice, a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.cohort import Case
+from multifidus.data.columns import COLUMNS, FAILURE_COLUMNS, MISSING_COLUMNS
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.roi import Reading
+from multifidus.errors import WriteError
+from multifidus.figures.bias_field import draw_corrections
+from multifidus.figures.file_names import is_picture_stem
+from multifidus.figures.overlay import draw_overlays
+from multifidus.figures.thumbnails import SMALL
+from multifidus.io.files import name_from, write_text
+from multifidus.io.protocol_toml import as_toml
+from multifidus.io.results_csv import Row, tidy_order, tidy_row, write_rows
+from multifidus.io.scan import in_words
+from multifidus.study.batch import Failure, Measured
+from multifidus.study.dictionary import write_dictionary
+from multifidus.study.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides
+from multifidus.study.missing import missing_rows
+from multifidus.study.results_page import Shown, is_page, write_page
+from multifidus.study.summary import write_summary
+
+TABLE = "measurements.csv"
+SUMMARY = "summary.csv"
+DICTIONARY = "dictionary.json"
+FAILURES = "failures.csv"
+MISSING = "missing.csv"
+PROTOCOL = "protocol.toml"
+PICTURES = "pictures"
+PAGE = "index.html"
+REPORT = "report"
+"""Folder of the report that is made of all these."""
+
+OLD_REPORT = (
+    f"{REPORT}/ in this folder was made of the results that were just replaced: delete it, or make "
+    "it anew with 'multifidus report --overwrite'."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run measured, what failed, and what the study lacks, as table rows.
+
+    ``notes`` say what is doubtful about several cases together, and what of their label maps was
+    not measured, in sentences.
+    """
+
+    rows: list[Row]
+    failures: list[Row]
+    missing: list[Row]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where results go.
+
+    Parameters
+    ----------
+    folder
+        Made if need be.
+    overwrite
+        Whether results already there may be replaced.
+    pictures
+        Whether to draw every measured slice and the page that shows them.
+    """
+
+    folder: Path
+    overwrite: bool = False
+    pictures: bool = True
+
+    def check(self) -> None:
+        """Refuse, before anything is measured, to replace results unasked.
+
+        Raises
+        ------
+        WriteError
+            If the folder is a file or holds results.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            msg = f"{self.folder} is a file, not a folder for results."
+            raise WriteError(msg, remedy="Choose another name.")
+        if not self.overwrite and self._holds_results():
+            msg = f"{self.folder} already holds results."
+            raise WriteError(msg, remedy="Choose another folder, or ask to overwrite them.")
+
+    def _holds_results(self) -> bool:
+        # Pictures alone are of a run that did not end; a report would show them among the new.
+        return (self.folder / TABLE).exists() or any(self.old_pictures())
+
+    def old_pictures(self, drawn: Sequence[tuple[str, str]] = ()) -> Iterator[Path]:
+        """Yield the pictures of slices in the folder, large and small, besides those just drawn.
+
+        Other files there are not this program's.
+        """
+        large = self.folder / PICTURES
+        new = [large / name for name, _ in drawn]
+        new += [(large / SMALL / name).with_suffix(".jpg") for name, _ in drawn]
+        # As files, not by name: some systems take names of another case for the same.
+        kept = {(at.st_dev, at.st_ino) for at in (path.stat() for path in new if path.exists())}
+        for path in (*large.glob("*.png"), *(large / SMALL).glob("*.jpg")):
+            at = path.lstat()
+            if (
+                is_picture_stem(path.stem)
+                and not path.is_dir()
+                and (at.st_dev, at.st_ino) not in kept
+            ):
+                yield path
+
+
+def write_results(
+    outcomes: Iterable[Measured | Failure],
+    output: Output | None,
+    protocol: MeasurementProtocol,
+    progress: Callable[[Measured | Failure], None] = lambda _: None,
+) -> Results:
+    """Take cases as they are measured and write everything about them.
+
+    Parameters
+    ----------
+    outcomes
+        Cases, measured or failed.
+    output
+        Where to; None writes nothing.
+    protocol
+        The protocol they were measured by.
+    progress
+        Called after each case.
+
+    Raises
+    ------
+    WriteError
+        If results would be replaced unasked.
+    """
+    if output is not None:
+        output.check()
+    rows: list[Row] = []
+    failures: list[Row] = []
+    pictures: list[tuple[str, str]] = []
+    measured: set[Reading] = set()
+    failed: dict[Reading, str] = {}
+    beyond: dict[tuple[int, ...], dict[str, None]] = {}
+    for outcome in outcomes:
+        if isinstance(outcome, Failure):
+            failures.append(_failure_row(outcome))
+            failed[outcome.case.reading] = outcome.error
+        else:
+            for held in outcome.rois.unnamed:
+                beyond.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
+            measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
+            rows.extend({**tidy_row(row), **outcome.case.extra} for row in outcome.rows)
+            if output is not None and output.pictures:
+                folder = output.folder / PICTURES
+                pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
+                pictures.extend(draw_corrections(outcome.exam, outcome.rois, protocol, folder))
+        progress(outcome)
+    missing = missing_rows(rows, measured, failed)
+    exchanged = exchanged_sides(side_areas(rows))
+    rows.sort(key=tidy_order)
+    notes = (*_not_named(beyond), *(found.in_words() for found in exchanged))
+    results = Results(with_exchanged_sides(rows, exchanged), failures, missing, notes)
+    if output is None:
+        return results
+    if output.overwrite and (output.folder / REPORT).is_dir():
+        results = replace(results, notes=(*notes, OLD_REPORT))
+    _write(results, output, protocol, pictures)
+    return results
+
+
+def _called(path: Path, case: Case) -> str:
+    """Name a file from the case's table; one given by hand by its name alone."""
+    return path.name if case.folder is None else name_from(path, case.folder)
+
+
+def _not_named(beyond: Mapping[tuple[int, ...], Iterable[str]]) -> list[str]:
+    """Say which numbers in which label maps their label scheme does not name."""
+    return [
+        f"{in_words(paths)}: the label scheme does not name {in_words(map(str, values))}, and "
+        f"voxels of {'these values' if len(values) > 1 else 'this value'} are not measured."
+        for values, paths in beyond.items()
+    ]
+
+
+def _failure_row(failure: Failure) -> Row:
+    by, folder = failure.case.reading, failure.case.folder
+    images = failure.case.images
+    named = [p.as_posix() if folder is None else name_from(p, folder) for p in images]
+    return {
+        "subject": by.subject,
+        "timepoint": by.timepoint,
+        "rater": by.rater,
+        "reading": by.reading,
+        "path": ";".join(named),
+        "error": failure.error,
+        "message": failure.message,
+        "remedy": failure.remedy,
+    }
+
+
+def _write(
+    results: Results,
+    output: Output,
+    protocol: MeasurementProtocol,
+    pictures: Sequence[tuple[str, str]],
+) -> None:
+    folder, overwrite = output.folder, output.overwrite
+    has_page = bool(results.rows) and output.pictures
+    if overwrite:
+        _remove_earlier(output, pictures, has_tables=bool(results.rows), has_page=has_page)
+    if results.rows:
+        write_rows(results.rows, folder / TABLE, tuple(COLUMNS), overwrite=overwrite)
+        write_summary(results.rows, folder / SUMMARY, protocol, overwrite=overwrite)
+        write_dictionary(folder / DICTIONARY, overwrite=overwrite)
+    if results.rows or overwrite:
+        write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
+    write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
+    write_rows(results.missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
+    if has_page:
+        shown = Shown(results.rows, results.failures, results.missing, pictures)
+        write_page(shown, folder / PAGE, protocol)
+
+
+def _remove_earlier(
+    output: Output, drawn: Sequence[tuple[str, str]], *, has_tables: bool, has_page: bool
+) -> None:
+    """Remove what an earlier run wrote and this one does not replace.
+
+    Nothing but files that this program names. The protocol is not among them: it is always
+    replaced, and may be the very file that the user wrote.
+    """
+    for name in () if has_tables else (TABLE, SUMMARY, DICTIONARY):
+        (output.folder / name).unlink(missing_ok=True)
+    if not has_page and is_page(output.folder / PAGE):
+        (output.folder / PAGE).unlink()
+    for path in [*output.old_pictures(drawn)]:
+        path.unlink()
+
+
+def as_json(results: Results) -> dict[str, Any]:
+    """Return results as plain values for JSON, which has no NaN: undefined is null."""
+    return {
+        "rows": [{name: _json_value(value) for name, value in row.items()} for row in results.rows],
+        "failures": results.failures,
+        "missing": results.missing,
+        "notes": list(results.notes),
+    }
+
+
+def _json_value(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

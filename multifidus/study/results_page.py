@@ -1,0 +1,228 @@
+"""A page to look through after measuring: the summary, what failed, every measured slice."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from multifidus.data.columns import SUMMARY_KEYS
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.io.files import write_text
+from multifidus.io.results_csv import Row
+from multifidus.study.level_value import rule_in_words
+from multifidus.study.missing import Absence
+from multifidus.study.summary import summary_rows
+from multifidus.version import VERSION
+
+_TITLE = "<title>multifidus results</title>"
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+$title
+<style>
+ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 82rem; padding: 0 1rem;
+        color: #1b1b1b; }
+ table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+ th, td { padding: .25rem .45rem; text-align: right; border-bottom: 1px solid #ddd; }
+ td:not(:last-child) { white-space: nowrap; }
+ th { border-bottom: 2px solid #555; font-weight: 600; }
+ .text { text-align: left; }
+ figure { margin: 0; }
+ figcaption { font-size: .85rem; color: #444; }
+ img { width: 100%; border-radius: 4px; }
+ .slices { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1rem; }
+ .note { color: #555; }
+ .scroll { overflow-x: auto; }
+</style>
+<h1>multifidus results</h1>
+<p class="note">Research software, not a medical device. Version $version. Every digit is in
+<a href="measurements.csv">measurements.csv</a>; <a href="dictionary.json">dictionary.json</a> says
+what each column means.</p>
+<h2>Summary</h2>
+<p class="note">A level's value: $rule. What stands behind ± is a standard
+uncertainty: twice as much holds the truth about 95 times in 100. Visible fat is the share of
+pixels classified as fat; fat within pixels that are mostly muscle is not in it. Pixels classified
+as fat are highlighted in the pictures below.</p>
+<div class="scroll">$summary</div>
+<details><summary>All structures</summary><div class="scroll">$everything</div></details>
+$failures
+$missing
+<h2>Slices</h2>
+<div class="slices">
+$slices
+</div>
+</html>
+""")
+
+COLUMNS = (
+    *((name, name, "") for name in SUMMARY_KEYS),
+    ("slice_indices", "slices", ""),
+    ("tilt_deg", "tilt, deg", ".1f"),
+    ("tcsa_mm2", "CSA, cm²", ".1f"),
+    ("pooled_otsu_fi_pct", "visible fat, %", ".1f"),
+    ("pooled_otsu_fcsa_mm2", "lean CSA, cm²", ".1f"),
+    ("asymmetry_pct", "asymmetry, %", "+.1f"),
+    ("volume_ml", "volume, ml", ".1f"),
+    ("ff_linear_pct", "fat (linear), %", ".1f"),
+    *(
+        (f"{method}_fi_pct", f"visible fat ({method}), %", ".1f")
+        for method in FatMethod
+        if method is not FatMethod.POOLED_OTSU
+    ),
+    ("dixon_ff_mean_pct", "Dixon mean, %", ".1f"),
+    ("dixon_ff_ratio_pct", "Dixon ratio, %", ".1f"),
+    ("flags", "flags", ""),
+)
+"""Columns of the summary that people look at: name in the table, heading, format."""
+
+
+def printable(
+    rows: Sequence[Row],
+    structure: str | None = None,
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
+) -> tuple[list[str], list[list[str]]]:
+    """Return headings and rounded cells of the summary; columns that nobody filled are left out.
+
+    Parameters
+    ----------
+    rows
+        Tidy rows.
+    structure
+        Show this one only, where it was measured at all.
+    protocol
+        Says which slices make up a level.
+    """
+    summary = summary_rows(rows, protocol)
+    if any(row["structure"] == structure for row in summary):
+        summary = [row for row in summary if row["structure"] == structure]
+    used = [
+        column for column in COLUMNS if any(row.get(column[0]) not in (None, "") for row in summary)
+    ]
+    cells = [[_with_uncertainty(row, name, form) for name, _, form in used] for row in summary]
+    return [heading for _, heading, _ in used], cells
+
+
+def _with_uncertainty(row: Row, name: str, form: str) -> str:
+    """Round a value, and its standard uncertainty where one is stated; areas in cm2."""
+    value, doubt = row.get(name), row.get(f"{name}_u", math.nan)
+    if name.endswith("_mm2") and isinstance(value, float):
+        value, doubt = value / 100, doubt / 100
+    if math.isnan(doubt) or not isinstance(value, float) or math.isnan(value):
+        return _cell(value, form)
+    # A percentage with its uncertainty needs no decimals.
+    short = ".0f" if name.endswith("_pct") else form
+    return f"{value:{short}} ± {doubt:{short}}"
+
+
+def _cell(value: Any, form: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return "undefined" if math.isnan(value) else format(value, form or "g")
+    return str(value).replace(";", "; ")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows.
+
+    Parameters
+    ----------
+    rows, failures, missing
+        Rows of these tables.
+    pictures
+        File names in ``pictures/`` and their captions.
+    """
+
+    rows: Sequence[Row]
+    failures: Sequence[Row]
+    missing: Sequence[Row]
+    pictures: Sequence[tuple[str, str]]
+
+
+def write_page(
+    shown: Shown,
+    path: Path,
+    protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
+) -> None:
+    """Write the page."""
+    slices = "\n".join(
+        f'<figure><a href="pictures/{escape(name)}"><img loading="lazy" '
+        f'src="pictures/{escape(name)}" alt="{escape(caption)}"></a>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for name, caption in shown.pictures
+    )
+    page = _PAGE.substitute(
+        title=_TITLE,
+        version=escape(VERSION),
+        rule=escape(rule_in_words(protocol)),
+        summary=_table(*printable(shown.rows, "multifidus", protocol)),
+        everything=_table(*printable(shown.rows, None, protocol)),
+        failures=_failures(shown.failures),
+        missing=_missing(shown.missing),
+        slices=slices,
+    )
+    write_text(path, page, overwrite=True)
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is such a page, and not another one of the same name."""
+    try:
+        return _TITLE in path.read_text(encoding="utf-8", errors="replace")[:1000]
+    except OSError:
+        return False
+
+
+def _missing(missing: Sequence[Row]) -> str:
+    """Count what is missing by its reason; the table itself is a file."""
+    if not missing:
+        return ""
+    counts = Counter(row["reason"] for row in missing)
+    cells = [
+        [str(n), str(_muscles(missing, reason)), reason, Absence(reason).meaning]
+        for reason, n in sorted(counts.items())
+    ]
+    headings = ["measurements (muscle x reading)", "muscles", "reason", "meaning"]
+    return (
+        "<h2>Missing measurements</h2>\n"
+        "<p class='note'>Muscles that are outlined or declared not measurable "
+        "anywhere in the study are expected of every reading of every exam. Each that is missing "
+        "is a row of <a href='missing.csv'>missing.csv</a>.</p>\n"
+        f"<div class='scroll'>{_table(headings, cells)}</div>"
+    )
+
+
+def _muscles(missing: Sequence[Row], reason: str) -> int:
+    """Count different muscles of examinations that are missing, in however many readings."""
+    names = ("subject", "timepoint", "level", "structure", "side")
+    return len({tuple(row[n] for n in names) for row in missing if row["reason"] == reason})
+
+
+def _failures(failures: Sequence[Row]) -> str:
+    if not failures:
+        return ""
+    headings = list(failures[0])
+    cells = [[str(value) for value in row.values()] for row in failures]
+    return f"<h2>Not measured</h2>\n<div class='scroll'>{_table(headings, cells)}</div>"
+
+
+def _table(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    def row(tag: str, values: Sequence[str]) -> str:
+        marked = (f"<{tag}{_kind(value)}>{escape(value)}</{tag}>" for value in values)
+        return f"<tr>{''.join(marked)}</tr>"
+
+    body = "\n".join(row("td", values) for values in cells)
+    return f"<table>\n{row('th', headings)}\n{body}\n</table>"
+
+
+def _kind(value: str) -> str:
+    """Numbers stand right, words left."""
+    return "" if value[:1] in "+-0123456789" else ' class="text"'

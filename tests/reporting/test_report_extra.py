@@ -1,0 +1,20 @@
+import sys
+
+import pytest
+
+from multifidus.errors import ReadError
+from multifidus.reporting import render
+from multifidus.reporting.plots import style
+
+NEEDED = {
+    "jinja2": lambda: render.render("report.html", {}),
+    "matplotlib": lambda: style._style().__enter__(),
+}
+
+
+@pytest.mark.parametrize("module", NEEDED)
+def test_without_the_extra_the_error_names_it(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    render._environment.cache_clear()
+    with pytest.raises(ReadError, match=r"multifidus\[report\]"):
+        NEEDED[module]()
