@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -34,6 +35,10 @@ def program(*words: str | Path) -> None:
 def make_all(out: Path) -> None:
     """Make every table, in a folder for each source."""
     program("demo", "-o", out / "sample")
+    # Subjects are named by a secret, which is drawn anew where there is none.
+    secret = {"format": "multifidus-subject-keys", "version": 1, "secret": "00" * 32}
+    (out / "tutorial").mkdir(parents=True)
+    (out / "tutorial" / "cohort.subjects.json").write_text(json.dumps(secret), encoding="utf-8")
     subprocess.run(  # noqa: S603 - our own script
         [sys.executable, HERE / "scripts" / "tutorial.py", "--keep", out / "tutorial"],
         check=True, stdout=subprocess.DEVNULL,

@@ -18,12 +18,8 @@ def test_every_public_name_can_be_had():
     assert dir(multifidus) == multifidus.__all__
 
 
-def test_the_table_of_homes_and_the_list_of_names_agree():
-    assert sorted([*multifidus._HOME_OF, "__version__"]) == multifidus.__all__
-
-
 def test_a_name_that_does_not_exist_is_said_so():
-    with pytest.raises(AttributeError, match="no attribute 'mesure'"):
+    with pytest.raises(AttributeError, match="attribute mesure"):
         multifidus.mesure  # noqa: B018
 
 

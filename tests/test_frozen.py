@@ -24,7 +24,7 @@ from multifidus.measuring.coverage import polygon_area_mm2
 from multifidus.reading.code_key import read_key
 from multifidus.reading.list_file import read_list
 
-FROZEN = Path(__file__).parent / "data" / "v0_1"
+FROZEN = Path(__file__).parent / "frozen" / "v0_1"
 
 DIGEST = "46e9af64da1c"
 

@@ -3,7 +3,8 @@
 Tracings are made by a mechanism that shares nothing with the model of
 :mod:`multifidus.measuring.uncertainty.components`: few vertices set unevenly by hand, each
 misplaced in both directions with heavy tails and in step with its neighbours; the whole outline
-shifted, swollen and bent; and the slice itself taken a little above or below the place where truth is defined.
+shifted, swollen and bent; and the slice itself taken a little above or below the place where truth
+is defined.
 """
 
 from __future__ import annotations

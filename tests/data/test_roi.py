@@ -7,8 +7,8 @@ from hypothesis import assume, given, strategies as st
 
 from multifidus.data.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.data.landmark import Landmark
-from multifidus.data.roi import Reading, Roi, RoiKey, Source, check_sides, merge
-from multifidus.data.roi_set import Grade, NotMeasurable, Reason, RoiSet, SliceLevel
+from multifidus.data.roi import Reading, Roi, RoiKey, Source, check_sides
+from multifidus.data.roi_set import Grade, NotMeasurable, Reason, RoiSet, SliceLevel, merge
 from multifidus.errors import RoiError
 from tests.exams import READER, axial_plane, box, circle, image_slice, outline
 from tests.strategies import (

@@ -7,20 +7,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
-from multifidus.data.columns import MISSING_COLUMNS
+from multifidus.data.columns import MISSING_COLUMNS, summary_column
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.protocol import MeasurementProtocol, TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
 from multifidus.errors import ReadError, WriteError
-from multifidus.io.results_csv import (
-    COLUMNS,
-    read_rows,
-    summary_column,
-    tidy_row,
-    write_rows,
-    write_table,
-)
+from multifidus.io.results_csv import COLUMNS, read_rows, tidy_row, write_rows, write_table
 from multifidus.study.dictionary import dictionary, write_dictionary
 from multifidus.study.missing import Absence
 from multifidus.study.summary import summary_rows, write_summary

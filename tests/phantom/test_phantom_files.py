@@ -20,7 +20,7 @@ from multifidus.errors import WriteError
 from multifidus.io.read import read_exam, read_rois
 from multifidus.phantom import PhantomSpec, make_phantom, write_phantom
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE = REPOSITORY / "sample_data"
 
 SMALL = PhantomSpec(
