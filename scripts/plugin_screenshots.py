@@ -103,8 +103,8 @@ def come_near(viewer: Any) -> None:
 
 def take_annotator(viewer: Any, dock: Any) -> None:
     """Show a structure in hand, its vertices ready to be moved."""
-    from napari_multifidus.canvas import EDIT
-    from napari_multifidus.keys import MULTIFIDUS_LEFT
+    from napari_multifidus.controllers.canvas import EDIT
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
     session, canvas = dock.annotator.session, dock.annotator.canvas
     (loop,) = session.loops(MULTIFIDUS_LEFT, SLICE)
@@ -133,7 +133,7 @@ def take_warnings(viewer: Any, dock: Any) -> None:
 
 def take_results(viewer: Any, dock: Any) -> None:
     """Show fat on the muscle, the histogram, and the table."""
-    from napari_multifidus.keys import MULTIFIDUS_LEFT
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
     from qtpy.QtCore import Qt
 
     from multifidus.data.anatomy import Side
@@ -178,7 +178,7 @@ def make_wide(dock: Any, width: int) -> None:
 def take_crossing(viewer: Any, dock: Any) -> None:
     """Show an outline that crosses itself."""
     import numpy as np
-    from napari_multifidus.keys import MULTIFIDUS_LEFT
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
     session, canvas = dock.annotator.session, dock.annotator.canvas
     moved = session.loops(MULTIFIDUS_LEFT, SLICE)[0].copy()
@@ -215,8 +215,8 @@ def take_locator(dock: Any) -> None:
 def take_worklist(scratch: Path) -> None:
     """Show a blinded list: some readings finished, one open with a structure in hand."""
     from napari_multifidus.annotate import read_worklist
-    from napari_multifidus.canvas import EDIT
-    from napari_multifidus.keys import MULTIFIDUS_LEFT
+    from napari_multifidus.controllers.canvas import EDIT
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
     from multifidus.reading.audit_log import Event
     from multifidus.reading.session import Request, begin
@@ -243,7 +243,7 @@ def take_worklist(scratch: Path) -> None:
 def take_adjudication(scratch: Path) -> None:
     """Show two raters' outlines of an exam, and what they differ in most."""
     from napari_multifidus.annotate import read_worklist
-    from napari_multifidus.widgets.adjudicate import AdjudicationPanel
+    from napari_multifidus.views.adjudication import AdjudicationPanel
 
     from multifidus.reading.session import Request, begin
 
@@ -334,7 +334,7 @@ def drawn_otherwise(roi: Any, number: int, place: int) -> Any:
 def draw_perfectly(desk: Any) -> None:
     """Draw the muscles and the references of the open reading."""
     import numpy as np
-    from napari_multifidus.layers import LayerKey
+    from napari_multifidus.models.shapes import LayerKey
 
     from multifidus.data.anatomy import Side, Structure
     from multifidus.io.outlines_json import read_outlines
@@ -366,8 +366,8 @@ def show_middle(viewer: Any, dock: Any) -> None:
 
 def replace_outline(canvas: Any, loop: Any) -> None:
     """Put another path in the place of the left multifidus."""
-    from napari_multifidus.keys import MULTIFIDUS_LEFT
-    from napari_multifidus.layers import vertices_of
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
+    from napari_multifidus.models.shapes import vertices_of
 
     layer = canvas.layer(MULTIFIDUS_LEFT)
     data = list(layer.data)

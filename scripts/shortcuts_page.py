@@ -34,7 +34,7 @@ pixel, `K` copies it from the nearest slice, `Shift+M` mirrors it, `Shift+I` int
 
 def page() -> str:
     """Return the page as it has to be."""
-    from napari_multifidus.keys import page_rows
+    from napari_multifidus.controllers.shortcuts import page_rows
 
     return _HEAD + "\n".join(page_rows()) + "\n" + _FOOT
 

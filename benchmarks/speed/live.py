@@ -120,8 +120,8 @@ def _circle(row: float, column: float, radius: float, count: int = POINTS) -> Lo
 def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     import napari
     from napari_multifidus._compat import open_dock
-    from napari_multifidus.layers import LayerKey
-    from napari_multifidus.opening import Opened, layer_data
+    from napari_multifidus.models.opening import Opened, layer_data
+    from napari_multifidus.models.shapes import LayerKey
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
 

@@ -1,5 +1,5 @@
 """multifidus in napari: outline muscles on an exam, see area and fat while the hand moves.
 
-The window is thin: what it decides is in :mod:`napari_multifidus.session`, what it measures is
-:func:`multifidus.measure`.
+Models hold what is drawn and what follows from it, controllers change it, views show it; what is
+measured is :func:`multifidus.measure`.
 """

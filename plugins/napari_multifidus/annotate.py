@@ -12,12 +12,12 @@ from napari_multifidus._compat import (
     show_over_controls,
     stay_open,
 )
-from napari_multifidus.opening import find_exams, layer_data, only
+from napari_multifidus.models.opening import find_exams, layer_data, only
 
 if TYPE_CHECKING:
     from multifidus.data.roi import Reading
     from multifidus.reading.worklist import Worklist
-    from napari_multifidus.desk import Desk
+    from napari_multifidus.controllers.worklist import Desk
 
 
 def annotate(
@@ -107,9 +107,9 @@ def read_worklist(
     Desk
         What goes from entry to entry; ``napari.run()`` then hands the window to the person.
     """
-    from napari_multifidus.desk import Desk
-    from napari_multifidus.widgets.adjudicate import AdjudicationPanel
-    from napari_multifidus.widgets.worklist import TITLE, WorklistPanel
+    from napari_multifidus.controllers.worklist import Desk
+    from napari_multifidus.views.adjudication import AdjudicationPanel
+    from napari_multifidus.views.worklist import TITLE, WorklistPanel
 
     found = new_viewer() if viewer is None else viewer
     annotator = open_dock(found).annotator

@@ -10,7 +10,7 @@ from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.outlines_json import SUFFIX
 from multifidus.io.table_reader import is_table
 from napari_multifidus import _compat
-from napari_multifidus.opening import (
+from napari_multifidus.models.opening import (
     LayerData,
     find_exams,
     holds_images,

@@ -8,7 +8,7 @@ from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.sample_data import sample_dir
 from napari_multifidus import _compat
-from napari_multifidus.opening import LayerData, Opened, layer_data, open_exam
+from napari_multifidus.models.opening import LayerData, Opened, layer_data, open_exam
 from napari_multifidus.reader import NOTHING
 
 

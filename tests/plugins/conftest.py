@@ -28,10 +28,10 @@ gc.set_threshold(50_000, 20, 100)
 # Windows of two programs on one screen would take the focus from each other.
 _SCREEN = own_screen() if "PYTEST_XDIST_WORKER" in os.environ else None
 
-from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
-from napari_multifidus.layers import LayerKey  # noqa: E402
-from napari_multifidus.opening import METADATA, Opened, layer_data  # noqa: E402
-from napari_multifidus.session import Session  # noqa: E402
+from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
+from napari_multifidus.models.opening import METADATA, Opened, layer_data  # noqa: E402
+from napari_multifidus.models.session import Session  # noqa: E402
+from napari_multifidus.models.shapes import LayerKey  # noqa: E402
 
 from multifidus.data.anatomy import Side, Structure  # noqa: E402
 from multifidus.data.geometry import Plane  # noqa: E402

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.adjudication import adopt, pairs, take
-from napari_multifidus.session import Session
+from napari_multifidus.models.adjudication import adopt, pairs, take
+from napari_multifidus.models.session import Session
 
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.roi import Reading, Source

@@ -6,10 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, SHORTCUTS
-from napari_multifidus.opening import METADATA
-from napari_multifidus.session import Session
-from napari_multifidus.widgets.place import NOT_SAID
+from napari_multifidus.controllers.shortcuts import (
+    FAT,
+    LEAN,
+    MULTIFIDUS_LEFT,
+    MULTIFIDUS_RIGHT,
+    SHORTCUTS,
+)
+from napari_multifidus.models.opening import METADATA
+from napari_multifidus.models.session import Session
+from napari_multifidus.views.slice_place import NOT_SAID
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
@@ -188,7 +194,7 @@ def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
     def refuse(*_args, **_more):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("napari_multifidus.autosave.write_rois", refuse)
+    monkeypatch.setattr("napari_multifidus.models.autosave.write_rois", refuse)
     drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
     drawn.annotator.flush()
     assert "NOT SAVED" in drawn.dock.status.saved.text()

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_multifidus.autosave import (
+from napari_multifidus.controllers.shortcuts import LEAN, MULTIFIDUS_LEFT
+from napari_multifidus.models.autosave import (
     Journal,
     OutlineFile,
     default_folder,
     latest_reading,
 )
-from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT
 
 import multifidus as mf
 from multifidus.data.roi import Reading

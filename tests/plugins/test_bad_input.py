@@ -7,8 +7,8 @@ import json
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.session import Session
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.session import Session
 
 from multifidus.data.geometry import Plane
 from multifidus.data.image import Exam, Series, Slice, Weighting

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from napari_multifidus.blinding import open_item, veil
-from napari_multifidus.desk import now
-from napari_multifidus.opening import layer_data, shared_levels
+from napari_multifidus.controllers.worklist import now
+from napari_multifidus.models.blinding import open_item, veil
+from napari_multifidus.models.opening import layer_data, shared_levels
 
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet

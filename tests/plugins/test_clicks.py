@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from qtpy.QtWidgets import QFileDialog
 
 from multifidus.data.anatomy import Level

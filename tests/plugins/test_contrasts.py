@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.contrasts import PERCENT, Contrast, Window, contrasts, fat_fraction, limits
+from napari_multifidus.models.contrasts import (
+    PERCENT,
+    Contrast,
+    Window,
+    contrasts,
+    fat_fraction,
+    limits,
+)
 
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from tests.plugins.conftest import make_series

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, rows as key_rows
-from napari_multifidus.opening import Opened, layer_data
-from napari_multifidus.overlay import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
-from napari_multifidus.preview import Look, Numbers
-from napari_multifidus.widgets.dock import settings
-from napari_multifidus.widgets.help import KeyTable, is_first_run
+from napari_multifidus.controllers.fat_overlay import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
+from napari_multifidus.controllers.shortcuts import (
+    MULTIFIDUS_LEFT,
+    MULTIFIDUS_RIGHT,
+    rows as key_rows,
+)
+from napari_multifidus.models.opening import Opened, layer_data
+from napari_multifidus.models.preview import Look, Numbers
+from napari_multifidus.views.dock import settings
+from napari_multifidus.views.help import KeyTable, is_first_run
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog

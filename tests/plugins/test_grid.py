@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.grid import (
+from napari_multifidus.models.grid import (
     View,
     axial_series,
     pixel_stack,

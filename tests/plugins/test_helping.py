@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.checklist import missing, next_missing
-from napari_multifidus.helping import (
+from napari_multifidus.controllers.shortcuts import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.checklist import missing, next_missing
+from napari_multifidus.models.edit_operations import (
     copy_from_nearest,
     copy_on,
     interpolate_here,
@@ -14,8 +15,7 @@ from napari_multifidus.helping import (
     smooth,
     take_drafts,
 )
-from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.session import Session
+from napari_multifidus.models.session import Session
 
 import multifidus as mf
 from multifidus.data.anatomy import Level

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from napari_multifidus.history import History
-from napari_multifidus.keys import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.session import Session
+from napari_multifidus.controllers.shortcuts import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.history import History
+from napari_multifidus.models.session import Session
 
 from multifidus.data.anatomy import Level, Side, SlicePosition
 from multifidus.data.image import Exam

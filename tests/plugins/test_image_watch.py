@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_multifidus.autosave import Journal
-from napari_multifidus.image_watch import ImageWatch, words_of
-from napari_multifidus.session import Session
+from napari_multifidus.models.autosave import Journal
+from napari_multifidus.models.image_check import ImageWatch, words_of
+from napari_multifidus.models.session import Session
 
 from multifidus.data.image import Exam, Series, Slice
 from tests.exams import circle

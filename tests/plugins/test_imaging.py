@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from napari_multifidus.contrasts import Window
-from napari_multifidus.keys import SHORTCUTS
-from napari_multifidus.opening import METADATA
+from napari_multifidus.controllers.shortcuts import SHORTCUTS
+from napari_multifidus.models.contrasts import Window
+from napari_multifidus.models.opening import METADATA
 
 from multifidus.data.image import Exam, Weighting
 from tests.plugins.conftest import make_series

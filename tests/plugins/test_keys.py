@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from napari_multifidus.keys import SHORTCUTS, help_text, rows, tip
+from napari_multifidus.controllers.shortcuts import SHORTCUTS, help_text, rows, tip
 
 NAPARIS_OWN = set("RELTPDSZIXFBA1234567")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from napari_multifidus.layers import (
+from napari_multifidus.models.shapes import (
     LayerKey,
     as_napari,
     by_slice,

@@ -6,11 +6,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from napari_multifidus.locator import LocatorModel
-from napari_multifidus.opening import Opened, layer_data
-from napari_multifidus.session import Session
-from napari_multifidus.widgets.locator import Locator
-from napari_multifidus.widgets.sagittal import SagittalPicture
+from napari_multifidus.models.locator import LocatorModel
+from napari_multifidus.models.opening import Opened, layer_data
+from napari_multifidus.models.session import Session
+from napari_multifidus.views.locator import Locator
+from napari_multifidus.views.sagittal import SagittalPicture
 from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest

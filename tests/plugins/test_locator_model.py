@@ -7,9 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
-from napari_multifidus.grid import axial_series
-from napari_multifidus.locator import LocatorModel, SagittalView, levels_down, sagittal_series
-from napari_multifidus.session import Session
+from napari_multifidus.models.grid import axial_series
+from napari_multifidus.models.locator import (
+    LocatorModel,
+    SagittalView,
+    levels_down,
+    sagittal_series,
+)
+from napari_multifidus.models.session import Session
 
 import multifidus as mf
 from multifidus.data.anatomy import Level, SlicePosition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_RIGHT
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest

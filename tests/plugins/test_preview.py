@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.layers import LayerKey
-from napari_multifidus.preview import Numbers, asymmetry_pct, asymmetry_uncertainty, held
-from napari_multifidus.session import Session
+from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.preview import Numbers, asymmetry_pct, asymmetry_uncertainty, held
+from napari_multifidus.models.session import Session
+from napari_multifidus.models.shapes import LayerKey
 
 import multifidus as mf
 from multifidus.data.anatomy import Level, Side, Structure

@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari_multifidus import _compat
-from napari_multifidus.opening import METADATA, SNIFFED_FILES, holds_images, layer_data, open_exam
+from napari_multifidus.models.opening import (
+    METADATA,
+    SNIFFED_FILES,
+    holds_images,
+    layer_data,
+    open_exam,
+)
 from napari_multifidus.reader import NOTHING, get_reader, read_images, read_outlines
 
 from multifidus.data.image import Exam, Weighting
@@ -133,7 +139,7 @@ def test_outlines_without_an_exam_are_refused_in_words(messages, no_viewer):
 def test_series_on_the_same_slices_come_along_hidden(exam):
     from dataclasses import replace
 
-    from napari_multifidus.opening import Opened
+    from napari_multifidus.models.opening import Opened
 
     t2, other = exam.series[0], make_series("1.9", (0.0,))
     t1 = replace(make_series("1.5"), weighting=Weighting.T1)
@@ -144,7 +150,7 @@ def test_series_on_the_same_slices_come_along_hidden(exam):
 
 
 def test_slices_of_different_spacing_are_refused():
-    from napari_multifidus.opening import Opened
+    from napari_multifidus.models.opening import Opened
 
     slices = [
         image_slice(np.zeros((4, 4)), axial_plane(40.0 * n, 0, (mm, mm)), str(n))

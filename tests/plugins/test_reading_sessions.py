@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from napari_multifidus._compat import swapping_layers
 from napari_multifidus.annotate import read_worklist
-from napari_multifidus.annotator import Annotator
-from napari_multifidus.desk import Desk, now
-from napari_multifidus.layers import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
-from napari_multifidus.widgets.adjudicate import AdjudicationPanel
-from napari_multifidus.widgets.worklist import WorklistPanel
+from napari_multifidus.controllers.annotator import Annotator
+from napari_multifidus.controllers.worklist import Desk, now
+from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
+from napari_multifidus.views.adjudication import AdjudicationPanel
+from napari_multifidus.views.worklist import WorklistPanel
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
@@ -474,7 +474,7 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
     room.win.wait(lambda: shown(0) == "in progress 2 of 2")
     assert seen[-1] == "in progress 2 of 2"
     with monkeypatch.context() as patch:
-        patch.setattr("napari_multifidus.autosave.write_rois", no_room)
+        patch.setattr("napari_multifidus.models.autosave.write_rois", no_room)
         desk.annotator.session.put(MULTIFIDUS_LEFT, 0, ())
         desk.annotator.canvas.push(MULTIFIDUS_LEFT)
         desk.annotator.committed()

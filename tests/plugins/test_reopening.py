@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from napari_multifidus._compat import open_dock
 from napari_multifidus.annotate import annotate
-from napari_multifidus.keys import MULTIFIDUS_LEFT
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.roi import Reading

@@ -8,10 +8,10 @@ import math
 from dataclasses import replace
 
 import pytest
-from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.preview import Numbers
-from napari_multifidus.widgets.help import Highlight, Step, Tour, is_first_run, remember_tour
-from napari_multifidus.widgets.numbers import (
+from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.preview import Numbers
+from napari_multifidus.views.help import Highlight, Step, Tour, is_first_run, remember_tour
+from napari_multifidus.views.numbers import (
     NumbersPanel,
     Warnings,
     area_words,
@@ -19,8 +19,8 @@ from napari_multifidus.widgets.numbers import (
     fat_words,
     stated,
 )
-from napari_multifidus.widgets.protocol import ProtocolPanel
-from napari_multifidus.widgets.table import COLUMNS, OutlineTable, as_tsv
+from napari_multifidus.views.outline_table import COLUMNS, OutlineTable, as_tsv
+from napari_multifidus.views.protocol import ProtocolPanel
 from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton

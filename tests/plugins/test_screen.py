@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from napari_multifidus.layers import LayerKey
+from napari_multifidus.models.shapes import LayerKey
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QCheckBox,

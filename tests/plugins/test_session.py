@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.layers import LayerKey, as_napari
-from napari_multifidus.session import Session
+from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.session import Session
+from napari_multifidus.models.shapes import LayerKey, as_napari
 
 import multifidus as mf
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.grid import axial_series
-from napari_multifidus.keys import MULTIFIDUS_RIGHT
-from napari_multifidus.session import Session
-from napari_multifidus.standing import LevelFinder
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
+from napari_multifidus.models.grid import axial_series
+from napari_multifidus.models.session import Session
+from napari_multifidus.models.slice_level import LevelFinder
 
 import multifidus as mf
 from multifidus.data.anatomy import Level, SlicePosition

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from napari_multifidus.strokes import Sheet, Tool, new_stroke
+from napari_multifidus.models.strokes import Sheet, Tool, new_stroke
 
 from multifidus.data.polygon import area
 from multifidus.data.polygon_sets import cut, joined

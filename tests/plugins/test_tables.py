@@ -6,11 +6,11 @@ import csv
 from pathlib import Path
 
 import pytest
-from napari_multifidus.keys import MULTIFIDUS_LEFT
-from napari_multifidus.measured import write_tables
-from napari_multifidus.opening import open_exam
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
+from napari_multifidus.models.measured import write_tables
+from napari_multifidus.models.opening import open_exam
+from napari_multifidus.models.session import Session
 from napari_multifidus.sample import sample_exam
-from napari_multifidus.session import Session
 from typer.testing import CliRunner
 
 import multifidus as mf

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_multifidus.keys import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.strokes import Tool
+from napari_multifidus.controllers.shortcuts import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.strokes import Tool
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QFileDialog

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.canvas import SETTLE_MS
-from napari_multifidus.keys import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.layers import PROBLEM_COLOUR
+from napari_multifidus.controllers.canvas import SETTLE_MS
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.shapes import PROBLEM_COLOUR
 from qtpy.QtCore import QPointF
 from qtpy.QtTest import QTest
 

@@ -1,0 +1,1 @@
+"""What keys, buttons and the mouse do: they change the models and tell the views."""

@@ -1,0 +1,279 @@
+"""The mouse on a structure's layer, while one of the plugin's own tools is in hand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.editing.livewire import Edges
+from multifidus.errors import MultifidusError, RoiError
+from napari_multifidus import _compat
+from napari_multifidus.models.grid import spacing_mm
+from napari_multifidus.models.shapes import AXES, UNITS, LayerKey, vertices_of
+from napari_multifidus.models.strokes import Sheet, Stroke, Tool, dab, new_stroke
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_multifidus.models.session import Session
+
+    Array = NDArray[np.float64]
+    Loops = tuple[Array, ...]
+
+LEFT_BUTTON = 1
+LOOK = "pan_zoom"
+PREVIEW = "in the making"
+PREVIEW_COLOUR = "#ffffff"
+
+RADIUS_MM = 3.0
+RADIUS_STEP = 1.25
+RADII_MM = (0.5, 25.0)
+
+LIVE_S = 0.05
+"""Numbers of a stroke in the making are worked out at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strokes:
+    """Whom a pointer tells.
+
+    Attributes
+    ----------
+    made
+        Called with a structure, a slice and its new paths.
+    moved
+        Called with a structure, a slice and its paths, while the hand moves.
+    corner
+        Called when a corner is set that would be lost with the window.
+    problem
+        Called with what could not be done.
+    """
+
+    made: Callable[[LayerKey, int, Loops], None]
+    moved: Callable[[LayerKey, int, Loops], None]
+    corner: Callable[[], None]
+    problem: Callable[[str], None]
+
+
+class Pointer:
+    """Hands the mouse's way to a stroke, shows it, and hands over what comes of it.
+
+    Parameters
+    ----------
+    viewer, session
+        Where, and what is drawn.
+    calls
+        Whom to tell.
+    """
+
+    def __init__(self, viewer: Any, session: Session, calls: Strokes) -> None:
+        self._viewer, self._session, self._calls = viewer, session, calls
+        self.tool: Tool | None = None
+        self.key: LayerKey | None = None
+        self.radius_mm = RADIUS_MM
+        self._layer: Any = None
+        self._preview: Any = None
+        self._stroke: Stroke | None = None
+        self._index = 0
+        self._measured_at = 0.0
+        self._edges: tuple[int, Edges] | None = None
+
+    # --- taking and dropping -------------------------------------------------------------------
+
+    def take(self, key: LayerKey, layer: Any, tool: Tool) -> None:
+        """Take a tool in hand on a structure's layer, which is the active one."""
+        self.drop()
+        self.key, self.tool, self._layer = key, tool, layer
+        layer.mode = LOOK
+        layer.selected_data = set()
+        layer.mouse_pan = False
+        layer.mouse_drag_callbacks.append(self._drag)
+        layer.mouse_move_callbacks.append(self._hover)
+        layer.mouse_double_click_callbacks.append(self._double_click)
+        layer.events.mode.connect(self._mode_changed)
+        layer.bind_key("Enter", self._enter, overwrite=True)
+        layer.bind_key("Escape", self._escape, overwrite=True)
+        self._show(())
+
+    def drop(self) -> None:
+        """Let go of the tool; what is in the making becomes an outline, if it can."""
+        if self._layer is None:
+            return
+        self.finish()
+        layer, self._layer, self.tool, self.key = self._layer, None, None, None
+        layer.events.mode.disconnect(self._mode_changed)
+        layer.mouse_drag_callbacks.remove(self._drag)
+        layer.mouse_move_callbacks.remove(self._hover)
+        layer.mouse_double_click_callbacks.remove(self._double_click)
+        layer.bind_key("Enter", None, overwrite=True)
+        layer.bind_key("Escape", None, overwrite=True)
+        layer.mouse_pan = layer.mode == LOOK
+
+    def close(self) -> None:
+        """Let go, and take the layer that shows strokes away."""
+        self.drop()
+        if self._preview is not None and self._preview in self._viewer.layers:
+            self._viewer.layers.remove(self._preview)
+        self._preview = None
+
+    def resize(self, *, larger: bool) -> None:
+        """Make the brush larger or smaller."""
+        factor = RADIUS_STEP if larger else 1 / RADIUS_STEP
+        self.radius_mm = float(np.clip(self.radius_mm * factor, *RADII_MM))
+
+    def _mode_changed(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Leave the layer to napari, if one of its own tools is chosen."""
+        if self._layer is not None and self._layer.mode != LOOK:
+            self.drop()
+
+    # --- the stroke ----------------------------------------------------------------------------
+
+    @property
+    def making(self) -> tuple[LayerKey, int, Loops] | None:
+        """What is drawn and no outline yet; None where nothing is."""
+        if self._stroke is None or self.key is None or not self._stroke.corners:
+            return None
+        return self.key, self._index, self._stroke.corners
+
+    def finish(self) -> None:
+        """End the stroke in the making: it becomes an outline, or is given up for being short."""
+        made, self._stroke = self._stroke, None
+        self._show(())
+        if made is None or self.key is None:
+            return
+        try:
+            loops = made.outcome() if made.corners else None
+        except RoiError as error:
+            self._calls.problem(str(error))
+            return
+        if loops is not None:
+            self._calls.made(self.key, self._index, loops)
+
+    def back(self) -> bool:
+        """Take back the last corner of a stroke in the making; returns whether there was one."""
+        if self._stroke is None or not self._stroke.has_begun:
+            return False
+        if not self._stroke.back():
+            self._stroke = None
+        self._show(self._stroke.trace if self._stroke else ())
+        self._calls.corner()
+        return True
+
+    def _begin(self, index: int) -> None:
+        if self._stroke is not None and index == self._index:
+            return
+        self.finish()
+        assert self.key is not None and self.tool is not None  # noqa: S101, PT018 - take() set them
+        image = self._session.slice(index)
+        sheet = Sheet(
+            self._session.loops(self.key, index),
+            image.plane.pixel_spacing_mm,
+            self.radius_mm,
+            lambda: self._edges_of(index),
+        )
+        self._stroke, self._index = new_stroke(self.tool, sheet), index
+
+    def _edges_of(self, index: int) -> Edges:
+        if self._edges is None or self._edges[0] != index:
+            image = self._session.slice(index)
+            self._edges = index, Edges.of(image.pixels, image.plane.pixel_spacing_mm)
+        return self._edges[1]
+
+    # --- the mouse -----------------------------------------------------------------------------
+
+    def _place(self, event: Any) -> tuple[int, Array]:
+        """Return the slice and the pixel (row, column) under the mouse."""
+        slice_at, *pixel = self._layer.world_to_data(event.position)
+        last = len(self._session.series.slices) - 1
+        return min(max(round(slice_at), 0), last), np.array(pixel, dtype=np.float64)
+
+    def _drag(self, layer: Any, event: Any) -> Iterator[None]:  # noqa: ARG002 - napari passes it
+        if event.button != LEFT_BUTTON or self._layer is None:
+            return
+        index, at = self._place(event)
+        try:
+            self._begin(index)
+        except MultifidusError as error:
+            self._calls.problem(str(error))
+            return
+        stroke = self._stroke
+        if stroke is None:
+            return
+        stroke.press(at)
+        self._moved()
+        yield
+        while event.type == "mouse_move" and self._stroke is stroke:
+            stroke.drag(self._place(event)[1])
+            self._moved()
+            yield
+        if self._stroke is not stroke:
+            return
+        if stroke.release():
+            self.finish()
+        else:
+            self._moved()
+            self._calls.corner()
+
+    def _hover(self, layer: Any, event: Any) -> None:  # noqa: ARG002 - napari passes it
+        index, at = self._place(event)
+        if self._stroke is None and self.tool in {Tool.BRUSH, Tool.ERASER}:
+            self._index = index
+            self._show(dab(at, self.radius_mm, spacing_mm(self._session.series)))
+        elif self._stroke is not None and index == self._index:
+            self._stroke.hover(at)
+            self._show(self._stroke.trace)
+
+    def _double_click(self, layer: Any, event: Any) -> None:  # noqa: ARG002 - napari passes it
+        self.finish()
+
+    def _enter(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
+        self.finish()
+
+    def _escape(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
+        self._stroke = None
+        self._show(())
+        self._calls.corner()
+
+    def _moved(self) -> None:
+        """Show the stroke, and what it would measure."""
+        assert self._stroke is not None and self.key is not None  # noqa: S101, PT018
+        self._show(self._stroke.trace)
+        now = time.perf_counter()
+        if now - self._measured_at < LIVE_S:
+            return
+        try:
+            loops = self._stroke.outcome()
+        except RoiError:
+            return
+        if loops:
+            self._calls.moved(self.key, self._index, loops)
+            self._measured_at = now
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def _show(self, paths: Loops) -> None:
+        if not paths and (self._preview is None or not self._preview.nshapes):
+            return
+        if self._preview is None or self._preview not in self._viewer.layers:
+            self._preview = self._new_preview()
+        shapes = [(vertices_of(path, self._index), "path") for path in paths if len(path) > 1]
+        self._preview.data = shapes
+
+    def _new_preview(self) -> Any:
+        active = self._viewer.layers.selection.active
+        layer = self._viewer.add_shapes(
+            ndim=3,
+            name=PREVIEW,
+            scale=(1.0, *spacing_mm(self._session.series)),
+            units=UNITS,
+            axis_labels=AXES,
+            edge_color=PREVIEW_COLOUR,
+            face_color="transparent",
+            metadata={_compat.PLUGIN: PREVIEW},
+        )
+        self._viewer.layers.selection.active = active
+        return layer

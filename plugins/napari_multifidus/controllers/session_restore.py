@@ -1,0 +1,107 @@
+"""Leaving a reading, and taking it up where it was left: what stands in no outline file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from multifidus.data.polygon import MINIMAL_POINTS
+from napari_multifidus.controllers.mouse import LOOK
+from napari_multifidus.models.autosave import Journal
+from napari_multifidus.models.image_check import ImageWatch
+from napari_multifidus.models.shapes import MULTIFIDUS_RIGHT, LayerKey
+
+if TYPE_CHECKING:
+    from napari_multifidus.controllers.canvas import Canvas
+    from napari_multifidus.models.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Whom a bookmark tells what it put back, and what of that is measured no more."""
+
+    said: Callable[[str], None]
+    complained: Callable[[str], None]
+
+
+class Bookmark:
+    """Where a person is in a session, with all that is no outline yet.
+
+    Parameters
+    ----------
+    session, canvas
+        As they were opened; what was left is put back into them.
+    journal
+        How the reading was left.
+    tell
+        Whom to tell.
+
+    Attributes
+    ----------
+    watch
+        Whether the images are still those that outlines were drawn on.
+    """
+
+    def __init__(self, session: Session, canvas: Canvas, journal: Journal, tell: Tell) -> None:
+        self._session, self._canvas, self._tell = session, canvas, tell
+        places = {item.uid: index for index, item in enumerate(session.series.slices)}
+        # What lies on other series of the exam waits until they are outlined.
+        self._parked = tuple(draft for draft in journal.drafts if draft[1] not in places)
+        self._parked_begun = tuple(begun for begun in journal.begun if begun[1] not in places)
+        for key, uid, loops in journal.drafts:
+            if uid in places:
+                self._restore(key, places[uid], loops)
+        for key, uid, loops in journal.unfinished:
+            if uid in places:
+                self._restore(key, places[uid], (*session.loops(key, places[uid]), *loops))
+        for key, uid, loops, _ in journal.begun:
+            if uid in places:
+                session.restore_origin(key, places[uid], loops)
+        session.begin_history()
+        self.watch = ImageWatch(session, journal.images)
+        canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
+        active = journal.active if journal.active in canvas.layers else None
+        canvas.take_in_hand(active or MULTIFIDUS_RIGHT, LOOK)
+
+    def _restore(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
+        """Put back what was no outline yet when the window went."""
+        self._session.restore_draft(key, index, loops)
+        self._canvas.layer(key)
+        self._canvas.push(key)
+        where = f"{key.words} on slice {index + 1}"
+        problem = self._session.problem(key, index)
+        if problem:
+            self._tell.complained(f"Restored, not measured yet: {where} {problem}.")
+        else:
+            self._tell.said(f"Restored as it was drawn so far: {where}.")
+
+    def _first_drawn(self) -> int:
+        drawn = [self._session.slices_of(key) for key in self._session.layer_keys()]
+        return min((slices[0] for slices in drawn if slices), default=0)
+
+    def journal(self) -> Journal:
+        """Return how the reading would be left now."""
+        session = self._session
+        drafts = tuple(
+            (key, session.slice(index).uid, draft.loops)
+            for (key, index), draft in session.drafts.items()
+        )
+        unfinished = tuple(
+            (key, session.slice(index).uid, loops)
+            for key, index, loops in self._canvas.making()
+            if all(len(loop) >= MINIMAL_POINTS for loop in loops)
+        )
+        begun = tuple(
+            (key, session.slice(index).uid, loops, session.draft_dice(key, index))
+            for (key, index), loops in session.origins.items()
+        )
+        index, active = self._canvas.place
+        return Journal(
+            session.slice(index).uid,
+            active,
+            self._parked + drafts,
+            unfinished=unfinished,
+            begun=(*self._parked_begun, *begun),
+            images=self.watch.images(),
+        )

@@ -1,0 +1,313 @@
+"""A rater's session at the screen: one entry of a worklist after another.
+
+Knows the annotator and the worklist; no widgets.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from multifidus.errors import MultifidusError
+from multifidus.io.dicom.burned_in import burned_in
+from multifidus.reading.audit_log import Activity, Event
+from multifidus.reading.worklist import Item, Progress, State, Worklist, next_item, progress
+from napari_multifidus._compat import Signal, swapping_layers
+from napari_multifidus.controllers.error_messages import told
+from napari_multifidus.models import checklist
+from napari_multifidus.models.blinding import open_item, veil
+
+if TYPE_CHECKING:
+    from multifidus.data.roi import Reading, Roi
+    from multifidus.data.roi_set import RoiSet
+    from napari_multifidus.controllers.annotator import Annotator
+
+HELD = "This reading belongs to a reading list: whose it is and where it is kept are settled there."
+
+WORDS = {
+    State.OPEN: "to do",
+    State.STARTED: "in progress",
+    State.DONE: "done, locked",
+    State.WAITING: "waiting",
+}
+
+ALL_DONE = "Everything that can be read today is done."
+
+
+def now() -> datetime.datetime:
+    """Return the present moment, in the person's own time zone."""
+    return datetime.datetime.now(tz=datetime.UTC).astimezone()
+
+
+class Desk(QObject):
+    """A worklist, and the entry of it that is open in the annotator.
+
+    Parameters
+    ----------
+    annotator
+        Where entries are outlined.
+    worklist
+        What is to be read.
+    clock
+        Tells the moment; another one for tests.
+
+    Attributes
+    ----------
+    changed
+        Emitted when an entry was opened, finished, unlocked or offered.
+    went_on
+        Emitted when the entry that is open was worked on, or saved.
+    """
+
+    changed = Signal()
+    went_on = Signal()
+
+    def __init__(
+        self,
+        annotator: Annotator,
+        worklist: Worklist,
+        clock: Callable[[], datetime.datetime] = now,
+    ) -> None:
+        super().__init__()
+        self.annotator = annotator
+        self.worklist = worklist
+        self.clock = clock
+        self.by: Reading | None = None
+        self._written: dict[Any, Roi] = {}
+        self._activity = Activity()
+        annotator.desk = self
+        annotator.keeper.written.connect(self._note_saved)
+        annotator.opened.connect(self._follow)
+        for signal in (annotator.placed, annotator.changed, annotator.moved):
+            signal.connect(self._touch)
+        for signal in self._steps():
+            signal.connect(self.went_on)
+
+    def _steps(self) -> tuple[Any, ...]:
+        keeper = self.annotator.keeper
+        return self.annotator.changed, keeper.saved, keeper.unsaved
+
+    @property
+    def complained(self) -> Any:
+        """Where to say what could not be done."""
+        return self.annotator.complained
+
+    # --- what there is -------------------------------------------------------------------------
+
+    def items(self) -> tuple[Item, ...]:
+        """Return every entry and where it stands now."""
+        return self.worklist.items(self.clock())
+
+    def progress(self) -> Progress:
+        """Return how far the rater is."""
+        return progress(self.items())
+
+    def stands(self, item: Item) -> str:
+        """Say where an entry stands; of the one that is open, how far it is."""
+        session = self.annotator.session
+        if item.by != self.by or session is None:
+            return WORDS[item.state]
+        if session.locked:
+            return WORDS[State.DONE]
+        done, of = checklist.progress(session)
+        far = f" {done} of {of}" if of else ""
+        return f"in progress{far}{'' if self.annotator.keeper.is_saved else ', not saved'}"
+
+    def item(self, by: Reading) -> Item:
+        """Return an entry.
+
+        Raises
+        ------
+        MultifidusError
+            If the list does not have it.
+        """
+        for item in self.items():
+            if item.by == by:
+                return item
+        msg = "That reading is not on the list."
+        raise MultifidusError(msg)
+
+    # --- opening -------------------------------------------------------------------------------
+
+    @told
+    def open(self, by: Reading) -> None:
+        """Open an entry; what was open is saved and closed."""
+        item = self.item(by)
+        if item.state is State.WAITING:
+            raise MultifidusError(waiting_words(item))
+        blinded, annotator = self.worklist.is_blinded, self.annotator
+        opened = open_item(item, blinded=blinded)
+        with swapping_layers(annotator.viewer):
+            self.close()
+            annotator.bring(opened, folder=self.worklist.folder, by=by, held=HELD)
+        if blinded:
+            annotator.veil, annotator.blinded = veil(item), True
+        self.by = by
+        annotator.lock_changed.emit()
+        self._remember_written()
+        self._activity.start(time.monotonic())
+        self.note(Event.OPENED)
+        self._warn(item, opened_now=annotator.session is not None)
+        self.changed.emit()
+
+    def _warn(self, item: Item, *, opened_now: bool) -> None:
+        """Warn of text in the pixels, which no blinding hides; and of a locked reading."""
+        if self.worklist.is_blinded and item.case is not None:
+            for reason in burned_in(item.case.images):
+                self.complained.emit(f"Pixels may show a name or a date: {reason}.")
+        if opened_now and item.state is State.DONE:
+            self.annotator.said.emit("This reading is finished; it can be looked at.")
+
+    def open_next(self) -> None:
+        """Open the next entry that is not finished."""
+        found = next_item(self.items(), self.by)
+        if found is None:
+            self.annotator.said.emit(ALL_DONE)
+        else:
+            self.open(found.by)
+
+    @told
+    def close(self) -> None:
+        """Save and close the entry that is open."""
+        if self.by is None:
+            return
+        self.annotator.flush()
+        self.note(Event.CLOSED)
+        self.by = None
+        self.annotator.close()
+
+    def leave(self) -> None:
+        """Close the entry that is open, and let go of the annotator."""
+        self.close()
+        annotator = self.annotator
+        annotator.desk = None
+        annotator.keeper.written.disconnect(self._note_saved)
+        annotator.opened.disconnect(self._follow)
+        for signal in (annotator.placed, annotator.changed, annotator.moved):
+            signal.disconnect(self._touch)
+        for signal in self._steps():
+            signal.disconnect(self.went_on)
+
+    def _follow(self) -> None:
+        """Notice that another exam was opened, or this one closed, by other ways."""
+        session = self.annotator.session
+        if self.by is not None and (session is None or session.reading != self.by):
+            self.note(Event.CLOSED)
+            self.by = None
+            self.changed.emit()
+
+    # --- finishing -----------------------------------------------------------------------------
+
+    @told
+    def finish(self) -> bool:
+        """Finish and lock the entry that is open; returns whether that was possible."""
+        session = self.annotator.session
+        if self.by is None or session is None:
+            msg = "No entry of the reading list is open."
+            raise MultifidusError(msg)
+        if session.locked:
+            return True
+        self.annotator.flush()
+        self._check_complete()
+        self.note(Event.DONE)
+        self.annotator.lock(locked=True)
+        self.changed.emit()
+        return True
+
+    def _check_complete(self) -> None:
+        session, canvas = self.annotator.session, self.annotator.canvas
+        assert session is not None and canvas is not None  # noqa: S101, PT018 - finish() saw them
+        left = (*session.not_measured(), *canvas.stray())
+        if left:
+            msg = f"Not finished: {'; '.join(left)}."
+            raise MultifidusError(msg, remedy="Mend or delete it first.")
+        rois = session.rois()
+        if not rois.rois and not rois.not_measurable:
+            msg = "Not finished: nothing is outlined, and nothing is said to be not measurable."
+            raise MultifidusError(msg)
+        file = self.annotator.file
+        if not self.annotator.save() or file is None or not file.path.exists():
+            msg = "Not finished: the outlines could not be saved."
+            raise MultifidusError(msg)
+        if file.path != self.worklist.outlines_of(session.reading):
+            msg = f"Not finished: the outlines are in {file.path.name}, beside the list's file."
+            raise MultifidusError(msg, remedy="Tell who leads the study; both files are kept.")
+
+    def finish_and_next(self) -> None:
+        """Finish the entry that is open, and open the next."""
+        if self.finish():
+            self.open_next()
+
+    @told
+    def unlock(self, by: Reading, reason: str) -> None:
+        """Let a finished entry be changed again; the reason is recorded."""
+        if self.item(by).state is not State.DONE:
+            msg = "That reading is not finished."
+            raise MultifidusError(msg)
+        self.worklist.unlock(by, reason, self.clock())
+        if by == self.by:
+            self.annotator.lock(locked=False)
+        self.changed.emit()
+
+    @property
+    def has_open(self) -> bool:
+        """Whether what is open is an entry of the list."""
+        session = self.annotator.session
+        return session is not None and session.reading == self.by
+
+    @told
+    def offer(self, reason: str) -> None:
+        """Offer the next entry that waits for its day, before it; the reason is recorded."""
+        waiting = [item for item in self.items() if item.state is State.WAITING]
+        if not waiting:
+            msg = "No reading waits for its day."
+            raise MultifidusError(msg)
+        first = min(waiting, key=lambda item: item.not_before or datetime.date.max)
+        self.worklist.offer(first.by, reason, self.clock())
+        self.changed.emit()
+
+    # --- the log -------------------------------------------------------------------------------
+
+    def note(self, event: Event, **facts: object) -> None:
+        """Record what happened to the entry that is open, and how long was worked on it."""
+        if self.by is not None:
+            seconds = self._activity.take(time.monotonic())
+            self.worklist.note(self.by, event, self.clock(), **facts, seconds_active=seconds)
+
+    def _touch(self, *_: object) -> None:
+        self._activity.touch(time.monotonic())
+
+    def _remember_written(self) -> None:
+        session = self.annotator.session
+        rois: Sequence[Roi] = session.rois().rois if session is not None else ()
+        self._written = {roi.key: roi for roi in rois}
+
+    @told
+    def _note_saved(self, rois: RoiSet) -> None:
+        """Record which structures on which slices a save changed."""
+        session = self.annotator.session
+        if self.by is None or session is None or session.reading != self.by:
+            return
+        place = {item.uid: number for number, item in enumerate(session.series.slices, 1)}
+        new = {roi.key: roi for roi in rois.rois}
+        changed = {
+            key for key in {*new, *self._written} if new.get(key) is not self._written.get(key)
+        }
+        self._written = new
+        edited = sorted(
+            {(k.structure.value, k.side.value, place.get(k.slice_uid, 0)) for k in changed}
+        )
+        if edited:
+            listed = [{"structure": what, "side": side, "slice": n} for what, side, n in edited]
+            self.note(Event.SAVED, edited=listed)
+
+
+def waiting_words(item: Item) -> str:
+    """Say until when an entry waits."""
+    if item.not_before is None:
+        return "This reading waits until the one before it is finished."
+    return f"This reading is not offered before {item.not_before.isoformat()}."

@@ -1,0 +1,1 @@
+"""What the plugin holds and decides; neither napari nor Qt is imported here."""

@@ -1,0 +1,104 @@
+"""Opening an entry of a worklist: under its code, with nothing left that tells whose exam it is."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from multifidus.data.clinical import UNKNOWN
+from multifidus.data.image import Series
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import merge
+from multifidus.errors import CohortError, MultifidusError
+from multifidus.io.read import read_exam, read_rois
+from multifidus.reading.worklist import Item
+from napari_multifidus.models.grid import axial_series
+from napari_multifidus.models.opening import Opened
+
+SHORTEST = 2
+"""Shorter names are not looked for in messages: they stand in any word by chance."""
+
+HIDDEN = "…"
+
+
+def open_item(item: Item, *, blinded: bool) -> Opened:
+    """Read the exam of a worklist's entry under the name that the entry has.
+
+    Where it is blinded, what the cohort and the headers say about the person, the dates and the
+    surgery is dropped, and so is where the files are.
+
+    Raises
+    ------
+    MultifidusError
+        If the exam cannot be read; where it is blinded, in words that do not tell whose it is.
+    """
+    if item.case is None:
+        msg = f"The cohort lists the exam of {item.by.subject} no more."
+        raise CohortError(msg, remedy="Tell who leads the study.")
+    case = item.case
+    try:
+        exam = read_exam(*case.images)
+        named = replace(exam, subject=item.by.subject, timepoint=item.by.timepoint)
+        if not blinded:
+            named = replace(named, clinical=case.clinical)
+            path = case.images[0] if len(case.images) == 1 else None
+            return Opened(named, axial_series(named)[0], path, shared=case.landmarks)
+        series = tuple(map(_without_paths, named.series))
+        named = replace(named, series=series, date=None, identity="", clinical=UNKNOWN)
+        shared = [read_rois(path, exam).read_by(Reading()) for path in case.landmarks]
+        return Opened(named, axial_series(named)[0], shared=merge(shared) if shared else ())
+    except MultifidusError as error:
+        if not blinded:
+            raise
+        hide = veil(item)
+        # Without its cause, whose message names files.
+        raise type(error)(hide(error.message), remedy=hide(error.remedy)) from None
+
+
+def _without_paths(series: Series) -> Series:
+    """Return a series whose marks tell as much of what belongs together, and nothing else.
+
+    Formats without identifiers mark a series by its file, whose name may be a person's.
+    """
+    run = replace(series.run, marks=tuple(map(_sealed, series.run.marks)))
+    return replace(series, signal_group=_sealed(series.signal_group), run=run)
+
+
+def _sealed(mark: str) -> str:
+    """Return what is the same for the same mark; marks are compared, never read."""
+    return hashlib.sha256(mark.encode()).hexdigest() if mark else ""
+
+
+def veil(item: Item) -> Callable[[str], str]:
+    """Return what takes the names of an exam, and paths to it, out of a message."""
+    names = [re.escape(path) + r"[^\s'\",;:]*" for path in _longest_first(_paths(item))]
+    words = {item.truth.subject, item.truth.timepoint, *_parts(item)}
+    long_enough = (word for word in words if len(word) >= SHORTEST)
+    names += [rf"(?<![^\W_]){re.escape(word)}(?![^\W_])" for word in _longest_first(long_enough)]
+    pattern = re.compile("|".join(names), re.IGNORECASE)
+    return lambda message: pattern.sub(HIDDEN, message)
+
+
+def _longest_first(words: Iterable[str]) -> list[str]:
+    return sorted(set(words), key=lambda word: (-len(word), word))
+
+
+def _files(item: Item) -> tuple[Path, ...]:
+    case = item.case
+    return (*case.images, *case.landmarks, *case.outlines) if case is not None else ()
+
+
+def _paths(item: Item) -> Iterator[str]:
+    for path in _files(item):
+        yield str(path)
+        yield str(path.resolve())
+
+
+def _parts(item: Item) -> Iterator[str]:
+    """Names of the files themselves, and of the folders that hold them."""
+    for path in _files(item):
+        yield path.name
+        yield path.name.split(".")[0]

@@ -1,0 +1,227 @@
+"""What the helpers for the hand do to a session. They never draw over what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multifidus.data.roi import Roi, Source
+from multifidus.data.roi_set import RoiSet
+from multifidus.editing.interpolate import interpolate
+from multifidus.editing.mirror import midline, mirrored
+from multifidus.editing.move import shifted
+from multifidus.editing.smooth import smoothed
+from multifidus.errors import RoiError
+from multifidus.io.read import read_rois
+from multifidus.measuring.locate import place
+from napari_multifidus.models.reference_samples import layer_key_of
+from napari_multifidus.models.shapes import LayerKey
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_multifidus.models.session import Session
+
+
+def copy_from_nearest(session: Session, key: LayerKey, index: int) -> None:
+    """Copy a structure from the nearest slice that has it.
+
+    Raises
+    ------
+    RoiError
+        If it is drawn here already, or nowhere.
+    """
+    _refuse_if_drawn(session, key, index)
+    start = session.nearest_drawn(key, index)
+    if start is None:
+        msg = f"No other slice has an outline of {key.words}."
+        raise RoiError(msg, remedy="Draw one first.")
+    session.copy(key, start, index)
+
+
+def copy_on(session: Session, key: LayerKey, index: int) -> int:
+    """Copy a structure to the next slice; returns that slice.
+
+    Raises
+    ------
+    RoiError
+        If there is none here, no next slice, or one there already.
+    """
+    following = index + 1
+    if not session.loops(key, index):
+        msg = f"There is no outline of {key.words} on this slice to copy."
+        raise RoiError(msg, remedy="Draw it first.")
+    if following >= len(session.series.slices):
+        msg = "This is the last slice."
+        raise RoiError(msg)
+    _refuse_if_drawn(session, key, following)
+    session.copy(key, index, following)
+    return following
+
+
+def mirror(session: Session, key: LayerKey, index: int) -> tuple[LayerKey, str]:
+    """Mirror the side that is drawn to the side that is not; returns that side, and what was done.
+
+    Raises
+    ------
+    MultifidusError
+        If the structure has no sides, both are drawn or neither, or the slice shows one side.
+    """
+    other = key.opposite
+    if other is None:
+        msg = f"The {key.words} has no other side."
+        raise RoiError(msg, remedy="Take a muscle in hand.")
+    start, end = (key, other) if session.loops(key, index) else (other, key)
+    if not session.loops(start, index):
+        msg = f"There is no outline of {key.words} or {other.words} on this slice to mirror."
+        raise RoiError(msg, remedy="Draw one side first.")
+    _refuse_if_drawn(session, end, index)
+    image = session.slice(index)
+    line = midline(image.plane, image.shape, session.rois())
+    session.put(end, index, mirrored(session.loops(start, index), image.plane, line), Source.DRAFT)
+    return end, f"Mirrored across the midline found by {line.words}."
+
+
+def interpolate_here(session: Session, key: LayerKey, index: int) -> tuple[int, int]:
+    """Interpolate a structure between the nearest slices that have it; returns these two.
+
+    Raises
+    ------
+    MultifidusError
+        If it is drawn here, not drawn on either side, or the slices are not parallel.
+    """
+    _refuse_if_drawn(session, key, index)
+    slices = session.slices_of(key)
+    before = max((i for i in slices if i < index), default=None)
+    after = min((i for i in slices if i > index), default=None)
+    if before is None or after is None:
+        msg = f"{key.words} is drawn on one side of this slice at most."
+        raise RoiError(msg, remedy="Draw it on a slice before and a slice after this one.")
+    first, second = (_one(session, key, place_of) for place_of in (before, after))
+    loops = interpolate(first, second, session.slice(index).plane)
+    session.put(key, index, loops, Source.INTERPOLATED)
+    return before, after
+
+
+def _one(session: Session, key: LayerKey, index: int) -> Roi:
+    rois = session.outlines(key, index)
+    if len(rois) == 1:
+        return rois[0]
+    problem = session.problem(key, index) or f"is {len(rois)} samples"
+    msg = f"{key.words} on slice {index + 1} {problem}; nothing can be interpolated from it."
+    raise RoiError(msg, remedy="Mend it, or copy an outline instead.")
+
+
+def smooth(session: Session, key: LayerKey, index: int) -> bool:
+    """Smooth a structure's border; what it encloses stays as large.
+
+    Raises
+    ------
+    RoiError
+        If there is none, or it is too small.
+    """
+    spacing = session.slice(index).plane.pixel_spacing_mm
+    return session.put(key, index, smoothed(_drawn(session, key, index), spacing))
+
+
+def nudge(session: Session, key: LayerKey, index: int, by: ArrayLike) -> bool:
+    """Move a structure by (rows, columns).
+
+    Raises
+    ------
+    RoiError
+        If there is none.
+    """
+    return session.put(key, index, shifted(_drawn(session, key, index), by))
+
+
+def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[NDArray[np.float64]]:
+    loops = session.loops(key, index)
+    if not loops:
+        msg = f"There is no outline of {key.words} on this slice."
+        raise RoiError(msg, remedy="Draw it first, or take another structure in hand.")
+    return loops
+
+
+def _refuse_if_drawn(session: Session, key: LayerKey, index: int) -> None:
+    if session.loops(key, index):
+        msg = f"There is an outline of {key.words} on slice {index + 1} already."
+        raise RoiError(msg, remedy="Delete it first, if another is to stand there.")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftsTaken:
+    """What came of a file of drafts.
+
+    Attributes
+    ----------
+    taken
+        Outlines that are drafts now.
+    drawn
+        Outlines left out because something is drawn there.
+    elsewhere
+        Outlines left out because they lie on another series.
+    """
+
+    taken: int
+    drawn: int = 0
+    elsewhere: int = 0
+
+    @property
+    def words(self) -> str:
+        """Say it to the person."""
+        left_out = [
+            f"{count} {why}"
+            for count, why in (
+                (self.drawn, "where something is drawn already"),
+                (self.elsewhere, "on another series"),
+            )
+            if count
+        ]
+        done = f"Took {self.taken} drafts; each is flagged until you edit it."
+        return f"{done} Left out: {', '.join(left_out)}." if left_out else done
+
+
+def take_drafts(session: Session, path: Path, labels: str | None = None) -> DraftsTaken:
+    """Take the outlines of a file, or of a label map, as drafts where nothing is drawn.
+
+    Parameters
+    ----------
+    session
+        Where they go.
+    path
+        An outline file or a label map of the exam.
+    labels
+        For a label map: a preset's name, or a file that says what its numbers mean.
+
+    Raises
+    ------
+    MultifidusError
+        If the file cannot be read, or fits another exam.
+    """
+    found: dict[tuple[LayerKey, int], list[Roi]] = {}
+    elsewhere = 0
+    for placed in place(_drawn_here(session, path, labels), session.exam):
+        if placed.series.uid != session.series.uid:
+            elsewhere += 1
+        else:
+            found.setdefault((layer_key_of(placed.roi), placed.index), []).append(placed.roi)
+    free = {spot: rois for spot, rois in found.items() if not session.loops(*spot)}
+    for (key, index), rois in free.items():
+        plane = session.slice(index).plane
+        loops = [plane.to_pixels(path_mm) for roi in rois for path_mm in roi.paths_mm]
+        session.put(key, index, loops, Source.DRAFT)
+    taken, all_here = (sum(map(len, spots.values())) for spots in (free, found))
+    return DraftsTaken(taken, all_here - taken, elsewhere)
+
+
+def _drawn_here(session: Session, path: Path, labels: str | None) -> RoiSet:
+    """Read outlines; what several series fit belongs to the one that is being outlined."""
+    try:
+        return read_rois(path, session.exam, labels=labels, series=session.series.uid)
+    except RoiError:
+        # It may lie on another series alone, where it is counted.
+        return read_rois(path, session.exam, labels=labels)

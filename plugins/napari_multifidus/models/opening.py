@@ -1,0 +1,243 @@
+"""Opening exams: what is found under a path becomes image layers of a viewer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.image import Exam, Series
+from multifidus.data.roi_set import RoiSet, merge
+from multifidus.errors import MultifidusError
+from multifidus.io.cohort_csv import REQUIRED
+from multifidus.io.dicom.syntax import begins_as_dicom
+from multifidus.io.inspect import days_since_first
+from multifidus.io.read import read_exam, read_rois, scan
+from multifidus.io.table_reader import read_header
+from napari_multifidus.models.contrasts import Contrast, Window, contrasts, limits
+from napari_multifidus.models.grid import axial_series, spacing_mm
+from napari_multifidus.models.shapes import AXES, UNITS
+
+METADATA = "multifidus_exam"
+"""Key of an image layer's metadata under which its :class:`Opened` stands."""
+
+SNIFFED_FILES = 64
+"""Files of a folder that are looked at before it is taken for something else."""
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """One series of an exam that was opened, and where it came from.
+
+    Attributes
+    ----------
+    path
+        File or folder of the exam; None where it was made in memory.
+    outlines
+        Outlines to start with, where nobody has drawn any yet.
+    is_sample
+        Whether it is a sample exam, beside which nothing is written.
+    is_first
+        Whether this series is outlined unless another is chosen.
+    shared
+        Landmarks and levels that all raters share, or files of them; they are locked.
+    contrast
+        What of the exam a layer shows; the series itself if None.
+    """
+
+    exam: Exam
+    series: Series
+    path: Path | None = None
+    outlines: Path | None = None
+    is_sample: bool = False
+    is_first: bool = True
+    shared: tuple[Path, ...] | RoiSet = ()
+    contrast: Contrast | None = None
+
+    @property
+    def shown(self) -> Contrast:
+        """What its layer shows."""
+        return self.contrast or Contrast(self.series)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """One of several exams that were found under a path.
+
+    Attributes
+    ----------
+    path
+        What was looked into.
+    own
+        The folder that holds this exam and no other; None where there is none.
+    days
+        Days from the subject's first exam; None where it has no date.
+    """
+
+    exam: Exam
+    path: Path
+    own: Path | None = None
+    days: int | None = None
+
+    def open(self) -> Opened:
+        """Open it: from a folder of its own as if that had been chosen, with the same names.
+
+        Raises
+        ------
+        MultifidusError
+            If it has no axial series, or its files have gone.
+        """
+        if self.own is not None:
+            return open_exam(self.own)
+        return Opened(self.exam, axial_series(self.exam)[0], self.path)
+
+
+def find_exams(path: Path) -> tuple[Found, ...]:
+    """Find every exam under a path; pixels are not read.
+
+    Raises
+    ------
+    ReadError
+        If the path does not exist.
+    """
+    found = scan(path)
+    folders = [_folder(found.paths_of(exam)) for exam in found.exams]
+    return tuple(
+        Found(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
+        for exam, folder in zip(found.exams, folders, strict=True)
+    )
+
+
+def _folder(paths: Sequence[Path]) -> Path:
+    """Return the folder that all files of an exam lie in."""
+    return Path(os.path.commonpath([path.parent for path in paths]))
+
+
+def _own(folder: Path, folders: Sequence[Path], path: Path) -> Path | None:
+    """Return the folder of an exam if no other lies in it, and if it stays: no unpacked archive."""
+    inside = sum(folder in {other, *other.parents} for other in folders)
+    return folder if inside == 1 and folder.is_relative_to(path) else None
+
+
+def open_exam(path: Path) -> Opened:
+    """Read the one exam under a path; its first axial series is taken.
+
+    Raises
+    ------
+    MultifidusError
+        If there is not exactly one exam, or it has no axial series.
+    """
+    return only(find_exams(path), path)
+
+
+def only(found: Sequence[Found], path: Path) -> Opened:
+    """Open the one exam that was found under a path.
+
+    Raises
+    ------
+    MultifidusError
+        As of :func:`open_exam`.
+    """
+    exam = found[0].exam if len(found) == 1 else read_exam(path)
+    return Opened(exam, axial_series(exam)[0], path)
+
+
+def shared_levels(opened: Opened) -> RoiSet | None:
+    """Read the landmarks and levels that all raters of an exam share; None where there are none.
+
+    Raises
+    ------
+    MultifidusError
+        If a file cannot be read, or belongs to another exam.
+    """
+    if isinstance(opened.shared, RoiSet):
+        return opened.shared
+    if not opened.shared:
+        return None
+    return merge([read_rois(path, opened.exam) for path in opened.shared])
+
+
+def layer_data(opened: Opened) -> list[LayerData]:
+    """Turn an exam's axial series into image layers, the one to be outlined last and visible.
+
+    Raises
+    ------
+    MultifidusError
+        If the slices of the series differ in pixel spacing, or pixels cannot be read.
+    """
+    beside = contrasts(opened.exam, opened.series)[1:]
+    return [*(layer_of(opened, contrast) for contrast in beside), layer_of(opened)]
+
+
+def layer_of(opened: Opened, contrast: Contrast | None = None) -> LayerData:
+    """Turn what is shown of an exam into an image layer; another contrast is hidden at first.
+
+    Raises
+    ------
+    MultifidusError
+        If the slices of the series differ in pixel spacing, or pixels cannot be read.
+    """
+    if contrast is not None:
+        opened = replace(opened, series=contrast.series, contrast=contrast, is_first=False)
+    shown = opened.shown
+    stack = shown.stack()
+    attributes = {
+        "name": f"axial {shown.words}",
+        "scale": (1.0, *spacing_mm(shown.series)),
+        "units": UNITS,
+        "axis_labels": AXES,
+        "colormap": "gray",
+        "contrast_limits": limits(stack, Window.AUTOMATIC, is_percent=shown.is_percent),
+        "visible": opened.is_first,
+        "metadata": {METADATA: opened},
+    }
+    return stack, attributes, "image"
+
+
+def is_one_of_many(opened: Opened) -> bool:
+    """Whether a lone DICOM slice was opened that has others beside it."""
+    path = opened.path
+    if path is None or path.is_dir() or len(opened.series.slices) > 1 or not _is_dicom(path):
+        return False
+    return any(other != path and _is_dicom(other) for other in _first_files(path.parent))
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether a folder seems to hold DICOM or NIfTI; looks at a few files only."""
+    return any(
+        path.name.lower().endswith((".nii", ".nii.gz")) or _is_dicom(path)
+        for path in _first_files(folder)
+    )
+
+
+def is_cohort(path: Path) -> bool:
+    """Whether a table has the columns that every cohort has."""
+    try:
+        return set(REQUIRED) <= set(read_header(path, REQUIRED))
+    except MultifidusError:
+        return False
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a file that can be opened begins as DICOM does."""
+    try:
+        return begins_as_dicom(path)
+    except OSError:
+        return False
+
+
+def _first_files(folder: Path) -> Iterator[Path]:
+    waiting, seen = [folder], 0
+    while waiting and seen < SNIFFED_FILES:
+        for path in sorted(waiting.pop(0).iterdir()):
+            if path.is_dir():
+                waiting.append(path)
+                continue
+            seen += 1
+            if seen > SNIFFED_FILES:
+                return
+            yield path

@@ -1,0 +1,301 @@
+"""What a hand draws with the plugin's own tools, point by point, until it is an outline.
+
+A stroke is told of the mouse, in pixels (row, column) of one slice, and says what to show on the
+way and what comes of it. It knows neither napari nor Qt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.data.polygon import MINIMAL_POINTS
+from multifidus.data.polygon_sets import cut, joined
+from multifidus.editing.brush import stroke
+from multifidus.editing.freehand import closed, without_tails
+from multifidus.editing.livewire import Edges, Wire
+from multifidus.errors import RoiError
+from napari_multifidus.models.shapes import problem_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Loops = tuple[Array, ...]
+
+CLICK_PIXELS = 2.0
+"""A mouse that moved less than this between press and release has clicked, not drawn."""
+
+
+class Tool(StrEnum):
+    """The plugin's own tools; polygons are napari's."""
+
+    FREEHAND = "freehand"
+    LIVEWIRE = "livewire"
+    HOLE = "hole"
+    ISLAND = "island"
+    BRUSH = "brush"
+    ERASER = "eraser"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """What a stroke is drawn on.
+
+    Attributes
+    ----------
+    before
+        The structure's paths on the slice, in pixels.
+    spacing_mm
+        Between rows and between columns.
+    radius_mm
+        Of the brush.
+    edges
+        Returns the edges of the slice's image.
+    """
+
+    before: Loops
+    spacing_mm: tuple[float, float]
+    radius_mm: float
+    edges: Callable[[], Edges]
+
+
+class Stroke:
+    """A path by one unbroken stroke, or by clicks, or by both.
+
+    Parameters
+    ----------
+    sheet
+        What it is drawn on.
+    combine
+        Makes the outline of what was there and the new path.
+    """
+
+    def __init__(self, sheet: Sheet, combine: Callable[[Loops, Array], Loops]) -> None:
+        self.sheet = sheet
+        self._combine = combine
+        self._points: list[Array] = []
+        self._presses: list[int] = []
+        self._cursor: Array | None = None
+
+    def press(self, at: Array) -> None:
+        """Begin, or set a corner."""
+        self._presses.append(len(self._points))
+        self._points.append(at)
+
+    def drag(self, at: Array) -> None:
+        """Go on with the button down."""
+        self._points.append(at)
+
+    def hover(self, at: Array) -> None:
+        """Go on with the button up."""
+        self._cursor = at
+
+    def release(self) -> bool:
+        """Lift the button; returns whether that was all."""
+        drawn = np.array(self._points[self._presses[-1] :])
+        if np.hypot(*(drawn - drawn[0]).T).max() < CLICK_PIXELS:
+            del self._points[self._presses[-1] + 1 :]
+            return False
+        return len(self._presses) == 1
+
+    def back(self) -> bool:
+        """Take back the last corner; returns whether anything is left."""
+        if self._presses:
+            del self._points[self._presses.pop() :]
+        return bool(self._points)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a point stands."""
+        return bool(self._points)
+
+    @property
+    def corners(self) -> Loops:
+        """What stands already, as one open path; empty before the first point."""
+        return (np.array(self._points),) if self._points else ()
+
+    @property
+    def trace(self) -> Loops:
+        """What to show: open paths."""
+        points = [*self._points, *([] if self._cursor is None else [self._cursor])]
+        return (np.array(points),) if self._points else ()
+
+    def outcome(self) -> Loops | None:
+        """Return the outline as it would be now; None while there is too little for one.
+
+        Raises
+        ------
+        RoiError
+            If it cannot be combined with what is there.
+        """
+        unbroken = len(self._presses) == 1
+        loop = (without_tails if unbroken else closed)(self._points)
+        return self._combine(self.sheet.before, loop) if len(loop) >= MINIMAL_POINTS else None
+
+
+class LivewireStroke(Stroke):
+    """A path that snaps to edges between the places clicked."""
+
+    def __init__(self, sheet: Sheet, combine: Callable[[Loops, Array], Loops]) -> None:
+        super().__init__(sheet, combine)
+        self._wire: Wire | None = None
+        self._ways: list[Array] = []
+        self._ahead: Array | None = None
+
+    def press(self, at: Array) -> None:
+        """Set an anchor."""
+        if self._wire is not None:
+            self._ways.append(self._wire.to(at))
+        self._points.append(at)
+        self._wire = Wire(self.sheet.edges(), at)
+        self._ahead = None
+
+    def drag(self, at: Array) -> None:
+        """Look ahead, as without the button."""
+        self.hover(at)
+
+    def hover(self, at: Array) -> None:
+        """Look ahead: where the path would run."""
+        if self._wire is not None:
+            self._ahead = self._wire.to(at)
+
+    def release(self) -> bool:
+        """Go on; only a double click or Enter ends it."""
+        return False
+
+    def back(self) -> bool:
+        """Take back the last anchor."""
+        self._points = self._points[:-1]
+        self._ways = self._ways[:-1]
+        self._wire = Wire(self.sheet.edges(), self._points[-1]) if self._points else None
+        self._ahead = None
+        return bool(self._points)
+
+    @property
+    def corners(self) -> Loops:
+        """What stands already."""
+        return (np.concatenate(self._ways),) if self._ways else ()
+
+    @property
+    def trace(self) -> Loops:
+        """What stands, and the way ahead."""
+        ways = [*self._ways, *([] if self._ahead is None else [self._ahead])]
+        return (np.concatenate(ways),) if ways else ()
+
+    def outcome(self) -> Loops | None:
+        """Return the outline, closed along the edges."""
+        if self._wire is None or len(self._ways) < MINIMAL_POINTS - 1:
+            return None
+        loop = closed(np.concatenate([*self._ways, self._wire.to(self._points[0])]))
+        return self._combine(self.sheet.before, loop)
+
+
+class BrushStroke(Stroke):
+    """A round brush that adds to an outline, or takes from it.
+
+    Parameters
+    ----------
+    sheet
+        What it is drawn on.
+    paint
+        Makes the outline of what was there and what the brush covers.
+    """
+
+    def __init__(self, sheet: Sheet, paint: Callable[[Loops, Loops], Loops]) -> None:
+        super().__init__(sheet, _beside)
+        self._paint = paint
+
+    def release(self) -> bool:
+        """Lift the brush: that was all."""
+        return True
+
+    def hover(self, at: Array) -> None:
+        """Show the brush."""
+        self._cursor = at
+
+    @property
+    def trace(self) -> Loops:
+        """The brush where it is now, and what comes of it, as closed paths."""
+        at = self._points[-1] if self._points else self._cursor
+        if at is None:
+            return ()
+        rest = (self.outcome() or ()) if self._points else ()
+        return (*dab(at, self.sheet.radius_mm, self.sheet.spacing_mm), *map(_ring, rest))
+
+    def outcome(self) -> Loops | None:
+        """Return the outline with what the brush covered; empty where all was erased."""
+        if not self._points:
+            return None
+        covered = stroke(_way(self._points), self.sheet.radius_mm, self.sheet.spacing_mm)
+        return self._paint(self.sheet.before, covered)
+
+
+def dab(at: Array, radius_mm: float, spacing_mm: tuple[float, float]) -> Loops:
+    """Return the border of the brush at a place, as closed paths to show."""
+    return tuple(map(_ring, stroke([at], radius_mm, spacing_mm)))
+
+
+def _ring(loop: Array) -> Array:
+    return np.concatenate((loop, loop[:1]))
+
+
+def _way(points: Sequence[Array]) -> Array:
+    """Return the way of a brush without places where it rested."""
+    way = np.array(points)
+    keep = np.append(True, (way[1:] != way[:-1]).any(axis=1))
+    return np.asarray(way[keep])
+
+
+def _beside(before: Loops, loop: Array) -> Loops:
+    """Add a path as it is: inside another it is a hole, apart an island."""
+    return (*before, loop)
+
+
+def _without(before: Loops, loop: Array) -> Loops:
+    _check(before, loop)
+    left = cut(before, [loop])
+    if not left:
+        msg = "The hole would leave nothing of the outline."
+        raise RoiError(msg, remedy="Delete the outline instead.")
+    return left
+
+
+def _with(before: Loops, loop: Array) -> Loops:
+    _check(before, loop)
+    return joined(before, [loop])
+
+
+def _check(before: Loops, loop: Array) -> None:
+    problem = problem_of([loop])
+    if problem:
+        msg = f"What was drawn {problem}."
+        raise RoiError(msg, remedy="Draw it again.")
+    if not before:
+        msg = "There is no outline yet that it could be part of."
+        raise RoiError(msg, remedy="Draw the outline first.")
+
+
+def new_stroke(tool: Tool, sheet: Sheet) -> Stroke:
+    """Begin a stroke with a tool.
+
+    Raises
+    ------
+    RoiError
+        If the tool works on what is there, and that crosses itself.
+    """
+    adds = tool in {Tool.FREEHAND, Tool.LIVEWIRE}
+    problem = "" if adds or not sheet.before else problem_of(sheet.before)
+    if problem:
+        msg = f"The outline {problem}."
+        raise RoiError(msg, remedy="Mend it first, or take the change back.")
+    if tool is Tool.LIVEWIRE:
+        return LivewireStroke(sheet, _beside)
+    if tool in {Tool.BRUSH, Tool.ERASER}:
+        return BrushStroke(sheet, joined if tool is Tool.BRUSH else cut)
+    combine = {Tool.HOLE: _without, Tool.ISLAND: _with}.get(tool, _beside)
+    return Stroke(sheet, combine)

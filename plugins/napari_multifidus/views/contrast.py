@@ -1,0 +1,68 @@
+"""Which image of the slices is seen, and in which grey levels."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QComboBox, QGridLayout, QWidget
+
+from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.image_layers import Images
+from napari_multifidus.models.contrasts import Window
+
+_TIPS = {
+    Window.AUTOMATIC: "all but the darkest and brightest few",
+    Window.FULL: "every signal there is",
+    Window.MUSCLE: "muscle in all its greys, fat white",
+    Window.FAT: "fat in all its greys, muscle black",
+}
+
+
+class ContrastPanel(QWidget):
+    """Choose what is seen; nothing here changes a number.
+
+    Attributes
+    ----------
+    contrast_wanted, window_wanted
+        Emitted with what was chosen.
+    """
+
+    contrast_wanted = Signal(object)
+    window_wanted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contrast, self.grey = QComboBox(), QComboBox()
+        self.contrast.setToolTip("Which image of the same slices is seen ( Shift+O )")
+        tips = "\n".join(f"{window.value}: {words}" for window, words in _TIPS.items())
+        self.grey.setToolTip(f"Grey levels ( Shift+G )\n{tips}")
+        for window in Window:
+            self.grey.addItem(window.value, window.value)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.contrast, 0, 0)
+        layout.addWidget(self.grey, 0, 1)
+        layout.setColumnStretch(0, 2)
+        layout.setColumnStretch(1, 1)
+        self._images: Images | None = None
+        self.contrast.activated.connect(self._choose)
+        self.grey.activated.connect(
+            lambda: self.window_wanted.emit(Window(self.grey.currentData()))
+        )
+
+    def show_images(self, images: Images) -> None:
+        """Show what there is to see, and what is seen."""
+        self._images = images
+        blocked = QSignalBlocker(self.contrast)
+        self.contrast.clear()
+        for contrast in images.contrasts:
+            self.contrast.addItem(contrast.words)
+        seen = images.seen
+        self.contrast.setCurrentIndex(images.contrasts.index(seen) if seen else -1)
+        del blocked
+        self.contrast.setEnabled(len(images.contrasts) > 1)
+        self.grey.setEnabled(seen is not None)
+        self.grey.setCurrentIndex(self.grey.findData(images.window.value))
+
+    def _choose(self) -> None:
+        if self._images is not None:
+            self.contrast_wanted.emit(self._images.contrasts[self.contrast.currentIndex()])

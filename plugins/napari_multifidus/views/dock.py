@@ -1,0 +1,394 @@
+"""The plugin's window: layout and wiring."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, QSettings, Qt, QTimer
+from qtpy.QtGui import QCursor
+from qtpy.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QInputDialog,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from multifidus.errors import MultifidusError
+from multifidus.io.labelmap import PRESETS
+from multifidus.reading.session import Request, begin, listed_for
+from multifidus.study.results import TABLE
+from napari_multifidus import _compat
+from napari_multifidus.annotate import read_worklist
+from napari_multifidus.controllers import shortcuts as keys
+from napari_multifidus.controllers.annotator import Annotator
+from napari_multifidus.controllers.canvas import EDIT
+from napari_multifidus.controllers.exams import Exams
+from napari_multifidus.models.grid import slice_words
+from napari_multifidus.views.contrast import ContrastPanel
+from napari_multifidus.views.exams import ExamsPanel
+from napari_multifidus.views.locator import TITLE, Locator
+from napari_multifidus.views.lock_banner import LockBanner
+from napari_multifidus.views.not_measurable_menu import ReasonMenu
+from napari_multifidus.views.numbers import NumbersPanel
+from napari_multifidus.views.outline_table import OutlineTable
+from napari_multifidus.views.panels import FeedbackPanels
+from napari_multifidus.views.reading import ReadingPanel, StatusLine
+from napari_multifidus.views.slice_place import PlacePanel
+from napari_multifidus.views.tools import ToolsPanel
+
+if TYPE_CHECKING:
+    from napari_multifidus.models.preview import Numbers
+    from napari_multifidus.models.session import Line
+    from napari_multifidus.models.shapes import LayerKey
+
+RATER = "rater"
+BLIND = "Blinded: hide subjects, timepoints and other raters' outlines?"
+MINIMAL_WIDTH = 412
+
+
+def settings() -> QSettings:
+    """Return what is remembered of a person between exams: who they are."""
+    return QSettings(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, "multifidus", "annotator"
+    )
+
+
+class Dock(QWidget):
+    """Outline muscles on the exam that is open, and see what they measure.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer; napari passes it by this name.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.viewer = napari_viewer
+        self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
+        self.exam, self.series = QLabel("Open an exam: File, or Open Sample"), QComboBox()
+        self.place, self.numbers, self.tools = PlacePanel(), NumbersPanel(), ToolsPanel()
+        self.table, self.reading, self.status = OutlineTable(), ReadingPanel(), StatusLine()
+        self.measure = QPushButton("Measure…")
+        self.reasons = ReasonMenu(self)
+        self.locator, self.contrast = Locator(settings()), ContrastPanel()
+        self.exams = Exams(self.annotator)
+        self.exam_list = ExamsPanel(self.exams)
+        self.more = FeedbackPanels(self, settings)
+        self.lock = LockBanner(self.annotator)
+        self._window: QWidget | None = None
+        self._lay_out()
+        self._wire()
+        self.annotator.look()
+
+    def _lay_out(self) -> None:
+        self.exam.setStyleSheet("font-size: 14px; font-weight: bold;")
+        self.exam.setWordWrap(True)
+        self.series.setToolTip("Which axial series is outlined")
+        self.series.hide()
+        self.measure.setToolTip("Write measurements.csv, summary.csv and dictionary.json")
+        self.measure.setStyleSheet("font-size: 14px; padding: 6px;")
+        self.tools.setToolTip(keys.help_text())
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.setSpacing(10)
+        for part in (
+            self.exam_list,
+            self.exam,
+            self.series,
+            self.place,
+            self.contrast,
+            self.numbers,
+            self.tools,
+            self.more.tabs,
+        ):
+            layout.addWidget(part)
+        scroll = QScrollArea()
+        scroll.setWidget(inner)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(4, 4, 4, 4)
+        outer.addWidget(self.lock)
+        outer.addWidget(scroll)
+        outer.addWidget(self.more.tour)
+        outer.addWidget(self.status)
+        self.setMinimumWidth(MINIMAL_WIDTH)
+
+    def _wire(self) -> None:
+        annotator = self.annotator
+        annotator.opened.connect(self._show_all)
+        annotator.opened.connect(self._locate_soon)
+        annotator.placed.connect(self._show_place)
+        annotator.lock_changed.connect(self._show_lock)
+        annotator.moved.connect(self._show_motion)
+        annotator.changed.connect(self._show_change)
+        annotator.keeper.saved.connect(self.status.show_saved)
+        annotator.keeper.unsaved.connect(self.status.show_unsaved)
+        annotator.said.connect(self._say)
+        annotator.complained.connect(self._complain)
+        self.place.stepped.connect(annotator.step)
+        self.place.level_said.connect(annotator.set_level)
+        self.place.marking_wanted.connect(annotator.mark_levels)
+        annotator.marking_wanted.connect(self.mark_levels)
+        self.contrast.contrast_wanted.connect(annotator.see)
+        self.contrast.window_wanted.connect(annotator.set_window)
+        self.locator.follow(annotator)
+        self.tools.draw_wanted.connect(annotator.draw)
+        self.tools.acted.connect(self._act)
+        self.tools.draft_wanted.connect(self._take_drafts)
+        annotator.reason_wanted.connect(self._ask_reason)
+        self.reasons.chosen.connect(annotator.hand.not_measurable)
+        self.tools.clear_wanted.connect(annotator.clear)
+        self.reading.rule_said.connect(annotator.set_rule)
+        self.reading.reading_said.connect(self._change_reading)
+        self.reading.folder_wanted.connect(self._choose_folder)
+        self.table.chosen.connect(self._go_to)
+        self.measure.clicked.connect(self._measure)
+        self.series.activated.connect(self._choose_series)
+        self.viewer.layers.events.inserted.connect(self._look_soon)
+        self.viewer.layers.events.removed.connect(self._look_soon)
+        application = QApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(annotator.flush)
+            application.aboutToQuit.connect(self._end_reading)
+
+    # --- opening -------------------------------------------------------------------------------
+
+    def _look_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Look for an exam once napari is done with the layer."""
+        QTimer.singleShot(0, self.annotator.look)
+
+    def open_locator(self) -> None:
+        """Show the sagittal locator beside the layers."""
+        if self.locator.parent() is None:
+            _compat.show_over_list(self.viewer, self.locator, TITLE)
+        holder = self.locator.parentWidget()
+        if holder is not None:
+            holder.show()
+            holder.raise_()
+
+    def _locate_soon(self) -> None:
+        """Show the locator by itself, once napari is done with the layers."""
+        QTimer.singleShot(0, self._locate)
+
+    def _locate(self) -> None:
+        model = self.locator.model
+        if model is not None and model.series is not None and self.locator.parent() is None:
+            self.open_locator()
+
+    def open_cohort(self, table: Path) -> None:
+        """Ask who reads, and open their reading list of a cohort; it is made if need be.
+
+        Raises
+        ------
+        MultifidusError
+            If a list is open already, or the table or the list cannot be read.
+        """
+        self.annotator.refuse_others_if_blinded()
+        if self.annotator.desk is not None:
+            msg = "A reading list is open in this window."
+            raise MultifidusError(msg, remedy="Open another one in a window of its own.")
+        question = "Who reads? Initials or a code"
+        said, sure = QInputDialog.getText(self, "multifidus", question, text=self.annotator.rater)
+        if not sure or not said.strip():
+            return
+        rater = said.strip()
+        listed = listed_for(table, rater)
+        blind = listed.blinded if listed is not None else self._ask(BLIND)
+        worklist = begin(Request(table, rater, blind=blind))
+        settings().setValue(RATER, rater)
+        read_worklist(worklist, viewer=self.viewer)
+
+    def _end_reading(self) -> None:
+        """Close the entry of the reading list that is open: its log says when."""
+        if self.annotator.desk is not None:
+            self.annotator.desk.close()
+
+    def mark_levels(self) -> None:
+        """Mark levels on the sagittal image, or read there why that cannot be."""
+        self.open_locator()
+        self.locator.start_marking()
+
+    # --- showing -------------------------------------------------------------------------------
+
+    def _show_all(self) -> None:
+        session, file = self.annotator.session, self.annotator.file
+        if session is None or file is None:
+            self.exam.setText("Open an exam: File, or Open Sample")
+            self.table.show_lines(())
+            return
+        self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
+        self.reading.show_reading(session.reading, session.roi_rule, file.path)
+        self.reading.hold(self.annotator.held)
+        self._show_series()
+        self._show_place()
+
+    def _show_lock(self) -> None:
+        """Leave buttons that change something at rest in a reading that is locked."""
+        free = not self.annotator.is_locked
+        for part in (self.tools, self.place.level, self.place.mark, self.reading.rule):
+            part.setEnabled(free)
+        self.more.grades.setEnabled(free)
+        self.locator.refresh()
+        self._show_place()
+
+    def _show_series(self) -> None:
+        found = self.annotator.series_to_choose()
+        self.series.clear()
+        for series in found:
+            name = series.weighting.value.replace("_", " ")
+            self.series.addItem(f"axial {name}, {len(series.slices)} slices")
+        session = self.annotator.session
+        uids = [series.uid for series in found]
+        if session is not None and session.series.uid in uids:
+            self.series.setCurrentIndex(uids.index(session.series.uid))
+        self.series.setVisible(len(found) > 1)
+
+    def _show_place(self) -> None:
+        session, canvas = self.annotator.session, self.annotator.canvas
+        if session is None or canvas is None:
+            return
+        words = slice_words(session.series, canvas.index)
+        self.contrast.show_images(self.annotator.images)
+        self.place.show_place(words, *session.level_of(canvas.index))
+        if session.locked:
+            self.place.position.setEnabled(False)
+        self.tools.show_active(canvas.active, self.annotator.hand.tool)
+        self.numbers.follow(canvas.active)
+        self._show_numbers()
+        self.table.follow(canvas.index)
+
+    def _show_numbers(self) -> None:
+        session = self.annotator.session
+        if session is None:
+            return
+        for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
+            self.numbers.show_numbers(key, self.annotator.live_numbers(key))
+        self.table.show_lines(session.lines())
+
+    def _show_change(self) -> None:
+        """Show what is measured now, and what is not and why."""
+        session = self.annotator.session
+        left_out = session.not_measured() if session is not None else ()
+        if left_out:
+            self.status.complain(f"Not measured: {'; '.join(left_out)}.")
+        else:
+            self.status.say("")
+        self._show_numbers()
+
+    def _show_motion(self, key: LayerKey, index: int, numbers: Numbers) -> None:  # noqa: ARG002
+        self.numbers.follow(key)
+        self.numbers.show_numbers(key, numbers)
+        if numbers.problem:
+            self.status.complain(f"{key.words} {numbers.problem}")
+
+    def _say(self, words: str) -> None:
+        words = self.annotator.veil(words)
+        self.status.say(words)
+        _compat.notify(words, bad=False)
+
+    def _complain(self, words: str) -> None:
+        words = self.annotator.veil(words)
+        self.status.complain(words)
+        _compat.notify(words, bad=True)
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def _go_to(self, line: Line) -> None:
+        canvas = self.annotator.canvas
+        if canvas is not None:
+            canvas.go_to(line.slice_index)
+            canvas.take_in_hand(line.key, EDIT)
+
+    def _choose_series(self) -> None:
+        chosen = self.annotator.series_to_choose()[self.series.currentIndex()]
+        self.annotator.choose_series(chosen)
+
+    def _act(self, name: str) -> None:
+        keys.act(name, self.annotator)
+
+    def _ask_reason(self) -> None:
+        self.reasons.popup(QCursor.pos())
+
+    def _take_drafts(self) -> None:
+        if self.annotator.blinded:
+            # Not even a dialog: it would list files by their names.
+            self.annotator.hand.take_drafts(Path())
+            return
+        chosen, _ = QFileDialog.getOpenFileName(self, "Outlines or label map to take as drafts")
+        if not chosen:
+            return
+        labels = None
+        if not chosen.endswith(".json"):
+            words = "What its numbers mean"
+            labels, sure = QInputDialog.getItem(self, "multifidus", words, list(PRESETS))
+            if not sure:
+                return
+        self.annotator.hand.take_drafts(Path(chosen), labels)
+
+    def _change_reading(self, rater: str, number: int) -> None:
+        """Change rater or reading; what is drawn goes along only if the person says so."""
+        session = self.annotator.session
+        if session is None or not rater:
+            return
+        other_rater = rater != session.reading.rater
+        carry = (
+            other_rater
+            and bool(session.layer_keys())
+            and not self.annotator.has_file_of(rater, number)
+            and self._ask(f"Take the outlines of {session.reading.rater} along to {rater}?")
+        )
+        settings().setValue(RATER, rater)
+        self.annotator.set_reading(rater, number, carry=carry)
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for outlines")
+        if chosen:
+            self.annotator.set_folder(Path(chosen))
+
+    def _measure(self) -> None:
+        start = self.annotator.first_folder
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables", start)
+        if not chosen:
+            return
+        folder = Path(chosen)
+        exists = (folder / TABLE).exists()
+        if exists and not self._ask(f"{folder} holds tables already. Replace them?"):
+            return
+        self.annotator.measure_into(folder, overwrite=exists)
+
+    def _ask(self, question: str) -> bool:
+        yes = QMessageBox.StandardButton.Yes
+        return bool(QMessageBox.question(self, "multifidus", question) == yes)
+
+    # --- closing -------------------------------------------------------------------------------
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
+        """Watch the window that this one is in, to save before it closes."""
+        super().showEvent(event)
+        window = self.window()
+        if window is not self._window and window is not None:
+            self._window = window
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's
+        """Save when the window closes."""
+        if event is not None and event.type() == QEvent.Type.Close:
+            self.annotator.flush()
+        return bool(super().eventFilter(watched, event))
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
+        """Save, and leave the viewer as it was found."""
+        self.viewer.layers.events.inserted.disconnect(self._look_soon)
+        self.viewer.layers.events.removed.disconnect(self._look_soon)
+        self.annotator.close()
+        self.locator.leave()
+        super().closeEvent(event)

@@ -1,0 +1,230 @@
+"""Help: a tour of the window, and the table of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from qtpy.QtCore import QEvent, QObject, QSettings, Qt
+from qtpy.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QTableWidget,
+    QTableWidgetItem,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_multifidus._compat import Signal
+from napari_multifidus.controllers import shortcuts as keys
+
+SEEN = "tour_seen"
+HIGHLIGHT = "#ffb000"
+KEYS_SIZE = (560, 640)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the tour.
+
+    Attributes
+    ----------
+    target
+        Returns the widget that it is about.
+    """
+
+    title: str
+    words: str
+    target: Callable[[], QWidget]
+
+
+class Highlight(QFrame):
+    """A frame around a widget, that the mouse passes through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.target: QWidget | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setStyleSheet(
+            f"Highlight {{ border: 3px solid {HIGHLIGHT}; border-radius: 4px;"
+            " background: transparent; }"
+        )
+        self.hide()
+
+    def surround(self, target: QWidget | None) -> None:
+        """Frame another widget; None frames nothing."""
+        if self.target is not None:
+            self.target.removeEventFilter(self)
+        self.target = target
+        if target is None:
+            self.hide()
+            self.setParent(None)
+            return
+        target.installEventFilter(self)
+        self.setParent(target)
+        self._fit()
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Stay as large as the widget."""
+        if event is not None and event.type() == QEvent.Type.Resize:
+            self._fit()
+        return bool(super().eventFilter(watched, event))
+
+    def _fit(self) -> None:
+        if self.target is not None:
+            self.setGeometry(self.target.rect())
+
+
+class Tour(QFrame):
+    """The tour: a panel that stays out of the way, and a frame around what it speaks of."""
+
+    ended = Signal()
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        super().__init__()
+        self.steps = tuple(steps)
+        self.place = -1
+        self.highlight = Highlight()
+        self.title, self.words = QLabel(), QLabel()
+        self.back, self.on, self.skip = (QPushButton(w) for w in ("Back", "Next", "Skip"))
+        self.title.setStyleSheet("font-size: 13px; font-weight: bold;")
+        self.words.setWordWrap(True)
+        self.words.setStyleSheet("font-size: 12px;")
+        self.setStyleSheet(
+            f"Tour {{ border: 1px solid {HIGHLIGHT}; border-radius: 4px; background: #2c2f36; }}"
+        )
+        self.skip.setToolTip("End the tour; the button Tour brings it back")
+        self.back.setToolTip("What was shown before")
+        self.on.setToolTip("Go on with the tour")
+        buttons = QHBoxLayout()
+        for button in (self.skip, self.back, self.on):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.title)
+        layout.addWidget(self.words)
+        layout.addLayout(buttons)
+        self.back.clicked.connect(lambda _=False: self.go_to(self.place - 1))
+        self.on.clicked.connect(lambda _=False: self.go_to(self.place + 1))
+        self.skip.clicked.connect(lambda _=False: self.end())
+        self.hide()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a step is shown."""
+        return self.place >= 0
+
+    def start(self) -> None:
+        """Begin with the first step."""
+        self.go_to(0)
+
+    def go_to(self, place: int) -> None:
+        """Show a step; beyond the last one the tour ends."""
+        if place >= len(self.steps):
+            self.end()
+            return
+        self.place = max(place, 0)
+        step = self.steps[self.place]
+        self.title.setText(f"{self.place + 1} of {len(self.steps)}: {step.title}")
+        self.words.setText(step.words)
+        self.back.setEnabled(self.place > 0)
+        last = self.place + 1 == len(self.steps)
+        self.on.setText("Done" if last else "Next")
+        self.skip.setVisible(not last)
+        self.show()
+        target = step.target()
+        _bring_into_sight(target)
+        self.highlight.surround(target)
+
+    def end(self) -> None:
+        """End the tour."""
+        self.place = -1
+        self.highlight.surround(None)
+        self.hide()
+        self.ended.emit()
+
+
+def _bring_into_sight(target: QWidget) -> None:
+    parent = target.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QTabWidget):
+            pages = (parent.widget(n) for n in range(parent.count()))
+            for page in pages:
+                if page is not None and page.isAncestorOf(target):
+                    parent.setCurrentWidget(page)
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(target)
+        parent = parent.parentWidget()
+
+
+class KeyTable(QDialog):
+    """Every key, in a window that may stay open beside the work."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("multifidus: keys")
+        self.setModal(False)
+        shown = keys.rows()
+        self.table = QTableWidget(len(shown), 2)
+        self.table.setHorizontalHeaderLabels(["key", "does"])
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setAlternatingRowColors(True)
+        for row, cells in enumerate(shown):
+            for column, words in enumerate(cells):
+                self.table.setItem(row, column, QTableWidgetItem(words))
+        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
+        if rows is not None and columns is not None:
+            rows.hide()
+            columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            columns.setStretchLastSection(True)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        self.resize(*KEYS_SIZE)
+
+
+class HelpPanel(QWidget):
+    """The ways to help."""
+
+    tour_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tour, self.keys = QPushButton("Tour"), QPushButton("Keys")
+        self.tour.setToolTip("Be shown around this window")
+        self.keys.setToolTip("Every key, in a window that can stay open")
+        self.table: KeyTable | None = None
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(QLabel("help"), 0, 0)
+        layout.addWidget(self.tour, 0, 1)
+        layout.addWidget(self.keys, 0, 2)
+        layout.setColumnStretch(1, 1)
+        layout.setColumnStretch(2, 1)
+        self.tour.clicked.connect(lambda _=False: self.tour_wanted.emit())
+        self.keys.clicked.connect(lambda _=False: self.show_keys())
+
+    def show_keys(self) -> None:
+        """Show the table of keys."""
+        if self.table is None:
+            self.table = KeyTable(self)
+        self.table.show()
+        self.table.raise_()
+
+
+def is_first_run(settings: QSettings) -> bool:
+    """Whether nobody has seen the tour, to its end or to where they left it."""
+    return str(settings.value(SEEN, "")) != "yes"
+
+
+def remember_tour(settings: QSettings) -> None:
+    """Note that the tour was seen."""
+    settings.setValue(SEEN, "yes")
+    settings.sync()

@@ -1,0 +1,133 @@
+"""The signal of the muscle in hand: how much of it lies where, and where fat begins."""
+
+from __future__ import annotations
+
+import math
+
+from qtpy.QtCore import QPointF, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
+from qtpy.QtWidgets import QSizePolicy, QWidget
+
+from multifidus.data.anatomy import Structure
+from napari_multifidus.controllers.fat_overlay import FAT_COLOUR
+from napari_multifidus.models.preview import Look, Ranges
+from napari_multifidus.models.shapes import LayerKey, colour_of
+
+GROUND, WORDS, LINE = QColor("#1b1d22"), QColor("#b8bcc4"), QColor("#ffffff")
+BAND, GAP = 5.0, 2.0
+"""Height of a reference's bar, and what is left free around it, in pixels of the screen."""
+
+TOP, FOOT = 13.0, 14.0
+"""What is left free for words above and below the bars."""
+
+
+class HistogramView(QWidget):
+    """A histogram of what is in hand, with the threshold and the references' ranges.
+
+    The threshold is a line; what lies beyond it is in the colour of fat. Under the bars lie the
+    ranges of the references, in the colours of their outlines.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look: Look | None = None
+        self.key: LayerKey | None = None
+        self.setMinimumHeight(84)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(
+            "Pixels of the outline in hand by their signal, after the coil's shading was taken "
+            "out. Right of the line they count as fat. The bars below say where nine tenths of the "
+            "lean reference (green) and of the fat reference (yellow) lie."
+        )
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
+        """Return the size that is wished for."""
+        return QSize(300, 84)
+
+    def show_look(self, key: LayerKey | None, look: Look | None) -> None:
+        """Show another outline; None where there is none."""
+        self.key, self.look = key, look
+        self.update()
+
+    @property
+    def words(self) -> str:
+        """What stands above the bars."""
+        if self.key is None or self.look is None or not len(self.look.values):
+            return "signal of the outline in hand"
+        threshold = self.look.numbers.threshold
+        where = "" if math.isnan(threshold) else f" · fat above {threshold:.0f}"
+        return f"signal of {self.key.words}{where}"
+
+    def paintEvent(self, event: object) -> None:  # noqa: ARG002, N802 - Qt's
+        """Paint it."""
+        pen = QPainter(self)
+        pen.fillRect(self.rect(), GROUND)
+        self._write(pen, QRectF(4, 0, self.width() - 8, TOP), self.words)
+        look = self.look
+        if look is None or look.ranges is None or not len(look.values):
+            return
+        box = QRectF(4, TOP, self.width() - 8, self.height() - TOP - FOOT)
+        self._paint_bars(pen, box, look)
+        self._paint_references(pen, box, look.ranges)
+        self._paint_threshold(pen, box, look)
+
+    def _write(self, pen: QPainter, box: QRectF, words: str) -> None:
+        font = self.font()
+        font.setPixelSize(10)
+        pen.setFont(font)
+        pen.setPen(WORDS)
+        flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        pen.drawText(box, int(flags.value), words)
+
+    def _paint_bars(self, pen: QPainter, box: QRectF, look: Look) -> None:
+        """Paint the counts, square-rooted: little fat in a lean muscle is seen as well."""
+        heights = look.counts() ** 0.5
+        most = float(heights.max()) or 1.0
+        step = box.width() / len(heights)
+        outline = QPolygonF([QPointF(box.left(), box.bottom())])
+        for place, height in enumerate(heights.tolist()):
+            top = box.bottom() - height / most * box.height()
+            outline.append(QPointF(box.left() + place * step, top))
+            outline.append(QPointF(box.left() + (place + 1) * step, top))
+        outline.append(QPointF(box.right(), box.bottom()))
+        at = self._threshold_x(box, look)
+        pen.setPen(Qt.PenStyle.NoPen)
+        lean = colour_of(self.key) if self.key is not None else WORDS.name()
+        for left, right, colour in (
+            (box.left(), at, QColor(lean)),
+            (at, box.right(), QColor(*FAT_COLOUR)),
+        ):
+            pen.setClipRect(QRectF(left, box.top(), max(right - left, 0.0), box.height()))
+            pen.setBrush(colour)
+            pen.drawPolygon(outline)
+        pen.setClipping(False)
+
+    def _threshold_x(self, box: QRectF, look: Look) -> float:
+        threshold = look.numbers.threshold
+        if math.isnan(threshold) or look.ranges is None:
+            return box.right()
+        return min(max(_x(box, look.ranges, threshold), box.left()), box.right())
+
+    def _paint_references(self, pen: QPainter, box: QRectF, ranges: Ranges) -> None:
+        pen.setPen(Qt.PenStyle.NoPen)
+        top = box.bottom() + GAP
+        for structure, found in (
+            (Structure.LEAN_REFERENCE, ranges.lean),
+            (Structure.FAT_REFERENCE, ranges.fat),
+        ):
+            if found is not None:
+                left, right = (_x(box, ranges, value) for value in found)
+                pen.setBrush(QColor(colour_of(LayerKey(structure))))
+                pen.drawRect(QRectF(left, top, max(right - left, 1.0), BAND))
+
+    def _paint_threshold(self, pen: QPainter, box: QRectF, look: Look) -> None:
+        if math.isnan(look.numbers.threshold):
+            return
+        at = self._threshold_x(box, look)
+        pen.setPen(QPen(LINE, 2))
+        pen.drawLine(QPointF(at, box.top() - 2), QPointF(at, box.bottom() + 2 * GAP + BAND))
+
+
+def _x(box: QRectF, ranges: Ranges, value: float) -> float:
+    share = (value - ranges.low) / (ranges.high - ranges.low)
+    return float(box.left() + share * box.width())

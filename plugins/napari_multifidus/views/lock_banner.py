@@ -1,0 +1,64 @@
+"""The banner over a finished reading: that nothing can be changed, and how it could."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QInputDialog, QLabel, QPushButton
+
+if TYPE_CHECKING:
+    from napari_multifidus.controllers.annotator import Annotator
+
+WORDS = "Finished and locked: outlines, levels, marks and grades cannot be changed."
+HERE = "Unlock… asks why, and records it."
+ELSEWHERE = "It can only be unlocked in its reading list (multifidus annotate cohort.csv)."
+
+_STYLE = (
+    "LockBanner { background-color: #4a3a10; border: 1px solid #ffb000; border-radius: 4px; }"
+    "LockBanner QLabel { color: #ffd27a; font-size: 12px; background: transparent; }"
+)
+
+
+class LockBanner(QFrame):
+    """Stays over the window as long as what is open is locked.
+
+    Parameters
+    ----------
+    annotator
+        What is open.
+    """
+
+    def __init__(self, annotator: Annotator) -> None:
+        super().__init__()
+        self.annotator = annotator
+        self.words, self.unlock = QLabel(), QPushButton("Unlock…")
+        self.words.setWordWrap(True)
+        self.unlock.setToolTip("Change this finished reading; the reason is recorded")
+        self.setStyleSheet(_STYLE)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.addWidget(self.words, 1)
+        layout.addWidget(self.unlock)
+        self.unlock.clicked.connect(self._unlock)
+        annotator.lock_changed.connect(self.refresh)
+        annotator.opened.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show whether what is open is locked, and what can be done about that."""
+        desk = self.annotator.desk
+        here = desk is not None and desk.has_open
+        self.words.setText(f"{WORDS} {HERE if here else ELSEWHERE}")
+        self.unlock.setVisible(here)
+        self.setVisible(self.annotator.is_locked)
+
+    def _unlock(self) -> None:
+        desk = self.annotator.desk
+        reason = self.ask("Why is this finished reading to be changed?")
+        if desk is not None and desk.by is not None and reason:
+            desk.unlock(desk.by, reason)
+
+    def ask(self, question: str) -> str:
+        """Ask for a reason; empty where the person thinks better of it."""
+        text, sure = QInputDialog.getText(self, "multifidus", f"{question} Name no person.")
+        return str(text) if sure else ""

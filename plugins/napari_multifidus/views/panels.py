@@ -1,0 +1,168 @@
+"""Panels around the numbers: grades, protocol, pictures, help; layout and wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject, QSettings
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
+
+from napari_multifidus.controllers import shortcuts as keys
+from napari_multifidus.models.preview import Look
+from napari_multifidus.models.shapes import LayerKey
+from napari_multifidus.views.grades import GradesPanel
+from napari_multifidus.views.help import HelpPanel, Step, Tour, is_first_run, remember_tour
+from napari_multifidus.views.protocol import ProtocolPanel
+
+
+def tour_steps(dock: Any) -> tuple[Step, ...]:
+    """Return the steps of the tour of a window."""
+    return (
+        Step(
+            "where you are",
+            "The keys . and , go from slice to slice. Say here which level a slice shows, unless "
+            "landmarks on the sagittal image have said it; M sets them.",
+            lambda: dock.place,
+        ),
+        Step(
+            "draw and mend",
+            "Q draws the right multifidus and W the left one: click around the muscle and end with "
+            "a double click. J moves the points. Ctrl+Z takes back whatever you did last.",
+            lambda: dock.tools,
+        ),
+        Step(
+            "numbers while you draw",
+            "Area, fat and their standard uncertainty follow your hand. Amber words are doubts: "
+            "rest the mouse on one to read what it means and what to do. The histogram has a line "
+            "where fat begins; Shift+F shows fat on the image.",
+            lambda: dock.numbers,
+        ),
+        Step(
+            "grades",
+            "Grade both sides of the level by buttons, or press Shift+Q and then digits.",
+            lambda: dock.more.grades,
+        ),
+        Step(
+            "everything you drew",
+            "One line an outline. A click goes there, a heading sorts, Ctrl+C copies for a "
+            "spreadsheet.",
+            lambda: dock.table,
+        ),
+        Step(
+            "nothing is lost",
+            "All is saved by itself within a second; this line always says what is saved and "
+            "where.",
+            lambda: dock.status,
+        ),
+        Step(
+            "measure",
+            "Measure… writes the tables that the command line writes, byte for byte. That is all: "
+            "drag a point of an outline of this sample and watch the numbers.",
+            lambda: dock.measure,
+        ),
+    )
+
+
+class FeedbackPanels(QObject):
+    """What the window has besides drawing: grades, protocol, pictures, help.
+
+    Parameters
+    ----------
+    dock
+        The window that it belongs to.
+    settings
+        Returns what is remembered between exams.
+    """
+
+    def __init__(self, dock: Any, settings: Callable[[], QSettings]) -> None:
+        super().__init__(dock)
+        self.dock, self._settings = dock, settings
+        self.grades, self.protocol, self.help = GradesPanel(), ProtocolPanel(), HelpPanel()
+        self.pictures = QPushButton("Pictures…")
+        self.pictures.setToolTip("Write a picture of every measured slice; none is opened")
+        self.grades.keys.setToolTip(keys.tip("grade"))
+        self.tour = Tour(tour_steps(dock))
+        self.tabs = self._tabs()
+        self._wire()
+
+    def _tabs(self) -> QTabWidget:
+        """Lay out what is not in sight all the time."""
+        dock, tabs = self.dock, QTabWidget()
+        for title, tip, parts in (
+            ("Results", "Everything drawn", (dock.table, self._outputs())),
+            ("Grades", "Visual grades of the level in hand", (self.grades,)),
+            ("Reading", "Who reads, and by which protocol", (dock.reading, self.protocol)),
+            ("Help", "A tour, and every key", (self.help,)),
+        ):
+            page = QWidget()
+            layout = QVBoxLayout(page)
+            layout.setContentsMargins(4, 6, 4, 4)
+            for part in parts:
+                layout.addWidget(part)
+            if dock.table not in parts:
+                layout.addStretch(1)
+            tabs.setTabToolTip(tabs.addTab(page, title), tip)
+        return tabs
+
+    def _outputs(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.dock.measure, 2)
+        layout.addWidget(self.pictures, 1)
+        return row
+
+    def _wire(self) -> None:
+        annotator, feedback = self.dock.annotator, self.dock.annotator.feedback
+        annotator.opened.connect(self._opened)
+        annotator.placed.connect(self.show_grades)
+        annotator.changed.connect(self.show_grades)
+        feedback.graded.connect(self.show_grades)
+        feedback.looked.connect(self._show_look)
+        feedback.protocol_changed.connect(self._show_protocol)
+        self.grades.graded.connect(feedback.grade)
+        self.grades.scheme_said.connect(feedback.set_scheme)
+        self.grades.keys_wanted.connect(feedback.toggle_grading)
+        self.protocol.wanted.connect(feedback.choose_protocol)
+        self.pictures.clicked.connect(lambda _=False: self._write_pictures())
+        self.help.tour_wanted.connect(self.tour.start)
+        self.tour.ended.connect(self._remember_tour)
+
+    def _opened(self) -> None:
+        source = self.dock.annotator.source
+        self.show_grades()
+        if source is not None and source.is_sample and is_first_run(self._settings()):
+            self.tour.start()
+
+    def _remember_tour(self) -> None:
+        remember_tour(self._settings())
+
+    def _show_look(self, key: LayerKey | None, look: Look | None) -> None:
+        self.dock.numbers.histogram.show_look(key, look)
+
+    def _show_protocol(self) -> None:
+        feedback = self.dock.annotator.feedback
+        self.protocol.show_protocol(feedback.protocol_name, feedback.protocol)
+
+    def show_grades(self) -> None:
+        """Show the grades of the level in hand."""
+        session, feedback = self.dock.annotator.session, self.dock.annotator.feedback
+        level = feedback.level
+        grades = {} if session is None else session.grades
+        self.grades.show_grades(feedback.scheme, level, grades)
+        self.grades.show_mode(on=feedback.is_grading)
+        for side, panel in self.dock.numbers.sides.items():
+            found = [
+                f"{scheme.capitalize()} {value}"
+                for (scheme, graded, of), value in grades.items()
+                if (graded, of) == (level, side)
+            ]
+            panel.show_grades(", ".join(found))
+
+    def _write_pictures(self) -> None:
+        start = self.dock.annotator.first_folder
+        chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for the pictures", start)
+        if chosen:
+            self.dock.annotator.feedback.pictures_into(Path(chosen))

@@ -1,0 +1,126 @@
+"""Buttons that take a structure in hand, and what is done with it."""
+
+from __future__ import annotations
+
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
+
+from multifidus.data.anatomy import MUSCLES, Side, Structure
+from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.shortcuts import tip
+from napari_multifidus.models.shapes import (
+    FAT,
+    LEAN,
+    MULTIFIDUS_LEFT,
+    MULTIFIDUS_RIGHT,
+    LayerKey,
+    colour_of,
+)
+
+ARTEFACT = LayerKey(Structure.ARTEFACT)
+BUTTONS = (
+    (MULTIFIDUS_RIGHT, "Q"),
+    (MULTIFIDUS_LEFT, "W"),
+    (LEAN, "G"),
+    (FAT, "H"),
+)
+
+
+def more_structures() -> tuple[LayerKey, ...]:
+    """List the structures that have no button of their own."""
+    found: list[LayerKey] = [ARTEFACT]
+    shown = {key for key, _ in BUTTONS}
+    for structure in Structure:
+        sides = (Side.RIGHT, Side.LEFT) if structure in MUSCLES else (Side.NONE,)
+        found += [LayerKey(structure, side) for side in sides]
+    return tuple(key for key in dict.fromkeys(found) if key not in shown)
+
+
+MORE = more_structures()
+
+
+ACTS = (
+    ("Polygon", "polygon"),
+    ("Freehand", "freehand"),
+    ("Livewire", "livewire"),
+    ("Edit", "edit"),
+    ("Brush", "brush"),
+    ("Eraser", "eraser"),
+    ("Hole", "hole"),
+    ("Island", "island"),
+    ("Smooth", "smooth"),
+    ("Copy", "copy"),
+    ("Mirror", "mirror"),
+    ("Interpolate", "interpolate"),
+    ("Undo", "undo"),
+    ("Redo", "redo"),
+    ("Next missing", "next"),
+    ("Not measurable…", "gap"),
+)
+"""Buttons by the names of their shortcuts, which say what they do."""
+
+TOOLS = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole", "island")
+"""Buttons that stay down while their tool is in hand."""
+
+ACTS_A_ROW = 3
+
+
+class ToolsPanel(QWidget):
+    """Take a structure and a tool in hand; copy, mirror, interpolate, undo, delete."""
+
+    draw_wanted = Signal(object)
+    acted = Signal(str)
+    clear_wanted = Signal()
+    draft_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self.buttons: dict[LayerKey, QPushButton] = {}
+        for place, (key, letter) in enumerate(BUTTONS):
+            button = QPushButton(_icon(key), key.words)
+            button.setCheckable(True)
+            button.setToolTip(f"Draw {key.words} on this slice ( {letter} )")
+            button.clicked.connect(lambda _=False, key=key: self.draw_wanted.emit(key))
+            layout.addWidget(button, place // 2, place % 2 * 3, 1, 3)
+            self.buttons[key] = button
+        self.more = QComboBox()
+        self.more.addItem("more structures…")
+        for key in MORE:
+            self.more.addItem(_icon(key), key.words)
+        self.more.activated.connect(self._choose_more)
+        layout.addWidget(self.more, 2, 0, 1, 6)
+        self.acts: dict[str, QPushButton] = {}
+        for words, name in ACTS:
+            button = self.acts[name] = QPushButton(words)
+            button.setToolTip(tip(name))
+            button.setCheckable(name in TOOLS)
+            button.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
+        self.clear, self.draft = QPushButton("Delete"), QPushButton("Drafts…")
+        self.clear.setToolTip("Delete it from this slice")
+        self.clear.clicked.connect(lambda _=False: self.clear_wanted.emit())
+        self.draft.setToolTip("Take outlines of a file, or a label map, as drafts")
+        self.draft.clicked.connect(lambda _=False: self.draft_wanted.emit())
+        for place, button in enumerate((*self.acts.values(), self.clear, self.draft)):
+            row, column = divmod(place, ACTS_A_ROW)
+            layout.addWidget(button, 3 + row, 2 * column, 1, 2)
+
+    def _choose_more(self) -> None:
+        place = self.more.currentIndex()
+        if place:
+            self.draw_wanted.emit(MORE[place - 1])
+
+    def show_active(self, key: LayerKey | None, tool: str = "") -> None:
+        """Show which structure is in hand, and with which tool."""
+        for name in TOOLS:
+            self.acts[name].setChecked(name == tool)
+        for shown, button in self.buttons.items():
+            button.setChecked(shown == key)
+        self.more.setCurrentIndex(MORE.index(key) + 1 if key in MORE else 0)
+
+
+def _icon(key: LayerKey) -> QIcon:
+    square = QPixmap(12, 12)
+    square.fill(QColor(colour_of(key)))
+    return QIcon(square)

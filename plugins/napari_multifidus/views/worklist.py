@@ -1,0 +1,244 @@
+"""The worklist: what is to be read, how far the rater is, and the way to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QGridLayout,
+    QHeaderView,
+    QInputDialog,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from multifidus.reading.worklist import Item, State, progress
+from napari_multifidus.controllers.worklist import waiting_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_multifidus.controllers.worklist import Desk
+
+TITLE = "Reading list"
+
+HEADERS = ("#", "exam", "state", "min")
+NAMED_HEADERS = ("#", "exam", "reading", "state", "min")
+"""Where the list is not blinded; a blinded one does not tell which reading is a repeat."""
+
+SECONDS_A_MINUTE = 60
+
+LEAST_HEIGHT = 90
+
+FILTERS = {"all": frozenset(State), "to do": frozenset(State) - {State.DONE}, "done": {State.DONE}}
+
+# Told apart with every kind of colour vision, and by their words.
+_COLOURS = {State.DONE: "#35d0a5", State.STARTED: "#e69f00", State.WAITING: "#8a8f98"}
+
+Index = QModelIndex
+
+
+class WorklistModel(QAbstractTableModel):
+    """Entries of a worklist as a table.
+
+    Parameters
+    ----------
+    stands
+        Says where an entry stands.
+    """
+
+    def __init__(self, stands: Callable[[Item], str], *, blinded: bool) -> None:
+        super().__init__()
+        self.blinded = blinded
+        self._stands = stands
+        self.items: tuple[Item, ...] = ()
+        self.open: object = None
+
+    def show_items(self, items: tuple[Item, ...], opened: object) -> None:
+        """Show entries; of a blinded list not those that wait, which would tell repeats."""
+        self.beginResetModel()
+        hidden = {State.WAITING} if self.blinded else set()
+        self.items = tuple(item for item in items if item.state not in hidden)
+        self.open = opened
+        self.endResetModel()
+
+    def show_step(self) -> None:
+        """Show how far the entry is that is open; the others are as they were."""
+        rows = [row for row, item in enumerate(self.items) if item.by == self.open]
+        for row in rows:
+            column = self.headers.index("state")
+            self.dataChanged.emit(self.index(row, column), self.index(row, column))
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Heads of the columns."""
+        return HEADERS if self.blinded else NAMED_HEADERS
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+        """Return how many entries there are."""
+        return 0 if parent.isValid() else len(self.items)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(self.headers)
+
+    def cells(self, row: int) -> tuple[str, ...]:
+        """Write one entry."""
+        item = self.items[row]
+        mark = "▶" if item.by == self.open else str(row + 1)
+        minutes = f"{item.seconds / SECONDS_A_MINUTE:.0f}" if item.seconds else ""
+        state = self._stands(item)
+        if self.blinded:
+            return mark, item.by.subject, state, minutes
+        exam = f"{item.by.subject} · {item.by.timepoint}"
+        return mark, exam, str(item.by.reading), state, minutes
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the text, colour or tip of a cell."""
+        item = self.items[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.cells(index.row())[index.column()]
+        if role == Qt.ItemDataRole.ForegroundRole:
+            started = item.by == self.open and item.state is State.OPEN
+            colour = _COLOURS.get(State.STARTED if started else item.state)
+            return None if colour is None else QColor(colour)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            waits = item.state is State.WAITING
+            return waiting_words(item) if waits else "Double click to open"
+        return None
+
+    def headerData(  # noqa: N802 - Qt's
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> Any:
+        """Return the head of a column."""
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return self.headers[section]
+        return None
+
+
+class StateFilter(QSortFilterProxyModel):
+    """Lets through the entries of some states."""
+
+    def __init__(self, model: WorklistModel) -> None:
+        super().__init__()
+        self.wanted = "all"
+        self._model = model
+        self.setSourceModel(model)
+
+    def want(self, name: str) -> None:
+        """Show the entries of a filter by its name."""
+        self.wanted = name
+        self.beginResetModel()
+        self.endResetModel()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: N802, ARG002 - Qt's
+        """Whether an entry is shown."""
+        return self._model.items[row].state in FILTERS[self.wanted]
+
+
+class WorklistPanel(QWidget):
+    """The list, how far it is, and what can be done with an entry.
+
+    Parameters
+    ----------
+    desk
+        Whose list it is.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.model = WorklistModel(desk.stands, blinded=desk.worklist.is_blinded)
+        self.shown = StateFilter(self.model)
+        self.words, self.bar, self.filter = QLabel(), QProgressBar(), QComboBox()
+        self.table = QTableView()
+        self.done, self.next = QPushButton("Done, next"), QPushButton("Next")
+        self.unlock, self.offer = QPushButton("Unlock…"), QPushButton("Not due yet…")
+        self._lay_out()
+        self._wire()
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        self.filter.addItems(list(FILTERS))
+        self.filter.setToolTip("Which readings are listed")
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(8)
+        done = f"QProgressBar::chunk {{ background-color: {_COLOURS[State.DONE]}; }}"
+        self.bar.setStyleSheet(done)
+        self.done.setToolTip("Finish and lock this reading, and open the next ( Ctrl+Enter )")
+        self.next.setToolTip("Open the next reading that is not finished")
+        self.unlock.setToolTip("Change a finished reading; the reason is recorded")
+        self.offer.setToolTip("Begin a reading before its day; the reason is recorded")
+        self.table.setModel(self.shown)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setShowGrid(False)
+        self.table.setMinimumHeight(LEAST_HEIGHT)
+        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
+        if rows is not None and columns is not None:
+            rows.hide()
+            rows.setDefaultSectionSize(22)
+            columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        buttons = QGridLayout()
+        for place, button in enumerate((self.done, self.next, self.unlock, self.offer)):
+            buttons.addWidget(button, *divmod(place, 2))
+        layout = QVBoxLayout(self)
+        head = QGridLayout()
+        head.addWidget(self.words, 0, 0)
+        head.addWidget(self.filter, 0, 1)
+        head.addWidget(self.bar, 1, 0, 1, 2)
+        layout.addLayout(head)
+        layout.addWidget(self.table)
+        layout.addLayout(buttons)
+
+    def _wire(self) -> None:
+        self.desk.changed.connect(self.refresh)
+        self.desk.went_on.connect(self.model.show_step)
+        self.filter.currentTextChanged.connect(self.shown.want)
+        self.table.doubleClicked.connect(lambda index: self.desk.open(self._item(index).by))
+        self.done.clicked.connect(self.desk.finish_and_next)
+        self.next.clicked.connect(self.desk.open_next)
+        self.unlock.clicked.connect(self._unlock)
+        self.offer.clicked.connect(self._offer)
+
+    def _item(self, index: Index) -> Item:
+        return self.model.items[self.shown.mapToSource(index).row()]
+
+    def refresh(self) -> None:
+        """Show where every entry stands now."""
+        items = self.desk.items()
+        found = progress(items)
+        self.model.show_items(items, self.desk.by)
+        self.words.setText(str(found))
+        self.bar.setMaximum(max(found.of, 1))
+        self.bar.setValue(found.done)
+        self.offer.setEnabled(found.waiting > 0)
+        self.done.setEnabled(self.desk.by is not None)
+
+    def _unlock(self) -> None:
+        """Unlock the chosen entry, else the one that is open."""
+        chosen = self.table.selectionModel()
+        rows = chosen.selectedRows() if chosen is not None else []
+        by = self._item(rows[0]).by if rows else self.desk.by
+        reason = self.ask("Why is this finished reading to be changed?") if by else ""
+        if by is not None and reason:
+            self.desk.unlock(by, reason)
+
+    def _offer(self) -> None:
+        reason = self.ask("Why is a repeat reading begun before its day?")
+        if reason:
+            self.desk.offer(reason)
+
+    def ask(self, question: str) -> str:
+        """Ask for a reason; empty where the person thinks better of it."""
+        text, sure = QInputDialog.getText(self, TITLE, f"{question} Name no person.")
+        return str(text) if sure else ""
