@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-ACTED_ON_SOME = 1
-REFUSED = 3
+from multifidus.cli.exit_codes import REFUSED
 
 
 def main() -> None:

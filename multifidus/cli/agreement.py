@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import print_json, print_table, say
 
 
@@ -38,7 +39,6 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 done; 1 done, but some exams failed; 2 wrong usage; 3 refused, or all failed.
     """
-    from multifidus.cli import ACTED_ON_SOME, REFUSED
     from multifidus.io.table_reader import is_table
     from multifidus.measuring.agreement.outlines import outline_groups
     from multifidus.reporting.agreement_table import outline_table, plain_outlines, write_outlines

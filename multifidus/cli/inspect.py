@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli.exit_codes import REFUSED
 from multifidus.cli.printing import counting, print_groups, print_json, print_remark, say
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 something was read; 2 wrong usage; 3 nothing was.
     """
-    from multifidus.cli import REFUSED
     from multifidus.io.cohort_template import join_people, write_cohort
     from multifidus.io.inspect import SPARE_COLUMNS, identifiers_in_paths, inspection, overview
     from multifidus.io.read import scan

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
@@ -118,8 +119,6 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
 def _end(results: Results) -> None:
     """Say what failed, or that there was nothing to measure, and exit by it."""
-    from multifidus.cli import ACTED_ON_SOME, REFUSED
-
     for failure in results.failures:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
         say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())

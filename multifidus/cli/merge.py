@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.exit_codes import ACTED_ON_SOME
 from multifidus.cli.printing import print_json, print_table, say
 
 
@@ -21,7 +22,6 @@ def merge(
 
     Exit codes: 0 done; 1 done, with conflicts or unreadable files; 2 wrong usage; 3 refused.
     """
-    from multifidus.cli import ACTED_ON_SOME
     from multifidus.reading.merge import merge_folders
 
     merged = merge_folders(folders, output)

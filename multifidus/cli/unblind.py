@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.exit_codes import ACTED_ON_SOME
 from multifidus.cli.printing import say
 
 
@@ -23,7 +24,6 @@ def unblind(
 
     Exit codes: 0 done; 1 done, but some codes are unknown; 2 wrong usage; 3 refused.
     """
-    from multifidus.cli import ACTED_ON_SOME
     from multifidus.reading.methods_wording import LIMITS
     from multifidus.reading.unblind import unblind as run
 
