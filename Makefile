@@ -42,8 +42,8 @@ WITHOUT_GUI := -p no:napari -p no:npe2 -p no:pytest-qt
 # Who has nothing left to do takes tests over from the others.
 PARALLEL := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 
-.PHONY: help demo test test-core test-gui check lint types contracts coverage manifest citation \
-	bench evidence docs wheel setup system-packages clean
+.PHONY: help demo test test-core test-gui check lint types contracts structure coverage manifest \
+	citation changelog bench evidence docs wheel setup system-packages clean
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of"
@@ -129,6 +129,9 @@ types: $(STAMPS)/test ## Types: mypy, strict
 contracts: $(STAMPS)/test ## Imports point inward: import-linter
 	$(BIN)/lint-imports
 
+structure: $(STAMPS)/test ## Modules, import circles, long files and repeated names, with their limits
+	$(BIN)/python scripts/check_structure.py
+
 manifest: $(STAMPS)/test ## The plugin's manifest: npe2
 	$(BIN)/npe2 validate multifidus
 
@@ -150,6 +153,9 @@ bench: system-packages $(STAMPS)/test ## Benchmarks of accuracy and speed
 evidence: $(STAMPS)/test ## Remake docs/evidence
 	scripts/system_packages.sh peers
 	$(BIN)/python -m benchmarks.evidence $(EVIDENCE_ARGS)
+
+changelog: $(STAMPS)/test ## Show what is new since the last release; RELEASE=0.2.0 puts it in CHANGELOG.md
+	$(BIN)/towncrier build $(if $(RELEASE),--yes --version $(RELEASE),--draft --version unreleased)
 
 docs: $(STAMPS)/test $(STAMPS)/docs ## Build the documentation, docs/_build/html/index.html
 	rm -rf docs/reference/generated
