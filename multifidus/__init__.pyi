@@ -53,8 +53,8 @@ from .measuring.coverage import coverage as coverage, polygon_area_mm2 as polygo
 from .measuring.fat.methods import FatResult as FatResult, fat_fraction as fat_fraction
 from .measuring.pipeline import measure as measure
 from .spine.levels import LevelAssignment as LevelAssignment, assign_levels as assign_levels
-from .stats.icc import Icc as Icc, icc as icc
-from .stats.measurement_error import (
+from .stats.reliability.icc import Icc as Icc, icc as icc
+from .stats.reliability.measurement_error import (
     BlandAltman as BlandAltman,
     Sem as Sem,
     bland_altman as bland_altman,

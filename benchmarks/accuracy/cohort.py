@@ -23,7 +23,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.io.read import write_rois
 from multifidus.phantom import Phantom, PhantomSpec, Sex, Variant, make_phantom
 from multifidus.phantom.dicom import write_dicom
-from multifidus.stats.measurement_error import sem
+from multifidus.stats.reliability.measurement_error import sem
 
 Array = NDArray[np.float64]
 

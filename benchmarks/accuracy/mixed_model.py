@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from multifidus.stats.mixed_model import Muscle, fit_changes, usable
-from multifidus.stats.pairs import zone_of
-from multifidus.stats.random_intercept import Term, fit_random_intercept
+from multifidus.stats.change.mixed_model import Muscle, fit_changes, usable
+from multifidus.stats.change.pairs import zone_of
+from multifidus.stats.change.random_intercept import Term, fit_random_intercept
 
 Array = NDArray[np.float64]
 Seen = NDArray[np.bool_]

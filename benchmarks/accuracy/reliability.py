@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy import several_targets
-from multifidus.stats.icc import FEW_RATERS, MUCH_APART, agreement_doubt, icc
-from multifidus.stats.measurement_error import bland_altman, mdc95, sem
-from multifidus.stats.paired_tests import paired_tests
-from multifidus.stats.ratings import Z, mean_squares
+from multifidus.stats.change.paired_tests import paired_tests
+from multifidus.stats.reliability.icc import FEW_RATERS, MUCH_APART, agreement_doubt, icc
+from multifidus.stats.reliability.measurement_error import bland_altman, mdc95, sem
+from multifidus.stats.reliability.ratings import Z, mean_squares
 
 Array = NDArray[np.float64]
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from multifidus.stats.clustered_intervals import (
+from multifidus.stats.reliability.clustered_intervals import (
     FEW_SUBJECTS,
     MANY_TARGETS,
     icc_intervals,
     limit_intervals,
     sem_intervals,
 )
-from multifidus.stats.icc import FEW_RATERS, icc
-from multifidus.stats.measurement_error import bland_altman, sem
-from multifidus.stats.ratings import Z
+from multifidus.stats.reliability.icc import FEW_RATERS, icc
+from multifidus.stats.reliability.measurement_error import bland_altman, sem
+from multifidus.stats.reliability.ratings import Z
 
 Array = NDArray[np.float64]
 

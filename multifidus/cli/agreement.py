@@ -41,7 +41,7 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.table_reader import is_table
     from multifidus.measuring.agreement.outlines import outline_groups
-    from multifidus.reporting.agreement_table import outline_table, plain_outlines, write_outlines
+    from multifidus.reporting.tables.agreement import outline_table, plain_outlines, write_outlines
     from multifidus.study.agreement_requests import compare_cohort, compare_files
 
     is_cohort = len(outlines) == 1 and is_table(outlines[0])

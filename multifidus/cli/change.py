@@ -13,7 +13,7 @@ from multifidus.cli.printing import print_json, print_wide_table, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from multifidus.stats.mdc import ErrorOf
+    from multifidus.stats.change.mdc import ErrorOf
     from multifidus.stats.values import Value
 
 
@@ -81,12 +81,12 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.json_file import read_json
     from multifidus.io.results_csv import read_results
-    from multifidus.reporting.change_table import change_tables, subject_table, write_changes
-    from multifidus.stats.change_rows import plain_changes
-    from multifidus.stats.change_study import spans_of, study_change
-    from multifidus.stats.mdc import limit_doubts, protocol_doubt
-    from multifidus.stats.mixed_model import model_changes
-    from multifidus.stats.pairs import Choice
+    from multifidus.reporting.tables.change import change_tables, subject_table, write_changes
+    from multifidus.stats.change.document import plain_changes
+    from multifidus.stats.change.mdc import limit_doubts, protocol_doubt
+    from multifidus.stats.change.mixed_model import model_changes
+    from multifidus.stats.change.pairs import Choice
+    from multifidus.stats.change.study import spans_of, study_change
     from multifidus.stats.study_table import study_table
     from multifidus.stats.values import of_quantities
     from multifidus.study.results import PROTOCOL
@@ -139,7 +139,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
 
 def _error_of(known: dict[str, Any] | None, limits: dict[str, float]) -> ErrorOf:
-    from multifidus.stats.mdc import given, nothing_known, of_reliability
+    from multifidus.stats.change.mdc import given, nothing_known, of_reliability
 
     if known is not None:
         return of_reliability(known)

@@ -22,7 +22,7 @@ def reliability(
     json: Json = False,
 ) -> None:
     """Plan a study of reliability by the width of the interval of its ICC (Bonett 2002)."""
-    from multifidus.stats.icc import FEW_RATERS
+    from multifidus.stats.reliability.icc import FEW_RATERS
     from multifidus.stats.sample_size import plan_reliability
 
     found = plan_reliability(icc, width, raters)

@@ -79,13 +79,13 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     was left out, and why, is reported.
     """
     from multifidus.io.results_csv import read_results
-    from multifidus.reporting.exclusions_table import left_out_table
-    from multifidus.reporting.paper_tables import check_paper_table, write_paper_table
-    from multifidus.reporting.reliability_table import grade_table, reliability_table
-    from multifidus.stats.json_values import plain_study
-    from multifidus.stats.reliability import reliability as of_study
+    from multifidus.reporting.tables.exclusions import left_out_table
+    from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_table
+    from multifidus.reporting.tables.reliability import grade_table, reliability_table
+    from multifidus.stats.reliability.document import plain_study
+    from multifidus.stats.reliability.study import reliability as of_study
+    from multifidus.stats.reliability.target_groups import TargetRule
     from multifidus.stats.study_table import study_table
-    from multifidus.stats.target_groups import TargetRule
     from multifidus.stats.values import of_quantities
     from multifidus.study.level_value import matching_of
     from multifidus.study.results import PROTOCOL

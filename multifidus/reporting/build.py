@@ -19,27 +19,27 @@ from multifidus.io.results_csv import read_results, read_rows
 from multifidus.io.table_reader import Table
 from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
 from multifidus.reading.unblind import BLINDED_LIST_NAME
-from multifidus.reporting.all_plots import draw_study
-from multifidus.reporting.change_table import subject_table, write_changes
-from multifidus.reporting.citations import as_bibtex
-from multifidus.reporting.page import as_markdown, study_page, tell
-from multifidus.reporting.paper_tables import check_paper_table, write_paper_table
+from multifidus.reporting.metric import What
+from multifidus.reporting.pages.study_page import as_markdown, study_page, tell
+from multifidus.reporting.pages.subject_page import sheet_files, subject_sheets
 from multifidus.reporting.plots.asymmetry import QUANTITY as ASYMMETRY
-from multifidus.reporting.plots.exam_values import What
+from multifidus.reporting.plots.study_plots import draw_study
 from multifidus.reporting.plots.style import files_of, write_drawing
 from multifidus.reporting.study_data import StudyData
-from multifidus.reporting.subject_sheet import sheet_files, subject_sheets
-from multifidus.stats.change_json import GivenChange
-from multifidus.stats.change_study import ChangeStudy, Span, spans_of, study_change
-from multifidus.stats.json_values import plain_study
-from multifidus.stats.mdc import ErrorOf, of_reliability, protocol_doubt
-from multifidus.stats.mixed_model import MixedModel, model_changes
-from multifidus.stats.pairs import Choice, timepoints_of
-from multifidus.stats.reliability import Study, reliability
-from multifidus.stats.reliability_json import given_study
+from multifidus.reporting.tables.change import subject_table, write_changes
+from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_table
+from multifidus.reporting.text.citations import as_bibtex
+from multifidus.stats.change.given_change import GivenChange
+from multifidus.stats.change.mdc import ErrorOf, of_reliability, protocol_doubt
+from multifidus.stats.change.mixed_model import MixedModel, model_changes
+from multifidus.stats.change.pairs import Choice, timepoints_of
+from multifidus.stats.change.study import ChangeStudy, Span, spans_of, study_change
+from multifidus.stats.reliability.document import plain_study
+from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.study import Study, reliability
+from multifidus.stats.reliability.target_groups import TargetRule
+from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.study_table import study_table
-from multifidus.stats.target_groups import TargetRule
-from multifidus.stats.targets import Compare
 from multifidus.stats.values import Value, is_grade
 from multifidus.study.level_value import Matching, matching_of
 from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE

@@ -8,11 +8,11 @@ from typing import Any
 
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
-from multifidus.reporting.plots.exam_values import What
-from multifidus.stats.change_study import ChangeStudy
-from multifidus.stats.mixed_model import MixedModel
-from multifidus.stats.pairs import Choice
-from multifidus.stats.reliability import Study
+from multifidus.reporting.metric import What
+from multifidus.stats.change.mixed_model import MixedModel
+from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.study import ChangeStudy
+from multifidus.stats.reliability.study import Study
 from multifidus.stats.values import Value
 
 Row = Mapping[str, Any]

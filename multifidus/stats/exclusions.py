@@ -125,7 +125,7 @@ def unpaired(pairs: Iterable[Any]) -> tuple[LeftOut, ...]:
     Parameters
     ----------
     pairs
-        As :func:`multifidus.stats.pairs.make_pairs` makes them.
+        As :func:`multifidus.stats.change.pairs.make_pairs` makes them.
     """
     items = list(pairs)
     subjects: dict[str, set[str]] = {}

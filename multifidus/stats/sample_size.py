@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.ratings import LEVEL, Z
+from multifidus.stats.reliability.ratings import LEVEL, Z
 
 MOST_SUBJECTS = 100_000
 """A study that would need more is none."""

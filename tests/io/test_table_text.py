@@ -10,7 +10,7 @@ from hypothesis import example, given, strategies as st
 
 from multifidus.io.results_csv import read_rows, write_rows
 from multifidus.io.table_text import csv_text, guarded, unguarded
-from multifidus.reporting.paper_tables import PaperTable
+from multifidus.reporting.tables.paper_table import PaperTable
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 TRICKY = st.text(st.sampled_from("'=+-@\t\r\n\",;\u2028\u0085\x0b\x1c\x00 1.eN\ufeff\u00a0"))

@@ -23,9 +23,9 @@ from multifidus.reading.methods_wording import LIMITS
 from multifidus.reading.session import Request, begin
 from multifidus.reading.unblind import unblind
 from multifidus.reporting.build import ReportRequest, load_study
-from multifidus.reporting.facts import facts_of
-from multifidus.reporting.grras import Answer, grras
-from multifidus.reporting.methods_text import methods_text
+from multifidus.reporting.text.facts import facts_of
+from multifidus.reporting.text.grras import Answer, grras
+from multifidus.reporting.text.methods import methods_text
 from tests.cases import write_cohort, write_outlines
 from tests.reading.test_readings import NOON
 

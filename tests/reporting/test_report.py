@@ -15,27 +15,27 @@ from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import ReadError, StatisticsError, WriteError
 from multifidus.reporting.build import ReportRequest, load_study, write_report
-from multifidus.reporting.change_table import change_tables
-from multifidus.reporting.citations import REFERENCES, as_bibtex, cited
-from multifidus.reporting.facts import Spread, facts_of
-from multifidus.reporting.grras import Answer, grras
 from multifidus.reporting.labels import axis_label, quantity_name
-from multifidus.reporting.methods_text import methods_text
-from multifidus.reporting.page import tell
-from multifidus.reporting.participant_flow import flow_of, lost_measurements
-from multifidus.reporting.reliability_table import reliability_table, short
-from multifidus.reporting.results_text import results_text
-from multifidus.reporting.statements import counted, listed, spread
-from multifidus.reporting.subject_sheet import sheet_files, subject_sheets
-from multifidus.stats.change import Verdict
-from multifidus.stats.change_rows import plain_changes
-from multifidus.stats.json_values import plain_study
-from multifidus.stats.mdc import of_reliability
-from multifidus.stats.reliability import reliability
-from multifidus.stats.reliability_json import given_study
+from multifidus.reporting.pages.study_page import tell
+from multifidus.reporting.pages.subject_page import sheet_files, subject_sheets
+from multifidus.reporting.tables.change import change_tables
+from multifidus.reporting.tables.reliability import reliability_table, short
+from multifidus.reporting.text.citations import REFERENCES, as_bibtex, cited
+from multifidus.reporting.text.facts import Spread, facts_of
+from multifidus.reporting.text.grras import Answer, grras
+from multifidus.reporting.text.methods import methods_text
+from multifidus.reporting.text.participant_flow import flow_of, lost_measurements
+from multifidus.reporting.text.results import results_text
+from multifidus.reporting.text.statements import counted, listed, spread
+from multifidus.stats.change.document import plain_changes
+from multifidus.stats.change.groups import Verdict
+from multifidus.stats.change.mdc import of_reliability
+from multifidus.stats.reliability.document import plain_study
+from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.study import reliability
 from multifidus.stats.values import values_of
 from multifidus.study.results import FAILURE_COLUMNS
-from tests.reporting.test_plots import thumbnail
+from tests.reporting.plots.test_plots import thumbnail
 from tests.studies import THRESHOLD, study_rows, write_study
 
 
@@ -299,7 +299,7 @@ def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
 
 
 def test_a_model_that_does_not_converge_is_said_and_none_takes_its_place(tmp_path, monkeypatch):
-    monkeypatch.setattr("multifidus.stats.random_intercept.MOST_STEPS", 1)
+    monkeypatch.setattr("multifidus.stats.change.random_intercept.MOST_STEPS", 1)
     found = of_rows(tmp_path, study_rows(6), value="mean")
     assert not found.models
     text = " ".join(item.text for item in results_text(found))

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from multifidus.errors import ReadError
-from multifidus.reporting import render
+from multifidus.reporting.pages import render
 from multifidus.reporting.plots import style
 
 NEEDED = {

@@ -11,11 +11,11 @@ from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
 from multifidus.io.results_csv import read_rows, write_rows
 from multifidus.reporting.build import ReportRequest, load_study, write_report
-from multifidus.stats.change_study import study_change
+from multifidus.stats.change.study import study_change
 from multifidus.stats.exclusions import LeftOut
-from multifidus.stats.json_values import plain_study
-from multifidus.stats.reliability import reliability
-from multifidus.stats.reliability_json import given_study
+from multifidus.stats.reliability.document import plain_study
+from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.study import reliability
 from multifidus.stats.values import values_of
 from tests.studies import study_rows, write_study
 

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
 from multifidus.io.results_csv import write_rows
-from multifidus.stats.change_study import study_change
-from multifidus.stats.mixed_model import model_changes
-from multifidus.stats.pairs import Choice
-from multifidus.stats.reliability import reliability
-from multifidus.stats.target_groups import TargetRule
+from multifidus.stats.change.mixed_model import model_changes
+from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.study import study_change
+from multifidus.stats.reliability.study import reliability
+from multifidus.stats.reliability.target_groups import TargetRule
 from multifidus.stats.values import values_of
 from tests.studies import study_rows
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
-from multifidus.stats.icc import icc
+from multifidus.stats.reliability.icc import icc
 from multifidus.stats.sample_size import (
     plan_change,
     plan_reliability,

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.data.protocol import MeasurementProtocol, SliceSelection
 from multifidus.errors import StatisticsError
-from multifidus.stats.change_study import spans_of, study_change
-from multifidus.stats.reliability import reliability
+from multifidus.stats.change.study import spans_of, study_change
+from multifidus.stats.reliability.study import reliability
 from multifidus.stats.study_table import study_table
 from multifidus.stats.values import values_of
 from tests.studies import study_rows, write_study
@@ -175,7 +175,7 @@ def test_a_flag_that_makes_a_number_doubtful_reaches_the_change(flag):
 
 @pytest.mark.parametrize("rule", ["first", "rater:A"])
 def test_a_second_reading_is_not_taken_for_the_first(rule):
-    from multifidus.stats.pairs import Choice
+    from multifidus.stats.change.pairs import Choice
 
     rows = rows_of(readings=2)
     lost = {"subject": "S02", "timepoint": "pre", "reading": 1}

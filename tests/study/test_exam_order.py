@@ -9,7 +9,7 @@ from multifidus.cli.app import app
 from multifidus.stats.values import values_of
 from multifidus.study.exam_order import contradictions
 from tests.cases import write_cohort
-from tests.stats.test_change import row
+from tests.stats.change.test_change import row
 from tests.studies import study_rows, write_study
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from multifidus.stats.change_study import spans_of, study_change
+from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.values import Value
 from multifidus.study.exchanged_sides import (
     SideArea,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from multifidus.reporting.plots.exam_values import What, along_the_spine, exam_numbers
+from multifidus.reporting.metric import What, along_the_spine, exam_numbers
 from multifidus.reporting.plots.style import (
     BLACK,
     COLUMN_MM,
@@ -16,7 +16,7 @@ from multifidus.reporting.plots.style import (
     new_figure,
     styled,
 )
-from multifidus.stats.pairs import Choice
+from multifidus.stats.change.pairs import Choice
 from multifidus.stats.values import Value
 
 QUANTITY = "asymmetry_pct"

@@ -9,10 +9,10 @@ import numpy as np
 
 from multifidus.figures.file_names import distinct_stem
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.plots.exam_values import What, along_the_spine, patient_sides
+from multifidus.reporting.metric import What, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled
-from multifidus.stats.reliability import Reliability
-from multifidus.stats.targets import Compare, column_of, lay_out
+from multifidus.stats.reliability.study import Reliability
+from multifidus.stats.reliability.targets import Compare, column_of, lay_out
 from multifidus.stats.values import Value
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from multifidus.reporting.labels import axis_label, quantity_name
-from multifidus.reporting.plots.exam_values import What
+from multifidus.reporting.metric import What
 from multifidus.reporting.plots.slopes import of_what
 from multifidus.reporting.plots.style import BLACK, BLUE, PAGE_MM, PALE, Drawing, new_figure, styled
-from multifidus.stats.change import BY_MUSCLE, GroupChange
-from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.change.groups import BY_MUSCLE, GroupChange
+from multifidus.stats.change.study import ChangeStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.plots.exam_values import (
+from multifidus.reporting.metric import (
     What,
     along_the_spine,
     exam_numbers,
@@ -23,7 +23,7 @@ from multifidus.reporting.plots.style import (
     new_figure,
     styled,
 )
-from multifidus.stats.pairs import Choice
+from multifidus.stats.change.pairs import Choice
 from multifidus.stats.values import Value
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.plots.exam_values import What, along_the_spine, patient_sides
+from multifidus.reporting.metric import What, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, VERDICTS, Drawing, grid, styled
-from multifidus.stats.change import Change, Verdict
-from multifidus.stats.change_study import ChangeStudy
+from multifidus.stats.change.groups import Change, Verdict
+from multifidus.stats.change.study import ChangeStudy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from multifidus.io.files import refuse_existing, write_atomically
 from multifidus.reporting.report_extra import the_report_extra
-from multifidus.stats.change import Verdict
+from multifidus.stats.change.groups import Verdict
 from multifidus.version import VERSION
 
 if TYPE_CHECKING:

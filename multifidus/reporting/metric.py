@@ -1,0 +1,68 @@
+"""The numbers that figures show: of every exam, by level and side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from multifidus.data.anatomy import Level, Side
+from multifidus.stats.change.pairs import Choice, exam_value
+from multifidus.stats.values import Value
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class What:
+    """Which number of which muscle a figure is about."""
+
+    quantity: str
+    method: str
+    structure: str
+
+    def of(self, values: Iterable[Value]) -> tuple[Value, ...]:
+        """Return the values that are of it."""
+        return tuple(
+            item
+            for item in values
+            if (item.quantity, item.method, item.structure)
+            == (self.quantity, self.method, self.structure)
+        )
+
+    @property
+    def stem(self) -> str:
+        """Name for files: ``tcsa_mm2``, ``fi_pct_pooled_otsu``."""
+        named = (self.quantity, self.method)
+        other = "" if self.structure == "multifidus" else self.structure
+        return "_".join(filter(None, (other, *named)))
+
+
+Numbers = dict[tuple[str, str], dict[str, dict[str, float]]]
+"""By level and side, then timepoint, then subject."""
+
+
+def exam_numbers(values: Iterable[Value], what: What, choice: Choice) -> Numbers:
+    """Return one number an exam, level and side: whose it is, the rule says."""
+    readings: dict[tuple[str, str], dict[str, dict[str, list[Value]]]] = {}
+    for item in what.of(values):
+        place = readings.setdefault((item.level, item.side), {})
+        place.setdefault(item.timepoint, {}).setdefault(item.subject, []).append(item)
+    found: Numbers = {}
+    for key, timepoints in readings.items():
+        for timepoint, subjects in timepoints.items():
+            for subject, own in sorted(subjects.items()):
+                value = exam_value(timepoint, own, choice).value
+                if math.isfinite(value):
+                    place_of = found.setdefault(key, {}).setdefault(timepoint, {})
+                    place_of[subject] = value
+    return found
+
+
+def along_the_spine(levels: Iterable[str]) -> list[str]:
+    """Sort levels from cranial to caudal; no level comes first."""
+    return sorted(set(levels), key=lambda level: Level(level).rank if level else -1)
+
+
+def patient_sides(sides: Iterable[str]) -> list[str]:
+    """Sort sides as figures show them: right, left, both."""
+    order: Sequence[str] = (Side.RIGHT, Side.LEFT)
+    return sorted(set(sides), key=lambda side: order.index(side) if side in order else len(order))

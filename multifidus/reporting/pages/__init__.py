@@ -1,0 +1,1 @@
+"""Pages of a report: one of the study and one of each subject."""

@@ -1,0 +1,1 @@
+"""Tables of a paper: reliability, change, agreement of outlines, exclusions."""

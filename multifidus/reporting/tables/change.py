@@ -1,0 +1,278 @@
+"""A study's changes as a paper prints them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from multifidus.io.files import refuse_existing
+from multifidus.io.results_csv import write_rows
+from multifidus.reporting.labels import visible_fat_note
+from multifidus.reporting.tables.exclusions import left_out_table
+from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
+from multifidus.reporting.tables.reliability import short
+from multifidus.stats.change.document import change_rows, course_rows
+from multifidus.stats.change.groups import Change, Contrast, GroupChange, Verdict
+from multifidus.stats.change.mixed_model import MixedModel
+from multifidus.stats.change.signed_rank import MOST_EXACT
+from multifidus.stats.change.study import ChangeStudy
+from multifidus.stats.values import is_grade
+
+_TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "n (Wilcoxon)",
+          "p (Wilcoxon)", "p (Wilcoxon), Holm", "tests")  # fmt: skip
+
+_TEST_NOTES = (
+    "Value: whose reading of an exam, and what of a level's slices, entered.",
+    "Mean change with its 95 % interval, and p by the paired t test and by Wilcoxon's signed rank "
+    "test, as they are and corrected by Holm's method. A family of tests is all of this table that "
+    "are of one quantity, fat method and structure; tests says how many these are, and the t tests "
+    "and Wilcoxon's are each corrected among themselves. "
+    "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution. "
+    f"Wilcoxon's test leaves out changes of 0 and ranks the others, n (Wilcoxon); p is exact up to "
+    f"{MOST_EXACT}, ties included, and by the normal distribution with corrections for ties and "
+    "continuity beyond.",
+)
+
+_BEYOND_NOTE = (
+    "Beyond error: muscles that changed by more than the least detectable change (decrease / "
+    "increase / judged); it judges single muscles, never the mean of a group."
+)
+
+
+def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tuple[PaperTable, ...]:
+    """Make the tables of a study's changes; those without a row are left out."""
+    extra = (study.column,) if study.column else ()
+    by_muscle, by_zone = ("level", "side", *extra), ("zone", *extra)
+    seen = visible_fat_note(item.pair.quantity for item in study.changes)
+    notes = (*_TEST_NOTES, _BEYOND_NOTE, *seen)
+    tables = (
+        PaperTable(
+            "change", "Change by level and side.", _headings(by_muscle), _groups(study.muscles),
+            (*notes, *study.problems),
+        ),
+        PaperTable(
+            "change_by_zone", "Change by distance from the operated levels.", _headings(by_zone),
+            _groups(study.zones), notes,
+        ),
+        _contrasts(study, extra),
+        _models(tuple(models)),
+        left_out_table("change_left_out", study.left_out),
+    )  # fmt: skip
+    return tuple(table for table in tables if table.rows)
+
+
+def _headings(places: Sequence[str]) -> tuple[str, ...]:
+    return ("quantity", "structure", "exams", *places, "value", "before", "after", *_TESTS,
+            "change, %", "beyond error", "without")  # fmt: skip
+
+
+def _groups(groups: Iterable[GroupChange]) -> tuple[tuple[str, ...], ...]:
+    rows = []
+    for item in groups:
+        quantity, method, structure, span, *rest = item.key
+        rows.append(
+            (
+                _quantity(quantity, method),
+                _words(structure),
+                span,
+                *rest,
+                item.entered,
+                short(item.mean_before),
+                short(item.mean_after),
+                *_tests(item),
+                _relative(quantity, item.mean_pct),
+                f"{item.beyond_decrease} / {item.beyond_increase} / {item.judged}",
+                str(item.n_missing),
+            )
+        )
+    return tuple(rows)
+
+
+def _contrasts(study: ChangeStudy, extra: tuple[str, ...]) -> PaperTable:
+    rows = []
+    for item in study.contrasts:
+        quantity, method, structure, span, *rest = item.key
+        rows.append(
+            (
+                _quantity(quantity, method),
+                _words(structure),
+                span,
+                *rest,
+                f"{item.first} - {item.second}",
+                item.entered,
+                *_tests(item),
+                str(item.n_missing),
+            )
+        )
+    headings = ("quantity", "structure", "exams", *extra, "contrast", "value", *_TESTS, "without")
+    note = (
+        "Each subject's change at one kind of muscle minus that at the other. Contralateral: the "
+        "other side of the operated levels; there is none in midline surgery."
+    )
+    return PaperTable(
+        "change_contrasts", "Where the change is larger.", headings, tuple(rows),
+        (note, *_TEST_NOTES),
+    )  # fmt: skip
+
+
+def _models(models: Sequence[MixedModel]) -> PaperTable:
+    rows = tuple(
+        (
+            _quantity(model.quantity, model.method),
+            _words(model.structure),
+            model.entered,
+            term.name,
+            _interval(term.estimate, term.ci95),
+            short(term.df) if term.df % 1 else f"{term.df:.0f}",
+            p_value(term.p),
+            str(model.n_subjects),
+            str(model.n_muscles),
+            str(model.n_missing),
+        )
+        for model in models
+        for term in model.terms
+    )
+    notes = [
+        *dict.fromkeys(map(model_rule, models)),
+        "Intercept: the first timepoint at the first place; timepoint x place: how much more it "
+        "changed there. p as they are, not corrected for their number.",
+        *(
+            f"{_quantity(model.quantity, model.method)}, {_words(model.structure)}: {_sds(model)}. "
+            f"{' '.join(model.problems)}".strip()
+            for model in models
+        ),
+    ]
+    headings = ("quantity", "structure", "value", "term", "estimate [95 % CI]", "df", "p",
+                "subjects", "muscles", "muscles left out")  # fmt: skip
+    return PaperTable("change_model", "Linear mixed model.", headings, rows, tuple(notes))
+
+
+def _sds(model: MixedModel) -> str:
+    """Give the standard deviations that have a number."""
+    parts = (
+        ("between subjects at the first timepoint", model.sd_subjects),
+        ("between the muscles of one", model.sd_muscles),
+        ("of change between subjects", model.sd_changes),
+        ("between the muscles of one", model.sd_residual),
+    )
+    known = (f"{short(size)} {words}" for words, size in parts if math.isfinite(size))
+    return f"standard deviations {', '.join(known)}"
+
+
+def model_rule(model: MixedModel) -> str:
+    """Say what a mixed model is made of."""
+    fixed = f"time, {model.factor} and their interaction" if model.factor else "time"
+    return (
+        "Linear mixed model by restricted maximum likelihood: random intercepts for subject and "
+        "muscle (level and side of a subject) and a random change of each subject; fixed effects "
+        f"of {fixed}. Muscles measured at all timepoints entered. Intervals and P by Student's t "
+        "with standard errors robust to clustering within subjects (CR2) and Satterthwaite "
+        "degrees of freedom."
+    )
+
+
+def write_changes(
+    study: ChangeStudy, tables: Sequence[PaperTable], folder: Path, *, overwrite: bool = False
+) -> list[Path]:
+    """Write all digits as CSV, and the tables for people.
+
+    ``changes.csv`` holds every pair; where there are more than two timepoints, ``courses.csv``
+    holds every value.
+
+    Raises
+    ------
+    WriteError
+        If a file exists and ``overwrite`` is not set; then nothing is written.
+    """
+    rows = {"changes.csv": change_rows(study.changes), "courses.csv": course_rows(study.courses)}
+    files = {folder / name: found for name, found in rows.items() if found}
+    for path in files:
+        refuse_existing(path, overwrite=overwrite)
+    for table in tables:
+        check_paper_table(table, folder, overwrite=overwrite)
+    for path, found in files.items():
+        write_rows(found, path, tuple(found[0]), overwrite=overwrite)
+    written = [write_paper_table(table, folder, overwrite=overwrite) for table in tables]
+    return [*files, *(path for paths in written for path in paths)]
+
+
+def subject_table(changes: Iterable[Change]) -> PaperTable:
+    """Make the table of single muscles, with what each was held against."""
+    headings = ("subject", "quantity", "structure", "level", "side", "exams", "value", "before",
+                "after", "change", "change, %", "MDC95", "verdict", "notes")  # fmt: skip
+    changes = tuple(changes)
+    rows = tuple(_subject(item) for item in changes)
+    note = "MDC95: the least change of one muscle beyond measurement error, by reliability."
+    seen = visible_fat_note(item.pair.quantity for item in changes)
+    bases = dict.fromkeys(item.basis for item in changes if not math.isnan(item.mdc95))
+    notes = (note, *seen, *bases)
+    return PaperTable("change_subjects", "Every muscle's change.", headings, rows, notes)
+
+
+def _subject(item: Change) -> tuple[str, ...]:
+    pair = item.pair
+    return (
+        pair.subject,
+        _quantity(pair.quantity, pair.method),
+        _words(pair.structure),
+        pair.level,
+        pair.side,
+        pair.span,
+        pair.entered,
+        short(pair.before.value),
+        short(pair.after.value),
+        short(pair.delta),
+        _relative(pair.quantity, pair.delta_pct),
+        short(item.mdc95),
+        _verdict(item),
+        "; ".join(filter(None, (pair.problem, *pair.notes))),
+    )
+
+
+def _verdict(item: Change) -> str:
+    if item.verdict is not Verdict.UNKNOWN or item.pair.problem:
+        return item.verdict.value
+    return f"{item.verdict.value}: {item.basis}"
+
+
+def _tests(item: GroupChange | Contrast) -> tuple[str, ...]:
+    tests = item.tests
+    return (
+        str(item.n),
+        _interval(tests.mean, tests.ci95),
+        _interval(tests.dz, tests.dz_ci95),
+        p_value(tests.p_t),
+        p_value(item.p_t_holm),
+        str(tests.n_wilcoxon),
+        p_value(tests.p_wilcoxon),
+        p_value(item.p_wilcoxon_holm),
+        str(item.family),
+    )
+
+
+def _interval(value: float, ci95: tuple[float, float]) -> str:
+    if not math.isfinite(value):
+        return ""
+    low, high = map(short, ci95)
+    return f"{short(value)} [{low}, {high}]" if low and high else short(value)
+
+
+def p_value(p: float) -> str:
+    """Print p as papers do: three decimals, ``<0.001`` below, nothing where it is undefined."""
+    if math.isnan(p):
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 - the usual limit
+
+
+def _relative(quantity: str, pct: float) -> str:
+    """Print a change in percent; that of a percentage is in points, and a grade has none."""
+    return "" if is_grade(quantity) or quantity.endswith("_pct") else short(pct)
+
+
+def _quantity(quantity: str, method: str) -> str:
+    return f"{quantity} ({method})" if method else quantity
+
+
+def _words(structure: str) -> str:
+    return structure.replace("_", " ")

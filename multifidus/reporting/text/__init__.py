@@ -1,0 +1,1 @@
+"""Methods and Results of a paper, in sentences that the tables prove."""

@@ -1,0 +1,218 @@
+"""Results of a paper, in the numbers of its tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from multifidus.reporting.labels import quantity_name, quantity_unit
+from multifidus.reporting.metric import What
+from multifidus.reporting.study_data import StudyData
+from multifidus.reporting.tables.change import p_value
+from multifidus.reporting.tables.reliability import short
+from multifidus.reporting.text.statements import NOT_RECORDED, Statement, counted, unknown
+from multifidus.stats.change.groups import BY_ZONE, GroupChange
+from multifidus.stats.change.mixed_model import FACTORS, MixedModel
+from multifidus.stats.change.paired_tests import PairedTests
+from multifidus.stats.change.random_intercept import Term
+from multifidus.stats.change.study import ChangeStudy
+from multifidus.stats.reliability.study import Reliability, Study
+
+_WHAT = ("quantity", "method", "structure")
+
+
+def results_text(data: StudyData) -> list[Statement]:
+    """Say what was found: reliability, then change, quantity by quantity."""
+    found = [
+        statement
+        for study, words in ((data.between, "Inter-rater"), (data.within, "Intra-rater"))
+        if study is not None
+        for what in data.whats
+        for statement in _reliability(study, what, words)
+    ]
+    if not found:
+        found.append(unknown("Reliability"))
+    if data.change is not None:
+        found += [Statement("Groups", text) for text in data.change.pooled]
+        for what in data.whats:
+            found += _changes(data.change, what)
+            found += _muscles(data.change, what)
+            found += _models(data, what)
+        found += [Statement("Mixed model", text) for text in data.unfitted]
+    return found
+
+
+def _is(item: Reliability, what: What) -> bool:
+    return (item.quantity, item.method, item.structure) == (
+        what.quantity, what.method, what.structure,
+    )  # fmt: skip
+
+
+def _reliability(study: Study, what: What, words: str) -> Iterator[Statement]:
+    """Give the range over levels and sides, and over raters where each has readings of its own."""
+    own = [item for item in study.results if _is(item, what)]
+    if not own:
+        return
+    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    parts = []
+    for form in ("ICC(2,1)", "ICC(3,1)"):
+        found = [one for item in own for one in item.icc if one.shrout_fleiss == form]
+        low = min(one.ci95[0] for one in found)
+        parts.append(
+            f"{form} {_range([one.value for one in found], '.2f')} (lowest end of a 95 % interval "
+            f"{low:.2f})"
+        )
+    sems = [item.sem.agreement for item in own]
+    mdcs = [item.sem.mdc95_agreement for item in own]
+    places = len({(item.level, item.side) for item in own})
+    yield Statement(
+        "Reliability",
+        f"{words} reliability of {name}"
+        f"{'' if places == 1 else f' (range across {places} level-side combinations)'}, "
+        f"{_examinations(own)}: "
+        f"{', '.join(parts)}, SEM of agreement {_shortest(sems)}{unit}, MDC95 "
+        f"{_shortest(mdcs)}{unit}.",
+    )
+
+
+def _examinations(own: Sequence[Reliability]) -> str:
+    """Say of how many examinations of how many subjects, and of which timepoints and groups."""
+    if not all(item.whose.n_exams for item in own):  # a file of an older version
+        return f"{_range([item.n_targets for item in own], 'd')} targets"
+    exams = _range([item.whose.n_exams for item in own], "d")
+    subjects = _range([item.n_subjects for item in own], "d")
+    whose = f"{exams} examinations of {subjects} subjects"
+    names = sorted({name for item in own for name, _ in item.whose.timepoints})
+    pooled = [f"timepoints {', '.join(names)}"] if len(names) > 1 else []
+    for column in dict.fromkeys(name for item in own for name, _, _ in item.whose.groups):
+        groups = sorted({g for item in own for name, g, _ in item.whose.groups if name == column})
+        if len(groups) > 1:
+            pooled.append(f"{column} {', '.join(group or 'not said' for group in groups)}")
+    words = whose + (f" (pooled over {' and '.join(pooled)})" if pooled else "")
+    lost: dict[str, list[int]] = {}
+    for why, n in (found for item in own for found in item.left_out):
+        lost.setdefault(why, []).append(n)
+    return words + "".join(
+        f"; {_range(numbers, 'd')} targets left out with {why}" for why, numbers in lost.items()
+    )
+
+
+def _after(quantity: str) -> str:
+    """Return the unit of a difference, to stand behind a number."""
+    unit = quantity_unit(quantity).replace("%", "percentage points")
+    return f" {unit}" if unit else ""
+
+
+def _range(numbers: Sequence[float], form: str) -> str:
+    low, high = format(min(numbers), form), format(max(numbers), form)
+    return low if low == high else f"{low} to {high}"
+
+
+def _shortest(numbers: Sequence[float]) -> str:
+    low, high = short(min(numbers)), short(max(numbers))
+    return low if low == high else f"{low} to {high}"
+
+
+def _changes(study: ChangeStudy, what: What) -> Iterator[Statement]:
+    """Give the change of each group: by zone where levels were operated, else by level and side."""
+    mine = (what.quantity, what.method, what.structure)
+    groups = [item for item in study.zones if item.key[: len(mine)] == mine]
+    groups = groups or [item for item in study.muscles if item.key[: len(mine)] == mine]
+    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    for item in groups:
+        span, *where = item.key[BY_ZONE.index("span") :]
+        group = where.pop() if study.column else ""
+        at = _named(" ".join(filter(None, where)))
+        place = (f" at {at}" if at else "") + (f" ({group})" if group else "")
+        yield Statement(f"Change of {name}", _sentence(item, span, name + place, unit))
+
+
+def _sentence(item: GroupChange, span: str, name: str, unit: str) -> str:
+    relative = not (math.isnan(item.mean_pct) or "percentage" in unit)
+    pct = f" ({short(item.mean_pct)} %)" if relative else ""
+    return (
+        (
+            f"From {span}, {name} changed by {_with_interval(item.tests)}{unit}{pct}, n = "
+            f"{item.n}, p = {p_value(item.p_t_holm)} (t), {p_value(item.p_wilcoxon_holm)} "
+            "(Wilcoxon), by Holm's method."
+        )
+        .replace("p = <", "p < ")
+        .replace(", <0", ", < 0")
+    )
+
+
+_ZONES = ("operated", "adjacent", "remote")
+
+
+def _with_interval(tests: PairedTests) -> str:
+    low, high = map(short, tests.ci95)
+    return f"{short(tests.mean)} [95 % CI {low}, {high}]"
+
+
+def _models(data: StudyData, what: What) -> Iterator[Statement]:
+    """Give what a mixed model says of the change; its other terms stand in the table."""
+    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    for model in data.models:
+        if (model.quantity, model.method, model.structure) != (
+            what.quantity, what.method, what.structure,
+        ):  # fmt: skip
+            continue
+        told = filter(None, (_term(model, term, data.timepoints, unit) for term in model.terms))
+        yield Statement(
+            f"Change of {name}",
+            f"By the mixed model ({counted(model.n_subjects, 'subject')}, "
+            f"{counted(model.n_muscles, 'muscle')}) of {name}, "
+            f"{'; '.join(told)}. {' '.join(model.problems)}".strip(),
+        )
+
+
+def _term(model: MixedModel, term: Term, timepoints: Sequence[str], unit: str) -> str:
+    """Say a term about change; empty for one about how places differ to begin with."""
+    first, place = model.reference
+    when, _, where = term.name.partition(" x ")
+    if when not in timepoints:
+        return ""
+    estimate = f"{short(term.estimate)} [95 % CI {', '.join(map(short, term.ci95))}]{unit}"
+    p = f"p = {p_value(term.p) or 'undefined'}".replace("= <", "< ")
+    preposition = "at" if model.factor in FACTORS else "in"
+    if where:
+        return f"the change {preposition} {_named(where)} minus that one was {estimate}, {p}"
+    at = f" {preposition} {_named(place)}" if place else ""
+    return f"it changed from {first} to {when}{at} by {estimate}, {p}"
+
+
+def _named(place: str) -> str:
+    return f"{place} levels" if place in _ZONES else place
+
+
+def _muscles(study: ChangeStudy, what: What) -> Iterator[Statement]:
+    """Count muscles beyond measurement error, which judges single muscles alone."""
+    name = quantity_name(what.quantity, what.method)
+    for before, after in study.spans:
+        own = [
+            item
+            for item in study.changes
+            if (item.pair.quantity, item.pair.method, item.pair.structure)
+            == (what.quantity, what.method, what.structure)
+            and (item.pair.before.timepoint, item.pair.after.timepoint) == (before, after)
+        ]
+        judged = [item for item in own if item.verdict.value != "unknown"]
+        topic = f"Change of {name}"
+        if not judged:
+            yield Statement(
+                topic,
+                f"From {before} to {after}, no muscle's {name} could be held against measurement "
+                f"error: the minimal detectable change is {NOT_RECORDED}.",
+            )
+            continue
+        counts = {
+            verdict: sum(item.verdict.value == verdict for item in judged)
+            for verdict in ("decrease", "increase", "within error")
+        }
+        yield Statement(
+            topic,
+            f"From {before} to {after}, {name} decreased beyond measurement error in "
+            f"{counts['decrease']} and increased in {counts['increase']} of "
+            f"{counted(len(judged), 'muscle')} that could be judged; {counts['within error']} "
+            "changed within it.",
+        )

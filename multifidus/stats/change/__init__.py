@@ -1,0 +1,1 @@
+"""What changed between exams, held against measurement error and tested in groups."""

@@ -1,0 +1,103 @@
+"""A study's changes as ``multifidus change --json`` printed them: what was chosen, and checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from multifidus.errors import StatisticsError
+from multifidus.stats.change.mdc import NOT_ASKED, Detectable
+from multifidus.stats.change.pairs import Choice, Pair
+from multifidus.stats.change.study import ChangeStudy, Span
+
+Key = tuple[str, ...]
+
+_NAMES = ("subject", "structure", "level", "side", "quantity", "method", "from", "to")
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class GivenChange:
+    """What was chosen when changes were printed, and what they were held against.
+
+    Parameters
+    ----------
+    spans, choice
+        Which timepoints were compared, and whose value entered.
+    changes
+        The printed rows, by subject, muscle, quantity and timepoints.
+    """
+
+    spans: tuple[Span, ...]
+    choice: Choice
+    changes: Mapping[Key, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> GivenChange:
+        """Read what was printed.
+
+        Raises
+        ------
+        StatisticsError
+            If the document is not such a one.
+        """
+        try:
+            spans = tuple((str(before), str(after)) for before, after in document["timepoints"])
+            rows = {tuple(str(row[name]) for name in _NAMES): row for row in document["changes"]}
+            for row in rows.values():
+                _number(row["delta"]), _number(row["mdc95"]), str(row["basis"])
+            return cls(spans, Choice(str(document["value"])), rows)
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, StatisticsError):
+                raise
+            msg = f"These are no changes of a study: {type(error).__name__} {error}."
+            raise StatisticsError(msg, remedy=_REMEDY) from error
+
+    @property
+    def quantities(self) -> frozenset[str]:
+        """Which quantities there are."""
+        return frozenset(key[_NAMES.index("quantity")] for key in self.changes)
+
+    def error_of(self, pair: Pair) -> Detectable:
+        """Return what a pair was held against."""
+        row = self.changes.get(_key(pair))
+        if row is None:
+            return Detectable(math.nan, NOT_ASKED)
+        return Detectable(_number(row["mdc95"]), str(row["basis"]))
+
+    def check(self, study: ChangeStudy) -> None:
+        """Refuse changes that are not those of this study's table.
+
+        Raises
+        ------
+        StatisticsError
+            If a pair is not among them, or changed by another number.
+        """
+        for item in study.changes:
+            row = self.changes.get(_key(item.pair))
+            words = " ".join(filter(None, _key(item.pair)))
+            if row is None:
+                msg = f"The changes given do not hold {words}."
+                raise StatisticsError(msg, remedy=_REMEDY)
+            said, found = _number(row["delta"]), item.pair.delta
+            alike = math.isclose(said, found, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+            if not (alike or (math.isnan(said) and math.isnan(found))):
+                msg = f"{words} changed by {found:g} in the table and by {said:g} in those given."
+                raise StatisticsError(msg, remedy=_REMEDY)
+
+
+_REMEDY = "Give what 'multifidus change --json' prints of this study's own table."
+
+
+def _key(pair: Pair) -> Key:
+    return (
+        pair.subject, pair.structure, pair.level, pair.side, pair.quantity, pair.method,
+        pair.before.timepoint, pair.after.timepoint,
+    )  # fmt: skip
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,363 @@
+"""Did it change? One muscle against measurement error, and the group against chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from multifidus.data.anatomy import Level
+from multifidus.errors import StatisticsError
+from multifidus.stats.change.mdc import Detectable, ErrorOf, nothing_known
+from multifidus.stats.change.paired_tests import PairedTests, holm, paired_tests
+from multifidus.stats.change.pairs import Pair
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+LEAST_PAIRS = 3
+"""Fewer pairs are listed, not tested."""
+
+
+class Verdict(StrEnum):
+    """What can be said of one muscle's change."""
+
+    DECREASE = "decrease"
+    INCREASE = "increase"
+    WITHIN_ERROR = "within error"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One pair judged.
+
+    Parameters
+    ----------
+    mdc95
+        What its change was held against; NaN where nothing is known.
+    basis
+        Where that comes from; empty where there is no change to be held against it.
+    """
+
+    pair: Pair
+    mdc95: float
+    basis: str
+    verdict: Verdict
+
+
+def judge(pairs: Iterable[Pair], error_of: ErrorOf = nothing_known) -> list[Change]:
+    """Hold every pair's change against measurement error.
+
+    Parameters
+    ----------
+    pairs
+        Of a study.
+    error_of
+        Which least change each is held against.
+
+    Returns
+    -------
+    list of Change
+        In the pairs' order. MDC judges individuals, never group means.
+    """
+    return [
+        # What has no change is held against nothing: nobody read an exam that is not there.
+        _judged(pair, Detectable(math.nan, "") if pair.problem else error_of(pair))
+        for pair in pairs
+    ]
+
+
+def _judged(pair: Pair, found: Detectable) -> Change:
+    delta = pair.delta
+    if math.isnan(delta) or math.isnan(found.mdc95):
+        verdict = Verdict.UNKNOWN
+    elif abs(delta) <= found.mdc95:
+        verdict = Verdict.WITHIN_ERROR
+    else:
+        verdict = Verdict.DECREASE if delta < 0 else Verdict.INCREASE
+    return Change(pair, found.mdc95, found.basis, verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """The change of a group of subjects in one quantity.
+
+    Parameters
+    ----------
+    key
+        What makes the group.
+    n, n_missing
+        Subjects with a change, and without.
+    mean_before, mean_after, median, mean_pct
+        Of the values; of their differences; of the percent changes, NaN where a value before is
+        not positive.
+    tests
+        Of the differences.
+    beyond_decrease, beyond_increase, judged
+        Muscles beyond measurement error either way, of how many that could be judged.
+    p_t_holm, p_wilcoxon_holm
+        Corrected for the number of tests made together (Holm 1979).
+    family
+        How many tests these were, of the same quantity and structure.
+    entered
+        Which values entered.
+    """
+
+    key: tuple[str, ...]
+    n: int
+    n_missing: int
+    mean_before: float
+    mean_after: float
+    median: float
+    mean_pct: float
+    tests: PairedTests
+    beyond_decrease: int
+    beyond_increase: int
+    judged: int
+    p_t_holm: float = math.nan
+    p_wilcoxon_holm: float = math.nan
+    family: int = 0
+    entered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How much more one kind of muscle changed than another of the same subjects.
+
+    Parameters
+    ----------
+    key
+        What makes the group.
+    first, second
+        Which kinds: the contrast is the change of the first minus that of the second.
+    n, n_missing
+        Subjects with both, and with one alone.
+    tests
+        Of the subjects' contrasts.
+    p_t_holm, p_wilcoxon_holm, family, entered
+        As of :class:`GroupChange`.
+    """
+
+    key: tuple[str, ...]
+    first: str
+    second: str
+    n: int
+    n_missing: int
+    tests: PairedTests
+    p_t_holm: float = math.nan
+    p_wilcoxon_holm: float = math.nan
+    family: int = 0
+    entered: str = ""
+
+
+Tested = TypeVar("Tested", GroupChange, Contrast)
+
+FAMILY = ("quantity", "method", "structure")
+"""What makes a family of tests, which are corrected together.
+
+One question is asked of one quantity of one muscle: did it change, at any level, side, group of
+subjects and pair of exams? Quantities, and muscles, are questions of their own; a study that asks
+after one answers no differently because another was measured too.
+"""
+
+BY_MUSCLE = (*FAMILY, "span", "level", "side")
+BY_ZONE = (*FAMILY, "span", "zone")
+BY_SIDE = (*FAMILY, "span")
+
+
+def group_changes(
+    changes: Iterable[Change], by: Sequence[str] = BY_MUSCLE
+) -> tuple[list[GroupChange], list[str]]:
+    """Test each group of pairs for a change other than none.
+
+    Parameters
+    ----------
+    changes
+        Of a study.
+    by
+        What makes a group: :data:`FAMILY`, then names of a pair's properties, or of other columns
+        of the table.
+
+    Returns
+    -------
+    tuple
+        The groups, corrected by Holm's method within each :data:`FAMILY`, and why others are
+        missing. A subject that gives a group several pairs enters with their mean.
+    """
+    found: list[GroupChange] = []
+    missing: dict[str, list[str]] = {}
+    for key, members in _grouped(changes, by).items():
+        try:
+            found.append(_group(key, members))
+        except StatisticsError as error:
+            missing.setdefault(str(error), []).append(in_words(key))
+    return _corrected(found, by), gathered(missing)
+
+
+def in_words(key: Iterable[str]) -> str:
+    """Name a group by its key."""
+    return " ".join(filter(None, key))
+
+
+MOST_NAMED = 3
+"""More groups that lack the same are counted, not named."""
+
+
+def gathered(missing: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say what groups lack, once for all that lack the same."""
+    return [
+        f"{'; '.join(names)}: {why}"
+        if len(names) <= MOST_NAMED
+        else f"{len(names)} groups, such as {names[0]}: {why}"
+        for why, names in missing.items()
+    ]
+
+
+def _grouped(changes: Iterable[Change], by: Sequence[str]) -> dict[tuple[str, ...], list[Change]]:
+    groups: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        groups.setdefault(tuple(_said(change.pair, name) for name in by), []).append(change)
+    return dict(sorted(groups.items(), key=lambda item: [*map(_place, item[0])]))
+
+
+def _said(pair: Pair, name: str) -> str:
+    return str(getattr(pair, name)) if hasattr(Pair, name) else pair.said(name)
+
+
+_ZONES = ("operated", "adjacent", "remote")
+
+
+def _place(word: str) -> tuple[int, str]:
+    """Sort levels along the spine, zones outwards, and other words as they are."""
+    for order in (list(Level), _ZONES):
+        if word in order:
+            return order.index(word), ""  # type: ignore[arg-type] # a level is its text
+    return 0, word
+
+
+def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
+    subjects = _by_subject(members)
+    full = {subject: pairs for subject, pairs in subjects.items() if pairs}
+    if len(full) < LEAST_PAIRS:
+        have = "1 subject has" if len(full) == 1 else f"{len(full)} subjects have"
+        msg = f"{have} a value at both timepoints; {LEAST_PAIRS} are needed."
+        raise StatisticsError(msg)
+
+    def mean(of: str) -> Array:
+        return np.array([np.mean([_number(pair, of) for pair in own]) for own in full.values()])
+
+    before, after = mean("before"), mean("after")
+    difference = after - before
+    verdicts = [change.verdict for change in members]
+    return GroupChange(
+        key=key,
+        n=len(full),
+        n_missing=len(subjects) - len(full),
+        mean_before=float(before.mean()),
+        mean_after=float(after.mean()),
+        median=float(np.median(difference)),
+        mean_pct=float(mean("delta_pct").mean()),
+        tests=paired_tests(difference),
+        beyond_decrease=verdicts.count(Verdict.DECREASE),
+        beyond_increase=verdicts.count(Verdict.INCREASE),
+        judged=len(verdicts) - verdicts.count(Verdict.UNKNOWN),
+        entered=_entered(members),
+    )
+
+
+def _entered(members: Iterable[Change]) -> str:
+    """Say which values entered, of pairs that may have neither reading at some exam."""
+    found = dict.fromkeys(item.pair.entered for item in members if not item.pair.problem)
+    return " or ".join(found)
+
+
+def _by_subject(members: Iterable[Change]) -> dict[str, list[Pair]]:
+    """Return each subject's pairs that have a change; empty where it has none."""
+    subjects: dict[str, list[Pair]] = {}
+    for change in members:
+        own = subjects.setdefault(change.pair.subject, [])
+        if not math.isnan(change.pair.delta):
+            own.append(change.pair)
+    return dict(sorted(subjects.items()))
+
+
+def _number(pair: Pair, of: str) -> float:
+    return pair.delta_pct if of == "delta_pct" else float(getattr(pair, of).value)
+
+
+def contrast_changes(
+    changes: Iterable[Change], of: str, kinds: tuple[str, str], by: Sequence[str] = BY_SIDE
+) -> tuple[list[Contrast], list[str]]:
+    """Test whether one kind of muscle changed more than another of the same subjects.
+
+    Parameters
+    ----------
+    changes
+        Of a study.
+    of, kinds
+        What tells the kinds apart (``zone``, ``approached``), and which two.
+    by
+        What makes a group.
+
+    Returns
+    -------
+    tuple
+        Contrasts, not yet corrected, and why others are missing. Within a subject the changes of
+        each kind are averaged first.
+    """
+    first, second = kinds
+    found: list[Contrast] = []
+    missing: dict[str, list[str]] = {}
+    for key, members in _grouped(changes, by).items():
+        sides = [
+            {
+                subject: float(np.mean([pair.delta for pair in pairs]))
+                for subject, pairs in _by_subject(
+                    item for item in members if _said(item.pair, of) == kind
+                ).items()
+                if pairs
+            }
+            for kind in kinds
+        ]
+        if not all(sides):
+            continue
+        both = sorted(sides[0].keys() & sides[1].keys())
+        if len(both) < LEAST_PAIRS:
+            have = "1 subject has" if len(both) == 1 else f"{len(both)} subjects have"
+            why = f"{have} both {first} and {second}; {LEAST_PAIRS} are needed."
+            missing.setdefault(why, []).append(in_words(key))
+            continue
+        tests = paired_tests([sides[0][name] - sides[1][name] for name in both])
+        alone = len(sides[0].keys() ^ sides[1].keys())
+        words = _entered(members)
+        found.append(Contrast(key, first, second, len(both), alone, tests, entered=words))
+    return found, gathered(missing)
+
+
+def corrected_together(found: Sequence[Contrast], by: Sequence[str] = BY_SIDE) -> list[Contrast]:
+    """Correct contrasts by Holm's method, within each :data:`FAMILY`."""
+    return _corrected(found, by)
+
+
+def _corrected(found: Sequence[Tested], by: Sequence[str]) -> list[Tested]:
+    named = [place for place, name in enumerate(by) if name in FAMILY]
+    families: dict[tuple[str, ...], list[int]] = {}
+    for place, item in enumerate(found):
+        families.setdefault(tuple(item.key[n] for n in named), []).append(place)
+    corrected = list(found)
+    for places in families.values():
+        tests = [found[place].tests for place in places]
+        t_tests = holm([item.p_t for item in tests])
+        ranks = holm([item.p_wilcoxon for item in tests])
+        made = sum(not math.isnan(item.p_t) for item in tests)
+        for place, one, two in zip(places, t_tests, ranks, strict=True):
+            corrected[place] = replace(found[place], p_t_holm=one, p_wilcoxon_holm=two, family=made)
+    return corrected

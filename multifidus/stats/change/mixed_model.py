@@ -1,0 +1,362 @@
+"""A linear mixed model of a study's values: each muscle is its own control."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from multifidus.data.anatomy import Level
+from multifidus.errors import StatisticsError
+from multifidus.stats.change.pairs import Choice, Pair, make_pairs
+from multifidus.stats.change.random_intercept import (
+    LEAST_SUBJECTS,
+    OPTIMISER,
+    Fit,
+    Term,
+    fit_random_intercept,
+)
+from multifidus.stats.mixed_protocols import check_protocols
+from multifidus.stats.values import Value, is_grade
+
+FACTORS = ("zone", "level", "side")
+"""What may be fixed beside the timepoint; other names are columns of the table."""
+
+FEW_DF = 4.0
+"""Below so many of Satterthwaite's degrees of freedom p is not to be relied on (Tipton 2015)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MixedModel:
+    """A fitted model.
+
+    Parameters
+    ----------
+    quantity, method, structure, factor
+        Of what, and what is fixed beside the timepoint; empty where nothing is.
+    n_subjects, n_muscles, n_values
+        What entered: muscles (a level and side of a subject) with a value at every timepoint.
+    n_missing
+        Muscles that were left out; why is one of the problems.
+    terms
+        Fixed effects, the intercept first: the first timepoint at the first place.
+    sd_subjects, sd_muscles
+        Standard deviations at the first timepoint: between subjects, and of the muscles of one.
+    sd_changes, sd_residual
+        Of changes: between subjects, and between the muscles of one; over several later
+        timepoints, their root mean square.
+    optimiser
+        By which search the variances were found.
+    problems
+        What a reader must know.
+    reference
+        Timepoint and place that the others are compared with.
+    entered
+        Which values entered.
+    """
+
+    quantity: str
+    method: str
+    structure: str
+    factor: str
+    n_subjects: int
+    n_muscles: int
+    n_values: int
+    n_missing: int
+    terms: tuple[Term, ...]
+    sd_subjects: float
+    sd_muscles: float
+    sd_changes: float
+    sd_residual: float
+    optimiser: str
+    problems: tuple[str, ...]
+    reference: tuple[str, str] = ("", "")
+    entered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Muscle:
+    """One level and side of a subject, with its values at all timepoints, in order."""
+
+    subject: str
+    place: str
+    values: tuple[float, ...]
+    entered: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFit:
+    """What :func:`fit_courses` finds: the terms, and the fits of first values and of changes."""
+
+    terms: tuple[Term, ...]
+    first: Fit
+    changes: tuple[Fit, ...]
+
+
+def model_changes(
+    values: Iterable[Value],
+    timepoints: Sequence[str],
+    factor: str = "",
+    choice: Choice = Choice(),  # noqa: B008 - frozen
+    *,
+    minimal_valid_fraction: float,
+) -> tuple[list[MixedModel], list[str]]:
+    """Model every quantity of every structure over the timepoints.
+
+    ``value = timepoint x factor + subject + muscle + subject's change + rest``, the last four
+    random. A muscle is a level and side of a subject. Only muscles with a value at every timepoint
+    enter, so that what a muscle is to begin with, and whether it is the large or the small ones
+    that lack an exam, cancels in its change (:func:`fit_courses`).
+
+    Parameters
+    ----------
+    values
+        Of a study.
+    timepoints
+        In order; the first is what others are compared with.
+    factor
+        ``zone``, ``level``, ``side``, another column of the table, or nothing.
+    choice, minimal_valid_fraction
+        Whose value enters, and how much of a muscle artefacts have to leave, as for pairs.
+
+    Returns
+    -------
+    tuple
+        The models, and why others are missing.
+
+    Raises
+    ------
+    StatisticsError
+        If no value has the factor, a subject's exams differ in it, or it is not clear whose value
+        to take.
+    """
+    items = [item for item in values if not is_grade(item.quantity)]
+    if not choice.mix_protocols:
+        check_protocols(items)
+    groups = _courses(items, timepoints, choice, minimal_valid_fraction)
+    placed = {what: _placed(found, timepoints, factor) for what, found in sorted(groups.items())}
+    if factor and not any(item.place for found, _ in placed.values() for item in found):
+        msg = f"No value of the table has a {factor}."
+        raise StatisticsError(msg, remedy=f"Choose {', '.join(FACTORS)} or a column of the table.")
+    models: list[MixedModel] = []
+    problems: list[str] = []
+    for what, (muscles, reasons) in placed.items():
+        try:
+            entered, left = usable(muscles, reasons, factor)
+            models.append(_model((*what, factor), timepoints, entered, left))
+        except StatisticsError as error:
+            problems.append(f"Mixed model of {' '.join(filter(None, what))}: {error}")
+    return models, problems
+
+
+What = tuple[str, str, str]
+"""Quantity, method and structure."""
+
+Courses = dict[tuple[str, str, str], dict[str, Pair]]
+"""Subject, level and side, to the pairs of the first with each later timepoint."""
+
+
+def _courses(
+    items: Sequence[Value], timepoints: Sequence[str], choice: Choice, least: float
+) -> dict[What, Courses]:
+    """Pair the first timepoint with every later one, muscle by muscle."""
+    first, *others = timepoints
+    groups: dict[What, Courses] = {}
+    for later in others:
+        for pair in make_pairs(items, first, later, choice=choice, minimal_valid_fraction=least):
+            what = (pair.quantity, pair.method, pair.structure)
+            muscle = (pair.subject, pair.level, pair.side)
+            groups.setdefault(what, {}).setdefault(muscle, {})[later] = pair
+    return groups
+
+
+def _placed(
+    courses: Courses, timepoints: Sequence[str], factor: str
+) -> tuple[list[Muscle], list[str]]:
+    """Return muscles with a value at every timepoint, and why each other is left out."""
+    muscles: list[Muscle] = []
+    reasons: list[str] = []
+    first, *others = timepoints
+    for (subject, _, _), pairs in sorted(courses.items()):
+        reason = next((pair.problem for pair in pairs.values() if pair.problem), "")
+        absent = [name for name in others if name not in pairs]
+        if reason or absent:
+            reasons.append(reason or f"not measured at {', '.join((first, *absent))}")
+            continue
+        own = [pairs[name] for name in others]
+        numbers = (own[0].before.value, *(pair.after.value for pair in own))
+        entered = "; ".join(dict.fromkeys(pair.entered for pair in own))
+        muscles.append(Muscle(subject, _place(own, factor), numbers, entered))
+    return muscles, reasons
+
+
+def _place(own: Sequence[Pair], factor: str) -> str:
+    """Return a muscle's place; that of a column has to be one for all its exams."""
+    last = own[-1]
+    if not factor:
+        return ""
+    if factor in FACTORS:
+        return str(getattr(last, factor))
+    exams = (own[0].before, *(pair.after for pair in own))
+    said = dict.fromkeys(filter(None, (exam.extra.get(factor, "").strip() for exam in exams)))
+    if len(said) > 1:
+        msg = f"Exams of {last.subject} differ in {factor}: {', '.join(said)}."
+        remedy = "What a model compares has to be the same at all timepoints of a subject."
+        raise StatisticsError(msg, remedy=remedy)
+    return next(iter(said), "")
+
+
+def usable(
+    muscles: Sequence[Muscle], reasons: Sequence[str], factor: str
+) -> tuple[list[Muscle], list[str]]:
+    """Leave out muscles without a place, and places that too few subjects have.
+
+    Parameters
+    ----------
+    muscles
+        With a value at every timepoint.
+    reasons
+        Why others were left out.
+    factor
+        What the model compares; empty if nothing.
+
+    Returns
+    -------
+    tuple
+        The muscles that enter, and why each other is left out.
+
+    Raises
+    ------
+    StatisticsError
+        If none can enter.
+    """
+    people = Counter(place for _, place in {(item.subject, item.place) for item in muscles})
+    kept: list[Muscle] = []
+    left = list(reasons)
+    for item in muscles:
+        if factor and not item.place:
+            left.append(f"no {factor} in the table")
+        elif people[item.place] < LEAST_SUBJECTS:
+            at = f" at {item.place}" if item.place else ""
+            left.append(f"fewer than {LEAST_SUBJECTS} subjects have all values{at}")
+        else:
+            kept.append(item)
+    if not kept:
+        why = "; ".join(dict.fromkeys(left))
+        msg = f"No muscle can enter: {why}."
+        raise StatisticsError(msg, remedy="Each subject needs values at all timepoints.")
+    return kept, left
+
+
+def _model(
+    what: tuple[str, str, str, str],
+    timepoints: Sequence[str],
+    muscles: Sequence[Muscle],
+    left: Sequence[str],
+) -> MixedModel:
+    fit = fit_courses(muscles, timepoints)
+    quantity, method, structure, factor = what
+    return MixedModel(
+        quantity=quantity,
+        method=method,
+        structure=structure,
+        factor=factor,
+        n_subjects=len({item.subject for item in muscles}),
+        n_muscles=len(muscles),
+        n_values=len(muscles) * len(timepoints),
+        n_missing=len(left),
+        terms=fit.terms,
+        sd_subjects=fit.first.sd_subjects,
+        sd_muscles=fit.first.sd_residual,
+        sd_changes=_root_mean_square([item.sd_subjects for item in fit.changes]),
+        sd_residual=_root_mean_square([item.sd_residual for item in fit.changes]),
+        optimiser=OPTIMISER,
+        problems=tuple(_problems(fit, left, len(muscles))),
+        reference=(timepoints[0], _in_order({item.place for item in muscles})[0]),
+        entered="; ".join(dict.fromkeys(item.entered for item in muscles)),
+    )
+
+
+def _root_mean_square(numbers: Sequence[float]) -> float:
+    return math.sqrt(math.fsum(number**2 for number in numbers) / len(numbers))
+
+
+def _problems(fit: CourseFit, left: Sequence[str], entered: int) -> Iterable[str]:
+    if left:
+        counts = "; ".join(f"{count} {why}" for why, count in sorted(Counter(left).items()))
+        yield f"{len(left)} of {entered + len(left)} muscles were left out: {counts}."
+    if math.isnan(fit.first.sd_subjects):
+        yield (
+            "Every subject has one muscle: differences between subjects and between muscles are "
+            "one number."
+        )
+    few = [term.name for term in fit.terms if term.df < FEW_DF]
+    if few:
+        yield (
+            f"Degrees of freedom below {FEW_DF:g} ({', '.join(few)}): too few subjects for a p "
+            "value to be relied on."
+        )
+    flat = [term.name for term in fit.terms if math.isnan(term.df)]
+    if flat:
+        yield f"Values do not vary between subjects: there is no error of {', '.join(flat)}."
+
+
+def fit_courses(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> CourseFit:
+    """Fit the model to muscles that all have a value at every timepoint.
+
+    In ``value = timepoint x place + subject + muscle + subject's change + rest`` the subject and
+    the muscle cancel in a muscle's difference from its first value, and what is left is a model of
+    changes with a random intercept for each subject: the subject's own change, which all its
+    muscles share. Each later timepoint has its own, so that nothing is assumed of how the
+    timepoints' variances and correlations compare. Names are those of a model of values: the
+    intercept and the places are of the first timepoint, ``post`` is the change at the first place,
+    ``post x remote`` how much more the change is at that place.
+
+    Raises
+    ------
+    StatisticsError
+        As :func:`multifidus.stats.change.random_intercept.fit_random_intercept`.
+    """
+    places = _in_order({item.place for item in muscles})
+    first = _fit(muscles, [item.values[0] for item in muscles], ["intercept", *places[1:]])
+    changes = fit_changes(muscles, timepoints)
+    intercept, *others = first.terms
+    terms = (
+        intercept,
+        *(fit.terms[0] for fit in changes),
+        *others,
+        *(term for fit in changes for term in fit.terms[1:]),
+    )
+    return CourseFit(terms, first, changes)
+
+
+def fit_changes(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> tuple[Fit, ...]:
+    """Fit the changes from the first to each later timepoint, of muscles that have all values."""
+    places = _in_order({item.place for item in muscles})
+    return tuple(
+        _fit(
+            muscles,
+            [item.values[column] - item.values[0] for item in muscles],
+            [when, *(f"{when} x {place}" for place in places[1:])],
+        )
+        for column, when in enumerate(timepoints[1:], start=1)
+    )
+
+
+def _fit(muscles: Sequence[Muscle], response: Sequence[float], names: Sequence[str]) -> Fit:
+    """Code each place but the first as 0 or 1."""
+    at = np.array([item.place for item in muscles])
+    places = _in_order(set(at.tolist()))
+    design = np.stack([np.ones(len(at)), *(at == place for place in places[1:])], axis=1)
+    return fit_random_intercept(response, design, names, [item.subject for item in muscles])
+
+
+def _in_order(places: Iterable[str]) -> list[str]:
+    found = set(places)
+    for order in (("operated", "adjacent", "remote"), tuple(level.value for level in Level)):
+        if found <= set(order):
+            return [place for place in order if place in found]
+    return sorted(found)

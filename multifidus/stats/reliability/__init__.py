@@ -1,0 +1,1 @@
+"""How well raters, or one rater's readings, agree."""
