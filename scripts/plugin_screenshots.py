@@ -109,7 +109,7 @@ def take_annotator(viewer: Any, dock: Any) -> None:
     session, canvas = dock.annotator.session, dock.annotator.canvas
     (loop,) = session.loops(MULTIFIDUS_LEFT, SLICE)
     replace_outline(canvas, loop[:: max(1, len(loop) // 36)])
-    canvas.take_in_hand(MULTIFIDUS_LEFT, EDIT)
+    canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-annotator")
 
@@ -141,7 +141,7 @@ def take_results(viewer: Any, dock: Any) -> None:
     annotator = dock.annotator
     for side, grade in ((Side.RIGHT, 3), (Side.LEFT, 2)):
         annotator.feedback.grade(side, grade)
-    annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+    annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     annotator.feedback.toggle_fat()
     table = dock.table
     table.filters["structure"].setCurrentText("multifidus")
@@ -233,7 +233,7 @@ def take_worklist(scratch: Path) -> None:
         desk.finish_and_next()
     draw_perfectly(desk)
     show_middle(viewer, dock)
-    dock.annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, EDIT)
+    dock.annotator.canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-worklist")
     desk.leave()

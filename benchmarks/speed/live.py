@@ -151,12 +151,12 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     viewer.scene.camera.center = (SPACING * 330, SPACING * 320)
     viewer.scene.camera.zoom *= 4
     QTest.qWait(200)
-    annotator.canvas.take_in_hand(left, "direct")
+    annotator.canvas.activate(left, "direct")
     layer = annotator.canvas.layers[left]
     layer.selected_data = {0}
 
     theirs = _plain_drag(viewer, layer, motions)
-    annotator.canvas.take_in_hand(left, "direct")
+    annotator.canvas.activate(left, "direct")
     QApplication.processEvents()
     total = _drag(viewer, layer, motions)
     annotator.feedback.toggle_fat()

@@ -15,7 +15,7 @@ from napari_multifidus.controllers.shortcuts import (
 )
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.session import Session
-from napari_multifidus.views.slice_place import NOT_SAID
+from napari_multifidus.views.slice_level import NOT_SAID
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox

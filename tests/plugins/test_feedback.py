@@ -16,7 +16,7 @@ from napari_multifidus.controllers.shortcuts import (
 from napari_multifidus.models.opening import Opened, layer_data
 from napari_multifidus.models.preview import Look, Numbers
 from napari_multifidus.views.dock import settings
-from napari_multifidus.views.help import KeyTable, is_first_run
+from napari_multifidus.views.help import ShortcutsDialog, is_first_run
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
@@ -44,7 +44,7 @@ def drawn(win, exam, session, tmp_path):
     # Painting takes most of the time, and few tests look at the canvas.
     win.viewer.window._qt_window.hide()
     win.open(exam, tmp_path)
-    win.annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+    win.annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     win.annotator.feedback.look()
     yield win
     win.annotator.feedback.shows_fat = False
@@ -154,7 +154,7 @@ def test_doubts_stand_beside_the_numbers_at_once(drawn):
 
 def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, exam):
     session, canvas = drawn.annotator.session, drawn.annotator.canvas
-    canvas.take_in_hand(MULTIFIDUS_RIGHT, "pan_zoom")
+    canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert drawn.annotator.feedback.is_grading
     press(drawn, Qt.Key.Key_3)
@@ -268,7 +268,7 @@ def test_every_step_of_the_tour_frames_a_part_of_the_window(drawn):
 def test_the_table_of_keys_has_them_all(drawn):
     drawn.dock.more.help.keys.click()
     table = drawn.dock.more.help.table
-    assert isinstance(table, KeyTable)
+    assert isinstance(table, ShortcutsDialog)
     assert not table.isModal()
     rows = range(table.table.rowCount())
     assert [table.table.item(row, 0).text() for row in rows] == [key for key, _ in key_rows()]

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 from napari_multifidus.controllers.shortcuts import SHORTCUTS
-from napari_multifidus.models.contrasts import Window
+from napari_multifidus.models.display_images import WindowPreset
 from napari_multifidus.models.opening import METADATA
+from tests.plugins.test_display_images import weighted
 
 from multifidus.data.image import Exam, Weighting
 from tests.plugins.conftest import make_series
-from tests.plugins.test_contrasts import weighted
 
 pytestmark = [
     pytest.mark.gui,
@@ -76,7 +76,7 @@ def test_grey_levels_are_chosen_by_key_and_by_name(win, exam, tmp_path):
     assert label(win) == "t2 · full range window"
     assert list(layer.contrast_limits) == [layer.data.min(), layer.data.max()]
     grey = win.dock.contrast.grey
-    grey.setCurrentIndex(grey.findData(Window.MUSCLE.value))
+    grey.setCurrentIndex(grey.findData(WindowPreset.MUSCLE.value))
     grey.activated.emit(0)
     assert "muscle window" in label(win)
     assert layer.contrast_limits[1] < layer.data.max()

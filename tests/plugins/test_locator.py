@@ -9,8 +9,8 @@ import pytest
 from napari_multifidus.models.locator import LocatorModel
 from napari_multifidus.models.opening import Opened, layer_data
 from napari_multifidus.models.session import Session
-from napari_multifidus.views.locator import Locator
-from napari_multifidus.views.sagittal import SagittalPicture
+from napari_multifidus.views.locator import LocatorPanel
+from napari_multifidus.views.sagittal import SagittalView
 from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest
@@ -38,7 +38,7 @@ NONE, SHIFT, CTRL = (
 class Hand:
     """A hand on the mouse over a sagittal picture."""
 
-    def __init__(self, picture: SagittalPicture) -> None:
+    def __init__(self, picture: SagittalView) -> None:
         self.picture = picture
 
     def at(self, place) -> QPoint:
@@ -80,7 +80,7 @@ class Hand:
 
 @pytest.fixture
 def picture(qtbot, locator_session):
-    made = SagittalPicture()
+    made = SagittalView()
     qtbot.addWidget(made)
     made.resize(300, 550)
     made.show_model(LocatorModel(locator_session))
@@ -100,7 +100,7 @@ def sample():
     return exam, mf.read_rois(folder / "S01_pre.outlines.json", exam)
 
 
-def colours(picture: SagittalPicture) -> np.ndarray:
+def colours(picture: SagittalView) -> np.ndarray:
     """Return what is seen, (rows, columns, 3)."""
     image = picture.grab().toImage()
     found = [
@@ -358,7 +358,7 @@ def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
 def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
     preferences = QSettings(str(tmp_path / "own.ini"), QSettings.Format.IniFormat)
     for _ in range(2):
-        locator = Locator(preferences)
+        locator = LocatorPanel(preferences)
         qtbot.addWidget(locator)
         locator.order.setCurrentIndex(1)
         locator._choose_order()

@@ -78,9 +78,9 @@ def test_an_outline_in_the_making_stays_as_it_is(win, exam, tmp_path, pan):
     win.press("Q")
     for corner in SQUARE[:2]:
         win.click(corner)
-    (making,) = win.annotator.canvas.making()
+    (making,) = win.annotator.canvas.unfinished()
     np.testing.assert_allclose(pan(), expected(win), atol=0.6)
-    (still,) = win.annotator.canvas.making()
+    (still,) = win.annotator.canvas.unfinished()
     np.testing.assert_allclose(still[2][0], making[2][0])
     assert win.annotator.hand.tool == "polygon"
     # Where the view is now, the other corners are clicked where they lie.
@@ -95,7 +95,7 @@ def test_tools_of_ours_hear_nothing_of_it_and_go_on(win, exam, tmp_path, pan):
         win.press(key)
         np.testing.assert_allclose(pan(), expected(win), atol=0.6)
         assert area_mm2(win) == 0
-        assert win.annotator.canvas.making() == []
+        assert win.annotator.canvas.unfinished() == []
         assert win.annotator.hand.tool == tool
     win.press("C")
     win.click((35.0, 30.0))

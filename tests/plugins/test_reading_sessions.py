@@ -389,12 +389,12 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
         "Shift+Left", "Ctrl+Z", "Ctrl+Y",
     )  # fmt: skip
     for key in refused:
-        annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+        annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
         messages.clear()
         win.press(key)
         assert messages, key
         assert "locked" in messages[-1], (key, messages)
-    annotator.canvas.take_in_hand(MULTIFIDUS_LEFT, "pan_zoom")
+    annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     messages.clear()
     for key in ("N", "N", "Shift+F", "Shift+F", "Shift+G"):
         win.press(key)

@@ -10,16 +10,16 @@ from dataclasses import replace
 import pytest
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.preview import Numbers
-from napari_multifidus.views.help import Highlight, Step, Tour, is_first_run, remember_tour
+from napari_multifidus.views.help import Highlight, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.numbers import (
+    FlagList,
     NumbersPanel,
-    Warnings,
     area_words,
     asymmetry_words,
     fat_words,
     stated,
 )
-from napari_multifidus.views.outline_table import COLUMNS, OutlineTable, as_tsv
+from napari_multifidus.views.outline_table import COLUMNS, OutlineTablePanel, as_tsv
 from napari_multifidus.views.protocol import ProtocolPanel
 from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest
@@ -44,7 +44,7 @@ def table(qtbot, session):
     session.set_level(2, Level.L4_L5)
     session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 9, 8)])
     session.set_grade("goutallier", Level.L4_L5, Side.RIGHT, 3)
-    made = OutlineTable()
+    made = OutlineTablePanel()
     qtbot.addWidget(made)
     made.show_lines(session.lines())
     made.resize(700, 300)
@@ -203,7 +203,7 @@ def test_numbers_in_words():
 
 
 def test_doubts_are_named_with_meaning_and_remedy(qtbot):
-    made = Warnings()
+    made = FlagList()
     qtbot.addWidget(made)
     made.show_flags((Flag.FEW_POINTS, Flag.TILT_OVER_LIMIT))
     assert made.words == ("▲ few points", "▲ tilt over limit")
@@ -295,7 +295,7 @@ def test_the_tour_goes_on_back_and_ends_and_frames_what_it_speaks_of(qtbot):
     for target in targets:
         qtbot.addWidget(target)
         target.resize(80, 30)
-    tour = Tour([Step(f"step {n}", "words", lambda n=n: targets[n]) for n in range(2)])
+    tour = TourPanel([TourStep(f"step {n}", "words", lambda n=n: targets[n]) for n in range(2)])
     qtbot.addWidget(tour)
     tour.start()
     assert tour.title.text() == "1 of 2: step 0"

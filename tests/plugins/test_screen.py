@@ -61,7 +61,7 @@ def test_no_words_are_cut_off_on_a_laptop(small):
         canvas.push(key)
     small.annotator.committed()
     canvas.go_to(1)
-    canvas.take_in_hand(key, "pan_zoom")
+    canvas.activate(key, "pan_zoom")
     (scroll,) = (
         area for area in small.dock.findChildren(QScrollArea) if area.parent() is small.dock
     )

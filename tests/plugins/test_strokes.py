@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from napari_multifidus.models.strokes import Sheet, Tool, new_stroke
+from napari_multifidus.models.strokes import StrokeContext, Tool, new_stroke
 
 from multifidus.data.polygon import area
 from multifidus.data.polygon_sets import cut, joined
@@ -21,7 +21,7 @@ SQUARE = box(10, 10, 29, 39)
 def sheet(*before, radius=3.0, spacing=(1.0, 1.0)):
     rows, columns = np.mgrid[:80, :80]
     image = np.where(np.hypot(rows - 40, columns - 40) < 20, 100.0, 0.0)
-    return Sheet(before, spacing, radius, lambda: Edges.of(image, spacing))
+    return StrokeContext(before, spacing, radius, lambda: Edges.of(image, spacing))
 
 
 def unbroken(made, points):

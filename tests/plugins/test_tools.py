@@ -275,7 +275,7 @@ def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     # The slice of the last change is shown, and what is shown is what is saved.
     assert win.annotator.canvas.index == 1
     assert win.layer(MULTIFIDUS_LEFT).nshapes == 2
-    assert not win.annotator.canvas.settle()
+    assert not win.annotator.canvas.sync()
     win.annotator.flush()
     assert mf.read_rois(win.annotator.file.path, exam) == states[-1]
 
@@ -313,17 +313,17 @@ def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
         win.click(corner)
     for _ in range(2):
         win.press("Ctrl+Z")
-    assert not win.annotator.canvas.making()
+    assert not win.annotator.canvas.unfinished()
     assert len(win.annotator.session.rois()) == 1
     # The same with livewire.
     win.press("Y")
     for corner in SQUARE[:3]:
         win.click(corner)
     win.press("Ctrl+Z")
-    assert len(win.annotator.canvas.making()) == 1
+    assert len(win.annotator.canvas.unfinished()) == 1
     for _ in range(2):
         win.press("Ctrl+Z")
-    assert not win.annotator.canvas.making()
+    assert not win.annotator.canvas.unfinished()
     assert len(win.annotator.session.rois()) == 1
 
 

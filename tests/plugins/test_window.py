@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.controllers.canvas import SETTLE_MS
+from napari_multifidus.controllers.canvas import SYNC_MS
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.shapes import PROBLEM_COLOUR
 from qtpy.QtCore import QPointF
@@ -51,7 +51,7 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     mf.write_rois(session.rois(), file)
     win.open(exam, tmp_path)
     win.annotator.canvas.go_to(2)
-    win.annotator.canvas.take_in_hand(MULTIFIDUS_RIGHT, "direct")
+    win.annotator.canvas.activate(MULTIFIDUS_RIGHT, "direct")
     win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
     panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
     seen = []
@@ -62,7 +62,7 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     assert len({area for area, _ in seen}) >= 4
     assert all("%" in fat for _, fat in seen)
     # Nothing is taken over before the button is released, however long the hand rests.
-    QTest.qWait(3 * SETTLE_MS)
+    QTest.qWait(3 * SYNC_MS)
     assert win.annotator.session.outlines(MULTIFIDUS_RIGHT, 2)[0].area_mm2 == pytest.approx(
         600 * PIXEL_MM2
     )

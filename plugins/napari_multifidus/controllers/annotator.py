@@ -20,11 +20,11 @@ from multifidus.reading.audit_log import is_locked
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.autosaver import Keeper
-from napari_multifidus.controllers.canvas import EDIT, Calls, Canvas
+from napari_multifidus.controllers.canvas import EDIT, Canvas, CanvasCallbacks
 from napari_multifidus.controllers.edit_tools import Handwork
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.controllers.feedback import Feedback
-from napari_multifidus.controllers.image_layers import Images
+from napari_multifidus.controllers.image_layers import ImageLayers
 from napari_multifidus.controllers.panning import Panning
 from napari_multifidus.controllers.session_restore import Bookmark, Tell
 from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from multifidus.data.image import Series
     from multifidus.data.landmark import Landmark
     from napari_multifidus.controllers.worklist import Desk
-    from napari_multifidus.models.contrasts import Contrast, Window
+    from napari_multifidus.models.display_images import DisplayImage, WindowPreset
     from napari_multifidus.models.preview import Numbers
 
 
@@ -99,7 +99,7 @@ class Annotator(QObject):
         self.held, self.blinded = "", False
         self.veil: Callable[[str], str] = str
         self._bookmark: Bookmark | None = None
-        self.images = Images(viewer)
+        self.images = ImageLayers(viewer)
         self.panning = Panning(viewer)
         self.keeper = Keeper(self._contents)
         self.keeper.noted.connect(self.complained)
@@ -264,7 +264,7 @@ class Annotator(QObject):
             self.canvas.close()
         # Nothing is written before all that was left is back.
         self.session, self._bookmark = session, None
-        calls = Calls(
+        calls = CanvasCallbacks(
             motion=self.moved.emit,
             commit=self.committed,
             place=self._placed,
@@ -309,7 +309,7 @@ class Annotator(QObject):
         self.changed.emit()
         if self.session is not None and self.session.refusal():
             self.complained.emit(self.session.refusal())
-        for words in self.canvas.stray() if self.canvas is not None else ():
+        for words in self.canvas.shapes_off_slice() if self.canvas is not None else ():
             self.complained.emit(words)
 
     def done_next(self) -> None:
@@ -345,7 +345,7 @@ class Annotator(QObject):
     def flush(self) -> None:
         """Take over and write everything now."""
         if self.canvas is not None:
-            self.canvas.settle()
+            self.canvas.sync()
             self.canvas.remember()
             self.save()
 
@@ -366,13 +366,13 @@ class Annotator(QObject):
     def draw(self, key: LayerKey) -> None:
         """Start an outline of a structure on the slice shown."""
         if self.canvas is not None:
-            self.canvas.take_in_hand(key, self.hand.drawing)
+            self.canvas.activate(key, self.hand.drawing)
             self.placed.emit()
 
     def edit(self) -> None:
         """Move the vertices of the structure in hand."""
         if self.canvas is not None and self.canvas.active is not None:
-            self.canvas.take_in_hand(self.canvas.active, EDIT)
+            self.canvas.activate(self.canvas.active, EDIT)
             self.placed.emit()
 
     def ask_reason(self) -> None:
@@ -505,19 +505,19 @@ class Annotator(QObject):
     # --- what is seen --------------------------------------------------------------------------
 
     @told
-    def see(self, contrast: Contrast) -> None:
+    def show_image(self, contrast: DisplayImage) -> None:
         """See another image of the same slices."""
         self.images.choose(contrast)
         self.placed.emit()
 
     @told
-    def next_contrast(self) -> None:
+    def next_image(self) -> None:
         """See the next image of the same slices: T1, water, fat, fat fraction."""
         self.images.step()
         self.placed.emit()
 
     @told
-    def set_window(self, window: Window) -> None:
+    def set_window(self, window: WindowPreset) -> None:
         """Show other grey levels."""
         self.images.set_window(window)
         self.placed.emit()

@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
 from napari_multifidus import _compat
-from napari_multifidus.controllers.mouse import LOOK, Pointer, Strokes
+from napari_multifidus.controllers.mouse import LOOK, Pointer, StrokeCallbacks
 from napari_multifidus.models.grid import slice_words, spacing_mm, view_of
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import Numbers
@@ -25,8 +25,8 @@ from napari_multifidus.models.shapes import (
     PROBLEM_COLOUR,
     PROBLEM_EDGE_WIDTH,
     UNITS,
-    Drawn,
     LayerKey,
+    LayerShape,
     by_slice,
     colour_of,
     face_of,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SETTLE_MS = 250
+SYNC_MS = 250
 """What no event announces, such as pasted shapes, is taken over after this long without motion."""
 
 SLICE_AXIS = -3
@@ -59,7 +59,7 @@ _TOOLS = frozenset(Tool)
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class CanvasCallbacks:
     """Whom a canvas tells.
 
     Attributes
@@ -96,7 +96,7 @@ class Canvas:
         Whom to tell.
     """
 
-    def __init__(self, viewer: Any, session: Session, calls: Calls) -> None:
+    def __init__(self, viewer: Any, session: Session, calls: CanvasCallbacks) -> None:
         self.viewer = viewer
         self.session = session
         self.layers: dict[LayerKey, Any] = {}
@@ -105,12 +105,12 @@ class Canvas:
         self.pointer = Pointer(
             viewer,
             session,
-            Strokes(self._take_stroke, self._stroke_moved, calls.corner, calls.problem),
+            StrokeCallbacks(self._take_stroke, self._stroke_moved, calls.corner, calls.problem),
         )
         self._callbacks: dict[LayerKey, tuple[Any, Any]] = {}
         self._shown: dict[LayerKey, tuple[int, tuple[Array, ...]]] = {}
         self._pushing = False
-        self._timer = _single_shot(SETTLE_MS, self._rest)
+        self._timer = _single_shot(SYNC_MS, self._rest)
         self._remember_soon = _single_shot(0, self.remember)
         self.place: tuple[int, LayerKey | None] = (0, None)
         there = session.layer_keys()
@@ -150,7 +150,7 @@ class Canvas:
         axis = self.viewer.dims.ndim + SLICE_AXIS
         self.viewer.dims.set_current_step(axis, min(max(index, 0), last))
 
-    def take_in_hand(self, key: LayerKey, mode: str) -> None:
+    def activate(self, key: LayerKey, mode: str) -> None:
         """Make a structure's layer the active one, in a mode of napari's or with a tool of ours."""
         self.pointer.drop()
         layer = self.layer(key)
@@ -192,7 +192,7 @@ class Canvas:
         if not self.has_image:
             return
         self.pointer.finish()
-        self.settle()
+        self.sync()
         self.remember()
         self._write_overlays()
         self._calls.place()
@@ -310,9 +310,9 @@ class Canvas:
     def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
         self._calls.motion(key, index, self.session.live_numbers(key, index, loops))
 
-    def making(self) -> list[tuple[LayerKey, int, tuple[Array, ...]]]:
+    def unfinished(self) -> list[tuple[LayerKey, int, tuple[Array, ...]]]:
         """List what is being drawn and no outline yet: structure, slice, paths."""
-        found = [self.pointer.making] if self.pointer.making is not None else []
+        found = [self.pointer.unfinished] if self.pointer.unfinished is not None else []
         for key, layer in self.layers.items():
             if _compat.is_drawing(layer):
                 shape = self._read(key)[-1]
@@ -325,7 +325,7 @@ class Canvas:
     def _corner_count(self, layer: Any) -> int:
         return max(len(layer.data[-1]) - 1, 1)
 
-    def take_back_corner(self) -> bool:
+    def undo_corner(self) -> bool:
         """Take back the last corner of an outline in the making; returns whether there was one."""
         if self.pointer.back():
             return True
@@ -335,7 +335,7 @@ class Canvas:
                 return True
         return False
 
-    def show_again(self, spots: Iterable[tuple[LayerKey, int]]) -> None:
+    def redraw(self, spots: Iterable[tuple[LayerKey, int]]) -> None:
         """Show what the session holds of some spots, and go to one of them if none is shown."""
         spots = list(spots)
         for key in dict.fromkeys(key for key, _ in spots):
@@ -352,9 +352,9 @@ class Canvas:
         if any(map(_compat.is_held, self.layers.values())):
             self._timer.start()
         else:
-            self.settle()
+            self.sync()
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         """Take over all that is drawn and not in the making; tell if anything changed."""
         self._timer.stop()
         still = [key for key, layer in self.layers.items() if not _compat.is_drawing(layer)]
@@ -368,11 +368,11 @@ class Canvas:
         """Whether a layer shows ellipses or open paths, which are kept as polygons."""
         return any(str(kind) not in ("polygon", "line") for kind in self.layers[key].shape_type)
 
-    def _read(self, key: LayerKey) -> tuple[Drawn, ...]:
+    def _read(self, key: LayerKey) -> tuple[LayerShape, ...]:
         layer = self.layers[key]
         return read_shapes(layer.data, layer.shape_type, len(self.session.series.slices))
 
-    def _read_slice(self, key: LayerKey, index: int) -> tuple[Drawn, ...]:
+    def _read_slice(self, key: LayerKey, index: int) -> tuple[LayerShape, ...]:
         """Read the shapes on one slice: all there is time for while the hand moves."""
         layer = self.layers[key]
         data = layer.data
@@ -383,7 +383,7 @@ class Canvas:
         )
         return tuple(replace(shape, index=n) for shape, n in zip(found, here, strict=True))
 
-    def stray(self) -> list[str]:
+    def shapes_off_slice(self) -> list[str]:
         """Say which shapes lie on no slice; they are kept nowhere but in their layer."""
         return [
             f"{key.words}: a shape {shape.problem}; it is not saved"
@@ -424,7 +424,7 @@ class Canvas:
     def _committed(self, key: LayerKey, event: Any) -> None:
         if self._pushing or str(event.action) not in _COMMITS:
             return
-        if self.pull(key) or self.stray():
+        if self.pull(key) or self.shapes_off_slice():
             self._calls.commit()
         if self._has_other_kinds(key):
             self._timer.start()
@@ -437,7 +437,7 @@ class Canvas:
                 del self.layers[key]
                 self._calls.place()
 
-    def _mark(self, key: LayerKey, drawn: tuple[Drawn, ...]) -> None:
+    def _mark(self, key: LayerKey, drawn: tuple[LayerShape, ...]) -> None:
         """Colour shapes that are no outline red and thick, all others as their layer is."""
         layer = self.layers[key]
         if not drawn:
@@ -454,9 +454,9 @@ class Canvas:
         if not np.allclose(layer.edge_width, widths):
             layer.edge_width = widths.tolist()
 
-    def _bad_shapes(self, key: LayerKey, drawn: tuple[Drawn, ...]) -> set[int]:
+    def _bad_shapes(self, key: LayerKey, drawn: tuple[LayerShape, ...]) -> set[int]:
         bad = {shape.index for shape in drawn if shape.problem}
-        groups: dict[tuple[int, ...], list[Drawn]] = {}
+        groups: dict[tuple[int, ...], list[LayerShape]] = {}
         for shape in drawn:
             if shape.slice_index is not None:
                 own = (shape.index,) if key.holds_samples else ()
@@ -483,7 +483,7 @@ class Canvas:
     def close(self) -> None:
         """Take the layers out of the viewer; the session keeps what was drawn."""
         self.pointer.close()
-        self.settle()
+        self.sync()
         self._remember_soon.stop()
         self.viewer.dims.events.current_step.disconnect(self._stepped)
         self.viewer.layers.selection.events.active.disconnect(self._activated)

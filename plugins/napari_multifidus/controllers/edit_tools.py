@@ -57,7 +57,7 @@ class Handwork:
             return None
         session, canvas = found
         canvas.pointer.finish()
-        canvas.settle()
+        canvas.sync()
         if canvas.active is None:
             self.complained.emit("No structure is in hand: choose one first.")
             return None
@@ -82,7 +82,7 @@ class Handwork:
         if canvas.active is None:
             self.complained.emit("No structure is in hand: choose one first.")
             return
-        canvas.take_in_hand(canvas.active, tool)
+        canvas.activate(canvas.active, tool)
         self.annotator.placed.emit()
 
     @property
@@ -109,7 +109,7 @@ class Handwork:
     def undo(self) -> None:
         """Take back the last corner of an outline in the making, else the last change."""
         found = self._open()
-        if found is not None and not found[1].take_back_corner():
+        if found is not None and not found[1].undo_corner():
             self._travel(back=True)
 
     @told
@@ -122,12 +122,12 @@ class Handwork:
         if found is None:
             return
         session, canvas = found
-        canvas.settle()
+        canvas.sync()
         spots = session.undo() if back else session.redo()
         if spots is None:
             self.annotator.said.emit(f"Nothing to {'take back' if back else 'do again'}.")
             return
-        canvas.show_again(spots)
+        canvas.redraw(spots)
         self.annotator.committed()
         self.annotator.placed.emit()
 
@@ -199,7 +199,7 @@ class Handwork:
             return
         session, canvas = found
         canvas.pointer.finish()
-        canvas.settle()
+        canvas.sync()
         after = (canvas.active, canvas.index) if canvas.active is not None else None
         spot = checklist.next_missing(session, after)
         if spot is not None:
@@ -235,7 +235,7 @@ class Handwork:
             return None
         self.annotator.refuse_if_blinded()
         session, canvas = found
-        canvas.settle()
+        canvas.sync()
         taken = helping.take_drafts(session, path, labels)
         if taken.taken:
             self._done(canvas, *session.layer_keys())

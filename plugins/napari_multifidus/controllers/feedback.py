@@ -223,7 +223,7 @@ class Feedback(QObject):
             raise MultifidusError(msg, remedy="Say its level first.")
         self.is_grading = True
         if canvas.active not in _MULTIFIDUS.values():
-            canvas.take_in_hand(MULTIFIDUS_RIGHT, LOOK)
+            canvas.activate(MULTIFIDUS_RIGHT, LOOK)
         self._arm()
         self.annotator.said.emit(f"Digits grade the side in hand, 0 to {most_of(self.scheme)}.")
         self.graded.emit()
@@ -263,7 +263,7 @@ class Feedback(QObject):
         other = Side.LEFT if side is Side.RIGHT else Side.RIGHT
         waits = level is not None and (self.scheme, level, other) not in session.grades
         if waits and (self.scheme, level, side) in session.grades:
-            canvas.take_in_hand(_MULTIFIDUS[other], LOOK)
+            canvas.activate(_MULTIFIDUS[other], LOOK)
             self._arm()
 
 

@@ -14,7 +14,7 @@ from multifidus.errors import MultifidusError, RoiError
 from napari_multifidus import _compat
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.shapes import AXES, UNITS, LayerKey, vertices_of
-from napari_multifidus.models.strokes import Sheet, Stroke, Tool, dab, new_stroke
+from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, brush_outline, new_stroke
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ LIVE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Strokes:
+class StrokeCallbacks:
     """Whom a pointer tells.
 
     Attributes
@@ -70,7 +70,7 @@ class Pointer:
         Whom to tell.
     """
 
-    def __init__(self, viewer: Any, session: Session, calls: Strokes) -> None:
+    def __init__(self, viewer: Any, session: Session, calls: StrokeCallbacks) -> None:
         self._viewer, self._session, self._calls = viewer, session, calls
         self.tool: Tool | None = None
         self.key: LayerKey | None = None
@@ -133,7 +133,7 @@ class Pointer:
     # --- the stroke ----------------------------------------------------------------------------
 
     @property
-    def making(self) -> tuple[LayerKey, int, Loops] | None:
+    def unfinished(self) -> tuple[LayerKey, int, Loops] | None:
         """What is drawn and no outline yet; None where nothing is."""
         if self._stroke is None or self.key is None or not self._stroke.corners:
             return None
@@ -169,7 +169,7 @@ class Pointer:
         self.finish()
         assert self.key is not None and self.tool is not None  # noqa: S101, PT018 - take() set them
         image = self._session.slice(index)
-        sheet = Sheet(
+        sheet = StrokeContext(
             self._session.loops(self.key, index),
             image.plane.pixel_spacing_mm,
             self.radius_mm,
@@ -222,7 +222,7 @@ class Pointer:
         index, at = self._place(event)
         if self._stroke is None and self.tool in {Tool.BRUSH, Tool.ERASER}:
             self._index = index
-            self._show(dab(at, self.radius_mm, spacing_mm(self._session.series)))
+            self._show(brush_outline(at, self.radius_mm, spacing_mm(self._session.series)))
         elif self._stroke is not None and index == self._index:
             self._stroke.hover(at)
             self._show(self._stroke.trace)

@@ -62,7 +62,7 @@ class Bookmark:
         self.watch = ImageWatch(session, journal.images)
         canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
         active = journal.active if journal.active in canvas.layers else None
-        canvas.take_in_hand(active or MULTIFIDUS_RIGHT, LOOK)
+        canvas.activate(active or MULTIFIDUS_RIGHT, LOOK)
 
     def _restore(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
         """Put back what was no outline yet when the window went."""
@@ -89,7 +89,7 @@ class Bookmark:
         )
         unfinished = tuple(
             (key, session.slice(index).uid, loops)
-            for key, index, loops in self._canvas.making()
+            for key, index, loops in self._canvas.unfinished()
             if all(len(loop) >= MINIMAL_POINTS for loop in loops)
         )
         begun = tuple(

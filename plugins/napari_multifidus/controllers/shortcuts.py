@@ -88,7 +88,7 @@ SHORTCUTS = (
     Shortcut("Control-Y", "do it again", lambda a: a.hand.redo()),
     Shortcut("Shift-N", "not measurable, because …", lambda a: a.ask_reason(), "gap"),
     Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.done_next()),
-    Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_contrast()),
+    Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_image()),
     Shortcut("Shift-G", "show other grey levels", lambda a: a.next_window()),
     Shortcut(
         "Space",

@@ -221,7 +221,7 @@ class Desk(QObject):
     def _check_complete(self) -> None:
         session, canvas = self.annotator.session, self.annotator.canvas
         assert session is not None and canvas is not None  # noqa: S101, PT018 - finish() saw them
-        left = (*session.not_measured(), *canvas.stray())
+        left = (*session.not_measured(), *canvas.shapes_off_slice())
         if left:
             msg = f"Not finished: {'; '.join(left)}."
             raise MultifidusError(msg, remedy="Mend or delete it first.")

@@ -39,7 +39,7 @@ _PERCENTILES = (1.0, 99.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SagittalView:
+class SagittalProjection:
     """How one sagittal slice is seen: anterior on the left, head up.
 
     Parameters
@@ -57,7 +57,7 @@ class SagittalView:
     flipped: tuple[bool, bool]
 
     @classmethod
-    def of(cls, item: Slice) -> SagittalView:
+    def of(cls, item: Slice) -> SagittalProjection:
         """Find how a slice has to be turned."""
         row, column = item.plane.row_step_mm, item.plane.column_step_mm
         transposed = bool(abs(column[2]) > abs(row[2]))
@@ -218,7 +218,7 @@ class LocatorModel:
         self.hand: Level | None = None
         self._cursor: Array | None = None
         self._lines: tuple[object, tuple[CutLine, ...]] | None = None
-        self._view: SagittalView | None = None
+        self._view: SagittalProjection | None = None
         self.go_to_midline()
         self.take_next()
 
@@ -240,7 +240,7 @@ class LocatorModel:
         return self.session.level_finder.problem
 
     @property
-    def view(self) -> SagittalView:
+    def view(self) -> SagittalProjection:
         """The sagittal slice as it is seen.
 
         Raises
@@ -252,7 +252,7 @@ class LocatorModel:
             raise LevelError(self.note)
         item = self.series.slices[self.index]
         if self._view is None or self._view.item is not item:
-            self._view = SagittalView.of(item)
+            self._view = SagittalProjection.of(item)
         return self._view
 
     def picture(self) -> NDArray[np.uint8]:

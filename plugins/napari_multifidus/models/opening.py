@@ -16,7 +16,12 @@ from multifidus.io.dicom.syntax import begins_as_dicom
 from multifidus.io.inspect import days_since_first
 from multifidus.io.read import read_exam, read_rois, scan
 from multifidus.io.table_reader import read_header
-from napari_multifidus.models.contrasts import Contrast, Window, contrasts, limits
+from napari_multifidus.models.display_images import (
+    DisplayImage,
+    WindowPreset,
+    display_images,
+    limits,
+)
 from napari_multifidus.models.grid import axial_series, spacing_mm
 from napari_multifidus.models.shapes import AXES, UNITS
 
@@ -56,12 +61,12 @@ class Opened:
     is_sample: bool = False
     is_first: bool = True
     shared: tuple[Path, ...] | RoiSet = ()
-    contrast: Contrast | None = None
+    contrast: DisplayImage | None = None
 
     @property
-    def shown(self) -> Contrast:
+    def shown(self) -> DisplayImage:
         """What its layer shows."""
-        return self.contrast or Contrast(self.series)
+        return self.contrast or DisplayImage(self.series)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,11 +174,11 @@ def layer_data(opened: Opened) -> list[LayerData]:
     MultifidusError
         If the slices of the series differ in pixel spacing, or pixels cannot be read.
     """
-    beside = contrasts(opened.exam, opened.series)[1:]
+    beside = display_images(opened.exam, opened.series)[1:]
     return [*(layer_of(opened, contrast) for contrast in beside), layer_of(opened)]
 
 
-def layer_of(opened: Opened, contrast: Contrast | None = None) -> LayerData:
+def layer_of(opened: Opened, contrast: DisplayImage | None = None) -> LayerData:
     """Turn what is shown of an exam into an image layer; another contrast is hidden at first.
 
     Raises
@@ -191,7 +196,7 @@ def layer_of(opened: Opened, contrast: Contrast | None = None) -> LayerData:
         "units": UNITS,
         "axis_labels": AXES,
         "colormap": "gray",
-        "contrast_limits": limits(stack, Window.AUTOMATIC, is_percent=shown.is_percent),
+        "contrast_limits": limits(stack, WindowPreset.AUTOMATIC, is_percent=shown.is_percent),
         "visible": opened.is_first,
         "metadata": {METADATA: opened},
     }

@@ -87,7 +87,7 @@ FIRST_LAYERS = (LEAN, FAT, MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class LayerShape:
     """One shape of a layer as it is now.
 
     Attributes
@@ -108,7 +108,7 @@ class Drawn:
 
 def read_shapes(
     data: Sequence[Any], shape_types: Sequence[str], slice_count: int
-) -> tuple[Drawn, ...]:
+) -> tuple[LayerShape, ...]:
     """Read the shapes of a layer: every kind becomes a closed path, on a whole slice."""
     return tuple(
         _read_shape(index, np.asarray(vertices, dtype=np.float64), str(kind), slice_count)
@@ -116,15 +116,15 @@ def read_shapes(
     )
 
 
-def _read_shape(index: int, vertices: Array, kind: str, slice_count: int) -> Drawn:
+def _read_shape(index: int, vertices: Array, kind: str, slice_count: int) -> LayerShape:
     places = vertices[:, 0]
     loop = closed(_ellipse(vertices[:, 1:]) if kind == "ellipse" else vertices[:, 1:])
     if np.ptp(places) > ON_SLICE:
-        return Drawn(index, None, loop, "runs across several slices; draw it in one slice")
+        return LayerShape(index, None, loop, "runs across several slices; draw it in one slice")
     place = round(float(places[0]))
     if not 0 <= place < slice_count:
-        return Drawn(index, None, loop, "lies beyond the first or last slice")
-    return Drawn(index, place, loop)
+        return LayerShape(index, None, loop, "lies beyond the first or last slice")
+    return LayerShape(index, place, loop)
 
 
 def _ellipse(corners: Array) -> Array:
@@ -138,7 +138,7 @@ def _ellipse(corners: Array) -> Array:
     return np.asarray(centre + grown * around)
 
 
-def by_slice(drawn: Iterable[Drawn]) -> dict[int, list[Array]]:
+def by_slice(drawn: Iterable[LayerShape]) -> dict[int, list[Array]]:
     """Group the paths of shapes by the slice they lie on."""
     grouped: dict[int, list[Array]] = {}
     for shape in drawn:

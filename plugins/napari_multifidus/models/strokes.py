@@ -43,7 +43,7 @@ class Tool(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
+class StrokeContext:
     """What a stroke is drawn on.
 
     Attributes
@@ -75,7 +75,7 @@ class Stroke:
         Makes the outline of what was there and the new path.
     """
 
-    def __init__(self, sheet: Sheet, combine: Callable[[Loops, Array], Loops]) -> None:
+    def __init__(self, sheet: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
         self.sheet = sheet
         self._combine = combine
         self._points: list[Array] = []
@@ -141,7 +141,7 @@ class Stroke:
 class LivewireStroke(Stroke):
     """A path that snaps to edges between the places clicked."""
 
-    def __init__(self, sheet: Sheet, combine: Callable[[Loops, Array], Loops]) -> None:
+    def __init__(self, sheet: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
         super().__init__(sheet, combine)
         self._wire: Wire | None = None
         self._ways: list[Array] = []
@@ -206,7 +206,7 @@ class BrushStroke(Stroke):
         Makes the outline of what was there and what the brush covers.
     """
 
-    def __init__(self, sheet: Sheet, paint: Callable[[Loops, Loops], Loops]) -> None:
+    def __init__(self, sheet: StrokeContext, paint: Callable[[Loops, Loops], Loops]) -> None:
         super().__init__(sheet, _beside)
         self._paint = paint
 
@@ -225,7 +225,7 @@ class BrushStroke(Stroke):
         if at is None:
             return ()
         rest = (self.outcome() or ()) if self._points else ()
-        return (*dab(at, self.sheet.radius_mm, self.sheet.spacing_mm), *map(_ring, rest))
+        return (*brush_outline(at, self.sheet.radius_mm, self.sheet.spacing_mm), *map(_ring, rest))
 
     def outcome(self) -> Loops | None:
         """Return the outline with what the brush covered; empty where all was erased."""
@@ -235,7 +235,7 @@ class BrushStroke(Stroke):
         return self._paint(self.sheet.before, covered)
 
 
-def dab(at: Array, radius_mm: float, spacing_mm: tuple[float, float]) -> Loops:
+def brush_outline(at: Array, radius_mm: float, spacing_mm: tuple[float, float]) -> Loops:
     """Return the border of the brush at a place, as closed paths to show."""
     return tuple(map(_ring, stroke([at], radius_mm, spacing_mm)))
 
@@ -280,7 +280,7 @@ def _check(before: Loops, loop: Array) -> None:
         raise RoiError(msg, remedy="Draw the outline first.")
 
 
-def new_stroke(tool: Tool, sheet: Sheet) -> Stroke:
+def new_stroke(tool: Tool, sheet: StrokeContext) -> Stroke:
     """Begin a stroke with a tool.
 
     Raises

@@ -39,7 +39,7 @@ LEAST_HEIGHT = 130
 Index = QModelIndex
 
 
-class PairModel(QAbstractTableModel):
+class PairTableModel(QAbstractTableModel):
     """Pairs of outlines as a table, the worst agreement first."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class AdjudicationPanel(QWidget):
         self.sessions: tuple[Session, Session] | None = None
         self.overlays: list[Any] = []
         self._seen: Session | None = None
-        self.model, self.table, self.legend = PairModel(), QTableView(), QLabel()
+        self.model, self.table, self.legend = PairTableModel(), QTableView(), QLabel()
         self.take_a, self.take_b = QPushButton("Take A"), QPushButton("Take B")
         self.draw = QPushButton("Draw")
         self._lay_out()
@@ -255,7 +255,7 @@ class AdjudicationPanel(QWidget):
         if canvas is not None:
             pair = self.model.pairs[index.row()]
             canvas.go_to(pair.index)
-            canvas.take_in_hand(pair.key, EDIT)
+            canvas.activate(pair.key, EDIT)
 
     @told
     def take(self, which: int) -> None:

@@ -31,16 +31,16 @@ from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.exams import Exams
 from napari_multifidus.models.grid import slice_words
-from napari_multifidus.views.contrast import ContrastPanel
 from napari_multifidus.views.exams import ExamsPanel
-from napari_multifidus.views.locator import TITLE, Locator
+from napari_multifidus.views.image import ImagePanel
+from napari_multifidus.views.locator import TITLE, LocatorPanel
 from napari_multifidus.views.lock_banner import LockBanner
 from napari_multifidus.views.not_measurable_menu import ReasonMenu
 from napari_multifidus.views.numbers import NumbersPanel
-from napari_multifidus.views.outline_table import OutlineTable
-from napari_multifidus.views.panels import FeedbackPanels
+from napari_multifidus.views.outline_table import OutlineTablePanel
 from napari_multifidus.views.reading import ReadingPanel, StatusLine
-from napari_multifidus.views.slice_place import PlacePanel
+from napari_multifidus.views.slice_level import SliceLevelPanel
+from napari_multifidus.views.tabs import FeedbackTabs
 from napari_multifidus.views.tools import ToolsPanel
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ class Dock(QWidget):
         self.viewer = napari_viewer
         self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
         self.exam, self.series = QLabel("Open an exam: File, or Open Sample"), QComboBox()
-        self.place, self.numbers, self.tools = PlacePanel(), NumbersPanel(), ToolsPanel()
-        self.table, self.reading, self.status = OutlineTable(), ReadingPanel(), StatusLine()
+        self.place, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
+        self.table, self.reading, self.status = OutlineTablePanel(), ReadingPanel(), StatusLine()
         self.measure = QPushButton("Measure…")
         self.reasons = ReasonMenu(self)
-        self.locator, self.contrast = Locator(settings()), ContrastPanel()
+        self.locator, self.contrast = LocatorPanel(settings()), ImagePanel()
         self.exams = Exams(self.annotator)
         self.exam_list = ExamsPanel(self.exams)
-        self.more = FeedbackPanels(self, settings)
+        self.more = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
         self._window: QWidget | None = None
         self._lay_out()
@@ -138,7 +138,7 @@ class Dock(QWidget):
         self.place.level_said.connect(annotator.set_level)
         self.place.marking_wanted.connect(annotator.mark_levels)
         annotator.marking_wanted.connect(self.mark_levels)
-        self.contrast.contrast_wanted.connect(annotator.see)
+        self.contrast.image_wanted.connect(annotator.show_image)
         self.contrast.window_wanted.connect(annotator.set_window)
         self.locator.follow(annotator)
         self.tools.draw_wanted.connect(annotator.draw)
@@ -306,7 +306,7 @@ class Dock(QWidget):
         canvas = self.annotator.canvas
         if canvas is not None:
             canvas.go_to(line.slice_index)
-            canvas.take_in_hand(line.key, EDIT)
+            canvas.activate(line.key, EDIT)
 
     def _choose_series(self) -> None:
         chosen = self.annotator.series_to_choose()[self.series.currentIndex()]

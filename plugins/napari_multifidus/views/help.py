@@ -31,7 +31,7 @@ KEYS_SIZE = (560, 640)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TourStep:
     """One step of the tour.
 
     Attributes
@@ -84,12 +84,12 @@ class Highlight(QFrame):
             self.setGeometry(self.target.rect())
 
 
-class Tour(QFrame):
+class TourPanel(QFrame):
     """The tour: a panel that stays out of the way, and a frame around what it speaks of."""
 
     ended = Signal()
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[TourStep]) -> None:
         super().__init__()
         self.steps = tuple(steps)
         self.place = -1
@@ -100,7 +100,8 @@ class Tour(QFrame):
         self.words.setWordWrap(True)
         self.words.setStyleSheet("font-size: 12px;")
         self.setStyleSheet(
-            f"Tour {{ border: 1px solid {HIGHLIGHT}; border-radius: 4px; background: #2c2f36; }}"
+            f"TourPanel {{ border: 1px solid {HIGHLIGHT}; border-radius: 4px;"
+            " background: #2c2f36; }"
         )
         self.skip.setToolTip("End the tour; the button Tour brings it back")
         self.back.setToolTip("What was shown before")
@@ -165,7 +166,7 @@ def _bring_into_sight(target: QWidget) -> None:
         parent = parent.parentWidget()
 
 
-class KeyTable(QDialog):
+class ShortcutsDialog(QDialog):
     """Every key, in a window that may stay open beside the work."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -200,7 +201,7 @@ class HelpPanel(QWidget):
         self.tour, self.keys = QPushButton("Tour"), QPushButton("Keys")
         self.tour.setToolTip("Be shown around this window")
         self.keys.setToolTip("Every key, in a window that can stay open")
-        self.table: KeyTable | None = None
+        self.table: ShortcutsDialog | None = None
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(QLabel("help"), 0, 0)
@@ -214,7 +215,7 @@ class HelpPanel(QWidget):
     def show_keys(self) -> None:
         """Show the table of keys."""
         if self.table is None:
-            self.table = KeyTable(self)
+            self.table = ShortcutsDialog(self)
         self.table.show()
         self.table.raise_()
 

@@ -13,7 +13,7 @@ from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.models.locator import LocatorModel
-from napari_multifidus.views.sagittal import SagittalPicture
+from napari_multifidus.views.sagittal import SagittalView
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
@@ -36,7 +36,7 @@ Ctrl-Z, Ctrl-Shift-Z  take back, do again"""
 """The keys of the sagittal image, while it has the focus."""
 
 
-class Locator(QWidget):
+class LocatorPanel(QWidget):
     """The sagittal image of the exam that is open, and what marks its levels.
 
     Parameters
@@ -56,7 +56,7 @@ class Locator(QWidget):
         super().__init__()
         self._preferences = preferences
         self.annotator: Annotator | None = None
-        self.picture = SagittalPicture()
+        self.picture = SagittalView()
         self.mark = QPushButton("Mark levels")
         self.hand, self.words = QLabel(), QLabel()
         self.kind, self.level, self.series = QComboBox(), QComboBox(), QComboBox()

@@ -90,7 +90,7 @@ def asymmetry_words(pct: float, doubt: float = math.nan) -> str:
     return f"asymmetry {stated(abs(pct), doubt, 0)} %, {larger}"
 
 
-class Warnings(QWidget):
+class FlagList(QWidget):
     """Doubts, one a line; what each means and what to do about it is its tooltip."""
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class Warnings(QWidget):
         return tuple(line.text() for line in self.lines if line.text())
 
 
-class SideNumbers(QFrame):
+class SideNumbersPanel(QFrame):
     """Area and fat of one side.
 
     Parameters
@@ -137,7 +137,7 @@ class SideNumbers(QFrame):
         self._colour = colour_of(LayerKey(Structure.MULTIFIDUS, side))
         self._frame: tuple[str, int] | None = None
         self.title, self.area, self.fat, self.detail = QLabel(), QLabel(), QLabel(), QLabel()
-        self.grade, self.warnings = QLabel(), Warnings()
+        self.grade, self.warnings = QLabel(), FlagList()
         self.title.setStyleSheet(f"font-size: 13px; font-weight: bold; color: {self._colour};")
         self.area.setStyleSheet("font-size: 18px; font-weight: bold;")
         self.fat.setStyleSheet("font-size: 13px;")
@@ -183,7 +183,7 @@ class SideNumbers(QFrame):
         quiet = PROBLEM_COLOUR if problem else QUIET_COLOUR
         self.detail.setStyleSheet(f"font-size: 11px; color: {quiet};")
         self.setStyleSheet(
-            f"SideNumbers {{ border: {width}px solid {edge}; border-left: 5px solid {edge};"
+            f"SideNumbersPanel {{ border: {width}px solid {edge}; border-left: 5px solid {edge};"
             " border-radius: 4px; }"
         )
 
@@ -209,7 +209,7 @@ class NumbersPanel(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self.structure = Structure.MULTIFIDUS
-        self.sides = {side: SideNumbers(side) for side in (Side.RIGHT, Side.LEFT)}
+        self.sides = {side: SideNumbersPanel(side) for side in (Side.RIGHT, Side.LEFT)}
         self.asymmetry, self.histogram = QLabel(), HistogramView()
         self.asymmetry.setStyleSheet(f"font-size: 12px; color: {QUIET_COLOUR};")
         self.asymmetry.setToolTip(

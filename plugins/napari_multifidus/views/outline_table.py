@@ -181,7 +181,7 @@ def _exported(value: Cell) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
 
 
-class OutlineModel(QAbstractTableModel):
+class OutlineTableModel(QAbstractTableModel):
     """Lines of a session as a table."""
 
     def __init__(self) -> None:
@@ -238,10 +238,10 @@ class OutlineModel(QAbstractTableModel):
         return COLUMNS[section].tip if role == Qt.ItemDataRole.ToolTipRole else None
 
 
-class Chosen(QSortFilterProxyModel):
+class OutlineFilter(QSortFilterProxyModel):
     """Lines of one structure, side and level, or those that are doubtful; in any order."""
 
-    def __init__(self, model: OutlineModel) -> None:
+    def __init__(self, model: OutlineTableModel) -> None:
         super().__init__()
         self.wanted: dict[str, str] = {}
         self.flagged_only = False
@@ -282,15 +282,15 @@ FILTERS = ("structure", "side", "level")
 _BY_HEAD = {column.head: column for column in COLUMNS if column.head != "±"}
 
 
-class OutlineView(QTableView):
+class OutlineTableView(QTableView):
     """The table itself; a click goes to the slice and takes the structure in hand."""
 
     chosen = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines = OutlineModel()
-        self.shown = Chosen(self.lines)
+        self.lines = OutlineTableModel()
+        self.shown = OutlineFilter(self.lines)
         self.setModel(self.shown)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -347,14 +347,14 @@ class OutlineView(QTableView):
             self.scrollTo(self.shown.index(place, 0), top)
 
 
-class OutlineTable(QWidget):
+class OutlineTablePanel(QWidget):
     """The table with its filters."""
 
     chosen = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.view = OutlineView()
+        self.view = OutlineTableView()
         self.filters = {head: QComboBox() for head in FILTERS}
         self.flagged = QCheckBox("doubtful only")
         self.copy = QPushButton("Copy")
@@ -385,7 +385,7 @@ class OutlineTable(QWidget):
         self._offer(())
 
     @property
-    def lines(self) -> OutlineModel:
+    def lines(self) -> OutlineTableModel:
         """All lines, shown or not."""
         return self.view.lines
 

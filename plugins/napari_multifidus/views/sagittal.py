@@ -44,7 +44,7 @@ LEAST_HEIGHT = 155
 """As little as a laptop's screen leaves beside the layer controls."""
 
 
-class SagittalPicture(QWidget):
+class SagittalView(QWidget):
     """A sagittal slice, to be clicked on.
 
     Attributes

@@ -46,7 +46,7 @@ _COLOURS = {State.DONE: "#35d0a5", State.STARTED: "#e69f00", State.WAITING: "#8a
 Index = QModelIndex
 
 
-class WorklistModel(QAbstractTableModel):
+class WorklistTableModel(QAbstractTableModel):
     """Entries of a worklist as a table.
 
     Parameters
@@ -127,7 +127,7 @@ class WorklistModel(QAbstractTableModel):
 class StateFilter(QSortFilterProxyModel):
     """Lets through the entries of some states."""
 
-    def __init__(self, model: WorklistModel) -> None:
+    def __init__(self, model: WorklistTableModel) -> None:
         super().__init__()
         self.wanted = "all"
         self._model = model
@@ -156,7 +156,7 @@ class WorklistPanel(QWidget):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self.model = WorklistModel(desk.stands, blinded=desk.worklist.is_blinded)
+        self.model = WorklistTableModel(desk.stands, blinded=desk.worklist.is_blinded)
         self.shown = StateFilter(self.model)
         self.words, self.bar, self.filter = QLabel(), QProgressBar(), QComboBox()
         self.table = QTableView()

@@ -13,50 +13,50 @@ from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.models.preview import Look
 from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.views.grades import GradesPanel
-from napari_multifidus.views.help import HelpPanel, Step, Tour, is_first_run, remember_tour
+from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.protocol import ProtocolPanel
 
 
-def tour_steps(dock: Any) -> tuple[Step, ...]:
+def tour_steps(dock: Any) -> tuple[TourStep, ...]:
     """Return the steps of the tour of a window."""
     return (
-        Step(
+        TourStep(
             "where you are",
             "The keys . and , go from slice to slice. Say here which level a slice shows, unless "
             "landmarks on the sagittal image have said it; M sets them.",
             lambda: dock.place,
         ),
-        Step(
+        TourStep(
             "draw and mend",
             "Q draws the right multifidus and W the left one: click around the muscle and end with "
             "a double click. J moves the points. Ctrl+Z takes back whatever you did last.",
             lambda: dock.tools,
         ),
-        Step(
+        TourStep(
             "numbers while you draw",
             "Area, fat and their standard uncertainty follow your hand. Amber words are doubts: "
             "rest the mouse on one to read what it means and what to do. The histogram has a line "
             "where fat begins; Shift+F shows fat on the image.",
             lambda: dock.numbers,
         ),
-        Step(
+        TourStep(
             "grades",
             "Grade both sides of the level by buttons, or press Shift+Q and then digits.",
             lambda: dock.more.grades,
         ),
-        Step(
+        TourStep(
             "everything you drew",
             "One line an outline. A click goes there, a heading sorts, Ctrl+C copies for a "
             "spreadsheet.",
             lambda: dock.table,
         ),
-        Step(
+        TourStep(
             "nothing is lost",
             "All is saved by itself within a second; this line always says what is saved and "
             "where.",
             lambda: dock.status,
         ),
-        Step(
+        TourStep(
             "measure",
             "Measure… writes the tables that the command line writes, byte for byte. That is all: "
             "drag a point of an outline of this sample and watch the numbers.",
@@ -65,7 +65,7 @@ def tour_steps(dock: Any) -> tuple[Step, ...]:
     )
 
 
-class FeedbackPanels(QObject):
+class FeedbackTabs(QObject):
     """What the window has besides drawing: grades, protocol, pictures, help.
 
     Parameters
@@ -83,7 +83,7 @@ class FeedbackPanels(QObject):
         self.pictures = QPushButton("Pictures…")
         self.pictures.setToolTip("Write a picture of every measured slice; none is opened")
         self.grades.keys.setToolTip(keys.tip("grade"))
-        self.tour = Tour(tour_steps(dock))
+        self.tour = TourPanel(tour_steps(dock))
         self.tabs = self._tabs()
         self._wire()
 

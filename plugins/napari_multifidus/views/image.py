@@ -6,18 +6,18 @@ from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox, QGridLayout, QWidget
 
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.image_layers import Images
-from napari_multifidus.models.contrasts import Window
+from napari_multifidus.controllers.image_layers import ImageLayers
+from napari_multifidus.models.display_images import WindowPreset
 
 _TIPS = {
-    Window.AUTOMATIC: "all but the darkest and brightest few",
-    Window.FULL: "every signal there is",
-    Window.MUSCLE: "muscle in all its greys, fat white",
-    Window.FAT: "fat in all its greys, muscle black",
+    WindowPreset.AUTOMATIC: "all but the darkest and brightest few",
+    WindowPreset.FULL: "every signal there is",
+    WindowPreset.MUSCLE: "muscle in all its greys, fat white",
+    WindowPreset.FAT: "fat in all its greys, muscle black",
 }
 
 
-class ContrastPanel(QWidget):
+class ImagePanel(QWidget):
     """Choose what is seen; nothing here changes a number.
 
     Attributes
@@ -26,7 +26,7 @@ class ContrastPanel(QWidget):
         Emitted with what was chosen.
     """
 
-    contrast_wanted = Signal(object)
+    image_wanted = Signal(object)
     window_wanted = Signal(object)
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class ContrastPanel(QWidget):
         self.contrast.setToolTip("Which image of the same slices is seen ( Shift+O )")
         tips = "\n".join(f"{window.value}: {words}" for window, words in _TIPS.items())
         self.grey.setToolTip(f"Grey levels ( Shift+G )\n{tips}")
-        for window in Window:
+        for window in WindowPreset:
             self.grey.addItem(window.value, window.value)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -43,26 +43,26 @@ class ContrastPanel(QWidget):
         layout.addWidget(self.grey, 0, 1)
         layout.setColumnStretch(0, 2)
         layout.setColumnStretch(1, 1)
-        self._images: Images | None = None
+        self._images: ImageLayers | None = None
         self.contrast.activated.connect(self._choose)
         self.grey.activated.connect(
-            lambda: self.window_wanted.emit(Window(self.grey.currentData()))
+            lambda: self.window_wanted.emit(WindowPreset(self.grey.currentData()))
         )
 
-    def show_images(self, images: Images) -> None:
+    def show_images(self, images: ImageLayers) -> None:
         """Show what there is to see, and what is seen."""
         self._images = images
         blocked = QSignalBlocker(self.contrast)
         self.contrast.clear()
-        for contrast in images.contrasts:
+        for contrast in images.choices:
             self.contrast.addItem(contrast.words)
-        seen = images.seen
-        self.contrast.setCurrentIndex(images.contrasts.index(seen) if seen else -1)
+        shown = images.shown
+        self.contrast.setCurrentIndex(images.choices.index(shown) if shown else -1)
         del blocked
-        self.contrast.setEnabled(len(images.contrasts) > 1)
-        self.grey.setEnabled(seen is not None)
+        self.contrast.setEnabled(len(images.choices) > 1)
+        self.grey.setEnabled(shown is not None)
         self.grey.setCurrentIndex(self.grey.findData(images.window.value))
 
     def _choose(self) -> None:
         if self._images is not None:
-            self.contrast_wanted.emit(self._images.contrasts[self.contrast.currentIndex()])
+            self.image_wanted.emit(self._images.choices[self.contrast.currentIndex()])

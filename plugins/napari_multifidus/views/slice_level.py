@@ -12,7 +12,7 @@ NOT_SAID = "not said"
 _SHORT = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
 
 
-class PlacePanel(QWidget):
+class SliceLevelPanel(QWidget):
     """The slice in hand and what was said about its level."""
 
     stepped = Signal(int)

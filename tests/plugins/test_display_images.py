@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_multifidus.models.contrasts import (
+from napari_multifidus.models.display_images import (
     PERCENT,
-    Contrast,
-    Window,
-    contrasts,
+    DisplayImage,
+    WindowPreset,
+    display_images,
     fat_fraction,
     limits,
 )
@@ -44,7 +44,7 @@ def dixon() -> Exam:
 
 
 def test_everything_on_the_grid_is_at_hand_and_nothing_else(dixon):
-    found = contrasts(dixon, dixon.series[0])
+    found = display_images(dixon, dixon.series[0])
     assert [contrast.words for contrast in found] == [
         "t2",
         "dixon fat",
@@ -79,19 +79,19 @@ def tissue() -> np.ndarray:
 
 def test_windows_show_muscle_or_fat(tissue):
     tissue[:, :1, :20] = 1500  # fluid, the brightest of all
-    muscle, fat = limits(tissue, Window.MUSCLE), limits(tissue, Window.FAT)
+    muscle, fat = limits(tissue, WindowPreset.MUSCLE), limits(tissue, WindowPreset.FAT)
     # Muscle spreads over the greys, and all fat is white.
     assert 50 < muscle[0] < 90
     assert 120 < muscle[1] < 380
     # Half of muscle is black, and fat spreads over the greys.
     assert fat[0] == pytest.approx(100, abs=2)
     assert fat[1] > 410
-    assert limits(tissue, Window.FULL) == (tissue.min(), tissue.max())
-    low, high = limits(tissue, Window.AUTOMATIC)
+    assert limits(tissue, WindowPreset.FULL) == (tissue.min(), tissue.max())
+    low, high = limits(tissue, WindowPreset.AUTOMATIC)
     assert tissue.min() < low < high <= tissue.max()
 
 
-@pytest.mark.parametrize("window", list(Window))
+@pytest.mark.parametrize("window", list(WindowPreset))
 def test_one_grey_still_has_two_ends(window):
     low, high = limits(np.full((1, 8, 8), 5.0, dtype=np.float32), window)
     assert low == 5
@@ -99,10 +99,10 @@ def test_one_grey_still_has_two_ends(window):
 
 
 def test_fractions_are_shown_in_percent(tissue):
-    assert limits(tissue, Window.AUTOMATIC, is_percent=True) == PERCENT
-    assert limits(tissue, Window.MUSCLE, is_percent=True) == (0, 50)
-    assert limits(tissue, Window.FAT, is_percent=True) == (50, 100)
+    assert limits(tissue, WindowPreset.AUTOMATIC, is_percent=True) == PERCENT
+    assert limits(tissue, WindowPreset.MUSCLE, is_percent=True) == (0, 50)
+    assert limits(tissue, WindowPreset.FAT, is_percent=True) == (50, 100)
 
 
 def test_an_image_is_named_by_its_weighting(dixon):
-    assert Contrast(dixon.series[3]).words == "t1"
+    assert DisplayImage(dixon.series[3]).words == "t1"

@@ -36,7 +36,7 @@ NO_SIGNAL_SHARE = 0.05
 """Where water and fat together are below this share of their brightest, a fraction is noise."""
 
 
-class Window(StrEnum):
+class WindowPreset(StrEnum):
     """Which grey levels are shown.
 
     ``AUTOMATIC``: all but the darkest and brightest few. ``FULL``: all. ``MUSCLE``: the darker of
@@ -49,11 +49,11 @@ class Window(StrEnum):
     FAT = "fat"
 
 
-_PERCENTILES = {Window.AUTOMATIC: (0.5, 99.7), Window.FULL: (0.0, 100.0)}
-_OF_PERCENT = {Window.MUSCLE: (0.0, 50.0), Window.FAT: (50.0, 100.0)}
+_PERCENTILES = {WindowPreset.AUTOMATIC: (0.5, 99.7), WindowPreset.FULL: (0.0, 100.0)}
+_OF_PERCENT = {WindowPreset.MUSCLE: (0.0, 50.0), WindowPreset.FAT: (50.0, 100.0)}
 
 
-def limits(stack: Stack, window: Window, *, is_percent: bool = False) -> tuple[float, float]:
+def limits(stack: Stack, window: WindowPreset, *, is_percent: bool = False) -> tuple[float, float]:
     """Return the signals that are shown black and white.
 
     Parameters
@@ -67,19 +67,19 @@ def limits(stack: Stack, window: Window, *, is_percent: bool = False) -> tuple[f
     """
     if is_percent:
         return _OF_PERCENT.get(window, PERCENT)
-    seen = stack[:, ::2, ::2] if window is not Window.FULL else stack
+    seen = stack[:, ::2, ::2] if window is not WindowPreset.FULL else stack
     low, high = _of_tissue(seen, window) if window in _OF_PERCENT else _all_but_few(seen, window)
     return low, high if high > low else low + 1
 
 
-def _all_but_few(seen: Stack, window: Window) -> tuple[float, float]:
+def _all_but_few(seen: Stack, window: WindowPreset) -> tuple[float, float]:
     low, high = np.percentile(seen, _PERCENTILES[window])
     return float(low), float(high)
 
 
-def _of_tissue(seen: Stack, window: Window) -> tuple[float, float]:
+def _of_tissue(seen: Stack, window: WindowPreset) -> tuple[float, float]:
     """Part the tissue into its darker and its brighter class; fluid does not count."""
-    few = _all_but_few(seen, Window.AUTOMATIC)
+    few = _all_but_few(seen, WindowPreset.AUTOMATIC)
     tissue = seen[seen > TISSUE_SHARE * np.percentile(seen, FAT_PERCENTILE)]
     if tissue.size == 0:
         return few
@@ -87,13 +87,13 @@ def _of_tissue(seen: Stack, window: Window) -> tuple[float, float]:
     dark = tissue[tissue <= border]
     if dark.size == 0:
         return few
-    if window is Window.MUSCLE:
+    if window is WindowPreset.MUSCLE:
         return float(dark.min()), border
     return float(np.median(dark)), few[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contrast:
+class DisplayImage:
     """One image to be shown on a grid.
 
     Parameters
@@ -138,12 +138,12 @@ def fat_fraction(fat: Stack, water: Stack) -> Stack:
     return np.asarray(share, dtype=np.float32)
 
 
-def contrasts(exam: Exam, first: Series) -> tuple[Contrast, ...]:
+def display_images(exam: Exam, first: Series) -> tuple[DisplayImage, ...]:
     """Return everything of an exam that shows the slices of a series, pixel by pixel; it first."""
-    return Contrast(first), *_beside(exam, first)
+    return DisplayImage(first), *_beside(exam, first)
 
 
-def _beside(exam: Exam, first: Series) -> Iterator[Contrast]:
+def _beside(exam: Exam, first: Series) -> Iterator[DisplayImage]:
     same = [
         series
         for series in axial_series(exam)
@@ -152,8 +152,8 @@ def _beside(exam: Exam, first: Series) -> Iterator[Contrast]:
     pairs = pairings(exam)
     for series in same:
         if series.uid != first.uid:
-            yield Contrast(series)
+            yield DisplayImage(series)
     for series in same:
         partner = pairs[series.uid].partner if series.uid in pairs else None
         if series.weighting is Weighting.DIXON_FAT and partner in same:
-            yield Contrast(series, partner)
+            yield DisplayImage(series, partner)
