@@ -219,13 +219,13 @@ def take_worklist(scratch: Path) -> None:
     from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
     from multifidus.reading.audit_log import Event
-    from multifidus.reading.session import Request, begin
+    from multifidus.reading.session import SessionRequest, open_worklist
 
     folder = scratch / "blinded"
     table = make_study(folder)
     viewer, dock = open_window()
-    request = Request(table, "AB", folder / "readings", blind=True, seed=7)
-    desk = read_worklist(begin(request), viewer=viewer)
+    request = SessionRequest(table, "AB", folder / "readings", blind=True, seed=7)
+    desk = read_worklist(open_worklist(request), viewer=viewer)
     dock.more.tour.end()
     for minutes in WORKED:
         draw_perfectly(desk)
@@ -245,13 +245,13 @@ def take_adjudication(scratch: Path) -> None:
     from napari_multifidus.annotate import read_worklist
     from napari_multifidus.views.adjudication import AdjudicationPanel
 
-    from multifidus.reading.session import Request, begin
+    from multifidus.reading.session import SessionRequest, open_worklist
 
     folder = scratch / "settled"
     table = make_study(folder, RATERS)
     viewer, dock = open_window()
-    request = Request(table, "consensus", folder / "readings", seed=7, adjudicate=RATERS)
-    desk = read_worklist(begin(request), request.adjudicate, viewer=viewer)
+    request = SessionRequest(table, "consensus", folder / "readings", seed=7, adjudicate=RATERS)
+    desk = read_worklist(open_worklist(request), request.adjudicate, viewer=viewer)
     dock.more.tour.end()
     panel = viewer.window.dock_widgets[AdjudicationPanel.TITLE]
     settle()

@@ -16,7 +16,7 @@ import multifidus as mf
 from multifidus.data.geometry import tilt_deg
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.outlines import disc_landmarks
-from multifidus.phantom.prescription import Grid, axial_grids
+from multifidus.phantom.prescription import SliceGrid, axial_grids
 from multifidus.phantom.subject import Subject, make_subject
 
 Array = NDArray[np.float64]
@@ -163,7 +163,7 @@ def _subject(spec: PhantomSpec) -> Subject:
     return make_subject(spec)
 
 
-def _exam(subject: Subject, spec: PhantomSpec) -> tuple[mf.Exam, tuple[Grid, ...]]:
+def _exam(subject: Subject, spec: PhantomSpec) -> tuple[mf.Exam, tuple[SliceGrid, ...]]:
     grids = axial_grids(subject, spec)
     slices = tuple(
         mf.Slice.from_array(str(n), grid.plane, np.broadcast_to(0.0, grid.shape))

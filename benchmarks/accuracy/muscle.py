@@ -16,7 +16,7 @@ import numpy as np
 
 from multifidus.data.anatomy import Side, Structure
 from multifidus.phantom.fat import FatPattern, StreakField
-from multifidus.phantom.muscles import Muscle, muscles
+from multifidus.phantom.muscles import MuscleSolid, muscles
 from multifidus.phantom.render import stored_pixels
 from multifidus.phantom.solid import Track
 from multifidus.phantom.spec import Sex, Variant
@@ -187,7 +187,7 @@ def _reference_places_mm() -> dict[Structure, tuple[float, float]]:
 
 
 @cache
-def _muscle(structure: Structure) -> Muscle:
+def _muscle(structure: Structure) -> MuscleSolid:
     return next(
         found
         for found in muscles(Variant.HEALTHY, Sex.MALE)

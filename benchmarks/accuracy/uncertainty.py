@@ -24,7 +24,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import RoiError
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.boundary import boundary_mm
-from multifidus.phantom.prescription import Grid
+from multifidus.phantom.prescription import SliceGrid
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
 
 VERTICES = 40
@@ -77,7 +77,7 @@ class Draws:
 class _Place:
     """A slice as it is imaged somewhat off its place, without noise, and its true boundaries."""
 
-    grid: Grid
+    grid: SliceGrid
     clean: np.ndarray
     shade: np.ndarray
     boundaries: dict[tuple[str, str], np.ndarray]
@@ -110,7 +110,7 @@ def _normal_quantiles(count: int) -> np.ndarray:
     return np.asarray(middle / np.sqrt((middle**2).mean()))
 
 
-def _place(made: Phantom, grid: Grid, offset_mm: float) -> _Place:
+def _place(made: Phantom, grid: SliceGrid, offset_mm: float) -> _Place:
     moved = replace(grid, origin_mm=grid.origin_mm + offset_mm * grid.plane.normal)
     clean = clean_signals(made.subject, moved, made.spec, (Weighting.T2,))[Weighting.T2]
     boundaries = {
@@ -123,7 +123,9 @@ def _place(made: Phantom, grid: Grid, offset_mm: float) -> _Place:
     return _Place(moved, clean, shading(made.subject, moved, made.spec), boundaries)
 
 
-def traced(boundary: np.ndarray, grid: Grid, size: float, rng: np.random.Generator) -> np.ndarray:
+def traced(
+    boundary: np.ndarray, grid: SliceGrid, size: float, rng: np.random.Generator
+) -> np.ndarray:
     """Trace a true boundary, (n, 3) mm, as a hand would; size multiplies every error."""
     axes = np.stack((grid.column_direction, grid.row_direction))
     middle = boundary.mean(axis=0)
@@ -147,7 +149,7 @@ def traced(boundary: np.ndarray, grid: Grid, size: float, rng: np.random.Generat
 
 def normal_rms_mm(size: float, seed: int = 1) -> float:
     """Root mean square distance of tracings from a circle of 17 mm: what the model's sizes mean."""
-    grid = Grid(np.zeros(3), np.array((1.0, 0, 0)), np.array((0, 1.0, 0)), (1.0, 1.0), (9, 9))
+    grid = SliceGrid(np.zeros(3), np.array((1.0, 0, 0)), np.array((0, 1.0, 0)), (1.0, 1.0), (9, 9))
     angle = np.linspace(0, 2 * np.pi, 360, endpoint=False)
     circle = 17 * np.column_stack((np.cos(angle), np.sin(angle), np.zeros(360)))
     rng = np.random.default_rng(seed)

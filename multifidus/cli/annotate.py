@@ -65,7 +65,7 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         _plugin().run(exam, rater=rater, folder=folder)
         return
     from multifidus.reading.schedule import CONSENSUS
-    from multifidus.reading.session import Request, begin
+    from multifidus.reading.session import SessionRequest, open_worklist
 
     raters = None if adjudicate is None else _two(adjudicate)
     who = (CONSENSUS if rater is None else rater) if raters else rater
@@ -73,7 +73,9 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         msg = "Say who reads: --rater ID."
         raise typer.BadParameter(msg)
     plugin = None if only_list else _plugin()
-    worklist = begin(Request(exam, who, folder, blind, key, seed, repeats, apart_days, raters))
+    worklist = open_worklist(
+        SessionRequest(exam, who, folder, blind, key, seed, repeats, apart_days, raters)
+    )
     if plugin is None:
         _print_list(worklist, json=json)
     else:
@@ -100,9 +102,9 @@ def _two(raters: str) -> tuple[str, str]:
 
 
 def _print_list(worklist: Worklist, *, json: bool) -> None:
-    from multifidus.reading.worklist_table import table
+    from multifidus.reading.worklist_table import worklist_table
 
-    found = table(worklist, datetime.datetime.now(tz=datetime.UTC).astimezone())
+    found = worklist_table(worklist, datetime.datetime.now(tz=datetime.UTC).astimezone())
     if json:
         print_json(found.as_json())
         return

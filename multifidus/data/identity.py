@@ -94,7 +94,7 @@ def person_of(patient_id: str, name: str, sex: str, birth_date: str) -> Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class BidsEntities:
     """Whose a file is by its name, as BIDS writes it; empty where it says nothing.
 
     Parameters
@@ -109,10 +109,10 @@ class Named:
     session: str = ""
     dataset: Path | None = field(default=None, repr=False)
 
-    def differs_from(self, other: Named) -> tuple[str, ...]:
+    def differs_from(self, other: BidsEntities) -> tuple[str, ...]:
         """Say in what two files are of two exams; what one of them leaves out is no difference.
 
-        >>> Named("02", "pre").differs_from(Named("01"))
+        >>> BidsEntities("02", "pre").differs_from(BidsEntities("01"))
         ('subject (sub-02, sub-01)',)
         """
         found = []
@@ -175,7 +175,7 @@ def all_conflicts(people: Iterable[Person]) -> tuple[Fact, ...]:
     return tuple(fact for fact in Fact if fact in found)
 
 
-def united(people: Iterable[Person]) -> Person:
+def merge_people(people: Iterable[Person]) -> Person:
     """Return all that is known of a person of whose images none conflict."""
     known = tuple(people)
     return Person(
@@ -187,7 +187,7 @@ def united(people: Iterable[Person]) -> Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class PersonGroups:
     """Which of some people are one.
 
     Attributes
@@ -203,7 +203,7 @@ class Parted:
     unclear: tuple[int, ...] = ()
 
 
-def part(people: Sequence[Person]) -> Parted:
+def group_people(people: Sequence[Person]) -> PersonGroups:
     """Join those whose facts agree with each other and with the same others.
 
     That two agree is not passed on: where A agrees with B, and B with C, but A conflicts with C,
@@ -217,4 +217,4 @@ def part(people: Sequence[Person]) -> Parted:
     for index, one in enumerate(people):
         groups.setdefault(agreeing[one], []).append(index)
     unclear = tuple(number for number, fitting in enumerate(groups) if all_conflicts(fitting))
-    return Parted(tuple(map(tuple, groups.values())), unclear)
+    return PersonGroups(tuple(map(tuple, groups.values())), unclear)

@@ -19,7 +19,7 @@ from multifidus.data.anatomy import choose
 from multifidus.data.clinical import UNKNOWN, Clinical
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import Orientation, Plane, plane_from_affine
-from multifidus.data.identity import Named
+from multifidus.data.identity import BidsEntities
 from multifidus.data.numeric_input import plain_numbers
 from multifidus.data.stacks import EVEN_STEP_MM, stack_flags, stack_order, stack_runs
 from multifidus.errors import GeometryError, ReadError
@@ -270,7 +270,7 @@ class Acquisition:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScannerRun:
     """What tells one run of the scanner from the next; kept inside, never shown or written.
 
     Parameters
@@ -304,7 +304,7 @@ class Series:
         Which run of the scanner made it, as far as headers tell.
     unit
         Of its values, in UCUM's spelling, where a header declares one and fat fractions are meant.
-    named
+    entities
         Whose it is by the name of its file; kept inside, never shown or written.
 
     Attributes
@@ -320,9 +320,9 @@ class Series:
     acquisition: Acquisition = Acquisition()
     flags: tuple[Flag, ...] = ()
     signal_group: str = ""
-    run: Run = field(default=Run(), repr=False)
+    run: ScannerRun = field(default=ScannerRun(), repr=False)
     unit: str = ""
-    named: Named = field(default=Named(), repr=False)
+    entities: BidsEntities = field(default=BidsEntities(), repr=False)
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:

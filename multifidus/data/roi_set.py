@@ -112,7 +112,7 @@ Said = TypeVar("Said", NotMeasurable, Grade)
 
 
 @dataclass(frozen=True, slots=True)
-class Unnamed:
+class UnnamedLabels:
     """Numbers in a label map that its label scheme does not name, and that are not measured."""
 
     path: Path
@@ -132,7 +132,7 @@ class RoiSet:
     ----------
     is_unattributed
         Whether nothing says whose reading they are, as of a label map; its names are the exam's.
-    unnamed
+    unnamed_labels
         What label maps hold beyond their label schemes.
     """
 
@@ -143,7 +143,7 @@ class RoiSet:
     grades: tuple[Grade, ...] = ()
     reading: Reading = field(default=Reading())
     is_unattributed: bool = field(default=False, compare=False)
-    unnamed: tuple[Unnamed, ...] = field(default=(), compare=False)
+    unnamed_labels: tuple[UnnamedLabels, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         seen: set[RoiKey] = set()
@@ -179,7 +179,7 @@ class RoiSet:
             grades=tuple(_said(item, by, reading) for by in (self, other) for item in by.grades),
             reading=reading,
             is_unattributed=all(by.is_unattributed for by in (self, other) if by.rois),
-            unnamed=self.unnamed + other.unnamed,
+            unnamed_labels=self.unnamed_labels + other.unnamed_labels,
         )
 
     def level_of(self, roi: Roi) -> tuple[Level | None, SlicePosition]:

@@ -102,7 +102,7 @@ class Edges:
         return np.asarray(way + moved)
 
 
-class Wire:
+class LiveWire:
     """Ways along edges from one anchor; the costs are worked out once for all of them.
 
     Parameters

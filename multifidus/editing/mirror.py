@@ -31,7 +31,7 @@ NEAR_MM = 40.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Midline:
+class MirrorLine:
     """Where a slice is mirrored: a line through a point, at right angles to a direction.
 
     Attributes
@@ -49,7 +49,7 @@ class Midline:
     words: str
 
 
-def midline(plane: Plane, shape: tuple[int, int], rois: Iterable[Roi] = ()) -> Midline:
+def mirror_line(plane: Plane, shape: tuple[int, int], rois: Iterable[Roi] = ()) -> MirrorLine:
     """Find the patient's midline on a slice.
 
     By the outlines nearest to the slice, none further than ``NEAR_MM``: halfway between both sides
@@ -66,10 +66,10 @@ def midline(plane: Plane, shape: tuple[int, int], rois: Iterable[Roi] = ()) -> M
     if found and found[0][0] <= NEAR_MM:
         return found[0][1]
     centre = plane.to_patient([((shape[0] - 1) / 2, (shape[1] - 1) / 2)])[0]
-    return Midline(centre, _in_plane(np.array(LEFT), plane), "the centre of the image")
+    return MirrorLine(centre, _in_plane(np.array(LEFT), plane), "the centre of the image")
 
 
-def _by_outlines(plane: Plane, rois: Sequence[Roi]) -> Iterator[tuple[float, Midline]]:
+def _by_outlines(plane: Plane, rois: Sequence[Roi]) -> Iterator[tuple[float, MirrorLine]]:
     """Find midlines by outlines, each with its distance from the slice."""
     left = {_pair_key(roi): roi for roi in rois if roi.key.side is Side.LEFT}
     for roi in rois:
@@ -81,10 +81,10 @@ def _by_outlines(plane: Plane, rois: Sequence[Roi]) -> Iterator[tuple[float, Mid
             words = f"both outlines of the {name}"
             # Left has the larger x, unless the sides are swapped.
             if left_mm[0] > right_mm[0]:
-                yield _distance(roi, plane), Midline(*line, words)
+                yield _distance(roi, plane), MirrorLine(*line, words)
         elif roi.key.structure in MIDDLE and roi.key.side is Side.NONE:
             line = _line(_centroid_mm(roi), np.array(LEFT), plane)
-            yield _distance(roi, plane), Midline(*line, f"the outline of the {name}")
+            yield _distance(roi, plane), MirrorLine(*line, f"the outline of the {name}")
 
 
 def _pair_key(roi: Roi) -> tuple[object, ...]:
@@ -113,7 +113,7 @@ def _in_plane(direction: Array, plane: Plane) -> Array:
     return part / length
 
 
-def mirrored(paths: Sequence[Array], plane: Plane, line: Midline) -> tuple[Array, ...]:
+def mirrored(paths: Sequence[Array], plane: Plane, line: MirrorLine) -> tuple[Array, ...]:
     """Mirror paths across a midline in their own plane.
 
     Parameters
@@ -123,11 +123,11 @@ def mirrored(paths: Sequence[Array], plane: Plane, line: Midline) -> tuple[Array
     plane
         Their slice's.
     line
-        Where to mirror; see :func:`midline`.
+        Where to mirror; see :func:`mirror_line`.
     """
     return tuple(plane.to_pixels(_reflected(plane.to_patient(path), line)) for path in paths)
 
 
-def _reflected(points_mm: Array, line: Midline) -> Array:
+def _reflected(points_mm: Array, line: MirrorLine) -> Array:
     away = (points_mm - line.point_mm) @ line.across
     return np.asarray(points_mm - 2 * away[:, None] * line.across)

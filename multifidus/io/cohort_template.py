@@ -13,7 +13,7 @@ from multifidus.data.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, reserve
 from multifidus.data.identity import Person
 from multifidus.data.image import Exam
 from multifidus.errors import ReadError
-from multifidus.io.bids.cohort_rows import Listed, Listing, list_visits, part_visits
+from multifidus.io.bids.cohort_rows import CohortRows, RowOptions, bids_rows, split_bids_exams
 from multifidus.io.files import name_from, refuse_existing
 from multifidus.io.results_csv import write_rows
 from multifidus.io.same_person import read_same_person
@@ -33,13 +33,13 @@ def _is_reserved(name: str) -> bool:
 
 def list_cohort(
     scan: Scan, keys: SubjectKeys, folder: Path, *, show_identifiers: bool = False
-) -> Listed:
+) -> CohortRows:
     """Return the rows of a cohort table, and what is to be said about them.
 
     Exams whose files have BIDS names are called by their labels; see :func:`cohort_rows`.
     """
-    visits, others = part_visits(scan)
-    how = Listing(
+    visits, others = split_bids_exams(scan)
+    how = RowOptions(
         COHORT_COLUMNS,
         _is_reserved,
         folder,
@@ -47,10 +47,10 @@ def list_cohort(
         show_identifiers,
         keys.same,
     )
-    named = list_visits(visits, how)
+    named = bids_rows(visits, how)
     rest = replace(scan, exams=tuple(others))
     rows = cohort_rows(rest, keys, folder, show_identifiers=show_identifiers)
-    return Listed([*rows, *named.rows], [*named.remarks, *_shared_archives(scan)])
+    return CohortRows([*rows, *named.rows], [*named.remarks, *_shared_archives(scan)])
 
 
 def _shared_archives(scan: Scan) -> Iterable[str]:
@@ -113,7 +113,7 @@ def exam_names(scan: Scan, keys: SubjectKeys) -> dict[ExamKey, str]:
     Exams with BIDS names have none: they are called by their labels.
     """
     names: dict[ExamKey, str] = {}
-    for exam in part_visits(scan)[1]:
+    for exam in split_bids_exams(scan)[1]:
         who = exam.subject, exam.timepoint
         names[who] = keys.name_of(_identity(exam), scan.people.get(who, Person()))
     return names
@@ -154,7 +154,7 @@ def _lasting(path: Path, scan: Scan) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class CohortSummary:
     """What a new cohort table holds."""
 
     subjects: int
@@ -171,7 +171,7 @@ def write_cohort(
     show_identifiers: bool,
     overwrite: bool,
     same: Mapping[str, str] | None = None,
-) -> Written:
+) -> CohortSummary:
     """Write a cohort table, its subjects named by the keys of a file that is made if need be.
 
     Parameters
@@ -196,7 +196,7 @@ def write_cohort(
     """
     refuse_existing(path, overwrite=overwrite)
     # Names from BIDS need no key, and one that nobody needs would only be kept by mistake.
-    needs_keys = bool(part_visits(scan)[1])
+    needs_keys = bool(split_bids_exams(scan)[1])
     keys, made = open_subject_keys(keys_path) if needs_keys else (SubjectKeys(b""), False)
     keys = replace(keys, same=same or {})
     listed = list_cohort(scan, keys, path.parent, show_identifiers=show_identifiers)
@@ -207,7 +207,7 @@ def write_cohort(
         write_subject_keys(known, keys_path)
     write_rows(listed.rows, path, COHORT_COLUMNS, overwrite=overwrite)
     exams = {(row["subject"], row["timepoint"]) for row in listed.rows}
-    return Written(len({who for who, _ in exams}), len(exams), made, tuple(listed.remarks))
+    return CohortSummary(len({who for who, _ in exams}), len(exams), made, tuple(listed.remarks))
 
 
 def join_people(
@@ -238,7 +238,7 @@ def join_people(
     """
     if table is None:
         return scan, {}
-    labelled = {visit.exam.subject for visit in part_visits(scan)[0]}
+    labelled = {visit.exam.subject for visit in split_bids_exams(scan)[0]}
     if len(labelled) == len({exam.subject for exam in scan.exams}):
         # Labels are names as they are: the rows of a cohort table are joined by them.
         return scan, read_same_person(table, labelled)

@@ -95,7 +95,7 @@ _OFFICE = (b"word/", b"xl/", b"ppt/", b"[Content_Types].xml", b"mimetypeapplicat
 """Names at the beginning of the zip archives that Office documents are."""
 
 
-def what_it_is(path: Path) -> str:
+def describe_file(path: Path) -> str:
     """Say what a file is that is neither DICOM nor a file of volumes, and what to do.
 
     Parameters
@@ -113,7 +113,7 @@ def what_it_is(path: Path) -> str:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "report.dcm"
     >>> _ = path.write_bytes(b"%PDF-1.7")
-    >>> what_it_is(path)
+    >>> describe_file(path)
     'A PDF document, no image.'
     """
     with reading(path, "a file"), path.open("rb") as file:

@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from multifidus.data.identity import Named
+from multifidus.data.identity import BidsEntities
 
 _LABEL = re.compile(r"(?:^|_)(sub|ses)-([0-9A-Za-z]+)(?=[_.]|$)")
 
@@ -19,11 +19,13 @@ _DESCRIPTION = "dataset_description.json"
 _DERIVED = "derivatives"
 
 
-def named(path: Path) -> Named:
+def bids_entities(path: Path) -> BidsEntities:
     """Read the labels of subject and session in a file's name, and find their dataset."""
     labels = dict(_LABEL.findall(path.name))
     subject = labels.get("sub", "")
-    return Named(subject, labels.get("ses", ""), _dataset(path, subject) if subject else None)
+    return BidsEntities(
+        subject, labels.get("ses", ""), _dataset(path, subject) if subject else None
+    )
 
 
 def _dataset(path: Path, subject: str) -> Path | None:

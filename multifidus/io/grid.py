@@ -12,9 +12,9 @@ import numpy as np
 
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import FARTHEST_MM, plane_from_affine
-from multifidus.data.image import Acquisition, Run, Series, Slice, StoredPixels, Weighting
+from multifidus.data.image import Acquisition, ScannerRun, Series, Slice, StoredPixels, Weighting
 from multifidus.errors import GeometryError, ReadError
-from multifidus.io.file_names import named
+from multifidus.io.file_names import bids_entities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ SINGULAR = 1e-3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class VoxelGrid:
     """A three-dimensional image, its voxels read on first use.
 
     Attributes
@@ -65,7 +65,7 @@ class Grid:
     thickness_mm: float | None = None
 
 
-def series_of_volumes(grids: Sequence[Grid], content: str, **facts: Any) -> tuple[Series, ...]:
+def series_of_volumes(grids: Sequence[VoxelGrid], content: str, **facts: Any) -> tuple[Series, ...]:
     """Make one series of each volume of a file.
 
     Parameters
@@ -86,13 +86,13 @@ def series_of_volumes(grids: Sequence[Grid], content: str, **facts: Any) -> tupl
 
 
 def series_of(  # noqa: PLR0913 - a series has the facts that it has
-    grid: Grid,
+    grid: VoxelGrid,
     uid: str,
     *,
     weighting: Weighting = Weighting.UNKNOWN,
     acquisition: Acquisition = Acquisition(),  # noqa: B008 - frozen
     signal_group: str = "",
-    run: Run = Run(),  # noqa: B008 - frozen
+    run: ScannerRun = ScannerRun(),  # noqa: B008 - frozen
     unit: str = "",
 ) -> Series:
     """Make a series of a grid: its slices run along k, with columns along i.
@@ -126,7 +126,7 @@ def series_of(  # noqa: PLR0913 - a series has the facts that it has
         signal_group=signal_group,
         run=replace(run, scale=(grid.scale,)),
         unit=unit,
-        named=named(grid.path),
+        entities=bids_entities(grid.path),
     )
 
 

@@ -27,7 +27,7 @@ from multifidus.io.files import content_sha256, named_path, reading
 from multifidus.io.grid import (
     MOST_VOLUMES,
     UID_DIGITS,
-    Grid,
+    VoxelGrid,
     check_affine,
     check_left,
     check_size,
@@ -130,7 +130,7 @@ class _Header:
         return math.prod(self.sizes) * self.stored.itemsize
 
 
-def open_itk(path: Path) -> tuple[Grid, ...]:
+def open_itk(path: Path) -> tuple[VoxelGrid, ...]:
     """Read the header of an NRRD or MetaImage file; one grid for each of its volumes.
 
     Raises
@@ -155,8 +155,8 @@ def open_itk(path: Path) -> tuple[Grid, ...]:
         raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
     voxels = once(lambda: _voxels(path, header))
 
-    def volume(number: int) -> Grid:
-        return Grid(
+    def volume(number: int) -> VoxelGrid:
+        return VoxelGrid(
             path,
             header.affine,
             (shape[0], shape[1], shape[2]),
@@ -167,7 +167,7 @@ def open_itk(path: Path) -> tuple[Grid, ...]:
     return tuple(volume(number) for number in range(count))
 
 
-def open_itk_volume(path: Path) -> Grid:
+def open_itk_volume(path: Path) -> VoxelGrid:
     """Read the header of a file of one volume; errors as of :func:`open_itk`."""
     return only(open_itk(path), path)
 

@@ -14,7 +14,7 @@ from multifidus.data.anatomy import MUSCLES, Side, Structure
 from multifidus.errors import ReadError
 from multifidus.io.table_reader import Asked, read_table
 
-Named = tuple[Structure, Side]
+LabelMeaning = tuple[Structure, Side]
 
 _STRUCTURES: Mapping[Structure, str] = {
     Structure.MULTIFIDUS: "multifidus multifidi mf",
@@ -53,7 +53,7 @@ INDEX, NAME = "index", "name"
 """The columns that BIDS gives a table of label names."""
 
 
-def structure_of(name: str) -> Named | None:
+def structure_of(name: str) -> LabelMeaning | None:
     """Say which structure and side a name means; None where it means none for certain.
 
     Raises
@@ -79,7 +79,7 @@ def structure_of(name: str) -> Named | None:
     return structure, next(iter(sides), Side.NONE)
 
 
-def named_scheme(rows: Iterable[Mapping[str, str]]) -> dict[int, Named]:
+def named_scheme(rows: Iterable[Mapping[str, str]]) -> dict[int, LabelMeaning]:
     """Return what the numbers of a BIDS table of label names mean; other names are left out.
 
     Raises
@@ -87,7 +87,7 @@ def named_scheme(rows: Iterable[Mapping[str, str]]) -> dict[int, Named]:
     ValueError
         If a number or a structure stands there twice, a name is ambiguous, or none is known.
     """
-    found: dict[int, Named] = {}
+    found: dict[int, LabelMeaning] = {}
     seen: set[int] = set()
     for row in rows:
         value = int(str(row[INDEX]))
@@ -108,7 +108,7 @@ def named_scheme(rows: Iterable[Mapping[str, str]]) -> dict[int, Named]:
     return found
 
 
-def inline_scheme(text: str) -> dict[int, Named] | None:
+def inline_scheme(text: str) -> dict[int, LabelMeaning] | None:
     """Read a scheme that is no file, such as ``1=multifidus left``; None where it is none.
 
     Raises

@@ -19,11 +19,11 @@ from multifidus.data.anatomy import Side, Structure
 from multifidus.data.cells import whole
 from multifidus.data.image import Exam, Series, Slice, Stack
 from multifidus.data.roi import Reading, Roi, RoiKey, Source
-from multifidus.data.roi_set import RoiSet, Unnamed
+from multifidus.data.roi_set import RoiSet, UnnamedLabels
 from multifidus.errors import ReadError, RoiError
-from multifidus.io.file_names import named
+from multifidus.io.file_names import bids_entities
 from multifidus.io.files import reading
-from multifidus.io.grid import Grid
+from multifidus.io.grid import VoxelGrid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
 from multifidus.io.table_reader import Asked, read_table
 from multifidus.measuring.series_choice import choose_series, describe, only_series
@@ -125,7 +125,7 @@ def _scheme(rows: Iterable[Mapping[str, Any]]) -> Labels:
 
 
 def read_labelmap(
-    grid: Grid,
+    grid: VoxelGrid,
     exam: Exam,
     labels: Labels,
     series: str | int | None = None,
@@ -174,8 +174,8 @@ def read_labelmap(
         if (voxels[k] == value).any()
     )
     beyond = sorted({*values.tolist()} - {0, *labels, *passed_over})
-    unnamed = (Unnamed(grid.path, tuple(beyond)),) if beyond else ()
-    return RoiSet(rois, reading=by, is_unattributed=True, unnamed=unnamed)
+    unnamed = (UnnamedLabels(grid.path, tuple(beyond)),) if beyond else ()
+    return RoiSet(rois, reading=by, is_unattributed=True, unnamed_labels=unnamed)
 
 
 def _check_whose(path: Path, exam: Exam) -> None:
@@ -184,7 +184,7 @@ def _check_whose(path: Path, exam: Exam) -> None:
     Names of files are held against each other, not against what a study calls the subject.
     """
     for series in exam.series:
-        differences = named(path).differs_from(series.named)
+        differences = bids_entities(path).differs_from(series.entities)
         if differences:
             msg = f"{path} and the image that it is to outline differ by their names in: "
             raise RoiError(
@@ -201,7 +201,7 @@ class _Axes:
     flipped: tuple[int, ...]
 
 
-def _matching_stack(grid: Grid, exam: Exam, choice: str | int | None) -> tuple[Stack, _Axes]:
+def _matching_stack(grid: VoxelGrid, exam: Exam, choice: str | int | None) -> tuple[Stack, _Axes]:
     chosen = None if choice is None else choose_series(exam, choice)
     stacks = [
         (series, stack)
@@ -238,7 +238,7 @@ def _only_stack(
     return stack, axes
 
 
-def _same_grid(grid: Grid, stack: Stack) -> _Axes | None:
+def _same_grid(grid: VoxelGrid, stack: Stack) -> _Axes | None:
     affine = stack.affine_lps
     if affine is None:
         return None
@@ -280,7 +280,7 @@ def _one_slice(
     return found
 
 
-def _oriented(grid: Grid, axes: _Axes) -> NDArray[np.int64]:
+def _oriented(grid: VoxelGrid, axes: _Axes) -> NDArray[np.int64]:
     found = grid.read()
     half_step = abs(grid.slope) / 2 if found.dtype.kind in "iu" else 0.0
     near = max(WHOLE, min(half_step, WHOLE_STEPS))

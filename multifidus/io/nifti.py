@@ -18,13 +18,13 @@ import numpy as np
 from multifidus.data.geometry import ras_from_lps
 from multifidus.data.image import LARGEST_SCALE, Series, Weighting
 from multifidus.errors import ReadError
-from multifidus.io.bids.names import described
+from multifidus.io.bids.names import image_facts
 from multifidus.io.contrast import Contrasts
 from multifidus.io.files import content_sha256, reading
 from multifidus.io.grid import (
     MOST_VOLUMES,
     UID_DIGITS,
-    Grid,
+    VoxelGrid,
     check_affine,
     check_left,
     check_size,
@@ -77,7 +77,7 @@ def pair_of(path: Path) -> tuple[Path, Path] | None:
     return (header, voxels) if head[_PAIR_MARK_AT:] == _PAIR_MARK else None
 
 
-def open_nifti(path: Path) -> Grid:
+def open_nifti(path: Path) -> VoxelGrid:
     """Read the header of a NIfTI file of one volume.
 
     Raises
@@ -90,7 +90,7 @@ def open_nifti(path: Path) -> Grid:
     return only(open_volumes(path), path)
 
 
-def open_volumes(path: Path) -> tuple[Grid, ...]:
+def open_volumes(path: Path) -> tuple[VoxelGrid, ...]:
     """Read the header of a NIfTI file; one grid for each of its volumes.
 
     Raises
@@ -121,8 +121,8 @@ def open_volumes(path: Path) -> tuple[Grid, ...]:
         _check_length(image, path, needed, min(shape[:2]) * stored.itemsize)
     voxels = once(lambda: _voxels(image, path).reshape(shape))
 
-    def volume(number: int) -> Grid:
-        return Grid(
+    def volume(number: int) -> VoxelGrid:
+        return VoxelGrid(
             path,
             ras_from_lps(affine),
             (shape[0], shape[1], shape[2]),
@@ -297,7 +297,7 @@ def read_volumes(
         As :func:`open_volumes`.
     """
     grids = open_volumes(path)
-    known = described(path, contrasts)
+    known = image_facts(path, contrasts)
     return series_of_volumes(
         grids,
         content_sha256(*_parts(path))[:UID_DIGITS],

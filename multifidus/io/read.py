@@ -18,13 +18,19 @@ from multifidus.data.roi import check_sides
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import GeometryError, ReadError, RoiError
 from multifidus.io.archive import is_zip, unpack
-from multifidus.io.bids.dataset import NO_SESSION, Places, Visit, exams_of_volumes, visit_of
+from multifidus.io.bids.dataset import (
+    NO_SESSION,
+    DatasetFolders,
+    SessionKey,
+    exams_of_volumes,
+    session_key,
+)
 from multifidus.io.bids.names import datasets, set_aside, sidecar_path
 from multifidus.io.contrast import Contrasts, load_contrasts
 from multifidus.io.dicom.reader import scan_dicom
 from multifidus.io.dicom.syntax import NOT_DICOM
-from multifidus.io.file_kinds import what_it_is
-from multifidus.io.grid import Grid, only
+from multifidus.io.file_kinds import describe_file
+from multifidus.io.grid import VoxelGrid, only
 from multifidus.io.itk import data_file, is_itk, open_itk_volume, read_itk
 from multifidus.io.label_names import numbers_in
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
@@ -66,7 +72,7 @@ def _is_volume(path: Path) -> bool:
     return is_nifti(path) or is_itk(path)
 
 
-def _open_grid(path: Path) -> Grid:
+def _open_grid(path: Path) -> VoxelGrid:
     return open_itk_volume(path) if is_itk(path) else open_nifti(path)
 
 
@@ -120,7 +126,7 @@ def scan(
     images = [path for path in volumes if path not in beside]
     found = scan_dicom(_told([path for path in files if path not in beside], progress), known)
     number = len({exam.subject for exam in found.exams}) + 1
-    read = _scan_volumes(images, known, Places(datasets(unpacked), places), number)
+    read = _scan_volumes(images, known, DatasetFolders(datasets(unpacked), places), number)
     skipped = (*walked.skipped, *refused, *aside, *found.skipped, *read.skipped)
     named = tuple(Skipped(_place(item.path, places), _reason(item)) for item in skipped)
     roots = {path: Path(path.name) for path in given if path.is_dir()}
@@ -143,7 +149,7 @@ def _reason(item: Skipped) -> str:
     if item.reason != NOT_DICOM:
         return item.reason
     try:
-        return what_it_is(item.path)
+        return describe_file(item.path)
     except ReadError as error:
         return str(error)
 
@@ -192,15 +198,15 @@ def _place(path: Path, places: dict[Path, Path]) -> Path:
 def _scan_volumes(
     files: Sequence[Path],
     contrasts: Contrasts,
-    places: Places,
+    places: DatasetFolders,
     number: int,
 ) -> Scan:
     """Read files of volumes; BIDS names tell people and sessions apart, others are one exam."""
-    visits: dict[Visit, list[Series]] = {}
+    visits: dict[SessionKey, list[Series]] = {}
     paths_of: dict[str, tuple[Path, ...]] = {}
     skipped: list[Skipped] = []
     for path in files:
-        visit = visit_of(path, places)
+        visit = session_key(path, places)
         try:
             volumes = _read_series(path, contrasts)
         except (ReadError, GeometryError) as error:
@@ -208,7 +214,7 @@ def _scan_volumes(
             continue
         if volumes[0].uid in paths_of:
             twin = paths_of[volumes[0].uid][0]
-            other = visit_of(twin, places) != visit
+            other = session_key(twin, places) != visit
             whose = ", which is of another subject or session" if other else ""
             skipped.append(Skipped(path, f"The same content as {twin}{whose}."))
             continue
@@ -330,7 +336,7 @@ def _named_alike(exam: Exam, where: str) -> Exam:
     ReadError
         If they do: outside of BIDS, files are put together whatever their names.
     """
-    for one, other in combinations(dict.fromkeys(series.named for series in exam.series), 2):
+    for one, other in combinations(dict.fromkeys(series.entities for series in exam.series), 2):
         differences = one.differs_from(other)
         if differences:
             what = ", ".join(differences)
@@ -389,8 +395,8 @@ def _dixon_exam(fat: Path, water: Path, pair_by: str, contrasts: Path | None) ->
             raise GeometryError(msg, remedy=remedy)
         flags = (Flag.GRID_PAIRED_BY_INDEX,)
         second = on_grid_of(first, second)
-    subject = first.named.subject or second.named.subject or "subject-1"
-    session = first.named.session or second.named.session or NO_SESSION
+    subject = first.entities.subject or second.entities.subject or "subject-1"
+    session = first.entities.session or second.entities.session or NO_SESSION
     return Exam(subject, session, paired_by_hand(first, second, flags))
 
 
@@ -407,7 +413,7 @@ class _Image:
         days = {self.date, other.date} - {None}
         return ", ".join(
             (
-                *self.series.named.differs_from(other.series.named),
+                *self.series.entities.differs_from(other.series.entities),
                 *conflicts(self.person, other.person),
                 *(["date"] if len(days) > 1 else []),
             )

@@ -168,14 +168,14 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class FoundFiles:
     """Files found under paths, and folders that could not be opened."""
 
     files: tuple[Path, ...]
     skipped: tuple[Skipped, ...]
 
 
-def walk(paths: Iterable[Path]) -> Walked:
+def walk(paths: Iterable[Path]) -> FoundFiles:
     """Find every file under paths, sorted, without following links to folders.
 
     A DICOMDIR stands for the folder that it lies in. What is neither file nor folder, such as a
@@ -200,7 +200,7 @@ def walk(paths: Iterable[Path]) -> Walked:
                 files.append(root)
             else:
                 skipped.append(Skipped(root, NOT_A_FILE))
-    return Walked(tuple(files), tuple(skipped))
+    return FoundFiles(tuple(files), tuple(skipped))
 
 
 def _walk(root: Path, files: list[Path], skipped: list[Skipped]) -> None:

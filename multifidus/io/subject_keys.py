@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from multifidus.data.identity import Person, agrees, conflicts, united
+from multifidus.data.identity import Person, agrees, conflicts, merge_people
 from multifidus.errors import ReadError
 from multifidus.io.files import reading, write_atomically
 
@@ -83,7 +83,7 @@ class SubjectKeys:
         known = dict(self.known)
         for name, person in people:
             found = self._sealed(person)
-            known[name] = united([known[name], found]) if name in known else found
+            known[name] = merge_people([known[name], found]) if name in known else found
         return replace(self, known=known)
 
     def _hash(self, text: str) -> str:

@@ -15,7 +15,7 @@ from multifidus.measuring.fat.map_scale import map_fat_fraction
 from multifidus.measuring.fat.methods import FatResult
 from multifidus.measuring.outline_pixels import Sampled
 from multifidus.measuring.weighted_pixels import NAN
-from multifidus.spine.resolve import SettledLevel
+from multifidus.spine.resolve import ResolvedLevel
 from multifidus.version import VERSION
 
 
@@ -141,7 +141,7 @@ def _dixon_rows(
 
 
 def with_level(
-    rows: Iterable[Measurement], level: SettledLevel, limit_deg: float
+    rows: Iterable[Measurement], level: ResolvedLevel, limit_deg: float
 ) -> Iterator[Measurement]:
     """Add to one outline's rows the doubts about its level and tilt, and the corrected area."""
     tilt = level.tilt
@@ -167,7 +167,7 @@ def with_flag(row: Measurement, flag: Flag) -> Measurement:
     return replace(row, flags=tuple(dict.fromkeys((*row.flags, flag))))
 
 
-def provenance_of(item: Sampled, level: SettledLevel, protocol: str) -> Provenance:
+def provenance_of(item: Sampled, level: ResolvedLevel, protocol: str) -> Provenance:
     """Say what all numbers about one outline share."""
     roi, placed = item.roi, item.placed
     return Provenance(

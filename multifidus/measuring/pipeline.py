@@ -30,7 +30,7 @@ from multifidus.measuring.overlapping_muscles import overlapping
 from multifidus.measuring.plausibility import implausible
 from multifidus.measuring.propose_references import with_proposals
 from multifidus.measuring.uncertainty.budget import Spread, spreads, with_uncertainty
-from multifidus.spine.resolve import Leveller
+from multifidus.spine.resolve import LevelResolver
 
 
 def measure(
@@ -92,8 +92,8 @@ def measure_calibrated(
     placed = in_order(place(rois, exam), exam)
     check_sides(rois, slice_words(placed, rois))
     check_one_level(placed, rois)
-    leveller = Leveller.of(exam, rois, protocol)
-    wrong = wrong_sides(placed, leveller.spine)
+    resolver = LevelResolver.of(exam, rois, protocol)
+    wrong = wrong_sides(placed, resolver.spine)
     check_midline(wrong)
     sampled = sample_all(exam, placed, protocol)
     fields = corrections(sampled, protocol)
@@ -104,7 +104,7 @@ def measure_calibrated(
         fields,
         bases,
         spreads(sampled, bases, protocol),
-        leveller,
+        resolver,
         protocol.digest,
         frozenset(basis_key(item) for item in sampled if item.roi.key.structure.is_muscle),
     )
@@ -135,7 +135,7 @@ class Calibration:
     fields, bases, uncertain
         The shading, the thresholds and references, and their uncertainty, by what outlines share
         that share them.
-    leveller
+    resolver
         What the landmarks say.
     digest
         Of the protocol.
@@ -148,7 +148,7 @@ class Calibration:
     fields: Mapping[BasisKey, Correction]
     bases: Mapping[BasisKey, ThresholdBasis]
     uncertain: Mapping[BasisKey, Spread]
-    leveller: Leveller
+    resolver: LevelResolver
     digest: str
     with_muscle: frozenset[BasisKey]
 
@@ -174,7 +174,7 @@ class Calibration:
         level, position
             What was said about its level.
         """
-        settled = self.leveller.settle(item.placed.series, item.placed.index, level, position)
+        settled = self.resolver.resolve(item.placed.series, item.placed.index, level, position)
         origin = provenance_of(item, settled, self.digest)
         key, checked = basis_key(item), with_mixing(self.protocol)
         found = outline_rows(item, origin, checked, self.bases)

@@ -10,7 +10,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import LevelError
 from multifidus.measuring.locate import Placed, place
-from multifidus.spine.resolve import Leveller
+from multifidus.spine.resolve import LevelResolver
 
 
 def with_shared_levels(rois: RoiSet, shared: RoiSet, exam: Exam) -> RoiSet:
@@ -47,11 +47,11 @@ def with_shared_levels(rois: RoiSet, shared: RoiSet, exam: Exam) -> RoiSet:
     for said in rois.levels:
         if said.slice_uid in locked and locked[said.slice_uid].level is not said.level:
             raise _conflict(said.slice_uid, said.level, locked[said.slice_uid].level)
-    leveller = Leveller.of(exam, shared, MeasurementProtocol())
+    resolver = LevelResolver.of(exam, shared, MeasurementProtocol())
     settled = []
     for placed in place(rois, exam):
         found = locked.get(placed.slice.uid)
-        _check(placed, rois, leveller, found)
+        _check(placed, rois, resolver, found)
         if locked and found is None and placed.roi.key.structure.is_muscle:
             msg = f"The outline of {placed.roi.key} lies on a slice that is not locked for raters."
             raise LevelError(msg, remedy="Delete it, or add its slice to the shared levels.")
@@ -65,7 +65,7 @@ def with_shared_levels(rois: RoiSet, shared: RoiSet, exam: Exam) -> RoiSet:
     )
 
 
-def _check(placed: Placed, rois: RoiSet, leveller: Leveller, found: SliceLevel | None) -> None:
+def _check(placed: Placed, rois: RoiSet, resolver: LevelResolver, found: SliceLevel | None) -> None:
     """Refuse a rater's level that is not the shared one."""
     level, position = rois.level_of(placed.roi)
     if level is None:
@@ -74,9 +74,9 @@ def _check(placed: Placed, rois: RoiSet, leveller: Leveller, found: SliceLevel |
         if level is not found.level:
             raise _conflict(placed.slice.uid, level, found.level)
         return
-    flags = leveller.settle(placed.series, placed.index, level, position).flags
+    flags = resolver.resolve(placed.series, placed.index, level, position).flags
     if Flag.LEVEL_CONFLICT in flags:
-        by_marks = leveller.settle(placed.series, placed.index).level
+        by_marks = resolver.resolve(placed.series, placed.index).level
         raise _conflict(placed.slice.uid, level, by_marks)
 
 

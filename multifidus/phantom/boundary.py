@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from multifidus.phantom.prescription import Grid
+    from multifidus.phantom.prescription import SliceGrid
     from multifidus.phantom.solid import Solid
     from multifidus.phantom.subject import Subject
 
@@ -25,7 +25,7 @@ _CENTRING_ROUNDS = 8
 
 
 def point_on_slice(
-    subject: Subject, grid: Grid, line: Callable[[float], tuple[float, float]]
+    subject: Subject, grid: SliceGrid, line: Callable[[float], tuple[float, float]]
 ) -> Array:
     """Find where a line along the spine, (u, v) as a function of s, meets a slice; LPS, (3,)."""
     plane = grid.plane
@@ -37,7 +37,9 @@ def point_on_slice(
     return np.asarray(point[0])
 
 
-def radii_mm(subject: Subject, solid: Solid, grid: Grid, *, centre: Array, angles: Array) -> Array:
+def radii_mm(
+    subject: Subject, solid: Solid, grid: SliceGrid, *, centre: Array, angles: Array
+) -> Array:
     """Distance from a centre inside a solid to its boundary, at angles in the slice's plane.
 
     Angles run from the columns' direction towards the rows'. Seen from the centre the implicit
@@ -58,7 +60,7 @@ def radii_mm(subject: Subject, solid: Solid, grid: Grid, *, centre: Array, angle
     return radii
 
 
-def boundary_mm(subject: Subject, solid: Solid, grid: Grid, count: int) -> Array:
+def boundary_mm(subject: Subject, solid: Solid, grid: SliceGrid, count: int) -> Array:
     """Return points on a solid's boundary in a slice, LPS millimetres, shape (count, 3)."""
     centre = point_on_slice(subject, grid, solid.centre_mm)
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)

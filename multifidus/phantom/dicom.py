@@ -10,7 +10,7 @@ import numpy as np
 from multifidus.data.geometry import Orientation
 from multifidus.data.image import Series, Slice, Weighting
 from multifidus.phantom.identity import IMPLEMENTATION_UID, SUBJECT, exam_date, uid_of
-from multifidus.phantom.prescription import COSINE_DECIMALS, POSITION_DECIMALS, Grid
+from multifidus.phantom.prescription import COSINE_DECIMALS, POSITION_DECIMALS, SliceGrid
 from multifidus.phantom.spec import Sex
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _step_mm(series: Series, item: Slice) -> float:
     return item.thickness_mm
 
 
-def _plane_attributes(grid: Grid, thickness_mm: float) -> dict[str, Any]:
+def _plane_attributes(grid: SliceGrid, thickness_mm: float) -> dict[str, Any]:
     cosines = (*grid.column_direction, *grid.row_direction)
     return {
         "ImagePositionPatient": [_decimal(x, POSITION_DECIMALS) for x in grid.origin_mm],

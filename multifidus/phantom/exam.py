@@ -20,7 +20,7 @@ from multifidus.data.image import (
 )
 from multifidus.phantom.identity import SUBJECT, exam_date, timepoint, uid_of
 from multifidus.phantom.outlines import true_outlines
-from multifidus.phantom.prescription import Grid, axial_grids, sagittal_grids
+from multifidus.phantom.prescription import SliceGrid, axial_grids, sagittal_grids
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
 from multifidus.phantom.spec import PhantomSpec, Variant
 from multifidus.phantom.subject import Subject, make_subject
@@ -65,7 +65,7 @@ class Phantom:
     spec: PhantomSpec
     subject: Subject
     exam: Exam
-    grids: dict[str, Grid]
+    grids: dict[str, SliceGrid]
 
     @cached_property
     def outlines(self) -> RoiSet:
@@ -107,9 +107,9 @@ def make_phantom(spec: PhantomSpec = PhantomSpec()) -> Phantom:  # noqa: B008 - 
 def _series(
     subject: Subject,
     spec: PhantomSpec,
-    placed: tuple[Grid, ...],
+    placed: tuple[SliceGrid, ...],
     further: tuple[Weighting, ...] = (),
-) -> tuple[tuple[Series, dict[str, Grid]], ...]:
+) -> tuple[tuple[Series, dict[str, SliceGrid]], ...]:
     """Image one set of planes: a T2 series, and further ones in the same geometry.
 
     Returns
@@ -131,8 +131,8 @@ def _one_series(
     subject: Subject,
     spec: PhantomSpec,
     weighting: Weighting,
-    imaged: list[tuple[Grid, dict[Weighting, Array]]],
-) -> tuple[Series, dict[str, Grid]]:
+    imaged: list[tuple[SliceGrid, dict[Weighting, Array]]],
+) -> tuple[Series, dict[str, SliceGrid]]:
     slices, grids = [], {}
     orientation = imaged[0][0].plane.orientation
     for number, (grid, images) in enumerate(imaged):
@@ -152,7 +152,9 @@ def _one_series(
     return series, grids
 
 
-def _noise(spec: PhantomSpec, grid: Grid, weighting: Weighting, number: int) -> np.random.Generator:
+def _noise(
+    spec: PhantomSpec, grid: SliceGrid, weighting: Weighting, number: int
+) -> np.random.Generator:
     """Seed the noise of one image: no two images share it."""
     places = (
         [*Variant].index(spec.variant),

@@ -20,7 +20,7 @@ from multifidus.phantom.spine import STATION_S_MM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from multifidus.phantom.muscles import Muscle
+    from multifidus.phantom.muscles import MuscleSolid
 
     Array = NDArray[np.float64]
 
@@ -138,13 +138,13 @@ class FatPattern:
         Track of the log odds of fat at the muscle's centre, calibrated at the stations.
     """
 
-    muscle: Muscle
+    muscle: MuscleSolid
     field: StreakField
     offset_mm: Array
     level: Track
 
     @classmethod
-    def calibrated(cls, muscle: Muscle, field: StreakField, seed: int) -> FatPattern:
+    def calibrated(cls, muscle: MuscleSolid, field: StreakField, seed: int) -> FatPattern:
         """Fit the level so that every station's cross-section has the fat that is aimed at."""
         order = [*Structure].index(muscle.structure), [*Side].index(muscle.side)
         offset = np.random.default_rng([seed, 2, *order]).uniform(0, 100, 3)

@@ -135,7 +135,7 @@ _SPARED = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Muscle:
+class MuscleSolid:
     """One muscle of one side.
 
     Parameters
@@ -154,7 +154,7 @@ class Muscle:
     fat_pct: Array
 
 
-def muscles(variant: Variant, sex: Sex) -> tuple[Muscle, ...]:
+def muscles(variant: Variant, sex: Sex) -> tuple[MuscleSolid, ...]:
     """Return the muscles of both sides, as the variant of the subject has them."""
     return tuple(
         _muscle(structure, side, variant, sex)
@@ -169,7 +169,7 @@ def lean_ratio(structure: Structure, variant: Variant) -> Array:
     return np.asarray(ratio ** _SPARED[structure])
 
 
-def _muscle(structure: Structure, side: Side, variant: Variant, sex: Sex) -> Muscle:
+def _muscle(structure: Structure, side: Side, variant: Variant, sex: Sex) -> MuscleSolid:
     rows = np.array(_MALE_ROWS[structure])
     healthy = variant is Variant.HEALTHY
     fat = np.array((_HEALTHY_FAT_PCT if healthy else _PATIENT_FAT_PCT)[structure], dtype=np.float64)
@@ -183,7 +183,7 @@ def _muscle(structure: Structure, side: Side, variant: Variant, sex: Sex) -> Mus
     rows[:, 2] *= shrunk
     fat = 100 - (100 - fat) * ratio / shrunk
     solid = sized(_TEMPLATES[structure], rows, mirror=1 if side is Side.LEFT else -1)
-    return Muscle(structure, side, solid, fat)
+    return MuscleSolid(structure, side, solid, fat)
 
 
 def _towards_midline(lateral_mm: Array) -> Array:

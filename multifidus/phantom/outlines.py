@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from multifidus.data.image import Series
-    from multifidus.phantom.prescription import Grid
+    from multifidus.phantom.prescription import SliceGrid
     from multifidus.phantom.spec import PhantomSpec
     from multifidus.phantom.subject import Subject
 
@@ -38,7 +38,7 @@ _COARSE_POINTS = 128
 
 
 def true_outlines(
-    subject: Subject, spec: PhantomSpec, series: Series, grids: dict[str, Grid]
+    subject: Subject, spec: PhantomSpec, series: Series, grids: dict[str, SliceGrid]
 ) -> RoiSet:
     """Outline everything on the axial series, with levels typed and discs marked.
 
@@ -77,7 +77,7 @@ def disc_landmarks(subject: Subject) -> tuple[Landmark, ...]:
 
 
 def _slice_outlines(
-    subject: Subject, grid: Grid, level: Level
+    subject: Subject, grid: SliceGrid, level: Level
 ) -> Iterator[tuple[Structure, Side, Array]]:
     for pattern in subject.patterns_at(level):
         structure, side = pattern.muscle.structure, pattern.muscle.side
@@ -97,7 +97,7 @@ def _slice_outlines(
             yield Structure.ARTEFACT, side, boundary_mm(subject, rod, grid, _COARSE_POINTS)
 
 
-def _circle(grid: Grid, centre_mm: Array, radius_mm: float) -> Array:
+def _circle(grid: SliceGrid, centre_mm: Array, radius_mm: float) -> Array:
     angle = np.linspace(0, 2 * np.pi, _REFERENCE_POINTS, endpoint=False)[:, None]
     around = np.cos(angle) * grid.column_direction + np.sin(angle) * grid.row_direction
     return np.asarray(centre_mm + radius_mm * around)

@@ -42,7 +42,7 @@ _REPOSITIONING_DEG = 2.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class SliceGrid:
     """A plane as DICOM writes it.
 
     Parameters
@@ -78,14 +78,14 @@ class Grid:
         )
 
 
-def axial_grids(subject: Subject, spec: PhantomSpec) -> tuple[Grid, ...]:
+def axial_grids(subject: Subject, spec: PhantomSpec) -> tuple[SliceGrid, ...]:
     """Place the axial stacks, from cranial to caudal, slices upwards within each."""
     discs = DISCS[len(DISCS) - spec.stacks :]
     errors = np.zeros(spec.stacks)
     if spec.variant.is_postoperative and not spec.still:
         rng = np.random.default_rng([spec.seed, 5, [*Variant].index(spec.variant)])
         errors = rng.uniform(-_REPOSITIONING_DEG, _REPOSITIONING_DEG, spec.stacks)
-    grids: list[Grid] = []
+    grids: list[SliceGrid] = []
     for number, disc in enumerate(discs):
         if spec.tilts_deg is not None:
             tilt = spec.tilts_deg[number]
@@ -95,7 +95,7 @@ def axial_grids(subject: Subject, spec: PhantomSpec) -> tuple[Grid, ...]:
     return tuple(grids)
 
 
-def _stack(subject: Subject, spec: PhantomSpec, disc: Level, tilt: float) -> list[Grid]:
+def _stack(subject: Subject, spec: PhantomSpec, disc: Level, tilt: float) -> list[SliceGrid]:
     """Place the slices of one disc at a tilt against patient z."""
     angle = np.radians(tilt)
     down, column = np.array((0.0, np.cos(angle), np.sin(angle))), np.array((1.0, 0.0, 0.0))
@@ -119,7 +119,7 @@ def _stack(subject: Subject, spec: PhantomSpec, disc: Level, tilt: float) -> lis
     return grids
 
 
-def sagittal_grids(subject: Subject, spec: PhantomSpec) -> tuple[Grid, ...]:
+def sagittal_grids(subject: Subject, spec: PhantomSpec) -> tuple[SliceGrid, ...]:
     """Place the sagittal series about the midline at L3, from right to left."""
     if not spec.sagittal:
         return ()
@@ -141,9 +141,9 @@ def _grid(
     pixel_mm: float,
     shape: tuple[int, int],
     place: tuple[Level | None, SlicePosition] = (None, SlicePosition.UNKNOWN),
-) -> Grid:
+) -> SliceGrid:
     """Make a grid of rounded numbers about a centre; directions are (column, row)."""
     column, row = (np.round(direction, COSINE_DECIMALS) + 0.0 for direction in directions)
     half = (np.array(shape) - 1) / 2 * pixel_mm
     origin = np.round(centre - half[0] * row - half[1] * column, POSITION_DECIMALS) + 0.0
-    return Grid(origin, column, row, pixel_mm, shape, *place)
+    return SliceGrid(origin, column, row, pixel_mm, shape, *place)

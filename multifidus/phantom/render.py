@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from multifidus.data.geometry import Plane
-    from multifidus.phantom.prescription import Grid
+    from multifidus.phantom.prescription import SliceGrid
     from multifidus.phantom.spec import PhantomSpec
     from multifidus.phantom.subject import Subject
 
@@ -37,7 +37,7 @@ _BLOCK_PIXELS = 16_384
 
 
 def clean_signals(
-    subject: Subject, grid: Grid, spec: PhantomSpec, weightings: tuple[Weighting, ...]
+    subject: Subject, grid: SliceGrid, spec: PhantomSpec, weightings: tuple[Weighting, ...]
 ) -> dict[Weighting, Array]:
     """Image a slice without shading and noise, relative to lean muscle.
 
@@ -61,7 +61,7 @@ def clean_signals(
 
 
 def _tissue_shares(
-    subject: Subject, grid: Grid, shift_mm: Array
+    subject: Subject, grid: SliceGrid, shift_mm: Array
 ) -> tuple[NDArray[np.uint8], NDArray[np.intp], NDArray[np.uint8]]:
     """Tissue of every pixel's centre, and those of the samples of mixed pixels.
 
@@ -110,7 +110,7 @@ def _offsets(plane: Plane) -> Array:
     return np.asarray((along_rows[:, None] + along_columns[None]).reshape(-1, 3))
 
 
-def shading(subject: Subject, grid: Grid, spec: PhantomSpec) -> Array:
+def shading(subject: Subject, grid: SliceGrid, spec: PhantomSpec) -> Array:
     """Sensitivity of the posterior coil, (rows, columns): 1 at the depth of the multifidus."""
     rows, columns = grid.shape
     depth = subject.pose.shift_mm[1] + _MUSCLE_DEPTH_V_MM

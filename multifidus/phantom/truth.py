@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from multifidus.phantom.fat import FatPattern
-    from multifidus.phantom.prescription import Grid
+    from multifidus.phantom.prescription import SliceGrid
     from multifidus.phantom.subject import Subject
 
     Array = NDArray[np.float64]
@@ -101,12 +101,12 @@ class Section:
 
     subject: Subject
     pattern: FatPattern
-    grid: Grid
+    grid: SliceGrid
     centre_mm: Array
     reach_mm: tuple[float, float]
 
     @classmethod
-    def of(cls, subject: Subject, pattern: FatPattern, grid: Grid) -> Section:
+    def of(cls, subject: Subject, pattern: FatPattern, grid: SliceGrid) -> Section:
         """Find where a slice cuts a muscle."""
         solid = pattern.muscle.solid
         centre = point_on_slice(subject, grid, solid.centre_mm)
@@ -180,7 +180,7 @@ class Section:
         return np.asarray(self.centre_mm + x[:, None] * along_x + y[:, None] * along_y)
 
 
-def slice_truth(subject: Subject, grid: Grid, uid: str, index: int) -> tuple[Truth, ...]:
+def slice_truth(subject: Subject, grid: SliceGrid, uid: str, index: int) -> tuple[Truth, ...]:
     """State the truth about every muscle that an axial slice shows."""
     if grid.level is None:
         return ()

@@ -29,7 +29,7 @@ _WAIT_S, _PATIENCE_S = 0.05, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class CodeKey:
     """Which code stands for which reading.
 
     Parameters
@@ -46,7 +46,7 @@ class Key:
     cohort: str
     truth: Mapping[str, Reading] = field(default_factory=lambda: MappingProxyType({}))
 
-    def with_codes(self, wanted: Iterable[Reading]) -> Key:
+    def with_codes(self, wanted: Iterable[Reading]) -> CodeKey:
         """Return the key with a code for each of these; codes that it has stay."""
         truth = dict(self.truth)
         have = set(truth.values())
@@ -74,7 +74,7 @@ class Key:
         return found if known else None
 
 
-def read_key(path: Path) -> Key:
+def read_key(path: Path) -> CodeKey:
     """Read a key.
 
     Raises
@@ -85,16 +85,16 @@ def read_key(path: Path) -> Key:
     return read_document(path, "a key of blinded readings", HEADER, _make)
 
 
-def _make(document: Mapping[str, Any]) -> Key:
+def _make(document: Mapping[str, Any]) -> CodeKey:
     entries = document["entries"]
     truth = {str(entry["code"]): as_reading(entry) for entry in entries}
     if len(truth) != len(entries) or len(set(truth.values())) != len(entries):
         msg = "a code or a reading stands there twice"
         raise ValueError(msg)
-    return Key(int(document["seed"]), str(document["cohort"]), MappingProxyType(truth))
+    return CodeKey(int(document["seed"]), str(document["cohort"]), MappingProxyType(truth))
 
 
-def write_key(path: Path, key: Key) -> None:
+def write_key(path: Path, key: CodeKey) -> None:
     """Write a key for its owner alone.
 
     Raises
@@ -117,7 +117,7 @@ def write_key(path: Path, key: Key) -> None:
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Keep others from changing a key meanwhile: two raters may begin at the same moment.
 
     Raises

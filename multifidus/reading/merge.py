@@ -33,20 +33,20 @@ _MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class ReadingVersion:
     """One file of a reading, with what stands beside it."""
 
     path: Path
     rois: RoiSet
     drafts: str
 
-    def is_same(self, other: Version) -> bool:
+    def is_same(self, other: ReadingVersion) -> bool:
         """Whether both hold the same outlines, and the same paths that are no outline yet."""
         return (self.rois, self.drafts) == (other.rois, other.drafts)
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class MergeConflict:
     """A reading, or a rater's list, of which different versions came back.
 
     Attributes
@@ -68,7 +68,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeReport:
     """What came of merging.
 
     Attributes
@@ -87,7 +87,7 @@ class Merged:
 
     files: dict[Reading, Path] = field(default_factory=dict)
     identical: list[Path] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
+    conflicts: list[MergeConflict] = field(default_factory=list)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     left_out: list[Path] = field(default_factory=list)
 
@@ -115,7 +115,7 @@ class Merged:
         }
 
 
-def merge_folders(folders: Sequence[Path], out: Path) -> Merged:
+def merge_folders(folders: Sequence[Path], out: Path) -> MergeReport:
     """Put returned folders together, a folder for each rater.
 
     The same reading with the same content is kept once. With different content every version is
@@ -131,14 +131,14 @@ def merge_folders(folders: Sequence[Path], out: Path) -> Merged:
         If a folder cannot be read.
     """
     _check(folders, out)
-    merged = Merged()
-    readings: dict[Reading, list[Version]] = {}
+    merged = MergeReport()
+    readings: dict[Reading, list[ReadingVersion]] = {}
     lists: dict[str, list[tuple[Path, ReadingList]]] = {}
     for path in (path for folder in folders for path in _files(folder)):
         try:
             if path.name.endswith(SUFFIX):
                 rois = read_outlines(path)
-                version = Version(path, rois, _drafts(path))
+                version = ReadingVersion(path, rois, _drafts(path))
                 readings.setdefault(_named(rois), []).append(version)
             elif path.name.endswith(LIST_SUFFIX):
                 listed = read_list(path)
@@ -203,8 +203,10 @@ def _drafts(outlines: Path) -> str:
         return text
 
 
-def _merge_reading(by: Reading, versions: list[Version], out: Path, merged: Merged) -> None:
-    different: list[Version] = []
+def _merge_reading(
+    by: Reading, versions: list[ReadingVersion], out: Path, merged: MergeReport
+) -> None:
+    different: list[ReadingVersion] = []
     for version in versions:
         if any(version.is_same(other) for other in different):
             merged.identical.append(version.path)
@@ -226,10 +228,10 @@ def _merge_reading(by: Reading, versions: list[Version], out: Path, merged: Merg
         _merge_logs([version.path], target)
         kept.append(target)
     files = tuple(version.path for version in different)
-    merged.conflicts.append(Conflict(by, files, tuple(kept), _differences(different)))
+    merged.conflicts.append(MergeConflict(by, files, tuple(kept), _differences(different)))
 
 
-def _copy_version(version: Version, target: Path) -> None:
+def _copy_version(version: ReadingVersion, target: Path) -> None:
     _copy(version.path, target)
     journal = _beside(version.path, JOURNAL_SUFFIX)
     if journal.exists():
@@ -258,7 +260,7 @@ def _time(line: str) -> str:
 
 
 def _merge_lone_logs(
-    folders: Sequence[Path], readings: dict[Reading, list[Version]], out: Path
+    folders: Sequence[Path], readings: dict[Reading, list[ReadingVersion]], out: Path
 ) -> None:
     """Bring along logs of readings that nothing was drawn in yet."""
     known = {_beside(v.path, AUDIT_SUFFIX) for versions in readings.values() for v in versions}
@@ -275,7 +277,7 @@ def _merge_lone_logs(
 
 
 def _merge_lists(
-    rater: str, found: list[tuple[Path, ReadingList]], out: Path, merged: Merged
+    rater: str, found: list[tuple[Path, ReadingList]], out: Path, merged: MergeReport
 ) -> None:
     """Keep the longest list where it goes on from all others; else each."""
     longest = max(found, key=lambda item: len(item[1].entries))[1]
@@ -287,7 +289,7 @@ def _merge_lists(
         kept.append(out / CONFLICTS / f"{number}_{path.name}")
         _copy(path, kept[-1])
     differs = ("the lists name different readings, or in another order",)
-    conflict = Conflict(rater, tuple(path for path, _ in found), tuple(kept), differs)
+    conflict = MergeConflict(rater, tuple(path for path, _ in found), tuple(kept), differs)
     merged.conflicts.append(conflict)
 
 
@@ -300,7 +302,7 @@ def _goes_on(longer: ReadingList, listed: ReadingList) -> bool:
     )
 
 
-def _differences(versions: Sequence[Version]) -> tuple[str, ...]:
+def _differences(versions: Sequence[ReadingVersion]) -> tuple[str, ...]:
     """Say in what versions of a reading differ from the first."""
     first, *others = versions
     words: dict[str, None] = {}

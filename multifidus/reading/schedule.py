@@ -19,7 +19,7 @@ CONSENSUS = "consensus"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReadingPlan:
     """In which order a rater reads.
 
     Parameters
@@ -65,7 +65,7 @@ def readings_of(cohort: Cohort, rater: str) -> tuple[Reading, ...]:
     return tuple(dict.fromkeys(replace(by, rater=rater) for by in wanted))
 
 
-def extend(plan: Plan, wanted: Iterable[Reading], repeats: int | None = None) -> Plan:
+def extend(plan: ReadingPlan, wanted: Iterable[Reading], repeats: int | None = None) -> ReadingPlan:
     """Append readings that a plan lacks, in random order; what it holds stays as it is.
 
     Parameters
@@ -100,7 +100,7 @@ def extend(plan: Plan, wanted: Iterable[Reading], repeats: int | None = None) ->
 
 
 def _drawn_again(
-    plan: Plan, firsts: Sequence[Reading], again: Sequence[Reading], repeats: int | None
+    plan: ReadingPlan, firsts: Sequence[Reading], again: Sequence[Reading], repeats: int | None
 ) -> list[Reading]:
     """Choose the exams of which one more reading is wanted."""
     have = plan.repeats + len(again)
@@ -120,7 +120,7 @@ def _drawn_again(
     return [Reading(*exam, plan.rater, 2) for exam in chosen[: repeats - have]]
 
 
-def _draw(plan: Plan, what: str, by: Reading) -> float:
+def _draw(plan: ReadingPlan, what: str, by: Reading) -> float:
     return draw(plan.seed, plan.rater, what, by.subject, by.timepoint, by.reading)
 
 

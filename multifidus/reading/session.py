@@ -13,9 +13,9 @@ from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.files import name_from
-from multifidus.reading.code_key import Key, held, read_key, write_key
+from multifidus.reading.code_key import CodeKey, locked, read_key, write_key
 from multifidus.reading.list_file import ReadingList, list_path, read_list, write_list
-from multifidus.reading.schedule import APART_DAYS, CONSENSUS, Plan, extend, readings_of
+from multifidus.reading.schedule import APART_DAYS, CONSENSUS, ReadingPlan, extend, readings_of
 from multifidus.reading.worklist import Worklist, rater_folder
 
 FOLDER = "readings"
@@ -27,7 +27,7 @@ _SEED_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SessionRequest:
     """What a rater's session was asked to be.
 
     Parameters
@@ -63,7 +63,7 @@ class Request:
     adjudicate: tuple[str, str] | None = None
 
 
-def begin(request: Request) -> Worklist:
+def open_worklist(request: SessionRequest) -> Worklist:
     """Open a rater's worklist; what was listed before stays as it is, new exams are appended.
 
     Raises
@@ -90,7 +90,7 @@ def begin(request: Request) -> Worklist:
     if request.blind:
         return _blinded(request, cohort, found, path)
     seed = _seed(request, None if listed is None else listed.seed)
-    plan = Plan(request.rater, seed, found.listed.entries, found.listed.apart_days)
+    plan = ReadingPlan(request.rater, seed, found.listed.entries, found.listed.apart_days)
     entries = extend(plan, _wanted(request, cohort, found), request.repeats).entries
     return _kept(replace(found, listed=replace(found.listed, entries=entries, seed=seed)), path)
 
@@ -103,25 +103,25 @@ def listed_for(cohort: Path, rater: str) -> ReadingList | None:
     MultifidusError
         If the list cannot be read.
     """
-    root, _ = _writable_root(Request(cohort, rater))
+    root, _ = _writable_root(SessionRequest(cohort, rater))
     path = list_path(rater_folder(root, rater), rater)
     return read_list(path) if path.exists() else None
 
 
-def _blinded(request: Request, cohort: Cohort, found: Worklist, path: Path) -> Worklist:
+def _blinded(request: SessionRequest, cohort: Cohort, found: Worklist, path: Path) -> Worklist:
     key_path = _key_path(request, found.root)
-    with held(key_path):
+    with locked(key_path):
         if not key_path.exists() and found.listed.entries:
             msg = f"There is no key {key_path} for the blinded list {path}."
             raise CohortError(msg, remedy="Name the key that the list was made with: --key FILE.")
         table = name_from(request.cohort.resolve(), key_path.parent.resolve())
-        key = read_key(key_path) if key_path.exists() else Key(_seed(request, None), table)
+        key = read_key(key_path) if key_path.exists() else CodeKey(_seed(request, None), table)
         if request.seed not in {None, key.seed}:
             msg = f"The key {key_path} was made with another seed than {request.seed}."
             raise CohortError(msg, remedy="Leave out --seed, or name another key: --key FILE.")
         found = replace(found, key=key)
         truths = tuple(found.truth(by) for by in found.listed.entries)
-        plan = Plan(request.rater, key.seed, truths, found.listed.apart_days)
+        plan = ReadingPlan(request.rater, key.seed, truths, found.listed.apart_days)
         plan = extend(plan, _wanted(request, cohort, found), request.repeats)
         coded = key.with_codes(plan.entries)
         # The key first: a list whose codes nobody knows would be worth nothing.
@@ -140,7 +140,7 @@ def _kept(found: Worklist, path: Path) -> Worklist:
     return found
 
 
-def _wanted(request: Request, cohort: Cohort, found: Worklist) -> tuple[Reading, ...]:
+def _wanted(request: SessionRequest, cohort: Cohort, found: Worklist) -> tuple[Reading, ...]:
     if request.adjudicate is None:
         return readings_of(cohort, request.rater)
     exams = dict.fromkeys((c.reading.subject, c.reading.timepoint) for c in cohort.cases)
@@ -152,7 +152,7 @@ def _wanted(request: Request, cohort: Cohort, found: Worklist) -> tuple[Reading,
     )
 
 
-def _check(request: Request) -> None:
+def _check(request: SessionRequest) -> None:
     if not request.rater.strip():
         msg = "Nobody is named who reads."
         raise CohortError(msg, remedy="Give --rater ID, such as initials.")
@@ -164,7 +164,7 @@ def _check(request: Request) -> None:
         raise CohortError(msg, remedy="Name them: --adjudicate AB,CD.")
 
 
-def _check_same(request: Request, listed: ReadingList, path: Path) -> None:
+def _check_same(request: SessionRequest, listed: ReadingList, path: Path) -> None:
     """Refuse to go on with a list under other conditions than it was begun."""
     differs = []
     if listed.rater != request.rater:
@@ -180,19 +180,19 @@ def _check_same(request: Request, listed: ReadingList, path: Path) -> None:
         raise CohortError(msg, remedy="Go on as it was begun, or name another --folder.")
 
 
-def _apart(request: Request, listed: ReadingList | None) -> int:
+def _apart(request: SessionRequest, listed: ReadingList | None) -> int:
     if listed is not None:
         return listed.apart_days
     return APART_DAYS if request.apart_days is None else request.apart_days
 
 
-def _seed(request: Request, known: int | None) -> int:
+def _seed(request: SessionRequest, known: int | None) -> int:
     if known is not None:
         return known
     return secrets.randbits(_SEED_BITS) if request.seed is None else request.seed
 
 
-def _key_path(request: Request, root: Path) -> Path:
+def _key_path(request: SessionRequest, root: Path) -> Path:
     beside = request.cohort.with_name(request.cohort.stem + KEY_SUFFIX)
     if request.key is None and not beside.exists() and not _can_write(beside.parent):
         beside = root / beside.name
@@ -203,7 +203,7 @@ def _key_path(request: Request, root: Path) -> Path:
     return path
 
 
-def _writable_root(request: Request) -> tuple[Path, str]:
+def _writable_root(request: SessionRequest) -> tuple[Path, str]:
     """Return where readings are kept, and what is to be said about that."""
     wanted = request.root or request.cohort.parent / FOLDER
     nearest = next(path for path in (wanted, *wanted.absolute().parents) if path.exists())

@@ -29,7 +29,7 @@ from multifidus.reading.audit_log import (
     done_at,
     entries,
 )
-from multifidus.reading.code_key import BLINDED, Key, read_key
+from multifidus.reading.code_key import BLINDED, CodeKey, read_key
 
 TABLE = "cohort.csv"
 
@@ -48,7 +48,7 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Unblinded:
+class UnblindReport:
     """What was written.
 
     Attributes
@@ -66,7 +66,7 @@ class Unblinded:
     table: Path
 
 
-def unblind(folder: Path, key_path: Path, out: Path, cohort: Path | None = None) -> Unblinded:
+def unblind(folder: Path, key_path: Path, out: Path, cohort: Path | None = None) -> UnblindReport:
     """Rewrite blinded outline files under their true subjects and timepoints.
 
     Parameters
@@ -106,10 +106,12 @@ def unblind(folder: Path, key_path: Path, out: Path, cohort: Path | None = None)
             write_outlines(rois, target)
         _bring_along(path, target)
     _append(out / TABLE, new)
-    return Unblinded({by: out / file_name(by) for by in made}, unknown, out / TABLE)
+    return UnblindReport({by: out / file_name(by) for by in made}, unknown, out / TABLE)
 
 
-def _blinded(folder: Path, key: Key) -> tuple[dict[Reading, tuple[Path, RoiSet]], tuple[Path, ...]]:
+def _blinded(
+    folder: Path, key: CodeKey
+) -> tuple[dict[Reading, tuple[Path, RoiSet]], tuple[Path, ...]]:
     """Find the blinded outline files in a folder, and those whose code is not known."""
     found: dict[Reading, tuple[Path, RoiSet]] = {}
     unknown = []

@@ -21,11 +21,11 @@ from multifidus.reading.audit_log import (
     entries,
     record,
 )
-from multifidus.reading.code_key import Key
+from multifidus.reading.code_key import CodeKey
 from multifidus.reading.list_file import ReadingList
 
 
-class State(StrEnum):
+class ReadingState(StrEnum):
     """Where a reading stands."""
 
     OPEN = "open"
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class WorklistItem:
     """One reading of a worklist.
 
     Attributes
@@ -60,7 +60,7 @@ class Item:
     truth: Reading
     case: Case | None
     outlines: Path
-    state: State
+    state: ReadingState
     not_before: datetime.date | None = None
     seconds: float = 0.0
 
@@ -102,7 +102,7 @@ class Worklist:
     listed: ReadingList
     cases: Mapping[tuple[str, str], Case]
     named: Mapping[Reading, tuple[Path, ...]]
-    key: Key | None = None
+    key: CodeKey | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -133,7 +133,7 @@ class Worklist:
             raise CohortError(msg, remedy="Use the key that the list was made with.")
         return found
 
-    def items(self, now: datetime.datetime) -> tuple[Item, ...]:
+    def items(self, now: datetime.datetime) -> tuple[WorklistItem, ...]:
         """Return every reading and where it stands now, in the list's order.
 
         Raises
@@ -152,19 +152,19 @@ class Worklist:
         log: Sequence[Entry],
         finished: Mapping[Reading, datetime.datetime | None],
         now: datetime.datetime,
-    ) -> Item:
+    ) -> WorklistItem:
         outlines = self.outlines_of(by)
         truth = self.truth(by)
-        state, not_before = State.OPEN, None
+        state, not_before = ReadingState.OPEN, None
         if finished[truth] is not None:
-            state = State.DONE
+            state = ReadingState.DONE
         elif outlines.exists():
-            state = State.STARTED
+            state = ReadingState.STARTED
         elif not any(entry.get("event") == Event.OFFERED for entry in log):
             not_before, must_wait = self._wait(truth, finished, now)
-            state = State.WAITING if must_wait else State.OPEN
+            state = ReadingState.WAITING if must_wait else ReadingState.OPEN
         case = self.cases.get((truth.subject, truth.timepoint))
-        return Item(by, truth, case, outlines, state, not_before, active_seconds(log))
+        return WorklistItem(by, truth, case, outlines, state, not_before, active_seconds(log))
 
     def _wait(
         self,
@@ -243,15 +243,19 @@ def rater_folder(root: Path, rater: str) -> Path:
     return root / in_file_name(rater)
 
 
-def progress(items: Sequence[Item]) -> Progress:
+def progress(items: Sequence[WorklistItem]) -> Progress:
     """Count what is done."""
     states = [item.state for item in items]
-    return Progress(states.count(State.DONE), len(states), states.count(State.WAITING))
+    return Progress(
+        states.count(ReadingState.DONE), len(states), states.count(ReadingState.WAITING)
+    )
 
 
-def next_item(items: Sequence[Item], after: Reading | None = None) -> Item | None:
+def next_item(items: Sequence[WorklistItem], after: Reading | None = None) -> WorklistItem | None:
     """Return the next reading to do: from ``after`` on, then from the top."""
-    ready = [n for n, item in enumerate(items) if item.state in {State.OPEN, State.STARTED}]
+    ready = [
+        n for n, item in enumerate(items) if item.state in {ReadingState.OPEN, ReadingState.STARTED}
+    ]
     place = next((n for n, item in enumerate(items) if item.by == after), -1)
     later = [n for n in ready if n > place]
     chosen = (later or [n for n in ready if items[n].by != after])[:1]

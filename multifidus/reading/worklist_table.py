@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from multifidus.reading.methods_wording import methods
-from multifidus.reading.schedule import Plan
-from multifidus.reading.worklist import Progress, State, Worklist, progress
+from multifidus.reading.schedule import ReadingPlan
+from multifidus.reading.worklist import Progress, ReadingState, Worklist, progress
 
 _SECONDS_A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class WorklistTable:
     """A worklist and how far it is.
 
     Attributes
@@ -43,7 +43,7 @@ class Table:
         }
 
 
-def table(worklist: Worklist, now: datetime.datetime) -> Table:
+def worklist_table(worklist: Worklist, now: datetime.datetime) -> WorklistTable:
     """Return where the readings of a worklist stand.
 
     Raises
@@ -58,17 +58,17 @@ def table(worklist: Worklist, now: datetime.datetime) -> Table:
         if not blinded:
             day = (
                 item.not_before.isoformat()
-                if item.state is State.WAITING and item.not_before
+                if item.state is ReadingState.WAITING and item.not_before
                 else ""
             )
             names = (item.by.subject, item.by.timepoint, str(item.by.reading))
             rows.append((*names, item.state.value, day, minutes))
-        elif item.state is not State.WAITING:
+        elif item.state is not ReadingState.WAITING:
             rows.append((item.by.subject, item.state.value, minutes))
     named = ("subject", "timepoint", "reading", "state", "not before", "minutes")
     truths = tuple(item.truth for item in items)
-    repeats = Plan(worklist.listed.rater, 0, truths).repeats
-    return Table(
+    repeats = ReadingPlan(worklist.listed.rater, 0, truths).repeats
+    return WorklistTable(
         ("code", "state", "minutes") if blinded else named,
         tuple(rows),
         progress(items),

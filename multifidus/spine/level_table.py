@@ -11,7 +11,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import LevelError
 from multifidus.spine.levels import axial_series
-from multifidus.spine.resolve import Leveller
+from multifidus.spine.resolve import LevelResolver
 
 
 def level_rows(
@@ -45,13 +45,13 @@ def level_rows(
     if not rois.landmarks and not typed:
         msg = "There are neither landmarks nor levels typed by hand."
         raise LevelError(msg, remedy="Mark the centres of the discs, or type the levels.")
-    leveller = Leveller.of(exam, rois, protocol)
+    resolver = LevelResolver.of(exam, rois, protocol)
     found = []
     for series in axial_series(exam):
         for index, item in enumerate(series.slices):
             said = typed.get(item.uid, (None, SlicePosition.UNKNOWN))
-            level = leveller.settle(series, index, *said)
-            by_marks = leveller.assigned.get((series.uid, index))
+            level = resolver.resolve(series, index, *said)
+            by_marks = resolver.assigned.get((series.uid, index))
             tilt_flags = level.tilt.flags(protocol.tilt_limit_deg) or level.tilt.unknown
             found.append(
                 {

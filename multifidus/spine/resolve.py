@@ -61,7 +61,7 @@ class Tilt:
 
 
 @dataclass(frozen=True, slots=True)
-class SettledLevel:
+class ResolvedLevel:
     """Where a slice lies on the spine, as its rows say.
 
     Parameters
@@ -85,7 +85,7 @@ class SettledLevel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leveller:
+class LevelResolver:
     """What landmarks say about an exam, ready to be joined with what was typed for its slices.
 
     Parameters
@@ -102,7 +102,7 @@ class Leveller:
     assigned: dict[tuple[str, int], LevelAssignment] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, exam: Exam, rois: RoiSet, protocol: MeasurementProtocol) -> Leveller:
+    def of(cls, exam: Exam, rois: RoiSet, protocol: MeasurementProtocol) -> LevelResolver:
         """Read the landmarks of a set of outlines, if it has any.
 
         Raises
@@ -118,13 +118,13 @@ class Leveller:
         by_place = {(item.series, item.slice_index): item for item in found}
         return cls(protocol, Spine.marked_by(rois.landmarks), by_place)
 
-    def settle(
+    def resolve(
         self,
         series: Series,
         index: int,
         level: Level | None = None,
         slice_position: SlicePosition = SlicePosition.UNKNOWN,
-    ) -> SettledLevel:
+    ) -> ResolvedLevel:
         """Join what was typed about a slice with what the landmarks say; what was typed wins.
 
         Parameters
@@ -138,17 +138,17 @@ class Leveller:
         tilt = self.tilt(plane)
         found = self.assigned.get((series.uid, index))
         if found is None or self.spine is None:
-            return SettledLevel(level, slice_position, math.nan, tilt)
+            return ResolvedLevel(level, slice_position, math.nan, tilt)
         if level in {None, found.level}:
             typed = slice_position is not SlicePosition.UNKNOWN
             position = slice_position if typed else found.slice_position
             # What was typed is not in doubt.
             flags = tuple(f for f in found.flags if level is None or f != Flag.LEVEL_AMBIGUOUS)
-            return SettledLevel(found.level, position, found.offset_mm, tilt, flags)
+            return ResolvedLevel(found.level, position, found.offset_mm, tilt, flags)
         offset, contradicts = _beside(self.spine, plane, level)
         doubts = (Flag.LEVEL_CONFLICT,) if contradicts else ()
         rest = tuple(flag for flag in found.flags if flag != Flag.LEVEL_AMBIGUOUS)
-        return SettledLevel(level, slice_position, offset, tilt, (*doubts, *rest))
+        return ResolvedLevel(level, slice_position, offset, tilt, (*doubts, *rest))
 
     def tilt(self, plane: Plane) -> Tilt:
         """Measure a slice's tilt against the axis that the protocol names."""

@@ -153,7 +153,7 @@ def write_results(
             failures.append(_failure_row(outcome))
             failed[outcome.case.reading] = outcome.error
         else:
-            for held in outcome.rois.unnamed:
+            for held in outcome.rois.unnamed_labels:
                 beyond.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
             measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
             rows.extend({**tidy_row(row), **outcome.case.extra} for row in outcome.rows)

@@ -14,9 +14,9 @@ from multifidus.data.identity import (
     agrees,
     all_conflicts,
     conflicts,
-    part,
+    group_people,
+    merge_people,
     person_of,
-    united,
 )
 
 JANE = person_of("4711", "Doe^Jane", "F", "19700102")
@@ -74,20 +74,21 @@ def test_agreement_is_not_passed_on():
     a = person_of("ANON", "Doe^Jane", "F", "")
     c = person_of("ANON", "Roe^Richard", "M", "")
     b = person_of("ANON", "", "", "19700102")
-    parted = part([a, b, c])
+    parted = group_people([a, b, c])
     assert sorted(parted.groups) == [(0,), (1,), (2,)]
     assert [parted.groups[number] for number in parted.unclear] == [(1,)]
     # With the sex, B can be A alone.
     b = person_of("ANON", "", "F", "19700102")
-    assert part([a, b, c]).groups == ((0, 1), (2,))
-    assert part([a, b, c]).unclear == ()
+    assert group_people([a, b, c]).groups == ((0, 1), (2,))
+    assert group_people([a, b, c]).unclear == ()
 
 
 @given(st.lists(people, max_size=7), st.randoms(use_true_random=False))
 def test_who_is_one_does_not_depend_on_the_order_and_joins_no_conflict(found, random):
     def groups(order):
         return {
-            frozenset(order[i] for i in group) for group in part([found[i] for i in order]).groups
+            frozenset(order[i] for i in group)
+            for group in group_people([found[i] for i in order]).groups
         }
 
     order = list(range(len(found)))
@@ -95,10 +96,12 @@ def test_who_is_one_does_not_depend_on_the_order_and_joins_no_conflict(found, ra
     assert groups(order) == groups(shuffled)
     for group in groups(order):
         assert all_conflicts(found[index] for index in group) == ()
-        assert united(found[i] for i in sorted(group)) == united(found[i] for i in group)
+        assert merge_people(found[i] for i in sorted(group)) == merge_people(
+            found[i] for i in group
+        )
     assert sorted(itertools.chain(*groups(order))) == order
 
 
 @given(st.lists(people, min_size=1, max_size=7))
 def test_people_of_whom_nothing_differs_are_one(found):
-    assert (len(part(found).groups) == 1) == (all_conflicts(found) == ())
+    assert (len(group_people(found).groups) == 1) == (all_conflicts(found) == ())

@@ -17,8 +17,8 @@ from multifidus.data.roi import Reading, Roi, RoiKey
 from multifidus.editing.brush import stroke
 from multifidus.editing.freehand import closed, without_tails
 from multifidus.editing.interpolate import interpolate
-from multifidus.editing.livewire import Edges, Wire
-from multifidus.editing.mirror import midline, mirrored
+from multifidus.editing.livewire import Edges, LiveWire
+from multifidus.editing.mirror import mirror_line, mirrored
 from multifidus.editing.move import grown, scaled, shifted
 from multifidus.editing.smooth import AREA_KEPT, smoothed
 from multifidus.errors import GeometryError, RoiError
@@ -135,7 +135,7 @@ def test_a_ring_and_a_disc_have_nothing_between():
 def test_mirrored_twice_is_where_it_was_and_as_large(plane):
     if abs(plane.normal[0]) > 0.99:
         return
-    line = midline(plane, SHAPE)
+    line = mirror_line(plane, SHAPE)
     path = circle(40, 60, 12)
     (once,) = mirrored([path], plane, line)
     (twice,) = mirrored([once], plane, line)
@@ -162,21 +162,23 @@ def test_the_midline_lies_halfway_between_both_sides(degrees):
         roi_of(plane, [circle(60, 40, 9)], "1", Structure.PSOAS, side=Side.RIGHT),
         roi_of(plane, [circle(60, 120, 9)], "1", Structure.PSOAS, side=Side.LEFT),
     ]
-    line = midline(plane, SHAPE, pair)
+    line = mirror_line(plane, SHAPE, pair)
     assert "psoas" in line.words
     (found,) = mirrored([circle(90, 60, 11)], plane, line)
     assert farthest([found], [circle(90, 100, 11)]) < 1e-6
     # On a slice near by as well.
-    (near,) = mirrored([circle(90, 60, 11)], along(plane, 4), midline(along(plane, 4), SHAPE, pair))
+    (near,) = mirrored(
+        [circle(90, 60, 11)], along(plane, 4), mirror_line(along(plane, 4), SHAPE, pair)
+    )
     assert farthest([near], [circle(90, 100, 11)]) < 1e-6
-    far = midline(along(plane, 60), SHAPE, pair)
+    far = mirror_line(along(plane, 60), SHAPE, pair)
     assert far.words == "the centre of the image"
 
 
 def test_a_disc_tells_the_midline_and_nearer_outlines_win():
     plane = turned(0)
     disc = roi_of(plane, [circle(50, 80, 20)], "1", Structure.DISC)
-    line = midline(along(plane, 3), SHAPE, [disc])
+    line = mirror_line(along(plane, 3), SHAPE, [disc])
     assert line.words == "the outline of the disc"
     assert line.point_mm[0] == pytest.approx(40)
     assert line.across == pytest.approx((1, 0, 0))
@@ -184,8 +186,8 @@ def test_a_disc_tells_the_midline_and_nearer_outlines_win():
         roi_of(along(plane, 5), [circle(60, 40, 9)], "2", Structure.PSOAS, side=Side.RIGHT),
         roi_of(along(plane, 5), [circle(60, 120, 9)], "2", Structure.PSOAS, side=Side.LEFT),
     ]
-    assert "disc" in midline(plane, SHAPE, [*pair, disc]).words
-    assert "psoas" in midline(along(plane, 5), SHAPE, [*pair, disc]).words
+    assert "disc" in mirror_line(plane, SHAPE, [*pair, disc]).words
+    assert "psoas" in mirror_line(along(plane, 5), SHAPE, [*pair, disc]).words
 
 
 def test_swapped_sides_tell_no_midline():
@@ -194,12 +196,12 @@ def test_swapped_sides_tell_no_midline():
         roi_of(plane, [circle(60, 120, 9)], "1", Structure.PSOAS, side=Side.RIGHT),
         roi_of(plane, [circle(60, 40, 9)], "1", Structure.PSOAS, side=Side.LEFT),
     ]
-    assert midline(plane, SHAPE, pair).words == "the centre of the image"
+    assert mirror_line(plane, SHAPE, pair).words == "the centre of the image"
 
 
 def test_a_sagittal_slice_is_not_mirrored():
     with pytest.raises(GeometryError, match="behind each other"):
-        midline(Plane((0, 0, 0), (0, 0, -1), (0, 1, 0)), SHAPE)
+        mirror_line(Plane((0, 0, 0), (0, 0, -1), (0, 1, 0)), SHAPE)
 
 
 # --- smoothing -----------------------------------------------------------------------------------
@@ -347,7 +349,7 @@ def test_the_wire_runs_along_the_edge_of_a_disc(spacing, noise):
         )
         for a in angles
     ]
-    path = closed(np.concatenate([Wire(edges, a).to(b) for a, b in pairwise(corners)]))
+    path = closed(np.concatenate([LiveWire(edges, a).to(b) for a, b in pairwise(corners)]))
     away = np.hypot(*((path - (row, column)) * spacing).T) - radius
     assert np.sqrt((away**2).mean()) < 0.25 * max(spacing)
     truth = math.pi * radius**2 / (spacing[0] * spacing[1])
@@ -356,15 +358,15 @@ def test_the_wire_runs_along_the_edge_of_a_disc(spacing, noise):
 
 def test_without_edges_the_wire_is_straight():
     edges = Edges.of(np.full((50, 60), 7.0), (1.0, 1.0))
-    path = Wire(edges, (10.2, 9.9)).to((10, 40))
+    path = LiveWire(edges, (10.2, 9.9)).to((10, 40))
     np.testing.assert_array_equal(path[[0, -1]], [(10, 10), (10, 40)])
     assert len(path) == 31
 
 
 def test_what_is_out_of_reach_is_reached_straight():
     edges = Edges.of(np.zeros((40, 300)), (1.0, 1.0))
-    path = Wire(edges, (20, 10)).to((20, 200))
+    path = LiveWire(edges, (20, 10)).to((20, 200))
     np.testing.assert_array_equal(path[[0, -1]], [(20, 10), (20, 200)])
     assert np.diff(path[:, 1]).max() > 100
     # Beyond the image is at its border.
-    assert Wire(edges, (20, 10)).to((-9, -9))[-1].tolist() == [0, 0]
+    assert LiveWire(edges, (20, 10)).to((-9, -9))[-1].tolist() == [0, 0]

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from multifidus.data.geometry import ras_from_lps
 from multifidus.errors import ReadError
-from multifidus.io.file_kinds import HEAD_BYTES, what_it_is
+from multifidus.io.file_kinds import HEAD_BYTES, describe_file
 from multifidus.io.identifiers import read_identifiers
 from multifidus.io.nifti import pair_of, read_nifti
 from multifidus.io.read import ZIP_IN_ZIP, read_exam, read_rois, scan
@@ -129,12 +129,12 @@ def test_dicom_is_read_whatever_its_name(tmp_path):
 def test_whatever_a_file_holds_there_is_something_to_say(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(data)
-    assert what_it_is(path).endswith(".") or what_it_is(path).endswith(")")
+    assert describe_file(path).endswith(".") or describe_file(path).endswith(")")
 
 
 def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
     with pytest.raises(ReadError, match="gone"):
-        what_it_is(tmp_path / "gone")
+        describe_file(tmp_path / "gone")
 
 
 def test_a_zip_inside_a_zip_is_named_and_the_rest_is_read(tmp_path):

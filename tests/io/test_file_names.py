@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import multifidus as mf
-from multifidus.data.identity import Named
+from multifidus.data.identity import BidsEntities
 from multifidus.errors import ReadError, RoiError
-from multifidus.io.file_names import named
+from multifidus.io.file_names import bids_entities
 from multifidus.study.requests import Request, plan
 from tests.dicoms import ROOT, classic, write
 from tests.exams import axial_plane
@@ -41,18 +41,18 @@ def dataset(folder, *labels):
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("sub-01_ses-pre_T2w.nii.gz", Named("01", "pre")),
-        ("sub-01.nii", Named("01")),
-        ("sub-01_ses-2_seg.nrrd", Named("01", "2")),
-        ("mask_sub-01.mha", Named("01")),
-        ("ses-pre_T2w.nii", Named("", "pre")),
-        ("subject-1_exam-1.nii.gz", Named()),
-        ("sub-01-T2.nii", Named()),
-        ("labels.nii.gz", Named()),
+        ("sub-01_ses-pre_T2w.nii.gz", BidsEntities("01", "pre")),
+        ("sub-01.nii", BidsEntities("01")),
+        ("sub-01_ses-2_seg.nrrd", BidsEntities("01", "2")),
+        ("mask_sub-01.mha", BidsEntities("01")),
+        ("ses-pre_T2w.nii", BidsEntities("", "pre")),
+        ("subject-1_exam-1.nii.gz", BidsEntities()),
+        ("sub-01-T2.nii", BidsEntities()),
+        ("labels.nii.gz", BidsEntities()),
     ],
 )
 def test_subject_and_session_are_read_in_any_name(tmp_path, name, found):
-    assert named(tmp_path / name) == found
+    assert bids_entities(tmp_path / name) == found
 
 
 OTHERS = [

@@ -13,7 +13,7 @@ from multifidus import Reading
 from multifidus.cli.app import app
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.files import name_from, named_path
-from multifidus.reading.session import Request, begin
+from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.unblind import unblind
 from tests.cases import write_cohort, write_exam, write_outlines
 from tests.io.test_archive import packed
@@ -77,7 +77,7 @@ def test_a_key_that_windows_wrote_finds_its_table(tmp_path):
     (tmp_path / "study").mkdir()
     table = write_cohort(tmp_path / "study")
     key = tmp_path / "key" / "k.key.json"
-    begin(Request(table, "CD", blind=True, key=key, root=tmp_path / "readings"))
+    open_worklist(SessionRequest(table, "CD", blind=True, key=key, root=tmp_path / "readings"))
     document = json.loads(key.read_text())
     assert document["cohort"] == "../study/cohort.csv"
     key.write_text(json.dumps(document | {"cohort": "..\\study\\cohort.csv"}))

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import Plane
-from multifidus.data.image import Acquisition, Exam, Run, Series, Weighting
+from multifidus.data.image import Acquisition, Exam, ScannerRun, Series, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.dixon_pairs import differences, paired_by_hand, pairings, same_grids
@@ -111,7 +111,7 @@ def test_two_images_at_one_place_have_no_one_twin():
             {"acquisition": Acquisition(repetition_time_ms=600, echo_time_ms=20)},
             "echo time 20 ms instead of 10 ms",
         ),
-        ({"run": Run(repeat="2")}, "another repeat"),
+        ({"run": ScannerRun(repeat="2")}, "another repeat"),
     ],
 )
 def test_what_speaks_against_one_acquisition_is_told(facts, said):
@@ -119,7 +119,7 @@ def test_what_speaks_against_one_acquisition_is_told(facts, said):
         "f",
         FAT,
         acquisition=Acquisition(repetition_time_ms=600, echo_time_ms=10),
-        run=Run(repeat="1"),
+        run=ScannerRun(repeat="1"),
     )
     second = series("w", WATER, **facts)
     assert said in differences(first, second)
@@ -130,7 +130,7 @@ def test_what_speaks_against_one_acquisition_is_told(facts, said):
 
 def test_what_headers_leave_out_speaks_against_nothing():
     known = Acquisition(repetition_time_ms=600, echo_time_ms=10)
-    first = series("f", FAT, acquisition=known, run=Run("1", ("a",)))
+    first = series("f", FAT, acquisition=known, run=ScannerRun("1", ("a",)))
     assert differences(first, series("w", WATER)) == ""
     assert partners(first, series("w", WATER)) == {"f": "w", "w": "f"}
 
@@ -138,20 +138,20 @@ def test_what_headers_leave_out_speaks_against_nothing():
 @given(st.permutations(range(4)))
 def test_of_repeats_those_of_one_run_are_paired(order):
     parts = [
-        series("1", FAT, run=Run(marks=("101500", "3"))),
-        series("2", WATER, run=Run(marks=("101500", "3"))),
-        series("3", FAT, run=Run(marks=("102000", "4"))),
-        series("4", WATER, run=Run(marks=("102001", "4"))),
+        series("1", FAT, run=ScannerRun(marks=("101500", "3"))),
+        series("2", WATER, run=ScannerRun(marks=("101500", "3"))),
+        series("3", FAT, run=ScannerRun(marks=("102000", "4"))),
+        series("4", WATER, run=ScannerRun(marks=("102001", "4"))),
     ]
     assert partners(*(parts[n] for n in order)) == {"1": "2", "2": "1", "3": "4", "4": "3"}
 
 
 def test_the_uid_that_was_split_tells_more_than_the_time():
     found = partners(
-        series("1#1", FAT, run=Run(marks=("101500",))),
-        series("1#2", WATER, run=Run(marks=("101501",))),
-        series("2#1", FAT, run=Run(marks=("101501",))),
-        series("2#2", WATER, run=Run(marks=("101500",))),
+        series("1#1", FAT, run=ScannerRun(marks=("101500",))),
+        series("1#2", WATER, run=ScannerRun(marks=("101501",))),
+        series("2#1", FAT, run=ScannerRun(marks=("101501",))),
+        series("2#2", WATER, run=ScannerRun(marks=("101500",))),
     )
     assert found == {"1#1": "1#2", "1#2": "1#1", "2#1": "2#2", "2#2": "2#1"}
 
@@ -171,9 +171,9 @@ def test_one_water_image_is_not_shared_by_two_fat_images():
 
 def test_an_image_whose_other_one_belongs_to_another_is_left_alone():
     found = pairs(
-        series("1", FAT, run=Run(marks=("a",))),
-        series("2", FAT, run=Run(marks=("b",))),
-        series("3", WATER, run=Run(marks=("b",))),
+        series("1", FAT, run=ScannerRun(marks=("a",))),
+        series("2", FAT, run=ScannerRun(marks=("b",))),
+        series("3", WATER, run=ScannerRun(marks=("b",))),
     )
     assert found["1"].problem == "its water image (...3) belongs to ...2"
     assert found["2"].partner.uid == "3"
@@ -191,7 +191,7 @@ def test_an_image_whose_other_one_belongs_to_another_is_left_alone():
 )
 def test_pairs_whose_scales_are_not_known_to_be_one_are_flagged(scales, flags):
     fat, water = (
-        series(uid, kind, run=Run(scale=scale))
+        series(uid, kind, run=ScannerRun(scale=scale))
         for uid, kind, scale in zip("fw", (FAT, WATER), scales, strict=True)
     )
     assert pairs(fat, water)["f"].flags == flags
@@ -232,8 +232,8 @@ def test_a_pair_that_is_none_gives_no_number_and_says_so():
 
 
 def test_doubts_about_a_pair_stand_on_its_fat_fraction_alone():
-    fat = series("f", FAT, run=Run(scale=(1,)))
-    water = series("w", WATER, run=Run(scale=(2,)))
+    fat = series("f", FAT, run=ScannerRun(scale=(1,)))
+    water = series("w", WATER, run=ScannerRun(scale=(2,)))
     (drawn,) = (outline(fat.slices[0], circle(15, 20, 8)),)
     for row in measure(Exam("S01", "pre", (fat, water)), RoiSet((drawn,))):
         assert (Flag.SCALE_UNVERIFIED in row.flags) == (row.method == "dixon")

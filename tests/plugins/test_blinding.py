@@ -14,7 +14,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.read import read_rois, write_rois
 from multifidus.phantom import PhantomSpec, make_phantom, write_phantom
-from multifidus.reading.session import Request, begin
+from multifidus.reading.session import SessionRequest, open_worklist
 from tests.plugins.searching import texts_of
 
 SPEC = PhantomSpec(matrix=64, pixel_mm=3.4, stacks=2, slices_per_stack=2, sagittal=False)
@@ -53,7 +53,7 @@ def read_native(made):
 
 
 def only_item(cohort, **how):
-    return begin(Request(cohort, "AB", **how)).items(now())[0]
+    return open_worklist(SessionRequest(cohort, "AB", **how)).items(now())[0]
 
 
 @pytest.mark.parametrize("image_format", ["dicom", "nifti"])

@@ -29,8 +29,8 @@ from multifidus.data.roi_set import Reason
 from multifidus.io.outlines_json import read_outlines, write_outlines
 from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.reading.audit_log import audit_path, entries
-from multifidus.reading.session import Request, begin
-from multifidus.reading.worklist import State
+from multifidus.reading.session import SessionRequest, open_worklist
+from multifidus.reading.worklist import ReadingState
 from tests.plugins.searching import of_viewer, on_screen
 
 pytestmark = pytest.mark.gui
@@ -79,8 +79,8 @@ class Room:
     def start(self, study: Path, rater: str, **how: Any) -> Any:
         self.stop()
         root = how.pop("root", self.folder / "readings")
-        request = Request(study / "cohort.csv", rater, root, **how)
-        desk = read_worklist(begin(request), request.adjudicate, viewer=self.viewer)
+        request = SessionRequest(study / "cohort.csv", rater, root, **how)
+        desk = read_worklist(open_worklist(request), request.adjudicate, viewer=self.viewer)
         self.begun.append(desk)
         return desk
 
@@ -175,7 +175,7 @@ def measured_now(desk: Any) -> dict[Any, float]:
 def read_all(desk: Any, study: Path, seen: Any, shift: float) -> dict[Any, dict[Any, float]]:
     """Read everything that is offered today; return what was measured of each, as was shown."""
     measured = {}
-    while desk.by is not None and desk.item(desk.by).state is not State.DONE:
+    while desk.by is not None and desk.item(desk.by).state is not ReadingState.DONE:
         draw(desk, study, shift)
         measured[desk.by] = measured_now(desk)
         assert told(seen(desk.annotator.viewer)) == []
@@ -203,8 +203,8 @@ def without_window(study: Path, rater: str, root: Path, messages: list[str]) -> 
 
     annotator = Annotator(ViewerModel(), rater)
     annotator.complained.connect(lambda words: messages.append(annotator.veil(words)))
-    request = Request(study / "cohort.csv", rater, root, blind=True, repeats=6)
-    desk = Desk(annotator, begin(request))
+    request = SessionRequest(study / "cohort.csv", rater, root, blind=True, repeats=6)
+    desk = Desk(annotator, open_worklist(request))
     desk.open_next()
     return desk
 
@@ -435,7 +435,7 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     panel.filter.setCurrentText("to do")
     assert panel.shown.rowCount() == 6
     panel.filter.setCurrentText("all")
-    waiting = next(item for item in desk.items() if item.state is State.WAITING)
+    waiting = next(item for item in desk.items() if item.state is ReadingState.WAITING)
     current = desk.by
     desk.open(waiting.by)
     assert "not offered before" in messages[-1] or "waits" in messages[-1]
@@ -447,12 +447,12 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     panel.ask = lambda question: ""
     panel.table.selectRow(0)
     panel.unlock.click()
-    assert desk.item(first).state is State.DONE
+    assert desk.item(first).state is ReadingState.DONE
     panel.ask = lambda question: "wrong side"
     row = next(n for n, item in enumerate(panel.model.items) if item.by == first)
     panel.table.selectRow(row)
     panel.unlock.click()
-    assert desk.item(first).state is State.STARTED
+    assert desk.item(first).state is ReadingState.STARTED
 
 
 def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):

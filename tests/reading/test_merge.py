@@ -15,7 +15,7 @@ from multifidus.data.roi_set import Grade, RoiSet
 from multifidus.errors import CohortError, ReadError, WriteError
 from multifidus.io.outlines_json import file_name, read_outlines, write_outlines
 from multifidus.reading.merge import merge_folders
-from multifidus.reading.session import Request, begin
+from multifidus.reading.session import SessionRequest, open_worklist
 from tests.exams import circle, image_slice, outline
 
 AB, CD = Reading("S01", "pre", "AB", 1), Reading("S01", "pre", "CD", 1)
@@ -133,15 +133,17 @@ def test_what_cannot_be_read_is_kept_and_named(tmp_path):
 def test_lists_become_the_longest_and_contradicting_ones_a_conflict(tmp_path):
     cohort = tmp_path / "cohort.csv"
     cohort.write_text("subject,timepoint,images\nS01,pre,x\nS02,pre,y\n")
-    begin(Request(cohort, "AB", seed=1, root=tmp_path / "a"))
+    open_worklist(SessionRequest(cohort, "AB", seed=1, root=tmp_path / "a"))
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     cohort.write_text(cohort.read_text() + "S03,pre,z\n")
-    longer = begin(Request(cohort, "AB", root=tmp_path / "b"))
-    other = begin(Request(cohort, "AB", seed=2, root=tmp_path / "c"))
+    longer = open_worklist(SessionRequest(cohort, "AB", root=tmp_path / "b"))
+    other = open_worklist(SessionRequest(cohort, "AB", seed=2, root=tmp_path / "c"))
     assert other.listed != longer.listed
     merged = merge_folders([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
     assert merged.is_clean
-    assert begin(Request(cohort, "AB", root=tmp_path / "out")).listed == longer.listed
+    assert (
+        open_worklist(SessionRequest(cohort, "AB", root=tmp_path / "out")).listed == longer.listed
+    )
     merged = merge_folders([tmp_path / "b", tmp_path / "c"], tmp_path / "out2")
     assert [c.what for c in merged.conflicts] == ["AB"]
 

@@ -18,13 +18,13 @@ from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, MultifidusError, ReadError
 from multifidus.reading import audit_log as audit, session as beginning
 from multifidus.reading.audit_log import Event
-from multifidus.reading.code_key import BLINDED, Key, held, read_key, write_key
+from multifidus.reading.code_key import BLINDED, CodeKey, locked, read_key, write_key
 from multifidus.reading.list_file import read_list
 from multifidus.reading.methods_wording import LIMITS, methods
 from multifidus.reading.randomisation import LETTERS, code, draw
-from multifidus.reading.schedule import Plan, extend, readings_of
-from multifidus.reading.session import Request, begin
-from multifidus.reading.worklist import State, next_item, progress
+from multifidus.reading.schedule import ReadingPlan, extend, readings_of
+from multifidus.reading.session import SessionRequest, open_worklist
+from multifidus.reading.worklist import ReadingState, next_item, progress
 
 NOON = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
 HEADER = "subject,timepoint,images\n"
@@ -50,18 +50,18 @@ def days(count):
 
 def test_the_order_depends_on_seed_and_rater_not_on_the_order_of_the_table():
     wanted = exams(30)
-    first = extend(Plan("AB", 5), wanted, 6).entries
-    assert extend(Plan("AB", 5), wanted[::-1], 6).entries == first
-    assert extend(Plan("AB", 6), wanted, 6).entries != first
+    first = extend(ReadingPlan("AB", 5), wanted, 6).entries
+    assert extend(ReadingPlan("AB", 5), wanted[::-1], 6).entries == first
+    assert extend(ReadingPlan("AB", 6), wanted, 6).entries != first
     others = tuple(replace(by, rater="CD") for by in wanted)
-    as_cd = extend(Plan("CD", 5), others, 6).entries
+    as_cd = extend(ReadingPlan("CD", 5), others, 6).entries
     assert [by.subject for by in as_cd] != [by.subject for by in first]
 
 
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 25), data=st.data())
 def test_every_exam_once_and_each_repeat_after_its_first_in_the_second_half(seed, count, data):
     repeats = data.draw(st.integers(0, count))
-    entries = extend(Plan("AB", seed), exams(count), repeats).entries
+    entries = extend(ReadingPlan("AB", seed), exams(count), repeats).entries
     firsts = [by for by in entries if by.reading == 1]
     again = [by for by in entries if by.reading == 2]
     assert sorted(firsts) == list(exams(count))
@@ -73,7 +73,7 @@ def test_every_exam_once_and_each_repeat_after_its_first_in_the_second_half(seed
 
 
 def test_positions_are_even_over_seeds():
-    places = [extend(Plan("AB", s), exams(5)).entries.index(exams(5)[0]) for s in range(600)]
+    places = [extend(ReadingPlan("AB", s), exams(5)).entries.index(exams(5)[0]) for s in range(600)]
     # 120 expected each, standard deviation 9.8: five of them.
     assert all(abs(places.count(n) - 120) < 49 for n in range(5))
 
@@ -84,7 +84,7 @@ def test_draws_do_not_mix_words_up():
 
 
 def test_new_exams_are_appended_and_nothing_else_moves():
-    plan = extend(Plan("AB", 5), exams(6), 2)
+    plan = extend(ReadingPlan("AB", 5), exams(6), 2)
     longer = extend(plan, exams(9))
     assert longer.entries[: len(plan.entries)] == plan.entries
     assert {by.subject for by in longer.entries[len(plan.entries) :]} == {"S07", "S08", "S09"}
@@ -94,19 +94,19 @@ def test_new_exams_are_appended_and_nothing_else_moves():
 
 
 def test_a_list_is_neither_shortened_nor_asked_for_what_there_is_not():
-    plan = extend(Plan("AB", 5), exams(3), 2)
+    plan = extend(ReadingPlan("AB", 5), exams(3), 2)
     with pytest.raises(CohortError, match="has 2 repeat readings already, not 1"):
         extend(plan, exams(3), 1)
     with pytest.raises(CohortError, match="4 exams are to be read once more, and 3"):
-        extend(Plan("AB", 5), exams(3), 4)
+        extend(ReadingPlan("AB", 5), exams(3), 4)
     with pytest.raises(CohortError, match="days apart, got -1"):
-        Plan("AB", 5, apart_days=-1)
+        ReadingPlan("AB", 5, apart_days=-1)
 
 
 def test_two_exams_whose_files_would_have_one_name_are_refused():
     wanted = (Reading("S 01", "pre", "AB"), Reading("s-01", "pre", "AB"))
     with pytest.raises(CohortError, match="would go to one file"):
-        extend(Plan("AB", 5), wanted)
+        extend(ReadingPlan("AB", 5), wanted)
 
 
 def test_a_rater_reads_the_rows_that_name_them_or_nobody():
@@ -121,7 +121,7 @@ def test_a_rater_reads_the_rows_that_name_them_or_nobody():
 
 def test_a_second_reading_that_the_table_asks_for_counts_as_a_repeat():
     wanted = (*exams(3), replace(exams(3)[1], reading=2))
-    plan = extend(Plan("AB", 5), wanted, 1)
+    plan = extend(ReadingPlan("AB", 5), wanted, 1)
     assert plan.repeats == 1
     assert extend(plan, wanted).entries == plan.entries
 
@@ -131,7 +131,7 @@ def test_a_second_reading_that_the_table_asks_for_counts_as_a_repeat():
 
 def test_codes_differ_for_every_reading_and_rater_and_tell_nothing():
     wanted = [Reading(f"S{n:02}", "pre", r, k) for n in range(50) for r in "ABC" for k in (1, 2)]
-    key = Key(7, "cohort.csv").with_codes(wanted)
+    key = CodeKey(7, "cohort.csv").with_codes(wanted)
     assert len(key.truth) == len(wanted)
     assert set("".join(key.truth)) <= set(LETTERS)
     shown = [key.shown_as(by) for by in wanted]
@@ -143,7 +143,7 @@ def test_codes_differ_for_every_reading_and_rater_and_tell_nothing():
 
 
 def test_codes_stay_when_exams_are_added():
-    key = Key(7, "cohort.csv").with_codes(exams(3))
+    key = CodeKey(7, "cohort.csv").with_codes(exams(3))
     longer = key.with_codes(exams(9))
     assert {name: longer.truth[name] for name in key.truth} == dict(key.truth)
     assert longer.with_codes(exams(9)) == longer
@@ -157,7 +157,7 @@ def test_a_code_is_never_one_that_is_taken_or_spells_what_it_hides():
 
 
 def test_the_key_is_for_its_owner_alone_and_is_read_back(tmp_path):
-    key = Key(7, "cohort.csv").with_codes(exams(3))
+    key = CodeKey(7, "cohort.csv").with_codes(exams(3))
     write_key(tmp_path / "key.json", key)
     assert read_key(tmp_path / "key.json") == key
     if os.name == "posix":
@@ -177,7 +177,7 @@ def test_the_key_is_for_its_owner_alone_and_is_read_back(tmp_path):
 )
 def test_a_damaged_key_is_refused(tmp_path, change):
     path = tmp_path / "key.json"
-    write_key(path, Key(7, "cohort.csv").with_codes(exams(2)))
+    write_key(path, CodeKey(7, "cohort.csv").with_codes(exams(2)))
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document))
@@ -188,9 +188,9 @@ def test_a_damaged_key_is_refused(tmp_path, change):
 def test_a_key_that_somebody_else_changes_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr("multifidus.reading.code_key._PATIENCE_S", 0.0)
     path = tmp_path / "key.json"
-    with held(path), pytest.raises(ReadError, match="Somebody else"), held(path):
+    with locked(path), pytest.raises(ReadError, match="Somebody else"), locked(path):
         pass
-    with held(path):
+    with locked(path):
         pass
     assert not list(tmp_path.iterdir())
 
@@ -199,20 +199,20 @@ def test_a_key_that_somebody_else_changes_is_waited_for(tmp_path, monkeypatch):
 
 
 def test_a_list_is_kept_and_opened_again_unchanged(tmp_path):
-    request = Request(table(tmp_path), "AB", seed=5, repeats=2, apart_days=20)
-    first = begin(request)
+    request = SessionRequest(table(tmp_path), "AB", seed=5, repeats=2, apart_days=20)
+    first = open_worklist(request)
     path = tmp_path / "readings" / "AB" / "AB.readings.json"
     before = path.read_bytes()
-    again = begin(Request(request.cohort, "AB"))
+    again = open_worklist(SessionRequest(request.cohort, "AB"))
     assert again.listed == first.listed == read_list(path)
     assert again.listed.apart_days == 20
     assert path.read_bytes() == before
-    assert begin(replace(request, root=tmp_path / "other")).listed == first.listed
+    assert open_worklist(replace(request, root=tmp_path / "other")).listed == first.listed
 
 
 def test_new_rows_of_the_table_are_appended(tmp_path):
-    first = begin(Request(table(tmp_path), "AB", seed=5))
-    longer = begin(Request(table(tmp_path, 6), "AB"))
+    first = open_worklist(SessionRequest(table(tmp_path), "AB", seed=5))
+    longer = open_worklist(SessionRequest(table(tmp_path, 6), "AB"))
     assert longer.listed.entries[:4] == first.listed.entries
     assert len(longer.listed.entries) == 6
 
@@ -226,14 +226,14 @@ def test_new_rows_of_the_table_are_appended(tmp_path):
     ],
 )
 def test_other_conditions_than_the_list_was_begun_under_are_refused(tmp_path, changed, words):
-    request = Request(table(tmp_path), "AB", seed=5)
-    begin(request)
+    request = SessionRequest(table(tmp_path), "AB", seed=5)
+    open_worklist(request)
     with pytest.raises(CohortError, match=words):
-        begin(replace(request, **changed))
+        open_worklist(replace(request, **changed))
 
 
 def test_a_blinded_list_holds_no_subject_and_no_seed(tmp_path):
-    made = begin(Request(table(tmp_path), "AB", blind=True, seed=81234, repeats=2))
+    made = open_worklist(SessionRequest(table(tmp_path), "AB", blind=True, seed=81234, repeats=2))
     text = (tmp_path / "readings" / "AB" / "AB.readings.json").read_text()
     assert "S0" not in text
     assert "pre" not in text
@@ -241,45 +241,48 @@ def test_a_blinded_list_holds_no_subject_and_no_seed(tmp_path):
     # Nor which of them are repeats.
     assert {by.reading for by in made.listed.entries} == {1}
     assert len(made.listed.entries) == 6
-    assert begin(Request(made.root.parent / "cohort.csv", "AB", blind=True)).listed == made.listed
+    assert (
+        open_worklist(SessionRequest(made.root.parent / "cohort.csv", "AB", blind=True)).listed
+        == made.listed
+    )
 
 
 def test_raters_of_a_study_share_the_key_and_not_the_codes(tmp_path):
     cohort = table(tmp_path)
-    ab = begin(Request(cohort, "AB", blind=True, seed=5))
-    cd = begin(Request(cohort, "CD", blind=True))
+    ab = open_worklist(SessionRequest(cohort, "AB", blind=True, seed=5))
+    cd = open_worklist(SessionRequest(cohort, "CD", blind=True))
     key = read_key(tmp_path / "cohort.key.json")
     assert key.seed == 5
     assert len(key.truth) == 8
     assert not {by.subject for by in ab.listed.entries} & {by.subject for by in cd.listed.entries}
-    assert begin(Request(cohort, "AB", blind=True)).listed == ab.listed
+    assert open_worklist(SessionRequest(cohort, "AB", blind=True)).listed == ab.listed
 
 
 def test_the_key_may_not_lie_with_the_rater_nor_be_another(tmp_path):
     cohort = table(tmp_path)
     inside = tmp_path / "readings" / "AB" / "key.json"
     with pytest.raises(CohortError, match="rater's own folder"):
-        begin(Request(cohort, "AB", blind=True, key=inside))
-    begin(Request(cohort, "AB", blind=True, seed=5))
+        open_worklist(SessionRequest(cohort, "AB", blind=True, key=inside))
+    open_worklist(SessionRequest(cohort, "AB", blind=True, seed=5))
     with pytest.raises(CohortError, match="another seed"):
-        begin(Request(cohort, "AB", blind=True, seed=6))
+        open_worklist(SessionRequest(cohort, "AB", blind=True, seed=6))
     with pytest.raises(CohortError, match="no key"):
-        begin(Request(cohort, "AB", blind=True, key=tmp_path / "lost.json"))
-    write_key(tmp_path / "other.json", Key(9, "cohort.csv"))
+        open_worklist(SessionRequest(cohort, "AB", blind=True, key=tmp_path / "lost.json"))
+    write_key(tmp_path / "other.json", CodeKey(9, "cohort.csv"))
     with pytest.raises(CohortError, match="does not know the code"):
-        begin(Request(cohort, "AB", blind=True, key=tmp_path / "other.json"))
+        open_worklist(SessionRequest(cohort, "AB", blind=True, key=tmp_path / "other.json"))
 
 
 def test_who_reads_has_to_be_named_and_is_not_the_consensus(tmp_path):
     cohort = table(tmp_path)
     with pytest.raises(CohortError, match="Nobody is named"):
-        begin(Request(cohort, " "))
+        open_worklist(SessionRequest(cohort, " "))
     with pytest.raises(CohortError, match="kept for adjudicated"):
-        begin(Request(cohort, "consensus"))
+        open_worklist(SessionRequest(cohort, "consensus"))
     with pytest.raises(CohortError, match="Two different raters"):
-        begin(Request(cohort, "consensus", adjudicate=("AB", "AB")))
+        open_worklist(SessionRequest(cohort, "consensus", adjudicate=("AB", "AB")))
     with pytest.raises(CohortError, match="nothing to read for consensus"):
-        begin(Request(cohort, "consensus", adjudicate=("AB", "CD")))
+        open_worklist(SessionRequest(cohort, "consensus", adjudicate=("AB", "CD")))
 
 
 def test_a_folder_that_cannot_be_written_is_replaced_and_named(tmp_path, monkeypatch):
@@ -288,12 +291,12 @@ def test_a_folder_that_cannot_be_written_is_replaced_and_named(tmp_path, monkeyp
     home.mkdir()
     monkeypatch.setattr(beginning.Path, "home", lambda: home)
     monkeypatch.setattr(beginning, "_can_write", lambda path: path.is_relative_to(home))
-    found = begin(Request(cohort, "AB", blind=True))
+    found = open_worklist(SessionRequest(cohort, "AB", blind=True))
     assert found.root.is_relative_to(home)
     assert str(found.root) in found.notes[0]
     assert not (tmp_path / "readings").exists()
     assert not list(tmp_path.glob("*.key.json"))
-    assert begin(Request(cohort, "AB", blind=True)).listed == found.listed
+    assert open_worklist(SessionRequest(cohort, "AB", blind=True)).listed == found.listed
 
 
 # --- where readings stand ----------------------------------------------------------------------
@@ -302,7 +305,7 @@ def test_a_folder_that_cannot_be_written_is_replaced_and_named(tmp_path, monkeyp
 @pytest.fixture
 def worklist(tmp_path):
     """Two exams, each to be read twice, ten days apart."""
-    return begin(Request(table(tmp_path, 2), "AB", seed=5, repeats=2, apart_days=10))
+    return open_worklist(SessionRequest(table(tmp_path, 2), "AB", seed=5, repeats=2, apart_days=10))
 
 
 def states(worklist, now):
@@ -312,7 +315,7 @@ def states(worklist, now):
 def test_a_repeat_waits_for_its_day_which_is_counted_from_the_end_of_the_first(worklist):
     assert [by.reading for by in worklist.listed.entries] == [1, 1, 2, 2]
     first = worklist.listed.entries[0]
-    assert states(worklist, NOON)[2:] == [State.WAITING] * 2
+    assert states(worklist, NOON)[2:] == [ReadingState.WAITING] * 2
     assert {item.not_before for item in worklist.items(NOON)} == {None}
     worklist.note(first, Event.DONE, NOON)
     again = replace(first, reading=2)
@@ -321,8 +324,8 @@ def test_a_repeat_waits_for_its_day_which_is_counted_from_the_end_of_the_first(w
         return next(item for item in worklist.items(now) if item.by == again)
 
     assert item(NOON).not_before == datetime.date(2026, 3, 12)
-    assert item(days(9)).state is State.WAITING
-    assert item(days(10)).state is State.OPEN
+    assert item(days(9)).state is ReadingState.WAITING
+    assert item(days(10)).state is ReadingState.OPEN
     assert str(progress(worklist.items(NOON))) == "1 of 4 done, 2 later"
 
 
@@ -331,7 +334,7 @@ def test_a_repeat_may_be_offered_early_with_a_reason_that_is_recorded(worklist):
     with pytest.raises(MultifidusError, match="No reason"):
         worklist.offer(again, "  ", NOON)
     worklist.offer(again, "rater leaves", NOON)
-    assert states(worklist, NOON)[2] is State.OPEN
+    assert states(worklist, NOON)[2] is ReadingState.OPEN
     log = audit.entries(audit.audit_path(worklist.outlines_of(again)))
     assert (log[0]["event"], log[0]["reason"]) == ("offered", "rater leaves")
 
@@ -341,9 +344,9 @@ def test_a_finished_reading_is_locked_until_it_is_unlocked_with_a_reason(worklis
     path = worklist.outlines_of(first)
     path.parent.mkdir(exist_ok=True)
     path.write_text("{}")
-    assert states(worklist, NOON)[0] is State.STARTED
+    assert states(worklist, NOON)[0] is ReadingState.STARTED
     worklist.note(first, Event.DONE, NOON, seconds_active=90)
-    assert states(worklist, NOON)[0] is State.DONE
+    assert states(worklist, NOON)[0] is ReadingState.DONE
     assert audit.is_locked(path)
     with pytest.raises(MultifidusError, match="No reason"):
         worklist.unlock(first, "", NOON)
@@ -385,9 +388,9 @@ def test_a_log_that_cannot_be_written_is_said(tmp_path):
 
 def test_another_raters_outlines_are_found_by_name_by_code_or_in_the_table(tmp_path):
     cohort = table(tmp_path, 2)
-    cd = begin(Request(cohort, "CD", blind=True, seed=5))
+    cd = open_worklist(SessionRequest(cohort, "CD", blind=True, seed=5))
     truth = Reading("S01", "pre", "CD", 1)
-    own = begin(Request(cohort, "AB", blind=True))
+    own = open_worklist(SessionRequest(cohort, "AB", blind=True))
     assert own.outlines_by("CD", truth) is None
     coded = cd.outlines_of(own.key.shown_as(truth))
     coded.write_text("{}")
@@ -395,7 +398,7 @@ def test_another_raters_outlines_are_found_by_name_by_code_or_in_the_table(tmp_p
     named = cd.folder / "S01_pre_CD_r1.outlines.json"
     named.write_text("{}")
     assert own.outlines_by("CD", truth) == named
-    plain = begin(replace(Request(cohort, "EF"), root=tmp_path / "elsewhere"))
+    plain = open_worklist(replace(SessionRequest(cohort, "EF"), root=tmp_path / "elsewhere"))
     listed = replace(plain, named={truth: (tmp_path / "x.outlines.json",)})
     assert listed.outlines_by("CD", truth) is None
     (tmp_path / "x.outlines.json").write_text("{}")
@@ -416,7 +419,7 @@ def test_the_list_is_printed_without_a_window(tmp_path):
     found = json.loads(done.stdout)
     assert (found["done"], found["of"], found["waiting"]) == (0, 5, 2)
     assert [row["subject"] for row in found["readings"] if row["reading"] == "1"] == [
-        by.subject for by in extend(Plan("AB", 5), exams(3), 2).entries if by.reading == 1
+        by.subject for by in extend(ReadingPlan("AB", 5), exams(3), 2).entries if by.reading == 1
     ]
     assert "2 exams were read a second time, at least 14 days" in found["methods"]
     done = listed(cohort, "--rater", "AB")

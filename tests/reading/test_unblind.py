@@ -20,7 +20,7 @@ from multifidus.io.read import write_rois
 from multifidus.io.results_csv import read_rows
 from multifidus.reading.audit_log import Event
 from multifidus.reading.methods_wording import LIMITS
-from multifidus.reading.session import Request, begin
+from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.unblind import unblind
 from multifidus.reporting.build import ReportRequest, load_study
 from multifidus.reporting.text.facts import facts_of
@@ -34,7 +34,7 @@ from tests.reading.test_readings import NOON
 def study(tmp_path):
     """Two exams, read blinded by AB, the first of them finished."""
     cohort = write_cohort(tmp_path / "study")
-    worklist = begin(Request(cohort, "EF", blind=True, seed=3, repeats=1))
+    worklist = open_worklist(SessionRequest(cohort, "EF", blind=True, seed=3, repeats=1))
     for by in worklist.listed.entries:
         truth = worklist.truth(by)
         images = tmp_path / "study" / f"S01_{truth.timepoint}"
@@ -142,7 +142,7 @@ def test_doing_it_again_changes_nothing_and_new_readings_extend_the_table(study)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     unblind(worklist.folder, key, out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-    other = begin(Request(cohort, "GH", blind=True))
+    other = open_worklist(SessionRequest(cohort, "GH", blind=True))
     by = other.listed.entries[0]
     write_outlines(cohort.parent / f"S01_{other.truth(by).timepoint}", other.outlines_of(by), by)
     unblind(other.folder, key, out)
@@ -166,7 +166,11 @@ def test_without_the_right_key_or_table_nothing_is_written(study):
     out = folder / "out"
     with pytest.raises(ReadError):
         unblind(worklist.folder, folder / "none.json", out)
-    begin(Request(cohort, "EF", blind=True, seed=4, root=folder / "r", key=folder / "other.json"))
+    open_worklist(
+        SessionRequest(
+            cohort, "EF", blind=True, seed=4, root=folder / "r", key=folder / "other.json"
+        )
+    )
     with pytest.raises(CohortError, match="has a code that the key"):
         unblind(worklist.folder, folder / "other.json", out)
     short = folder / "short.csv"

@@ -18,7 +18,7 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import LevelError
 from multifidus.measuring.pipeline import measure
-from multifidus.spine.resolve import Leveller
+from multifidus.spine.resolve import LevelResolver
 from tests.exams import box, outline
 from tests.spines import (
     DISCS,
@@ -38,8 +38,8 @@ def settled(offset, level=None, position="unknown", *, marks=None, protocol=NO_F
     """Settle a slice at a distance above L3-L4 of a straight spine."""
     exam = exam_through([slice_through((0, 0, 0), tilt, offset)])
     marks = disc_centres(straight(10)) if marks is None else marks
-    leveller = Leveller.of(exam, RoiSet(landmarks=tuple(marks)), protocol)
-    return leveller.settle(exam.series[0], 0, level, SlicePosition(position))
+    resolver = LevelResolver.of(exam, RoiSet(landmarks=tuple(marks)), protocol)
+    return resolver.resolve(exam.series[0], 0, level, SlicePosition(position))
 
 
 def test_landmarks_name_a_slice_that_nobody_named():
@@ -142,7 +142,7 @@ def test_more_tilt_than_the_limit_is_a_doubt_about_areas(tilt, flags):
 def test_a_slice_that_leans_sideways_makes_areas_larger_as_well(lean, over):
     angle = math.radians(lean)
     plane = Plane((0, 0, 0), (0, 1, 0), (math.cos(angle), 0, math.sin(angle)))
-    found = Leveller(MeasurementProtocol((), tilt_axis="patient_z")).tilt(plane)
+    found = LevelResolver(MeasurementProtocol((), tilt_axis="patient_z")).tilt(plane)
     assert found.deg == pytest.approx(0)
     assert found.cosine == pytest.approx(math.cos(angle))
     assert found.flags(15.0) == ((Flag.TILT_OVER_LIMIT,) if over else ())
@@ -272,10 +272,10 @@ def test_levels_typed_for_slices_of_another_exam_are_refused():
     exam = two_slices()
     strange = (SliceLevel("9.9.1", Level.L4_L5), SliceLevel("9.9.2", Level.L5_S1))
     with pytest.raises(LevelError, match=r"typed for slice 9\.9\.1.*exam S01 pre"):
-        Leveller.of(exam, RoiSet(levels=strange), NO_FAT)
+        LevelResolver.of(exam, RoiSet(levels=strange), NO_FAT)
     # An exam of which a part is loaded, and one whose UIDs were changed, keep what fits.
     known = SliceLevel("1.2.0", Level.L3_L4)
-    Leveller.of(exam, RoiSet(levels=(known, *strange)), NO_FAT)
+    LevelResolver.of(exam, RoiSet(levels=(known, *strange)), NO_FAT)
     item = exam.series[0].slices[0]
     renamed = outline(item, box(5, 5, 9, 9))
     renamed = replace(renamed, key=replace(renamed.key, slice_uid="9.9.1"))
@@ -287,9 +287,9 @@ def test_a_slice_typed_as_two_levels_is_refused():
     exam = two_slices()
     typed = (SliceLevel("1.2.0", Level.L4_L5), SliceLevel("1.2.0", Level.L3_L4))
     with pytest.raises(LevelError, match=r"Slice 1\.2\.0 is typed as L4-L5 and as L3-L4"):
-        Leveller.of(exam, RoiSet(levels=typed), NO_FAT)
+        LevelResolver.of(exam, RoiSet(levels=typed), NO_FAT)
     same = (SliceLevel("1.2.0", Level.L4_L5), SliceLevel("1.2.0", Level.L4_L5))
-    Leveller.of(exam, RoiSet(levels=same), NO_FAT)
+    LevelResolver.of(exam, RoiSet(levels=same), NO_FAT)
 
 
 def down_the_spine(levels, tilts=(0, 0, 0, 0, 0), by="slices", apart=35.0):
@@ -326,24 +326,24 @@ def test_levels_typed_in_an_order_that_no_spine_has_are_refused(by, turned, tilt
     }[turned]
     exam, rois = down_the_spine(levels, tilts, by)
     with pytest.raises(LevelError, match=r"slice \d as L.*slice \d, \d+ mm below it, as L"):
-        Leveller.of(exam, rois, NO_FAT)
+        LevelResolver.of(exam, rois, NO_FAT)
 
 
 @pytest.mark.parametrize("by", ["slices", "outlines", "unknown UIDs"])
 def test_levels_typed_down_the_spine_are_believed_however_slices_are_tilted(by):
     tilts = (-10, -5, 0, 10, 25)
     for levels in (DISCS, [Level.L3_L4] * 5):
-        Leveller.of(*down_the_spine(levels, tilts, by), NO_FAT)
+        LevelResolver.of(*down_the_spine(levels, tilts, by), NO_FAT)
     # Slices of stacks that overlap.
     exam, rois = down_the_spine((*DISCS[:3], DISCS[4], DISCS[3]), by=by, apart=4.0)
-    Leveller.of(exam, rois, NO_FAT)
+    LevelResolver.of(exam, rois, NO_FAT)
 
 
 def test_each_reading_types_an_order_of_its_own():
     exam, ours = down_the_spine(DISCS, by="outlines")
     _, theirs = down_the_spine((Level.L1_L2, *DISCS[:4]), by="outlines")
     other = theirs.read_by(Reading("S01", "pre", "CD"))
-    Leveller.of(exam, RoiSet((*ours.rois, *other.rois)), NO_FAT)
+    LevelResolver.of(exam, RoiSet((*ours.rois, *other.rois)), NO_FAT)
 
 
 def test_muscles_of_one_slice_lie_at_one_level():

@@ -40,7 +40,7 @@ _NUMBERED = re.compile(r"([a-z]*)(\d+)([a-z]*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Visited:
+class BidsExam:
     """An exam whose files have BIDS names.
 
     Parameters
@@ -62,18 +62,18 @@ class Visited:
     is_packed: bool = False
 
 
-def visited(exam: Exam, scan: Scan) -> Visited | None:
+def bids_exam(exam: Exam, scan: Scan) -> BidsExam | None:
     """Return an exam with its BIDS labels; None where its files have none."""
     paths = scan.paths_of(exam)
     names = [bids_name(path) for path in paths]
     if not names or not all(name.subject for name in names):
         return None
     is_packed = scan.archive_of(paths[0]) is not None
-    return Visited(exam, names[0], dataset_of(paths[0].absolute(), ()), is_packed)
+    return BidsExam(exam, names[0], dataset_of(paths[0].absolute(), ()), is_packed)
 
 
 @dataclass(slots=True)
-class Listed:
+class CohortRows:
     """Rows of a cohort table, and what is to be said about them."""
 
     rows: list[Row] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class RowOptions:
     """How rows are made.
 
     Parameters
@@ -108,20 +108,20 @@ class Listing:
     same: Mapping[str, str] = field(default_factory=dict)
 
 
-def list_visits(visits: Sequence[Visited], how: Listing) -> Listed:
+def bids_rows(visits: Sequence[BidsExam], how: RowOptions) -> CohortRows:
     """Return the rows of exams with BIDS names, dataset by dataset.
 
     Subject and timepoint are the labels; one row an exam, or one for each folder of derivatives
     that has a label map of it.
     """
-    listed = Listed()
+    listed = CohortRows()
     for dataset in dict.fromkeys(visit.dataset for visit in visits):
         _list_dataset([visit for visit in visits if visit.dataset == dataset], how, listed)
     _join(visits, how.same, listed)
     return listed
 
 
-def _join(visits: Sequence[Visited], same: Mapping[str, str], listed: Listed) -> None:
+def _join(visits: Sequence[BidsExam], same: Mapping[str, str], listed: CohortRows) -> None:
     """Give the rows of people whom somebody joined one name, one order and days from one exam.
 
     Raises
@@ -138,7 +138,7 @@ def _join(visits: Sequence[Visited], same: Mapping[str, str], listed: Listed) ->
             _join_one(person, members, listed)
 
 
-def _join_one(person: str, members: Sequence[Exam], listed: Listed) -> None:
+def _join_one(person: str, members: Sequence[Exam], listed: CohortRows) -> None:
     by_timepoint = {exam.timepoint: exam for exam in members}
     if len(by_timepoint) < len(members):
         twice = next(t for t in by_timepoint if sum(e.timepoint == t for e in members) > 1)
@@ -162,7 +162,7 @@ def _join_one(person: str, members: Sequence[Exam], listed: Listed) -> None:
                 row["days"] = (exam.date - min(days)).days
 
 
-def _list_dataset(visits: Sequence[Visited], how: Listing, listed: Listed) -> None:
+def _list_dataset(visits: Sequence[BidsExam], how: RowOptions, listed: CohortRows) -> None:
     dataset = visits[0].dataset
     orders, unordered = visit_orders([visit.exam for visit in visits])
     if unordered:
@@ -192,7 +192,7 @@ def _list_dataset(visits: Sequence[Visited], how: Listing, listed: Listed) -> No
     _say_of_maps(maps, visits, listed)
 
 
-def _say_of_maps(maps: Sequence[LabelMap], visits: Sequence[Visited], listed: Listed) -> None:
+def _say_of_maps(maps: Sequence[LabelMap], visits: Sequence[BidsExam], listed: CohortRows) -> None:
     """Say what of the derivatives found no place in the table, and why."""
     known = {(visit.name.subject, visit.name.session) for visit in visits}
     lost = sum((found.subject, found.session) not in known for found in maps)
@@ -207,7 +207,7 @@ def _say_of_maps(maps: Sequence[LabelMap], visits: Sequence[Visited], listed: Li
 
 
 def _participants(
-    dataset: Path, subjects: Collection[str], how: Listing, listed: Listed
+    dataset: Path, subjects: Collection[str], how: RowOptions, listed: CohortRows
 ) -> dict[str, Row]:
     """Return each subject's further columns, and say what of them is not as in the dataset."""
     try:
@@ -255,7 +255,9 @@ def _unmatched(seen: set[str], listed: set[str]) -> Iterator[str]:
             yield f"Subjects {what}: {some}{more}."
 
 
-def _outlined(maps: Sequence[LabelMap], folder: Path, exam: Exam, listed: Listed) -> Iterator[Row]:
+def _outlined(
+    maps: Sequence[LabelMap], folder: Path, exam: Exam, listed: CohortRows
+) -> Iterator[Row]:
     """Yield the cells about outlines, one set for each folder of derivatives."""
     for pipeline in dict.fromkeys(found.pipeline for found in maps):
         own = [found for found in maps if found.pipeline == pipeline]
@@ -284,7 +286,7 @@ def _outlined(maps: Sequence[LabelMap], folder: Path, exam: Exam, listed: Listed
             }
 
 
-def _scheme(found: LabelMap, folder: Path, listed: Listed) -> str:
+def _scheme(found: LabelMap, folder: Path, listed: CohortRows) -> str:
     """Name the scheme of a label map from the table; empty where nothing says it."""
     said: list[str] = []
     try:
@@ -377,7 +379,7 @@ def _known_order(labels: Collection[str]) -> list[str] | None:
     return [*first, *sorted(rest, key=numbers.__getitem__), *last]
 
 
-def part_visits(scan: Scan) -> tuple[list[Visited], list[Exam]]:
+def split_bids_exams(scan: Scan) -> tuple[list[BidsExam], list[Exam]]:
     """Part exams whose files have BIDS names from all others."""
-    found = [(exam, visited(exam, scan)) for exam in scan.exams]
+    found = [(exam, bids_exam(exam, scan)) for exam in scan.exams]
     return [v for _, v in found if v is not None], [e for e, v in found if v is None]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from multifidus.data.image import Exam, Series
 from multifidus.io.bids.names import bids_name, session_order
-from multifidus.io.bids.tables import acquired
+from multifidus.io.bids.tables import acquisition_date
 
 WITHIN = ("derivatives", "sourcedata")
 """Folders of a dataset whose labels are the dataset's own."""
@@ -29,7 +29,7 @@ _NOT_IN_NAMES = re.compile(r"[^\w.]+")
 NO_SESSION = "exam-1"
 """The timepoint of images whose names have no session."""
 
-Person = tuple[Path, str]
+DatasetSubject = tuple[Path, str]
 """A dataset's folder, and the label of a subject in it."""
 
 
@@ -66,7 +66,7 @@ def _home(path: Path) -> Path:
     return folder
 
 
-def subject_names(people: Iterable[Person]) -> dict[Person, str]:
+def subject_names(people: Iterable[DatasetSubject]) -> dict[DatasetSubject, str]:
     """Name people by their labels, with the dataset's folder in front where labels repeat.
 
     Examples
@@ -98,7 +98,7 @@ def _plain(part: str) -> str:
     return _NOT_IN_NAMES.sub("_", part.removesuffix(".zip")).strip("_.")
 
 
-def repeated_labels(names: Mapping[Person, str]) -> str:
+def repeated_labels(names: Mapping[DatasetSubject, str]) -> str:
     """Say which labels stand in several datasets, and that they are taken for several people."""
     counts = Counter(label for _, label in names)
     repeated = sorted(label for label, count in counts.items() if count > 1)
@@ -114,7 +114,7 @@ def repeated_labels(names: Mapping[Person, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SessionKey:
     """What tells exams of files of volumes apart; empty labels where no BIDS name says anything.
 
     Parameters
@@ -130,13 +130,13 @@ class Visit:
     session: str
 
     @property
-    def person(self) -> Person:
+    def person(self) -> DatasetSubject:
         """Who was seen."""
         return self.home, self.subject
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DatasetFolders:
     """What is known of folders.
 
     Parameters
@@ -151,20 +151,20 @@ class Places:
     archives: Mapping[Path, Path]
 
 
-def visit_of(path: Path, places: Places) -> Visit:
+def session_key(path: Path, places: DatasetFolders) -> SessionKey:
     """Return the visit that a file is of, by its BIDS name and where it lies."""
     name = bids_name(path)
     if not name.subject:
-        return Visit(Path(), "", "")
+        return SessionKey(Path(), "", "")
     home = dataset_of(path.absolute(), {root.absolute() for root in places.datasets})
     for folder in (home, *home.parents):
         if folder in places.archives:
             home = places.archives[folder].absolute() / home.relative_to(folder)
-    return Visit(home, name.subject, name.session)
+    return SessionKey(home, name.subject, name.session)
 
 
 def exams_of_volumes(
-    visits: Mapping[Visit, Sequence[Series]], paths: Mapping[str, Sequence[Path]], number: int
+    visits: Mapping[SessionKey, Sequence[Series]], paths: Mapping[str, Sequence[Path]], number: int
 ) -> tuple[tuple[Exam, ...], tuple[str, ...]]:
     """Make exams of visits, and say what was decided about who is who.
 
@@ -201,7 +201,7 @@ def exams_of_volumes(
 
 def _date(paths: Sequence[Path]) -> tuple[datetime.date | None, list[str]]:
     """Return the day on which an exam's images were acquired, and why there is none."""
-    found = [acquired(path, dataset_of(path, ())) for path in paths]
+    found = [acquisition_date(path, dataset_of(path, ())) for path in paths]
     problems = list(dict.fromkeys(item.problem for item in found if item.problem))
     dates = {item.date for item in found if item.date is not None}
     if len(dates) > 1:
@@ -209,5 +209,5 @@ def _date(paths: Sequence[Path]) -> tuple[datetime.date | None, list[str]]:
     return next(iter(dates)) if len(dates) == 1 else None, problems
 
 
-def _order(visit: Visit) -> tuple[object, ...]:
+def _order(visit: SessionKey) -> tuple[object, ...]:
     return visit.subject, str(visit.home), session_order(visit.session)

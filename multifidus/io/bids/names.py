@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from multifidus.data.image import Acquisition, Run, Weighting
+from multifidus.data.image import Acquisition, ScannerRun, Weighting
 from multifidus.errors import ReadError
 from multifidus.io.contrast import Contrasts, agreed, by_times, shipped_contrasts
 from multifidus.io.files import reading
@@ -118,16 +118,16 @@ def sidecar_path(path: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class ImageFacts:
     """What the name of a file and the JSON file beside it say about its image."""
 
     weighting: Weighting
     acquisition: Acquisition
-    run: Run
+    run: ScannerRun
     unit: str
 
 
-def described(path: Path, contrasts: Contrasts | None = None) -> Described:
+def image_facts(path: Path, contrasts: Contrasts | None = None) -> ImageFacts:
     """Read what an image shows and how it was acquired from its name and its sidecar.
 
     The contrast is what the sidecar's image type and the words of a BIDS name agree upon; where
@@ -142,7 +142,7 @@ def described(path: Path, contrasts: Contrasts | None = None) -> Described:
     contrasts = contrasts or shipped_contrasts()
     facts = _facts(path)
     acquisition = _acquisition(facts)
-    return Described(
+    return ImageFacts(
         _weighting(path, facts, acquisition, contrasts),
         acquisition,
         _run(path, facts, contrasts),
@@ -211,13 +211,13 @@ def _weighting(
     return by_times(acquisition, 1000 * _number(facts.get("InversionTime")))
 
 
-def _run(path: Path, facts: Mapping[str, Any], contrasts: Contrasts) -> Run:
+def _run(path: Path, facts: Mapping[str, Any], contrasts: Contrasts) -> ScannerRun:
     repeat = _REPEAT.search(path.name)
     parts = _BETWEEN.split(path.with_suffix("").name)
     stem = "_".join(part for part in parts if contrasts.of_words((part,)) is None)
     told = ("SeriesInstanceUID", "AcquisitionTime", "AcquisitionNumber")
     marks = (*(str(facts.get(name, "")) for name in told), str(path.parent / f"{stem}.nii"))
-    return Run("" if repeat is None else str(int(repeat[1])), marks)
+    return ScannerRun("" if repeat is None else str(int(repeat[1])), marks)
 
 
 def _number(value: Any) -> float:

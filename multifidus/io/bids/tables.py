@@ -84,7 +84,7 @@ def identifies(name: str, values: Iterator[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Acquired:
+class AcquisitionDate:
     """When an image was acquired, as far as its dataset says.
 
     Attributes
@@ -99,7 +99,7 @@ class Acquired:
     problem: str = ""
 
 
-def acquired(path: Path, dataset: Path) -> Acquired:
+def acquisition_date(path: Path, dataset: Path) -> AcquisitionDate:
     """Return when an image was acquired, by the table of its session's or subject's scans.
 
     Parameters
@@ -118,29 +118,29 @@ def acquired(path: Path, dataset: Path) -> Acquired:
         if name.session:
             asked.append((folder / f"{whose}_sessions.tsv", "session_id", f"ses-{name.session}"))
         for table, column, wanted in asked:
-            found = _said(table, column, wanted) if table.is_file() else Acquired()
-            if found != Acquired():
+            found = _said(table, column, wanted) if table.is_file() else AcquisitionDate()
+            if found != AcquisitionDate():
                 return found
         if folder == dataset:
             break
-    return Acquired()
+    return AcquisitionDate()
 
 
-def _said(table: Path, column: str, wanted: str) -> Acquired:
+def _said(table: Path, column: str, wanted: str) -> AcquisitionDate:
     try:
         rows = read_tsv(table)
     except ReadError:
-        return Acquired(problem=f"{table.name} cannot be read")
+        return AcquisitionDate(problem=f"{table.name} cannot be read")
     times = {
         row.get("acq_time", "")
         for row in rows
         if row.get(column, "").replace("\\", "/").removeprefix("./") == wanted
     } - {""}
     if not times:
-        return Acquired()
+        return AcquisitionDate()
     dates = {_DATE.match(time) and time[:10] for time in times}
     try:
         (day,) = {datetime.date.fromisoformat(date or "") for date in dates}
     except ValueError:
-        return Acquired(problem=f"{table.name} gives an acq_time that is no day")
-    return Acquired(day)
+        return AcquisitionDate(problem=f"{table.name} gives an acq_time that is no day")
+    return AcquisitionDate(day)

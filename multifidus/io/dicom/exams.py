@@ -12,10 +12,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from multifidus.data.identity import Person, all_conflicts, part, united
+from multifidus.data.identity import Person, all_conflicts, group_people, merge_people
 from multifidus.data.image import Exam
 from multifidus.io.dicom.frame import File, Frame
-from multifidus.io.dicom.problems import Claim, Found, problems_of
+from multifidus.io.dicom.problems import Claim, FoundExam, problems_of
 from multifidus.io.dicom.series import make_series
 from multifidus.io.files import content_sha256
 from multifidus.io.scan import Scan, Skipped
@@ -37,7 +37,7 @@ def group_exams(files: Sequence[File]) -> Scan:
     exams: list[Exam] = []
     paths = {}
     skipped: list[Skipped] = []
-    found: list[Found] = []
+    found: list[FoundExam] = []
     for subject, group in enumerate(groups, 1):
         for number, visit in enumerate(sorted(_visits(group.files), key=_order), 1):
             who = f"subject-{subject}", f"exam-{number}"
@@ -47,7 +47,7 @@ def group_exams(files: Sequence[File]) -> Scan:
                 paths[*who, item.uid] = tuple(sorted({frame.path for frame in frames}))
             series = tuple(item for item, _ in parts)
             exams.append(Exam(*who, series, visit.date, identity=group.identity))
-            found.append(Found(who, group.person, group.claim, visit.files, visit.element))
+            found.append(FoundExam(who, group.person, group.claim, visit.files, visit.element))
     people = {item.exam: item.person for item in found}
     return Scan(tuple(exams), tuple(skipped), paths, problems=problems_of(found), people=people)
 
@@ -84,10 +84,10 @@ def _people(files: Sequence[File]) -> Iterator[_Group]:
         claimed.setdefault(_claimed_by(file[0]), []).append(file)
     for claim, members in claimed.items():
         known = _known(members)
-        parted = part(known)
+        parted = group_people(known)
         facts = all_conflicts(known)
         for number, indices in enumerate(parted.groups):
-            person = united(known[index] for index in indices)
+            person = merge_people(known[index] for index in indices)
             is_unclear = number in parted.unclear
             for own in _by_study([members[index] for index in indices], person):
                 yield _Group(own, person, Claim(claim, facts, is_unclear))
@@ -108,7 +108,7 @@ def _known(files: Sequence[File]) -> list[Person]:
     for file in files:
         studies.setdefault(file[0].study, []).append(file[0].person)
     whole = {
-        study: united(people)
+        study: merge_people(people)
         for study, people in studies.items()
         if study and not all_conflicts(people)
     }

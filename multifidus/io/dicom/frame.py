@@ -9,7 +9,7 @@ from pathlib import Path
 
 from multifidus.data.flags import Flag
 from multifidus.data.identity import Person
-from multifidus.data.image import Acquisition, Run, Slice, Weighting
+from multifidus.data.image import Acquisition, ScannerRun, Slice, Weighting
 
 DATES = ("StudyDate", "AcquisitionDate", "AcquisitionDateTime", "SeriesDate", "ContentDate")
 """What says when an image was made; the first that is there counts."""
@@ -31,7 +31,7 @@ class Frame:
     frame_of_reference: str
     acquisition: Acquisition
     weighting: Weighting
-    run: Run
+    run: ScannerRun
     unit: str
     flags: tuple[Flag, ...] = ()
 

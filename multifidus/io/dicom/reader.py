@@ -16,7 +16,7 @@ from pathlib import Path
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import Plane
 from multifidus.data.identity import person_of
-from multifidus.data.image import TO_PCT, Acquisition, Run, Slice, StoredPixels, Weighting
+from multifidus.data.image import TO_PCT, Acquisition, ScannerRun, Slice, StoredPixels, Weighting
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.contrast import Contrasts, shipped_contrasts
 from multifidus.io.dicom.exams import group_exams
@@ -81,13 +81,13 @@ def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[F
             msg = f"{pixels.frames} frames, but geometry for {len(per_frame)}."
             raise ReadError(msg)
         return [
-            _frame(_Groups(header, [group, *shared]), pixels, number, contrasts)
+            _frame(_FunctionalGroups(header, [group, *shared]), pixels, number, contrasts)
             for number, group in enumerate(per_frame)
         ]
     if pixels.frames != 1:
         msg = f"{pixels.frames} frames without a geometry of their own."
         raise ReadError(msg)
-    only = _frame(_Groups(header, []), pixels, 0, contrasts)
+    only = _frame(_FunctionalGroups(header, []), pixels, 0, contrasts)
     return _tiles(only) if "MOSAIC" in header.texts("ImageType") else [only]
 
 
@@ -107,7 +107,7 @@ def _tiles(mosaic: Frame) -> list[Frame]:
     ]
 
 
-class _Groups:
+class _FunctionalGroups:
     """Looks an attribute up in a frame's own group, then the shared one, then the header."""
 
     __slots__ = ("groups", "header")
@@ -142,7 +142,9 @@ class _Groups:
         return parts
 
 
-def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contrasts) -> Frame:
+def _frame(
+    groups: _FunctionalGroups, pixels: PixelSource, number: int, contrasts: Contrasts
+) -> Frame:
     header = groups.header
     mapped = real_world([*groups.groups, header])
     acquisition = _acquisition(groups)
@@ -198,7 +200,7 @@ def _frame(groups: _Groups, pixels: PixelSource, number: int, contrasts: Contras
 
 
 def _weighting(
-    groups: _Groups, tokens: tuple[str, ...], contrasts: Contrasts, *, is_float: bool
+    groups: _FunctionalGroups, tokens: tuple[str, ...], contrasts: Contrasts, *, is_float: bool
 ) -> Weighting:
     """Tell the contrast of a frame.
 
@@ -224,10 +226,10 @@ def _dates(header: Header) -> tuple[datetime.date | None, ...]:
 
 
 # Images of one series mostly share their run: kept once, it takes its memory once.
-_run = lru_cache(maxsize=256)(Run)
+_run = lru_cache(maxsize=256)(ScannerRun)
 
 
-def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> RealWorld:
+def _values(groups: _FunctionalGroups, mapped: RealWorld | None, *, is_fraction: bool) -> RealWorld:
     """Return what turns stored values into the slice's own, and their unit where it is declared.
 
     Signal is rescaled, whatever real-world map stands beside; a map of fat fractions takes its
@@ -248,7 +250,7 @@ def _values(groups: _Groups, mapped: RealWorld | None, *, is_fraction: bool) -> 
     )
 
 
-def _plane(groups: _Groups) -> tuple[Plane, tuple[Flag, ...]]:
+def _plane(groups: _FunctionalGroups) -> tuple[Plane, tuple[Flag, ...]]:
     """Return where a frame lies, and the doubts about it."""
     return plane_of(
         groups.parts("PlanePositionSequence", "ImagePositionPatient", 3),
@@ -257,7 +259,7 @@ def _plane(groups: _Groups) -> tuple[Plane, tuple[Flag, ...]]:
     )
 
 
-def _acquisition(groups: _Groups) -> Acquisition:
+def _acquisition(groups: _FunctionalGroups) -> Acquisition:
     echo_ms = groups.number("MREchoSequence", "EffectiveEchoTime")
     timing = "MRTimingAndRelatedParametersSequence"
     image_type = groups.texts("MRImageFrameTypeSequence", "FrameType")

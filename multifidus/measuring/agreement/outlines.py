@@ -21,7 +21,7 @@ from multifidus.measuring.agreement.distances import Distances, outline_distance
 from multifidus.measuring.agreement.overlap import dice
 from multifidus.measuring.locate import place, slice_words
 from multifidus.measuring.midline import check_midline, wrong_sides
-from multifidus.spine.resolve import Leveller
+from multifidus.spine.resolve import LevelResolver
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -188,15 +188,15 @@ def _levelled(rois: RoiSet, exam: Exam | None) -> tuple[list[Levelled], list[str
         return [(roi, rois.level_of(roi)[0]) for roi in wanted], []
     placed = place(wanted, exam)
     check_sides(rois, slice_words(placed, rois))
-    leveller = Leveller.of(exam, rois, MeasurementProtocol())
-    wrong = wrong_sides(placed, leveller.spine)
+    resolver = LevelResolver.of(exam, rois, MeasurementProtocol())
+    wrong = wrong_sides(placed, resolver.spine)
     try:
         check_midline(wrong)
     except RoiError as error:
         msg = f"{error.message} So it is by {_who(rois.reading)}."
         raise RoiError(msg, remedy=error.remedy) from error
     levels = (
-        leveller.settle(item.series, item.index, *rois.level_of(item.roi)).level for item in placed
+        resolver.resolve(item.series, item.index, *rois.level_of(item.roi)).level for item in placed
     )
     doubts = [
         f"{item.placed.roi.key} lies {item.across_mm:.0f} mm across the midline that "

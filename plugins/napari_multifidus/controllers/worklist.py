@@ -15,7 +15,14 @@ from qtpy.QtCore import QObject
 from multifidus.errors import MultifidusError
 from multifidus.io.dicom.burned_in import burned_in
 from multifidus.reading.audit_log import Activity, Event
-from multifidus.reading.worklist import Item, Progress, State, Worklist, next_item, progress
+from multifidus.reading.worklist import (
+    Progress,
+    ReadingState,
+    Worklist,
+    WorklistItem,
+    next_item,
+    progress,
+)
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.models import checklist
@@ -29,10 +36,10 @@ if TYPE_CHECKING:
 HELD = "This reading belongs to a reading list: whose it is and where it is kept are settled there."
 
 WORDS = {
-    State.OPEN: "to do",
-    State.STARTED: "in progress",
-    State.DONE: "done, locked",
-    State.WAITING: "waiting",
+    ReadingState.OPEN: "to do",
+    ReadingState.STARTED: "in progress",
+    ReadingState.DONE: "done, locked",
+    ReadingState.WAITING: "waiting",
 }
 
 ALL_DONE = "Everything that can be read today is done."
@@ -98,7 +105,7 @@ class Desk(QObject):
 
     # --- what there is -------------------------------------------------------------------------
 
-    def items(self) -> tuple[Item, ...]:
+    def items(self) -> tuple[WorklistItem, ...]:
         """Return every entry and where it stands now."""
         return self.worklist.items(self.clock())
 
@@ -106,18 +113,18 @@ class Desk(QObject):
         """Return how far the rater is."""
         return progress(self.items())
 
-    def stands(self, item: Item) -> str:
+    def stands(self, item: WorklistItem) -> str:
         """Say where an entry stands; of the one that is open, how far it is."""
         session = self.annotator.session
         if item.by != self.by or session is None:
             return WORDS[item.state]
         if session.locked:
-            return WORDS[State.DONE]
+            return WORDS[ReadingState.DONE]
         done, of = checklist.progress(session)
         far = f" {done} of {of}" if of else ""
         return f"in progress{far}{'' if self.annotator.keeper.is_saved else ', not saved'}"
 
-    def item(self, by: Reading) -> Item:
+    def item(self, by: Reading) -> WorklistItem:
         """Return an entry.
 
         Raises
@@ -137,7 +144,7 @@ class Desk(QObject):
     def open(self, by: Reading) -> None:
         """Open an entry; what was open is saved and closed."""
         item = self.item(by)
-        if item.state is State.WAITING:
+        if item.state is ReadingState.WAITING:
             raise MultifidusError(waiting_words(item))
         blinded, annotator = self.worklist.is_blinded, self.annotator
         opened = open_item(item, blinded=blinded)
@@ -154,12 +161,12 @@ class Desk(QObject):
         self._warn(item, opened_now=annotator.session is not None)
         self.changed.emit()
 
-    def _warn(self, item: Item, *, opened_now: bool) -> None:
+    def _warn(self, item: WorklistItem, *, opened_now: bool) -> None:
         """Warn of text in the pixels, which no blinding hides; and of a locked reading."""
         if self.worklist.is_blinded and item.case is not None:
             for reason in burned_in(item.case.images):
                 self.complained.emit(f"Pixels may show a name or a date: {reason}.")
-        if opened_now and item.state is State.DONE:
+        if opened_now and item.state is ReadingState.DONE:
             self.annotator.said.emit("This reading is finished; it can be looked at.")
 
     def open_next(self) -> None:
@@ -245,7 +252,7 @@ class Desk(QObject):
     @told
     def unlock(self, by: Reading, reason: str) -> None:
         """Let a finished entry be changed again; the reason is recorded."""
-        if self.item(by).state is not State.DONE:
+        if self.item(by).state is not ReadingState.DONE:
             msg = "That reading is not finished."
             raise MultifidusError(msg)
         self.worklist.unlock(by, reason, self.clock())
@@ -262,7 +269,7 @@ class Desk(QObject):
     @told
     def offer(self, reason: str) -> None:
         """Offer the next entry that waits for its day, before it; the reason is recorded."""
-        waiting = [item for item in self.items() if item.state is State.WAITING]
+        waiting = [item for item in self.items() if item.state is ReadingState.WAITING]
         if not waiting:
             msg = "No reading waits for its day."
             raise MultifidusError(msg)
@@ -306,7 +313,7 @@ class Desk(QObject):
             self.note(Event.SAVED, edited=listed)
 
 
-def waiting_words(item: Item) -> str:
+def waiting_words(item: WorklistItem) -> str:
     """Say until when an entry waits."""
     if item.not_before is None:
         return "This reading waits until the one before it is finished."

@@ -14,7 +14,7 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import merge
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.read import read_exam, read_rois
-from multifidus.reading.worklist import Item
+from multifidus.reading.worklist import WorklistItem
 from napari_multifidus.models.grid import axial_series
 from napari_multifidus.models.opening import Opened
 
@@ -24,7 +24,7 @@ SHORTEST = 2
 HIDDEN = "…"
 
 
-def open_item(item: Item, *, blinded: bool) -> Opened:
+def open_item(item: WorklistItem, *, blinded: bool) -> Opened:
     """Read the exam of a worklist's entry under the name that the entry has.
 
     Where it is blinded, what the cohort and the headers say about the person, the dates and the
@@ -72,7 +72,7 @@ def _sealed(mark: str) -> str:
     return hashlib.sha256(mark.encode()).hexdigest() if mark else ""
 
 
-def veil(item: Item) -> Callable[[str], str]:
+def veil(item: WorklistItem) -> Callable[[str], str]:
     """Return what takes the names of an exam, and paths to it, out of a message."""
     names = [re.escape(path) + r"[^\s'\",;:]*" for path in _longest_first(_paths(item))]
     words = {item.truth.subject, item.truth.timepoint, *_parts(item)}
@@ -86,18 +86,18 @@ def _longest_first(words: Iterable[str]) -> list[str]:
     return sorted(set(words), key=lambda word: (-len(word), word))
 
 
-def _files(item: Item) -> tuple[Path, ...]:
+def _files(item: WorklistItem) -> tuple[Path, ...]:
     case = item.case
     return (*case.images, *case.landmarks, *case.outlines) if case is not None else ()
 
 
-def _paths(item: Item) -> Iterator[str]:
+def _paths(item: WorklistItem) -> Iterator[str]:
     for path in _files(item):
         yield str(path)
         yield str(path.resolve())
 
 
-def _parts(item: Item) -> Iterator[str]:
+def _parts(item: WorklistItem) -> Iterator[str]:
     """Names of the files themselves, and of the folders that hold them."""
     for path in _files(item):
         yield path.name

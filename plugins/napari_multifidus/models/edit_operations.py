@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from multifidus.data.roi import Roi, Source
 from multifidus.data.roi_set import RoiSet
 from multifidus.editing.interpolate import interpolate
-from multifidus.editing.mirror import midline, mirrored
+from multifidus.editing.mirror import mirror_line, mirrored
 from multifidus.editing.move import shifted
 from multifidus.editing.smooth import smoothed
 from multifidus.errors import RoiError
@@ -80,7 +80,7 @@ def mirror(session: Session, key: LayerKey, index: int) -> tuple[LayerKey, str]:
         raise RoiError(msg, remedy="Draw one side first.")
     _refuse_if_drawn(session, end, index)
     image = session.slice(index)
-    line = midline(image.plane, image.shape, session.rois())
+    line = mirror_line(image.plane, image.shape, session.rois())
     session.put(end, index, mirrored(session.loops(start, index), image.plane, line), Source.DRAFT)
     return end, f"Mirrored across the midline found by {line.words}."
 

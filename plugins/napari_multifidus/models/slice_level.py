@@ -17,7 +17,7 @@ from multifidus.data.landmark import Landmark
 from multifidus.data.protocol import MeasurementProtocol, SliceSelection, TiltAxis
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
-from multifidus.spine.resolve import Leveller, SettledLevel
+from multifidus.spine.resolve import LevelResolver, ResolvedLevel
 
 AXIS_WORDS = {
     TiltAxis.SPINE: "to the spine",
@@ -48,7 +48,7 @@ class Standing:
         Whether the protocol takes the slice for its level.
     """
 
-    settled: SettledLevel
+    settled: ResolvedLevel
     typed: bool
     by_landmarks: Level | None = None
     margin_mm: float = math.nan
@@ -115,7 +115,7 @@ class LevelFinder:
     """
 
     protocol: MeasurementProtocol
-    leveller: Leveller
+    resolver: LevelResolver
     problem: str = ""
     _nearest: dict[tuple[str, Level], float] = field(default_factory=dict)
 
@@ -125,22 +125,22 @@ class LevelFinder:
     ) -> LevelFinder:
         """Read the landmarks of an exam."""
         try:
-            leveller = Leveller.of(exam, RoiSet(landmarks=tuple(landmarks)), protocol)
+            resolver = LevelResolver.of(exam, RoiSet(landmarks=tuple(landmarks)), protocol)
         except MultifidusError as error:
-            return cls(protocol, Leveller(protocol), str(error))
+            return cls(protocol, LevelResolver(protocol), str(error))
         nearest: dict[tuple[str, Level], float] = {}
-        for item in leveller.assigned.values():
+        for item in resolver.assigned.values():
             if item.level is not None:
                 key = item.series, item.level
                 nearest[key] = min(nearest.get(key, math.inf), abs(item.offset_mm))
-        return cls(protocol, leveller, _nearest=nearest)
+        return cls(protocol, resolver, _nearest=nearest)
 
     def standing(
         self, series: Series, index: int, level: Level | None, position: SlicePosition
     ) -> Standing:
         """Join what was typed about a slice with what the landmarks say."""
-        settled = self.leveller.settle(series, index, level, position)
-        found = self.leveller.assigned.get((series.uid, index))
+        settled = self.resolver.resolve(series, index, level, position)
+        found = self.resolver.assigned.get((series.uid, index))
         return Standing(
             settled,
             level is not None,
@@ -149,7 +149,7 @@ class LevelFinder:
             self._is_selected(series, settled),
         )
 
-    def _is_selected(self, series: Series, settled: SettledLevel) -> bool:
+    def _is_selected(self, series: Series, settled: ResolvedLevel) -> bool:
         if settled.level is None or math.isnan(settled.offset_mm):
             return True
         selection, away = self.protocol.slice_selection, abs(settled.offset_mm)

@@ -17,7 +17,7 @@ from multifidus.data.polygon import MINIMAL_POINTS
 from multifidus.data.polygon_sets import cut, joined
 from multifidus.editing.brush import stroke
 from multifidus.editing.freehand import closed, without_tails
-from multifidus.editing.livewire import Edges, Wire
+from multifidus.editing.livewire import Edges, LiveWire
 from multifidus.errors import RoiError
 from napari_multifidus.models.shapes import problem_of
 
@@ -143,7 +143,7 @@ class LivewireStroke(Stroke):
 
     def __init__(self, sheet: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
         super().__init__(sheet, combine)
-        self._wire: Wire | None = None
+        self._wire: LiveWire | None = None
         self._ways: list[Array] = []
         self._ahead: Array | None = None
 
@@ -152,7 +152,7 @@ class LivewireStroke(Stroke):
         if self._wire is not None:
             self._ways.append(self._wire.to(at))
         self._points.append(at)
-        self._wire = Wire(self.sheet.edges(), at)
+        self._wire = LiveWire(self.sheet.edges(), at)
         self._ahead = None
 
     def drag(self, at: Array) -> None:
@@ -172,7 +172,7 @@ class LivewireStroke(Stroke):
         """Take back the last anchor."""
         self._points = self._points[:-1]
         self._ways = self._ways[:-1]
-        self._wire = Wire(self.sheet.edges(), self._points[-1]) if self._points else None
+        self._wire = LiveWire(self.sheet.edges(), self._points[-1]) if self._points else None
         self._ahead = None
         return bool(self._points)
 

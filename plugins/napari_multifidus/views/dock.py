@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from multifidus.errors import MultifidusError
 from multifidus.io.labelmap import PRESETS
-from multifidus.reading.session import Request, begin, listed_for
+from multifidus.reading.session import SessionRequest, listed_for, open_worklist
 from multifidus.study.results import TABLE
 from napari_multifidus import _compat
 from napari_multifidus.annotate import read_worklist
@@ -203,7 +203,7 @@ class Dock(QWidget):
         rater = said.strip()
         listed = listed_for(table, rater)
         blind = listed.blinded if listed is not None else self._ask(BLIND)
-        worklist = begin(Request(table, rater, blind=blind))
+        worklist = open_worklist(SessionRequest(table, rater, blind=blind))
         settings().setValue(RATER, rater)
         read_worklist(worklist, viewer=self.viewer)
 

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from multifidus.reading.worklist import Item, State, progress
+from multifidus.reading.worklist import ReadingState, WorklistItem, progress
 from napari_multifidus.controllers.worklist import waiting_words
 
 if TYPE_CHECKING:
@@ -38,10 +38,18 @@ SECONDS_A_MINUTE = 60
 
 LEAST_HEIGHT = 90
 
-FILTERS = {"all": frozenset(State), "to do": frozenset(State) - {State.DONE}, "done": {State.DONE}}
+FILTERS = {
+    "all": frozenset(ReadingState),
+    "to do": frozenset(ReadingState) - {ReadingState.DONE},
+    "done": {ReadingState.DONE},
+}
 
 # Told apart with every kind of colour vision, and by their words.
-_COLOURS = {State.DONE: "#35d0a5", State.STARTED: "#e69f00", State.WAITING: "#8a8f98"}
+_COLOURS = {
+    ReadingState.DONE: "#35d0a5",
+    ReadingState.STARTED: "#e69f00",
+    ReadingState.WAITING: "#8a8f98",
+}
 
 Index = QModelIndex
 
@@ -55,17 +63,17 @@ class WorklistTableModel(QAbstractTableModel):
         Says where an entry stands.
     """
 
-    def __init__(self, stands: Callable[[Item], str], *, blinded: bool) -> None:
+    def __init__(self, stands: Callable[[WorklistItem], str], *, blinded: bool) -> None:
         super().__init__()
         self.blinded = blinded
         self._stands = stands
-        self.items: tuple[Item, ...] = ()
+        self.items: tuple[WorklistItem, ...] = ()
         self.open: object = None
 
-    def show_items(self, items: tuple[Item, ...], opened: object) -> None:
+    def show_items(self, items: tuple[WorklistItem, ...], opened: object) -> None:
         """Show entries; of a blinded list not those that wait, which would tell repeats."""
         self.beginResetModel()
-        hidden = {State.WAITING} if self.blinded else set()
+        hidden = {ReadingState.WAITING} if self.blinded else set()
         self.items = tuple(item for item in items if item.state not in hidden)
         self.open = opened
         self.endResetModel()
@@ -107,11 +115,11 @@ class WorklistTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self.cells(index.row())[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole:
-            started = item.by == self.open and item.state is State.OPEN
-            colour = _COLOURS.get(State.STARTED if started else item.state)
+            started = item.by == self.open and item.state is ReadingState.OPEN
+            colour = _COLOURS.get(ReadingState.STARTED if started else item.state)
             return None if colour is None else QColor(colour)
         if role == Qt.ItemDataRole.ToolTipRole:
-            waits = item.state is State.WAITING
+            waits = item.state is ReadingState.WAITING
             return waiting_words(item) if waits else "Double click to open"
         return None
 
@@ -171,7 +179,7 @@ class WorklistPanel(QWidget):
         self.filter.setToolTip("Which readings are listed")
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        done = f"QProgressBar::chunk {{ background-color: {_COLOURS[State.DONE]}; }}"
+        done = f"QProgressBar::chunk {{ background-color: {_COLOURS[ReadingState.DONE]}; }}"
         self.bar.setStyleSheet(done)
         self.done.setToolTip("Finish and lock this reading, and open the next ( Ctrl+Enter )")
         self.next.setToolTip("Open the next reading that is not finished")
@@ -210,7 +218,7 @@ class WorklistPanel(QWidget):
         self.unlock.clicked.connect(self._unlock)
         self.offer.clicked.connect(self._offer)
 
-    def _item(self, index: Index) -> Item:
+    def _item(self, index: Index) -> WorklistItem:
         return self.model.items[self.shown.mapToSource(index).row()]
 
     def refresh(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import multifidus as mf
 from multifidus.errors import ReadError
-from multifidus.io.bids.tables import acquired, identifies, participants, read_tsv
+from multifidus.io.bids.tables import acquisition_date, identifies, participants, read_tsv
 from tests.niftis import lumbar_affine, save
 
 DAY = datetime.date(2024, 3, 31)
@@ -36,7 +36,7 @@ def test_a_table_of_scans_dates_the_exam(tmp_path, table, line, time):
     (tmp_path / table).write_text(
         f"filename\tacq_time\nanat/other.nii\t2020-01-01\n{line}\t{time}\n"
     )
-    assert acquired(path, tmp_path).date == DAY
+    assert acquisition_date(path, tmp_path).date == DAY
     assert mf.read_exam(tmp_path).date == DAY
 
 
@@ -46,8 +46,8 @@ def test_a_table_of_sessions_dates_the_exam_where_none_of_scans_does(tmp_path):
     table.write_text("session_id\tacq_time\nses-pre\t2024-03-31T08:00:00\nses-post\tn/a\n")
     scans = tmp_path / "sub-01" / "ses-pre" / "sub-01_ses-pre_scans.tsv"
     scans.write_text("filename\tacq_time\nanat/sub-01_ses-pre_T2w.nii.gz\tn/a\n")
-    assert acquired(path, tmp_path).date == DAY
-    assert acquired(write_image(tmp_path, "post", 1), tmp_path).date is None
+    assert acquisition_date(path, tmp_path).date == DAY
+    assert acquisition_date(write_image(tmp_path, "post", 1), tmp_path).date is None
 
 
 @pytest.mark.parametrize("time", ["31.3.2024", "2024-02-31", "yesterday"])
