@@ -225,18 +225,20 @@ def take_worklist(scratch: Path) -> None:
     table = make_study(folder)
     viewer, dock = open_window()
     request = SessionRequest(table, "AB", folder / "readings", blind=True, seed=7)
-    desk = read_worklist(open_worklist(request), viewer=viewer)
+    controller = read_worklist(open_worklist(request), viewer=viewer)
     dock.more.tour.end()
     for minutes in WORKED:
-        draw_perfectly(desk)
-        desk.worklist.note(desk.by, Event.SAVED, desk.clock(), seconds_active=60 * minutes)
-        desk.finish_and_next()
-    draw_perfectly(desk)
+        draw_perfectly(controller)
+        controller.worklist.note(
+            controller.by, Event.SAVED, controller.clock(), seconds_active=60 * minutes
+        )
+        controller.finish_and_next()
+    draw_perfectly(controller)
     show_middle(viewer, dock)
     dock.annotator.canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-worklist")
-    desk.leave()
+    controller.leave()
     viewer.close()
 
 
@@ -251,7 +253,7 @@ def take_adjudication(scratch: Path) -> None:
     table = make_study(folder, RATERS)
     viewer, dock = open_window()
     request = SessionRequest(table, "consensus", folder / "readings", seed=7, adjudicate=RATERS)
-    desk = read_worklist(open_worklist(request), request.adjudicate, viewer=viewer)
+    controller = read_worklist(open_worklist(request), request.adjudicate, viewer=viewer)
     dock.more.tour.end()
     panel = viewer.window.dock_widgets[AdjudicationPanel.TITLE]
     settle()
@@ -264,7 +266,7 @@ def take_adjudication(scratch: Path) -> None:
     come_near(viewer)
     take(viewer, "plugin-adjudication")
     panel.leave()
-    desk.leave()
+    controller.leave()
     viewer.close()
 
 
@@ -331,7 +333,7 @@ def drawn_otherwise(roi: Any, number: int, place: int) -> Any:
     return replace(roi, paths_mm=tuple(map(bulged, roi.paths)))
 
 
-def draw_perfectly(desk: Any) -> None:
+def draw_perfectly(controller: Any) -> None:
     """Draw the muscles and the references of the open reading."""
     import numpy as np
     from napari_multifidus.models.shapes import LayerKey
@@ -339,8 +341,8 @@ def draw_perfectly(desk: Any) -> None:
     from multifidus.data.anatomy import Side, Structure
     from multifidus.io.outlines_json import read_outlines
 
-    session, canvas = desk.annotator.session, desk.annotator.canvas
-    (perfect,) = desk.item(desk.by).case.landmarks
+    session, canvas = controller.annotator.session, controller.annotator.canvas
+    (perfect,) = controller.item(controller.by).case.landmarks
     drawn = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
     places = {item.uid: index for index, item in enumerate(session.series.slices)}
     for roi in (roi for roi in read_outlines(perfect) if roi.key.structure in drawn):
@@ -351,7 +353,7 @@ def draw_perfectly(desk: Any) -> None:
     for key in session.layer_keys():
         canvas.layer(key)
         canvas.push(key)
-    desk.annotator.committed()
+    controller.annotator.committed()
 
 
 def show_middle(viewer: Any, dock: Any) -> None:

@@ -120,7 +120,7 @@ def _circle(row: float, column: float, radius: float, count: int = POINTS) -> Lo
 def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     import napari
     from napari_multifidus._compat import open_dock
-    from napari_multifidus.models.opening import Opened, layer_data
+    from napari_multifidus.models.opening import OpenedExam, layer_data
     from napari_multifidus.models.shapes import LayerKey
     from qtpy.QtTest import QTest
     from qtpy.QtWidgets import QApplication
@@ -128,7 +128,7 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     exam = _exam()
     viewer = napari.Viewer()
     dock = open_dock(viewer)
-    opened = Opened(exam, exam.series[0], folder)
+    opened = OpenedExam(exam, exam.series[0], folder)
     for data, attributes, _ in layer_data(opened):
         viewer.add_image(data, **attributes)
     QApplication.processEvents()

@@ -17,7 +17,7 @@ from napari_multifidus.models.opening import find_exams, layer_data, only
 if TYPE_CHECKING:
     from multifidus.data.roi import Reading
     from multifidus.reading.worklist import Worklist
-    from napari_multifidus.controllers.worklist import Desk
+    from napari_multifidus.controllers.worklist import WorklistController
 
 
 def annotate(
@@ -90,7 +90,7 @@ def run(images: str | Path, *, rater: str | None = None, folder: str | Path | No
 
 def read_worklist(
     worklist: Worklist, adjudicate: tuple[str, str] | None = None, *, viewer: Any | None = None
-) -> Desk:
+) -> WorklistController:
     """Open a worklist in a viewer, at the next entry that is not finished.
 
     Parameters
@@ -104,25 +104,25 @@ def read_worklist(
 
     Returns
     -------
-    Desk
+    WorklistController
         What goes from entry to entry; ``napari.run()`` then hands the window to the person.
     """
-    from napari_multifidus.controllers.worklist import Desk
+    from napari_multifidus.controllers.worklist import WorklistController
     from napari_multifidus.views.adjudication import AdjudicationPanel
     from napari_multifidus.views.worklist import TITLE, WorklistPanel
 
     found = new_viewer() if viewer is None else viewer
     annotator = open_dock(found).annotator
     annotator.rater = worklist.listed.rater
-    desk = Desk(annotator, worklist)
-    show_over_controls(found, WorklistPanel(desk), TITLE)
+    controller = WorklistController(annotator, worklist)
+    show_over_controls(found, WorklistPanel(controller), TITLE)
     if adjudicate is not None:
-        panel = AdjudicationPanel(desk, adjudicate)
+        panel = AdjudicationPanel(controller, adjudicate)
         show_below_canvas(found, panel, panel.TITLE)
     for note in worklist.notes:
-        annotator.complained.emit(note)
-    desk.open_next()
-    return desk
+        annotator.warning.emit(note)
+    controller.open_next()
+    return controller
 
 
 def run_worklist(worklist: Worklist, adjudicate: tuple[str, str] | None = None) -> None:
@@ -135,6 +135,6 @@ def run_worklist(worklist: Worklist, adjudicate: tuple[str, str] | None = None) 
     adjudicate
         As of :func:`read_worklist`.
     """
-    desk = read_worklist(worklist, adjudicate)
+    controller = read_worklist(worklist, adjudicate)
     stay_open()
-    desk.close()
+    controller.close()

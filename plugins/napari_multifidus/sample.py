@@ -8,11 +8,11 @@ from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.sample_data import sample_dir
 from napari_multifidus import _compat
-from napari_multifidus.models.opening import LayerData, Opened, layer_data, open_exam
+from napari_multifidus.models.opening import LayerData, OpenedExam, layer_data, open_exam
 from napari_multifidus.reader import NOTHING
 
 
-def sample_exam(timepoint: str) -> Opened:
+def sample_exam(timepoint: str) -> OpenedExam:
     """Read a sample exam, named as its cohort table names it, with its outlines.
 
     Raises

@@ -29,7 +29,7 @@ gc.set_threshold(50_000, 20, 100)
 _SCREEN = own_screen() if "PYTEST_XDIST_WORKER" in os.environ else None
 
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
-from napari_multifidus.models.opening import METADATA, Opened, layer_data  # noqa: E402
+from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data  # noqa: E402
 from napari_multifidus.models.session import Session  # noqa: E402
 from napari_multifidus.models.shapes import LayerKey  # noqa: E402
 
@@ -149,7 +149,7 @@ class Window:
 
     def open(self, exam: Exam, folder: Path, outlines: Path | None = None) -> None:
         """Open an exam as if it had been read from a folder."""
-        for data, attributes, _ in layer_data(Opened(exam, exam.series[0], folder, outlines)):
+        for data, attributes, _ in layer_data(OpenedExam(exam, exam.series[0], folder, outlines)):
             self.viewer.add_image(data, **attributes)
         self.wait(lambda: self.annotator.session is not None)
 
@@ -277,7 +277,7 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
     gc.freeze()
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
     made.annotator.rater = "R1"
-    made.annotator.hand.drawing = "add_polygon"
+    made.annotator.edit_tools.drawing = "add_polygon"
     yield made
     made.empty()
 

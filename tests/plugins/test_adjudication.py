@@ -39,7 +39,7 @@ def both(exam):
 @pytest.fixture
 def consensus(exam):
     made = Session(exam, exam.series[0], RoiSet(reading=Reading("S01", "pre", "consensus")))
-    made.drawn_as = Source.CONSENSUS
+    made.new_source = Source.CONSENSUS
     return made
 
 

@@ -63,12 +63,12 @@ def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, message
     monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: answers.pop(0))
     monkeypatch.setattr(win.dock, "_ask", lambda question: not asked.append(question))
     win.viewer.open(str(cohort), plugin="multifidus")
-    assert win.annotator.desk is None
+    assert win.annotator.worklist is None
     win.viewer.open(str(cohort), plugin="multifidus")
-    desk = win.annotator.desk
+    controller = win.annotator.worklist
     assert len(asked) == 1
     assert "Blinded" in asked[0]
-    assert desk.worklist.is_blinded
+    assert controller.worklist.is_blinded
     assert win.annotator.session.reading.timepoint == BLINDED
     # In a blinded reading nothing else is opened; the list is closed with the program.
     win.viewer.open(str(cohort), plugin="multifidus")
@@ -78,13 +78,13 @@ def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, message
     assert [entry["event"] for entry in entries(log)] == ["opened", "closed"]
     win.viewer.open(str(cohort), plugin="multifidus")
     assert "A reading list is open" in messages[-1]
-    desk.leave()
+    controller.leave()
     # The list that is there says itself that it is blinded.
     answers.append(("CD", True))
     win.viewer.open(str(cohort), plugin="multifidus")
     assert len(asked) == 1
     assert win.annotator.blinded
-    win.annotator.desk.leave()
+    win.annotator.worklist.leave()
 
 
 @pytest.mark.gui

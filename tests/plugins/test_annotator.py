@@ -101,7 +101,7 @@ def test_keys_do_what_the_table_says(drawn):
 def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     annotator = drawn.annotator
     annotator.draw(MULTIFIDUS_LEFT)
-    annotator.hand.copy_nearest()
+    annotator.edit_tools.copy_nearest()
     assert "already" in messages[-1]
     annotator.step(2)
     press(drawn, Qt.Key.Key_K)
@@ -304,15 +304,20 @@ def test_nothing_to_measure_is_said(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
     assert win.annotator.measure_into(tmp_path / "tables") is None
     assert "no outline to measure" in messages[-1]
-    win.annotator.hand.copy_nearest()
+    win.annotator.edit_tools.copy_nearest()
     win.annotator.draw(MULTIFIDUS_LEFT)
-    win.annotator.hand.copy_nearest()
+    win.annotator.edit_tools.copy_nearest()
     assert "No other slice" in messages[-1]
 
 
 def test_without_an_exam_buttons_do_nothing(win, tmp_path):
     annotator = win.annotator
-    for act in (annotator.edit, annotator.hand.copy_nearest, annotator.clear, annotator.flush):
+    for act in (
+        annotator.edit,
+        annotator.edit_tools.copy_nearest,
+        annotator.clear,
+        annotator.flush,
+    ):
         act()
     annotator.step(1)
     annotator.draw(MULTIFIDUS_LEFT)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from napari_multifidus.controllers.worklist import now
-from napari_multifidus.models.blinding import open_item, veil
+from napari_multifidus.models.blinding import open_item, redactor
 from napari_multifidus.models.opening import layer_data, shared_levels
 
 from multifidus.data.roi import Reading
@@ -98,7 +98,7 @@ def test_a_veil_hides_names_and_paths_and_nothing_else(tmp_path):
     cohort = tmp_path / "cohort.csv"
     cohort.write_text("subject,timepoint,images\nMarlowe,pre,in/Marlowe_pre;x.nii.gz\n")
     item = only_item(cohort)
-    hide = veil(item)
+    hide = redactor(item)
     image = item.case.images[0] / "IM0001.dcm"
     assert hide(f"Cannot read {image}: damaged.") == "Cannot read …: damaged."
     assert hide("Marlowe_pre and subject marlowe, not MARLOWES") == "… and subject …, not MARLOWES"

@@ -44,7 +44,7 @@ def test_each_exam_has_its_folder_and_its_day(folder):
     found = find_exams(folder)
     assert [item.days for item in found] == [0, 385]
     assert [item.own for item in found] == [folder / "S01_pre", folder / "S01_post"]
-    # Opened out of many it has the names that it has when it is opened alone.
+    # OpenedExam out of many it has the names that it has when it is opened alone.
     second = found[1].open()
     assert (second.exam.subject, second.exam.timepoint) == ("subject-1", "exam-1")
     assert second.path == folder / "S01_post"

@@ -13,8 +13,8 @@ from napari_multifidus.controllers.shortcuts import (
     MULTIFIDUS_RIGHT,
     rows as key_rows,
 )
-from napari_multifidus.models.opening import Opened, layer_data
-from napari_multifidus.models.preview import Look, Numbers
+from napari_multifidus.models.opening import OpenedExam, layer_data
+from napari_multifidus.models.preview import Numbers, OutlinePreview
 from napari_multifidus.views.dock import settings
 from napari_multifidus.views.help import ShortcutsDialog, is_first_run
 from qtpy.QtCore import Qt
@@ -45,7 +45,7 @@ def drawn(win, exam, session, tmp_path):
     win.viewer.window._qt_window.hide()
     win.open(exam, tmp_path)
     win.annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
-    win.annotator.feedback.look()
+    win.annotator.feedback.show_preview()
     yield win
     win.annotator.feedback.shows_fat = False
     win.annotator.feedback.choose_protocol("default")
@@ -85,7 +85,9 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     drawn.annotator.edit()
     assert drawn.viewer.layers.selection.active == drawn.layer(MULTIFIDUS_LEFT)
     weights = []
-    feedback.looked.connect(lambda _, look: look and weights.append(look.counts().sum()))
+    feedback.previewed.connect(
+        lambda _, preview: preview and weights.append(preview.counts().sum())
+    )
     corner = tuple(float(x) for x in session.loops(MULTIFIDUS_LEFT, 2)[0][0])
     drawn.drag(corner, (corner[0] + 9, corner[1]))
     moving = fat_pixels(drawn)
@@ -93,8 +95,8 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     assert moving > at_rest
     # What is tinted is what the number counts, on the side that moves and on the other.
     for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
-        look = session.in_motion if key == MULTIFIDUS_LEFT else session.look(key, 2)
-        tinted = {(int(row), int(column)) for row, column in look.pixels[look.is_fat]}
+        preview = session.in_motion if key == MULTIFIDUS_LEFT else session.preview(key, 2)
+        tinted = {(int(row), int(column)) for row, column in preview.pixels[preview.is_fat]}
         assert tinted <= moving
         moving = moving - tinted
     assert not moving
@@ -114,9 +116,9 @@ def test_fat_on_the_image_goes_along_and_comes_off_with_the_exam(drawn):
     drawn.wait(lambda: overlay(drawn) is None)
     drawn.annotator.step(-1)
     drawn.wait(lambda: overlay(drawn) is not None)
-    # A layer that was removed by hand comes back with the next look.
+    # A layer that was removed by hand comes back with the next preview.
     drawn.viewer.layers.remove(overlay(drawn))
-    drawn.annotator.feedback.look()
+    drawn.annotator.feedback.show_preview()
     assert overlay(drawn) is not None
     drawn.annotator.close()
     assert overlay(drawn) is None
@@ -129,15 +131,15 @@ def test_fat_is_seen_where_it_lies(seen):
         layer.visible = False
     picture = drawn.viewer.screenshot(flash=False).astype(int)
     pink = (picture[..., 0] - picture[..., 1]) > 60
-    look = drawn.annotator.session.look(MULTIFIDUS_LEFT, 2)
-    row, column = (int(place) for place in look.pixels[look.is_fat][20])
+    preview = drawn.annotator.session.preview(MULTIFIDUS_LEFT, 2)
+    row, column = (int(place) for place in preview.pixels[preview.is_fat][20])
     at = drawn.at(row, column)
     height, width = drawn.viewer.canvas.size
     scale = picture.shape[0] / height, picture.shape[1] / width
     assert pink[round(at.y() * scale[0]), round(at.x() * scale[1])]
     area = pink.sum() / (scale[0] * scale[1]) / drawn.viewer.scene.camera.zoom**2
-    both = [drawn.annotator.session.look(key, 2) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT)]
-    wanted = sum(int(look.is_fat.sum()) for look in both)
+    both = [drawn.annotator.session.preview(key, 2) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT)]
+    wanted = sum(int(preview.is_fat.sum()) for preview in both)
     assert area == pytest.approx(wanted * 0.8 * 0.7, rel=0.05)
 
 
@@ -180,7 +182,7 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     press(drawn, Qt.Key.Key_2)
     assert session.grades == wanted
-    drawn.annotator.hand.undo()
+    drawn.annotator.edit_tools.undo()
     assert session.grades == {("goutallier", Level.L4_L5, Side.RIGHT): 3}
 
 
@@ -235,7 +237,7 @@ def test_without_outlines_there_is_no_picture(win, exam, tmp_path, monkeypatch):
 
 def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
     def open_sample():
-        opened = Opened(exam, exam.series[0], tmp_path, is_sample=True)
+        opened = OpenedExam(exam, exam.series[0], tmp_path, is_sample=True)
         for data, attributes, _ in layer_data(opened):
             win.viewer.add_image(data, **attributes)
         win.wait(lambda: win.annotator.session is not None)
@@ -283,32 +285,34 @@ def test_the_page_of_keys_is_what_the_plugin_does():
 
 
 def test_leafing_looks_at_pixels_only_where_it_rests(drawn):
-    looks = []
-    drawn.annotator.feedback.looked.connect(lambda key, _: looks.append(key))
+    previews = []
+    drawn.annotator.feedback.previewed.connect(lambda key, _: previews.append(key))
     for _ in range(6):
         drawn.annotator.step(1)
         drawn.annotator.step(-1)
-    assert not looks
-    drawn.wait(lambda: bool(looks))
-    assert len(looks) == 1
+    assert not previews
+    drawn.wait(lambda: bool(previews))
+    assert len(previews) == 1
 
 
 # --- painting --------------------------------------------------------------------------------
 
 
 def test_a_box_has_room_to_grow_and_stays_on_the_image():
-    look = Look(Numbers(threshold=1.0), np.array([(30, 40), (50, 70)]), np.ones(2), np.ones(2))
-    box = Box.around([look], (60, 200))
+    preview = OutlinePreview(
+        Numbers(threshold=1.0), np.array([(30, 40), (50, 70)]), np.ones(2), np.ones(2)
+    )
+    box = Box.around([preview], (60, 200))
     assert (box.top, box.left) == (6, 16)
     assert (box.top + box.rows, box.left + box.columns) == (60, 95)
-    assert box.holds([look])
-    far = Look(Numbers(), np.array([(30, 96)]), np.ones(1), np.ones(1))
-    assert not box.holds([look, far])
-    assert Box.around([Look(Numbers())], (60, 200)) is None
+    assert box.holds([preview])
+    far = OutlinePreview(Numbers(), np.array([(30, 96)]), np.ones(1), np.ones(1))
+    assert not box.holds([preview, far])
+    assert Box.around([OutlinePreview(Numbers())], (60, 200)) is None
 
 
 def test_without_a_threshold_nothing_is_painted():
-    look = Look(Numbers(), np.array([(3, 4)]), np.array([500.0]), np.ones(1))
+    preview = OutlinePreview(Numbers(), np.array([(3, 4)]), np.array([500.0]), np.ones(1))
     picture = np.full((8, 8, 4), 9, np.uint8)
-    paint(picture, Box(0, 0, 8, 8), [look])
+    paint(picture, Box(0, 0, 8, 8), [preview])
     assert not picture.any()

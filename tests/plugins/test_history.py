@@ -96,7 +96,7 @@ class Changing(RuleBasedStateMachine):
     @rule(reason=st.sampled_from([None, Reason.METAL, Reason.SCAR]), index=slices)
     def say_gap(self, reason, index):
         if self.session.level_of(index)[0] and not self.session.slices_of(MULTIFIDUS_LEFT):
-            self.session.set_gap(MULTIFIDUS_LEFT, index, reason)
+            self.session.set_not_measurable(MULTIFIDUS_LEFT, index, reason)
         self.done()
 
     @rule(value=st.sampled_from([None, 1, 3]), level=st.sampled_from([Level.L4, Level.L5]))

@@ -8,10 +8,10 @@ import pytest
 from napari_multifidus.controllers.shortcuts import SHORTCUTS
 from napari_multifidus.models.display_images import WindowPreset
 from napari_multifidus.models.opening import METADATA
-from tests.plugins.test_display_images import weighted
 
 from multifidus.data.image import Exam, Weighting
 from tests.plugins.conftest import make_series
+from tests.plugins.test_display_images import weighted
 
 pytestmark = [
     pytest.mark.gui,

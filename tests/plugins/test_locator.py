@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 from napari_multifidus.models.locator import LocatorModel
-from napari_multifidus.models.opening import Opened, layer_data
+from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.session import Session
 from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.sagittal import SagittalView
@@ -219,7 +219,7 @@ def test_shared_landmarks_cannot_be_moved_by_the_mouse(picture, hand, locator_se
     session = Session(locator_session.exam, locator_session.series, shared=shared)
     picture.show_model(LocatorModel(session))
     said = []
-    picture.said.connect(said.append)
+    picture.message.connect(said.append)
     place = tuple(picture.model.marks()[0].place)
     hand.drag(place, (place[0] + 10, place[1] + 10))
     hand.release((place[0] + 10, place[1] + 10))
@@ -245,7 +245,7 @@ def test_without_a_sagittal_series_or_an_exam_nothing_happens(picture, hand, exa
 
 
 def open_sample(win, exam, folder, shared=()):
-    opened = Opened(exam, exam.series[0], folder, shared=shared)
+    opened = OpenedExam(exam, exam.series[0], folder, shared=shared)
     for data, attributes, _ in layer_data(opened):
         win.viewer.add_image(data, **attributes)
     win.wait(lambda: win.annotator.session is not None)

@@ -82,7 +82,7 @@ def test_an_outline_in_the_making_stays_as_it_is(win, exam, tmp_path, pan):
     np.testing.assert_allclose(pan(), expected(win), atol=0.6)
     (still,) = win.annotator.canvas.unfinished()
     np.testing.assert_allclose(still[2][0], making[2][0])
-    assert win.annotator.hand.tool == "polygon"
+    assert win.annotator.edit_tools.tool == "polygon"
     # Where the view is now, the other corners are clicked where they lie.
     win.draw(SQUARE[2:])
     assert area_mm2(win) == pytest.approx(600 * SPACING[0] * SPACING[1], rel=0.03)
@@ -96,7 +96,7 @@ def test_tools_of_ours_hear_nothing_of_it_and_go_on(win, exam, tmp_path, pan):
         np.testing.assert_allclose(pan(), expected(win), atol=0.6)
         assert area_mm2(win) == 0
         assert win.annotator.canvas.unfinished() == []
-        assert win.annotator.hand.tool == tool
+        assert win.annotator.edit_tools.tool == tool
     win.press("C")
     win.click((35.0, 30.0))
     assert area_mm2(win) > 0
@@ -110,7 +110,7 @@ def test_no_vertex_moves_with_the_view(win, exam, tmp_path, pan):
     before = area_mm2(win)
     np.testing.assert_allclose(pan(), expected(win), atol=0.6)
     assert area_mm2(win) == before
-    assert win.annotator.hand.tool == "edit"
+    assert win.annotator.edit_tools.tool == "edit"
 
 
 def test_the_view_is_let_go_of_with_the_exam(win, exam, tmp_path):

@@ -69,7 +69,7 @@ def test_an_outline_at_rest_has_the_numbers_of_the_table(exam, protocol, key):
     numbers = session.numbers(key, 2)
     assert numbers is not None
     assert numbers.area_u_mm2 > 0
-    assert_same(session.look(key, 2).numbers, numbers)
+    assert_same(session.preview(key, 2).numbers, numbers)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS[:3], ids=lambda p: p.fat_methods[0])
@@ -118,8 +118,8 @@ def test_a_true_pair_is_measured_in_motion():
     water = replace(make_series("1.3"), weighting=Weighting.DIXON_WATER)
     session = drawn_on(Exam("S01", "pre", (fat, water)))
     # Both images are alike: half of the signal is fat.
-    assert session.look(MULTIFIDUS_LEFT, 2).numbers.dixon_pct == pytest.approx(50, abs=1)
-    assert_same(session.look(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
+    assert session.preview(MULTIFIDUS_LEFT, 2).numbers.dixon_pct == pytest.approx(50, abs=1)
+    assert_same(session.preview(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
 
 
 def test_where_nothing_can_be_measured_there_is_the_area_alone(exam):
@@ -134,35 +134,35 @@ def test_where_nothing_can_be_measured_there_is_the_area_alone(exam):
 
 def test_the_histogram_holds_every_pixel_once_and_parts_them_as_the_number_does(exam):
     session = drawn_on(exam)
-    look = session.look(MULTIFIDUS_LEFT, 2)
+    preview = session.preview(MULTIFIDUS_LEFT, 2)
     for bins in (8, 48):
-        counts = look.counts(bins)
+        counts = preview.counts(bins)
         assert counts.shape == (bins,)
-        assert counts.sum() == pytest.approx(look.weights.sum())
-    share = look.weights[look.is_fat].sum() / look.weights.sum()
-    assert 100 * share == pytest.approx(look.numbers.fat_pct)
-    ranges = look.ranges
-    assert ranges.low < ranges.lean[0] < LEAN_SI < ranges.lean[1] < look.numbers.threshold
-    assert look.numbers.threshold < ranges.fat[0] < FAT_SI < ranges.fat[1] < ranges.high
+        assert counts.sum() == pytest.approx(preview.weights.sum())
+    share = preview.weights[preview.is_fat].sum() / preview.weights.sum()
+    assert 100 * share == pytest.approx(preview.numbers.fat_pct)
+    ranges = preview.ranges
+    assert ranges.low < ranges.lean[0] < LEAN_SI < ranges.lean[1] < preview.numbers.threshold
+    assert preview.numbers.threshold < ranges.fat[0] < FAT_SI < ranges.fat[1] < ranges.high
 
 
 def test_without_references_the_histogram_spans_the_pixels(exam):
     session = Session(exam, exam.series[0], protocol=MeasurementProtocol(fat_methods=("otsu",)))
     session.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
-    look = session.look(MULTIFIDUS_LEFT, 2)
-    assert look.ranges.lean is None
-    assert look.ranges.low < LEAN_SI < look.numbers.threshold < FAT_SI < look.ranges.high
-    assert look.counts().sum() == pytest.approx(look.weights.sum())
+    preview = session.preview(MULTIFIDUS_LEFT, 2)
+    assert preview.ranges.lean is None
+    assert preview.ranges.low < LEAN_SI < preview.numbers.threshold < FAT_SI < preview.ranges.high
+    assert preview.counts().sum() == pytest.approx(preview.weights.sum())
 
 
 def test_what_is_no_outline_has_a_reason_and_no_pixels(exam):
     session = drawn_on(exam)
     bow_tie = np.array([(20.0, 10.0), (40.0, 30.0), (40.0, 10.0), (20.0, 30.0)])
-    look = session.look(MULTIFIDUS_LEFT, 2, [bow_tie])
-    assert "crosses itself" in look.numbers.problem
-    assert not len(look.values)
-    assert not look.counts().any()
-    nothing = session.look(MULTIFIDUS_LEFT, 5)
+    preview = session.preview(MULTIFIDUS_LEFT, 2, [bow_tie])
+    assert "crosses itself" in preview.numbers.problem
+    assert not len(preview.values)
+    assert not preview.counts().any()
+    nothing = session.preview(MULTIFIDUS_LEFT, 5)
     assert math.isnan(nothing.numbers.area_mm2)
     assert not nothing.counts().any()
 
@@ -180,12 +180,12 @@ def test_asymmetry_is_the_tables(exam):
 def test_another_protocol_measures_again(exam):
     session = drawn_on(exam)
     before = session.numbers(MULTIFIDUS_LEFT, 2)
-    assert session.look(MULTIFIDUS_LEFT, 2).numbers.fat_method == "pooled_otsu"
+    assert session.preview(MULTIFIDUS_LEFT, 2).numbers.fat_method == "pooled_otsu"
     wanted = MeasurementProtocol(fat_methods=("fixed",), fixed_threshold=1000.0)
     assert session.set_protocol(wanted)
     assert not session.set_protocol(wanted)
     assert session.numbers(MULTIFIDUS_LEFT, 2).fat_pct == 0 < before.fat_pct
-    assert_same(session.look(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
+    assert_same(session.preview(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
     rows = mf.measure(exam, session.rois(), wanted)
     assert [row.value for row in session.measure()] == pytest.approx(
         [row.value for row in rows], nan_ok=True
@@ -272,5 +272,5 @@ def test_doubts_of_a_muscle_s_fat_and_area_are_shown_while_it_moves(methods):
     session.put(ARTEFACT, 2, [circle(5, 70, 2)])
     session.put(right, 2, [np.array([(26, 10), (26, 30), (46, 30), (46, 10)])])
     wanted = {Flag.DIFFUSE_FAT, Flag.LOW_SIGNAL, Flag.FEW_POINTS}
-    assert wanted <= {*session.look(right, 2).numbers.flags}
-    assert {*session.look(right, 2).numbers.flags} == {*session.numbers(right, 2).flags}
+    assert wanted <= {*session.preview(right, 2).numbers.flags}
+    assert {*session.preview(right, 2).numbers.flags} == {*session.numbers(right, 2).flags}

@@ -139,18 +139,18 @@ def test_outlines_without_an_exam_are_refused_in_words(messages, no_viewer):
 def test_series_on_the_same_slices_come_along_hidden(exam):
     from dataclasses import replace
 
-    from napari_multifidus.models.opening import Opened
+    from napari_multifidus.models.opening import OpenedExam
 
     t2, other = exam.series[0], make_series("1.9", (0.0,))
     t1 = replace(make_series("1.5"), weighting=Weighting.T1)
     both = Exam("S", "pre", (t1, t2, other))
-    layers = layer_data(Opened(both, t2, Path("x")))
+    layers = layer_data(OpenedExam(both, t2, Path("x")))
     assert [attributes["name"] for _, attributes, _ in layers] == ["axial t1", "axial t2"]
     assert [attributes["visible"] for _, attributes, _ in layers] == [False, True]
 
 
 def test_slices_of_different_spacing_are_refused():
-    from napari_multifidus.models.opening import Opened
+    from napari_multifidus.models.opening import OpenedExam
 
     slices = [
         image_slice(np.zeros((4, 4)), axial_plane(40.0 * n, 0, (mm, mm)), str(n))
@@ -158,7 +158,7 @@ def test_slices_of_different_spacing_are_refused():
     ]
     exam = exam_of(*slices)
     with pytest.raises(GeometryError, match="differ in pixel spacing"):
-        layer_data(Opened(exam, exam.series[0]))
+        layer_data(OpenedExam(exam, exam.series[0]))
 
 
 def test_a_folder_of_two_exams_is_refused_by_name():

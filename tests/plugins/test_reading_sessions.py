@@ -15,7 +15,7 @@ import pytest
 from napari_multifidus._compat import swapping_layers
 from napari_multifidus.annotate import read_worklist
 from napari_multifidus.controllers.annotator import Annotator
-from napari_multifidus.controllers.worklist import Desk, now
+from napari_multifidus.controllers.worklist import WorklistController, now
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
 from napari_multifidus.views.adjudication import AdjudicationPanel
 from napari_multifidus.views.worklist import WorklistPanel
@@ -80,9 +80,9 @@ class Room:
         self.stop()
         root = how.pop("root", self.folder / "readings")
         request = SessionRequest(study / "cohort.csv", rater, root, **how)
-        desk = read_worklist(open_worklist(request), request.adjudicate, viewer=self.viewer)
-        self.begun.append(desk)
-        return desk
+        controller = read_worklist(open_worklist(request), request.adjudicate, viewer=self.viewer)
+        self.begun.append(controller)
+        return controller
 
     def panel(self, kind: Any) -> Any:
         return self.viewer.window._qt_window.findChild(kind)
@@ -92,11 +92,11 @@ class Room:
         from qtpy.QtWidgets import QApplication
 
         window = self.viewer.window
-        for desk in self.begun:
+        for controller in self.begun:
             for panel in window._qt_window.findChildren(AdjudicationPanel):
                 panel.leave()
             with swapping_layers(self.viewer):
-                desk.leave()
+                controller.leave()
             for kind in (WorklistPanel, AdjudicationPanel):
                 for panel in window._qt_window.findChildren(kind):
                     window.remove_dock_widget(panel)
@@ -128,10 +128,10 @@ def tells(text: str) -> bool:
     return any(secret in text.casefold() for secret in SECRETS)
 
 
-def draw(desk: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
+def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
     """Draw what a perfect rater would, a little shifted, as the tools do."""
-    session, canvas = desk.annotator.session, desk.annotator.canvas
-    truth = desk.worklist.truth(desk.by)
+    session, canvas = controller.annotator.session, controller.annotator.canvas
+    truth = controller.worklist.truth(controller.by)
     perfect = read_outlines(study / f"{truth.subject}_{truth.timepoint}.perfect.json")
     places = {item.uid: index for index, item in enumerate(session.series.slices)}
     for roi in (roi for roi in perfect if roi.key.structure in only):
@@ -142,7 +142,7 @@ def draw(desk: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
     for key in session.layer_keys():
         canvas.layer(key)
         canvas.push(key)
-    desk.annotator.committed()
+    controller.annotator.committed()
 
 
 # --- searching --------------------------------------------------------------------------------
@@ -165,35 +165,39 @@ def test_the_search_finds_what_is_not_blinded(study, room):
 # --- the whole study --------------------------------------------------------------------------
 
 
-def measured_now(desk: Any) -> dict[Any, float]:
+def measured_now(controller: Any) -> dict[Any, float]:
     return {
         (r.key.slice_uid, r.key.structure, r.key.side, r.quantity, r.method): r.value
-        for r in desk.annotator.session.measure()
+        for r in controller.annotator.session.measure()
     }
 
 
-def read_all(desk: Any, study: Path, seen: Any, shift: float) -> dict[Any, dict[Any, float]]:
+def read_all(controller: Any, study: Path, seen: Any, shift: float) -> dict[Any, dict[Any, float]]:
     """Read everything that is offered today; return what was measured of each, as was shown."""
     measured = {}
-    while desk.by is not None and desk.item(desk.by).state is not ReadingState.DONE:
-        draw(desk, study, shift)
-        measured[desk.by] = measured_now(desk)
-        assert told(seen(desk.annotator.viewer)) == []
-        desk.finish_and_next()
+    while (
+        controller.by is not None and controller.item(controller.by).state is not ReadingState.DONE
+    ):
+        draw(controller, study, shift)
+        measured[controller.by] = measured_now(controller)
+        assert told(seen(controller.annotator.viewer)) == []
+        controller.finish_and_next()
         shift += 0.02
     return measured
 
 
-def read_twice(desk: Any, study: Path, seen: Any, shift: float) -> dict[Any, dict[Any, float]]:
+def read_twice(
+    controller: Any, study: Path, seen: Any, shift: float
+) -> dict[Any, dict[Any, float]]:
     """Read all exams, and two weeks later all of them again."""
     begun_at = now()
-    first = read_all(desk, study, seen, shift)
+    first = read_all(controller, study, seen, shift)
     assert len(first) == 6
-    assert str(desk.progress()) == "6 of 12 done, 6 later"
-    desk.clock = lambda: begun_at + datetime.timedelta(days=14)
-    desk.open_next()
-    again = read_all(desk, study, seen, shift + 0.05)
-    assert str(desk.progress()) == "12 of 12 done"
+    assert str(controller.progress()) == "6 of 12 done, 6 later"
+    controller.clock = lambda: begun_at + datetime.timedelta(days=14)
+    controller.open_next()
+    again = read_all(controller, study, seen, shift + 0.05)
+    assert str(controller.progress()) == "12 of 12 done"
     return first | again
 
 
@@ -202,11 +206,11 @@ def without_window(study: Path, rater: str, root: Path, messages: list[str]) -> 
     from napari.components import ViewerModel
 
     annotator = Annotator(ViewerModel(), rater)
-    annotator.complained.connect(lambda words: messages.append(annotator.veil(words)))
+    annotator.warning.connect(lambda words: messages.append(annotator.redact(words)))
     request = SessionRequest(study / "cohort.csv", rater, root, blind=True, repeats=6)
-    desk = Desk(annotator, open_worklist(request))
-    desk.open_next()
-    return desk
+    controller = WorklistController(annotator, open_worklist(request))
+    controller.open_next()
+    return controller
 
 
 def check_tables(measured: Any, worklists: Any, out: Path) -> None:
@@ -275,11 +279,11 @@ def test_a_study_read_blinded_by_two_raters_twice(study, room, capsys):
 
 
 def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
-    desk, tmp_path = room.start(study, "AB", blind=True, seed=3), room.folder
-    draw(desk, study)
-    outlines = desk.annotator.file.path
-    desk.annotator.measure_into(tmp_path / "window")
-    truth = desk.worklist.truth(desk.by)
+    controller, tmp_path = room.start(study, "AB", blind=True, seed=3), room.folder
+    draw(controller, study)
+    outlines = controller.annotator.file.path
+    controller.annotator.measure_into(tmp_path / "window")
+    truth = controller.worklist.truth(controller.by)
     images = str(study / f"{truth.subject}_{truth.timepoint}")
     arguments = ["--outlines", str(outlines), "-o", str(tmp_path / "command"), "--no-pictures"]
     done = CliRunner().invoke(app, ["measure", images, *arguments])
@@ -295,40 +299,40 @@ def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
 
 
 def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
-    desk, messages = room.start(study, "AB", seed=3), room.messages
-    first = desk.by
-    desk.finish()
+    controller, messages = room.start(study, "AB", seed=3), room.messages
+    first = controller.by
+    controller.finish()
     assert "nothing is outlined" in messages[-1]
-    draw(desk, study)
-    path = desk.annotator.file.path
-    desk.finish()
+    draw(controller, study)
+    path = controller.annotator.file.path
+    controller.finish()
     before = {p.name: p.read_bytes() for p in path.parent.glob(path.name.split(".")[0] + "*")}
-    session, canvas = desk.annotator.session, desk.annotator.canvas
+    session, canvas = controller.annotator.session, controller.annotator.canvas
     drawn = session.loops(MULTIFIDUS_LEFT, 0)
     # By the layer, as napari's own keys do, and by a tool.
     canvas.layer(MULTIFIDUS_LEFT).selected_data = {0}
     canvas.layer(MULTIFIDUS_LEFT).remove_selected()
     assert "locked" in messages.pop()
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
-    desk.annotator.clear()
+    controller.annotator.clear()
     assert "locked" in messages.pop()
     assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
     # Nor can what was drawn before be taken back.
-    desk.annotator.hand.undo()
+    controller.annotator.edit_tools.undo()
     assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
-    desk.annotator.flush()
+    controller.annotator.flush()
     assert {name: (path.parent / name).read_bytes() for name in before} == before
-    # Opened in another way it is locked as well.
-    desk.open_next()
-    desk.open(first)
-    assert desk.annotator.session.locked
-    desk.unlock(first, " ")
+    # OpenedExam in another way it is locked as well.
+    controller.open_next()
+    controller.open(first)
+    assert controller.annotator.session.locked
+    controller.unlock(first, " ")
     assert "No reason" in messages[-1]
-    desk.unlock(first, "wrong level")
-    desk.annotator.session.put(MULTIFIDUS_RIGHT, 0, ())
-    desk.annotator.canvas.push(MULTIFIDUS_RIGHT)
-    desk.annotator.committed()
-    desk.annotator.flush()
+    controller.unlock(first, "wrong level")
+    controller.annotator.session.put(MULTIFIDUS_RIGHT, 0, ())
+    controller.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    controller.annotator.committed()
+    controller.annotator.flush()
     assert len(read_outlines(path)) == len(json.loads(before[path.name])["outlines"]) - 1
     log = entries(audit_path(path))
     events = [entry["event"] for entry in log]
@@ -341,13 +345,13 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
 
 @pytest.fixture
 def finished(study, room):
-    """Return a desk whose first reading is drawn, has a level, and is finished."""
-    desk = room.start(study, "AB", seed=3)
-    draw(desk, study)
-    desk.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    """Return a controller whose first reading is drawn, has a level, and is finished."""
+    controller = room.start(study, "AB", seed=3)
+    draw(controller, study)
+    controller.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     assert not room.win.dock.lock.isVisible()
-    desk.finish()
-    return desk
+    controller.finish()
+    return controller
 
 
 def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished, win):
@@ -360,11 +364,11 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
     assert not dock.more.grades.isEnabled()
     assert dock.locator.model is None or dock.locator.model.is_locked
     # Where there is no list, the banner says where it can be unlocked.
-    annotator.desk = None
+    annotator.worklist = None
     dock.lock.refresh()
     assert not dock.lock.unlock.isVisible()
     assert "only be unlocked in its reading list" in dock.lock.words.text()
-    annotator.desk = finished
+    annotator.worklist = finished
     dock.lock.refresh()
     for reason in ("", "wrong level"):
         assert dock.lock.isVisible()
@@ -375,7 +379,7 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
     assert all(layer.editable for layer in annotator.canvas.layers.values())
     assert dock.tools.isEnabled()
     win.press("Q")
-    assert annotator.hand.tool == "polygon"
+    assert annotator.edit_tools.tool == "polygon"
 
 
 def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
@@ -411,7 +415,7 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
     annotator.set_landmarks([Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, (0.0, 0.0, 0.0))])
     annotator.feedback.grade(Side.LEFT, 2)
-    annotator.hand.not_measurable(Reason.METAL)
+    annotator.edit_tools.not_measurable(Reason.METAL)
     assert all("locked" in words for words in messages[-4:])
     annotator.flush()
     assert path.read_bytes() == before
@@ -423,40 +427,40 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
-    desk = room.start(study, "AB", seed=3, repeats=1, apart_days=30)
+    controller = room.start(study, "AB", seed=3, repeats=1, apart_days=30)
     panel, win, messages = room.panel(WorklistPanel), room.win, room.messages
-    first = desk.by
-    draw(desk, study)
+    first = controller.by
+    draw(controller, study)
     QTest.keyClick(win.canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    win.wait(lambda: desk.by != first)
+    win.wait(lambda: controller.by != first)
     assert panel.words.text() == "1 of 7 done, 1 later"
     panel.filter.setCurrentText("done")
     assert panel.shown.rowCount() == 1
     panel.filter.setCurrentText("to do")
     assert panel.shown.rowCount() == 6
     panel.filter.setCurrentText("all")
-    waiting = next(item for item in desk.items() if item.state is ReadingState.WAITING)
-    current = desk.by
-    desk.open(waiting.by)
+    waiting = next(item for item in controller.items() if item.state is ReadingState.WAITING)
+    current = controller.by
+    controller.open(waiting.by)
     assert "not offered before" in messages[-1] or "waits" in messages[-1]
-    assert desk.by == current
+    assert controller.by == current
     panel.ask = lambda question: "rater leaves"
     panel.offer.click()
-    desk.open(waiting.by)
-    assert desk.by == waiting.by
+    controller.open(waiting.by)
+    assert controller.by == waiting.by
     panel.ask = lambda question: ""
     panel.table.selectRow(0)
     panel.unlock.click()
-    assert desk.item(first).state is ReadingState.DONE
+    assert controller.item(first).state is ReadingState.DONE
     panel.ask = lambda question: "wrong side"
     row = next(n for n, item in enumerate(panel.model.items) if item.by == first)
     panel.table.selectRow(row)
     panel.unlock.click()
-    assert desk.item(first).state is ReadingState.STARTED
+    assert controller.item(first).state is ReadingState.STARTED
 
 
 def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
-    desk = room.start(study, "AB", seed=3)
+    controller = room.start(study, "AB", seed=3)
     panel = room.panel(WorklistPanel)
     state = panel.model.headers.index("state")
     seen = []
@@ -467,29 +471,29 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
 
     assert [shown(row) for row in range(3)] == ["in progress", "to do", "to do"]
     # One slice with a level has two sides to be outlined; what cannot be measured counts as done.
-    desk.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    controller.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     assert shown(0) == "in progress 0 of 2, not saved"
     room.win.wait(lambda: shown(0) == "in progress 0 of 2")
-    draw(desk, study, only={Structure.MULTIFIDUS})
+    draw(controller, study, only={Structure.MULTIFIDUS})
     room.win.wait(lambda: shown(0) == "in progress 2 of 2")
     assert seen[-1] == "in progress 2 of 2"
     with monkeypatch.context() as patch:
         patch.setattr("napari_multifidus.models.autosave.write_rois", no_room)
-        desk.annotator.session.put(MULTIFIDUS_LEFT, 0, ())
-        desk.annotator.canvas.push(MULTIFIDUS_LEFT)
-        desk.annotator.committed()
-        desk.annotator.save()
+        controller.annotator.session.put(MULTIFIDUS_LEFT, 0, ())
+        controller.annotator.canvas.push(MULTIFIDUS_LEFT)
+        controller.annotator.committed()
+        controller.annotator.save()
         assert shown(0) == "in progress 1 of 2, not saved"
-    desk.annotator.save()
+    controller.annotator.save()
     assert shown(0) == "in progress 1 of 2"
-    desk.finish()
+    controller.finish()
     assert shown(0) == "done, locked"
-    desk.open_next()
+    controller.open_next()
     assert [shown(row) for row in range(3)] == ["done, locked", "in progress", "to do"]
     first = panel.model.items[0].by
-    desk.open(first)
+    controller.open(first)
     assert [shown(row) for row in range(3)] == ["done, locked", "to do", "to do"]
-    desk.unlock(first, "wrong side")
+    controller.unlock(first, "wrong side")
     assert shown(0) == "in progress 1 of 2"
 
 
@@ -519,31 +523,31 @@ def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
 ):
     from qtpy.QtWidgets import QFileDialog
 
-    desk, messages = room.start(study, "AB", blind=True, seed=3), room.messages
-    by, path = desk.by, desk.annotator.file.path
-    desk.annotator.set_reading("CD", 2)
+    controller, messages = room.start(study, "AB", blind=True, seed=3), room.messages
+    by, path = controller.by, controller.annotator.file.path
+    controller.annotator.set_reading("CD", 2)
     assert "belongs to a reading list" in messages[-1]
-    desk.annotator.set_folder(room.folder / "else")
+    controller.annotator.set_folder(room.folder / "else")
     assert "belongs to a reading list" in messages[-1]
-    assert (desk.annotator.session.reading, desk.annotator.file.path) == (by, path)
+    assert (controller.annotator.session.reading, controller.annotator.file.path) == (by, path)
     assert not room.win.dock.reading.rater.isEnabled()
     begins = []
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
     room.win.dock._measure()
     room.win.dock.more._write_pictures()
-    assert begins == [str(desk.worklist.folder)] * 2
+    assert begins == [str(controller.worklist.folder)] * 2
     room.win.dock._take_drafts()
     assert "blinded" in messages[-1]
     (study / "cohort.key.json").unlink()
 
 
 def test_an_exam_that_cannot_be_read_is_said_without_its_name(copy, room):
-    desk, messages = room.start(copy, "AB", blind=True, seed=3), room.messages
-    following = desk.worklist.listed.entries[1]
-    truth = desk.worklist.truth(following)
+    controller, messages = room.start(copy, "AB", blind=True, seed=3), room.messages
+    following = controller.worklist.listed.entries[1]
+    truth = controller.worklist.truth(following)
     shutil.rmtree(copy / f"{truth.subject}_{truth.timepoint}")
     messages.clear()
-    desk.open(following)
+    controller.open(following)
     assert messages
     assert room.told() == []
 
@@ -566,33 +570,33 @@ def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, room):
 def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
     import pydicom
 
-    desk, messages = room.start(copy, "AB", seed=3), room.messages
-    first = desk.by
-    draw(desk, copy)
-    desk.close()
-    desk.open(first)
+    controller, messages = room.start(copy, "AB", seed=3), room.messages
+    first = controller.by
+    draw(controller, copy)
+    controller.close()
+    controller.open(first)
     assert not any("has changed since" in words for words in messages)
-    desk.close()
+    controller.close()
     (path,) = (copy / f"{first.subject}_{first.timepoint}").rglob("*.dcm")
     dataset = pydicom.dcmread(path)
     pixels = dataset.pixel_array.copy()
     pixels[5, 5] += 1
     dataset.PixelData = pixels.tobytes()
     dataset.save_as(path)
-    desk.open(first)
+    controller.open(first)
     assert any("image of slice 1 has changed since" in words for words in messages)
     # Looking at it is no answer; drawing again is.
-    desk.close()
+    controller.close()
     messages.clear()
-    desk.open(first)
+    controller.open(first)
     assert any("has changed since" in words for words in messages)
-    session = desk.annotator.session
+    session = controller.annotator.session
     for key in session.layer_keys():
         session.put(key, 0, [loop + 0.01 for loop in session.loops(key, 0)])
-    desk.annotator.committed()
-    desk.close()
+    controller.annotator.committed()
+    controller.close()
     messages.clear()
-    desk.open(first)
+    controller.open(first)
     assert not any("has changed since" in words for words in messages)
 
 
@@ -635,8 +639,8 @@ def test_two_raters_are_compared_the_worst_first(copy, room, blind):
 
 def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     disagree(room, copy, blind=False)
-    desk = room.start(copy, "consensus", adjudicate=RATERS)
-    panel, session = room.panel(AdjudicationPanel), desk.annotator.session
+    controller = room.start(copy, "consensus", adjudicate=RATERS)
+    panel, session = room.panel(AdjudicationPanel), controller.annotator.session
     panel.take(0)
     assert "No line is chosen" in room.messages[-1]
     panel.table.selectRow(0)
@@ -650,12 +654,12 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     assert np.allclose(session.loops(taken.key, taken.index)[0], taken.loops[1][0])
     panel.table.selectRow(2)
     panel.draw_own()
-    assert desk.annotator.canvas.active == MULTIFIDUS_LEFT
+    assert controller.annotator.canvas.active == MULTIFIDUS_LEFT
     mine = session.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 0.2 for loop in mine])
-    desk.annotator.committed()
-    desk.finish()
-    saved = read_outlines(desk.worklist.outlines_of(desk.by))
+    controller.annotator.committed()
+    controller.finish()
+    saved = read_outlines(controller.worklist.outlines_of(controller.by))
     assert saved.reading.rater == "consensus"
     assert {roi.source for roi in saved} == {Source.CONSENSUS}
 

@@ -218,8 +218,8 @@ def test_doubts_are_named_with_meaning_and_remedy(qtbot):
 def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
-    look = session.look(MULTIFIDUS_LEFT, 2)
-    panel.show_look(MULTIFIDUS_LEFT, look)
+    preview = session.preview(MULTIFIDUS_LEFT, 2)
+    panel.show_preview(MULTIFIDUS_LEFT, preview)
     view = panel.histogram
     view.resize(400, 100)
     picture = view.grab().toImage()
@@ -234,13 +234,15 @@ def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
     assert fat
     assert max(lean) <= max(line)
     assert min(line) <= min(fat)
-    share = (look.numbers.threshold - look.ranges.low) / (look.ranges.high - look.ranges.low)
+    share = (preview.numbers.threshold - preview.ranges.low) / (
+        preview.ranges.high - preview.ranges.low
+    )
     wide = picture.width() / 400
     assert sum(line) / len(line) / wide == pytest.approx(4 + share * 392, abs=2)
     # The references' ranges lie below, each in the colour of its outlines.
-    for name, (low, _) in (("#1fd6a2", look.ranges.lean), ("#f0e442", look.ranges.fat)):
+    for name, (low, _) in (("#1fd6a2", preview.ranges.lean), ("#f0e442", preview.ranges.fat)):
         found = [x for row in colours for x, colour in enumerate(row) if colour == name]
-        share = (low - look.ranges.low) / (look.ranges.high - look.ranges.low)
+        share = (low - preview.ranges.low) / (preview.ranges.high - preview.ranges.low)
         assert min(found) / wide == pytest.approx(4 + share * 392, abs=2)
     assert "fat above" in view.words
 
@@ -248,10 +250,10 @@ def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
 def test_a_histogram_of_nothing_is_empty(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
-    panel.show_look(MULTIFIDUS_LEFT, session.look(MULTIFIDUS_LEFT, 5))
+    panel.show_preview(MULTIFIDUS_LEFT, session.preview(MULTIFIDUS_LEFT, 5))
     assert panel.histogram.words == "signal of the outline in hand"
     panel.histogram.grab()
-    panel.show_look(LEAN, session.look(LEAN, 2))
+    panel.show_preview(LEAN, session.preview(LEAN, 2))
     panel.histogram.grab()
     assert panel.histogram.words == f"signal of {LEAN.words}"
     assert FAT.words == "fat reference"

@@ -74,7 +74,7 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     win.press("U")
     assert win.dock.tools.acts["freehand"].isChecked()
     seen = []
-    win.annotator.moved.connect(lambda _key, _index, numbers: seen.append(numbers.area_mm2))
+    win.annotator.outline_moved.connect(lambda _key, _index, numbers: seen.append(numbers.area_mm2))
     points = circle(36, 58, 12, 30)
     follow(win, points)
     (loop,) = loops(win, MULTIFIDUS_LEFT)
@@ -177,7 +177,7 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
     win.press("J")
     callbacks = [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)]
     for tool in Tool:
-        win.annotator.hand.use(tool)
+        win.annotator.edit_tools.use(tool)
         assert not layer.mouse_pan
     layer.mode = "direct"
     assert win.annotator.canvas.pointer.tool is None
@@ -239,7 +239,7 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
     assert 0.9 < kept[MULTIFIDUS_RIGHT, "1.3.2"] < 1
     assert kept[MULTIFIDUS_RIGHT, "1.3.4"] == pytest.approx(18 / 20, rel=0.02)
     win.annotator.close()
-    win.annotator.look()
+    win.annotator.find_exam()
     assert win.annotator.session.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(0.9, rel=0.02)
 
 

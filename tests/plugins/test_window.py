@@ -55,7 +55,9 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
     panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
     seen = []
-    win.annotator.moved.connect(lambda *_: seen.append((panel.detail.text(), panel.fat.text())))
+    win.annotator.outline_moved.connect(
+        lambda *_: seen.append((panel.detail.text(), panel.fat.text()))
+    )
     before = panel.detail.text()
     win.drag((50.0, 30.0), (58.0, 36.0))
     assert len(seen) >= 4

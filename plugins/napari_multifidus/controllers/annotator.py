@@ -19,19 +19,19 @@ from multifidus.io.read import read_rois
 from multifidus.reading.audit_log import is_locked
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.controllers import shortcuts as keys
-from napari_multifidus.controllers.autosaver import Keeper
+from napari_multifidus.controllers.autosaver import Autosaver
 from napari_multifidus.controllers.canvas import EDIT, Canvas, CanvasCallbacks
-from napari_multifidus.controllers.edit_tools import Handwork
+from napari_multifidus.controllers.edit_tools import EditTools
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.controllers.feedback import Feedback
 from napari_multifidus.controllers.image_layers import ImageLayers
 from napari_multifidus.controllers.panning import Panning
-from napari_multifidus.controllers.session_restore import Bookmark, Tell
+from napari_multifidus.controllers.session_restore import Messages, SessionRestore
 from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.models.grid import axial_series, series_of
 from napari_multifidus.models.image_check import words_of
 from napari_multifidus.models.measured import Tables, write_tables
-from napari_multifidus.models.opening import METADATA, Opened, layer_data, shared_levels
+from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data, shared_levels
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import LayerKey
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from multifidus.data.image import Series
     from multifidus.data.landmark import Landmark
-    from napari_multifidus.controllers.worklist import Desk
+    from napari_multifidus.controllers.worklist import WorklistController
     from napari_multifidus.models.display_images import DisplayImage, WindowPreset
     from napari_multifidus.models.preview import Numbers
 
@@ -59,9 +59,9 @@ class Annotator(QObject):
     ----------
     opened
         Emitted when an exam was opened, or closed.
-    placed
+    selection_changed
         Emitted when another slice or structure is in hand.
-    moved
+    outline_moved
         Emitted with structure, slice and numbers while a vertex moves.
     changed
         Emitted when something drawn or said has changed.
@@ -71,43 +71,43 @@ class Annotator(QObject):
         Emitted when levels shall be marked on the sagittal image.
     reason_wanted
         Emitted when somebody is to say why a structure cannot be measured.
-    said, complained
+    message, warning
         Emitted with a message; with one about something wrong.
     """
 
     opened = Signal()
-    placed = Signal()
-    moved = Signal(object, int, object)
+    selection_changed = Signal()
+    outline_moved = Signal(object, int, object)
     changed = Signal()
     lock_changed = Signal()
     marking_wanted = Signal()
     reason_wanted = Signal()
-    said = Signal(str)
-    complained = Signal(str)
+    message = Signal(str)
+    warning = Signal(str)
 
     def __init__(self, viewer: Any, rater: str = "R1") -> None:
         super().__init__()
         self.viewer = viewer
         self.rater = rater
-        self.source: Opened | None = None
+        self.source: OpenedExam | None = None
         self.session: Session | None = None
         self.canvas: Canvas | None = None
         self.hidden = False
-        self.hand = Handwork(self)
+        self.edit_tools = EditTools(self)
         self.feedback = Feedback(self)
-        self.desk: Desk | None = None
+        self.worklist: WorklistController | None = None
         self.held, self.blinded = "", False
-        self.veil: Callable[[str], str] = str
-        self._bookmark: Bookmark | None = None
+        self.redact: Callable[[str], str] = str
+        self._restore: SessionRestore | None = None
         self.images = ImageLayers(viewer)
         self.panning = Panning(viewer)
-        self.keeper = Keeper(self._contents)
-        self.keeper.noted.connect(self.complained)
+        self.autosaver = Autosaver(self._contents)
+        self.autosaver.warning.connect(self.warning)
 
     # --- opening and closing -------------------------------------------------------------------
 
     @told
-    def look(self) -> None:
+    def find_exam(self) -> None:
         """Open the newest exam among the viewer's layers, unless it is open already."""
         found = [
             layer.metadata[METADATA] for layer in self.viewer.layers if METADATA in layer.metadata
@@ -118,7 +118,7 @@ class Annotator(QObject):
         elif self.source is not None and not any(o.exam is self.source.exam for o in found):
             self.close()
 
-    def bring(self, opened: Opened, **how: Any) -> None:
+    def bring(self, opened: OpenedExam, **how: Any) -> None:
         """Show an exam in the place of the one that is open, and outline it.
 
         Parameters
@@ -144,7 +144,7 @@ class Annotator(QObject):
 
     def open(
         self,
-        opened: Opened,
+        opened: OpenedExam,
         *,
         folder: Path | None = None,
         by: Reading | None = None,
@@ -176,7 +176,7 @@ class Annotator(QObject):
     def _begin(self, file: OutlineFile, by: Reading, rois: RoiSet | None = None) -> None:
         """Show a reading: what its file holds, else what is given, else what the exam came with."""
         assert self.source is not None  # noqa: S101 - narrows the type; open() set it
-        self.keeper.keep_in(file)
+        self.autosaver.keep_in(file)
         held = file.load(self.source.exam) if rois is None else rois
         given = self._given() if held is None else None
         if given is not None and given.reading == by:
@@ -185,16 +185,16 @@ class Annotator(QObject):
         series = series_of(rois, self.source.exam) or self.source.series
         self._show(series, rois, file.load_journal())
         self.opened.emit()
-        self.keeper.say()
+        self.autosaver.report()
         self._warn_of_changed_images()
 
     @told
     def _warn_of_changed_images(self) -> None:
-        words = words_of(self._bookmark.watch.changed()) if self._bookmark is not None else ""
+        words = words_of(self._restore.watch.changed()) if self._restore is not None else ""
         if words:
-            self.complained.emit(words)
+            self.warning.emit(words)
 
-    def refuse_if_held(self) -> None:
+    def refuse_if_fixed(self) -> None:
         """Refuse to change whose reading it is, or where it is kept, where that is settled.
 
         Raises
@@ -263,20 +263,20 @@ class Annotator(QObject):
         if self.canvas is not None:
             self.canvas.close()
         # Nothing is written before all that was left is back.
-        self.session, self._bookmark = session, None
+        self.session, self._restore = session, None
         calls = CanvasCallbacks(
-            motion=self.moved.emit,
+            motion=self.outline_moved.emit,
             commit=self.committed,
             place=self._placed,
-            corner=self.keeper.save_soon,
-            problem=self.complained.emit,
+            corner=self.autosaver.save_soon,
+            problem=self.warning.emit,
         )
         self.canvas = Canvas(self.viewer, self.session, calls)
         keys.bind(self.viewer, self)
         self.panning.stop()
         self.panning.start()
-        tell = Tell(self.said.emit, self.complained.emit)
-        self._bookmark = Bookmark(session, self.canvas, journal, tell)
+        tell = Messages(self.message.emit, self.warning.emit)
+        self._restore = SessionRestore(session, self.canvas, journal, tell)
         if self.file is not None:
             self._set_locked(is_locked(self.file.path))
 
@@ -289,9 +289,9 @@ class Annotator(QObject):
         self.panning.stop()
         self.canvas.close()
         self.images.forget()
-        self.keeper.keep_in(None)
-        self.canvas = self.session = self.source = self._bookmark = None
-        self.held, self.blinded, self.veil = "", False, str
+        self.autosaver.keep_in(None)
+        self.canvas = self.session = self.source = self._restore = None
+        self.held, self.blinded, self.redact = "", False, str
         self.opened.emit()
 
     # --- saving --------------------------------------------------------------------------------
@@ -299,25 +299,27 @@ class Annotator(QObject):
     @property
     def file(self) -> OutlineFile | None:
         """The file that outlines are kept in."""
-        return self.keeper.file
+        return self.autosaver.file
 
     def committed(self) -> None:
         """End a change: it can be taken back as one, and is saved and shown."""
         if self.session is not None:
             self.session.commit()
-        self.keeper.save_soon()
+        self.autosaver.save_soon()
         self.changed.emit()
         if self.session is not None and self.session.refusal():
-            self.complained.emit(self.session.refusal())
+            self.warning.emit(self.session.refusal())
         for words in self.canvas.shapes_off_slice() if self.canvas is not None else ():
-            self.complained.emit(words)
+            self.warning.emit(words)
 
     def done_next(self) -> None:
         """Finish this reading and open the next of the reading list."""
-        if self.desk is None:
-            self.said.emit("There is no reading list: open one by multifidus annotate cohort.csv.")
+        if self.worklist is None:
+            self.message.emit(
+                "There is no reading list: open one by multifidus annotate cohort.csv."
+            )
         else:
-            self.desk.finish_and_next()
+            self.worklist.finish_and_next()
 
     def lock(self, *, locked: bool) -> None:
         """Make the reading that is open read-only, or no longer so."""
@@ -339,8 +341,8 @@ class Annotator(QObject):
         return self.session is not None and self.session.locked
 
     def _placed(self) -> None:
-        self.keeper.save_what_waits()
-        self.placed.emit()
+        self.autosaver.save_what_waits()
+        self.selection_changed.emit()
 
     def flush(self) -> None:
         """Take over and write everything now."""
@@ -353,27 +355,27 @@ class Annotator(QObject):
         """Write the outlines and the journal; returns whether all is written."""
         if self.session is None or self.canvas is None:
             return True
-        return self.keeper.save()
+        return self.autosaver.save()
 
     def _contents(self) -> tuple[RoiSet, Journal] | None:
         """Return what is to be written; None where no exam is open."""
-        if self.session is None or self._bookmark is None or self.session.locked:
+        if self.session is None or self._restore is None or self.session.locked:
             return None
-        return self.session.rois(), self._bookmark.journal()
+        return self.session.rois(), self._restore.journal()
 
     # --- drawing -------------------------------------------------------------------------------
 
     def draw(self, key: LayerKey) -> None:
         """Start an outline of a structure on the slice shown."""
         if self.canvas is not None:
-            self.canvas.activate(key, self.hand.drawing)
-            self.placed.emit()
+            self.canvas.activate(key, self.edit_tools.drawing)
+            self.selection_changed.emit()
 
     def edit(self) -> None:
         """Move the vertices of the structure in hand."""
         if self.canvas is not None and self.canvas.active is not None:
             self.canvas.activate(self.canvas.active, EDIT)
-            self.placed.emit()
+            self.selection_changed.emit()
 
     def ask_reason(self) -> None:
         """Ask why the structure in hand cannot be measured."""
@@ -410,7 +412,7 @@ class Annotator(QObject):
             return
         if self.session.set_level(self.canvas.index, level, position):
             self.canvas.refresh()
-            self.placed.emit()
+            self.selection_changed.emit()
             self.committed()
 
     @told
@@ -420,7 +422,7 @@ class Annotator(QObject):
             return
         if self.session.set_landmarks(landmarks):
             self.canvas.refresh()
-            self.placed.emit()
+            self.selection_changed.emit()
             self.committed()
 
     def mark_levels(self) -> None:
@@ -441,7 +443,7 @@ class Annotator(QObject):
         wanted = replace(self.session.reading, rater=rater, reading=number)
         if wanted == self.session.reading:
             return
-        self.refuse_if_held()
+        self.refuse_if_fixed()
         self.flush()
         self.rater = rater
         file = OutlineFile.of(self.file.path.parent, wanted)
@@ -461,7 +463,7 @@ class Annotator(QObject):
         """Keep outlines in another folder; what is drawn goes there, unless it holds outlines."""
         if self.session is None or self.file is None:
             return
-        self.refuse_if_held()
+        self.refuse_if_fixed()
         self.flush()
         reading, rois = self.session.reading, self.session.rois()
         file = OutlineFile.of(folder, reading)
@@ -476,11 +478,11 @@ class Annotator(QObject):
         MultifidusError
             If no exam is open, or the file does not fit it.
         """
-        self.look()
+        self.find_exam()
         if self.session is None or self.source is None:
             msg = f"No exam is open that {path.name} could be shown on."
             raise MultifidusError(msg, remedy="Open the exam first.")
-        self.refuse_if_held()
+        self.refuse_if_fixed()
         rois = read_rois(path, self.source.exam)
         self.flush()
         reading = rois.rois[0].key.reading if rois.rois else rois.reading
@@ -496,10 +498,10 @@ class Annotator(QObject):
     @told
     def choose_series(self, series: Series) -> None:
         """Outline another series of the exam; what was drawn stays with its own."""
-        if self.session is None or self._bookmark is None or series.uid == self.session.series.uid:
+        if self.session is None or self._restore is None or series.uid == self.session.series.uid:
             return
         self.flush()
-        self._show(series, self.session.rois(), self._bookmark.journal())
+        self._show(series, self.session.rois(), self._restore.journal())
         self.opened.emit()
 
     # --- what is seen --------------------------------------------------------------------------
@@ -508,25 +510,25 @@ class Annotator(QObject):
     def show_image(self, contrast: DisplayImage) -> None:
         """See another image of the same slices."""
         self.images.choose(contrast)
-        self.placed.emit()
+        self.selection_changed.emit()
 
     @told
     def next_image(self) -> None:
         """See the next image of the same slices: T1, water, fat, fat fraction."""
         self.images.step()
-        self.placed.emit()
+        self.selection_changed.emit()
 
     @told
     def set_window(self, window: WindowPreset) -> None:
         """Show other grey levels."""
         self.images.set_window(window)
-        self.placed.emit()
+        self.selection_changed.emit()
 
     @told
     def next_window(self) -> None:
         """Show the next grey levels: all, muscle's, fat's."""
         self.images.step_window()
-        self.placed.emit()
+        self.selection_changed.emit()
 
     # --- tables --------------------------------------------------------------------------------
 
@@ -537,7 +539,7 @@ class Annotator(QObject):
             return None
         self.flush()
         tables = write_tables(self.session, folder, overwrite=overwrite)
-        (self.complained if tables.left_out else self.said).emit(tables.words)
+        (self.warning if tables.left_out else self.message).emit(tables.words)
         return tables
 
     def live_numbers(self, key: LayerKey) -> Numbers | None:

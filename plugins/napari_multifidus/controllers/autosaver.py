@@ -18,7 +18,7 @@ SAVE_AFTER_MS = 0
 Contents = tuple[RoiSet, Journal]
 
 
-class Keeper(QObject):
+class Autosaver(QObject):
     """Keeps one reading in its file.
 
     Parameters
@@ -30,7 +30,7 @@ class Keeper(QObject):
     ----------
     saved, unsaved
         Emitted with words about what is saved, and what is not.
-    noted
+    warning
         Emitted with what the person should know about the file.
     written
         Emitted with the outlines that were written.
@@ -40,7 +40,7 @@ class Keeper(QObject):
 
     saved = Signal(str)
     unsaved = Signal(str)
-    noted = Signal(str)
+    warning = Signal(str)
     written = Signal(object)
 
     def __init__(self, contents: Callable[[], Contents | None]) -> None:
@@ -80,21 +80,21 @@ class Keeper(QObject):
                 self.written.emit(contents[0])
         except MultifidusError as error:
             self._miss(f"NOT SAVED: {error}")
-            self.noted.emit(str(error))
+            self.warning.emit(str(error))
             return False
-        self.say()
+        self.report()
         return True
 
     def _miss(self, words: str) -> None:
         self.is_saved = False
         self.unsaved.emit(words)
 
-    def say(self) -> None:
+    def report(self) -> None:
         """Say what is saved where, and what is to be known about the file."""
         if self.file is None:
             return
         for note in self.file.notes:
-            self.noted.emit(note)
+            self.warning.emit(note)
         self.file.notes.clear()
         self.is_saved = True
         if not self.file.path.exists():

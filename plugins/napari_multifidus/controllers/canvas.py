@@ -13,7 +13,7 @@ from qtpy.QtCore import QTimer
 from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
 from napari_multifidus import _compat
-from napari_multifidus.controllers.mouse import LOOK, Pointer, StrokeCallbacks
+from napari_multifidus.controllers.mouse import PAN_ZOOM, Pointer, StrokeCallbacks
 from napari_multifidus.models.grid import slice_words, spacing_mm, view_of
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import Numbers
@@ -156,9 +156,9 @@ class Canvas:
         layer = self.layer(key)
         layer.visible = True
         self.viewer.layers.selection.active = layer
-        if self.session.locked and mode != LOOK:
+        if self.session.locked and mode != PAN_ZOOM:
             self._calls.problem(f"{LOCKED} {UNLOCK}")
-            mode = LOOK
+            mode = PAN_ZOOM
         if mode in _TOOLS:
             self.pointer.take(key, layer, Tool(mode))
             return
@@ -203,9 +203,9 @@ class Canvas:
         self._calls.place()
 
     def _write_overlays(self) -> None:
-        standing = self.session.standing(self.index)
+        slice_level = self.session.slice_level(self.index)
         where = slice_words(self.session.series, self.index)
-        text = "\n".join(filter(None, (where, standing.tilt_words, standing.place_words)))
+        text = "\n".join(filter(None, (where, slice_level.tilt_words, slice_level.place_words)))
         _compat.set_text(self.viewer, "slice", text, "top_left", font_size=11)
         doubts = self.session.level_warnings(self.index)
         _compat.set_text(self.viewer, "warnings", "\n".join(doubts), "bottom_left", **WARNING_STYLE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from multifidus.data.roi_set import Reason
 from napari_multifidus.controllers.canvas import DRAW, EDIT
 from napari_multifidus.controllers.error_messages import told
-from napari_multifidus.models import checklist, edit_operations as helping
+from napari_multifidus.models import checklist, edit_operations
 from napari_multifidus.models.edit_operations import DraftsTaken
 from napari_multifidus.models.grid import view_of
 from napari_multifidus.models.shapes import LayerKey
@@ -28,7 +28,7 @@ DRAWING = frozenset({DRAW, Tool.FREEHAND, Tool.LIVEWIRE})
 """Tools that begin an outline; the one in hand draws whatever structure is taken next."""
 
 
-class Handwork:
+class EditTools:
     """Buttons and keys that work on the structure in hand, on the slice shown.
 
     Parameters
@@ -42,15 +42,15 @@ class Handwork:
         self.drawing: str = DRAW
 
     @property
-    def complained(self) -> Any:
+    def warning(self) -> Any:
         """Where to say what could not be done."""
-        return self.annotator.complained
+        return self.annotator.warning
 
     def _open(self) -> tuple[Session, Canvas] | None:
         session, canvas = self.annotator.session, self.annotator.canvas
         return None if session is None or canvas is None else (session, canvas)
 
-    def _in_hand(self) -> tuple[Session, Canvas, LayerKey, int] | None:
+    def _active_structure(self) -> tuple[Session, Canvas, LayerKey, int] | None:
         """Return the structure in hand, with all that was drawn; says so where there is none."""
         found = self._open()
         if found is None:
@@ -59,7 +59,7 @@ class Handwork:
         canvas.pointer.finish()
         canvas.sync()
         if canvas.active is None:
-            self.complained.emit("No structure is in hand: choose one first.")
+            self.warning.emit("No structure is in hand: choose one first.")
             return None
         return session, canvas, canvas.active, canvas.index
 
@@ -80,10 +80,10 @@ class Handwork:
             return
         _, canvas = found
         if canvas.active is None:
-            self.complained.emit("No structure is in hand: choose one first.")
+            self.warning.emit("No structure is in hand: choose one first.")
             return
         canvas.activate(canvas.active, tool)
-        self.annotator.placed.emit()
+        self.annotator.selection_changed.emit()
 
     @property
     def tool(self) -> str:
@@ -125,69 +125,69 @@ class Handwork:
         canvas.sync()
         spots = session.undo() if back else session.redo()
         if spots is None:
-            self.annotator.said.emit(f"Nothing to {'take back' if back else 'do again'}.")
+            self.annotator.message.emit(f"Nothing to {'take back' if back else 'do again'}.")
             return
         canvas.redraw(spots)
         self.annotator.committed()
-        self.annotator.placed.emit()
+        self.annotator.selection_changed.emit()
 
     # --- helpers -------------------------------------------------------------------------------
 
     @told
     def copy_nearest(self) -> None:
         """Copy the structure in hand from the nearest slice that has it, unless this one does."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, canvas, key, index = found
-            helping.copy_from_nearest(session, key, index)
+            edit_operations.copy_from_nearest(session, key, index)
             self._done(canvas, key)
 
     @told
     def copy_on(self) -> None:
         """Copy the structure in hand to the next slice, and go there."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, canvas, key, index = found
-            following = helping.copy_on(session, key, index)
+            following = edit_operations.copy_on(session, key, index)
             self._done(canvas, key)
             canvas.go_to(following)
 
     @told
     def mirror(self) -> None:
         """Mirror the side that is drawn to the other."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, canvas, key, index = found
-            made, words = helping.mirror(session, key, index)
+            made, words = edit_operations.mirror(session, key, index)
             self._done(canvas, made)
-            self.annotator.said.emit(words)
+            self.annotator.message.emit(words)
 
     @told
     def interpolate(self) -> None:
         """Interpolate the structure in hand between the nearest slices that have it."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, canvas, key, index = found
-            first, second = helping.interpolate_here(session, key, index)
+            first, second = edit_operations.interpolate_here(session, key, index)
             self._done(canvas, key)
-            self.annotator.said.emit(
+            self.annotator.message.emit(
                 f"Interpolated {key.words} between slices {first + 1} and {second + 1}."
             )
 
     @told
     def smooth(self) -> None:
         """Smooth the structure in hand; its area stays."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, canvas, key, index = found
-            if helping.smooth(session, key, index):
+            if edit_operations.smooth(session, key, index):
                 self._done(canvas, key)
 
     @told
     def nudge(self, way: tuple[int, int], pixels: float = NUDGE_PIXELS) -> None:
         """Move the structure in hand; ``way`` is (down, right) on the screen."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, canvas, key, index = found
             view = view_of(session.series.slices[0].plane)
             down = way[0] if view.down else -way[0]
             right = way[1] if view.right else -way[1]
             by = (right, down) if view.transposed else (down, right)
-            if helping.nudge(session, key, index, (by[0] * pixels, by[1] * pixels)):
+            if edit_operations.nudge(session, key, index, (by[0] * pixels, by[1] * pixels)):
                 self._done(canvas, key)
 
     # --- checklist -----------------------------------------------------------------------------
@@ -206,24 +206,24 @@ class Handwork:
             canvas.go_to(spot[1])
             self.annotator.draw(spot[0])
         elif any(session.level_of(index)[0] for index in range(len(session.series.slices))):
-            self.annotator.said.emit("Nothing is missing: every structure is outlined.")
+            self.annotator.message.emit("Nothing is missing: every structure is outlined.")
         else:
-            self.complained.emit(
+            self.warning.emit(
                 "No slice has a level yet, so nothing can be missing. Say levels first."
             )
 
     @told
     def not_measurable(self, reason: Reason | None, note: str = "") -> None:
         """Say why the structure in hand cannot be measured at this level; None takes it back."""
-        if (found := self._in_hand()) is not None:
+        if (found := self._active_structure()) is not None:
             session, _, key, index = found
-            if session.set_gap(key, index, reason, note):
+            if session.set_not_measurable(key, index, reason, note):
                 level = session.level_of(index)[0]
                 why = (
                     f"not measurable: {reason.value.replace('_', ' ')}" if reason else "measurable"
                 )
                 self.annotator.committed()
-                self.annotator.said.emit(f"{key.words} at {level} is {why}.")
+                self.annotator.message.emit(f"{key.words} at {level} is {why}.")
 
     # --- drafts --------------------------------------------------------------------------------
 
@@ -236,8 +236,8 @@ class Handwork:
         self.annotator.refuse_if_blinded()
         session, canvas = found
         canvas.sync()
-        taken = helping.take_drafts(session, path, labels)
+        taken = edit_operations.take_drafts(session, path, labels)
         if taken.taken:
             self._done(canvas, *session.layer_keys())
-        self.annotator.said.emit(taken.words)
+        self.annotator.message.emit(taken.words)
         return taken

@@ -13,7 +13,7 @@ class Complaining(Protocol):
     """Whatever has a signal ``complained``."""
 
     @property
-    def complained(self) -> Any:
+    def warning(self) -> Any:
         """The signal."""
 
 
@@ -30,7 +30,7 @@ def told(act: Callable[Concatenate[Self, P], T]) -> Callable[Concatenate[Self, P
         try:
             return act(self, *args, **kwargs)
         except MultifidusError as error:
-            self.complained.emit(str(error))
+            self.warning.emit(str(error))
             return None
 
     return careful

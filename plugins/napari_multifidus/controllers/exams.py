@@ -11,11 +11,11 @@ from qtpy.QtCore import QObject
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.error_messages import told
-from napari_multifidus.models.opening import Found
+from napari_multifidus.models.opening import FoundExam
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
-    from napari_multifidus.models.opening import Opened
+    from napari_multifidus.models.opening import OpenedExam
 
 
 class Exams(QObject):
@@ -37,18 +37,18 @@ class Exams(QObject):
     def __init__(self, annotator: Annotator) -> None:
         super().__init__()
         self.annotator = annotator
-        self.found: tuple[Found, ...] = ()
-        self.chosen: Found | None = None
+        self.found: tuple[FoundExam, ...] = ()
+        self.chosen: FoundExam | None = None
         self._folder: Path | None = None
-        self._opened: Opened | None = None
+        self._opened: OpenedExam | None = None
         annotator.opened.connect(self._follow)
 
     @property
-    def complained(self) -> Any:
+    def warning(self) -> Any:
         """Where to say what could not be done."""
-        return self.annotator.complained
+        return self.annotator.warning
 
-    def offer(self, found: Sequence[Found], folder: Path | None = None) -> None:
+    def offer(self, found: Sequence[FoundExam], folder: Path | None = None) -> None:
         """Offer exams; what is open stays until one is chosen.
 
         Parameters
@@ -62,7 +62,7 @@ class Exams(QObject):
         self.changed.emit()
 
     @told
-    def open(self, exam: Found) -> None:
+    def open(self, exam: FoundExam) -> None:
         """Open one of them; what was open is saved and closed."""
         opened = exam.open()
         before, self._opened = self._opened, opened

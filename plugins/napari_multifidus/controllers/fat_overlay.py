@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.figures.overlay import FAT_COLOUR as _FAT
-from napari_multifidus.models.preview import Look
+from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.shapes import AXES, UNITS, LayerKey
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class Box:
     columns: int
 
     @classmethod
-    def around(cls, looks: Iterable[Look], shape: tuple[int, int]) -> Box | None:
-        """Lay a box around what is looked at, with a margin; None around nothing."""
-        found = [look.pixels for look in looks if len(look.pixels)]
+    def around(cls, previews: Iterable[OutlinePreview], shape: tuple[int, int]) -> Box | None:
+        """Lay a box around previews, with a margin; None around nothing."""
+        found = [preview.pixels for preview in previews if len(preview.pixels)]
         if not found:
             return None
         points = np.concatenate(found)
@@ -51,26 +51,26 @@ class Box:
         (top, left), (rows, columns) = low.tolist(), (high - low).tolist()
         return cls(top, left, rows, columns)
 
-    def holds(self, looks: Iterable[Look]) -> bool:
-        """Whether all that is looked at lies inside."""
+    def holds(self, previews: Iterable[OutlinePreview]) -> bool:
+        """Whether all previewed pixels lie inside."""
         corner, size = (self.top, self.left), (self.rows, self.columns)
         return all(
-            bool(((look.pixels >= corner) & (look.pixels < np.add(corner, size))).all())
-            for look in looks
+            bool(((preview.pixels >= corner) & (preview.pixels < np.add(corner, size))).all())
+            for preview in previews
         )
 
 
-def paint(picture: Pixels, box: Box, looks: Iterable[Look]) -> None:
+def paint(picture: Pixels, box: Box, previews: Iterable[OutlinePreview]) -> None:
     """Paint fat and lean pixels into a picture of a box, (rows, columns, red green blue opacity).
 
     What has no threshold stays as it is on the image.
     """
     picture[:] = 0
-    for look in looks:
-        if np.isnan(look.numbers.threshold):
+    for preview in previews:
+        if np.isnan(preview.numbers.threshold):
             continue
-        row, column = (look.pixels - (box.top, box.left)).T
-        fat = look.is_fat
+        row, column = (preview.pixels - (box.top, box.left)).T
+        fat = preview.is_fat
         picture[row[fat], column[fat]] = (*FAT_COLOUR, FAT_OPACITY)
         picture[row[~fat], column[~fat]] = (*LEAN_COLOUR, LEAN_OPACITY)
 
@@ -99,9 +99,11 @@ class FatOverlay:
         """Whether there is a layer."""
         return self._layer is not None and self._layer in self.viewer.layers
 
-    def show(self, index: int, looks: Mapping[LayerKey, Look], shape: tuple[int, int]) -> None:
+    def show(
+        self, index: int, previews: Mapping[LayerKey, OutlinePreview], shape: tuple[int, int]
+    ) -> None:
         """Show what is fat of outlines on a slice of a shape."""
-        found = list(looks.values())
+        found = list(previews.values())
         kept = self.is_shown and self._place is not None and self._place[0] == index
         if kept and self._place is not None and self._place[1].holds(found):
             paint(self._layer.data[0], self._place[1], found)

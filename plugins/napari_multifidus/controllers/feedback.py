@@ -16,7 +16,7 @@ from multifidus.io.protocol_toml import DEFAULT, load_protocol
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.controllers.fat_overlay import FatOverlay
-from napari_multifidus.controllers.mouse import LOOK
+from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.models.grading import GOUTALLIER, most_of
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.measured import Pictures, write_pictures
@@ -24,7 +24,7 @@ from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, L
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
-    from napari_multifidus.models.preview import Look
+    from napari_multifidus.models.preview import OutlinePreview
 
 REST_MS = 60
 """How long the view rests before the pixels of a slice are looked at: leafing stays quick."""
@@ -43,16 +43,16 @@ class Feedback(QObject):
 
     Attributes
     ----------
-    looked
-        Emitted with a structure and its :class:`~napari_multifidus.models.preview.Look`, None where
-        nothing is drawn.
+    previewed
+        Emitted with a structure and its :class:`~napari_multifidus.models.preview.OutlinePreview`,
+        None where nothing is drawn.
     graded
         Emitted when the scheme, or whether digits grade, has changed.
     protocol_changed
         Emitted when another protocol is in force.
     """
 
-    looked = Signal(object, object)
+    previewed = Signal(object, object)
     graded = Signal()
     protocol_changed = Signal()
 
@@ -60,7 +60,7 @@ class Feedback(QObject):
         super().__init__()
         self.annotator = annotator
         # Where `told` says what went wrong.
-        self.complained = annotator.complained
+        self.warning = annotator.warning
         self.protocol_name, self.protocol = DEFAULT, MeasurementProtocol()
         self.scheme = GOUTALLIER.name
         self.shows_fat = self.is_grading = False
@@ -69,9 +69,9 @@ class Feedback(QObject):
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(REST_MS)
-        self._timer.timeout.connect(self.look)
-        annotator.moved.connect(self._follow)
-        annotator.placed.connect(self._timer.start)
+        self._timer.timeout.connect(self.show_preview)
+        annotator.outline_moved.connect(self._follow)
+        annotator.selection_changed.connect(self._timer.start)
         annotator.changed.connect(self._timer.start)
         annotator.opened.connect(self._begin)
 
@@ -85,26 +85,26 @@ class Feedback(QObject):
         self._overlay = None
         if self.annotator.session is None:
             self._timer.stop()
-            self.looked.emit(None, None)
+            self.previewed.emit(None, None)
         else:
             self._timer.start()
 
-    def _in_hand(self) -> LayerKey:
+    def _active_structure(self) -> LayerKey:
         """Return the structure in hand; the right multifidus where there is none."""
         canvas = self.annotator.canvas
         remembered = canvas.place[1] if canvas is not None else None
         active = canvas.active if canvas is not None else None
         return active or remembered or MULTIFIDUS_RIGHT
 
-    def look(self) -> None:
+    def show_preview(self) -> None:
         """Look at the outline in hand as it is at rest."""
         session, canvas = self.annotator.session, self.annotator.canvas
         if session is None or canvas is None:
             return
         self._timer.stop()
-        key = self._in_hand()
+        key = self._active_structure()
         drawn = bool(session.loops(key, canvas.index))
-        self.looked.emit(key, session.look_at_rest(key, canvas.index) if drawn else None)
+        self.previewed.emit(key, session.preview_at_rest(key, canvas.index) if drawn else None)
         if self.shows_fat:
             self._show_fat({})
 
@@ -114,7 +114,7 @@ class Feedback(QObject):
         if session is None or canvas is None:
             return
         self._timer.stop()
-        self.looked.emit(key, session.in_motion)
+        self.previewed.emit(key, session.in_motion)
         if self.shows_fat and index == canvas.index:
             self._show_fat({key: session.in_motion})
 
@@ -128,23 +128,23 @@ class Feedback(QObject):
         elif self._overlay is not None:
             self._overlay.clear()
 
-    def _show_fat(self, moving: dict[LayerKey, Look]) -> None:
+    def _show_fat(self, moving: dict[LayerKey, OutlinePreview]) -> None:
         """Show the fat of both sides: of one in motion as it is now, of others as at rest."""
         session, canvas = self.annotator.session, self.annotator.canvas
         if session is None or canvas is None:
             return
-        index, structure = canvas.index, self._in_hand().structure
+        index, structure = canvas.index, self._active_structure().structure
         if not structure.is_muscle:
             structure = MULTIFIDUS_RIGHT.structure
         keys = [LayerKey(structure, side) for side in _MULTIFIDUS]
-        looks = {
-            key: moving.get(key) or session.look_at_rest(key, index)
+        previews = {
+            key: moving.get(key) or session.preview_at_rest(key, index)
             for key in keys
             if session.loops(key, index)
         }
         if self._overlay is None:
             self._overlay = FatOverlay(self.annotator.viewer, spacing_mm(session.series))
-        self._overlay.show(index, looks, session.slice(index).shape)
+        self._overlay.show(index, previews, session.slice(index).shape)
 
     # --- protocol ------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class Feedback(QObject):
             canvas.refresh()
             self.annotator.changed.emit()
             if session.refusal():
-                self.complained.emit(session.refusal())
+                self.warning.emit(session.refusal())
 
     # --- pictures ------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Feedback(QObject):
             return None
         self.annotator.flush()
         done = write_pictures(session, folder)
-        self.annotator.said.emit(done.words)
+        self.annotator.message.emit(done.words)
         return done
 
     # --- grades --------------------------------------------------------------------------------
@@ -223,9 +223,9 @@ class Feedback(QObject):
             raise MultifidusError(msg, remedy="Say its level first.")
         self.is_grading = True
         if canvas.active not in _MULTIFIDUS.values():
-            canvas.activate(MULTIFIDUS_RIGHT, LOOK)
+            canvas.activate(MULTIFIDUS_RIGHT, PAN_ZOOM)
         self._arm()
-        self.annotator.said.emit(f"Digits grade the side in hand, 0 to {most_of(self.scheme)}.")
+        self.annotator.message.emit(f"Digits grade the side in hand, 0 to {most_of(self.scheme)}.")
         self.graded.emit()
 
     def stop_grading(self) -> None:
@@ -263,7 +263,7 @@ class Feedback(QObject):
         other = Side.LEFT if side is Side.RIGHT else Side.RIGHT
         waits = level is not None and (self.scheme, level, other) not in session.grades
         if waits and (self.scheme, level, side) in session.grades:
-            canvas.activate(_MULTIFIDUS[other], LOOK)
+            canvas.activate(_MULTIFIDUS[other], PAN_ZOOM)
             self._arm()
 
 

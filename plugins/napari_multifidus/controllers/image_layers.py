@@ -11,7 +11,7 @@ from napari_multifidus.models.display_images import (
     display_images,
     limits,
 )
-from napari_multifidus.models.opening import METADATA, Opened, layer_of
+from napari_multifidus.models.opening import METADATA, OpenedExam, layer_of
 
 
 class ImageLayers:
@@ -26,10 +26,10 @@ class ImageLayers:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.choices: tuple[DisplayImage, ...] = ()
-        self._opened: Opened | None = None
+        self._opened: OpenedExam | None = None
         self._windows: dict[tuple[str, bool], WindowPreset] = {}
 
-    def show(self, opened: Opened) -> None:
+    def show(self, opened: OpenedExam) -> None:
         """Show a series, and have all others on its grid at hand; what lacks is added.
 
         Raises

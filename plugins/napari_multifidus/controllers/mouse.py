@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Loops = tuple[Array, ...]
 
 LEFT_BUTTON = 1
-LOOK = "pan_zoom"
+PAN_ZOOM = "pan_zoom"
 PREVIEW = "in the making"
 PREVIEW_COLOUR = "#ffffff"
 
@@ -88,7 +88,7 @@ class Pointer:
         """Take a tool in hand on a structure's layer, which is the active one."""
         self.drop()
         self.key, self.tool, self._layer = key, tool, layer
-        layer.mode = LOOK
+        layer.mode = PAN_ZOOM
         layer.selected_data = set()
         layer.mouse_pan = False
         layer.mouse_drag_callbacks.append(self._drag)
@@ -111,7 +111,7 @@ class Pointer:
         layer.mouse_double_click_callbacks.remove(self._double_click)
         layer.bind_key("Enter", None, overwrite=True)
         layer.bind_key("Escape", None, overwrite=True)
-        layer.mouse_pan = layer.mode == LOOK
+        layer.mouse_pan = layer.mode == PAN_ZOOM
 
     def close(self) -> None:
         """Let go, and take the layer that shows strokes away."""
@@ -127,7 +127,7 @@ class Pointer:
 
     def _mode_changed(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         """Leave the layer to napari, if one of its own tools is chosen."""
-        if self._layer is not None and self._layer.mode != LOOK:
+        if self._layer is not None and self._layer.mode != PAN_ZOOM:
             self.drop()
 
     # --- the stroke ----------------------------------------------------------------------------

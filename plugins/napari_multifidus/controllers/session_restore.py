@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from multifidus.data.polygon import MINIMAL_POINTS
-from napari_multifidus.controllers.mouse import LOOK
+from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.models.autosave import Journal
 from napari_multifidus.models.image_check import ImageWatch
 from napari_multifidus.models.shapes import MULTIFIDUS_RIGHT, LayerKey
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Messages:
     """Whom a bookmark tells what it put back, and what of that is measured no more."""
 
-    said: Callable[[str], None]
-    complained: Callable[[str], None]
+    message: Callable[[str], None]
+    warning: Callable[[str], None]
 
 
-class Bookmark:
+class SessionRestore:
     """Where a person is in a session, with all that is no outline yet.
 
     Parameters
@@ -43,7 +43,7 @@ class Bookmark:
         Whether the images are still those that outlines were drawn on.
     """
 
-    def __init__(self, session: Session, canvas: Canvas, journal: Journal, tell: Tell) -> None:
+    def __init__(self, session: Session, canvas: Canvas, journal: Journal, tell: Messages) -> None:
         self._session, self._canvas, self._tell = session, canvas, tell
         places = {item.uid: index for index, item in enumerate(session.series.slices)}
         # What lies on other series of the exam waits until they are outlined.
@@ -62,7 +62,7 @@ class Bookmark:
         self.watch = ImageWatch(session, journal.images)
         canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
         active = journal.active if journal.active in canvas.layers else None
-        canvas.activate(active or MULTIFIDUS_RIGHT, LOOK)
+        canvas.activate(active or MULTIFIDUS_RIGHT, PAN_ZOOM)
 
     def _restore(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
         """Put back what was no outline yet when the window went."""
@@ -72,9 +72,9 @@ class Bookmark:
         where = f"{key.words} on slice {index + 1}"
         problem = self._session.problem(key, index)
         if problem:
-            self._tell.complained(f"Restored, not measured yet: {where} {problem}.")
+            self._tell.warning(f"Restored, not measured yet: {where} {problem}.")
         else:
-            self._tell.said(f"Restored as it was drawn so far: {where}.")
+            self._tell.message(f"Restored as it was drawn so far: {where}.")
 
     def _first_drawn(self) -> int:
         drawn = [self._session.slices_of(key) for key in self._session.layer_keys()]

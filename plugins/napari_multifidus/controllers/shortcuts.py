@@ -47,7 +47,7 @@ class Shortcut:
 
 
 def _use(tool: Tool) -> Callable[[Any], object]:
-    return lambda annotator: annotator.hand.use(tool)
+    return lambda annotator: annotator.edit_tools.use(tool)
 
 
 SHORTCUTS = (
@@ -58,34 +58,38 @@ SHORTCUTS = (
     Shortcut("G", "draw a lean reference", lambda a: a.draw(LEAN)),
     Shortcut("H", "draw a fat reference", lambda a: a.draw(FAT)),
     Shortcut("M", "mark levels on the sagittal image", lambda a: a.mark_levels()),
-    Shortcut("0", "draw the next outline that is missing", lambda a: a.hand.next_missing(), "next"),
-    Shortcut("O", "draw by clicks: a polygon", lambda a: a.hand.use(DRAW), "polygon"),
+    Shortcut(
+        "0", "draw the next outline that is missing", lambda a: a.edit_tools.next_missing(), "next"
+    ),
+    Shortcut("O", "draw by clicks: a polygon", lambda a: a.edit_tools.use(DRAW), "polygon"),
     Shortcut("U", "draw by hand: unbroken, at full resolution", _use(Tool.FREEHAND), "freehand"),
     Shortcut("Y", "draw by clicks that snap to edges: livewire", _use(Tool.LIVEWIRE), "livewire"),
     Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit(), "edit"),
     Shortcut("C", "paint with a round brush", _use(Tool.BRUSH), "brush"),
     Shortcut("Shift-C", "erase with a round brush", _use(Tool.ERASER), "eraser"),
-    Shortcut("8", "smaller brush", lambda a: a.hand.resize_brush(larger=False)),
-    Shortcut("9", "larger brush", lambda a: a.hand.resize_brush(larger=True)),
+    Shortcut("8", "smaller brush", lambda a: a.edit_tools.resize_brush(larger=False)),
+    Shortcut("9", "larger brush", lambda a: a.edit_tools.resize_brush(larger=True)),
     Shortcut("Shift-H", "draw a hole in the structure in hand", _use(Tool.HOLE), "hole"),
     Shortcut("Shift-J", "draw an island, or more of it", _use(Tool.ISLAND), "island"),
-    Shortcut("Shift-S", "smooth it; its area stays", lambda a: a.hand.smooth(), "smooth"),
-    Shortcut("K", "copy it from the nearest slice", lambda a: a.hand.copy_nearest(), "copy"),
-    Shortcut("Shift-K", "copy it to the next slice", lambda a: a.hand.copy_on(), "copy_on"),
-    Shortcut("Shift-M", "mirror it to the other side", lambda a: a.hand.mirror(), "mirror"),
+    Shortcut("Shift-S", "smooth it; its area stays", lambda a: a.edit_tools.smooth(), "smooth"),
+    Shortcut("K", "copy it from the nearest slice", lambda a: a.edit_tools.copy_nearest(), "copy"),
+    Shortcut("Shift-K", "copy it to the next slice", lambda a: a.edit_tools.copy_on(), "copy_on"),
+    Shortcut("Shift-M", "mirror it to the other side", lambda a: a.edit_tools.mirror(), "mirror"),
     Shortcut(
         "Shift-I",
         "interpolate it between the nearest slices that have it",
-        lambda a: a.hand.interpolate(),
+        lambda a: a.edit_tools.interpolate(),
         "interpolate",
     ),
-    Shortcut("Shift-Left", "move it to the left by a pixel", lambda a: a.hand.nudge(LEFT)),
-    Shortcut("Shift-Right", "move it to the right", lambda a: a.hand.nudge(RIGHT)),
-    Shortcut("Shift-Up", "move it up", lambda a: a.hand.nudge(UP)),
-    Shortcut("Shift-Down", "move it down", lambda a: a.hand.nudge(DOWN)),
-    Shortcut("Control-Z", "take back the last change, or corner", lambda a: a.hand.undo(), "undo"),
-    Shortcut("Control-Shift-Z", "do it again", lambda a: a.hand.redo(), "redo"),
-    Shortcut("Control-Y", "do it again", lambda a: a.hand.redo()),
+    Shortcut("Shift-Left", "move it to the left by a pixel", lambda a: a.edit_tools.nudge(LEFT)),
+    Shortcut("Shift-Right", "move it to the right", lambda a: a.edit_tools.nudge(RIGHT)),
+    Shortcut("Shift-Up", "move it up", lambda a: a.edit_tools.nudge(UP)),
+    Shortcut("Shift-Down", "move it down", lambda a: a.edit_tools.nudge(DOWN)),
+    Shortcut(
+        "Control-Z", "take back the last change, or corner", lambda a: a.edit_tools.undo(), "undo"
+    ),
+    Shortcut("Control-Shift-Z", "do it again", lambda a: a.edit_tools.redo(), "redo"),
+    Shortcut("Control-Y", "do it again", lambda a: a.edit_tools.redo()),
     Shortcut("Shift-N", "not measurable, because …", lambda a: a.ask_reason(), "gap"),
     Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.done_next()),
     Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_image()),

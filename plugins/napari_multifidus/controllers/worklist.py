@@ -26,14 +26,16 @@ from multifidus.reading.worklist import (
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.models import checklist
-from napari_multifidus.models.blinding import open_item, veil
+from napari_multifidus.models.blinding import open_item, redactor
 
 if TYPE_CHECKING:
     from multifidus.data.roi import Reading, Roi
     from multifidus.data.roi_set import RoiSet
     from napari_multifidus.controllers.annotator import Annotator
 
-HELD = "This reading belongs to a reading list: whose it is and where it is kept are settled there."
+FIXED = (
+    "This reading belongs to a reading list: whose it is and where it is kept are settled there."
+)
 
 WORDS = {
     ReadingState.OPEN: "to do",
@@ -50,7 +52,7 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(tz=datetime.UTC).astimezone()
 
 
-class Desk(QObject):
+class WorklistController(QObject):
     """A worklist, and the entry of it that is open in the annotator.
 
     Parameters
@@ -86,22 +88,22 @@ class Desk(QObject):
         self.by: Reading | None = None
         self._written: dict[Any, Roi] = {}
         self._activity = Activity()
-        annotator.desk = self
-        annotator.keeper.written.connect(self._note_saved)
+        annotator.worklist = self
+        annotator.autosaver.written.connect(self._note_saved)
         annotator.opened.connect(self._follow)
-        for signal in (annotator.placed, annotator.changed, annotator.moved):
+        for signal in (annotator.selection_changed, annotator.changed, annotator.outline_moved):
             signal.connect(self._touch)
         for signal in self._steps():
             signal.connect(self.went_on)
 
     def _steps(self) -> tuple[Any, ...]:
-        keeper = self.annotator.keeper
-        return self.annotator.changed, keeper.saved, keeper.unsaved
+        autosaver = self.annotator.autosaver
+        return self.annotator.changed, autosaver.saved, autosaver.unsaved
 
     @property
-    def complained(self) -> Any:
+    def warning(self) -> Any:
         """Where to say what could not be done."""
-        return self.annotator.complained
+        return self.annotator.warning
 
     # --- what there is -------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ class Desk(QObject):
             return WORDS[ReadingState.DONE]
         done, of = checklist.progress(session)
         far = f" {done} of {of}" if of else ""
-        return f"in progress{far}{'' if self.annotator.keeper.is_saved else ', not saved'}"
+        return f"in progress{far}{'' if self.annotator.autosaver.is_saved else ', not saved'}"
 
     def item(self, by: Reading) -> WorklistItem:
         """Return an entry.
@@ -150,9 +152,9 @@ class Desk(QObject):
         opened = open_item(item, blinded=blinded)
         with swapping_layers(annotator.viewer):
             self.close()
-            annotator.bring(opened, folder=self.worklist.folder, by=by, held=HELD)
+            annotator.bring(opened, folder=self.worklist.folder, by=by, held=FIXED)
         if blinded:
-            annotator.veil, annotator.blinded = veil(item), True
+            annotator.redact, annotator.blinded = redactor(item), True
         self.by = by
         annotator.lock_changed.emit()
         self._remember_written()
@@ -165,15 +167,15 @@ class Desk(QObject):
         """Warn of text in the pixels, which no blinding hides; and of a locked reading."""
         if self.worklist.is_blinded and item.case is not None:
             for reason in burned_in(item.case.images):
-                self.complained.emit(f"Pixels may show a name or a date: {reason}.")
+                self.warning.emit(f"Pixels may show a name or a date: {reason}.")
         if opened_now and item.state is ReadingState.DONE:
-            self.annotator.said.emit("This reading is finished; it can be looked at.")
+            self.annotator.message.emit("This reading is finished; it can be looked at.")
 
     def open_next(self) -> None:
         """Open the next entry that is not finished."""
         found = next_item(self.items(), self.by)
         if found is None:
-            self.annotator.said.emit(ALL_DONE)
+            self.annotator.message.emit(ALL_DONE)
         else:
             self.open(found.by)
 
@@ -191,10 +193,10 @@ class Desk(QObject):
         """Close the entry that is open, and let go of the annotator."""
         self.close()
         annotator = self.annotator
-        annotator.desk = None
-        annotator.keeper.written.disconnect(self._note_saved)
+        annotator.worklist = None
+        annotator.autosaver.written.disconnect(self._note_saved)
         annotator.opened.disconnect(self._follow)
-        for signal in (annotator.placed, annotator.changed, annotator.moved):
+        for signal in (annotator.selection_changed, annotator.changed, annotator.outline_moved):
             signal.disconnect(self._touch)
         for signal in self._steps():
             signal.disconnect(self.went_on)

@@ -28,7 +28,7 @@ NAMES = ("A", "B")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pair:
+class OutlinePair:
     """What two raters drew of one structure on one slice.
 
     Attributes
@@ -62,7 +62,7 @@ class Pair:
         return drew[0] if len(drew) == 1 else ""
 
 
-def pairs(first: Session, second: Session) -> tuple[Pair, ...]:
+def pairs(first: Session, second: Session) -> tuple[OutlinePair, ...]:
     """Compare two readings of one series, the worst agreement first."""
     both = (first, second)
     spots = {
@@ -76,13 +76,13 @@ def pairs(first: Session, second: Session) -> tuple[Pair, ...]:
     return tuple(sorted(found, key=lambda pair: (pair.dice, pair.index, pair.key)))
 
 
-def _pair(both: tuple[Session, Session], key: LayerKey, index: int) -> Pair:
+def _pair(both: tuple[Session, Session], key: LayerKey, index: int) -> OutlinePair:
     first, second = (
         session.loops(key, index) if session.outlines(key, index) else () for session in both
     )
     found = dice(first, second) if first and second else 0.0
     levels = (both[0].level_of(index)[0], both[1].level_of(index)[0])
-    return Pair(key, index, (first, second), levels, 0.0 if math.isnan(found) else found)
+    return OutlinePair(key, index, (first, second), levels, 0.0 if math.isnan(found) else found)
 
 
 def adopt(consensus: Session, both: Sequence[Session]) -> bool:
@@ -101,7 +101,7 @@ def adopt(consensus: Session, both: Sequence[Session]) -> bool:
     return changed
 
 
-def take(consensus: Session, pair: Pair, which: int, rater: Session) -> bool:
+def take(consensus: Session, pair: OutlinePair, which: int, rater: Session) -> bool:
     """Take one rater's outline into the consensus, and its level where none is said yet."""
     changed = consensus.put(pair.key, pair.index, pair.loops[which], Source.CONSENSUS)
     level, position = rater.level_of(pair.index)

@@ -16,7 +16,7 @@ from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.read import read_exam, read_rois
 from multifidus.reading.worklist import WorklistItem
 from napari_multifidus.models.grid import axial_series
-from napari_multifidus.models.opening import Opened
+from napari_multifidus.models.opening import OpenedExam
 
 SHORTEST = 2
 """Shorter names are not looked for in messages: they stand in any word by chance."""
@@ -24,7 +24,7 @@ SHORTEST = 2
 HIDDEN = "…"
 
 
-def open_item(item: WorklistItem, *, blinded: bool) -> Opened:
+def open_item(item: WorklistItem, *, blinded: bool) -> OpenedExam:
     """Read the exam of a worklist's entry under the name that the entry has.
 
     Where it is blinded, what the cohort and the headers say about the person, the dates and the
@@ -45,15 +45,15 @@ def open_item(item: WorklistItem, *, blinded: bool) -> Opened:
         if not blinded:
             named = replace(named, clinical=case.clinical)
             path = case.images[0] if len(case.images) == 1 else None
-            return Opened(named, axial_series(named)[0], path, shared=case.landmarks)
+            return OpenedExam(named, axial_series(named)[0], path, shared=case.landmarks)
         series = tuple(map(_without_paths, named.series))
         named = replace(named, series=series, date=None, identity="", clinical=UNKNOWN)
         shared = [read_rois(path, exam).read_by(Reading()) for path in case.landmarks]
-        return Opened(named, axial_series(named)[0], shared=merge(shared) if shared else ())
+        return OpenedExam(named, axial_series(named)[0], shared=merge(shared) if shared else ())
     except MultifidusError as error:
         if not blinded:
             raise
-        hide = veil(item)
+        hide = redactor(item)
         # Without its cause, whose message names files.
         raise type(error)(hide(error.message), remedy=hide(error.remedy)) from None
 
@@ -72,7 +72,7 @@ def _sealed(mark: str) -> str:
     return hashlib.sha256(mark.encode()).hexdigest() if mark else ""
 
 
-def veil(item: WorklistItem) -> Callable[[str], str]:
+def redactor(item: WorklistItem) -> Callable[[str], str]:
     """Return what takes the names of an exam, and paths to it, out of a message."""
     names = [re.escape(path) + r"[^\s'\",;:]*" for path in _longest_first(_paths(item))]
     words = {item.truth.subject, item.truth.timepoint, *_parts(item)}

@@ -32,17 +32,17 @@ def progress(session: Session, wanted: Sequence[LayerKey] = CHECKLIST) -> tuple[
 
 
 def _asked(session: Session, wanted: Sequence[LayerKey]) -> list[Spot]:
-    standings = (session.standing(index) for index in range(len(session.series.slices)))
+    slice_levels = (session.slice_level(index) for index in range(len(session.series.slices)))
     return [
         (key, index)
-        for index, standing in enumerate(standings)
-        if standing.settled.level is not None and standing.is_selected
+        for index, slice_level in enumerate(slice_levels)
+        if slice_level.settled.level is not None and slice_level.is_selected
         for key in wanted
     ]
 
 
 def _is_missing(session: Session, key: LayerKey, index: int) -> bool:
-    return not session.outlines(key, index) and session.gap(key, index) is None
+    return not session.outlines(key, index) and session.not_measurable(key, index) is None
 
 
 def next_missing(

@@ -26,7 +26,7 @@ from napari_multifidus.models.grid import axial_series, spacing_mm
 from napari_multifidus.models.shapes import AXES, UNITS
 
 METADATA = "multifidus_exam"
-"""Key of an image layer's metadata under which its :class:`Opened` stands."""
+"""Key of an image layer's metadata under which its :class:`OpenedExam` stands."""
 
 SNIFFED_FILES = 64
 """Files of a folder that are looked at before it is taken for something else."""
@@ -35,7 +35,7 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class OpenedExam:
     """One series of an exam that was opened, and where it came from.
 
     Attributes
@@ -70,7 +70,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundExam:
     """One of several exams that were found under a path.
 
     Attributes
@@ -88,7 +88,7 @@ class Found:
     own: Path | None = None
     days: int | None = None
 
-    def open(self) -> Opened:
+    def open(self) -> OpenedExam:
         """Open it: from a folder of its own as if that had been chosen, with the same names.
 
         Raises
@@ -98,10 +98,10 @@ class Found:
         """
         if self.own is not None:
             return open_exam(self.own)
-        return Opened(self.exam, axial_series(self.exam)[0], self.path)
+        return OpenedExam(self.exam, axial_series(self.exam)[0], self.path)
 
 
-def find_exams(path: Path) -> tuple[Found, ...]:
+def find_exams(path: Path) -> tuple[FoundExam, ...]:
     """Find every exam under a path; pixels are not read.
 
     Raises
@@ -112,7 +112,7 @@ def find_exams(path: Path) -> tuple[Found, ...]:
     found = scan(path)
     folders = [_folder(found.paths_of(exam)) for exam in found.exams]
     return tuple(
-        Found(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
+        FoundExam(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
         for exam, folder in zip(found.exams, folders, strict=True)
     )
 
@@ -128,7 +128,7 @@ def _own(folder: Path, folders: Sequence[Path], path: Path) -> Path | None:
     return folder if inside == 1 and folder.is_relative_to(path) else None
 
 
-def open_exam(path: Path) -> Opened:
+def open_exam(path: Path) -> OpenedExam:
     """Read the one exam under a path; its first axial series is taken.
 
     Raises
@@ -139,7 +139,7 @@ def open_exam(path: Path) -> Opened:
     return only(find_exams(path), path)
 
 
-def only(found: Sequence[Found], path: Path) -> Opened:
+def only(found: Sequence[FoundExam], path: Path) -> OpenedExam:
     """Open the one exam that was found under a path.
 
     Raises
@@ -148,10 +148,10 @@ def only(found: Sequence[Found], path: Path) -> Opened:
         As of :func:`open_exam`.
     """
     exam = found[0].exam if len(found) == 1 else read_exam(path)
-    return Opened(exam, axial_series(exam)[0], path)
+    return OpenedExam(exam, axial_series(exam)[0], path)
 
 
-def shared_levels(opened: Opened) -> RoiSet | None:
+def shared_levels(opened: OpenedExam) -> RoiSet | None:
     """Read the landmarks and levels that all raters of an exam share; None where there are none.
 
     Raises
@@ -166,7 +166,7 @@ def shared_levels(opened: Opened) -> RoiSet | None:
     return merge([read_rois(path, opened.exam) for path in opened.shared])
 
 
-def layer_data(opened: Opened) -> list[LayerData]:
+def layer_data(opened: OpenedExam) -> list[LayerData]:
     """Turn an exam's axial series into image layers, the one to be outlined last and visible.
 
     Raises
@@ -178,7 +178,7 @@ def layer_data(opened: Opened) -> list[LayerData]:
     return [*(layer_of(opened, contrast) for contrast in beside), layer_of(opened)]
 
 
-def layer_of(opened: Opened, contrast: DisplayImage | None = None) -> LayerData:
+def layer_of(opened: OpenedExam, contrast: DisplayImage | None = None) -> LayerData:
     """Turn what is shown of an exam into an image layer; another contrast is hidden at first.
 
     Raises
@@ -203,7 +203,7 @@ def layer_of(opened: Opened, contrast: DisplayImage | None = None) -> LayerData:
     return stack, attributes, "image"
 
 
-def is_one_of_many(opened: Opened) -> bool:
+def is_one_of_many(opened: OpenedExam) -> bool:
     """Whether a lone DICOM slice was opened that has others beside it."""
     path = opened.path
     if path is None or path.is_dir() or len(opened.series.slices) > 1 or not _is_dicom(path):

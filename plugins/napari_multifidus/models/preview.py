@@ -147,7 +147,7 @@ class Ranges:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class OutlinePreview:
     """One outline: its numbers, and the pixels behind them.
 
     Parameters
@@ -181,7 +181,7 @@ class Look:
         return np.asarray(np.bincount(place.clip(0, bins - 1), self.weights, bins), np.float64)
 
 
-class Preview:
+class OutlinePreviewer:
     """Looks at single outlines by one calibration.
 
     Parameters
@@ -205,13 +205,13 @@ class Preview:
         self._read: tuple[str, ReadSlice] | None = None
         self._ranges: dict[BasisKey, Ranges | None] = {}
 
-    def look(
+    def preview(
         self,
         roi: Roi,
         place: tuple[Series, int],
         said: tuple[Level | None, SlicePosition],
         artefacts: Sequence[Roi] = (),
-    ) -> Look | None:
+    ) -> OutlinePreview | None:
         """Measure one outline alone; None where this calibration knows nothing of its like.
 
         Parameters
@@ -236,7 +236,9 @@ class Preview:
         if roi.key.structure.is_muscle and group not in known.with_muscle:
             return None
         if group not in known.fields:
-            return Look(Numbers(area_mm2=item.area_mm2, mean_si=item.mean_si, flags=item.flags))
+            return OutlinePreview(
+                Numbers(area_mm2=item.area_mm2, mean_si=item.mean_si, flags=item.flags)
+            )
         item = known.corrected(item)
         rows = with_fat_doubts(known.rows_of(item, *said), self._exam.clinical, known.protocol)
         return self._seen(item, numbers_of(list(rows), self.method), group)
@@ -248,17 +250,17 @@ class Preview:
             self._read = (uid, found)
         return self._read[1]
 
-    def take_slice_of(self, other: Preview) -> None:
+    def take_slice_of(self, other: OutlinePreviewer) -> None:
         """Go on with the slice that was read before; it stays what it is under one protocol."""
         if other._calibration.protocol == self._calibration.protocol:
             self._read = other._read
 
-    def _seen(self, item: Sampled, numbers: Numbers, group: BasisKey) -> Look:
+    def _seen(self, item: Sampled, numbers: Numbers, group: BasisKey) -> OutlinePreview:
         shown = item.sample if item.equalised is None else item.equalised
         if group not in self._ranges:
             self._ranges[group] = self._ranges_of(group) if item.equalised is None else None
         ranges = self._ranges[group] or _whole(shown.values)
-        return Look(numbers, item.pixels, shown.values, shown.weights, ranges)
+        return OutlinePreview(numbers, item.pixels, shown.values, shown.weights, ranges)
 
     def _ranges_of(self, group: BasisKey) -> Ranges | None:
         """Return the ranges that references give; None where they give none."""

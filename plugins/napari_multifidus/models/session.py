@@ -26,10 +26,16 @@ from multifidus.measuring.pipeline import Calibration, measure_calibrated
 from multifidus.measuring.shared_levels import with_shared_levels
 from napari_multifidus.models.grading import check_grade
 from napari_multifidus.models.history import History, Snapshot
-from napari_multifidus.models.preview import Look, Numbers, Preview, numbers_of, shown_method
+from napari_multifidus.models.preview import (
+    Numbers,
+    OutlinePreview,
+    OutlinePreviewer,
+    numbers_of,
+    shown_method,
+)
 from napari_multifidus.models.reference_samples import layer_key_of, name_samples
 from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
-from napari_multifidus.models.slice_level import LevelFinder, Standing
+from napari_multifidus.models.slice_level import LevelFinder, SliceLevelInfo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +71,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OutlineRow:
     """One line of the list of outlines: where, what, what it measures, how it was graded."""
 
     slice_index: int
@@ -96,7 +102,7 @@ class Session:
     ----------
     locked
         Whether the reading is finished: whatever would change it is refused.
-    drawn_as
+    new_source
         Source of what is drawn by hand.
     in_motion
         The outline that moved last, with its pixels.
@@ -126,7 +132,7 @@ class Session:
         self.roi_rule = held.rois[0].roi_rule if held.rois else RoiRule.UNKNOWN
         self.version = 0
         self.locked = False
-        self.drawn_as = Source.MANUAL
+        self.new_source = Source.MANUAL
         self._kept = held
         self._elsewhere: tuple[Roi, ...] = ()
         self._outlines: dict[Spot, tuple[Roi, ...]] = {}
@@ -140,12 +146,12 @@ class Session:
         self._measured: tuple[int, tuple[Measurement, ...] | MultifidusError] | None = None
         self._by_key: tuple[int, dict[RoiKey, list[Measurement]]] | None = None
         self._calibration: Calibration | None = None
-        self._preview: tuple[object, Preview] | None = None
+        self._preview: tuple[object, OutlinePreviewer] | None = None
         self._begun: tuple[object, Calibration] | None = None
         self._companions: Companions | None = None
-        self._looks: tuple[int, dict[Spot, Look]] | None = None
-        self._lines: tuple[int, tuple[Line, ...]] | None = None
-        self.in_motion = Look(Numbers())
+        self._previews: tuple[int, dict[Spot, OutlinePreview]] | None = None
+        self._lines: tuple[int, tuple[OutlineRow, ...]] | None = None
+        self.in_motion = OutlinePreview(Numbers())
         self._sort_in(held)
         self._committed = self.version
         self._history = History(self._snapshot())
@@ -288,7 +294,7 @@ class Session:
         key, image = spot[0], self.slice(spot[1])
         paths = tuple(image.plane.to_patient(loop) for loop in loops)
         if model is not None:
-            edited = Source.DRAFT_EDITED if model.source in _STAYS_A_DRAFT else self.drawn_as
+            edited = Source.DRAFT_EDITED if model.source in _STAYS_A_DRAFT else self.new_source
             return replace(
                 model, paths_mm=paths, plane=image.plane, shape=image.shape, source=source or edited
             )
@@ -298,7 +304,7 @@ class Session:
             plane=image.plane,
             shape=image.shape,
             roi_rule=self.roi_rule,
-            source=source or self.drawn_as,
+            source=source or self.new_source,
         )
 
     def copy(self, key: LayerKey, start: int, end: int) -> bool:
@@ -385,18 +391,18 @@ class Session:
 
     def level_of(self, index: int) -> tuple[Level | None, SlicePosition]:
         """Return the level of a slice as its rows say it: typed by hand, else by landmarks."""
-        settled = self.standing(index).settled
+        settled = self.slice_level(index).settled
         return settled.level, settled.slice_position
 
-    def standing(self, index: int) -> Standing:
+    def slice_level(self, index: int) -> SliceLevelInfo:
         """Return where a slice stands on the spine, and what is doubtful about that."""
-        return self.level_finder.standing(self.series, index, *self.said_level(index))
+        return self.level_finder.slice_level(self.series, index, *self.said_level(index))
 
     def level_warnings(self, index: int) -> tuple[str, ...]:
         """Say what is doubtful about a slice's level, tilt and place; one line each."""
         finder = self.level_finder
         wrong = (f"landmarks: {finder.problem}",) if finder.problem else ()
-        return (*wrong, *self.standing(index).warnings(self.protocol))
+        return (*wrong, *self.slice_level(index).warnings(self.protocol))
 
     def said_level(self, index: int) -> tuple[Level | None, SlicePosition]:
         """Return what was said about a slice's level: shared, typed, else by its outlines."""
@@ -486,14 +492,16 @@ class Session:
             self._finder = (key, LevelFinder.of(self.exam, marks, self.protocol))
         return self._finder[1]
 
-    def gap(self, key: LayerKey, index: int) -> NotMeasurable | None:
+    def not_measurable(self, key: LayerKey, index: int) -> NotMeasurable | None:
         """Return why a structure cannot be measured at a slice's level; None where it can."""
         level, _ = self.level_of(index)
         mine = (level, key.side, key.structure)
         said = (gap for gap in self._kept.not_measurable if gap.reading in {None, self.reading})
         return next((gap for gap in said if (gap.level, gap.side, gap.structure) == mine), None)
 
-    def set_gap(self, key: LayerKey, index: int, reason: Reason | None, note: str = "") -> bool:
+    def set_not_measurable(
+        self, key: LayerKey, index: int, reason: Reason | None, note: str = ""
+    ) -> bool:
         """Say why a structure cannot be measured at a slice's level; None takes it back.
 
         Raises
@@ -506,7 +514,7 @@ class Session:
         if level is None:
             msg = f"Slice {index + 1} has no level yet, so nothing can be said of its {key.words}."
             raise RoiError(msg, remedy="Say the level first.")
-        before = self.gap(key, index)
+        before = self.not_measurable(key, index)
         drawn = [i for i in self.slices_of(key) if self.level_of(i)[0] is level]
         if reason is not None and drawn:
             msg = f"There is an outline of {key.words} at {level}, on slice {drawn[0] + 1}."
@@ -625,10 +633,12 @@ class Session:
 
     def live_numbers(self, key: LayerKey, index: int, loops: Sequence[Array]) -> Numbers:
         """Measure paths that are still in motion, by the thresholds of the last measurement."""
-        self.in_motion = self.look(key, index, loops)
+        self.in_motion = self.preview(key, index, loops)
         return self.in_motion.numbers
 
-    def look(self, key: LayerKey, index: int, loops: Sequence[Array] | None = None) -> Look:
+    def preview(
+        self, key: LayerKey, index: int, loops: Sequence[Array] | None = None
+    ) -> OutlinePreview:
         """Return numbers and pixels of what is drawn, or of paths that are still in motion.
 
         Everything is measured as :meth:`measure` does, by the thresholds of the last measurement.
@@ -637,7 +647,7 @@ class Session:
         at_rest = loops is None
         drawn = self.loops(key, index) if loops is None else loops
         if not drawn:
-            return Look(Numbers())
+            return OutlinePreview(Numbers())
         if at_rest and len(before) == 1:
             roi = before[0]
         else:
@@ -645,41 +655,41 @@ class Session:
             try:
                 roi = self._outline((key, index), drawn, model=model)
             except RoiError as error:
-                return Look(Numbers(problem=problem_of(drawn) or error.message))
+                return OutlinePreview(Numbers(problem=problem_of(drawn) or error.message))
         if not roi.area_mm2:
-            return Look(Numbers(problem=problem_of(drawn)))
+            return OutlinePreview(Numbers(problem=problem_of(drawn)))
         try:
-            return self._look(roi, index)
+            return self._preview_of(roi, index)
         except MultifidusError:
             # Nothing is measured now; the reason is said where the outlines are measured.
-            return Look(Numbers(area_mm2=roi.area_mm2))
+            return OutlinePreview(Numbers(area_mm2=roi.area_mm2))
 
-    def look_at_rest(self, key: LayerKey, index: int) -> Look:
-        """Return :meth:`look` of what is drawn, kept until something changes."""
-        if self._looks is None or self._looks[0] != self.version:
-            self._looks = (self.version, {})
-        looks = self._looks[1]
-        if (key, index) not in looks:
-            looks[key, index] = self.look(key, index)
-        return looks[key, index]
+    def preview_at_rest(self, key: LayerKey, index: int) -> OutlinePreview:
+        """Return :meth:`preview` of what is drawn, kept until something changes."""
+        if self._previews is None or self._previews[0] != self.version:
+            self._previews = (self.version, {})
+        previews = self._previews[1]
+        if (key, index) not in previews:
+            previews[key, index] = self.preview(key, index)
+        return previews[key, index]
 
-    def _look(self, roi: Roi, index: int) -> Look:
+    def _preview_of(self, roi: Roi, index: int) -> OutlinePreview:
         if self._calibration is None or self.refusal():
             self.measure()
         assert self._calibration is not None  # noqa: S101 - measure() set it, or raised
         place, said = (self.series, index), self.said_level(index)
         hidden = [other for other in self._on_slice(index) if _is_artefact(other)]
-        found = self._by(self._calibration).look(roi, place, said, hidden)
+        found = self._by(self._calibration).preview(roi, place, said, hidden)
         if found is None:
             # The first muscle: its own pixels decide about the threshold, at every new point.
-            found = self._by(self._calibration_with(roi)).look(roi, place, said, hidden)
-        return found or Look(Numbers(area_mm2=roi.area_mm2))
+            found = self._by(self._calibration_with(roi)).preview(roi, place, said, hidden)
+        return found or OutlinePreview(Numbers(area_mm2=roi.area_mm2))
 
-    def _by(self, calibration: Calibration) -> Preview:
+    def _by(self, calibration: Calibration) -> OutlinePreviewer:
         if self._preview is None or self._preview[0] is not calibration:
             if self._companions is None:
                 self._companions = Companions.of(self.exam)
-            made = Preview(self.exam, calibration, self._companions)
+            made = OutlinePreviewer(self.exam, calibration, self._companions)
             if self._preview is not None:
                 made.take_slice_of(self._preview[1])
             self._preview = (calibration, made)
@@ -742,14 +752,14 @@ class Session:
         self._changed()
         return True
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[OutlineRow, ...]:
         """List everything drawn, slice by slice; kept until something changes."""
         if self._lines is None or self._lines[0] != self.version:
             spots = sorted({*self._outlines, *self._drafts}, key=lambda spot: (spot[1], spot[0]))
             self._lines = (self.version, tuple(self._line(key, index) for key, index in spots))
         return self._lines[1]
 
-    def _line(self, key: LayerKey, index: int) -> Line:
+    def _line(self, key: LayerKey, index: int) -> OutlineRow:
         level = self.level_of(index)[0]
         grades = (
             ()
@@ -760,7 +770,7 @@ class Session:
                 if (graded, side) == (level, key.side)
             )
         )
-        return Line(index, key, level, self.numbers(key, index) or Numbers(), grades)
+        return OutlineRow(index, key, level, self.numbers(key, index) or Numbers(), grades)
 
     def _changed(self) -> None:
         self.version += 1

@@ -31,7 +31,7 @@ SEEN_MM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SliceLevelInfo:
     """Where one slice stands.
 
     Attributes
@@ -135,13 +135,13 @@ class LevelFinder:
                 nearest[key] = min(nearest.get(key, math.inf), abs(item.offset_mm))
         return cls(protocol, resolver, _nearest=nearest)
 
-    def standing(
+    def slice_level(
         self, series: Series, index: int, level: Level | None, position: SlicePosition
-    ) -> Standing:
+    ) -> SliceLevelInfo:
         """Join what was typed about a slice with what the landmarks say."""
         settled = self.resolver.resolve(series, index, level, position)
         found = self.resolver.assigned.get((series.uid, index))
-        return Standing(
+        return SliceLevelInfo(
             settled,
             level is not None,
             found.level if found else None,

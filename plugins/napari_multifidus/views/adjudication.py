@@ -21,13 +21,13 @@ from multifidus.errors import MultifidusError
 from multifidus.io.read import read_rois
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.error_messages import told
-from napari_multifidus.models.adjudication import NAMES, Pair, adopt, pairs, take
+from napari_multifidus.models.adjudication import NAMES, OutlinePair, adopt, pairs, take
 from napari_multifidus.models.grid import series_of, spacing_mm
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import AXES, EDGE_WIDTH, UNITS, vertices_of
 
 if TYPE_CHECKING:
-    from napari_multifidus.controllers.worklist import Desk
+    from napari_multifidus.controllers.worklist import WorklistController
 
 HEADERS = ("Dice", "level", "structure", "slice", "consensus")
 
@@ -44,10 +44,10 @@ class PairTableModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pairs: tuple[Pair, ...] = ()
+        self.pairs: tuple[OutlinePair, ...] = ()
         self.session: Session | None = None
 
-    def show_pairs(self, found: tuple[Pair, ...], session: Session | None) -> None:
+    def show_pairs(self, found: tuple[OutlinePair, ...], session: Session | None) -> None:
         """Show other pairs."""
         self.beginResetModel()
         self.pairs, self.session = found, session
@@ -90,7 +90,7 @@ class AdjudicationPanel(QWidget):
 
     Parameters
     ----------
-    desk
+    controller
         The worklist of the consensus.
     raters
         Whose outlines are compared.
@@ -98,10 +98,10 @@ class AdjudicationPanel(QWidget):
 
     TITLE = "Adjudication"
 
-    def __init__(self, desk: Desk, raters: tuple[str, str]) -> None:
+    def __init__(self, controller: WorklistController, raters: tuple[str, str]) -> None:
         super().__init__()
-        self.desk = desk
-        self.annotator = desk.annotator
+        self.controller = controller
+        self.annotator = controller.annotator
         self.raters = raters
         self.sessions: tuple[Session, Session] | None = None
         self.overlays: list[Any] = []
@@ -112,19 +112,19 @@ class AdjudicationPanel(QWidget):
         self._lay_out()
         self.annotator.opened.connect(self.load)
         self.annotator.changed.connect(self.refresh)
-        desk.changed.connect(self.load)
+        controller.changed.connect(self.load)
         self.table.clicked.connect(self._go_to)
         self.take_a.clicked.connect(lambda: self.take(0))
         self.take_b.clicked.connect(lambda: self.take(1))
         self.draw.clicked.connect(self.draw_own)
 
     @property
-    def complained(self) -> Any:
+    def warning(self) -> Any:
         """Where to say what could not be done."""
-        return self.annotator.complained
+        return self.annotator.warning
 
     def _lay_out(self) -> None:
-        names = NAMES if self.desk.worklist.is_blinded else self.raters
+        names = NAMES if self.controller.worklist.is_blinded else self.raters
         colours = zip(NAMES, names, COLOURS, strict=True)
         self.legend.setText(
             " · ".join(
@@ -166,18 +166,18 @@ class AdjudicationPanel(QWidget):
     def load(self) -> None:
         """Compare the two raters' outlines of the exam that is open; again if it is another."""
         session = self.annotator.session
-        if self.desk.by is None or session is None:
+        if self.controller.by is None or session is None:
             self._forget()
             return
         if session is self._seen:
             return
         self._forget()
         self._seen = session
-        session.drawn_as = Source.CONSENSUS
+        session.new_source = Source.CONSENSUS
         try:
             rois = [self._rois(rater, session) for rater in self.raters]
         except MultifidusError as error:
-            hidden = self.annotator.veil(str(error))
+            hidden = self.annotator.redact(str(error))
             raise MultifidusError(hidden) from None
         drawn_on = [series_of(found, session.exam) or session.series for found in rois]
         if drawn_on[0].uid != drawn_on[1].uid:
@@ -198,8 +198,8 @@ class AdjudicationPanel(QWidget):
         self.model.show_pairs(pairs(first, second), session)
 
     def _rois(self, rater: str, session: Session) -> Any:
-        item = self.desk.item(session.reading)
-        path = self.desk.worklist.outlines_by(rater, item.truth)
+        item = self.controller.item(session.reading)
+        path = self.controller.worklist.outlines_by(rater, item.truth)
         if path is None:
             msg = "One of the two raters has no outlines of this exam."
             raise MultifidusError(msg)
@@ -244,7 +244,7 @@ class AdjudicationPanel(QWidget):
 
     # --- what becomes of it --------------------------------------------------------------------
 
-    def chosen(self) -> Pair | None:
+    def chosen(self) -> OutlinePair | None:
         """Return the pair of the line that is chosen."""
         model = self.table.selectionModel()
         rows = model.selectedRows() if model is not None else []

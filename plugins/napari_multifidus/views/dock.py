@@ -45,7 +45,7 @@ from napari_multifidus.views.tools import ToolsPanel
 
 if TYPE_CHECKING:
     from napari_multifidus.models.preview import Numbers
-    from napari_multifidus.models.session import Line
+    from napari_multifidus.models.session import OutlineRow
     from napari_multifidus.models.shapes import LayerKey
 
 RATER = "rater"
@@ -86,7 +86,7 @@ class Dock(QWidget):
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
-        self.annotator.look()
+        self.annotator.find_exam()
 
     def _lay_out(self) -> None:
         self.exam.setStyleSheet("font-size: 14px; font-weight: bold;")
@@ -126,14 +126,14 @@ class Dock(QWidget):
         annotator = self.annotator
         annotator.opened.connect(self._show_all)
         annotator.opened.connect(self._locate_soon)
-        annotator.placed.connect(self._show_place)
+        annotator.selection_changed.connect(self._show_place)
         annotator.lock_changed.connect(self._show_lock)
-        annotator.moved.connect(self._show_motion)
+        annotator.outline_moved.connect(self._show_motion)
         annotator.changed.connect(self._show_change)
-        annotator.keeper.saved.connect(self.status.show_saved)
-        annotator.keeper.unsaved.connect(self.status.show_unsaved)
-        annotator.said.connect(self._say)
-        annotator.complained.connect(self._complain)
+        annotator.autosaver.saved.connect(self.status.show_saved)
+        annotator.autosaver.unsaved.connect(self.status.show_unsaved)
+        annotator.message.connect(self._show_message)
+        annotator.warning.connect(self._show_warning)
         self.place.stepped.connect(annotator.step)
         self.place.level_said.connect(annotator.set_level)
         self.place.marking_wanted.connect(annotator.mark_levels)
@@ -145,7 +145,7 @@ class Dock(QWidget):
         self.tools.acted.connect(self._act)
         self.tools.draft_wanted.connect(self._take_drafts)
         annotator.reason_wanted.connect(self._ask_reason)
-        self.reasons.chosen.connect(annotator.hand.not_measurable)
+        self.reasons.chosen.connect(annotator.edit_tools.not_measurable)
         self.tools.clear_wanted.connect(annotator.clear)
         self.reading.rule_said.connect(annotator.set_rule)
         self.reading.reading_said.connect(self._change_reading)
@@ -153,8 +153,8 @@ class Dock(QWidget):
         self.table.chosen.connect(self._go_to)
         self.measure.clicked.connect(self._measure)
         self.series.activated.connect(self._choose_series)
-        self.viewer.layers.events.inserted.connect(self._look_soon)
-        self.viewer.layers.events.removed.connect(self._look_soon)
+        self.viewer.layers.events.inserted.connect(self._find_exam_soon)
+        self.viewer.layers.events.removed.connect(self._find_exam_soon)
         application = QApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(annotator.flush)
@@ -162,9 +162,9 @@ class Dock(QWidget):
 
     # --- opening -------------------------------------------------------------------------------
 
-    def _look_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+    def _find_exam_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         """Look for an exam once napari is done with the layer."""
-        QTimer.singleShot(0, self.annotator.look)
+        QTimer.singleShot(0, self.annotator.find_exam)
 
     def open_locator(self) -> None:
         """Show the sagittal locator beside the layers."""
@@ -193,7 +193,7 @@ class Dock(QWidget):
             If a list is open already, or the table or the list cannot be read.
         """
         self.annotator.refuse_others_if_blinded()
-        if self.annotator.desk is not None:
+        if self.annotator.worklist is not None:
             msg = "A reading list is open in this window."
             raise MultifidusError(msg, remedy="Open another one in a window of its own.")
         question = "Who reads? Initials or a code"
@@ -209,8 +209,8 @@ class Dock(QWidget):
 
     def _end_reading(self) -> None:
         """Close the entry of the reading list that is open: its log says when."""
-        if self.annotator.desk is not None:
-            self.annotator.desk.close()
+        if self.annotator.worklist is not None:
+            self.annotator.worklist.close()
 
     def mark_levels(self) -> None:
         """Mark levels on the sagittal image, or read there why that cannot be."""
@@ -261,7 +261,7 @@ class Dock(QWidget):
         self.place.show_place(words, *session.level_of(canvas.index))
         if session.locked:
             self.place.position.setEnabled(False)
-        self.tools.show_active(canvas.active, self.annotator.hand.tool)
+        self.tools.show_active(canvas.active, self.annotator.edit_tools.tool)
         self.numbers.follow(canvas.active)
         self._show_numbers()
         self.table.follow(canvas.index)
@@ -279,30 +279,30 @@ class Dock(QWidget):
         session = self.annotator.session
         left_out = session.not_measured() if session is not None else ()
         if left_out:
-            self.status.complain(f"Not measured: {'; '.join(left_out)}.")
+            self.status.show_warning(f"Not measured: {'; '.join(left_out)}.")
         else:
-            self.status.say("")
+            self.status.show_message("")
         self._show_numbers()
 
     def _show_motion(self, key: LayerKey, index: int, numbers: Numbers) -> None:  # noqa: ARG002
         self.numbers.follow(key)
         self.numbers.show_numbers(key, numbers)
         if numbers.problem:
-            self.status.complain(f"{key.words} {numbers.problem}")
+            self.status.show_warning(f"{key.words} {numbers.problem}")
 
-    def _say(self, words: str) -> None:
-        words = self.annotator.veil(words)
-        self.status.say(words)
+    def _show_message(self, words: str) -> None:
+        words = self.annotator.redact(words)
+        self.status.show_message(words)
         _compat.notify(words, bad=False)
 
-    def _complain(self, words: str) -> None:
-        words = self.annotator.veil(words)
-        self.status.complain(words)
+    def _show_warning(self, words: str) -> None:
+        words = self.annotator.redact(words)
+        self.status.show_warning(words)
         _compat.notify(words, bad=True)
 
     # --- asking --------------------------------------------------------------------------------
 
-    def _go_to(self, line: Line) -> None:
+    def _go_to(self, line: OutlineRow) -> None:
         canvas = self.annotator.canvas
         if canvas is not None:
             canvas.go_to(line.slice_index)
@@ -321,7 +321,7 @@ class Dock(QWidget):
     def _take_drafts(self) -> None:
         if self.annotator.blinded:
             # Not even a dialog: it would list files by their names.
-            self.annotator.hand.take_drafts(Path())
+            self.annotator.edit_tools.take_drafts(Path())
             return
         chosen, _ = QFileDialog.getOpenFileName(self, "Outlines or label map to take as drafts")
         if not chosen:
@@ -332,7 +332,7 @@ class Dock(QWidget):
             labels, sure = QInputDialog.getItem(self, "multifidus", words, list(PRESETS))
             if not sure:
                 return
-        self.annotator.hand.take_drafts(Path(chosen), labels)
+        self.annotator.edit_tools.take_drafts(Path(chosen), labels)
 
     def _change_reading(self, rater: str, number: int) -> None:
         """Change rater or reading; what is drawn goes along only if the person says so."""
@@ -387,8 +387,8 @@ class Dock(QWidget):
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Save, and leave the viewer as it was found."""
-        self.viewer.layers.events.inserted.disconnect(self._look_soon)
-        self.viewer.layers.events.removed.disconnect(self._look_soon)
+        self.viewer.layers.events.inserted.disconnect(self._find_exam_soon)
+        self.viewer.layers.events.removed.disconnect(self._find_exam_soon)
         self.annotator.close()
         self.locator.leave()
         super().closeEvent(event)

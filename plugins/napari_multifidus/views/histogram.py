@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from multifidus.data.anatomy import Structure
 from napari_multifidus.controllers.fat_overlay import FAT_COLOUR
-from napari_multifidus.models.preview import Look, Ranges
+from napari_multifidus.models.preview import OutlinePreview, Ranges
 from napari_multifidus.models.shapes import LayerKey, colour_of
 
 GROUND, WORDS, LINE = QColor("#1b1d22"), QColor("#b8bcc4"), QColor("#ffffff")
@@ -30,7 +30,7 @@ class HistogramView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.look: Look | None = None
+        self.preview: OutlinePreview | None = None
         self.key: LayerKey | None = None
         self.setMinimumHeight(84)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -44,17 +44,17 @@ class HistogramView(QWidget):
         """Return the size that is wished for."""
         return QSize(300, 84)
 
-    def show_look(self, key: LayerKey | None, look: Look | None) -> None:
+    def show_preview(self, key: LayerKey | None, preview: OutlinePreview | None) -> None:
         """Show another outline; None where there is none."""
-        self.key, self.look = key, look
+        self.key, self.preview = key, preview
         self.update()
 
     @property
     def words(self) -> str:
         """What stands above the bars."""
-        if self.key is None or self.look is None or not len(self.look.values):
+        if self.key is None or self.preview is None or not len(self.preview.values):
             return "signal of the outline in hand"
-        threshold = self.look.numbers.threshold
+        threshold = self.preview.numbers.threshold
         where = "" if math.isnan(threshold) else f" · fat above {threshold:.0f}"
         return f"signal of {self.key.words}{where}"
 
@@ -63,13 +63,13 @@ class HistogramView(QWidget):
         pen = QPainter(self)
         pen.fillRect(self.rect(), GROUND)
         self._write(pen, QRectF(4, 0, self.width() - 8, TOP), self.words)
-        look = self.look
-        if look is None or look.ranges is None or not len(look.values):
+        preview = self.preview
+        if preview is None or preview.ranges is None or not len(preview.values):
             return
         box = QRectF(4, TOP, self.width() - 8, self.height() - TOP - FOOT)
-        self._paint_bars(pen, box, look)
-        self._paint_references(pen, box, look.ranges)
-        self._paint_threshold(pen, box, look)
+        self._paint_bars(pen, box, preview)
+        self._paint_references(pen, box, preview.ranges)
+        self._paint_threshold(pen, box, preview)
 
     def _write(self, pen: QPainter, box: QRectF, words: str) -> None:
         font = self.font()
@@ -79,9 +79,9 @@ class HistogramView(QWidget):
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         pen.drawText(box, int(flags.value), words)
 
-    def _paint_bars(self, pen: QPainter, box: QRectF, look: Look) -> None:
+    def _paint_bars(self, pen: QPainter, box: QRectF, preview: OutlinePreview) -> None:
         """Paint the counts, square-rooted: little fat in a lean muscle is seen as well."""
-        heights = look.counts() ** 0.5
+        heights = preview.counts() ** 0.5
         most = float(heights.max()) or 1.0
         step = box.width() / len(heights)
         outline = QPolygonF([QPointF(box.left(), box.bottom())])
@@ -90,7 +90,7 @@ class HistogramView(QWidget):
             outline.append(QPointF(box.left() + place * step, top))
             outline.append(QPointF(box.left() + (place + 1) * step, top))
         outline.append(QPointF(box.right(), box.bottom()))
-        at = self._threshold_x(box, look)
+        at = self._threshold_x(box, preview)
         pen.setPen(Qt.PenStyle.NoPen)
         lean = colour_of(self.key) if self.key is not None else WORDS.name()
         for left, right, colour in (
@@ -102,11 +102,11 @@ class HistogramView(QWidget):
             pen.drawPolygon(outline)
         pen.setClipping(False)
 
-    def _threshold_x(self, box: QRectF, look: Look) -> float:
-        threshold = look.numbers.threshold
-        if math.isnan(threshold) or look.ranges is None:
+    def _threshold_x(self, box: QRectF, preview: OutlinePreview) -> float:
+        threshold = preview.numbers.threshold
+        if math.isnan(threshold) or preview.ranges is None:
             return box.right()
-        return min(max(_x(box, look.ranges, threshold), box.left()), box.right())
+        return min(max(_x(box, preview.ranges, threshold), box.left()), box.right())
 
     def _paint_references(self, pen: QPainter, box: QRectF, ranges: Ranges) -> None:
         pen.setPen(Qt.PenStyle.NoPen)
@@ -120,10 +120,10 @@ class HistogramView(QWidget):
                 pen.setBrush(QColor(colour_of(LayerKey(structure))))
                 pen.drawRect(QRectF(left, top, max(right - left, 1.0), BAND))
 
-    def _paint_threshold(self, pen: QPainter, box: QRectF, look: Look) -> None:
-        if math.isnan(look.numbers.threshold):
+    def _paint_threshold(self, pen: QPainter, box: QRectF, preview: OutlinePreview) -> None:
+        if math.isnan(preview.numbers.threshold):
             return
-        at = self._threshold_x(box, look)
+        at = self._threshold_x(box, preview)
         pen.setPen(QPen(LINE, 2))
         pen.drawLine(QPointF(at, box.top() - 2), QPointF(at, box.bottom() + 2 * GAP + BAND))
 

@@ -50,7 +50,7 @@ class LocatorPanel(QWidget):
         Emitted with a message about something wrong.
     """
 
-    complained = Signal(str)
+    warning = Signal(str)
 
     def __init__(self, preferences: QSettings) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class LocatorPanel(QWidget):
     def _wire(self) -> None:
         self.picture.acted.connect(self.refresh)
         self.picture.jump_wanted.connect(self._jump)
-        self.picture.said.connect(self.complained)
+        self.picture.message.connect(self.warning)
         # No lambdas: one that knows this widget keeps it for ever under PySide, in no window.
         self.picture.undo_wanted.connect(self._undo)
         self.picture.redo_wanted.connect(self._redo)
@@ -128,9 +128,9 @@ class LocatorPanel(QWidget):
         self.leave()
         self.annotator = annotator
         annotator.opened.connect(self.show_exam)
-        annotator.placed.connect(self.show_place)
+        annotator.selection_changed.connect(self.show_place)
         annotator.changed.connect(self.refresh)
-        self.complained.connect(annotator.complained)
+        self.warning.connect(annotator.warning)
         self.show_exam()
 
     def leave(self) -> None:
@@ -138,9 +138,9 @@ class LocatorPanel(QWidget):
         if self.annotator is None:
             return
         self.annotator.opened.disconnect(self.show_exam)
-        self.annotator.placed.disconnect(self.show_place)
+        self.annotator.selection_changed.disconnect(self.show_place)
         self.annotator.changed.disconnect(self.refresh)
-        self.complained.disconnect(self.annotator.complained)
+        self.warning.disconnect(self.annotator.warning)
         self.annotator = None
         self.picture.show_model(None)
 

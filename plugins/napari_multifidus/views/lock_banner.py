@@ -46,17 +46,17 @@ class LockBanner(QFrame):
 
     def refresh(self) -> None:
         """Show whether what is open is locked, and what can be done about that."""
-        desk = self.annotator.desk
-        here = desk is not None and desk.has_open
+        controller = self.annotator.worklist
+        here = controller is not None and controller.has_open
         self.words.setText(f"{WORDS} {HERE if here else ELSEWHERE}")
         self.unlock.setVisible(here)
         self.setVisible(self.annotator.is_locked)
 
     def _unlock(self) -> None:
-        desk = self.annotator.desk
+        controller = self.annotator.worklist
         reason = self.ask("Why is this finished reading to be changed?")
-        if desk is not None and desk.by is not None and reason:
-            desk.unlock(desk.by, reason)
+        if controller is not None and controller.by is not None and reason:
+            controller.unlock(controller.by, reason)
 
     def ask(self, question: str) -> str:
         """Ask for a reason; empty where the person thinks better of it."""

@@ -12,7 +12,12 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod
-from napari_multifidus.models.preview import Look, Numbers, asymmetry_pct, asymmetry_uncertainty
+from napari_multifidus.models.preview import (
+    Numbers,
+    OutlinePreview,
+    asymmetry_pct,
+    asymmetry_uncertainty,
+)
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, LayerKey, colour_of
 from napari_multifidus.views.histogram import HistogramView
 
@@ -240,7 +245,7 @@ class NumbersPanel(QWidget):
         doubt = asymmetry_uncertainty(right, left)
         self.asymmetry.setText(asymmetry_words(asymmetry_pct(right, left), doubt))
 
-    def show_look(self, key: LayerKey, look: Look) -> None:
+    def show_preview(self, key: LayerKey, preview: OutlinePreview) -> None:
         """Show an outline's numbers, and its pixels in the histogram."""
-        self.show_numbers(key, look.numbers)
-        self.histogram.show_look(key, look)
+        self.show_numbers(key, preview.numbers)
+        self.histogram.show_preview(key, preview)

@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
 from multifidus.data.anatomy import Side
 from napari_multifidus._compat import Signal
 from napari_multifidus.models.grading import words_of
-from napari_multifidus.models.session import Line
+from napari_multifidus.models.session import OutlineRow
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, colour_of
 from napari_multifidus.views.numbers import MM2_PER_CM2, flag_tip, flag_words
 
@@ -54,32 +54,32 @@ class Column:
 
     head: str
     export: str
-    value: Callable[[Line], Cell]
-    words: Callable[[Line], str]
+    value: Callable[[OutlineRow], Cell]
+    words: Callable[[OutlineRow], str]
     tip: str
     is_number: bool = False
 
 
-def _structure(line: Line) -> str:
+def _structure(line: OutlineRow) -> str:
     return " ".join(filter(None, (line.key.structure.replace("_", " "), line.key.name)))
 
 
-def _side(line: Line) -> str:
+def _side(line: OutlineRow) -> str:
     return "" if line.key.side is Side.NONE else line.key.side.value
 
 
-def _level(line: Line) -> str:
+def _level(line: OutlineRow) -> str:
     return line.level.value if line.level else ""
 
 
-def _grade_words(line: Line) -> str:
+def _grade_words(line: OutlineRow) -> str:
     return ", ".join(
         str(value) if scheme == "goutallier" else f"{scheme} {value}"
         for scheme, value in line.grades
     )
 
 
-def _flags(line: Line) -> str:
+def _flags(line: OutlineRow) -> str:
     return line.numbers.problem or ", ".join(map(flag_words, line.numbers.flags))
 
 
@@ -87,7 +87,7 @@ def _number(value: float, form: str) -> str:
     return "" if math.isnan(value) else f"{value:{form}}"
 
 
-def _area(line: Line) -> str:
+def _area(line: OutlineRow) -> str:
     return "error" if line.numbers.problem else _number(line.numbers.area_mm2 / MM2_PER_CM2, ".2f")
 
 
@@ -153,7 +153,7 @@ COLUMNS = (
 WIDEST = len(COLUMNS) - 1
 
 
-def tip_of(line: Line) -> str:
+def tip_of(line: OutlineRow) -> str:
     """Say everything about a line that its cells have no room for."""
     parts = [line.key.words, line.numbers.problem]
     if not math.isnan(line.numbers.fat_pct):
@@ -166,7 +166,7 @@ def tip_of(line: Line) -> str:
     return "\n".join((*filter(None, parts), "Click to go there"))
 
 
-def as_tsv(lines: Iterable[Line]) -> str:
+def as_tsv(lines: Iterable[OutlineRow]) -> str:
     """Write lines for a spreadsheet: headings, tabs between cells, numbers unrounded."""
     rows = [[column.export for column in COLUMNS]]
     rows += [[_exported(column.value(line)) for column in COLUMNS] for line in lines]
@@ -186,9 +186,9 @@ class OutlineTableModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: tuple[Line, ...] = ()
+        self.lines: tuple[OutlineRow, ...] = ()
 
-    def show_lines(self, lines: tuple[Line, ...]) -> None:
+    def show_lines(self, lines: tuple[OutlineRow, ...]) -> None:
         """Show other lines."""
         if lines is self.lines:
             return
@@ -255,12 +255,12 @@ class OutlineFilter(QSortFilterProxyModel):
         # Not invalidateFilter(): newer versions of Qt deprecate it.
         self.invalidate()
 
-    def line(self, row: int) -> Line:
+    def line(self, row: int) -> OutlineRow:
         """Return the line that stands in a row of the screen."""
         return self._model.lines[self.mapToSource(self.index(row, 0)).row()]
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[OutlineRow]:
         """The lines shown, from top to bottom."""
         return [self.line(row) for row in range(self.rowCount())]
 
@@ -326,7 +326,7 @@ class OutlineTableView(QTableView):
         else:
             super().keyPressEvent(event)
 
-    def lines_to_copy(self) -> list[Line]:
+    def lines_to_copy(self) -> list[OutlineRow]:
         """Return the lines that are chosen, or all that are shown, from top to bottom."""
         selection = self.selectionModel()
         rows = {index.row() for index in selection.selectedRows()} if selection else set()
@@ -389,7 +389,7 @@ class OutlineTablePanel(QWidget):
         """All lines, shown or not."""
         return self.view.lines
 
-    def show_lines(self, lines: tuple[Line, ...]) -> None:
+    def show_lines(self, lines: tuple[OutlineRow, ...]) -> None:
         """Show other lines."""
         if lines is not self.lines.lines:
             self.lines.show_lines(lines)
@@ -399,7 +399,7 @@ class OutlineTablePanel(QWidget):
         """Bring the lines of a slice into sight."""
         self.view.follow(slice_index)
 
-    def _offer(self, lines: Sequence[Line]) -> None:
+    def _offer(self, lines: Sequence[OutlineRow]) -> None:
         """Offer what there is to filter by, and keep what is chosen."""
         for head, box in self.filters.items():
             words = [_BY_HEAD[head].words(line) for line in lines]

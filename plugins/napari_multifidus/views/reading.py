@@ -106,12 +106,12 @@ class StatusLine(QWidget):
         self.saved.setToolTip(words)
         self.saved.setStyleSheet(f"font-size: 12px; color: {colour};")
 
-    def say(self, words: str) -> None:
+    def show_message(self, words: str) -> None:
         """Show a message."""
         self.message.setText(words)
         self.message.setStyleSheet("font-size: 12px;")
 
-    def complain(self, words: str) -> None:
+    def show_warning(self, words: str) -> None:
         """Show a message about something wrong."""
         self.message.setText(words)
         self.message.setStyleSheet("font-size: 12px; color: #ff6b81;")

@@ -61,7 +61,7 @@ class SagittalView(QWidget):
 
     jump_wanted = Signal(int)
     acted = Signal()
-    said = Signal(str)
+    message = Signal(str)
     undo_wanted = Signal()
     redo_wanted = Signal()
 
@@ -238,7 +238,7 @@ class SagittalView(QWidget):
             return
         place = self.to_place(event.position())
         if mark is not None and mark.is_locked:
-            self.said.emit(f"{mark.landmark.level} is shared by all raters, and locked.")
+            self.message.emit(f"{mark.landmark.level} is shared by all raters, and locked.")
         elif mark is not None and dragged is not None:
             self.model.move(mark.landmark, place)
         elif mark is not None:
@@ -261,7 +261,7 @@ class SagittalView(QWidget):
         """Delete a landmark, unless it is shared."""
         assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
         if mark.is_locked:
-            self.said.emit(f"{mark.landmark.level} is shared by all raters, and locked.")
+            self.message.emit(f"{mark.landmark.level} is shared by all raters, and locked.")
             return
         self.model.delete(mark.landmark)
         self.model.set_kind(mark.landmark.kind)

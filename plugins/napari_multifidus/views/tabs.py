@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QSettings
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_multifidus.controllers import shortcuts as keys
-from napari_multifidus.models.preview import Look
+from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
@@ -117,10 +117,10 @@ class FeedbackTabs(QObject):
     def _wire(self) -> None:
         annotator, feedback = self.dock.annotator, self.dock.annotator.feedback
         annotator.opened.connect(self._opened)
-        annotator.placed.connect(self.show_grades)
+        annotator.selection_changed.connect(self.show_grades)
         annotator.changed.connect(self.show_grades)
         feedback.graded.connect(self.show_grades)
-        feedback.looked.connect(self._show_look)
+        feedback.previewed.connect(self._show_preview)
         feedback.protocol_changed.connect(self._show_protocol)
         self.grades.graded.connect(feedback.grade)
         self.grades.scheme_said.connect(feedback.set_scheme)
@@ -139,8 +139,8 @@ class FeedbackTabs(QObject):
     def _remember_tour(self) -> None:
         remember_tour(self._settings())
 
-    def _show_look(self, key: LayerKey | None, look: Look | None) -> None:
-        self.dock.numbers.histogram.show_look(key, look)
+    def _show_preview(self, key: LayerKey | None, preview: OutlinePreview | None) -> None:
+        self.dock.numbers.histogram.show_preview(key, preview)
 
     def _show_protocol(self) -> None:
         feedback = self.dock.annotator.feedback

@@ -26,7 +26,7 @@ from napari_multifidus.controllers.worklist import waiting_words
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_multifidus.controllers.worklist import Desk
+    from napari_multifidus.controllers.worklist import WorklistController
 
 TITLE = "Reading list"
 
@@ -157,14 +157,14 @@ class WorklistPanel(QWidget):
 
     Parameters
     ----------
-    desk
+    controller
         Whose list it is.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: WorklistController) -> None:
         super().__init__()
-        self.desk = desk
-        self.model = WorklistTableModel(desk.stands, blinded=desk.worklist.is_blinded)
+        self.controller = controller
+        self.model = WorklistTableModel(controller.stands, blinded=controller.worklist.is_blinded)
         self.shown = StateFilter(self.model)
         self.words, self.bar, self.filter = QLabel(), QProgressBar(), QComboBox()
         self.table = QTableView()
@@ -209,12 +209,12 @@ class WorklistPanel(QWidget):
         layout.addLayout(buttons)
 
     def _wire(self) -> None:
-        self.desk.changed.connect(self.refresh)
-        self.desk.went_on.connect(self.model.show_step)
+        self.controller.changed.connect(self.refresh)
+        self.controller.went_on.connect(self.model.show_step)
         self.filter.currentTextChanged.connect(self.shown.want)
-        self.table.doubleClicked.connect(lambda index: self.desk.open(self._item(index).by))
-        self.done.clicked.connect(self.desk.finish_and_next)
-        self.next.clicked.connect(self.desk.open_next)
+        self.table.doubleClicked.connect(lambda index: self.controller.open(self._item(index).by))
+        self.done.clicked.connect(self.controller.finish_and_next)
+        self.next.clicked.connect(self.controller.open_next)
         self.unlock.clicked.connect(self._unlock)
         self.offer.clicked.connect(self._offer)
 
@@ -223,28 +223,28 @@ class WorklistPanel(QWidget):
 
     def refresh(self) -> None:
         """Show where every entry stands now."""
-        items = self.desk.items()
+        items = self.controller.items()
         found = progress(items)
-        self.model.show_items(items, self.desk.by)
+        self.model.show_items(items, self.controller.by)
         self.words.setText(str(found))
         self.bar.setMaximum(max(found.of, 1))
         self.bar.setValue(found.done)
         self.offer.setEnabled(found.waiting > 0)
-        self.done.setEnabled(self.desk.by is not None)
+        self.done.setEnabled(self.controller.by is not None)
 
     def _unlock(self) -> None:
         """Unlock the chosen entry, else the one that is open."""
         chosen = self.table.selectionModel()
         rows = chosen.selectedRows() if chosen is not None else []
-        by = self._item(rows[0]).by if rows else self.desk.by
+        by = self._item(rows[0]).by if rows else self.controller.by
         reason = self.ask("Why is this finished reading to be changed?") if by else ""
         if by is not None and reason:
-            self.desk.unlock(by, reason)
+            self.controller.unlock(by, reason)
 
     def _offer(self) -> None:
         reason = self.ask("Why is a repeat reading begun before its day?")
         if reason:
-            self.desk.offer(reason)
+            self.controller.offer(reason)
 
     def ask(self, question: str) -> str:
         """Ask for a reason; empty where the person thinks better of it."""

@@ -149,29 +149,29 @@ def test_the_next_missing_outline(session):
     session.put(right, 2, [BOW_TIE])
     assert next_missing(session) == (right, 2)
     session.put(right, 2, [])
-    session.set_gap(right, 2, Reason.METAL, "screw")
+    session.set_not_measurable(right, 2, Reason.METAL, "screw")
     assert missing(session) == ((right, 4), (left, 4))
 
 
 def test_what_cannot_be_measured_is_said_for_a_level(session, tmp_path):
     with pytest.raises(RoiError, match="no level yet"):
-        session.set_gap(MULTIFIDUS_LEFT, 4, Reason.METAL)
+        session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.METAL)
     session.set_level(4, Level.L3_L4)
     session.set_level(5, Level.L3_L4)
-    assert session.set_gap(MULTIFIDUS_LEFT, 4, Reason.METAL, "cage")
-    assert not session.set_gap(MULTIFIDUS_LEFT, 5, Reason.METAL, "cage")
-    assert session.gap(MULTIFIDUS_LEFT, 5).note == "cage"
-    assert session.gap(MULTIFIDUS_RIGHT, 5) is None
+    assert session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.METAL, "cage")
+    assert not session.set_not_measurable(MULTIFIDUS_LEFT, 5, Reason.METAL, "cage")
+    assert session.not_measurable(MULTIFIDUS_LEFT, 5).note == "cage"
+    assert session.not_measurable(MULTIFIDUS_RIGHT, 5) is None
     path = tmp_path / "a.outlines.json"
     mf.write_rois(session.rois(), path)
     (gap,) = mf.read_rois(path, session.exam).not_measurable
     assert (gap.level, gap.side, gap.reason) == (Level.L3_L4, "left", Reason.METAL)
-    assert session.set_gap(MULTIFIDUS_LEFT, 5, Reason.OTHER)
-    assert session.set_gap(MULTIFIDUS_LEFT, 5, None)
-    assert not session.set_gap(MULTIFIDUS_LEFT, 5, None)
+    assert session.set_not_measurable(MULTIFIDUS_LEFT, 5, Reason.OTHER)
+    assert session.set_not_measurable(MULTIFIDUS_LEFT, 5, None)
+    assert not session.set_not_measurable(MULTIFIDUS_LEFT, 5, None)
     session.set_level(2, Level.L4_L5)
     with pytest.raises(RoiError, match="There is an outline"):
-        session.set_gap(MULTIFIDUS_LEFT, 2, Reason.METAL)
+        session.set_not_measurable(MULTIFIDUS_LEFT, 2, Reason.METAL)
 
 
 def test_an_outline_file_is_taken_as_drafts(session, exam, tmp_path):

@@ -42,12 +42,12 @@ def marks(exam):
 
 def test_levels_come_from_landmarks_and_what_is_typed_wins(session, marks):
     assert session.level_of(2) == (None, SlicePosition.UNKNOWN)
-    assert session.standing(2).place_words == "level not said"
+    assert session.slice_level(2).place_words == "level not said"
     assert session.set_landmarks(marks)
     assert not session.set_landmarks(marks)
     assert session.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
-    assert session.standing(2).place_words == "L4-L5 mid disc · by landmarks"
-    assert session.standing(3).place_words == "L4-L5 · 4.0 mm above it · by landmarks"
+    assert session.slice_level(2).place_words == "L4-L5 mid disc · by landmarks"
+    assert session.slice_level(3).place_words == "L4-L5 · 4.0 mm above it · by landmarks"
     session.set_level(2, Level.L3_L4)
     assert session.level_of(2) == (Level.L3_L4, SlicePosition.UNKNOWN)
     assert session.level_warnings(2)[0] == "L3-L4 was typed; by the landmarks it is L4-L5"
@@ -59,7 +59,7 @@ def test_the_level_of_landmarks_can_be_typed_to_confirm_it(session, marks):
     session.set_landmarks(marks)
     assert session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
     assert session.rois().levels[0].level is Level.L4_L5
-    assert session.standing(2).typed
+    assert session.slice_level(2).typed
 
 
 def test_landmarks_are_saved_and_measured_by(session, marks, tmp_path):
@@ -99,9 +99,9 @@ def test_a_slice_between_two_discs_is_called_ambiguous_with_its_margin(session):
         Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, middle + 18.0 * plane.normal),
     )
     session.set_landmarks(near)
-    standing = session.standing(2)
-    assert standing.settled.level is Level.L5_S1
-    assert standing.margin_mm == pytest.approx(3.0)
+    slice_level = session.slice_level(2)
+    assert slice_level.settled.level is Level.L5_S1
+    assert slice_level.margin_mm == pytest.approx(3.0)
     assert "L5-S1 by a margin of 3.0 mm" in session.level_warnings(2)[0]
     # Who typed it has looked.
     session.set_level(2, Level.L5_S1)
@@ -112,14 +112,14 @@ def test_a_slice_between_two_discs_is_called_ambiguous_with_its_margin(session):
     ("deg", "words"), [(-0.4, "tilt 0°"), (0.4, "tilt 0°"), (-0.6, "tilt -1°")]
 )
 def test_a_tilt_of_nearly_none_has_no_sign(session, deg, words):
-    standing = session.standing(0)
-    tilt = replace(standing.settled.tilt, deg=deg)
-    standing = replace(standing, settled=replace(standing.settled, tilt=tilt))
-    assert standing.tilt_words.startswith(f"{words} ")
+    slice_level = session.slice_level(0)
+    tilt = replace(slice_level.settled.tilt, deg=deg)
+    slice_level = replace(slice_level, settled=replace(slice_level.settled, tilt=tilt))
+    assert slice_level.tilt_words.startswith(f"{words} ")
 
 
 def test_tilt_over_the_limit_of_the_protocol_is_said(session):
-    assert session.standing(0).tilt_words == "tilt 18° to the patient's axis"
+    assert session.slice_level(0).tilt_words == "tilt 18° to the patient's axis"
     assert session.level_warnings(0) == ("tilt of 18° is over the protocol's 15°",)
     assert session.level_warnings(2) == ()
     session.protocol = replace(session.protocol, tilt_limit_deg=20.0)
@@ -188,7 +188,7 @@ def test_marking_the_true_discs_of_the_phantom_gives_every_slice_its_true_level(
 
 def test_without_landmarks_nothing_is_known(exam):
     finder = LevelFinder.of(exam, (), MeasurementProtocol())
-    standing = finder.standing(exam.series[0], 0, None, SlicePosition.UNKNOWN)
-    assert standing.by_landmarks is None
-    assert math.isnan(standing.margin_mm)
-    assert np.isnan(standing.settled.offset_mm)
+    slice_level = finder.slice_level(exam.series[0], 0, None, SlicePosition.UNKNOWN)
+    assert slice_level.by_landmarks is None
+    assert math.isnan(slice_level.margin_mm)
+    assert np.isnan(slice_level.settled.offset_mm)
