@@ -40,6 +40,7 @@ from .errors import (
     StatisticsError as StatisticsError,
     WriteError as WriteError,
 )
+from .io.measurements_csv import write_table as write_table
 from .io.protocol_toml import load_protocol as load_protocol
 from .io.read import (
     read_exam as read_exam,
@@ -48,7 +49,6 @@ from .io.read import (
     scan as scan,
     write_rois as write_rois,
 )
-from .io.results_csv import write_table as write_table
 from .measuring.coverage import coverage as coverage, polygon_area_mm2 as polygon_area_mm2
 from .measuring.fat.methods import FatResult as FatResult, fat_fraction as fat_fraction
 from .measuring.pipeline import measure as measure

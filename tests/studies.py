@@ -9,7 +9,7 @@ import numpy as np
 
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.results_csv import write_rows
+from multifidus.io.table_csv import write_rows
 
 LEVELS = ("L3-L4", "L4-L5", "L5-S1")
 AREAS = {"L3-L4": 700.0, "L4-L5": 900.0, "L5-S1": 1000.0}

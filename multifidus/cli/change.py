@@ -80,7 +80,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.io.json_file import read_json
-    from multifidus.io.results_csv import read_results
+    from multifidus.io.table_csv import read_results
     from multifidus.reporting.tables.change import change_tables, subject_table, write_changes
     from multifidus.stats.change.document import plain_changes
     from multifidus.stats.change.mdc import limit_doubts, protocol_doubt

@@ -78,7 +78,7 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     Only examinations that every rater measured enter, on slices that every rater outlined; what
     was left out, and why, is reported.
     """
-    from multifidus.io.results_csv import read_results
+    from multifidus.io.table_csv import read_results
     from multifidus.reporting.tables.exclusions import left_out_table
     from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_table
     from multifidus.reporting.tables.reliability import grade_table, reliability_table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from multifidus.errors import MultifidusError
 
@@ -42,6 +42,17 @@ def choice(
         msg = f"{name} is {word!r}, which is none of its choices."
         remedy = f"Choose one of: {', '.join(choices)}. {hint}".rstrip()
         raise error(msg, remedy=remedy) from None
+
+
+def word_or_text(text: str, choices: type[Word]) -> Word:
+    """Return a word of a closed vocabulary; a text that is none of its words as it stands.
+
+    For tables of others only, whose words may be their own.
+    """
+    try:
+        return choices(text)
+    except ValueError:
+        return cast("Word", text)
 
 
 def choose(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 from multifidus.data.anatomy import Level, RoiRule, SlicePosition
 from multifidus.data.flags import Flag
@@ -293,9 +293,16 @@ class Provenance:
     offset_mm: float = float("nan")
 
 
+_RANK_OF = {level: level.rank for level in Level}
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One number: a row of the tidy table.
+
+    A row that was read from somebody else's table keeps words that are none of ours as text.
 
     Parameters
     ----------
@@ -306,7 +313,7 @@ class Measurement:
     provenance
         What it shares with the outline's other numbers.
     n_pixels
-        Pixels that entered it.
+        Pixels that entered it; None where a table does not say.
     method, parameters
         How, with the values used, such as the threshold and its basis.
     flags
@@ -314,17 +321,41 @@ class Measurement:
     uncertainty
         Standard uncertainty in the unit of the value, its parts among the parameters
         (:mod:`multifidus.measuring.uncertainty.budget`); NaN where none is stated.
+    extra
+        Columns of the study's own: what the cohort table says beyond what is understood, and the
+        facts of the exam that it says. They follow the columns of the tidy table.
     """
 
     key: RoiKey
     quantity: Quantity
     value: float
     provenance: Provenance
-    n_pixels: int
+    n_pixels: int | None
     method: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     flags: tuple[Flag, ...] = ()
     uncertainty: float = float("nan")
+    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the value; empty where the quantity is somebody else's."""
+        return _UNIT_OF.get(self.quantity, "")
+
+    @property
+    def is_not_measurable(self) -> bool:
+        """Whether the rater declared that there is nothing to measure."""
+        return Flag.NOT_MEASURABLE in self.flags
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """The place in the tidy table: by key, then quantity and method."""
+        key, origin = self.key, self.provenance
+        # What a rater says of a level lies in no series; only the level tells one from another.
+        level = -1 if origin.level is None else _RANK_OF.get(origin.level, -1)
+        level = level if origin.slice_index is None else -1
+        where = (origin.series, -1 if origin.slice_index is None else origin.slice_index, level)
+        return (key.reading, where, key.structure, key.side, key.name, self.quantity, self.method)
 
     def with_uncertainty(self, uncertainty: float, parts: Mapping[str, float]) -> Measurement:
         """Return the same number with its uncertainty, and that one's parts as parameters."""
@@ -339,4 +370,42 @@ class Measurement:
             MappingProxyType({**self.parameters, **parts}),
             self.flags,
             uncertainty,
+            self.extra,
         )
+
+    def with_flags(self, *flags: Flag) -> Measurement:
+        """Return the same number with more flags; none stands twice."""
+        return replace(self, flags=tuple(dict.fromkeys((*self.flags, *flags))))
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements(Sequence[Measurement]):
+    """Measurements in the order of the tidy table, or of the table that they were read from.
+
+    Examples
+    --------
+    >>> len(Measurements()), list(Measurements())
+    (0, [])
+    """
+
+    rows: tuple[Measurement, ...] = ()
+
+    @overload
+    def __getitem__(self, index: int) -> Measurement: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Measurements: ...
+
+    def __getitem__(self, index: int | slice) -> Measurement | Measurements:
+        """Return one of them, or those of a slice."""
+        if isinstance(index, slice):
+            return Measurements(self.rows[index])
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Measurement]:
+        """Yield one after another."""
+        return iter(self.rows)

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure, choose
+from multifidus.data.anatomy import (
+    Level,
+    RoiRule,
+    Side,
+    SlicePosition,
+    Structure,
+    choose,
+    word_or_text,
+)
 from multifidus.data.geometry import Plane
 from multifidus.data.polygon import MINIMAL_POINTS, area, first_crossing
 from multifidus.errors import RoiError
@@ -95,6 +103,21 @@ class RoiKey:
 
     def __post_init__(self) -> None:
         choose(self, {"structure": Structure, "side": Side}, RoiError)
+
+    @classmethod
+    def as_written(
+        cls, reading: Reading, slice_uid: str, *, structure: str, side: str, name: str
+    ) -> RoiKey:
+        """Return the key of a row of a table; structures and sides of others stay as text.
+
+        A table that was written by somebody else may call a muscle by any name. No outline can
+        have such a key.
+        """
+        key = object.__new__(cls)
+        words = (word_or_text(structure, Structure), word_or_text(side, Side))
+        for field, value in zip(cls.__slots__, (reading, slice_uid, *words, name), strict=True):
+            object.__setattr__(key, field, value)
+        return key
 
     def __str__(self) -> str:
         what = " ".join(filter(None, (self.side.value, self.structure.value, self.name)))

@@ -20,7 +20,7 @@ from multifidus.io.outlines_json import (
     read_outlines,
     write_outlines,
 )
-from multifidus.io.results_csv import read_rows, write_rows
+from multifidus.io.table_csv import read_rows, write_rows
 from multifidus.reading.audit_log import (
     AUDIT_SUFFIX,
     Entry,

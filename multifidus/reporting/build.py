@@ -15,7 +15,7 @@ from multifidus.errors import ReadError, StatisticsError
 from multifidus.figures.thumbnails import Thumbnail, read_thumbnails
 from multifidus.io.files import refuse_existing, write_text
 from multifidus.io.json_file import read_json
-from multifidus.io.results_csv import read_results, read_rows
+from multifidus.io.table_csv import read_results, read_rows
 from multifidus.io.table_reader import Table
 from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
 from multifidus.reading.unblind import BLINDED_LIST_NAME

@@ -18,9 +18,10 @@ from multifidus.figures.file_names import is_picture_stem
 from multifidus.figures.overlay import draw_overlays
 from multifidus.figures.thumbnails import SMALL
 from multifidus.io.files import name_from, write_text
+from multifidus.io.measurements_csv import tidy_order, tidy_row
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.results_csv import Row, tidy_order, tidy_row, write_rows
 from multifidus.io.scan import in_words
+from multifidus.io.table_csv import Row, write_rows
 from multifidus.study.batch import Failure, Measured
 from multifidus.study.dictionary import write_dictionary
 from multifidus.study.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides

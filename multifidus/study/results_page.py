@@ -14,7 +14,7 @@ from typing import Any
 from multifidus.data.columns import SUMMARY_KEYS
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.io.files import write_text
-from multifidus.io.results_csv import Row
+from multifidus.io.table_csv import Row
 from multifidus.study.level_value import rule_in_words
 from multifidus.study.missing import Absence
 from multifidus.study.summary import summary_rows

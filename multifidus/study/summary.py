@@ -21,7 +21,7 @@ from multifidus.data.columns import (
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
-from multifidus.io.results_csv import write_rows
+from multifidus.io.table_csv import write_rows
 from multifidus.study.level_value import (
     chosen_slices,
     level_uncertainty,

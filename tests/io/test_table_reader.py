@@ -14,7 +14,7 @@ from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, ReadError, StatisticsError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.labelmap import load_labels
-from multifidus.io.results_csv import read_results, read_rows
+from multifidus.io.table_csv import read_results, read_rows
 from multifidus.io.table_reader import Asked, is_table, read_table
 from multifidus.stats.values import values_of
 from tests.io.test_table_text import TEXTS, TRICKY

@@ -8,7 +8,7 @@ import io
 import pytest
 from hypothesis import example, given, strategies as st
 
-from multifidus.io.results_csv import read_rows, write_rows
+from multifidus.io.table_csv import read_rows, write_rows
 from multifidus.io.table_text import csv_text, guarded, unguarded
 from multifidus.reporting.tables.paper_table import PaperTable
 

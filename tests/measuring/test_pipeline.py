@@ -13,7 +13,7 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import RoiError
-from multifidus.io.results_csv import tidy_row
+from multifidus.io.measurements_csv import tidy_row
 from multifidus.measuring.pipeline import measure
 from multifidus.version import VERSION
 from tests.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline

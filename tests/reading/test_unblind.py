@@ -17,7 +17,7 @@ from multifidus.errors import CohortError, MultifidusError, ReadError, WriteErro
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.outlines_json import read_outlines
 from multifidus.io.read import write_rois
-from multifidus.io.results_csv import read_rows
+from multifidus.io.table_csv import read_rows
 from multifidus.reading.audit_log import Event
 from multifidus.reading.methods_wording import LIMITS
 from multifidus.reading.session import SessionRequest, open_worklist

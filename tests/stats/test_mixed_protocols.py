@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
-from multifidus.io.results_csv import write_rows
+from multifidus.io.table_csv import write_rows
 from multifidus.stats.change.mixed_model import model_changes
 from multifidus.stats.change.pairs import Choice
 from multifidus.stats.change.study import study_change

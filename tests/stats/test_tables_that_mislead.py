@@ -219,7 +219,7 @@ def test_a_least_change_in_another_unit_is_asked_about(limit, doubted, tmp_path)
 
 
 def test_the_wide_table_flags_a_level_of_several_series():
-    from tests.io.test_results_csv import measurement, wide
+    from tests.io.test_measurements_csv import measurement, wide
 
     rows = [measurement(value, k=k) for k, value in ((3, 800.0), (4, 900.0))]
     (row,) = wide(*rows)

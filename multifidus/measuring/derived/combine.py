@@ -64,7 +64,7 @@ def combined(
         quantity,
         value,
         origin,
-        sum(part.n_pixels for part in parts),
+        sum(part.n_pixels or 0 for part in parts),
         next((part.method for part in parts if part.method), ""),
         MappingProxyType(dict(parameters)),
         tuple(flags),

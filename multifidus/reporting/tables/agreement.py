@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.io.files import refuse_existing
-from multifidus.io.results_csv import write_rows
+from multifidus.io.table_csv import write_rows
 from multifidus.measuring.agreement.outlines import OutlineGroup, OutlinePair
 from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
 from multifidus.reporting.tables.reliability import short

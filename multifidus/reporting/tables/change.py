@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from multifidus.io.files import refuse_existing
-from multifidus.io.results_csv import write_rows
+from multifidus.io.table_csv import write_rows
 from multifidus.reporting.labels import visible_fat_note
 from multifidus.reporting.tables.exclusions import left_out_table
 from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table

@@ -14,7 +14,7 @@ import multifidus as mf
 from multifidus.cli.app import app
 from multifidus.errors import CohortError
 from multifidus.io.bids.dataset import dataset_of, subject_names
-from multifidus.io.results_csv import read_rows
+from multifidus.io.table_csv import read_rows
 from tests.io.test_archive import packed
 from tests.niftis import lumbar_affine, save
 

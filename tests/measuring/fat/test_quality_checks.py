@@ -11,7 +11,7 @@ from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
-from multifidus.io.results_csv import tidy_row
+from multifidus.io.measurements_csv import tidy_row
 from multifidus.measuring.fat.quality_checks import with_mixing
 from multifidus.measuring.pipeline import measure
 from multifidus.phantom import PhantomSpec, make_phantom

@@ -10,7 +10,7 @@ from multifidus.cli.app import app
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError, ProtocolError, StatisticsError, WriteError
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.results_csv import read_rows
+from multifidus.io.table_csv import read_rows
 from multifidus.stats.change.document import plain_changes
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.values import values_of

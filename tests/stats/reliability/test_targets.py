@@ -10,7 +10,7 @@ from multifidus.cli.app import app
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import StatisticsError
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.results_csv import write_rows
+from multifidus.io.table_csv import write_rows
 from multifidus.reporting.metric import What
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.tables.reliability import grade_table, reliability_table

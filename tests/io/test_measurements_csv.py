@@ -13,7 +13,14 @@ from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.protocol import MeasurementProtocol, TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
 from multifidus.errors import ReadError, WriteError
-from multifidus.io.results_csv import COLUMNS, read_rows, tidy_row, write_rows, write_table
+from multifidus.io.measurements_csv import (
+    COLUMNS,
+    measurement_rows,
+    read_measurements,
+    tidy_row,
+    write_table,
+)
+from multifidus.io.table_csv import read_rows, write_rows
 from multifidus.study.dictionary import dictionary, write_dictionary
 from multifidus.study.missing import Absence
 from multifidus.study.summary import summary_rows, write_summary
@@ -394,3 +401,79 @@ def test_a_table_is_read_row_by_row_and_only_where_asked(tmp_path):
     path.write_text("a\n1\n2,3\n", encoding="utf-8")
     with pytest.raises(ReadError, match="line 3"):
         read_rows(path)
+
+
+FULL = [
+    replace(
+        row,
+        method="pooled_otsu",
+        parameters={"threshold": 210.0, "basis": "exam"},
+        flags=(Flag.FEW_POINTS, Flag.ARTEFACT),
+        uncertainty=2.5,
+        provenance=replace(row.provenance, offset_mm=1.5),
+        extra={"group": "open", "days": "14"},
+    )
+    for row in SOME
+]
+
+
+def test_what_is_written_is_read_back_as_the_same_measurements(tmp_path):
+    write_table(FULL, tmp_path / "a.csv")
+    table = read_measurements(tmp_path / "a.csv")
+    assert list(table.rows) == sorted(FULL, key=lambda row: row.sort_key)
+    assert isinstance(table.rows[0].quantity, Quantity)
+    assert isinstance(table.rows[0].key.structure, Structure)
+    assert table.header == (*COLUMNS, "group", "days")
+    assert table.lines == tuple(range(2, len(FULL) + 2))
+    write_table(table.rows, tmp_path / "b.csv")
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+
+
+def test_a_table_of_others_needs_three_columns_and_keeps_its_own_words():
+    (row,) = measurement_rows(
+        [{"subject": "NA", "quantity": "thickness_cm", "value": "2.5", "side": "L", "site": "NA"}]
+    ).rows
+    assert (row.key.reading.subject, row.quantity, row.value) == ("NA", "thickness_cm", 2.5)
+    assert (row.key.side, row.key.structure, row.unit) == ("L", "", "")
+    assert (row.provenance.level, row.provenance.slice_index, row.n_pixels) == (None, None, None)
+    assert math.isnan(row.uncertainty)
+    assert row.extra == {"site": "NA"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"value": "9,1"}, "line 7: value is '9,1', which is no number"),
+        ({"tilt_deg": "steep"}, "line 7: tilt_deg is 'steep', which is no number"),
+        ({"n_pixels": "few"}, "line 7: n_pixels is"),
+        ({"reading": "0"}, "line 7: reading is '0'; readings count"),
+        ({"reading": "first"}, "line 7: reading is 'first'"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_refused_with_its_line_and_column(cells, message):
+    record = {"subject": "S1", "quantity": "tcsa_mm2", "value": "1", **cells}
+    with pytest.raises(ReadError, match=message):
+        measurement_rows([record], [7], "t.csv")
+
+
+def test_a_slice_that_is_not_counted_is_named():
+    record = {"subject": "S1", "quantity": "tcsa_mm2", "value": "1", "slice_index": "upper"}
+    (row,) = measurement_rows([record]).rows
+    assert (row.key.slice_uid, row.provenance.slice_index) == ("upper", None)
+
+
+def test_one_quantity_has_one_unit():
+    records = [
+        {"subject": "S1", "quantity": "tcsa_mm2", "value": "1", "unit": unit}
+        for unit in ("mm2", "", "cm2")
+    ]
+    with pytest.raises(ReadError, match="Line 4: tcsa_mm2 stands in the table by several"):
+        measurement_rows(records)
+
+
+def test_empty_rows_are_passed_over_and_columns_that_lack_are_named():
+    filled = {"subject": "S1", "quantity": "tcsa_mm2", "value": ""}
+    table = measurement_rows([dict.fromkeys(filled, "NA"), filled])
+    assert (len(table.rows), table.lines) == (1, (3,))
+    with pytest.raises(ReadError, match="lacks the columns quantity, value"):
+        measurement_rows([{"subject": "S1"}])

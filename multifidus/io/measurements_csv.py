@@ -1,0 +1,327 @@
+r"""``measurements.csv``: written from measurements, and read back as measurements.
+
+Floats are written by ``repr`` (every digit), undefined is ``NaN``, lines end in ``\n``, and the
+order of rows does not depend on the order of input. Tables of others are read as well: of their
+columns only subject, quantity and value have to be there, and their words may be their own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from multifidus.data.anatomy import Level, RoiRule, SlicePosition, word_or_text
+from multifidus.data.cells import is_missing, number, whole
+from multifidus.data.columns import COLUMNS, KNOWN
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Measurements, Provenance, Quantity
+from multifidus.data.protocol import TiltAxis
+from multifidus.data.roi import Reading, RoiKey, Source
+from multifidus.errors import ReadError
+from multifidus.io.table_csv import Row, read_results, write_rows
+
+REQUIRED = ("subject", "quantity", "value")
+"""Columns without which a table holds no measurements."""
+
+
+def tidy_row(row: Measurement) -> Row:
+    """Return a measurement as one row of the tidy table, columns of the study's own last."""
+    key, origin = row.key, row.provenance
+    return {
+        "subject": key.reading.subject,
+        "timepoint": key.reading.timepoint,
+        "rater": key.reading.rater,
+        "reading": key.reading.reading,
+        "series": origin.series,
+        "slice_index": origin.slice_index,
+        "slice_uid": key.slice_uid,
+        "level": origin.level or "",
+        "slice_position": origin.slice_position,
+        "structure": key.structure,
+        "side": key.side,
+        "quantity": row.quantity,
+        "value": row.value,
+        "unit": row.unit,
+        "method": row.method,
+        "parameters": json.dumps(_plain(row.parameters), sort_keys=True),
+        "flags": ";".join(row.flags),
+        "tilt_deg": origin.tilt_deg,
+        "n_pixels": row.n_pixels,
+        "valid_fraction": origin.valid_fraction,
+        "roi_rule": origin.roi_rule,
+        "source": origin.source,
+        "protocol": origin.protocol,
+        "version": origin.version,
+        "image_sha256": origin.image_sha256,
+        "outline_sha256": origin.outline_sha256,
+        "name": key.name,
+        "tilt_axis": origin.tilt_axis,
+        "offset_mm": origin.offset_mm,
+        "uncertainty": row.uncertainty,
+        **row.extra,
+    }
+
+
+def tidy_order(row: Row) -> tuple[Any, ...]:
+    """Sort the tidy table by key, then quantity, as :func:`multifidus.measure` sorts one exam."""
+    whose = tuple(row[name] for name in ("subject", "timepoint", "rater", "reading", "series"))
+    # What was said about a level lies in no series, and only the level tells one from another.
+    sliced = row["slice_index"] is not None
+    where = (row["slice_index"], -1) if sliced else (-1, Level(row["level"]).rank)
+    what = tuple(row[name] for name in ("structure", "side", "name", "quantity", "method"))
+    return (*whose, *where, *what)
+
+
+def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN; what is undefined becomes null."""
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in parameters.items()
+    }
+
+
+def write_table(rows: Iterable[Measurement], path: str | Path, *, overwrite: bool = False) -> None:
+    """Write measurements as a tidy CSV table, one number a row.
+
+    Raises
+    ------
+    WriteError
+        If the file exists and ``overwrite`` is not set.
+    """
+    tidy = [tidy_row(row) for row in sorted(rows, key=lambda row: row.sort_key)]
+    write_rows(tidy, Path(path), tuple(COLUMNS), overwrite=overwrite)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementTable:
+    """A table of measurements as it was read.
+
+    Parameters
+    ----------
+    rows
+        In the order of the file.
+    header
+        Names of the file's columns.
+    lines
+        At which line of the file each row begins.
+    remark
+        How it was read, if not as plain CSV: one sentence; empty where there is nothing to say.
+    """
+
+    rows: Measurements
+    header: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    remark: str = ""
+
+
+def read_measurements(
+    path: str | Path, where: Mapping[str, Collection[str]] | None = None
+) -> MeasurementTable:
+    """Read a table of measurements, or one that is laid out like it.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    where
+        Keep only rows whose columns hold one of these texts; a column that is not there keeps all.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened, is no table, or as :func:`measurement_rows`.
+    """
+    table = read_results(path, where)
+    found = measurement_rows(table.rows, table.lines, str(path))
+    return MeasurementTable(found.rows, table.header, found.lines, table.remark)
+
+
+def measurement_rows(
+    records: Sequence[Mapping[str, Any]], lines: Sequence[int] = (), source: str = ""
+) -> MeasurementTable:
+    """Turn plain rows, columns by name, into measurements; empty rows are passed over.
+
+    Parameters
+    ----------
+    records
+        Texts or numbers by column; columns that are not there say nothing.
+    lines
+        Where each stands in its file; as if they began in the second line if empty.
+    source
+        Name of the file, for errors.
+
+    Raises
+    ------
+    ReadError
+        If a column is missing, a number is none, or one quantity has several units; names the line
+        and the column.
+    """
+    reader = _RowReader()
+    found: list[Measurement] = []
+    kept: list[int] = []
+    for line, record in zip(lines or range(2, len(records) + 2), records, strict=True):
+        if all(map(is_missing, record.values())):
+            continue
+        try:
+            found.append(reader.row(record))
+        except ReadError as error:
+            place = f"{source}, line {line}: " if source else f"Line {line}: "
+            raise ReadError(f"{place}{error.message}", remedy=error.remedy) from None
+        kept.append(line)
+    return MeasurementTable(Measurements(tuple(found)), lines=tuple(kept))
+
+
+_KEY = ("subject", "timepoint", "rater", "reading", "slice_uid", "slice_index", "structure",
+        "side", "name")  # fmt: skip
+_ORIGIN = ("series", "slice_index", "level", "slice_position", "tilt_deg", "valid_fraction",
+           "roi_rule", "source", "protocol", "version", "image_sha256", "outline_sha256",
+           "tilt_axis", "offset_mm")  # fmt: skip
+
+
+class _RowReader:
+    """Makes measurements of plain rows; what many rows share is made once."""
+
+    def __init__(self) -> None:
+        kept = lru_cache(maxsize=None, typed=True)
+        self._key = kept(_key)
+        self._origin = kept(_origin)
+        self._flags = kept(_flags)
+        self._parameters = kept(_parameters)
+        self._own: Callable[..., Mapping[str, str]] = kept(_own_columns)
+        self._units: dict[tuple[str, str], str] = {}
+
+    def row(self, record: Mapping[str, Any]) -> Measurement:
+        """Return one row."""
+        missing = [name for name in REQUIRED if name not in record]
+        if missing:
+            msg = f"The table lacks the columns {', '.join(missing)}."
+            raise ReadError(msg, remedy="Give a measurements.csv.")
+        cell = record.get
+        quantity, method = _text("quantity", cell("quantity")), _text("method", cell("method"))
+        self._check_unit(quantity, method, _text("unit", cell("unit")))
+        own = tuple(name for name in record if name not in COLUMNS)
+        return Measurement(
+            self._key(*map(cell, _KEY)),
+            word_or_text(quantity, Quantity),
+            _number("value", cell("value")),
+            self._origin(*map(cell, _ORIGIN)),
+            _count("n_pixels", cell("n_pixels")),
+            method,
+            self._parameters(_text("parameters", cell("parameters"))),
+            self._flags(_text("flags", cell("flags"))),
+            _uncertainty(cell("uncertainty")),
+            self._own(own, *map(cell, own)),
+        )
+
+    def _check_unit(self, quantity: str, method: str, unit: str) -> None:
+        """Refuse numbers of one name in several units."""
+        first = self._units.setdefault((quantity, method), unit) if unit else unit
+        if first != unit:
+            msg = f"{quantity} stands in the table by several values of unit: {[first, unit]}."
+            raise ReadError(msg, remedy="Measure all exams again by one protocol.")
+
+
+_NAMES = frozenset({"subject", "timepoint", "rater", "name"})
+"""Columns in which NA may be somebody's initials."""
+
+
+def _text(name: str, cell: object) -> str:
+    """Return what a cell says, without blanks around it; a number 0 is a value."""
+    if is_missing(cell) and (name not in _NAMES or not isinstance(cell, str)):
+        return ""
+    return str(cell).strip()
+
+
+def _number(name: str, cell: object) -> float:
+    try:
+        return number(cell)
+    except ValueError:
+        msg = f"{name} is {cell!r}, which is no number."
+        remedy = "Write it with a decimal point, or leave it empty."
+        raise ReadError(msg, remedy=remedy) from None
+
+
+def _count(name: str, cell: object) -> int | None:
+    found = _number(name, cell)
+    return int(found) if math.isfinite(found) else None
+
+
+def _uncertainty(cell: object) -> float:
+    """Return what is stated of a number; what somebody else wrote there states nothing."""
+    try:
+        return number(cell)
+    except ValueError:
+        return math.nan
+
+
+def _index(cell: object) -> int | None:
+    """Return the place of a slice in its series; None where it is not counted."""
+    try:
+        return whole(cell)
+    except ValueError:
+        return None
+
+
+def _key(*cells: object) -> RoiKey:
+    found = {name: _text(name, cell) for name, cell in zip(_KEY, cells, strict=True)}
+    try:
+        count = whole(found["reading"])
+    except ValueError:
+        count = 0
+    if count is not None and count < 1:
+        msg = f"reading is {found['reading']!r}; readings count 1, 2, ..."
+        raise ReadError(msg)
+    reading = Reading(found["subject"], found["timepoint"], found["rater"], count or 1)
+    index = found["slice_index"]
+    # What counts nothing names the slice.
+    named = found["slice_uid"] or (index if _index(index) is None else "")
+    words = {name: found[name] for name in ("structure", "side", "name")}
+    return RoiKey.as_written(reading, named, **words)
+
+
+def _origin(*cells: object) -> Provenance:
+    raw = dict(zip(_ORIGIN, cells, strict=True))
+    said = {name: _text(name, cell) for name, cell in raw.items()}
+    return Provenance(
+        series=said["series"],
+        slice_index=_index(raw["slice_index"]),
+        level=word_or_text(said["level"], Level) if said["level"] else None,
+        slice_position=word_or_text(said["slice_position"], SlicePosition),
+        tilt_deg=_number("tilt_deg", raw["tilt_deg"]),
+        valid_fraction=_number("valid_fraction", raw["valid_fraction"]),
+        roi_rule=word_or_text(said["roi_rule"], RoiRule),
+        source=word_or_text(said["source"], Source) if said["source"] else None,
+        protocol=said["protocol"],
+        version=said["version"],
+        image_sha256=said["image_sha256"],
+        outline_sha256=said["outline_sha256"],
+        tilt_axis=word_or_text(said["tilt_axis"], TiltAxis),
+        offset_mm=_number("offset_mm", raw["offset_mm"]),
+    )
+
+
+def _flags(text: str) -> tuple[Flag, ...]:
+    return tuple(word_or_text(flag, Flag) for flag in text.split(";") if flag)
+
+
+def _parameters(text: str) -> Mapping[str, Any]:
+    """Return the values that were used; nothing of what is no JSON object."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        found = {}
+    return MappingProxyType(found if isinstance(found, dict) else {})
+
+
+def _own_columns(names: Sequence[str], *cells: object) -> Mapping[str, str]:
+    """Return cells of the study's own columns as text; NA is nothing in those that are known."""
+    return MappingProxyType({
+        name: "" if is_missing(cell) and (name in KNOWN or not isinstance(cell, str)) else str(cell)
+        for name, cell in zip(names, cells, strict=True)
+    })  # fmt: skip
