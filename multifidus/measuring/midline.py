@@ -111,9 +111,16 @@ def wrong_sides(placed: Sequence[Placed], spine: Spine | None = None) -> tuple[W
         In the order of the outlines; empty where nothing contradicts.
     """
     middles = _middles(placed)
-    held = [
-        (item, _midline(item, spine, middles)) for item in placed if item.roi.key.side in _SIDES
-    ]
+    # Outlines of one reading on one slice have one midline.
+    lines: dict[tuple[str, Reading], Midline] = {}
+    held = []
+    for item in placed:
+        key = item.roi.key
+        if key.side in _SIDES:
+            where = item.slice.uid, key.reading
+            if where not in lines:
+                lines[where] = _midline(item, spine, middles.get(key.reading))
+            held.append((item, lines[where]))
     far = _far_across(held)
     found = (WrongSide(item, line, apart) for (item, line), apart in zip(held, far, strict=True))
     return tuple(item for item in found if item.across_mm > item.midline.doubt_mm)
@@ -140,15 +147,16 @@ def check_midline(wrong: Iterable[WrongSide]) -> None:
             raise RoiError(msg, remedy=remedy)
 
 
-def _midline(item: Placed, spine: Spine | None, middles: Sequence[tuple[Roi, float]]) -> Midline:
+def _midline(item: Placed, spine: Spine | None, middles: _Middles | None) -> Midline:
     plane = item.slice.plane
     if spine is not None:
         return _of_landmarks(spine, plane)
-    own = [(roi, x) for roi, x in middles if roi.key.reading == item.roi.key.reading]
-    if own:
-        roi, x = min(own, key=lambda pair: _apart_mm(plane, pair[0]))
-        far = max(_apart_mm(plane, roi) - BEYOND_MM, 0.0)
-        return Midline(x, OUTLINES_MM + far / 4, f"outlines of the {_words(roi.key.structure)}")
+    if middles is not None:
+        apart_mm = np.abs(plane.distance_mm(middles.centroids_mm)[:, 0])
+        nearest = int(apart_mm.argmin())
+        far = max(float(apart_mm[nearest]) - BEYOND_MM, 0.0)
+        source = f"outlines of the {_words(middles.structures[nearest])}"
+        return Midline(middles.x_mm[nearest], OUTLINES_MM + far / 4, source)
     rows, columns = item.slice.shape
     centre = plane.to_patient([((rows - 1) / 2, (columns - 1) / 2)])[0]
     return Midline(float(centre[0]), IMAGE_MM, "the middle of the image")
@@ -170,8 +178,36 @@ def _of_landmarks(spine: Spine, plane: Plane) -> Midline:
     )
 
 
-def _middles(placed: Iterable[Placed]) -> list[tuple[Roi, float]]:
-    """Return outlines that say where the middle is, and its patient x; pairs of sides first."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Middles:
+    """Outlines of one reading that say where the middle is.
+
+    Parameters
+    ----------
+    structures, x_mm
+        What was outlined, and its middle along patient x.
+    centroids_mm
+        Where it lies, LPS, (n, 1, 3).
+    """
+
+    structures: Sequence[Structure]
+    x_mm: Sequence[float]
+    centroids_mm: Array
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[Roi, float]]) -> _Middles:
+        centroids = np.stack([roi.centroid_mm for roi, _ in found])
+        return cls(
+            [roi.key.structure for roi, _ in found], [x for _, x in found], centroids[:, None]
+        )
+
+
+def _middles(placed: Iterable[Placed]) -> dict[Reading, _Middles]:
+    """Return, by reading, the outlines that say where the middle is.
+
+    These are pairs of sides where an exam has any, whoever drew them, else structures in the
+    midline.
+    """
     sides: dict[tuple[Reading, str, Structure, str], dict[Side, Roi]] = {}
     middles = []
     for item in placed:
@@ -186,7 +222,10 @@ def _middles(placed: Iterable[Placed]) -> list[tuple[Roi, float]]:
         for both in sides.values()
         if both.keys() >= _SIDES
     ]
-    return pairs or middles
+    by_reading: dict[Reading, list[tuple[Roi, float]]] = {}
+    for found in pairs or middles:
+        by_reading.setdefault(found[0].key.reading, []).append(found)
+    return {reading: _Middles.of(found) for reading, found in by_reading.items()}
 
 
 def _across(roi: Roi, midline: Midline) -> float:
@@ -209,10 +248,6 @@ def _far_across(held: Sequence[tuple[Placed, Midline]]) -> list[float]:
     for kind, apart in zip(kinds, far, strict=True):
         grouped.setdefault(kind, []).append(apart)
     return [float(np.mean(grouped[kind])) for kind in kinds]
-
-
-def _apart_mm(plane: Plane, roi: Roi) -> float:
-    return abs(float(plane.distance_mm(roi.centroid_mm[None])[0]))
 
 
 def _words(name: str) -> str:

@@ -22,6 +22,9 @@ NAN = float("nan")
 _HALF = 1e-12
 """Sums of weights this near to half of the total are half of it."""
 
+_BINS = 4096
+"""Bins of equal width in which a median is sought; it is exact whatever their number."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
@@ -90,11 +93,21 @@ class Sample:
 def _median(sample: Sample) -> float:
     if not len(sample.values):
         return NAN
-    order = np.argsort(sample.values, kind="stable")
-    share = sample.weights[order].cumsum() / sample.total
-    low, high = (int(np.searchsorted(share, half)) for half in (0.5 - _HALF, 0.5 + _HALF))
-    last = len(order) - 1
-    return float(sample.values[order[min(low, last)]] + sample.values[order[min(high, last)]]) / 2
+    low, high = float(sample.values.min()), float(sample.values.max())
+    if low == high:
+        return low
+    # Sorting a million pixels takes a hundred times as long as finding the bin of the median.
+    place = ((sample.values - low) * (_BINS / (high - low))).astype(np.intp)
+    below = np.append(0.0, np.bincount(place, sample.weights).cumsum()) / sample.total
+    halves = 0.5 - _HALF, 0.5 + _HALF
+    first, last = (int(np.searchsorted(below, half)) - 1 for half in halves)
+    last = min(last, len(below) - 2)
+    near = np.flatnonzero((place >= first) & (place <= last))
+    values, weights = sample.values.take(near), sample.weights.take(near)
+    order = np.argsort(values, kind="stable")
+    share = below[first] + weights.take(order).cumsum() / sample.total
+    middle = [min(int(np.searchsorted(share, half)), len(order) - 1) for half in halves]
+    return float(values[order[middle[0]]] + values[order[middle[1]]]) / 2
 
 
 def pool(samples: Sequence[Sample]) -> Sample:

@@ -48,7 +48,8 @@ def darkest_muscle(lean: Sample, muscle: Sample) -> float:
     if len(lean.values):
         level, values = lean.median, lean.values
     elif len(muscle.values):
-        values = muscle.values[muscle.values <= muscle.median]
+        # Sorted, because the level is sought in ranges of them.
+        values = np.sort(muscle.values[muscle.values <= muscle.median])
         level, _ = lean_level(values)
     else:
         return NAN
