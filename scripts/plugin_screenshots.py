@@ -121,7 +121,7 @@ def take_warnings(viewer: Any, dock: Any) -> None:
     from multifidus.data.anatomy import Level, SlicePosition
 
     annotator, session = dock.annotator, dock.annotator.session
-    protocol, (level, position) = session.protocol, session.said_level(SLICE)
+    protocol, (level, position) = session.protocol, session.analysis.typed_level(SLICE)
     session.set_protocol(replace(protocol, tilt_limit_deg=1.0))
     annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
     settle()
@@ -350,7 +350,7 @@ def draw_perfectly(controller: Any) -> None:
         key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
         loops = [np.asarray(path[:: max(1, len(path) // 36)]) for path in roi.paths]
         session.put(key, index, (*session.loops(key, index), *loops))
-    for key in session.layer_keys():
+    for key in session.drawing.layer_keys():
         canvas.layer(key)
         canvas.push(key)
     controller.annotator.committed()

@@ -64,8 +64,8 @@ def test_a_path_that_is_no_outline_counts_as_none(both):
 
 def test_only_what_both_say_of_levels_is_adopted(both, consensus):
     assert adopt(consensus, both)
-    assert consensus.said_level(2) == (Level.L4_L5, MID)
-    assert consensus.said_level(3)[0] is None
+    assert consensus.analysis.typed_level(2) == (Level.L4_L5, MID)
+    assert consensus.analysis.typed_level(3)[0] is None
     assert not adopt(consensus, both)
 
 
@@ -76,7 +76,7 @@ def test_what_is_taken_is_the_raters_outline_with_its_level(both, consensus):
     assert roi.source is Source.CONSENSUS
     assert roi.key.reading.rater == "consensus"
     assert np.allclose(roi.paths[0], right.loops[1][0])
-    assert consensus.said_level(3) == (Level.L5_S1, MID)
+    assert consensus.analysis.typed_level(3) == (Level.L5_S1, MID)
     assert not take(consensus, right, 1, both[1])
     # Edited by hand or drawn anew it is the consensus' as well.
     consensus.put(MULTIFIDUS_RIGHT, 3, [box(30, 11, 49, 29)])

@@ -45,8 +45,10 @@ def unseen(shared_viewer):
 @pytest.fixture
 def drawn(win, exam, session, tmp_path):
     """Open an exam whose file holds both references and both muscles on slice 2."""
-    session.read_by(Reading("S01", "pre", "R1", 1))
-    mf.write_rois(session.rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    mf.write_rois(
+        session.rois().read_by(Reading("S01", "pre", "R1", 1)),
+        tmp_path / "S01_pre_R1_r1.outlines.json",
+    )
     win.open(exam, tmp_path)
     return win
 
@@ -166,9 +168,8 @@ def test_outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
 
 
 def test_an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messages):
-    session.read_by(Reading("S01", "pre", "EF", 3))
     path = tmp_path / "theirs.outlines.json"
-    mf.write_rois(session.rois(), path)
+    mf.write_rois(session.rois().read_by(Reading("S01", "pre", "EF", 3)), path)
     drawn.viewer.open(str(path), plugin="multifidus")
     assert drawn.annotator.session.reading == Reading("S01", "pre", "EF", 3)
     assert drawn.annotator.file.path == path
@@ -280,8 +281,10 @@ def test_an_exam_opens_on_the_series_that_was_outlined(win, tmp_path):
     exam = Exam("S01", "pre", (t2, t1))
     session = Session(exam, t1)
     session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 12)])
-    session.read_by(Reading("S01", "pre", "R1", 1))
-    mf.write_rois(session.rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    mf.write_rois(
+        session.rois().read_by(Reading("S01", "pre", "R1", 1)),
+        tmp_path / "S01_pre_R1_r1.outlines.json",
+    )
     win.open(exam, tmp_path)
     assert win.annotator.session.series is t1
     assert shown(win) == ["1.5"]
@@ -361,4 +364,4 @@ def test_the_sample_opens_from_the_menu_with_its_outlines(win, tmp_path, monkeyp
     assert annotator.session.reading == expected.reading
     folder = annotator.file.path.parent
     assert folder.is_relative_to(tmp_path)
-    assert not annotator.session.refusal()
+    assert not annotator.session.analysis.refusal

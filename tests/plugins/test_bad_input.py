@@ -67,7 +67,9 @@ def test_odd_series_are_outlined_saved_and_opened_again(  # noqa: PLR0917 - fixt
     win.press("Q")
     win.draw(SQUARE)
     session = win.annotator.session
-    assert session.numbers(MULTIFIDUS_RIGHT, index).area_mm2 == pytest.approx(AREA_MM2, rel=0.03)
+    assert session.analysis.numbers(MULTIFIDUS_RIGHT, index).area_mm2 == pytest.approx(
+        AREA_MM2, rel=0.03
+    )
     win.press("Shift+I")
     win.press("Shift+K")
     win.annotator.flush()

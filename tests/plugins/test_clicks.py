@@ -80,8 +80,8 @@ def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
 
     session = win.annotator.session
     for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT):
-        assert session.slices_of(key) == (0, 1, 2, 3, 4)
-        assert [session.level_of(index)[0] for index in range(5)] == list(LEVELS)
+        assert session.drawing.slices_of(key) == (0, 1, 2, 3, 4)
+        assert [session.analysis.level_of(index)[0] for index in range(5)] == list(LEVELS)
         assert all(len(session.loops(key, index)[0]) == POINTS for index in range(5))
     assert (tmp_path / "tables" / "measurements.csv").exists()
     ours, _ = tables()

@@ -74,7 +74,7 @@ def test_the_side_that_is_missing_is_mirrored(exam):
     assert area(found) == pytest.approx(area([circle(36, 20, 12)]) - area([circle(36, 20, 3)]))
     (roi,) = session.outlines(MULTIFIDUS_LEFT, 1)
     assert roi.source is Source.DRAFT
-    assert not session.refusal()
+    assert not session.analysis.refusal
     with pytest.raises(RoiError, match="already"):
         mirror(session, MULTIFIDUS_LEFT, 1)
     with pytest.raises(RoiError, match="no other side"):
@@ -101,7 +101,7 @@ def test_between_two_slices_of_a_stack(stack):
     # A quarter of the way; circles of pixels are ellipses of millimetres, a little off theirs.
     assert area(roi.paths) == pytest.approx(np.pi * 10**2, rel=0.01)
     np.testing.assert_allclose(roi.paths[0].mean(axis=0), (36, 57), atol=0.2)
-    assert stack.draft_dice(MULTIFIDUS_LEFT, 1) == pytest.approx(1)
+    assert stack.drawing.draft_dice(MULTIFIDUS_LEFT, 1) == pytest.approx(1)
     with pytest.raises(RoiError, match="already"):
         interpolate_here(stack, MULTIFIDUS_LEFT, 1)
     stack.put(MULTIFIDUS_LEFT, 1, [])
@@ -132,25 +132,25 @@ def test_smoothed_and_nudged(session):
 
 
 def test_the_next_missing_outline(session):
-    assert missing(session) == ()
-    assert next_missing(session) is None
+    assert missing(session.analysis) == ()
+    assert next_missing(session.analysis) is None
     session.set_level(2, Level.L4_L5)
     session.set_level(4, Level.L3_L4)
     session.put(MULTIFIDUS_RIGHT, 2, [])
     right, left = MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT
-    assert missing(session) == ((right, 2), (right, 4), (left, 4))
-    assert next_missing(session) == (right, 2)
-    assert next_missing(session, (right, 2)) == (right, 4)
-    assert next_missing(session, (left, 2)) == (right, 4)
-    assert next_missing(session, (LEAN, 3)) == (right, 4)
+    assert missing(session.analysis) == ((right, 2), (right, 4), (left, 4))
+    assert next_missing(session.analysis) == (right, 2)
+    assert next_missing(session.analysis, (right, 2)) == (right, 4)
+    assert next_missing(session.analysis, (left, 2)) == (right, 4)
+    assert next_missing(session.analysis, (LEAN, 3)) == (right, 4)
     # After the last, the first again.
-    assert next_missing(session, (left, 4)) == (right, 2)
+    assert next_missing(session.analysis, (left, 4)) == (right, 2)
     # What crosses itself is missing still.
     session.put(right, 2, [BOW_TIE])
-    assert next_missing(session) == (right, 2)
+    assert next_missing(session.analysis) == (right, 2)
     session.put(right, 2, [])
     session.set_not_measurable(right, 2, Reason.METAL, "screw")
-    assert missing(session) == ((right, 4), (left, 4))
+    assert missing(session.analysis) == ((right, 4), (left, 4))
 
 
 def test_what_cannot_be_measured_is_said_for_a_level(session, tmp_path):
@@ -160,8 +160,8 @@ def test_what_cannot_be_measured_is_said_for_a_level(session, tmp_path):
     session.set_level(5, Level.L3_L4)
     assert session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.METAL, "cage")
     assert not session.set_not_measurable(MULTIFIDUS_LEFT, 5, Reason.METAL, "cage")
-    assert session.not_measurable(MULTIFIDUS_LEFT, 5).note == "cage"
-    assert session.not_measurable(MULTIFIDUS_RIGHT, 5) is None
+    assert session.analysis.not_measurable(MULTIFIDUS_LEFT, 5).note == "cage"
+    assert session.analysis.not_measurable(MULTIFIDUS_RIGHT, 5) is None
     path = tmp_path / "a.outlines.json"
     mf.write_rois(session.rois(), path)
     (gap,) = mf.read_rois(path, session.exam).not_measurable
@@ -188,12 +188,12 @@ def test_an_outline_file_is_taken_as_drafts(session, exam, tmp_path):
     (draft,) = mine.outlines(MULTIFIDUS_RIGHT, 2)
     assert draft.source is Source.DRAFT
     assert draft.key.reading.rater == "R1"
-    flags = mine.numbers(MULTIFIDUS_RIGHT, 2).flags
+    flags = mine.analysis.numbers(MULTIFIDUS_RIGHT, 2).flags
     assert Flag.DRAFT_UNEDITED in flags
     nudge(mine, MULTIFIDUS_RIGHT, 2, (1, 0))
     assert mine.outlines(MULTIFIDUS_RIGHT, 2)[0].source is Source.DRAFT_EDITED
-    assert Flag.DRAFT_UNEDITED not in mine.numbers(MULTIFIDUS_RIGHT, 2).flags
-    assert 0.9 < mine.draft_dice(MULTIFIDUS_RIGHT, 2) < 1
+    assert Flag.DRAFT_UNEDITED not in mine.analysis.numbers(MULTIFIDUS_RIGHT, 2).flags
+    assert 0.9 < mine.drawing.draft_dice(MULTIFIDUS_RIGHT, 2) < 1
 
 
 def test_a_label_map_is_taken_as_drafts(tmp_path):

@@ -114,7 +114,7 @@ def test_a_folder_of_exams_is_offered_and_one_is_chosen_by_key(win, folder, mess
     QTest.keyClick(panel.list, Qt.Key.Key_Up)
     panel.open.click()
     assert win.annotator.file.path.parent == folder / "S01_pre"
-    assert not win.annotator.session.layer_keys()
+    assert not win.annotator.session.drawing.layer_keys()
     assert len(list((folder / "S01_post").glob("*.outlines.json"))) == 1
     assert len({id(image.metadata["multifidus_exam"].exam) for image in win.images}) == 1
     panel.hide_list.click()

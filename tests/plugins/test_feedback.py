@@ -38,9 +38,11 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 @pytest.fixture
 def drawn(win, exam, session, tmp_path):
     """Open an exam whose file holds both references and both muscles on slice 2, at L4-L5."""
-    session.read_by(Reading("S01", "pre", "R1", 1))
     session.set_level(2, Level.L4_L5)
-    mf.write_rois(session.rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    mf.write_rois(
+        session.rois().read_by(Reading("S01", "pre", "R1", 1)),
+        tmp_path / "S01_pre_R1_r1.outlines.json",
+    )
     # Painting takes most of the time, and few tests look at the canvas.
     win.viewer.window._qt_window.hide()
     win.open(exam, tmp_path)
@@ -84,7 +86,8 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     at_rest = fat_pixels(drawn)
     drawn.annotator.edit()
     assert drawn.viewer.layers.selection.active == drawn.layer(MULTIFIDUS_LEFT)
-    weights = []
+    weights, last = [], {}
+    feedback.previewed.connect(lambda key, preview: last.update({key: preview}))
     feedback.previewed.connect(
         lambda _, preview: preview and weights.append(preview.counts().sum())
     )
@@ -95,7 +98,7 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     assert moving > at_rest
     # What is tinted is what the number counts, on the side that moves and on the other.
     for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
-        preview = session.in_motion if key == MULTIFIDUS_LEFT else session.preview(key, 2)
+        preview = last.get(key) or session.analysis.preview(key, 2)
         tinted = {(int(row), int(column)) for row, column in preview.pixels[preview.is_fat]}
         assert tinted <= moving
         moving = moving - tinted
@@ -131,14 +134,17 @@ def test_fat_is_seen_where_it_lies(seen):
         layer.visible = False
     picture = drawn.viewer.screenshot(flash=False).astype(int)
     pink = (picture[..., 0] - picture[..., 1]) > 60
-    preview = drawn.annotator.session.preview(MULTIFIDUS_LEFT, 2)
+    preview = drawn.annotator.session.analysis.preview(MULTIFIDUS_LEFT, 2)
     row, column = (int(place) for place in preview.pixels[preview.is_fat][20])
     at = drawn.at(row, column)
     height, width = drawn.viewer.canvas.size
     scale = picture.shape[0] / height, picture.shape[1] / width
     assert pink[round(at.y() * scale[0]), round(at.x() * scale[1])]
     area = pink.sum() / (scale[0] * scale[1]) / drawn.viewer.scene.camera.zoom**2
-    both = [drawn.annotator.session.preview(key, 2) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT)]
+    both = [
+        drawn.annotator.session.analysis.preview(key, 2)
+        for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT)
+    ]
     wanted = sum(int(preview.is_fat.sum()) for preview in both)
     assert area == pytest.approx(wanted * 0.8 * 0.7, rel=0.05)
 
@@ -166,14 +172,14 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
         ("goutallier", Level.L4_L5, Side.RIGHT): 3,
         ("goutallier", Level.L4_L5, Side.LEFT): 1,
     }
-    assert session.grades == wanted
+    assert session.drawing.own_grades == wanted
     assert drawn.dock.numbers.sides[Side.RIGHT].grade.text() == "Goutallier 3"
-    assert [line.grades for line in session.lines() if line.key == MULTIFIDUS_LEFT] == [
-        (("goutallier", 1),)
-    ]
+    assert [
+        line.grades for line in session.analysis.outline_rows if line.key == MULTIFIDUS_LEFT
+    ] == [(("goutallier", 1),)]
     assert drawn.dock.more.grades.sides[Side.LEFT].buttons[1].isChecked()
     press(drawn, Qt.Key.Key_7)
-    assert session.grades == wanted
+    assert session.drawing.own_grades == wanted
     assert "has no grade 7" in drawn.dock.status.message.text()
     drawn.annotator.save()
     kept = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam).grades
@@ -181,17 +187,17 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
     # Digits are napari's and the tools' again, and a grade is taken back like anything else.
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     press(drawn, Qt.Key.Key_2)
-    assert session.grades == wanted
+    assert session.drawing.own_grades == wanted
     drawn.annotator.edit_tools.undo()
-    assert session.grades == {("goutallier", Level.L4_L5, Side.RIGHT): 3}
+    assert session.drawing.own_grades == {("goutallier", Level.L4_L5, Side.RIGHT): 3}
 
 
 def test_a_button_grades_and_takes_the_grade_back(drawn):
     button = drawn.dock.more.grades.sides[Side.LEFT].buttons[2]
     button.click()
-    assert drawn.annotator.session.grades == {("goutallier", Level.L4_L5, Side.LEFT): 2}
+    assert drawn.annotator.session.drawing.own_grades == {("goutallier", Level.L4_L5, Side.LEFT): 2}
     button.click()
-    assert not drawn.annotator.session.grades
+    assert not drawn.annotator.session.drawing.own_grades
 
 
 def test_a_slice_of_no_level_cannot_be_graded(drawn):

@@ -266,7 +266,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     while model.hand is not None:
         hand.click(model.view.to_view(centre[model.hand][None])[0])
     assert not locator.mark.isChecked()
-    assert [session.level_of(n)[0] for n in range(len(session.series.slices))] == [
+    assert [session.analysis.level_of(n)[0] for n in range(len(session.series.slices))] == [
         levels[item.uid] for item in session.series.slices
     ]
     # A click on a line goes to its slice; levels are seen there, in the window and in the canvas.
@@ -304,7 +304,7 @@ def test_shared_levels_are_shown_and_locked_in_the_window(win, sample, tmp_path)
     assert not locator.mark.isEnabled()
     assert "locked" in locator.hand.text()
     assert all(mark.is_locked for mark in locator.model.marks())
-    assert win.annotator.session.level_of(0)[0] is not None
+    assert win.annotator.session.analysis.level_of(0)[0] is not None
 
 
 def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp_path, messages):
@@ -352,7 +352,7 @@ def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
     assert not locator.mark.isEnabled()
     win.dock.place.level.setCurrentText("L4-L5")
     win.dock.place.level.activated.emit(0)
-    assert win.annotator.session.level_of(0)[0] is Level.L4_L5
+    assert win.annotator.session.analysis.level_of(0)[0] is Level.L4_L5
 
 
 def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
@@ -384,7 +384,7 @@ def test_what_was_marked_is_taken_back_and_done_again(win, sample, tmp_path):
     for _ in range(2):
         hand.key(Qt.Key.Key_Z, CTRL)
     assert session.landmarks == ()
-    assert session.level_of(0)[0] is None
+    assert session.analysis.level_of(0)[0] is None
     for _ in range(3):
         hand.key(Qt.Key.Key_Z, CTRL | SHIFT)
     assert session.landmarks == moved

@@ -108,12 +108,12 @@ def test_clicking_the_true_discs_gives_every_slice_its_true_level(phantom):
         place = model.view.to_view(centre[model.hand][None])[0]
         assert model.place(tuple(place))
     assert clicked == UPWARDS
-    assert session.refusal() == ""
+    assert session.analysis.refusal == ""
     true = {said.slice_uid: said.level for said in perfect.levels}
-    assert [session.level_of(n)[0] for n in range(len(session.series.slices))] == [
+    assert [session.analysis.level_of(n)[0] for n in range(len(session.series.slices))] == [
         true[item.uid] for item in session.series.slices
     ]
-    named = {session.level_of(n) for n in range(len(session.series.slices))}
+    named = {session.analysis.level_of(n) for n in range(len(session.series.slices))}
     assert {level for level, position in named if position is SlicePosition.MID_DISC} == {*UPWARDS}
 
 

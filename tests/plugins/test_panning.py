@@ -69,7 +69,7 @@ def expected(win):
 
 
 def area_mm2(win):
-    numbers = win.annotator.session.numbers(MULTIFIDUS_RIGHT, 0)
+    numbers = win.annotator.session.analysis.numbers(MULTIFIDUS_RIGHT, 0)
     return 0.0 if numbers is None else numbers.area_mm2
 
 

@@ -66,24 +66,24 @@ def assert_same(first: Numbers, second: Numbers) -> None:
 @pytest.mark.parametrize("key", [MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LEAN, ARTEFACT])
 def test_an_outline_at_rest_has_the_numbers_of_the_table(exam, protocol, key):
     session = drawn_on(exam, protocol)
-    numbers = session.numbers(key, 2)
+    numbers = session.analysis.numbers(key, 2)
     assert numbers is not None
     assert numbers.area_u_mm2 > 0
-    assert_same(session.preview(key, 2).numbers, numbers)
+    assert_same(session.analysis.preview(key, 2).numbers, numbers)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS[:3], ids=lambda p: p.fat_methods[0])
 def test_an_outline_that_moves_is_measured_by_the_thresholds_that_were(exam, protocol):
     session = drawn_on(exam, protocol)
-    before = session.numbers(MULTIFIDUS_LEFT, 2)
+    before = session.analysis.numbers(MULTIFIDUS_LEFT, 2)
     moved = [circle(38, 57, 11)]
-    live = session.live_numbers(MULTIFIDUS_LEFT, 2, moved)
+    live = session.analysis.preview(MULTIFIDUS_LEFT, 2, moved).numbers
     assert live.area_mm2 == pytest.approx(before.area_mm2 * (11 / 13) ** 2, rel=1e-9)
     # Otsu's threshold is the outline's own; the exam's stays what it was.
     if protocol.fat_methods[0] is FatMethod.POOLED_OTSU:
         assert live.threshold == before.threshold
     session.put(MULTIFIDUS_LEFT, 2, moved)
-    after = session.numbers(MULTIFIDUS_LEFT, 2)
+    after = session.analysis.numbers(MULTIFIDUS_LEFT, 2)
     assert live.area_mm2 == pytest.approx(after.area_mm2, rel=1e-12)
     assert live.fat_pct == pytest.approx(after.fat_pct, abs=1.0)
 
@@ -92,9 +92,9 @@ def test_the_first_muscle_has_fat_before_it_is_finished(exam):
     session = Session(exam, exam.series[0])
     session.put(LEAN, 2, [circle(6, 20, 4)])
     session.put(FAT, 2, [circle(66, 20, 4)])
-    live = session.live_numbers(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
+    live = session.analysis.preview(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)]).numbers
     session.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
-    assert_same(live, session.numbers(MULTIFIDUS_LEFT, 2))
+    assert_same(live, session.analysis.numbers(MULTIFIDUS_LEFT, 2))
     assert live.fat_pct == pytest.approx(100 / 3, abs=3)
 
 
@@ -105,10 +105,10 @@ def test_a_pair_that_is_none_in_the_exam_is_none_in_motion():
     moved = replace(water.slices[0], plane=make_series("1.5", (30.0,)).slices[0].plane)
     water = Series("1.3", (moved, *water.slices[1:]), Weighting.DIXON_WATER)
     session = drawn_on(Exam("S01", "pre", (fat, water)))
-    at_rest = session.numbers(MULTIFIDUS_LEFT, 2)
+    at_rest = session.analysis.numbers(MULTIFIDUS_LEFT, 2)
     assert math.isnan(at_rest.dixon_pct)
     assert Flag.DIXON_UNPAIRED in at_rest.flags
-    live = session.live_numbers(MULTIFIDUS_LEFT, 2, [circle(37, 58, 12)])
+    live = session.analysis.preview(MULTIFIDUS_LEFT, 2, [circle(37, 58, 12)]).numbers
     assert math.isnan(live.dixon_pct)
     assert Flag.DIXON_UNPAIRED in live.flags
 
@@ -118,23 +118,28 @@ def test_a_true_pair_is_measured_in_motion():
     water = replace(make_series("1.3"), weighting=Weighting.DIXON_WATER)
     session = drawn_on(Exam("S01", "pre", (fat, water)))
     # Both images are alike: half of the signal is fat.
-    assert session.preview(MULTIFIDUS_LEFT, 2).numbers.dixon_pct == pytest.approx(50, abs=1)
-    assert_same(session.preview(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
+    assert session.analysis.preview(MULTIFIDUS_LEFT, 2).numbers.dixon_pct == pytest.approx(
+        50, abs=1
+    )
+    assert_same(
+        session.analysis.preview(MULTIFIDUS_LEFT, 2).numbers,
+        session.analysis.numbers(MULTIFIDUS_LEFT, 2),
+    )
 
 
 def test_where_nothing_can_be_measured_there_is_the_area_alone(exam):
     session = drawn_on(exam)
     session.put(MULTIFIDUS_LEFT, 2, [circle(36, 12, 8)])
     session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 8)])
-    assert "swapped" in session.refusal()
-    live = session.live_numbers(MULTIFIDUS_LEFT, 2, [circle(36, 12, 9)])
+    assert "swapped" in session.analysis.refusal
+    live = session.analysis.preview(MULTIFIDUS_LEFT, 2, [circle(36, 12, 9)]).numbers
     assert live.area_mm2 > 0
     assert math.isnan(live.fat_pct)
 
 
 def test_the_histogram_holds_every_pixel_once_and_parts_them_as_the_number_does(exam):
     session = drawn_on(exam)
-    preview = session.preview(MULTIFIDUS_LEFT, 2)
+    preview = session.analysis.preview(MULTIFIDUS_LEFT, 2)
     for bins in (8, 48):
         counts = preview.counts(bins)
         assert counts.shape == (bins,)
@@ -149,7 +154,7 @@ def test_the_histogram_holds_every_pixel_once_and_parts_them_as_the_number_does(
 def test_without_references_the_histogram_spans_the_pixels(exam):
     session = Session(exam, exam.series[0], protocol=MeasurementProtocol(fat_methods=("otsu",)))
     session.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 13)])
-    preview = session.preview(MULTIFIDUS_LEFT, 2)
+    preview = session.analysis.preview(MULTIFIDUS_LEFT, 2)
     assert preview.ranges.lean is None
     assert preview.ranges.low < LEAN_SI < preview.numbers.threshold < FAT_SI < preview.ranges.high
     assert preview.counts().sum() == pytest.approx(preview.weights.sum())
@@ -158,19 +163,19 @@ def test_without_references_the_histogram_spans_the_pixels(exam):
 def test_what_is_no_outline_has_a_reason_and_no_pixels(exam):
     session = drawn_on(exam)
     bow_tie = np.array([(20.0, 10.0), (40.0, 30.0), (40.0, 10.0), (20.0, 30.0)])
-    preview = session.preview(MULTIFIDUS_LEFT, 2, [bow_tie])
+    preview = session.analysis.preview(MULTIFIDUS_LEFT, 2, [bow_tie])
     assert "crosses itself" in preview.numbers.problem
     assert not len(preview.values)
     assert not preview.counts().any()
-    nothing = session.preview(MULTIFIDUS_LEFT, 5)
+    nothing = session.analysis.preview(MULTIFIDUS_LEFT, 5)
     assert math.isnan(nothing.numbers.area_mm2)
     assert not nothing.counts().any()
 
 
 def test_asymmetry_is_the_tables(exam):
     session = drawn_on(exam)
-    right, left = (session.numbers(key, 2) for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT))
-    (row,) = [row for row in session.measure() if row.quantity == "asymmetry_pct"]
+    right, left = (session.analysis.numbers(key, 2) for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT))
+    (row,) = [row for row in session.analysis.measure() if row.quantity == "asymmetry_pct"]
     assert asymmetry_pct(right, left) == row.value < 0
     assert asymmetry_uncertainty(right, left) == row.uncertainty > 0
     assert math.isnan(asymmetry_uncertainty(right, None))
@@ -179,15 +184,18 @@ def test_asymmetry_is_the_tables(exam):
 
 def test_another_protocol_measures_again(exam):
     session = drawn_on(exam)
-    before = session.numbers(MULTIFIDUS_LEFT, 2)
-    assert session.preview(MULTIFIDUS_LEFT, 2).numbers.fat_method == "pooled_otsu"
+    before = session.analysis.numbers(MULTIFIDUS_LEFT, 2)
+    assert session.analysis.preview(MULTIFIDUS_LEFT, 2).numbers.fat_method == "pooled_otsu"
     wanted = MeasurementProtocol(fat_methods=("fixed",), fixed_threshold=1000.0)
     assert session.set_protocol(wanted)
     assert not session.set_protocol(wanted)
-    assert session.numbers(MULTIFIDUS_LEFT, 2).fat_pct == 0 < before.fat_pct
-    assert_same(session.preview(MULTIFIDUS_LEFT, 2).numbers, session.numbers(MULTIFIDUS_LEFT, 2))
+    assert session.analysis.numbers(MULTIFIDUS_LEFT, 2).fat_pct == 0 < before.fat_pct
+    assert_same(
+        session.analysis.preview(MULTIFIDUS_LEFT, 2).numbers,
+        session.analysis.numbers(MULTIFIDUS_LEFT, 2),
+    )
     rows = mf.measure(exam, session.rois(), wanted)
-    assert [row.value for row in session.measure()] == pytest.approx(
+    assert [row.value for row in session.analysis.measure()] == pytest.approx(
         [row.value for row in rows], nan_ok=True
     )
     # It is no part of what can be taken back.
@@ -203,11 +211,11 @@ def test_a_grade_is_said_changed_taken_back_and_kept(session):
     assert not session.set_grade("goutallier", level, Side.LEFT, 2)
     assert session.set_grade("goutallier", level, Side.LEFT, 3)
     session.commit()
-    assert session.grades == {("goutallier", level, Side.LEFT): 3}
-    (row,) = [row for row in session.measure() if row.quantity == "goutallier_grade"]
+    assert session.drawing.own_grades == {("goutallier", level, Side.LEFT): 3}
+    (row,) = [row for row in session.analysis.measure() if row.quantity == "goutallier_grade"]
     assert (row.value, row.key.side, row.provenance.level) == (3.0, Side.LEFT, level)
     session.undo()
-    assert session.grades == {("goutallier", level, Side.LEFT): 2}
+    assert session.drawing.own_grades == {("goutallier", level, Side.LEFT): 2}
     session.redo()
     assert session.set_grade("goutallier", level, Side.LEFT, None)
     assert not session.rois().grades
@@ -217,7 +225,7 @@ def test_a_grade_stands_on_the_lines_of_its_level_and_side(session):
     session.set_level(2, Level.L4_L5)
     session.set_grade("goutallier", Level.L4_L5, Side.LEFT, 4)
     session.set_grade("kjaer", Level.L3_L4, Side.LEFT, 1)
-    grades = {line.key: line.grades for line in session.lines()}
+    grades = {line.key: line.grades for line in session.analysis.outline_rows}
     assert grades[MULTIFIDUS_LEFT] == (("goutallier", 4),)
     assert grades[MULTIFIDUS_RIGHT] == grades[LEAN] == ()
 
@@ -230,7 +238,7 @@ def test_a_grade_that_a_scheme_does_not_have_is_refused(session, scheme, value):
 
 def test_a_scheme_that_is_not_known_has_any_grade_that_a_key_can_say(session):
     assert session.set_grade("mine", Level.L4_L5, Side.LEFT, 9)
-    rows = [row for row in session.measure() if row.quantity == "visual_grade"]
+    rows = [row for row in session.analysis.measure() if row.quantity == "visual_grade"]
     assert [(row.method, row.value) for row in rows] == [("mine", 9.0)]
 
 
@@ -272,5 +280,7 @@ def test_doubts_of_a_muscle_s_fat_and_area_are_shown_while_it_moves(methods):
     session.put(ARTEFACT, 2, [circle(5, 70, 2)])
     session.put(right, 2, [np.array([(26, 10), (26, 30), (46, 30), (46, 10)])])
     wanted = {Flag.DIFFUSE_FAT, Flag.LOW_SIGNAL, Flag.FEW_POINTS}
-    assert wanted <= {*session.preview(right, 2).numbers.flags}
-    assert {*session.preview(right, 2).numbers.flags} == {*session.numbers(right, 2).flags}
+    assert wanted <= {*session.analysis.preview(right, 2).numbers.flags}
+    assert {*session.analysis.preview(right, 2).numbers.flags} == {
+        *session.analysis.numbers(right, 2).flags
+    }

@@ -139,7 +139,7 @@ def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) ->
         key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
         loops = [np.asarray(path[::6]) + shift for path in roi.paths]
         session.put(key, index, (*session.loops(key, index), *loops))
-    for key in session.layer_keys():
+    for key in session.drawing.layer_keys():
         canvas.layer(key)
         canvas.push(key)
     controller.annotator.committed()
@@ -168,7 +168,7 @@ def test_the_search_finds_what_is_not_blinded(study, room):
 def measured_now(controller: Any) -> dict[Any, float]:
     return {
         (r.key.slice_uid, r.key.structure, r.key.side, r.quantity, r.method): r.value
-        for r in controller.annotator.session.measure()
+        for r in controller.annotator.session.analysis.measure()
     }
 
 
@@ -420,7 +420,7 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     annotator.flush()
     assert path.read_bytes() == before
     assert len(layer.data) == 1
-    assert session.grades == {}
+    assert session.drawing.own_grades == {}
 
 
 def test_done_next_is_one_key_and_the_list_follows(study, room):
@@ -591,7 +591,7 @@ def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
     controller.open(first)
     assert any("has changed since" in words for words in messages)
     session = controller.annotator.session
-    for key in session.layer_keys():
+    for key in session.drawing.layer_keys():
         session.put(key, 0, [loop + 0.01 for loop in session.loops(key, 0)])
     controller.annotator.committed()
     controller.close()

@@ -46,7 +46,7 @@ def table(qtbot, session):
     session.set_grade("goutallier", Level.L4_L5, Side.RIGHT, 3)
     made = OutlineTablePanel()
     qtbot.addWidget(made)
-    made.show_lines(session.lines())
+    made.show_lines(session.analysis.outline_rows)
     made.resize(700, 300)
     made.show()
     return made
@@ -64,8 +64,8 @@ def choose(table, head, words):
 
 
 def test_every_outline_has_a_line_with_the_numbers_of_the_table(table, session):
-    rows = {(row.key, row.quantity, row.method): row for row in session.measure()}
-    for line in session.lines():
+    rows = {(row.key, row.quantity, row.method): row for row in session.analysis.measure()}
+    for line in session.analysis.outline_rows:
         roi = session.outlines(line.key, line.slice_index)[0]
         area = rows[roi.key, Quantity.TCSA_MM2, ""]
         assert line.numbers.area_mm2 == area.value
@@ -100,7 +100,7 @@ def test_filters_show_what_is_asked_for_and_nothing_else(table):
 
 def test_only_doubtful_lines_are_shown_on_request(table, session):
     session.put(MULTIFIDUS_RIGHT, 4, [BOW_TIE])
-    table.show_lines(session.lines())
+    table.show_lines(session.analysis.outline_rows)
     table.flagged.setChecked(True)
     lines = table.view.shown.lines
     assert all(line.numbers.flags or line.numbers.problem for line in lines)
@@ -112,7 +112,7 @@ def test_only_doubtful_lines_are_shown_on_request(table, session):
 def test_filters_stay_while_one_draws(table, session):
     choose(table, "side", "left")
     session.put(MULTIFIDUS_LEFT, 5, [circle(36, 58, 9)])
-    table.show_lines(session.lines())
+    table.show_lines(session.analysis.outline_rows)
     assert shown(table, "slice") == ["3", "4", "6"]
 
 
@@ -122,7 +122,7 @@ def test_copying_gives_a_spreadsheet_every_digit(table, session):
     text = QApplication.clipboard().text()
     rows = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
     assert len(rows) == 5
-    for row, line in zip(rows, session.lines(), strict=True):
+    for row, line in zip(rows, session.analysis.outline_rows, strict=True):
         assert float(row["area_mm2"]) == line.numbers.area_mm2
         assert row["fat_pct"] == ("" if math.isnan(line.numbers.fat_pct) else row["fat_pct"])
         assert row["flags"] == ";".join(line.numbers.flags)
@@ -167,7 +167,7 @@ def test_what_a_spreadsheet_would_take_for_a_formula_is_text(session):
     session.put(MULTIFIDUS_LEFT, 3, [BOW_TIE])
     session.set_grade("=1+1", Level.L4_L5, Side.LEFT, 1)
     session.set_level(2, Level.L4_L5)
-    lines = as_tsv(session.lines()).splitlines()
+    lines = as_tsv(session.analysis.outline_rows).splitlines()
     assert all(len(line.split("\t")) == len(COLUMNS) for line in lines)
     assert not any(cell.startswith("=") for line in lines for cell in line.split("\t"))
     assert any("'=1+1 1" in line for line in lines)
@@ -218,7 +218,7 @@ def test_doubts_are_named_with_meaning_and_remedy(qtbot):
 def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
-    preview = session.preview(MULTIFIDUS_LEFT, 2)
+    preview = session.analysis.preview(MULTIFIDUS_LEFT, 2)
     panel.show_preview(MULTIFIDUS_LEFT, preview)
     view = panel.histogram
     view.resize(400, 100)
@@ -250,10 +250,10 @@ def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
 def test_a_histogram_of_nothing_is_empty(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
-    panel.show_preview(MULTIFIDUS_LEFT, session.preview(MULTIFIDUS_LEFT, 5))
+    panel.show_preview(MULTIFIDUS_LEFT, session.analysis.preview(MULTIFIDUS_LEFT, 5))
     assert panel.histogram.words == "signal of the outline in hand"
     panel.histogram.grab()
-    panel.show_preview(LEAN, session.preview(LEAN, 2))
+    panel.show_preview(LEAN, session.analysis.preview(LEAN, 2))
     panel.histogram.grab()
     assert panel.histogram.words == f"signal of {LEAN.words}"
     assert FAT.words == "fat reference"

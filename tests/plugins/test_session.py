@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import LayerKey, as_napari
 
@@ -13,7 +14,7 @@ from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structu
 from multifidus.data.flags import Flag
 from multifidus.data.image import Exam
 from multifidus.data.measurement import Quantity
-from multifidus.data.roi import Reading, Source
+from multifidus.data.roi import Source
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import RoiError
 from tests.exams import axial_plane, circle, exam_of, image_slice, outline
@@ -38,7 +39,7 @@ def test_a_path_on_a_tilted_slice_lies_in_its_plane(exam):
 def test_numbers_are_those_of_the_library(session):
     rows = mf.measure(session.exam, session.rois())
     for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
-        numbers = session.numbers(key, 2)
+        numbers = session.analysis.numbers(key, 2)
         of = {row.quantity: row.value for row in rows if row.key.side is key.side}
         assert numbers.area_mm2 == of[Quantity.TCSA_MM2]
         assert numbers.fat_pct == of[Quantity.FI_PCT]
@@ -46,11 +47,11 @@ def test_numbers_are_those_of_the_library(session):
 
 
 def test_numbers_in_motion_agree_with_what_is_measured_on_release(session):
-    session.measure()
+    session.analysis.measure()
     loop = circle(36.5, 20.3, 12)
-    moving = session.live_numbers(MULTIFIDUS_RIGHT, 2, [loop])
+    moving = session.analysis.preview(MULTIFIDUS_RIGHT, 2, [loop]).numbers
     session.put(MULTIFIDUS_RIGHT, 2, [loop])
-    still = session.numbers(MULTIFIDUS_RIGHT, 2)
+    still = session.analysis.numbers(MULTIFIDUS_RIGHT, 2)
     assert moving.area_mm2 == pytest.approx(still.area_mm2, rel=1e-12)
     assert moving.fat_pct == pytest.approx(still.fat_pct, abs=0.2)
     assert moving.fat_method == still.fat_method
@@ -60,34 +61,34 @@ def test_the_first_muscle_is_measured_in_motion_by_the_references(exam):
     session = Session(exam, exam.series[0])
     session.put(LEAN, 0, [circle(6, 20, 4)])
     session.put(FAT, 0, [circle(66, 20, 4)])
-    session.measure()
+    session.analysis.measure()
     loop = circle(36, 20, 12)
-    moving = session.live_numbers(MULTIFIDUS_RIGHT, 3, [loop])
+    moving = session.analysis.preview(MULTIFIDUS_RIGHT, 3, [loop]).numbers
     session.put(MULTIFIDUS_RIGHT, 3, [loop])
-    assert moving == session.numbers(MULTIFIDUS_RIGHT, 3)
+    assert moving == session.analysis.numbers(MULTIFIDUS_RIGHT, 3)
 
 
 def test_without_references_there_is_area_and_a_flag(exam):
     session = Session(exam, exam.series[0])
-    moving = session.live_numbers(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 12)])
+    moving = session.analysis.preview(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 12)]).numbers
     assert moving.area_mm2 > 0
     assert np.isnan(moving.fat_pct)
     assert Flag.NO_REFERENCE in moving.flags
     session.put(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 12)])
-    session.measure()
-    again = session.live_numbers(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 11)])
+    session.analysis.measure()
+    again = session.analysis.preview(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 11)]).numbers
     assert Flag.NO_REFERENCE in again.flags
     assert again.area_mm2 < moving.area_mm2
 
 
 def test_artefacts_count_in_motion_as_they_do_at_rest(session):
     session.put(ARTEFACT, 2, [circle(36, 20, 3)])
-    session.measure()
+    session.analysis.measure()
     loop = circle(36, 20, 12.5)
-    moving = session.live_numbers(MULTIFIDUS_RIGHT, 2, [loop])
+    moving = session.analysis.preview(MULTIFIDUS_RIGHT, 2, [loop]).numbers
     session.put(MULTIFIDUS_RIGHT, 2, [loop])
     assert Flag.ARTEFACT in moving.flags
-    assert moving.mean_si == pytest.approx(session.numbers(MULTIFIDUS_RIGHT, 2).mean_si)
+    assert moving.mean_si == pytest.approx(session.analysis.numbers(MULTIFIDUS_RIGHT, 2).mean_si)
 
 
 def test_doubts_about_a_stack_stand_in_motion_as_they_do_at_rest():
@@ -98,9 +99,9 @@ def test_doubts_about_a_stack_stand_in_motion_as_they_do_at_rest():
     session = Session(sheared, sheared.series[0])
     loop = circle(36, 20, 12)
     session.put(MULTIFIDUS_RIGHT, 1, [loop])
-    session.measure()
-    assert Flag.STACK_SHEARED in session.numbers(MULTIFIDUS_RIGHT, 1).flags
-    assert Flag.STACK_SHEARED in session.live_numbers(MULTIFIDUS_RIGHT, 1, [loop]).flags
+    session.analysis.measure()
+    assert Flag.STACK_SHEARED in session.analysis.numbers(MULTIFIDUS_RIGHT, 1).flags
+    assert Flag.STACK_SHEARED in session.analysis.preview(MULTIFIDUS_RIGHT, 1, [loop]).numbers.flags
 
 
 def test_a_hole_and_an_island_are_one_outline(session):
@@ -109,7 +110,7 @@ def test_a_hole_and_an_island_are_one_outline(session):
     (roi,) = session.outlines(MULTIFIDUS_RIGHT, 2)
     assert len(roi.paths_mm) == 3
     polygon = 48 / 2 * np.sin(2 * np.pi / 48) * (12**2 - 6**2 + 3**2)
-    assert session.numbers(MULTIFIDUS_RIGHT, 2).area_mm2 == pytest.approx(
+    assert session.analysis.numbers(MULTIFIDUS_RIGHT, 2).area_mm2 == pytest.approx(
         polygon * SPACING[0] * SPACING[1]
     )
 
@@ -128,19 +129,19 @@ def test_samples_are_outlines_of_their_own_and_keep_their_names(session):
 
 def test_the_same_paths_again_are_no_change(session):
     before = session.outlines(MULTIFIDUS_LEFT, 2)
-    version = session.version
+    state = session.drawing
     loops = [as_napari(loop) for loop in session.loops(MULTIFIDUS_LEFT, 2)]
     assert not session.put(MULTIFIDUS_LEFT, 2, loops)
-    assert session.version == version
+    assert session.drawing is state
     assert session.outlines(MULTIFIDUS_LEFT, 2) is before
 
 
 def test_a_crossing_path_is_kept_and_not_measured(session):
     session.put(MULTIFIDUS_RIGHT, 2, [BOW_TIE])
-    assert "crosses itself" in session.problem(MULTIFIDUS_RIGHT, 2)
+    assert "crosses itself" in session.drawing.problem(MULTIFIDUS_RIGHT, 2)
     assert not session.outlines(MULTIFIDUS_RIGHT, 2)
     np.testing.assert_array_equal(session.loops(MULTIFIDUS_RIGHT, 2)[0], BOW_TIE)
-    assert "crosses itself" in session.numbers(MULTIFIDUS_RIGHT, 2).problem
+    assert "crosses itself" in session.analysis.numbers(MULTIFIDUS_RIGHT, 2).problem
     assert {roi.key.side for roi in session.rois() if roi.key.structure.is_muscle} == {Side.LEFT}
 
 
@@ -164,40 +165,40 @@ def test_a_mended_path_takes_over_rule_and_level_of_what_it_was(exam):
 
 
 def test_deleting_takes_outlines_away(session):
-    assert session.take_layer(MULTIFIDUS_LEFT, {})
-    assert session.slices_of(MULTIFIDUS_LEFT) == ()
-    assert session.numbers(MULTIFIDUS_LEFT, 2) is None
+    assert put_layer(session, MULTIFIDUS_LEFT, {})
+    assert session.drawing.slices_of(MULTIFIDUS_LEFT) == ()
+    assert session.analysis.numbers(MULTIFIDUS_LEFT, 2) is None
 
 
 def test_a_copy_is_a_draft_until_it_is_edited(session):
-    assert session.nearest_drawn(MULTIFIDUS_LEFT, 4) == 2
-    assert session.copy(MULTIFIDUS_LEFT, 2, 4)
+    assert session.drawing.nearest_drawn(MULTIFIDUS_LEFT, 4) == 2
+    assert session.put(MULTIFIDUS_LEFT, 4, session.loops(MULTIFIDUS_LEFT, 2), Source.DRAFT)
     (copied,) = session.outlines(MULTIFIDUS_LEFT, 4)
     assert copied.source is Source.DRAFT
-    assert Flag.DRAFT_UNEDITED in session.numbers(MULTIFIDUS_LEFT, 4).flags
+    assert Flag.DRAFT_UNEDITED in session.analysis.numbers(MULTIFIDUS_LEFT, 4).flags
     session.put(MULTIFIDUS_LEFT, 4, [circle(36, 58, 12)])
     assert session.outlines(MULTIFIDUS_LEFT, 4)[0].source is Source.DRAFT_EDITED
 
 
 def test_a_level_is_said_once_for_a_slice_and_its_outlines(session):
     assert session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
-    assert session.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
+    assert session.analysis.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
     assert session.rois().levels == (
         SliceLevel(session.slice(2).uid, Level.L4_L5, SlicePosition.MID_DISC),
     )
-    assert {row.provenance.level for row in session.measure()} == {Level.L4_L5}
+    assert {row.provenance.level for row in session.analysis.measure()} == {Level.L4_L5}
     assert not session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
     session.set_level(2, None)
-    assert session.level_of(2) == (None, SlicePosition.UNKNOWN)
+    assert session.analysis.level_of(2) == (None, SlicePosition.UNKNOWN)
 
 
 def test_a_typed_level_wins_over_the_one_an_outline_came_with(exam):
     series = exam.series[0]
     roi = outline(series.slices[1], circle(36, 20, 12), side=Side.RIGHT, level=Level.L3_L4)
     session = Session(exam, series, RoiSet((roi,)))
-    assert session.level_of(1)[0] is Level.L3_L4
+    assert session.analysis.level_of(1)[0] is Level.L3_L4
     session.set_level(1, Level.L4_L5)
-    assert {row.provenance.level for row in session.measure()} == {Level.L4_L5}
+    assert {row.provenance.level for row in session.analysis.measure()} == {Level.L4_L5}
 
 
 def test_levels_of_outlines_that_found_their_slice_by_its_plane_are_known(exam):
@@ -205,18 +206,18 @@ def test_levels_of_outlines_that_found_their_slice_by_its_plane_are_known(exam):
     roi = outline(series.slices[1], circle(36, 20, 12), side=Side.RIGHT, slice_uid="other")
     rois = RoiSet((roi,), levels=(SliceLevel("other", Level.L3_L4),))
     session = Session(exam, series, rois)
-    assert session.level_of(1)[0] is Level.L3_L4
+    assert session.analysis.level_of(1)[0] is Level.L3_L4
     session.set_level(1, Level.L4_L5)
-    assert {row.provenance.level for row in session.measure()} == {Level.L4_L5}
+    assert {row.provenance.level for row in session.analysis.measure()} == {Level.L4_L5}
 
 
 def test_swapped_sides_are_refused_with_areas_still_shown(session):
     session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
     session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
-    assert "swapped" in session.refusal()
+    assert "swapped" in session.analysis.refusal
     with pytest.raises(RoiError, match="swapped"):
-        session.measure()
-    assert session.numbers(MULTIFIDUS_LEFT, 2).area_mm2 > 0
+        session.analysis.measure()
+    assert session.analysis.numbers(MULTIFIDUS_LEFT, 2).area_mm2 > 0
 
 
 def test_outlines_on_other_series_and_gaps_are_kept(exam):
@@ -224,25 +225,17 @@ def test_outlines_on_other_series_and_gaps_are_kept(exam):
     both = Exam("S01", "pre", (*exam.series, other))
     roi = outline(other.slices[0], circle(36, 20, 12), side=Side.RIGHT)
     session = Session(both, exam.series[0], RoiSet((roi,)))
-    assert session.layer_keys() == ()
+    assert session.drawing.layer_keys() == ()
     session.put(MULTIFIDUS_LEFT, 0, [circle(36, 58, 12)])
     assert roi in session.rois().rois
     assert len(session.rois()) == 2
-
-
-def test_everything_drawn_can_be_given_to_another_reading(session):
-    session.put(MULTIFIDUS_LEFT, 3, [BOW_TIE])
-    by = Reading("S01", "pre", "CD", 2)
-    session.read_by(by)
-    assert {roi.key.reading for roi in session.rois()} == {by}
-    assert session.rois().reading == by
 
 
 def test_outlines_named_in_a_file_have_layers_of_their_own(exam):
     series = exam.series[0]
     deep = outline(series.slices[0], circle(36, 20, 12), side=Side.LEFT, name="deep")
     session = Session(exam, series, RoiSet((deep,)))
-    (key,) = session.layer_keys()
+    (key,) = session.drawing.layer_keys()
     assert key == replace(MULTIFIDUS_LEFT, name="deep")
     session.put(key, 1, [circle(30, 30, 5)])
     assert {roi.key.name for roi in session.rois()} == {"deep"}
@@ -250,6 +243,6 @@ def test_outlines_named_in_a_file_have_layers_of_their_own(exam):
 
 def test_the_list_has_a_line_for_everything_drawn(session):
     session.put(MULTIFIDUS_LEFT, 3, [BOW_TIE])
-    lines = session.lines()
+    lines = session.analysis.outline_rows
     assert [line.slice_index for line in lines] == [2, 2, 2, 2, 3]
     assert lines[-1].numbers.problem

@@ -41,35 +41,34 @@ def marks(exam):
 
 
 def test_levels_come_from_landmarks_and_what_is_typed_wins(session, marks):
-    assert session.level_of(2) == (None, SlicePosition.UNKNOWN)
-    assert session.slice_level(2).place_words == "level not said"
+    assert session.analysis.level_of(2) == (None, SlicePosition.UNKNOWN)
+    assert session.analysis.slice_levels[2].place_words == "level not said"
     assert session.set_landmarks(marks)
     assert not session.set_landmarks(marks)
-    assert session.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
-    assert session.slice_level(2).place_words == "L4-L5 mid disc · by landmarks"
-    assert session.slice_level(3).place_words == "L4-L5 · 4.0 mm above it · by landmarks"
+    assert session.analysis.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
+    assert session.analysis.slice_levels[2].place_words == "L4-L5 mid disc · by landmarks"
+    assert session.analysis.slice_levels[3].place_words == "L4-L5 · 4.0 mm above it · by landmarks"
     session.set_level(2, Level.L3_L4)
-    assert session.level_of(2) == (Level.L3_L4, SlicePosition.UNKNOWN)
-    assert session.level_warnings(2)[0] == "L3-L4 was typed; by the landmarks it is L4-L5"
+    assert session.analysis.level_of(2) == (Level.L3_L4, SlicePosition.UNKNOWN)
+    assert session.analysis.level_warnings(2)[0] == "L3-L4 was typed; by the landmarks it is L4-L5"
     session.set_level(2, None)
-    assert session.level_of(2)[0] is Level.L4_L5
+    assert session.analysis.level_of(2)[0] is Level.L4_L5
 
 
 def test_the_level_of_landmarks_can_be_typed_to_confirm_it(session, marks):
     session.set_landmarks(marks)
     assert session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
     assert session.rois().levels[0].level is Level.L4_L5
-    assert session.slice_level(2).typed
+    assert session.analysis.slice_levels[2].typed
 
 
 def test_landmarks_are_saved_and_measured_by(session, marks, tmp_path):
-    session.read_by(mf.Reading("S01", "pre", "AB", 1))
     session.set_landmarks(marks)
     file = tmp_path / "a.outlines.json"
-    mf.write_rois(session.rois(), file)
+    mf.write_rois(session.rois().read_by(mf.Reading("S01", "pre", "AB", 1)), file)
     again = Session(session.exam, session.series, mf.read_rois(file, session.exam))
     assert again.landmarks == marks
-    rows = session.measure()
+    rows = session.analysis.measure()
     assert {row.provenance.level for row in rows if row.provenance.slice_index == 2} == {
         Level.L4_L5
     }
@@ -83,12 +82,12 @@ def test_landmarks_that_contradict_each_other_are_kept_and_nothing_is_measured(s
     )
     session.set_landmarks(upside_down)
     assert session.landmarks == upside_down
-    assert "out of order" in session.refusal()
-    assert "out of order" in session.level_warnings(0)[0]
-    assert session.level_of(0) == (None, SlicePosition.UNKNOWN)
+    assert "out of order" in session.analysis.refusal
+    assert "out of order" in session.analysis.level_warnings(0)[0]
+    assert session.analysis.level_of(0) == (None, SlicePosition.UNKNOWN)
     session.set_landmarks(marks)
-    assert not session.refusal()
-    assert session.level_warnings(2) == ()
+    assert not session.analysis.refusal
+    assert session.analysis.level_warnings(2) == ()
 
 
 def test_a_slice_between_two_discs_is_called_ambiguous_with_its_margin(session):
@@ -99,41 +98,43 @@ def test_a_slice_between_two_discs_is_called_ambiguous_with_its_margin(session):
         Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, middle + 18.0 * plane.normal),
     )
     session.set_landmarks(near)
-    slice_level = session.slice_level(2)
+    slice_level = session.analysis.slice_levels[2]
     assert slice_level.settled.level is Level.L5_S1
     assert slice_level.margin_mm == pytest.approx(3.0)
-    assert "L5-S1 by a margin of 3.0 mm" in session.level_warnings(2)[0]
+    assert "L5-S1 by a margin of 3.0 mm" in session.analysis.level_warnings(2)[0]
     # Who typed it has looked.
     session.set_level(2, Level.L5_S1)
-    assert session.level_warnings(2) == ()
+    assert session.analysis.level_warnings(2) == ()
 
 
 @pytest.mark.parametrize(
     ("deg", "words"), [(-0.4, "tilt 0°"), (0.4, "tilt 0°"), (-0.6, "tilt -1°")]
 )
 def test_a_tilt_of_nearly_none_has_no_sign(session, deg, words):
-    slice_level = session.slice_level(0)
+    slice_level = session.analysis.slice_levels[0]
     tilt = replace(slice_level.settled.tilt, deg=deg)
     slice_level = replace(slice_level, settled=replace(slice_level.settled, tilt=tilt))
     assert slice_level.tilt_words.startswith(f"{words} ")
 
 
 def test_tilt_over_the_limit_of_the_protocol_is_said(session):
-    assert session.slice_level(0).tilt_words == "tilt 18° to the patient's axis"
-    assert session.level_warnings(0) == ("tilt of 18° is over the protocol's 15°",)
-    assert session.level_warnings(2) == ()
-    session.protocol = replace(session.protocol, tilt_limit_deg=20.0)
-    assert session.level_warnings(0) == ()
+    assert session.analysis.slice_levels[0].tilt_words == "tilt 18° to the patient's axis"
+    assert session.analysis.level_warnings(0) == ("tilt of 18° is over the protocol's 15°",)
+    assert session.analysis.level_warnings(2) == ()
+    session.set_protocol(replace(session.protocol, tilt_limit_deg=20.0))
+    assert session.analysis.level_warnings(0) == ()
 
 
 def test_slices_that_the_protocol_leaves_out_are_said(session, marks):
     session.set_landmarks(marks)
-    session.protocol = MeasurementProtocol(slice_selection=SliceSelection.BAND, band_mm=3.0)
-    assert session.level_warnings(2) == ()
-    assert session.level_warnings(3) == ("outside the protocol's band of 3 mm around the landmark",)
-    session.protocol = MeasurementProtocol(slice_selection=SliceSelection.NEAREST)
-    assert session.level_warnings(2) == ()
-    assert "another slice is nearer" in session.level_warnings(3)[0]
+    session.set_protocol(MeasurementProtocol(slice_selection=SliceSelection.BAND, band_mm=3.0))
+    assert session.analysis.level_warnings(2) == ()
+    assert session.analysis.level_warnings(3) == (
+        "outside the protocol's band of 3 mm around the landmark",
+    )
+    session.set_protocol(MeasurementProtocol(slice_selection=SliceSelection.NEAREST))
+    assert session.analysis.level_warnings(2) == ()
+    assert "another slice is nearer" in session.analysis.level_warnings(3)[0]
 
 
 def test_shared_levels_are_locked_and_measured_by_and_not_written(exam, marks):
@@ -141,7 +142,7 @@ def test_shared_levels_are_locked_and_measured_by_and_not_written(exam, marks):
     session = Session(exam, exam.series[0], shared=shared)
     session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 20, 12)])
     assert session.locked_landmarks == marks
-    assert session.level_of(2)[0] is Level.L4_L5
+    assert session.analysis.level_of(2)[0] is Level.L4_L5
     for change in (
         lambda: session.set_landmarks(marks[:1]),
         lambda: session.set_level(2, Level.L3_L4),
@@ -149,7 +150,7 @@ def test_shared_levels_are_locked_and_measured_by_and_not_written(exam, marks):
         with pytest.raises(LevelError, match="shared by all raters"):
             change()
     assert session.rois().landmarks == ()
-    assert {row.provenance.level for row in session.measure()} == {Level.L4_L5}
+    assert {row.provenance.level for row in session.analysis.measure()} == {Level.L4_L5}
 
 
 def test_a_rater_can_only_delete_own_landmarks_where_levels_are_shared(exam, marks):
@@ -158,18 +159,18 @@ def test_a_rater_can_only_delete_own_landmarks_where_levels_are_shared(exam, mar
         exam, exam.series[0], RoiSet(landmarks=(own,)), shared=RoiSet(landmarks=marks)
     )
     session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 20, 12)])
-    assert "raters set none" in session.refusal()
+    assert "raters set none" in session.analysis.refusal
     session.set_landmarks(())
-    assert not session.refusal()
+    assert not session.analysis.refusal
 
 
 def test_levels_typed_for_all_raters_lock_slices(exam):
     uid = exam.series[0].slices[2].uid
     shared = RoiSet(levels=(SliceLevel(uid, Level.L4_L5, SlicePosition.MID_DISC),))
     session = Session(exam, exam.series[0], shared=shared)
-    assert session.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
+    assert session.analysis.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
     session.put(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 12)])
-    assert "not locked for raters" in session.refusal()
+    assert "not locked for raters" in session.analysis.refusal
 
 
 def test_marking_the_true_discs_of_the_phantom_gives_every_slice_its_true_level():
@@ -180,7 +181,7 @@ def test_marking_the_true_discs_of_the_phantom_gives_every_slice_its_true_level(
     true = {said.slice_uid: (said.level, said.slice_position) for said in perfect.levels}
     assert len(true) == len(session.series.slices)
     for index, item in enumerate(session.series.slices):
-        level, position = session.level_of(index)
+        level, position = session.analysis.level_of(index)
         assert level is true[item.uid][0]
         if position is not SlicePosition.UNKNOWN:
             assert position is true[item.uid][1]

@@ -74,7 +74,9 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     win.press("U")
     assert win.dock.tools.acts["freehand"].isChecked()
     seen = []
-    win.annotator.outline_moved.connect(lambda _key, _index, numbers: seen.append(numbers.area_mm2))
+    win.annotator.outline_moved.connect(
+        lambda _key, _index, preview: seen.append(preview.numbers.area_mm2)
+    )
     points = circle(36, 58, 12, 30)
     follow(win, points)
     (loop,) = loops(win, MULTIFIDUS_LEFT)
@@ -83,7 +85,7 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     assert area([loop]) == pytest.approx(area([points]), rel=0.01)
     assert len(set(seen)) > 3
     assert seen == sorted(seen)
-    numbers = win.annotator.session.numbers(MULTIFIDUS_LEFT, 0)
+    numbers = win.annotator.session.analysis.numbers(MULTIFIDUS_LEFT, 0)
     assert numbers.area_mm2 == pytest.approx(area([loop]) * PIXEL_MM2)
     (layer_loop,) = win.layer(MULTIFIDUS_LEFT).data
     np.testing.assert_allclose(layer_loop[:, 1:], loop, atol=1e-4)
@@ -240,7 +242,9 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
     assert kept[MULTIFIDUS_RIGHT, "1.3.4"] == pytest.approx(18 / 20, rel=0.02)
     win.annotator.close()
     win.annotator.find_exam()
-    assert win.annotator.session.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(0.9, rel=0.02)
+    assert win.annotator.session.drawing.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(
+        0.9, rel=0.02
+    )
 
 
 def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
@@ -445,4 +449,4 @@ def test_a_window_that_is_killed_loses_nothing(win, exam, tmp_path, messages):
     corners = [(row, column + 40) for row, column in [*SQUARE, (40.0, 5.0)]]
     np.testing.assert_allclose(loop, corners, atol=0.3)
     assert any("Restored as it was drawn so far" in text for text in messages)
-    assert not win.annotator.session.drafts
+    assert not win.annotator.session.drawing.unfinished

@@ -25,7 +25,7 @@ POOLED = ("", "pooled_otsu")
 
 
 def area_mm2(window, key, index):
-    return window.annotator.session.numbers(key, index).area_mm2
+    return window.annotator.session.analysis.numbers(key, index).area_mm2
 
 
 def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
@@ -47,8 +47,7 @@ def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
 def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_path):
     file = tmp_path / "S01_pre_R1_r1.outlines.json"
     session.put(MULTIFIDUS_RIGHT, 2, [np.array(SQUARE)])
-    session.read_by(mf.Reading("S01", "pre", "R1", 1))
-    mf.write_rois(session.rois(), file)
+    mf.write_rois(session.rois().read_by(mf.Reading("S01", "pre", "R1", 1)), file)
     win.open(exam, tmp_path)
     win.annotator.canvas.go_to(2)
     win.annotator.canvas.activate(MULTIFIDUS_RIGHT, "direct")
@@ -230,7 +229,7 @@ def test_an_open_path_is_closed_and_a_line_is_no_outline(win, exam, tmp_path):
     assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(600 * PIXEL_MM2)
     line = win.layer(MULTIFIDUS_LEFT)
     line.add_lines([corners[:2]])
-    assert "2 points" in win.annotator.session.problem(MULTIFIDUS_LEFT, 0)
+    assert "2 points" in win.annotator.session.drawing.problem(MULTIFIDUS_LEFT, 0)
     win.annotator.canvas.push(MULTIFIDUS_LEFT)
     assert len(line.data) == 1
 
@@ -240,7 +239,7 @@ def test_a_shape_across_slices_is_said_and_not_measured(win, exam, tmp_path, mes
     corners = np.array([(n, *corner) for n, corner in enumerate(SQUARE)])
     win.layer(MULTIFIDUS_RIGHT).add_polygons([corners])
     assert "several slices" in messages[-1]
-    assert not win.annotator.session.layer_keys()
+    assert not win.annotator.session.drawing.layer_keys()
 
 
 def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):

@@ -62,7 +62,7 @@ class Annotator(QObject):
     selection_changed
         Emitted when another slice or structure is in hand.
     outline_moved
-        Emitted with structure, slice and numbers while a vertex moves.
+        Emitted with structure, slice and preview while a vertex or a stroke moves.
     changed
         Emitted when something drawn or said has changed.
     lock_changed
@@ -307,8 +307,8 @@ class Annotator(QObject):
             self.session.commit()
         self.autosaver.save_soon()
         self.changed.emit()
-        if self.session is not None and self.session.refusal():
-            self.warning.emit(self.session.refusal())
+        if self.session is not None and self.session.analysis.refusal:
+            self.warning.emit(self.session.analysis.refusal)
         for words in self.canvas.shapes_off_slice() if self.canvas is not None else ():
             self.warning.emit(words)
 
@@ -432,7 +432,7 @@ class Annotator(QObject):
     def set_rule(self, rule: RoiRule) -> None:
         """Say by which rule outlines are drawn from now on."""
         if self.session is not None:
-            self.session.set_rule(rule)
+            self.session.roi_rule = rule
 
     @told
     def set_reading(self, rater: str, number: int, *, carry: bool = False) -> None:
@@ -546,4 +546,4 @@ class Annotator(QObject):
         """Return what is measured of a structure on the slice shown."""
         if self.session is None or self.canvas is None:
             return None
-        return self.session.numbers(key, self.canvas.index)
+        return self.session.analysis.numbers(key, self.canvas.index)

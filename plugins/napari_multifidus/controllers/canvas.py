@@ -14,9 +14,10 @@ from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
 from napari_multifidus import _compat
 from napari_multifidus.controllers.mouse import PAN_ZOOM, Pointer, StrokeCallbacks
+from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.grid import slice_words, spacing_mm, view_of
 from napari_multifidus.models.opening import METADATA
-from napari_multifidus.models.preview import Numbers
+from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
 from napari_multifidus.models.shapes import (
     AXES,
@@ -65,7 +66,7 @@ class CanvasCallbacks:
     Attributes
     ----------
     motion
-        Called with a structure, a slice and its numbers, while a vertex or a brush moves.
+        Called with a structure, a slice and its preview, while a vertex or a brush moves.
     commit
         Called when something drawn has changed.
     place
@@ -76,7 +77,7 @@ class CanvasCallbacks:
         Called with what a tool could not do.
     """
 
-    motion: Callable[[LayerKey, int, Numbers], None]
+    motion: Callable[[LayerKey, int, OutlinePreview], None]
     commit: Callable[[], None]
     place: Callable[[], None]
     corner: Callable[[], None]
@@ -113,7 +114,7 @@ class Canvas:
         self._timer = _single_shot(SYNC_MS, self._rest)
         self._remember_soon = _single_shot(0, self.remember)
         self.place: tuple[int, LayerKey | None] = (0, None)
-        there = session.layer_keys()
+        there = session.drawing.layer_keys()
         structures = {key.structure for key in there}
         first = [
             key
@@ -203,11 +204,11 @@ class Canvas:
         self._calls.place()
 
     def _write_overlays(self) -> None:
-        slice_level = self.session.slice_level(self.index)
+        slice_level = self.session.analysis.slice_levels[self.index]
         where = slice_words(self.session.series, self.index)
         text = "\n".join(filter(None, (where, slice_level.tilt_words, slice_level.place_words)))
         _compat.set_text(self.viewer, "slice", text, "top_left", font_size=11)
-        doubts = self.session.level_warnings(self.index)
+        doubts = self.session.analysis.level_warnings(self.index)
         _compat.set_text(self.viewer, "warnings", "\n".join(doubts), "bottom_left", **WARNING_STYLE)
         _compat.set_text(self.viewer, "right", "R", "middle_left", font_size=22)
         _compat.set_text(self.viewer, "left", "L", "middle_right", font_size=22)
@@ -269,7 +270,7 @@ class Canvas:
         """Show what the session holds of a structure."""
         shapes = [
             (vertices_of(loop, index), _kind(loop))
-            for index in self.session.slices_of(key)
+            for index in self.session.drawing.slices_of(key)
             for loop in self.session.loops(key, index)
             if len(loop) > 1
         ]
@@ -291,11 +292,13 @@ class Canvas:
         """Take over what a layer shows; returns whether it changed."""
         drawn = self._read(key)
         if self.session.locked:
-            if not self.session.is_drawn(key, by_slice(drawn)) or any(d.problem for d in drawn):
+            if not self.session.drawing.is_shown(key, by_slice(drawn)) or any(
+                d.problem for d in drawn
+            ):
                 self.push(key)
                 self._calls.problem(f"{LOCKED} {UNLOCK}")
             return False
-        changed = self.session.take_layer(key, by_slice(drawn))
+        changed = put_layer(self.session, key, by_slice(drawn))
         self._mark(key, drawn)
         return changed
 
@@ -308,7 +311,7 @@ class Canvas:
             self._calls.commit()
 
     def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
-        self._calls.motion(key, index, self.session.live_numbers(key, index, loops))
+        self._calls.motion(key, index, self.session.analysis.preview(key, index, loops))
 
     def unfinished(self) -> list[tuple[LayerKey, int, tuple[Array, ...]]]:
         """List what is being drawn and no outline yet: structure, slice, paths."""
@@ -411,7 +414,7 @@ class Canvas:
         self._timer.start()
         self._mark(key, drawn)
         if loops and all(len(loop) >= MINIMAL_POINTS for loop in loops):
-            self._calls.motion(key, index, self.session.live_numbers(key, index, loops))
+            self._calls.motion(key, index, self.session.analysis.preview(key, index, loops))
 
     def _note_corners(self, key: LayerKey) -> None:
         """Tell when a corner is set, so that a long outline is not lost with the window."""
@@ -469,7 +472,7 @@ class Canvas:
 
     def _is_bad(self, key: LayerKey, index: int, loops: list[Array]) -> bool:
         if same_loops(loops, self.session.loops(key, index)):
-            return bool(self.session.problem(key, index))
+            return bool(self.session.drawing.problem(key, index))
         if not _compat.is_drawing(self.layers[key]):
             return bool(problem_of(loops))
         # A path in the making is not bad for being short.

@@ -201,11 +201,13 @@ class EditTools:
         canvas.pointer.finish()
         canvas.sync()
         after = (canvas.active, canvas.index) if canvas.active is not None else None
-        spot = checklist.next_missing(session, after)
+        spot = checklist.next_missing(session.analysis, after)
         if spot is not None:
             canvas.go_to(spot[1])
             self.annotator.draw(spot[0])
-        elif any(session.level_of(index)[0] for index in range(len(session.series.slices))):
+        elif any(
+            session.analysis.level_of(index)[0] for index in range(len(session.series.slices))
+        ):
             self.annotator.message.emit("Nothing is missing: every structure is outlined.")
         else:
             self.warning.emit(
@@ -218,7 +220,7 @@ class EditTools:
         if (found := self._active_structure()) is not None:
             session, _, key, index = found
             if session.set_not_measurable(key, index, reason, note):
-                level = session.level_of(index)[0]
+                level = session.analysis.level_of(index)[0]
                 why = (
                     f"not measurable: {reason.value.replace('_', ' ')}" if reason else "measurable"
                 )
@@ -238,6 +240,6 @@ class EditTools:
         canvas.sync()
         taken = edit_operations.take_drafts(session, path, labels)
         if taken.taken:
-            self._done(canvas, *session.layer_keys())
+            self._done(canvas, *session.drawing.layer_keys())
         self.annotator.message.emit(taken.words)
         return taken

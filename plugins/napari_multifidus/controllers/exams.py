@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.error_messages import told
-from napari_multifidus.models.opening import FoundExam
+from napari_multifidus.models.opening import ExamOnDisk
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
@@ -37,8 +37,8 @@ class Exams(QObject):
     def __init__(self, annotator: Annotator) -> None:
         super().__init__()
         self.annotator = annotator
-        self.found: tuple[FoundExam, ...] = ()
-        self.chosen: FoundExam | None = None
+        self.found: tuple[ExamOnDisk, ...] = ()
+        self.chosen: ExamOnDisk | None = None
         self._folder: Path | None = None
         self._opened: OpenedExam | None = None
         annotator.opened.connect(self._follow)
@@ -48,7 +48,7 @@ class Exams(QObject):
         """Where to say what could not be done."""
         return self.annotator.warning
 
-    def offer(self, found: Sequence[FoundExam], folder: Path | None = None) -> None:
+    def offer(self, found: Sequence[ExamOnDisk], folder: Path | None = None) -> None:
         """Offer exams; what is open stays until one is chosen.
 
         Parameters
@@ -62,7 +62,7 @@ class Exams(QObject):
         self.changed.emit()
 
     @told
-    def open(self, exam: FoundExam) -> None:
+    def open(self, exam: ExamOnDisk) -> None:
         """Open one of them; what was open is saved and closed."""
         opened = exam.open()
         before, self._opened = self._opened, opened

@@ -104,19 +104,19 @@ class Feedback(QObject):
         self._timer.stop()
         key = self._active_structure()
         drawn = bool(session.loops(key, canvas.index))
-        self.previewed.emit(key, session.preview_at_rest(key, canvas.index) if drawn else None)
+        self.previewed.emit(key, session.analysis.preview(key, canvas.index) if drawn else None)
         if self.shows_fat:
             self._show_fat({})
 
-    def _follow(self, key: LayerKey, index: int) -> None:
+    def _follow(self, key: LayerKey, index: int, preview: OutlinePreview) -> None:
         """Follow the outline in motion."""
         session, canvas = self.annotator.session, self.annotator.canvas
         if session is None or canvas is None:
             return
         self._timer.stop()
-        self.previewed.emit(key, session.in_motion)
+        self.previewed.emit(key, preview)
         if self.shows_fat and index == canvas.index:
-            self._show_fat({key: session.in_motion})
+            self._show_fat({key: preview})
 
     # --- fat on the image ----------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class Feedback(QObject):
             structure = MULTIFIDUS_RIGHT.structure
         keys = [LayerKey(structure, side) for side in _MULTIFIDUS]
         previews = {
-            key: moving.get(key) or session.preview_at_rest(key, index)
+            key: moving.get(key) or session.analysis.preview(key, index)
             for key in keys
             if session.loops(key, index)
         }
@@ -160,8 +160,8 @@ class Feedback(QObject):
         if session is not None and canvas is not None and session.set_protocol(self.protocol):
             canvas.refresh()
             self.annotator.changed.emit()
-            if session.refusal():
-                self.warning.emit(session.refusal())
+            if session.analysis.refusal:
+                self.warning.emit(session.analysis.refusal)
 
     # --- pictures ------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Feedback(QObject):
         session, canvas = self.annotator.session, self.annotator.canvas
         if session is None or canvas is None:
             return None
-        return session.level_of(canvas.index)[0]
+        return session.analysis.level_of(canvas.index)[0]
 
     @told
     def grade(self, side: Side, value: int | None) -> None:
@@ -261,8 +261,8 @@ class Feedback(QObject):
         side = Side.RIGHT if active is None or active.side not in _MULTIFIDUS else active.side
         self.grade(side, value)
         other = Side.LEFT if side is Side.RIGHT else Side.RIGHT
-        waits = level is not None and (self.scheme, level, other) not in session.grades
-        if waits and (self.scheme, level, side) in session.grades:
+        waits = level is not None and (self.scheme, level, other) not in session.drawing.own_grades
+        if waits and (self.scheme, level, side) in session.drawing.own_grades:
             canvas.activate(_MULTIFIDUS[other], PAN_ZOOM)
             self._arm()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multifidus.data.polygon import MINIMAL_POINTS
 from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.models.autosave import Journal
+from napari_multifidus.models.drawing_edits import with_origin
 from napari_multifidus.models.image_check import ImageWatch
 from napari_multifidus.models.shapes import MULTIFIDUS_RIGHT, LayerKey
 
@@ -57,7 +58,7 @@ class SessionRestore:
                 self._restore(key, places[uid], (*session.loops(key, places[uid]), *loops))
         for key, uid, loops, _ in journal.begun:
             if uid in places:
-                session.restore_origin(key, places[uid], loops)
+                session.change(with_origin(session.drawing, (key, places[uid]), loops))
         session.begin_history()
         self.watch = ImageWatch(session, journal.images)
         canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
@@ -66,18 +67,18 @@ class SessionRestore:
 
     def _restore(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
         """Put back what was no outline yet when the window went."""
-        self._session.restore_draft(key, index, loops)
+        self._session.put(key, index, loops)
         self._canvas.layer(key)
         self._canvas.push(key)
         where = f"{key.words} on slice {index + 1}"
-        problem = self._session.problem(key, index)
+        problem = self._session.drawing.problem(key, index)
         if problem:
             self._tell.warning(f"Restored, not measured yet: {where} {problem}.")
         else:
             self._tell.message(f"Restored as it was drawn so far: {where}.")
 
     def _first_drawn(self) -> int:
-        drawn = [self._session.slices_of(key) for key in self._session.layer_keys()]
+        drawn = [self._session.drawing.slices_of(key) for key in self._session.drawing.layer_keys()]
         return min((slices[0] for slices in drawn if slices), default=0)
 
     def journal(self) -> Journal:
@@ -85,7 +86,7 @@ class SessionRestore:
         session = self._session
         drafts = tuple(
             (key, session.slice(index).uid, draft.loops)
-            for (key, index), draft in session.drafts.items()
+            for (key, index), draft in session.drawing.unfinished.items()
         )
         unfinished = tuple(
             (key, session.slice(index).uid, loops)
@@ -93,8 +94,8 @@ class SessionRestore:
             if all(len(loop) >= MINIMAL_POINTS for loop in loops)
         )
         begun = tuple(
-            (key, session.slice(index).uid, loops, session.draft_dice(key, index))
-            for (key, index), loops in session.origins.items()
+            (key, session.slice(index).uid, loops, session.drawing.draft_dice(key, index))
+            for (key, index), loops in session.drawing.origins.items()
         )
         index, active = self._canvas.place
         return Journal(

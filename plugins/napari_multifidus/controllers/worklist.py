@@ -122,7 +122,7 @@ class WorklistController(QObject):
             return WORDS[item.state]
         if session.locked:
             return WORDS[ReadingState.DONE]
-        done, of = checklist.progress(session)
+        done, of = checklist.progress(session.analysis)
         far = f" {done} of {of}" if of else ""
         return f"in progress{far}{'' if self.annotator.autosaver.is_saved else ', not saved'}"
 
@@ -230,7 +230,7 @@ class WorklistController(QObject):
     def _check_complete(self) -> None:
         session, canvas = self.annotator.session, self.annotator.canvas
         assert session is not None and canvas is not None  # noqa: S101, PT018 - finish() saw them
-        left = (*session.not_measured(), *canvas.shapes_off_slice())
+        left = (*session.drawing.not_measured(), *canvas.shapes_off_slice())
         if left:
             msg = f"Not finished: {'; '.join(left)}."
             raise MultifidusError(msg, remedy="Mend or delete it first.")

@@ -28,7 +28,7 @@ NAMES = ("A", "B")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OutlinePair:
+class RaterPair:
     """What two raters drew of one structure on one slice.
 
     Attributes
@@ -62,27 +62,27 @@ class OutlinePair:
         return drew[0] if len(drew) == 1 else ""
 
 
-def pairs(first: Session, second: Session) -> tuple[OutlinePair, ...]:
+def pairs(first: Session, second: Session) -> tuple[RaterPair, ...]:
     """Compare two readings of one series, the worst agreement first."""
     both = (first, second)
     spots = {
         (key, index)
         for session in both
-        for key in session.layer_keys()
-        for index in session.slices_of(key)
+        for key in session.drawing.layer_keys()
+        for index in session.drawing.slices_of(key)
         if session.outlines(key, index)
     }
     found = [_pair(both, key, index) for key, index in spots]
     return tuple(sorted(found, key=lambda pair: (pair.dice, pair.index, pair.key)))
 
 
-def _pair(both: tuple[Session, Session], key: LayerKey, index: int) -> OutlinePair:
+def _pair(both: tuple[Session, Session], key: LayerKey, index: int) -> RaterPair:
     first, second = (
         session.loops(key, index) if session.outlines(key, index) else () for session in both
     )
     found = dice(first, second) if first and second else 0.0
-    levels = (both[0].level_of(index)[0], both[1].level_of(index)[0])
-    return OutlinePair(key, index, (first, second), levels, 0.0 if math.isnan(found) else found)
+    levels = (both[0].analysis.level_of(index)[0], both[1].analysis.level_of(index)[0])
+    return RaterPair(key, index, (first, second), levels, 0.0 if math.isnan(found) else found)
 
 
 def adopt(consensus: Session, both: Sequence[Session]) -> bool:
@@ -94,17 +94,21 @@ def adopt(consensus: Session, both: Sequence[Session]) -> bool:
     if first.landmarks and first.landmarks == second.landmarks and not consensus.landmarks:
         changed = consensus.set_landmarks(first.landmarks)
     for index in range(len(consensus.series.slices)):
-        said = first.said_level(index)
-        agreed = said[0] is not None and said == second.said_level(index)
-        if agreed and consensus.said_level(index)[0] is None:
+        said = first.analysis.typed_level(index)
+        agreed = said[0] is not None and said == second.analysis.typed_level(index)
+        if agreed and consensus.analysis.typed_level(index)[0] is None:
             changed = consensus.set_level(index, *said) or changed
     return changed
 
 
-def take(consensus: Session, pair: OutlinePair, which: int, rater: Session) -> bool:
+def take(consensus: Session, pair: RaterPair, which: int, rater: Session) -> bool:
     """Take one rater's outline into the consensus, and its level where none is said yet."""
     changed = consensus.put(pair.key, pair.index, pair.loops[which], Source.CONSENSUS)
-    level, position = rater.level_of(pair.index)
-    if consensus.shared is None and consensus.level_of(pair.index)[0] is None and level is not None:
+    level, position = rater.analysis.level_of(pair.index)
+    if (
+        consensus.shared is None
+        and consensus.analysis.level_of(pair.index)[0] is None
+        and level is not None
+    ):
         changed = consensus.set_level(pair.index, level, SlicePosition(position)) or changed
     return changed

@@ -8,51 +8,54 @@ from typing import TYPE_CHECKING
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey
 
 if TYPE_CHECKING:
-    from napari_multifidus.models.session import Session
-
-    Spot = tuple[LayerKey, int]
+    from napari_multifidus.models.analysis import Analysis
+    from napari_multifidus.models.drawing import StructureOnSlice
 
 CHECKLIST = (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT)
 """Structures that are outlined, unless somebody says otherwise; first on the left of the screen."""
 
 
-def missing(session: Session, wanted: Sequence[LayerKey] = CHECKLIST) -> tuple[Spot, ...]:
+def missing(
+    analysis: Analysis, wanted: Sequence[LayerKey] = CHECKLIST
+) -> tuple[StructureOnSlice, ...]:
     """List what is not outlined yet, slice by slice.
 
     A slice counts where its level is known and the protocol takes it. What was said to be not
     measurable is not missing; what is drawn and crosses itself is.
     """
-    return tuple(spot for spot in _asked(session, wanted) if _is_missing(session, *spot))
+    return tuple(place for place in _asked(analysis, wanted) if _is_missing(analysis, *place))
 
 
-def progress(session: Session, wanted: Sequence[LayerKey] = CHECKLIST) -> tuple[int, int]:
+def progress(analysis: Analysis, wanted: Sequence[LayerKey] = CHECKLIST) -> tuple[int, int]:
     """Count what is outlined, or said to be not measurable, and what is asked for."""
-    asked = _asked(session, wanted)
-    return len(asked) - sum(_is_missing(session, *spot) for spot in asked), len(asked)
+    asked = _asked(analysis, wanted)
+    return len(asked) - sum(_is_missing(analysis, *place) for place in asked), len(asked)
 
 
-def _asked(session: Session, wanted: Sequence[LayerKey]) -> list[Spot]:
-    slice_levels = (session.slice_level(index) for index in range(len(session.series.slices)))
+def _asked(analysis: Analysis, wanted: Sequence[LayerKey]) -> list[StructureOnSlice]:
     return [
         (key, index)
-        for index, slice_level in enumerate(slice_levels)
-        if slice_level.settled.level is not None and slice_level.is_selected
+        for index, found in enumerate(analysis.slice_levels)
+        if found.settled.level is not None and found.is_selected
         for key in wanted
     ]
 
 
-def _is_missing(session: Session, key: LayerKey, index: int) -> bool:
-    return not session.outlines(key, index) and session.not_measurable(key, index) is None
+def _is_missing(analysis: Analysis, key: LayerKey, index: int) -> bool:
+    drawn = (key, index) in analysis.drawing.outlines
+    return not drawn and analysis.not_measurable(key, index) is None
 
 
 def next_missing(
-    session: Session, after: Spot | None = None, wanted: Sequence[LayerKey] = CHECKLIST
-) -> Spot | None:
+    analysis: Analysis,
+    after: StructureOnSlice | None = None,
+    wanted: Sequence[LayerKey] = CHECKLIST,
+) -> StructureOnSlice | None:
     """Return what to outline next: the first that is missing after a place, else from the start."""
-    rest = missing(session, wanted)
+    rest = missing(analysis, wanted)
     if after is None or after[0] not in wanted:
         start = (0 if after is None else after[1], -1)
     else:
         start = (after[1], wanted.index(after[0]))
-    later = [spot for spot in rest if (spot[1], wanted.index(spot[0])) > start]
+    later = [place for place in rest if (place[1], wanted.index(place[0])) > start]
     return next(iter((*later, *rest)), None)

@@ -1,8 +1,8 @@
-"""What the helpers for the hand do to a session. They never draw over what is there."""
+"""Copy, mirror, interpolate, smooth and move outlines; none of these draws over what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
     from napari_multifidus.models.session import Session
 
+    Array = NDArray[np.float64]
+
+
+def put_layer(session: Session, key: LayerKey, shown: Mapping[int, Sequence[Array]]) -> bool:
+    """Take over all that a layer shows of a structure, by slice; returns whether it changed."""
+    slices = sorted({*shown, *session.drawing.slices_of(key)})
+    return any([session.put(key, index, shown.get(index, ())) for index in slices])  # noqa: C419
+
 
 def copy_from_nearest(session: Session, key: LayerKey, index: int) -> None:
     """Copy a structure from the nearest slice that has it.
@@ -35,11 +43,11 @@ def copy_from_nearest(session: Session, key: LayerKey, index: int) -> None:
         If it is drawn here already, or nowhere.
     """
     _refuse_if_drawn(session, key, index)
-    start = session.nearest_drawn(key, index)
+    start = session.drawing.nearest_drawn(key, index)
     if start is None:
         msg = f"No other slice has an outline of {key.words}."
         raise RoiError(msg, remedy="Draw one first.")
-    session.copy(key, start, index)
+    session.put(key, index, session.loops(key, start), Source.DRAFT)
 
 
 def copy_on(session: Session, key: LayerKey, index: int) -> int:
@@ -58,7 +66,7 @@ def copy_on(session: Session, key: LayerKey, index: int) -> int:
         msg = "This is the last slice."
         raise RoiError(msg)
     _refuse_if_drawn(session, key, following)
-    session.copy(key, index, following)
+    session.put(key, following, session.loops(key, index), Source.DRAFT)
     return following
 
 
@@ -94,7 +102,7 @@ def interpolate_here(session: Session, key: LayerKey, index: int) -> tuple[int, 
         If it is drawn here, not drawn on either side, or the slices are not parallel.
     """
     _refuse_if_drawn(session, key, index)
-    slices = session.slices_of(key)
+    slices = session.drawing.slices_of(key)
     before = max((i for i in slices if i < index), default=None)
     after = min((i for i in slices if i > index), default=None)
     if before is None or after is None:
@@ -110,7 +118,7 @@ def _one(session: Session, key: LayerKey, index: int) -> Roi:
     rois = session.outlines(key, index)
     if len(rois) == 1:
         return rois[0]
-    problem = session.problem(key, index) or f"is {len(rois)} samples"
+    problem = session.drawing.problem(key, index) or f"is {len(rois)} samples"
     msg = f"{key.words} on slice {index + 1} {problem}; nothing can be interpolated from it."
     raise RoiError(msg, remedy="Mend it, or copy an outline instead.")
 
@@ -138,7 +146,7 @@ def nudge(session: Session, key: LayerKey, index: int, by: ArrayLike) -> bool:
     return session.put(key, index, shifted(_drawn(session, key, index), by))
 
 
-def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[NDArray[np.float64]]:
+def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[Array]:
     loops = session.loops(key, index)
     if not loops:
         msg = f"There is no outline of {key.words} on this slice."

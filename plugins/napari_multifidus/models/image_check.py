@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multifidus.data.roi import Roi
+    from napari_multifidus.models.drawing import DrawingState
     from napari_multifidus.models.session import Session
 
 
@@ -28,7 +29,7 @@ class ImageWatch:
     def __init__(self, session: Session, images: Mapping[str, str]) -> None:
         self._session = session
         self._images = dict(images)
-        self._drawn = _by_uid(session)
+        self._drawn = _by_uid(session.drawing)
         self._hashes: dict[int, str] = {}
 
     def _hash(self, index: int) -> str:
@@ -53,7 +54,7 @@ class ImageWatch:
 
     def images(self) -> dict[str, str]:
         """Return the hashes to be kept: of a slice drawn on anew, that of its image now."""
-        now = _by_uid(self._session)
+        now = _by_uid(self._session.drawing)
         for uid, (index, rois) in now.items():
             before = self._drawn.get(uid)
             if uid not in self._images or before is None or not _same(before[1], rois):
@@ -62,12 +63,11 @@ class ImageWatch:
         return dict(self._images)
 
 
-def _by_uid(session: Session) -> dict[str, tuple[int, list[Roi]]]:
+def _by_uid(drawing: DrawingState) -> dict[str, tuple[int, list[Roi]]]:
     found: dict[str, tuple[int, list[Roi]]] = {}
-    for key in session.layer_keys():
-        for index in session.slices_of(key):
-            for roi in session.outlines(key, index):
-                found.setdefault(roi.key.slice_uid, (index, []))[1].append(roi)
+    for (_, index), rois in sorted(drawing.outlines.items(), key=lambda item: item[0]):
+        for roi in rois:
+            found.setdefault(roi.key.slice_uid, (index, []))[1].append(roi)
     return found
 
 

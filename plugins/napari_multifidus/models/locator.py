@@ -237,7 +237,7 @@ class LocatorModel:
     @property
     def problem(self) -> str:
         """Say why the landmarks cannot be; nothing where they can."""
-        return self.session.level_finder.problem
+        return self.session.analysis.level_finder.problem
 
     @property
     def view(self) -> SagittalProjection:
@@ -287,7 +287,7 @@ class LocatorModel:
 
     def lines(self) -> tuple[CutLine, ...]:
         """Return the cut line of every axial slice that reaches the sagittal one."""
-        key = (self.session.version, self.session.protocol, self.view)
+        key = (self.session.analysis, self.view)
         if self._lines is None or self._lines[0] != key:
             found = (self._line(index) for index in range(len(self.session.series.slices)))
             self._lines = key, tuple(line for line in found if line is not None)
@@ -298,8 +298,8 @@ class LocatorModel:
         ends = item.plane.crossing_mm(item.shape, self.view.item.plane)
         if ends is None:
             return None
-        doubts = self.session.level_warnings(index)
-        level = self.session.level_of(index)[0]
+        doubts = self.session.analysis.level_warnings(index)
+        level = self.session.analysis.level_of(index)[0]
         return CutLine(index, self.view.to_view(ends), level, bool(doubts))
 
     def line_at(self, place: tuple[float, float], reach_mm: float) -> CutLine | None:

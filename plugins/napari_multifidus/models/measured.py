@@ -42,7 +42,7 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
         If there is nothing to measure, left and right are swapped, or the folder holds results
         already and ``overwrite`` is not set.
     """
-    rois = session.rois_to_measure()
+    rois = session.analysis.rois_to_measure()
     if not rois.rois:
         msg = "There is no outline to measure yet."
         raise MultifidusError(msg, remedy="Draw one first.")
@@ -50,7 +50,7 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
     output.check()
     measured = measure_exam(session.exam, rois, session.protocol, case_of((), (), None))
     write_results([measured], output, session.protocol)
-    return Tables(folder, len(rois.rois), session.not_measured())
+    return Tables(folder, len(rois.rois), session.drawing.not_measured())
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def write_pictures(session: Session, folder: Path) -> Pictures:
     MultifidusError
         If there is nothing to measure, it cannot be measured, or nothing can be written there.
     """
-    rois = session.rois_to_measure()
+    rois = session.analysis.rois_to_measure()
     if not rois.rois:
         msg = "There is no outline to make a picture of yet."
         raise MultifidusError(msg, remedy="Draw one first.")
-    drawn = draw_overlays(session.exam, rois, session.measure(), folder)
+    drawn = draw_overlays(session.exam, rois, session.analysis.measure(), folder)
     return Pictures(folder, tuple(name for name, _ in drawn))

@@ -70,7 +70,7 @@ class OpenedExam:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundExam:
+class ExamOnDisk:
     """One of several exams that were found under a path.
 
     Attributes
@@ -101,7 +101,7 @@ class FoundExam:
         return OpenedExam(self.exam, axial_series(self.exam)[0], self.path)
 
 
-def find_exams(path: Path) -> tuple[FoundExam, ...]:
+def find_exams(path: Path) -> tuple[ExamOnDisk, ...]:
     """Find every exam under a path; pixels are not read.
 
     Raises
@@ -112,7 +112,7 @@ def find_exams(path: Path) -> tuple[FoundExam, ...]:
     found = scan(path)
     folders = [_folder(found.paths_of(exam)) for exam in found.exams]
     return tuple(
-        FoundExam(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
+        ExamOnDisk(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
         for exam, folder in zip(found.exams, folders, strict=True)
     )
 
@@ -139,7 +139,7 @@ def open_exam(path: Path) -> OpenedExam:
     return only(find_exams(path), path)
 
 
-def only(found: Sequence[FoundExam], path: Path) -> OpenedExam:
+def only(found: Sequence[ExamOnDisk], path: Path) -> OpenedExam:
     """Open the one exam that was found under a path.
 
     Raises

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,47 +182,73 @@ class OutlinePreview:
         return np.asarray(np.bincount(place.clip(0, bins - 1), self.weights, bins), np.float64)
 
 
-class OutlinePreviewer:
-    """Looks at single outlines by one calibration.
+class SliceReader:
+    """Reads the slices of a series for outlines on them; the last one is kept.
 
     Parameters
     ----------
-    exam
-        The images, all of them: which are pairs depends on what else there is.
-    calibration
-        Of the last measurement.
-    companions
-        Of the exam.
+    exam, series
+        All images, since which are pairs depends on what else there is; and those outlined.
     """
 
-    def __init__(self, exam: Exam, calibration: Calibration, companions: Companions) -> None:
+    def __init__(self, exam: Exam, series: Series) -> None:
+        self.exam, self.series = exam, series
+        self._last: tuple[object, ReadSlice] | None = None
+
+    @cached_property
+    def _companions(self) -> Companions:
+        return Companions.of(self.exam)
+
+    def read(self, index: int, protocol: MeasurementProtocol) -> ReadSlice:
+        """Read a slice; what is read stays what it is under one protocol.
+
+        Raises
+        ------
+        ReadError
+            If its pixels cannot be read.
+        """
+        asked = index, protocol
+        if self._last is None or self._last[0] != asked:
+            self._last = asked, ReadSlice.of(self.series, index, self._companions, protocol)
+        return self._last[1]
+
+
+class OutlinePreviewer:
+    """Measures single outlines by one calibration.
+
+    Parameters
+    ----------
+    calibration
+        Of the last measurement.
+    reader
+        Reads the slices that they lie on.
+    """
+
+    def __init__(self, calibration: Calibration, reader: SliceReader) -> None:
         self.method = shown_method(calibration.protocol)
-        self._exam, self._companions = exam, companions
+        self._reader = reader
         self._calibration = replace(
             calibration,
             protocol=_only(calibration.protocol, self.method),
             fields={key: held(field) for key, field in calibration.fields.items()},
         )
-        self._read: tuple[str, ReadSlice] | None = None
         self._ranges: dict[BasisKey, Ranges | None] = {}
 
     def preview(
         self,
         roi: Roi,
-        place: tuple[Series, int],
-        said: tuple[Level | None, SlicePosition],
+        index: int,
+        typed: tuple[Level | None, SlicePosition],
         artefacts: Sequence[Roi] = (),
     ) -> OutlinePreview | None:
         """Measure one outline alone; None where this calibration knows nothing of its like.
 
         Parameters
         ----------
-        roi
-            The outline.
-        place
-            The series and the slice that it lies on.
-        said
-            What was said about the slice's level.
+        roi, index
+            The outline, and the slice that it lies on.
+        typed
+            The slice's level as it was typed.
         artefacts
             Of the slice.
 
@@ -230,8 +257,9 @@ class OutlinePreviewer:
         ReadError
             If the slice's pixels cannot be read.
         """
-        item = self._slice(*place).sample(Placed(roi, *place), artefacts)
-        known = self._calibration
+        known, series = self._calibration, self._reader.series
+        read = self._reader.read(index, known.protocol)
+        item = read.sample(Placed(roi, series, index), artefacts)
         group = basis_key(item)
         if roi.key.structure.is_muscle and group not in known.with_muscle:
             return None
@@ -240,20 +268,10 @@ class OutlinePreviewer:
                 Numbers(area_mm2=item.area_mm2, mean_si=item.mean_si, flags=item.flags)
             )
         item = known.corrected(item)
-        rows = with_fat_doubts(known.rows_of(item, *said), self._exam.clinical, known.protocol)
+        rows = with_fat_doubts(
+            known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
+        )
         return self._seen(item, numbers_of(list(rows), self.method), group)
-
-    def _slice(self, series: Series, index: int) -> ReadSlice:
-        uid = series.slices[index].uid
-        if self._read is None or self._read[0] != uid:
-            found = ReadSlice.of(series, index, self._companions, self._calibration.protocol)
-            self._read = (uid, found)
-        return self._read[1]
-
-    def take_slice_of(self, other: OutlinePreviewer) -> None:
-        """Go on with the slice that was read before; it stays what it is under one protocol."""
-        if other._calibration.protocol == self._calibration.protocol:
-            self._read = other._read
 
     def _seen(self, item: Sampled, numbers: Numbers, group: BasisKey) -> OutlinePreview:
         shown = item.sample if item.equalised is None else item.equalised

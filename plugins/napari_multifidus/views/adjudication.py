@@ -21,7 +21,7 @@ from multifidus.errors import MultifidusError
 from multifidus.io.read import read_rois
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.error_messages import told
-from napari_multifidus.models.adjudication import NAMES, OutlinePair, adopt, pairs, take
+from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take
 from napari_multifidus.models.grid import series_of, spacing_mm
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import AXES, EDGE_WIDTH, UNITS, vertices_of
@@ -44,10 +44,10 @@ class PairTableModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pairs: tuple[OutlinePair, ...] = ()
+        self.pairs: tuple[RaterPair, ...] = ()
         self.session: Session | None = None
 
-    def show_pairs(self, found: tuple[OutlinePair, ...], session: Session | None) -> None:
+    def show_pairs(self, found: tuple[RaterPair, ...], session: Session | None) -> None:
         """Show other pairs."""
         self.beginResetModel()
         self.pairs, self.session = found, session
@@ -183,7 +183,7 @@ class AdjudicationPanel(QWidget):
         if drawn_on[0].uid != drawn_on[1].uid:
             msg = "The two raters outlined different series of this exam."
             raise MultifidusError(msg, remedy="Outlines of different series cannot be compared.")
-        if drawn_on[0].uid != session.series.uid and not session.layer_keys():
+        if drawn_on[0].uid != session.series.uid and not session.drawing.layer_keys():
             self._seen = None
             self.annotator.choose_series(drawn_on[0])
             return
@@ -221,8 +221,8 @@ class AdjudicationPanel(QWidget):
         for name, colour, session in zip(NAMES, COLOURS, self.sessions, strict=True):
             shapes = [
                 vertices_of(loop, index)
-                for key in session.layer_keys()
-                for index in session.slices_of(key)
+                for key in session.drawing.layer_keys()
+                for index in session.drawing.slices_of(key)
                 for loop in session.loops(key, index)
             ]
             layer = self.annotator.viewer.add_shapes(
@@ -244,7 +244,7 @@ class AdjudicationPanel(QWidget):
 
     # --- what becomes of it --------------------------------------------------------------------
 
-    def chosen(self) -> OutlinePair | None:
+    def chosen(self) -> RaterPair | None:
         """Return the pair of the line that is chosen."""
         model = self.table.selectionModel()
         rows = model.selectedRows() if model is not None else []

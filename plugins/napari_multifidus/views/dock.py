@@ -44,8 +44,8 @@ from napari_multifidus.views.tabs import FeedbackTabs
 from napari_multifidus.views.tools import ToolsPanel
 
 if TYPE_CHECKING:
-    from napari_multifidus.models.preview import Numbers
-    from napari_multifidus.models.session import OutlineRow
+    from napari_multifidus.models.analysis import OutlineRow
+    from napari_multifidus.models.preview import OutlinePreview
     from napari_multifidus.models.shapes import LayerKey
 
 RATER = "rater"
@@ -258,7 +258,7 @@ class Dock(QWidget):
             return
         words = slice_words(session.series, canvas.index)
         self.contrast.show_images(self.annotator.images)
-        self.place.show_place(words, *session.level_of(canvas.index))
+        self.place.show_place(words, *session.analysis.level_of(canvas.index))
         if session.locked:
             self.place.position.setEnabled(False)
         self.tools.show_active(canvas.active, self.annotator.edit_tools.tool)
@@ -272,19 +272,20 @@ class Dock(QWidget):
             return
         for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
             self.numbers.show_numbers(key, self.annotator.live_numbers(key))
-        self.table.show_lines(session.lines())
+        self.table.show_lines(session.analysis.outline_rows)
 
     def _show_change(self) -> None:
         """Show what is measured now, and what is not and why."""
         session = self.annotator.session
-        left_out = session.not_measured() if session is not None else ()
+        left_out = session.drawing.not_measured() if session is not None else ()
         if left_out:
             self.status.show_warning(f"Not measured: {'; '.join(left_out)}.")
         else:
             self.status.show_message("")
         self._show_numbers()
 
-    def _show_motion(self, key: LayerKey, index: int, numbers: Numbers) -> None:  # noqa: ARG002
+    def _show_motion(self, key: LayerKey, _index: int, preview: OutlinePreview) -> None:
+        numbers = preview.numbers
         self.numbers.follow(key)
         self.numbers.show_numbers(key, numbers)
         if numbers.problem:
@@ -342,7 +343,7 @@ class Dock(QWidget):
         other_rater = rater != session.reading.rater
         carry = (
             other_rater
-            and bool(session.layer_keys())
+            and bool(session.drawing.layer_keys())
             and not self.annotator.has_file_of(rater, number)
             and self._ask(f"Take the outlines of {session.reading.rater} along to {rater}?")
         )

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.exams import Exams
-    from napari_multifidus.models.opening import FoundExam
+    from napari_multifidus.models.opening import ExamOnDisk
 
 HEADERS = ("exam", "subject", "when", "series")
 MOST_ROWS = 6
@@ -84,7 +84,7 @@ class ExamsPanel(QWidget):
         head = self.list.header()
         self.list.setFixedHeight(rows + (head.sizeHint().height() if head is not None else 0) + 6)
 
-    def _cells(self, found: FoundExam) -> tuple[str, str, str, str]:
+    def _cells(self, found: ExamOnDisk) -> tuple[str, str, str, str]:
         mark = "▶ " if found is self.exams.chosen else ""
         exam = found.exam
         # In a folder of its own it will be opened under the numbers that it has there.

@@ -23,8 +23,8 @@ from qtpy.QtWidgets import (
 
 from multifidus.data.anatomy import Side
 from napari_multifidus._compat import Signal
+from napari_multifidus.models.analysis import OutlineRow
 from napari_multifidus.models.grading import words_of
-from napari_multifidus.models.session import OutlineRow
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, colour_of
 from napari_multifidus.views.numbers import MM2_PER_CM2, flag_tip, flag_words
 

@@ -150,7 +150,7 @@ class FeedbackTabs(QObject):
         """Show the grades of the level in hand."""
         session, feedback = self.dock.annotator.session, self.dock.annotator.feedback
         level = feedback.level
-        grades = {} if session is None else session.grades
+        grades = {} if session is None else session.drawing.own_grades
         self.grades.show_grades(feedback.scheme, level, grades)
         self.grades.show_mode(on=feedback.is_grading)
         for side, panel in self.dock.numbers.sides.items():
