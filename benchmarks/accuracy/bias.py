@@ -17,7 +17,7 @@ from multifidus.measuring.bias_field.correction import corrections
 from multifidus.measuring.calibration import basis_key, threshold_bases
 from multifidus.measuring.fat.methods import above_threshold_pct
 from multifidus.measuring.locate import place
-from multifidus.measuring.outline_pixels import Sampled, sample_all
+from multifidus.measuring.outline_pixels import OutlinePixels, sample_all
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
 
@@ -149,7 +149,7 @@ def left(spec: PhantomSpec, shade: Shade, method: BiasCorrection) -> Left:
 
 
 def _fat_errors(
-    made: Phantom, corrected: Sequence[Sampled], protocol: MeasurementProtocol
+    made: Phantom, corrected: Sequence[OutlinePixels], protocol: MeasurementProtocol
 ) -> Iterator[tuple[float, float]]:
     truth = {(item.slice_uid, item.structure, item.side): item.fat_pct for item in made.truth}
     bases = threshold_bases(corrected, protocol)

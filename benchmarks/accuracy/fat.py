@@ -23,7 +23,7 @@ from multifidus.measuring.fat.methods import (
 from multifidus.measuring.fat.references import References, linear_mixing
 from multifidus.measuring.fat.separation import outline_doubts, separation
 from multifidus.measuring.fat.thresholds import otsu_threshold
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,7 +119,7 @@ def shot(cell: Cell, made: Draw) -> Shot:
     found.answers[FatMethod.LINEAR] = _linear(sample, references)
     even = equalised(made.image)[_inside(made)]
     for method in WITHOUT_REFERENCES:
-        found.answers[method] = _alone(method, sample, Sample(even, sample.weights))
+        found.answers[method] = _alone(method, sample, WeightedPixels(even, sample.weights))
     sample, references, corrected = _corrected(made)
     answer = _by_exam(FatMethod.POOLED_OTSU, sample, references)
     found.answers[CORRECTED] = replace(answer, flagged=answer.flagged or not corrected)
@@ -131,29 +131,29 @@ def _inside(made: Draw) -> NDArray[np.bool_]:
     return made.weights >= PROTOCOL.minimal_coverage
 
 
-def _sampled(made: Draw) -> tuple[Sample, References]:
+def _sampled(made: Draw) -> tuple[WeightedPixels, References]:
     inside = _inside(made)
-    sample = Sample(made.image[inside], made.weights[inside])
-    return sample, References(Sample.of(made.lean), Sample.of(made.fat))
+    sample = WeightedPixels(made.image[inside], made.weights[inside])
+    return sample, References(WeightedPixels.of(made.lean), WeightedPixels.of(made.fat))
 
 
-def _by_exam(method: FatMethod, sample: Sample, references: References) -> Answer:
+def _by_exam(method: FatMethod, sample: WeightedPixels, references: References) -> Answer:
     threshold, flags = exam_threshold(method, sample, references, PROTOCOL)
     return Answer(100 * sample.share_above(threshold), bool(flags))
 
 
-def _linear(sample: Sample, references: References) -> Answer:
+def _linear(sample: WeightedPixels, references: References) -> Answer:
     return Answer(linear_mixing(sample, references)[0], bool(references.doubts(PROTOCOL)))
 
 
-def _alone(method: FatMethod, sample: Sample, even: Sample) -> Answer:
+def _alone(method: FatMethod, sample: WeightedPixels, even: WeightedPixels) -> Answer:
     """Answer without references, guard or no guard, and whether the guard would flag it."""
     parted = even if method is FatMethod.CLAHE_OTSU else None
     value = outline_fat(method, sample, UNGUARDED, equalised=parted).value_pct
     return Answer(value, bool(outline_doubts(sample, value / 100, float("nan"), PROTOCOL)))
 
 
-def _corrected(made: Draw) -> tuple[Sample, References, bool]:
+def _corrected(made: Draw) -> tuple[WeightedPixels, References, bool]:
     """Divide everything by the low-order field of the muscle and its lean reference."""
     sample, references = _sampled(made)
     inside = _inside(made).ravel()
@@ -173,7 +173,7 @@ def _corrected(made: Draw) -> tuple[Sample, References, bool]:
         return sample, references, False
     parts = (sample, references.lean, references.fat)
     flat = [
-        Sample(part.values / found.at(places), part.weights)
+        WeightedPixels(part.values / found.at(places), part.weights)
         for part, places in zip(parts, at, strict=True)
     ]
     return flat[0], References(flat[1], flat[2]), True

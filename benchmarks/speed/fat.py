@@ -20,7 +20,7 @@ from multifidus.measuring.bias_field.correction import corrections
 from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture
 from multifidus.measuring.locate import place
 from multifidus.measuring.outline_pixels import sample_all
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 from multifidus.phantom import PhantomSpec, make_phantom
 
 SPEC = PhantomSpec(
@@ -57,9 +57,9 @@ def run(repeats: int, *, smoke: bool = False) -> list[Comparison]:
     return found
 
 
-def _thinned(sample: Sample) -> Sample:
+def _thinned(sample: WeightedPixels) -> WeightedPixels:
     """Take every eighth pixel: enough to see that everything runs."""
-    return Sample(sample.values[::8], sample.weights[::8])
+    return WeightedPixels(sample.values[::8], sample.weights[::8])
 
 
 _MEASURED = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
@@ -68,7 +68,7 @@ _MEASURED = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFER
 # --- clusters ------------------------------------------------------------------------------------
 
 
-def _clusterings(muscles: Sequence[Sample], repeats: int) -> list[Comparison]:
+def _clusterings(muscles: Sequence[WeightedPixels], repeats: int) -> list[Comparison]:
     # Pixels count in full: scikit-learn's mixtures know no weights.
     values = [sample.values for sample in muscles]
     rows: list[Comparison] = []
@@ -88,11 +88,11 @@ class _Job:
     def __init__(
         self,
         count: int,
-        ours: Callable[[Sample, int], Clusters],
+        ours: Callable[[WeightedPixels, int], Clusters],
         theirs: Callable[[np.ndarray, int], float],
         answer: Callable[[np.ndarray, int], float],
     ) -> None:
-        self.ours = lambda values: _above(ours(Sample.of(values), count), values)
+        self.ours = lambda values: _above(ours(WeightedPixels.of(values), count), values)
         self.theirs = lambda values: theirs(values, count)
         self.answer = lambda values: answer(values, count)
 

@@ -16,7 +16,7 @@ from multifidus.io.files import write_atomically
 from multifidus.measuring.bias_field.correction import Correction, corrections
 from multifidus.measuring.calibration import basis_key
 from multifidus.measuring.locate import in_order, place
-from multifidus.measuring.outline_pixels import Sampled, sample_all
+from multifidus.measuring.outline_pixels import OutlinePixels, sample_all
 from multifidus.measuring.propose_references import with_proposals
 
 if TYPE_CHECKING:
@@ -80,14 +80,16 @@ def draw_corrections(
     return drawn
 
 
-def _middle_slice(muscles: Sequence[Sampled]) -> list[Sampled]:
+def _middle_slice(muscles: Sequence[OutlinePixels]) -> list[OutlinePixels]:
     """Return the muscles of the slice in the middle of those that were outlined."""
     places = sorted({(item.placed.series.uid, item.placed.index) for item in muscles})
     middle = places[len(places) // 2]
     return [item for item in muscles if (item.placed.series.uid, item.placed.index) == middle]
 
 
-def draw_correction(muscles: Sequence[Sampled], correction: Correction, caption: str) -> Image:
+def draw_correction(
+    muscles: Sequence[OutlinePixels], correction: Correction, caption: str
+) -> Image:
     """Draw one slice before and after, and the field; returns a PIL image."""
     from PIL import Image, ImageDraw, ImageFont
 

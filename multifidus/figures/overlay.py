@@ -19,7 +19,7 @@ from multifidus.figures.file_names import picture_stem
 from multifidus.figures.thumbnails import SMALL, write_thumbnail
 from multifidus.io.files import write_atomically
 from multifidus.measuring.coverage import coverage_box
-from multifidus.measuring.locate import Placed, place
+from multifidus.measuring.locate import PlacedOutline, place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +104,9 @@ def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
     return " · ".join(filter(None, (*parts, tilt, by.rater and f"rater {by.rater}")))
 
 
-def draw_slice(members: Sequence[Placed], rows: Sequence[Measurement], caption: str) -> Image:
+def draw_slice(
+    members: Sequence[PlacedOutline], rows: Sequence[Measurement], caption: str
+) -> Image:
     """Draw one slice with its outlines; returns a PIL image."""
     from PIL import Image, ImageDraw
 
@@ -126,7 +128,7 @@ def draw_slice(members: Sequence[Placed], rows: Sequence[Measurement], caption: 
     return canvas
 
 
-def _around(members: Sequence[Placed], colour: Array) -> tuple[tuple[int, int], Array]:
+def _around(members: Sequence[PlacedOutline], colour: Array) -> tuple[tuple[int, int], Array]:
     """Cut out the outlines and their surroundings; returns the first row and column, and pixels."""
     item = members[0].slice
     points = np.concatenate([path for placed in members for path in placed.roi.paths])
@@ -140,7 +142,7 @@ def _enlargement(part: Array) -> int:
     return max(1, math.ceil(WIDTH / int(part.shape[1])))
 
 
-def _pixel_mm(members: Sequence[Placed]) -> list[float]:
+def _pixel_mm(members: Sequence[PlacedOutline]) -> list[float]:
     """Return the size of a picture's pixel, row and column step."""
     item = members[0].slice
     _, part = _around(members, item.pixels)
@@ -166,7 +168,7 @@ def _grey(pixels: Array) -> Array:
     return np.asarray(np.clip((pixels - low) / max(high - low, 1e-9), 0, 1) * 255)
 
 
-def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> None:
+def _tint_fat(colour: Array, placed: PlacedOutline, rows: Sequence[Measurement]) -> None:
     """Tint the pixels that the first fat method took for fat."""
     threshold = next(
         (
@@ -190,7 +192,7 @@ def _tint_fat(colour: Array, placed: Placed, rows: Sequence[Measurement]) -> Non
 
 
 def _with_outlines(
-    image: Image, members: Sequence[Placed], corner: tuple[int, int], scale: int
+    image: Image, members: Sequence[PlacedOutline], corner: tuple[int, int], scale: int
 ) -> Image:
     """Draw outlines at twice the size and shrink, which smooths their edges."""
     from PIL import Image as Pillow, ImageDraw

@@ -27,7 +27,7 @@ WIDEST_MM = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rim:
+class BoundaryBand:
     """Loops of an outline with the pixels along them.
 
     Parameters
@@ -47,7 +47,7 @@ class Rim:
     pixels: Pixels | None = None
     values: Array | None = None
 
-    def divided(self, gain: Callable[[Pixels], Array]) -> Rim:
+    def divided(self, gain: Callable[[Pixels], Array]) -> BoundaryBand:
         """Return the rim with its signal divided by a field."""
         if self.pixels is None or self.values is None:
             return self
@@ -66,7 +66,7 @@ def _edges(loop: Array, spacing_mm: tuple[float, float]) -> Array:
 
 def rim_of(
     loops: Sequence[Array], spacing_mm: tuple[float, float], pixels: Array, sd_mm: float
-) -> Rim:
+) -> BoundaryBand:
     """Look at the pixels along an outline.
 
     Parameters
@@ -89,11 +89,13 @@ def rim_of(
         counts.append(count)
         places.append(_rings(loop, edges, spacing_mm, (count, sd_mm)))
     if not places:
-        return Rim(())
+        return BoundaryBand(())
     where = np.rint(np.concatenate(places, axis=1)).reshape(-1, 2)
     last = np.array(pixels.shape) - 1
     nearest = np.minimum(np.maximum(where, 0), last).astype(np.intp)
-    return Rim(tuple(lengths), tuple(counts), nearest, pixels[nearest[:, 0], nearest[:, 1]])
+    return BoundaryBand(
+        tuple(lengths), tuple(counts), nearest, pixels[nearest[:, 0], nearest[:, 1]]
+    )
 
 
 def _rings(

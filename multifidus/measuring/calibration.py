@@ -29,9 +29,9 @@ from multifidus.measuring.fat.methods import (
 )
 from multifidus.measuring.fat.references import References
 from multifidus.measuring.fat.voids import darkest_muscle
-from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.overlapping_muscles import shared_pixels
-from multifidus.measuring.weighted_pixels import NAN, Sample, pool
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
 
 REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 
@@ -102,33 +102,33 @@ class ThresholdBasis:
 BasisKey = tuple[object, ...]
 
 
-def basis_key(item: Sampled) -> BasisKey:
+def basis_key(item: OutlinePixels) -> BasisKey:
     """Return what outlines share that share a threshold: their reading and its signal's scale."""
     series = item.placed.series
     return (item.roi.key.reading, series.signal_group or series.uid)
 
 
 def threshold_bases(
-    sampled: Sequence[Sampled], protocol: MeasurementProtocol
+    sampled: Sequence[OutlinePixels], protocol: MeasurementProtocol
 ) -> dict[BasisKey, ThresholdBasis]:
     """Find the exam's thresholds from all its muscles and references together."""
-    groups: dict[BasisKey, list[Sampled]] = {}
+    groups: dict[BasisKey, list[OutlinePixels]] = {}
     for item in sampled:
         groups.setdefault(basis_key(item), []).append(item)
     referred = {_reading(item) for item in sampled if _is_reference(item)}
     return {key: _basis(members, protocol, referred) for key, members in groups.items()}
 
 
-def _reading(item: Sampled) -> object:
+def _reading(item: OutlinePixels) -> object:
     return item.roi.key.reading
 
 
-def _is_reference(item: Sampled) -> bool:
+def _is_reference(item: OutlinePixels) -> bool:
     return item.roi.key.structure in REFERENCES
 
 
 def _basis(
-    members: Sequence[Sampled], protocol: MeasurementProtocol, referred: set[object]
+    members: Sequence[OutlinePixels], protocol: MeasurementProtocol, referred: set[object]
 ) -> ThresholdBasis:
     lean, fat = (_pooled(_of(members, structure)) for structure in REFERENCES)
     here = len(lean.values) or len(fat.values)
@@ -146,7 +146,10 @@ def _basis(
 
 
 def _darkest(
-    members: Sequence[Sampled], muscle: Sample, references: References, doubts: Sequence[Flag]
+    members: Sequence[OutlinePixels],
+    muscle: WeightedPixels,
+    references: References,
+    doubts: Sequence[Flag],
 ) -> float:
     """Find the darkest signal of muscle and fat in images that show both."""
     if any(item.dixon is not None for item in members):
@@ -158,18 +161,18 @@ def _darkest(
     return darkest_muscle(references.lean, muscle) if lit else NAN
 
 
-def _pooled_total(members: Iterable[Sampled]) -> Sample:
+def _pooled_total(members: Iterable[OutlinePixels]) -> WeightedPixels:
     """Pool water and fat together of outlines that lie on a Dixon pair."""
     return pool(
         [
-            Sample.of(item.dixon[0] + item.dixon[1], item.cover.weights)
+            WeightedPixels.of(item.dixon[0] + item.dixon[1], item.cover.weights)
             for item in members
             if item.dixon is not None
         ]
     )
 
 
-def _swapped(members: Sequence[Sampled]) -> Swapped:
+def _swapped(members: Sequence[OutlinePixels]) -> Swapped:
     """Hold a Dixon pair against tissue that is known; without any, muscle is mostly water."""
     lean = _is_fatty(_of(members, Structure.LEAN_REFERENCE))
     bright = _is_fatty([item for item in members if item.roi.key.structure in KNOWN_FAT])
@@ -180,7 +183,7 @@ def _swapped(members: Sequence[Sampled]) -> Swapped:
     return Swapped.PERHAPS if not known and _is_fatty(muscles) else Swapped.NO
 
 
-def _is_fatty(members: Iterable[Sampled]) -> bool | None:
+def _is_fatty(members: Iterable[OutlinePixels]) -> bool | None:
     """Whether outlines hold more fat than water by their Dixon pair; None where nothing says it."""
     found = [
         dixon_fat_fraction(*item.dixon, item.cover.weights)
@@ -192,15 +195,15 @@ def _is_fatty(members: Iterable[Sampled]) -> bool | None:
     return None if fat == water else fat > water
 
 
-def _of(members: Iterable[Sampled], structure: Structure) -> list[Sampled]:
+def _of(members: Iterable[OutlinePixels], structure: Structure) -> list[OutlinePixels]:
     return [item for item in members if item.roi.key.structure is structure]
 
 
-def _pooled(members: Iterable[Sampled]) -> Sample:
+def _pooled(members: Iterable[OutlinePixels]) -> WeightedPixels:
     return pool([item.sample for item in members])
 
 
-def _drawn_badly(members: Sequence[Sampled]) -> tuple[Flag, ...]:
+def _drawn_badly(members: Sequence[OutlinePixels]) -> tuple[Flag, ...]:
     """Say what is doubtful about where references lie and what the image holds there."""
     lean, bright = (_of(members, structure) for structure in REFERENCES)
     others = [
@@ -225,7 +228,9 @@ def _drawn_badly(members: Sequence[Sampled]) -> tuple[Flag, ...]:
     return tuple(flag for flag, raised in found.items() if raised)
 
 
-def _badly_shaded(members: Sequence[Sampled], lean: Sample, fat: Sample) -> tuple[Flag, ...]:
+def _badly_shaded(
+    members: Sequence[OutlinePixels], lean: WeightedPixels, fat: WeightedPixels
+) -> tuple[Flag, ...]:
     """Say what shading makes doubtful about references."""
     by_rule = any(item.roi.source is Source.DRAFT for item in members if _is_reference(item))
     left = {flag for item in members for flag in item.fat_flags}
@@ -240,7 +245,7 @@ def _badly_shaded(members: Sequence[Sampled], lean: Sample, fat: Sample) -> tupl
     return tuple(flag for flag, raised in found.items() if raised)
 
 
-def _overlap(one: Sampled, other: Sampled) -> float:
+def _overlap(one: OutlinePixels, other: OutlinePixels) -> float:
     """Share of an outline that surely lies on another one of its slice, pixel by pixel."""
     if one.placed.slice.uid != other.placed.slice.uid or not one.sample.total:
         return 0.0
@@ -248,7 +253,7 @@ def _overlap(one: Sampled, other: Sampled) -> float:
 
 
 def _threshold(
-    method: FatMethod, muscle: Sample, references: References, protocol: MeasurementProtocol
+    method: FatMethod, muscle: WeightedPixels, references: References, protocol: MeasurementProtocol
 ) -> Threshold:
     value, flags = exam_threshold(method, muscle, references, protocol)
     lean, fat = references.lean, references.fat
@@ -281,7 +286,7 @@ def _settings(
 
 
 def fat_of(
-    item: Sampled,
+    item: OutlinePixels,
     method: FatMethod,
     protocol: MeasurementProtocol,
     bases: Mapping[BasisKey, ThresholdBasis],

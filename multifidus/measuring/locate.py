@@ -14,7 +14,7 @@ from multifidus.measuring.series_choice import choose_series, only_series
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
+class PlacedOutline:
     """An outline and the slice it lies on.
 
     Attributes
@@ -36,7 +36,9 @@ class Placed:
 _Slices = list[tuple[Series, int]]
 
 
-def place(rois: Iterable[Roi], exam: Exam, series: str | int | None = None) -> tuple[Placed, ...]:
+def place(
+    rois: Iterable[Roi], exam: Exam, series: str | int | None = None
+) -> tuple[PlacedOutline, ...]:
     """Find the slice of every outline.
 
     A slice of the outline's UID must lie where the outline's plane says. Where no slice has the
@@ -64,10 +66,10 @@ def place(rois: Iterable[Roi], exam: Exam, series: str | int | None = None) -> t
         for index, each in enumerate(item.slices):
             by_uid.setdefault(each.uid, []).append((item, index))
     chosen = None if series is None else choose_series(exam, series)
-    return tuple(Placed(roi, *_find(roi, exam, by_uid, chosen)) for roi in rois)
+    return tuple(PlacedOutline(roi, *_find(roi, exam, by_uid, chosen)) for roi in rois)
 
 
-def in_order(placed: Iterable[Placed], exam: Exam) -> tuple[Placed, ...]:
+def in_order(placed: Iterable[PlacedOutline], exam: Exam) -> tuple[PlacedOutline, ...]:
     """Sort outlines by where they lie and what they are of, never by how UIDs are spelt.
 
     Sums are rounded, and pixels thinned out, in the order of outlines: sorted, numbers depend
@@ -79,7 +81,7 @@ def in_order(placed: Iterable[Placed], exam: Exam) -> tuple[Placed, ...]:
         for place, item in enumerate(exam.series)
     }
 
-    def order(item: Placed) -> tuple[object, ...]:
+    def order(item: PlacedOutline) -> tuple[object, ...]:
         key = item.roi.key
         where = (series[id(item.series)], item.index)
         return (key.reading, where, key.structure, key.side, key.name)
@@ -87,7 +89,7 @@ def in_order(placed: Iterable[Placed], exam: Exam) -> tuple[Placed, ...]:
     return tuple(sorted(placed, key=order))
 
 
-def slice_words(placed: Iterable[Placed], rois: RoiSet) -> dict[str, str]:
+def slice_words(placed: Iterable[PlacedOutline], rois: RoiSet) -> dict[str, str]:
     """Call slices as people do, by their place and level; by the UID that outlines know."""
     found = {}
     for item in placed:
@@ -96,7 +98,7 @@ def slice_words(placed: Iterable[Placed], rois: RoiSet) -> dict[str, str]:
     return found
 
 
-def check_one_level(placed: Iterable[Placed], rois: RoiSet) -> None:
+def check_one_level(placed: Iterable[PlacedOutline], rois: RoiSet) -> None:
     """Refuse muscles of one slice that a reading puts at two levels.
 
     Other structures may differ: an oblique slice cuts a disc and the vertebra beside it.

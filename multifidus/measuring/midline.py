@@ -17,7 +17,7 @@ from multifidus.data.anatomy import Side, Structure
 from multifidus.data.geometry import Plane
 from multifidus.data.roi import Reading, Roi
 from multifidus.errors import RoiError
-from multifidus.measuring.locate import Placed
+from multifidus.measuring.locate import PlacedOutline
 from multifidus.spine.curve import Spine
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class WrongSide:
         mean over all slices.
     """
 
-    placed: Placed
+    placed: PlacedOutline
     midline: Midline
     across_mm: float
 
@@ -91,7 +91,9 @@ class WrongSide:
         return self.midline.is_sure and self.across_mm > 2 * self.midline.doubt_mm
 
 
-def wrong_sides(placed: Sequence[Placed], spine: Spine | None = None) -> tuple[WrongSide, ...]:
+def wrong_sides(
+    placed: Sequence[PlacedOutline], spine: Spine | None = None
+) -> tuple[WrongSide, ...]:
     """Find the outlines of a side that lie across the midline.
 
     The midline is that of landmarks, else between both sides of one structure, else the middle of
@@ -147,7 +149,7 @@ def check_midline(wrong: Iterable[WrongSide]) -> None:
             raise RoiError(msg, remedy=remedy)
 
 
-def _midline(item: Placed, spine: Spine | None, middles: _Middles | None) -> Midline:
+def _midline(item: PlacedOutline, spine: Spine | None, middles: _Middles | None) -> Midline:
     plane = item.slice.plane
     if spine is not None:
         return _of_landmarks(spine, plane)
@@ -202,7 +204,7 @@ class _Middles:
         )
 
 
-def _middles(placed: Iterable[Placed]) -> dict[Reading, _Middles]:
+def _middles(placed: Iterable[PlacedOutline]) -> dict[Reading, _Middles]:
     """Return, by reading, the outlines that say where the middle is.
 
     These are pairs of sides where an exam has any, whoever drew them, else structures in the
@@ -234,7 +236,7 @@ def _across(roi: Roi, midline: Midline) -> float:
     return to_left if roi.key.side is Side.RIGHT else -to_left
 
 
-def _far_across(held: Sequence[tuple[Placed, Midline]]) -> list[float]:
+def _far_across(held: Sequence[tuple[PlacedOutline, Midline]]) -> list[float]:
     """How far across each outline lies; against the image's middle, its kind's mean over slices.
 
     Patients lie off the middle alike on all slices, and so do muscles of a wrong side.

@@ -16,14 +16,14 @@ from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon_sets import loops_of, region_of
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Roi, Source
-from multifidus.measuring.boundary_band import Rim, perimeters_mm, rim_of
+from multifidus.measuring.boundary_band import BoundaryBand, perimeters_mm, rim_of
 from multifidus.measuring.coverage import Coverage, Region
 from multifidus.measuring.dixon_pairs import OTHER, Pairing, pairings
 from multifidus.measuring.fat.equalisation import equalised
-from multifidus.measuring.locate import Placed
-from multifidus.measuring.pdff_map import FatMaps, Mapped
+from multifidus.measuring.locate import PlacedOutline
+from multifidus.measuring.pdff_map import FatMaps, PdffMap
 from multifidus.measuring.plausibility import STRAIGHT, is_sparse
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ SMALLEST_RANGE = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sampled:
+class OutlinePixels:
     """An outline with all that is read from its slice's pixels.
 
     Attributes
@@ -93,35 +93,35 @@ class Sampled:
         The slice's fat-fraction map and the map's pixels under the outline, where there is one.
     """
 
-    placed: Placed
+    placed: PlacedOutline
     area_mm2: float
     centres_mm2: float
     n_centres: int
     inside_mm2: float
     visible: tuple[Array, ...]
     cover: Coverage
-    sample: Sample
+    sample: WeightedPixels
     places: NDArray[np.int32]
     valid_pixels: float
     n_pixels: int
     mean_si: float
-    rim: Rim
+    rim: BoundaryBand
     dixon: tuple[Array, Array] | None
     dixon_rim: tuple[Array, Array] | None
     dixon_flags: tuple[Flag, ...]
-    mapped: Mapped | None
-    fractions: Sample | None
-    equalised: Sample | None
+    mapped: PdffMap | None
+    fractions: WeightedPixels | None
+    equalised: WeightedPixels | None
     saturated: bool
     flat: bool
     flags: tuple[Flag, ...]
     image_sha256: str
     fat_parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     fat_flags: tuple[Flag, ...] = ()
-    untouched: Sampled | None = None
+    untouched: OutlinePixels | None = None
     beyond_field: tuple[float, float] = (0.0, 0.0)
 
-    def for_method(self, method: str) -> Sampled:
+    def for_method(self, method: str) -> OutlinePixels:
         """Return what a fat method is for: a threshold given is one of the image as it is."""
         as_it_is = method == FatMethod.FIXED and self.untouched is not None
         return self.untouched if as_it_is else self  # type: ignore[return-value]
@@ -148,8 +148,8 @@ class Sampled:
 
 
 def sample_all(
-    exam: Exam, placed: Iterable[Placed], protocol: MeasurementProtocol
-) -> list[Sampled]:
+    exam: Exam, placed: Iterable[PlacedOutline], protocol: MeasurementProtocol
+) -> list[OutlinePixels]:
     """Sample outlines slice by slice; pixels are let go slice by slice as well.
 
     Raises
@@ -157,10 +157,10 @@ def sample_all(
     ReadError
         If the pixels of a slice cannot be read.
     """
-    by_slice: dict[str, list[Placed]] = {}
+    by_slice: dict[str, list[PlacedOutline]] = {}
     for item in placed:
         by_slice.setdefault(item.slice.uid, []).append(item)
-    companions = Companions.of(exam)
+    companions = CoRegistered.of(exam)
     return [
         sampled
         for members in by_slice.values()
@@ -169,21 +169,21 @@ def sample_all(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Companions:
+class CoRegistered:
     """Which images of an exam belong together: Dixon pairs, and maps of the fat fraction."""
 
     pairs: Mapping[str, Pairing]
     maps: FatMaps
 
     @classmethod
-    def of(cls, exam: Exam) -> Companions:
+    def of(cls, exam: Exam) -> CoRegistered:
         """Look through an exam."""
         return cls(pairings(exam), FatMaps(exam))
 
 
 def _sample_slice(
-    members: Sequence[Placed], companions: Companions, protocol: MeasurementProtocol
-) -> Iterator[Sampled]:
+    members: Sequence[PlacedOutline], companions: CoRegistered, protocol: MeasurementProtocol
+) -> Iterator[OutlinePixels]:
     first = members[0]
     read = ReadSlice.of(first.series, first.index, companions, protocol)
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
@@ -215,7 +215,7 @@ class ReadSlice:
     brightest: float
     flags: tuple[Flag, ...]
     digest: str
-    mapped: Mapped | None
+    mapped: PdffMap | None
     fractions: Array | None
     pair: tuple[Array, Array] | None
     doubts: tuple[Flag, ...]
@@ -226,7 +226,7 @@ class ReadSlice:
         cls,
         series: Series,
         index: int,
-        companions: Companions,
+        companions: CoRegistered,
         protocol: MeasurementProtocol,
     ) -> ReadSlice:
         """Read a slice.
@@ -254,7 +254,7 @@ class ReadSlice:
             even=equalised(pixels) if FatMethod.CLAHE_OTSU in protocol.fat_methods else None,
         )
 
-    def sample(self, item: Placed, artefacts: Iterable[Roi]) -> Sampled:
+    def sample(self, item: PlacedOutline, artefacts: Iterable[Roi]) -> OutlinePixels:
         """Sample one outline; ``artefacts`` are those of its slice."""
         image, pixels, protocol = self.image, self.pixels, self.protocol
         paths = item.roi.paths
@@ -276,7 +276,7 @@ class ReadSlice:
         rim = _rim(item, region, pixels, protocol)
         pixel_mm2 = image.plane.pixel_area_mm2
         pair, even, fractions = self.pair, self.even, self.fractions
-        return Sampled(
+        return OutlinePixels(
             placed=item,
             area_mm2=region.area * pixel_mm2,
             centres_mm2=centres * pixel_mm2,
@@ -296,10 +296,12 @@ class ReadSlice:
             else (pair[0][tuple(rim.pixels.T)], pair[1][tuple(rim.pixels.T)]),
             dixon_flags=self.doubts,
             mapped=self.mapped,
-            fractions=None if fractions is None else Sample.of(cover.of(fractions), cover.weights),
+            fractions=None
+            if fractions is None
+            else WeightedPixels.of(cover.of(fractions), cover.weights),
             equalised=None
             if even is None
-            else Sample(cover.of(even).ravel().take(places), sample.weights),
+            else WeightedPixels(cover.of(even).ravel().take(places), sample.weights),
             saturated=_is_saturated(sample, image, self.brightest),
             flat=sample.is_flat,
             flags=flags,
@@ -307,15 +309,15 @@ class ReadSlice:
         )
 
 
-def _under(cover: Coverage, pixels: Array) -> tuple[Sample, NDArray[np.int32]]:
+def _under(cover: Coverage, pixels: Array) -> tuple[WeightedPixels, NDArray[np.int32]]:
     """Return the pixels that have weight and a value, and their places in the box, row by row."""
     values, weights = cover.of(pixels).ravel(), cover.weights.ravel()
     # Every outline of an exam is kept until all are measured, so small numbers are kept small.
     places = np.flatnonzero((weights > 0) & np.isfinite(values)).astype(np.int32)
-    return Sample(values.take(places), weights.take(places)), places
+    return WeightedPixels(values.take(places), weights.take(places)), places
 
 
-def _is_saturated(sample: Sample, image: Slice, brightest: float) -> bool:
+def _is_saturated(sample: WeightedPixels, image: Slice, brightest: float) -> bool:
     """Whether pixels pile up at the slice's largest value.
 
     A sample of one value says so only where that value is the last that its bits can hold: an image
@@ -332,10 +334,12 @@ def _is_saturated(sample: Sample, image: Slice, brightest: float) -> bool:
     return piled and sample.where(top).total > SATURATED * sample.total
 
 
-def _rim(item: Placed, region: Region, pixels: Array, protocol: MeasurementProtocol) -> Rim:
+def _rim(
+    item: PlacedOutline, region: Region, pixels: Array, protocol: MeasurementProtocol
+) -> BoundaryBand:
     spacing = item.slice.plane.pixel_spacing_mm
     if not item.roi.key.structure.is_muscle:
-        return Rim(perimeters_mm(region.loops, spacing))
+        return BoundaryBand(perimeters_mm(region.loops, spacing))
     sd_mm = math.hypot(protocol.tracing_sd_mm, protocol.tracing_offset_mm)
     return rim_of(region.loops, spacing, pixels, sd_mm)
 
@@ -373,7 +377,9 @@ def _dixon_pair(
     return (pixels, twin.pixels) if is_fat else (twin.pixels, pixels), pairing.flags
 
 
-def _flags(item: Placed, paths: Sequence[Array], protocol: MeasurementProtocol) -> tuple[Flag, ...]:
+def _flags(
+    item: PlacedOutline, paths: Sequence[Array], protocol: MeasurementProtocol
+) -> tuple[Flag, ...]:
     rows, columns = item.slice.shape
     row, column = np.concatenate(paths).T
     # How far the outline stays inside the centres of the image's outermost pixels.

@@ -13,14 +13,14 @@ from multifidus.measuring.calibration import BasisKey, Swapped, ThresholdBasis, 
 from multifidus.measuring.dixon import dixon_fat_fraction
 from multifidus.measuring.fat.map_scale import map_fat_fraction
 from multifidus.measuring.fat.methods import FatResult
-from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.weighted_pixels import NAN
 from multifidus.spine.resolve import ResolvedLevel
 from multifidus.version import VERSION
 
 
 def outline_rows(
-    item: Sampled,
+    item: OutlinePixels,
     provenance: Provenance,
     protocol: MeasurementProtocol,
     bases: Mapping[BasisKey, ThresholdBasis],
@@ -48,7 +48,7 @@ def outline_rows(
 
 
 def _fat_rows(
-    item: Sampled, method: FatMethod, result: FatResult, provenance: Provenance
+    item: OutlinePixels, method: FatMethod, result: FatResult, provenance: Provenance
 ) -> Iterator[Measurement]:
     key, n = item.roi.key, len(item.sample.values)
     # What a method did by itself wins over what was done for all of them.
@@ -74,7 +74,7 @@ def _fat_rows(
         yield Measurement(key, quantity, value, provenance, n, method, parameters, flags)
 
 
-def _map_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
+def _map_rows(item: OutlinePixels, provenance: Provenance) -> Iterator[Measurement]:
     if item.mapped is None or item.fractions is None:
         return
     scale = item.mapped.scale
@@ -106,7 +106,7 @@ def _map_rows(item: Sampled, provenance: Provenance) -> Iterator[Measurement]:
 
 
 def _dixon_rows(
-    item: Sampled, provenance: Provenance, swapped: Swapped, *, asked_for: bool
+    item: OutlinePixels, provenance: Provenance, swapped: Swapped, *, asked_for: bool
 ) -> Iterator[Measurement]:
     """Yield both fractions of a pair; without one, the reason, if there is one or it was asked."""
     missing = item.dixon is None and not item.dixon_flags
@@ -167,7 +167,7 @@ def with_flag(row: Measurement, flag: Flag) -> Measurement:
     return replace(row, flags=tuple(dict.fromkeys((*row.flags, flag))))
 
 
-def provenance_of(item: Sampled, level: ResolvedLevel, protocol: str) -> Provenance:
+def provenance_of(item: OutlinePixels, level: ResolvedLevel, protocol: str) -> Provenance:
     """Say what all numbers about one outline share."""
     roi, placed = item.roi, item.placed
     return Provenance(

@@ -11,7 +11,7 @@ import numpy as np
 from multifidus.data.anatomy import Structure
 from multifidus.data.roi import RoiKey
 from multifidus.measuring.coverage import Coverage
-from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.outline_pixels import OutlinePixels
 
 MOST_SHARED = 0.05
 """Muscles drawn side by side may share this much of the smaller one: a border drawn twice."""
@@ -20,13 +20,13 @@ PARTS_OF = {Structure.AUTOCHTHONOUS: {Structure.MULTIFIDUS, Structure.ERECTOR_SP
 """Structures that are parts of another, and lie on it as they should."""
 
 
-def overlapping(sampled: Iterable[Sampled]) -> frozenset[RoiKey]:
+def overlapping(sampled: Iterable[OutlinePixels]) -> frozenset[RoiKey]:
     """Return the muscle outlines that lie on another one of the same reading and slice.
 
     Two are told where they share more than ``MOST_SHARED`` of the smaller one, be it two muscles,
     two sides or one muscle outlined twice. A muscle and the group it is a part of may.
     """
-    together: dict[tuple[object, ...], list[Sampled]] = defaultdict(list)
+    together: dict[tuple[object, ...], list[OutlinePixels]] = defaultdict(list)
     for item in sampled:
         if item.roi.key.structure.is_muscle:
             key = (item.roi.key.reading, item.placed.series.uid, item.placed.index)
@@ -40,12 +40,12 @@ def overlapping(sampled: Iterable[Sampled]) -> frozenset[RoiKey]:
     )
 
 
-def _are_apart_by_name(one: Sampled, other: Sampled) -> bool:
+def _are_apart_by_name(one: OutlinePixels, other: OutlinePixels) -> bool:
     first, second = one.roi.key.structure, other.roi.key.structure
     return second not in PARTS_OF.get(first, ()) and first not in PARTS_OF.get(second, ())
 
 
-def _share_too_much(one: Sampled, other: Sampled) -> bool:
+def _share_too_much(one: OutlinePixels, other: OutlinePixels) -> bool:
     smaller = min(one.valid_pixels, other.valid_pixels)
     return shared_pixels(one.cover, other.cover) > MOST_SHARED * smaller
 

@@ -11,7 +11,7 @@ from multifidus.measuring.fat.map_scale import MapScale, map_scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mapped:
+class PdffMap:
     """The slice of a map that lies on a slice's very own pixel grid, and the map's scale."""
 
     series: Series
@@ -31,7 +31,7 @@ class FatMaps:
         self._maps = [series for series in exam.series if series.weighting is Weighting.PDFF]
         self._scales: dict[str, MapScale] = {}
 
-    def at(self, item: Slice) -> Mapped | None:
+    def at(self, item: Slice) -> PdffMap | None:
         """Return the one map of a slice; None where there is none, or where several differ.
 
         Raises
@@ -51,4 +51,4 @@ class FatMaps:
         if series.uid not in self._scales:
             values = np.concatenate([each.pixels.ravel() for each in series.slices])
             self._scales[series.uid] = map_scale(values, series.unit)
-        return Mapped(series, twin, self._scales[series.uid])
+        return PdffMap(series, twin, self._scales[series.uid])

@@ -24,12 +24,12 @@ from multifidus.measuring.fat.quality_checks import (
 )
 from multifidus.measuring.locate import check_one_level, in_order, place, slice_words
 from multifidus.measuring.midline import check_midline, wrong_sides
-from multifidus.measuring.outline_pixels import Sampled, sample_all
+from multifidus.measuring.outline_pixels import OutlinePixels, sample_all
 from multifidus.measuring.outline_rows import outline_rows, provenance_of, with_flag, with_level
 from multifidus.measuring.overlapping_muscles import overlapping
 from multifidus.measuring.plausibility import implausible
 from multifidus.measuring.propose_references import with_proposals
-from multifidus.measuring.uncertainty.budget import Spread, spreads, with_uncertainty
+from multifidus.measuring.uncertainty.budget import ReferenceUncertainty, spreads, with_uncertainty
 from multifidus.spine.resolve import LevelResolver
 
 
@@ -147,12 +147,12 @@ class Calibration:
     protocol: MeasurementProtocol
     fields: Mapping[BasisKey, Correction]
     bases: Mapping[BasisKey, ThresholdBasis]
-    uncertain: Mapping[BasisKey, Spread]
+    uncertain: Mapping[BasisKey, ReferenceUncertainty]
     resolver: LevelResolver
     digest: str
     with_muscle: frozenset[BasisKey]
 
-    def corrected(self, item: Sampled) -> Sampled:
+    def corrected(self, item: OutlinePixels) -> OutlinePixels:
         """Take the coil's shading out of what was sampled.
 
         Raises
@@ -163,7 +163,7 @@ class Calibration:
         return self.fields[basis_key(item)].apply(item)
 
     def rows_of(
-        self, item: Sampled, level: Level | None, position: SlicePosition
+        self, item: OutlinePixels, level: Level | None, position: SlicePosition
     ) -> list[Measurement]:
         """Measure one outline whose shading was taken out.
 

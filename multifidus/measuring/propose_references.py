@@ -17,7 +17,7 @@ from multifidus.data.image import Exam, Slice, Weighting
 from multifidus.data.roi import Roi, RoiKey, Source
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.coverage import coverage_box
-from multifidus.measuring.locate import Placed, in_order, place
+from multifidus.measuring.locate import PlacedOutline, in_order, place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +93,7 @@ def propose_references(exam: Exam, rois: RoiSet) -> RoiSet:
     RoiError
         If an outline fits no slice.
     """
-    by_slice: dict[str, list[Placed]] = {}
+    by_slice: dict[str, list[PlacedOutline]] = {}
     for item in in_order(place(rois, exam), exam):
         if item.series.weighting in FAT_IS_BRIGHT:
             by_slice.setdefault(item.slice.uid, []).append(item)
@@ -175,7 +175,7 @@ class _Scene:
     places: Array
 
     @classmethod
-    def of(cls, members: Iterable[Placed]) -> _Scene:
+    def of(cls, members: Iterable[PlacedOutline]) -> _Scene:
         members = list(members)
         item = members[0].slice
         muscles: list[tuple[Side, Mask]] = []

@@ -9,7 +9,7 @@ from multifidus.data.image import Exam
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import LevelError
-from multifidus.measuring.locate import Placed, place
+from multifidus.measuring.locate import PlacedOutline, place
 from multifidus.spine.resolve import LevelResolver
 
 
@@ -65,7 +65,9 @@ def with_shared_levels(rois: RoiSet, shared: RoiSet, exam: Exam) -> RoiSet:
     )
 
 
-def _check(placed: Placed, rois: RoiSet, resolver: LevelResolver, found: SliceLevel | None) -> None:
+def _check(
+    placed: PlacedOutline, rois: RoiSet, resolver: LevelResolver, found: SliceLevel | None
+) -> None:
     """Refuse a rater's level that is not the shared one."""
     level, position = rois.level_of(placed.roi)
     if level is None:

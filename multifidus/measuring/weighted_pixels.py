@@ -27,7 +27,7 @@ _BINS = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class WeightedPixels:
     """Pixel values and how much each counts; both of shape (n,), weights positive.
 
     Attributes
@@ -44,7 +44,7 @@ class Sample:
         object.__setattr__(self, "total", float(np.add.reduce(self.weights)))
 
     @classmethod
-    def of(cls, values: ArrayLike, weights: ArrayLike | None = None) -> Sample:
+    def of(cls, values: ArrayLike, weights: ArrayLike | None = None) -> WeightedPixels:
         """Take values and weights of any one shape; drop pixels of no weight or no value (NaN)."""
         flat = np.asarray(values, dtype=np.float64).ravel()
         share = np.ones_like(flat) if weights is None else np.asarray(weights, np.float64).ravel()
@@ -79,18 +79,18 @@ class Sample:
             return NAN
         return float(np.add.reduce(self.weights.compress(self.values > threshold))) / self.total
 
-    def scaled_to(self, total: float) -> Sample:
+    def scaled_to(self, total: float) -> WeightedPixels:
         """Return the same values with weights that sum to ``total``."""
-        return Sample.of(self.values, self.weights * (total / self.total))
+        return WeightedPixels.of(self.values, self.weights * (total / self.total))
 
-    def where(self, chosen: NDArray[np.bool_]) -> Sample:
+    def where(self, chosen: NDArray[np.bool_]) -> WeightedPixels:
         """Return the pixels chosen by a mask of shape (n,)."""
-        return Sample(self.values.compress(chosen), self.weights.compress(chosen))
+        return WeightedPixels(self.values.compress(chosen), self.weights.compress(chosen))
 
 
 # An exam's two references are asked for theirs again by every muscle.
 @lru_cache(maxsize=2)
-def _median(sample: Sample) -> float:
+def _median(sample: WeightedPixels) -> float:
     if not len(sample.values):
         return NAN
     low, high = float(sample.values.min()), float(sample.values.max())
@@ -110,11 +110,11 @@ def _median(sample: Sample) -> float:
     return float(values[order[middle[0]]] + values[order[middle[1]]]) / 2
 
 
-def pool(samples: Sequence[Sample]) -> Sample:
+def pool(samples: Sequence[WeightedPixels]) -> WeightedPixels:
     """Put samples together as one."""
     if not samples:
-        return Sample(np.empty(0), np.empty(0))
-    return Sample(
+        return WeightedPixels(np.empty(0), np.empty(0))
+    return WeightedPixels(
         np.concatenate([sample.values for sample in samples]),
         np.concatenate([sample.weights for sample in samples]),
     )

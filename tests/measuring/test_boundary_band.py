@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.data.polygon import oriented_loops
-from multifidus.measuring.boundary_band import POINTS, WIDEST_MM, Rim, perimeters_mm, rim_of
+from multifidus.measuring.boundary_band import (
+    POINTS,
+    WIDEST_MM,
+    BoundaryBand,
+    perimeters_mm,
+    rim_of,
+)
 from tests.exams import box, circle
 from tests.strategies import simple_polygons
 
@@ -74,6 +80,6 @@ def test_division_by_a_field_asks_for_it_where_the_rim_lies():
     _, rim = values([circle(40, 50, 20)], ROW + 1.0)
     divided = rim.divided(lambda pixels: pixels[:, 0] + 1.0)
     np.testing.assert_allclose(divided.values, 1)
-    bare = Rim((3.0,))
+    bare = BoundaryBand((3.0,))
     assert bare.divided(lambda pixels: pixels) is bare
     assert rim_of([], SPACING, ROW.astype(float), 1.0).values is None

@@ -22,8 +22,8 @@ from multifidus.measuring.bias_field.low_order import (
 )
 from multifidus.measuring.bias_field.n4 import n4_field
 from multifidus.measuring.calibration import REFERENCES, SHADED, BasisKey, basis_key
-from multifidus.measuring.outline_pixels import Sampled
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class Correction:
         row, column = np.asarray(pixels, dtype=np.intp).T
         return np.asarray(self.maps[item.uid][row, column])
 
-    def apply(self, item: Sampled) -> Sampled:
+    def apply(self, item: OutlinePixels) -> OutlinePixels:
         """Divide an outline's signal by the field, and say so."""
         found: dict[str, Any] = {"bias_correction": self.method.value}
         refused = (Flag.BIAS_NOT_CORRECTED,) if self.reason else ()
@@ -98,10 +98,12 @@ class Correction:
         image = item.placed.slice
         gains = self.at(image, item.pixels)
         rim = item.rim.divided(lambda pixels: self.at(image, pixels))
-        found["bias_gain"] = Sample(gains, item.sample.weights).mean if len(gains) else float("nan")
+        found["bias_gain"] = (
+            WeightedPixels(gains, item.sample.weights).mean if len(gains) else float("nan")
+        )
         return replace(
             item,
-            sample=Sample(item.sample.values / gains, item.sample.weights),
+            sample=WeightedPixels(item.sample.values / gains, item.sample.weights),
             rim=rim,
             beyond_field=self.beyond,
             fat_parameters=MappingProxyType(found),
@@ -115,7 +117,7 @@ _AS_IT_IS = MappingProxyType({"bias_correction": BiasCorrection.NONE.value})
 
 
 def corrections(
-    sampled: Sequence[Sampled], protocol: MeasurementProtocol
+    sampled: Sequence[OutlinePixels], protocol: MeasurementProtocol
 ) -> dict[BasisKey, Correction]:
     """Find the field of each group of outlines that share a threshold.
 
@@ -124,13 +126,13 @@ def corrections(
     ReadError
         If N4 is asked for and SimpleITK is not installed.
     """
-    groups: dict[BasisKey, list[Sampled]] = {}
+    groups: dict[BasisKey, list[OutlinePixels]] = {}
     for item in sampled:
         groups.setdefault(basis_key(item), []).append(item)
     return {key: _correction(members, protocol) for key, members in groups.items()}
 
 
-def _correction(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correction:
+def _correction(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> Correction:
     """Find the field; references by rule are held against the shading that is left."""
     found = _wanted(members, protocol)
     by_rule = any(
@@ -141,7 +143,7 @@ def _correction(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Co
     return replace(found, doubts=_left_in([found.apply(item) for item in members]))
 
 
-def _left_in(members: Sequence[Sampled]) -> tuple[Flag, ...]:
+def _left_in(members: Sequence[OutlinePixels]) -> tuple[Flag, ...]:
     """Say whether shading that is left in lean muscle is strong, where that can be told."""
     muscles = [item for item in members if item.roi.key.structure.is_muscle]
     if not muscles or members[0].placed.series.weighting not in SHADED:
@@ -154,7 +156,7 @@ def _left_in(members: Sequence[Sampled]) -> tuple[Flag, ...]:
     return (Flag.SHADING_STRONG,) if is_strong else ()
 
 
-def _wanted(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correction:
+def _wanted(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> Correction:
     wanted = protocol.bias_correction
     fat_is_measured = any(item.roi.key.structure.is_muscle for item in members)
     if (
@@ -167,11 +169,11 @@ def _wanted(members: Sequence[Sampled], protocol: MeasurementProtocol) -> Correc
     return _low_order(members) if wanted is BiasCorrection.LOW_ORDER else _n4(members)
 
 
-def _of(members: Sequence[Sampled], *structures: Structure) -> list[Sampled]:
+def _of(members: Sequence[OutlinePixels], *structures: Structure) -> list[OutlinePixels]:
     return [item for item in members if item.roi.key.structure in structures]
 
 
-def _low_order(members: Sequence[Sampled]) -> Correction:
+def _low_order(members: Sequence[OutlinePixels]) -> Correction:
     lean = _of(members, Structure.LEAN_REFERENCE)
     fat = _of(members, Structure.FAT_REFERENCE)
     muscles = [item for item in members if item.roi.key.structure.is_muscle]
@@ -201,21 +203,21 @@ def _low_order(members: Sequence[Sampled]) -> Correction:
     return Correction(BiasCorrection.LOW_ORDER, low_order=found, beyond=_beyond(found, fat))
 
 
-def _beyond(found: LowOrderField, fat: Sequence[Sampled]) -> tuple[float, float]:
+def _beyond(found: LowOrderField, fat: Sequence[OutlinePixels]) -> tuple[float, float]:
     if not fat:
         return 0.0, 0.0
     distance, change = found.beyond(np.concatenate([p for i in fat for p in i.roi.paths_mm]))
     return float(distance.mean()), float(change.mean())
 
 
-def _median(members: Sequence[Sampled]) -> float:
+def _median(members: Sequence[OutlinePixels]) -> float:
     values = [item.sample.values for item in members if len(item.sample.values)]
     return float(np.median(np.concatenate(values))) if values else float("nan")
 
 
-def _n4(members: Sequence[Sampled]) -> Correction:
+def _n4(members: Sequence[OutlinePixels]) -> Correction:
     """Correct each stack by itself; what differs between stacks is left as it is."""
-    by_stack: dict[int, tuple[Any, list[Sampled]]] = {}
+    by_stack: dict[int, tuple[Any, list[OutlinePixels]]] = {}
     for item in members:
         stack = item.placed.series.stack_at(item.placed.index)
         by_stack.setdefault(id(stack), (stack, []))[1].append(item)

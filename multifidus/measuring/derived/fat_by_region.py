@@ -21,8 +21,8 @@ from multifidus.measuring.coverage import Region
 from multifidus.measuring.derived.region_paths import between, cut_at_share
 from multifidus.measuring.dixon import dixon_fat_fraction
 from multifidus.measuring.fat.methods import above_threshold_pct
-from multifidus.measuring.outline_pixels import Sampled
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class _Part:
     parameters: Mapping[str, Any]
 
 
-def regional_rows(item: Sampled, rows: Iterable[Measurement]) -> Iterator[Measurement]:
+def regional_rows(item: OutlinePixels, rows: Iterable[Measurement]) -> Iterator[Measurement]:
     """Yield the fat of every region of a muscle, by one threshold or from a Dixon pair.
 
     Parameters
@@ -88,10 +88,10 @@ _Fat = tuple[float, int, Mapping[str, Any]]
 """Fat in percent, of how many pixels, and the values that were used."""
 
 
-def _binary(item: Sampled, row: Measurement, part: _Part) -> _Fat:
+def _binary(item: OutlinePixels, row: Measurement, part: _Part) -> _Fat:
     row_column = tuple(item.pixels.T)
     own = item.for_method(row.method).sample
-    sample = Sample.of(own.values, part.weights[row_column])
+    sample = WeightedPixels.of(own.values, part.weights[row_column])
     # How sure the whole muscle's number is does not hold for a part of it.
     used = {name: value for name, value in row.parameters.items() if not name.startswith("u_")}
     # What is undefined of the whole muscle is undefined of a part of it.
@@ -99,14 +99,14 @@ def _binary(item: Sampled, row: Measurement, part: _Part) -> _Fat:
     return value, len(sample.values), used
 
 
-def _dixon(item: Sampled, row: Measurement, part: _Part) -> _Fat:
+def _dixon(item: OutlinePixels, row: Measurement, part: _Part) -> _Fat:
     assert item.dixon is not None  # noqa: S101 - narrows the type; _is_dixon saw to it
     result = dixon_fat_fraction(*item.dixon, item.cover.of(part.weights))
     value = NAN if math.isnan(row.value) else result.mean_pct
     return value, result.n_pixels, {"basis": "signal", "form": "mean"}
 
 
-def _is_dixon(item: Sampled, row: Measurement) -> bool:
+def _is_dixon(item: OutlinePixels, row: Measurement) -> bool:
     return row.quantity is Quantity.DIXON_FF_MEAN_PCT and item.dixon is not None
 
 
@@ -115,7 +115,7 @@ def _is_binary(row: Measurement) -> bool:
     return row.quantity is Quantity.FI_PCT and row.method != FatMethod.CLAHE_OTSU
 
 
-def _parts(item: Sampled) -> Iterator[_Part]:
+def _parts(item: OutlinePixels) -> Iterator[_Part]:
     loops = oriented_loops(item.roi.paths)
     along = _along(item, _Y)
     bound = cut_at_share(loops, along, DEEP_SHARE)
@@ -130,19 +130,21 @@ def _parts(item: Sampled) -> Iterator[_Part]:
         yield _part(item, quantity, along, between_two)
 
 
-def _along(item: Sampled, axis: int) -> Array:
+def _along(item: OutlinePixels, axis: int) -> Array:
     """Direction in (row, column) along which a patient coordinate grows, millimetres a pixel."""
     plane = item.placed.slice.plane
     return np.array((plane.row_step_mm[axis], plane.column_step_mm[axis]))
 
 
-def _part(item: Sampled, quantity: Quantity, along: Array, bounds: tuple[float, float]) -> _Part:
+def _part(
+    item: OutlinePixels, quantity: Quantity, along: Array, bounds: tuple[float, float]
+) -> _Part:
     cover = Region(tuple(between(item.visible, along, *bounds))).coverage(item.placed.slice.shape)
     weights = cover.full(item.placed.slice.shape)
     return _Part(quantity, weights, _described(item, along, bounds))
 
 
-def _described(item: Sampled, along: Array, bounds: Sequence[float]) -> dict[str, Any]:
+def _described(item: OutlinePixels, along: Array, bounds: Sequence[float]) -> dict[str, Any]:
     """Say where a region was cut, in patient millimetres."""
     plane = item.placed.slice.plane
     deep = bool((along == _along(item, _Y)).all())

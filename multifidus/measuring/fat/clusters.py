@@ -14,7 +14,7 @@ import numpy as np
 
 from multifidus.data.sums import dot
 from multifidus.measuring.fat.thresholds import Histogram
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Clusters:
 NONE = Clusters(())
 
 
-def kmeans(sample: Sample, count: int) -> Clusters:
+def kmeans(sample: WeightedPixels, count: int) -> Clusters:
     """Part a sample into 2 or 3 classes of the least sum of squares: the exact k-means.
 
     In one dimension classes are runs of grey levels, so that all of them can be tried (Fisher
@@ -65,7 +65,7 @@ def kmeans(sample: Sample, count: int) -> Clusters:
 
     Examples
     --------
-    >>> kmeans(Sample.of([1, 2, 5, 6, 9, 9]), 3).boundaries
+    >>> kmeans(WeightedPixels.of([1, 2, 5, 6, 9, 9]), 3).boundaries
     (3.5, 7.5)
     """
     histogram = Histogram.of(sample)
@@ -126,7 +126,7 @@ def _parted(histogram: Histogram, cuts: tuple[int, ...]) -> Clusters:
     )
 
 
-def mixture(sample: Sample, count: int) -> Clusters:
+def mixture(sample: WeightedPixels, count: int) -> Clusters:
     """Fit a mixture of 2 or 3 normal distributions to a sample's grey levels.
 
     Expectation and maximisation (Dempster et al. 1977, doi:10.1111/j.2517-6161.1977.tb01600.x) on

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.data.image import TO_PCT
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -92,7 +92,7 @@ class MapResult:
     n_above: int
 
 
-def map_fat_fraction(sample: Sample, to_pct: float) -> MapResult:
+def map_fat_fraction(sample: WeightedPixels, to_pct: float) -> MapResult:
     """Average a map over an outline.
 
     Values outside 0 to 100 % are kept, and counted: noise makes them, and to leave them out would

@@ -23,7 +23,7 @@ from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture
 from multifidus.measuring.fat.references import FATAL, References, linear_mixing
 from multifidus.measuring.fat.separation import outline_doubts
 from multifidus.measuring.fat.thresholds import otsu_threshold
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -54,7 +54,7 @@ class FatResult:
     parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def above_threshold_pct(sample: Sample, threshold: float) -> float:
+def above_threshold_pct(sample: WeightedPixels, threshold: float) -> float:
     """Share of a sample that is brighter than a threshold, 0 to 100; NaN where undefined."""
     return 100 * sample.share_above(threshold)
 
@@ -68,7 +68,7 @@ EXAM_METHODS = frozenset({FatMethod.POOLED_OTSU, FatMethod.MIDPOINT, *_LEAN_ONLY
 
 
 def exam_threshold(
-    method: FatMethod, muscle: Sample, references: References, protocol: MeasurementProtocol
+    method: FatMethod, muscle: WeightedPixels, references: References, protocol: MeasurementProtocol
 ) -> tuple[float, tuple[Flag, ...]]:
     """Find one threshold for all muscle outlines that share references.
 
@@ -103,7 +103,7 @@ def exam_threshold(
 
 
 def _exam_threshold(
-    method: FatMethod, muscle: Sample, references: References, protocol: MeasurementProtocol
+    method: FatMethod, muscle: WeightedPixels, references: References, protocol: MeasurementProtocol
 ) -> float:
     if method is FatMethod.POOLED_OTSU:
         return otsu_threshold(references.pooled_otsu(muscle, protocol.reference_weight))
@@ -116,7 +116,7 @@ def _exam_threshold(
 
 # --- thresholds of an outline --------------------------------------------------------------------
 
-_CLUSTERS: Mapping[FatMethod, Callable[[Sample], Clusters]] = {
+_CLUSTERS: Mapping[FatMethod, Callable[[WeightedPixels], Clusters]] = {
     FatMethod.OTSU: partial(kmeans, count=2),
     FatMethod.CLAHE_OTSU: partial(kmeans, count=2),
     FatMethod.KMEANS2: partial(kmeans, count=2),
@@ -131,11 +131,11 @@ OUTLINE_METHODS = frozenset(_CLUSTERS)
 
 def outline_fat(
     method: FatMethod,
-    sample: Sample,
+    sample: WeightedPixels,
     protocol: MeasurementProtocol,
     *,
     contrast: float = NAN,
-    equalised: Sample | None = None,
+    equalised: WeightedPixels | None = None,
 ) -> FatResult:
     """Measure fat by a method that finds its threshold in the outline alone.
 
@@ -171,7 +171,7 @@ def outline_fat(
     return FatResult(value, found.threshold, flags, MappingProxyType(parameters))
 
 
-def _named(found: Clusters, sample: Sample) -> dict[str, Any]:
+def _named(found: Clusters, sample: WeightedPixels) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "threshold": found.threshold,
         "basis": "outline",
@@ -188,7 +188,9 @@ def _named(found: Clusters, sample: Sample) -> dict[str, Any]:
 # --- one muscle ----------------------------------------------------------------------------------
 
 
-def linear_fat(sample: Sample, references: References, protocol: MeasurementProtocol) -> FatResult:
+def linear_fat(
+    sample: WeightedPixels, references: References, protocol: MeasurementProtocol
+) -> FatResult:
     """Measure the fat fraction by linear mixing, unclipped; clipped among the parameters."""
     flags = references.doubts(protocol)
     if FATAL.intersection(flags) or not len(sample.values):
@@ -255,13 +257,15 @@ def fat_fraction(
     (chosen,) = protocol.fat_methods
     _check_pixels_do(chosen)
     signal, share = _checked_pixels(values, weights)
-    sample = Sample.of(signal, share)
+    sample = WeightedPixels.of(signal, share)
     if not len(sample.values):
         msg = "No pixel has a positive weight."
         raise ProtocolError(msg)
     given = {"lean": lean, "fat": fat}
     lean_sample, fat_sample = (
-        Sample.of(plain_numbers([] if ref is None else ref, f"the {kind} samples", StatisticsError))
+        WeightedPixels.of(
+            plain_numbers([] if ref is None else ref, f"the {kind} samples", StatisticsError)
+        )
         for kind, ref in given.items()
     )
     result = _fat_of(chosen, sample, References(lean_sample, fat_sample), protocol)
@@ -285,7 +289,7 @@ def _checked_pixels(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array
 
 
 def _fat_of(
-    chosen: FatMethod, sample: Sample, references: References, protocol: MeasurementProtocol
+    chosen: FatMethod, sample: WeightedPixels, references: References, protocol: MeasurementProtocol
 ) -> FatResult:
     if chosen is FatMethod.LINEAR:
         return linear_fat(sample, references, protocol)
@@ -297,7 +301,7 @@ def _fat_of(
     return FatResult(above_threshold_pct(sample, found), found, flags)
 
 
-def given_fat(sample: Sample, protocol: MeasurementProtocol) -> FatResult:
+def given_fat(sample: WeightedPixels, protocol: MeasurementProtocol) -> FatResult:
     """Measure fat by the threshold that the protocol gives."""
     threshold = float(protocol.fixed_threshold or 0.0)
     parameters = MappingProxyType({"threshold": threshold, "basis": "given"})

@@ -14,8 +14,8 @@ from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.calibration import ThresholdBasis
 from multifidus.measuring.fat.voids import MOST_DARK_PCT, dark_pct
-from multifidus.measuring.outline_pixels import Sampled
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 THRESHOLDS = frozenset({FatMethod.POOLED_OTSU, FatMethod.MIDPOINT})
 """Methods that rest on the same references as linear mixing, and see visible fat alone."""
@@ -91,7 +91,7 @@ def _disagreement(cut: Measurement, mixed: Measurement) -> Flag | None:
     return Flag.DIFFUSE_FAT if apart > 0 else Flag.FAT_METHODS_DIFFER
 
 
-def low_signal_pct(item: Sampled, basis: ThresholdBasis) -> float:
+def low_signal_pct(item: OutlinePixels, basis: ThresholdBasis) -> float:
     """Return how much of a muscle is far darker than lean muscle; NaN where nobody can say.
 
     Of a Dixon pair it is water and fat together, since each alone is dark where the other is
@@ -100,7 +100,9 @@ def low_signal_pct(item: Sampled, basis: ThresholdBasis) -> float:
     if not item.roi.key.structure.is_muscle:
         return NAN
     if item.dixon is not None:
-        return dark_pct(Sample.of(item.dixon[0] + item.dixon[1], item.cover.weights), basis.darkest)
+        return dark_pct(
+            WeightedPixels.of(item.dixon[0] + item.dixon[1], item.cover.weights), basis.darkest
+        )
     return dark_pct(item.sample, basis.darkest)
 
 

@@ -9,7 +9,7 @@ from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.sums import dot
 from multifidus.measuring.fat.separation import separation
-from multifidus.measuring.weighted_pixels import NAN, Sample, pool
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
 
 MIXED_SHARE = 0.1
 """A reference of which more than this looks like the other one holds both tissues."""
@@ -39,8 +39,8 @@ class References:
         How far the fat references lie outside the region in which shading was fitted.
     """
 
-    lean: Sample
-    fat: Sample
+    lean: WeightedPixels
+    fat: WeightedPixels
     flags: tuple[Flag, ...] = ()
     outside_mm: float = 0.0
 
@@ -78,7 +78,7 @@ class References:
         strange = self.lean.share_above(middle), 1 - self.fat.share_above(middle)
         return max(strange) > MIXED_SHARE
 
-    def pooled_otsu(self, muscle: Sample, weight: float) -> Sample:
+    def pooled_otsu(self, muscle: WeightedPixels, weight: float) -> WeightedPixels:
         """Pool muscles with both references, each of ``weight`` times the muscles' weight."""
         total = weight * muscle.total
         return pool((muscle, self.lean.scaled_to(total), self.fat.scaled_to(total)))
@@ -102,7 +102,7 @@ class References:
         return self.lean.mean + multiple * math.sqrt(self.lean.variance)
 
 
-def linear_mixing(muscle: Sample, references: References) -> tuple[float, float]:
+def linear_mixing(muscle: WeightedPixels, references: References) -> tuple[float, float]:
     """Measure the fat fraction by linear mixing of two signals.
 
     ``100 x mean((S - S_lean) / (S_fat - S_lean))``, with the medians of the references: unbiased

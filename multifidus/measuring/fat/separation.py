@@ -9,12 +9,12 @@ from functools import lru_cache
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.measuring.fat.thresholds import otsu_threshold
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 
 # A muscle's own classes once, and the references again for every muscle.
 @lru_cache(maxsize=2)
-def separation(dark: Sample, bright: Sample) -> float:
+def separation(dark: WeightedPixels, bright: WeightedPixels) -> float:
     """Distance between two classes' means in units of their pooled standard deviation.
 
     Ashman et al. 1994 (doi:10.1086/117048): ``sqrt(2) |m1 - m2| / sqrt(s1^2 + s2^2)``. NaN where a
@@ -28,7 +28,7 @@ def separation(dark: Sample, bright: Sample) -> float:
 
 
 def outline_doubts(
-    sample: Sample, share: float, contrast: float, protocol: MeasurementProtocol
+    sample: WeightedPixels, share: float, contrast: float, protocol: MeasurementProtocol
 ) -> tuple[Flag, ...]:
     """Judge a share of fat that was found in one outline alone.
 
@@ -69,7 +69,7 @@ class _Classes:
 
 # The same for every method that a muscle is measured by, one after another.
 @lru_cache(maxsize=1)
-def _classes(sample: Sample) -> _Classes | None:
+def _classes(sample: WeightedPixels) -> _Classes | None:
     cut = otsu_threshold(sample)
     if math.isnan(cut):
         return None

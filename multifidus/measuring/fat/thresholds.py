@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Histogram:
     @classmethod
     # Each method asks for it in turn, and the guard: of a muscle and of its equalised pixels.
     @lru_cache(maxsize=2)
-    def of(cls, sample: Sample) -> Histogram | None:
+    def of(cls, sample: WeightedPixels) -> Histogram | None:
         """Sort a sample into levels of one width; None where all its pixels are equal."""
         if len(sample.values) == 0:
             return None
@@ -58,7 +58,7 @@ class Histogram:
         return float(self.levels[level] + self.levels[level + 1]) / 2
 
 
-def otsu_threshold(sample: Sample) -> float:
+def otsu_threshold(sample: WeightedPixels) -> float:
     """Find the threshold that parts a sample into the two most separate classes.
 
     Otsu 1979 (doi:10.1109/TSMC.1979.4310076) on weighted pixels; the threshold lies midway
@@ -67,7 +67,7 @@ def otsu_threshold(sample: Sample) -> float:
 
     Examples
     --------
-    >>> otsu_threshold(Sample.of([1, 1, 2, 9, 9]))
+    >>> otsu_threshold(WeightedPixels.of([1, 1, 2, 9, 9]))
     5.5
     """
     histogram = Histogram.of(sample)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from multifidus.measuring.uncertainty.components import lean_level
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 DARK_SHARE = 0.5
 """Pixels below this share of the lean signal are no lean muscle; shading leaves more than this."""
@@ -24,7 +24,7 @@ TO_DEVIATION = 1.4826
 """Standard deviation over median absolute deviation, of normal errors."""
 
 
-def darkest_muscle(lean: Sample, muscle: Sample) -> float:
+def darkest_muscle(lean: WeightedPixels, muscle: WeightedPixels) -> float:
     """Return the signal below which a pixel is neither lean muscle nor fat.
 
     Parameters
@@ -42,7 +42,7 @@ def darkest_muscle(lean: Sample, muscle: Sample) -> float:
 
     Examples
     --------
-    >>> darkest_muscle(Sample.of([99.0, 100.0, 101.0]), Sample.of([]))
+    >>> darkest_muscle(WeightedPixels.of([99.0, 100.0, 101.0]), WeightedPixels.of([]))
     50.0
     """
     if len(lean.values):
@@ -59,7 +59,7 @@ def darkest_muscle(lean: Sample, muscle: Sample) -> float:
     return min(DARK_SHARE * level, level - DARK_SPREADS * noise)
 
 
-def dark_pct(sample: Sample, limit: float) -> float:
+def dark_pct(sample: WeightedPixels, limit: float) -> float:
     """Share of a sample below a limit, 0 to 100; NaN where there is no limit."""
     if math.isnan(limit) or not len(sample.values):
         return NAN

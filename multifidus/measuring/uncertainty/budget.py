@@ -23,7 +23,7 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.sums import dot
 from multifidus.measuring.calibration import BasisKey, ThresholdBasis, basis_key
 from multifidus.measuring.fat.references import References
-from multifidus.measuring.outline_pixels import Sampled
+from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.uncertainty.components import (
     Tracing,
     area_variance,
@@ -38,7 +38,7 @@ from multifidus.measuring.uncertainty.components import (
     resamples,
     shifted_pct,
 )
-from multifidus.measuring.weighted_pixels import NAN, Sample
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ LEAST_LEAN_PIXELS = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spread:
+class ReferenceUncertainty:
     """How uncertain what muscles share is.
 
     Parameters
@@ -88,20 +88,20 @@ class Spread:
 
 
 def spreads(
-    sampled: Sequence[Sampled],
+    sampled: Sequence[OutlinePixels],
     bases: Mapping[BasisKey, ThresholdBasis],
     protocol: MeasurementProtocol,
-) -> dict[BasisKey, Spread]:
+) -> dict[BasisKey, ReferenceUncertainty]:
     """Work out, once an exam, how uncertain the thresholds and references are."""
-    groups: dict[BasisKey, list[Sampled]] = {}
+    groups: dict[BasisKey, list[OutlinePixels]] = {}
     for item in sampled:
         groups.setdefault(basis_key(item), []).append(item)
     return {key: _spread(members, bases[key], protocol) for key, members in groups.items()}
 
 
 def _spread(
-    members: Sequence[Sampled], basis: ThresholdBasis, protocol: MeasurementProtocol
-) -> Spread:
+    members: Sequence[OutlinePixels], basis: ThresholdBasis, protocol: MeasurementProtocol
+) -> ReferenceUncertainty:
     references, count = basis.references, protocol.threshold_resamples
     lean, fat = references.lean, references.fat
     muscles = [item.sample for item in members if item.roi.key.structure.is_muscle]
@@ -117,12 +117,12 @@ def _spread(
         threshold[FatMethod.MIDPOINT] = math.hypot(lean_sd, fat_sd) / 2
     lean_signal, fat_signal = lean.median, fat.median
     shading = _shading(members, (lean_signal + fat_signal) / 2)
-    return Spread(lean_signal, fat_signal, threshold, lean_sd, fat_sd, shading)
+    return ReferenceUncertainty(lean_signal, fat_signal, threshold, lean_sd, fat_sd, shading)
 
 
 def _threshold_spread(
     method: FatMethod,
-    muscles: Sequence[Sample],
+    muscles: Sequence[WeightedPixels],
     references: References,
     protocol: MeasurementProtocol,
 ) -> float:
@@ -140,7 +140,7 @@ def _threshold_spread(
     return float(found.std(ddof=1))
 
 
-def _shading(members: Sequence[Sampled], middle: float) -> float:
+def _shading(members: Sequence[OutlinePixels], middle: float) -> float:
     if math.isnan(middle):
         return NAN
     found = []
@@ -162,7 +162,10 @@ def _shading(members: Sequence[Sampled], middle: float) -> float:
 
 
 def with_uncertainty(
-    rows: Iterable[Measurement], item: Sampled, spread: Spread, protocol: MeasurementProtocol
+    rows: Iterable[Measurement],
+    item: OutlinePixels,
+    spread: ReferenceUncertainty,
+    protocol: MeasurementProtocol,
 ) -> Iterator[Measurement]:
     """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
     rows = tuple(rows)
@@ -192,7 +195,7 @@ def _stated(row: Measurement, parts: Parts) -> Measurement:
 # --- areas ---------------------------------------------------------------------------------------
 
 
-def _area_parts(row: Measurement, item: Sampled, sd_mm2: float) -> Parts | None:
+def _area_parts(row: Measurement, item: OutlinePixels, sd_mm2: float) -> Parts | None:
     if math.isnan(row.value):
         return None
     if row.quantity in {Quantity.TCSA_MM2, Quantity.VALID_CSA_MM2}:
@@ -247,7 +250,10 @@ class _Fat:
 
 
 def _fat_by_method(
-    rows: Sequence[Measurement], item: Sampled, spread: Spread, doubts: tuple[Tracing, float]
+    rows: Sequence[Measurement],
+    item: OutlinePixels,
+    spread: ReferenceUncertainty,
+    doubts: tuple[Tracing, float],
 ) -> dict[str, _Fat]:
     """Work out each method's uncertainty from the first of its rows."""
     firsts: dict[str, Measurement] = {}
@@ -255,7 +261,7 @@ def _fat_by_method(
         if row.quantity in _FAT and not math.isnan(row.value):
             firsts.setdefault(row.method, row)
     # One after the other, methods would take many times as long as all that see the same pixels.
-    alike: dict[Sampled, list[Measurement]] = {}
+    alike: dict[OutlinePixels, list[Measurement]] = {}
     for row in firsts.values():
         alike.setdefault(item.for_method(row.method), []).append(row)
     return {
@@ -266,7 +272,10 @@ def _fat_by_method(
 
 
 def _fats(
-    rows: Sequence[Measurement], item: Sampled, spread: Spread, doubts: tuple[Tracing, float]
+    rows: Sequence[Measurement],
+    item: OutlinePixels,
+    spread: ReferenceUncertainty,
+    doubts: tuple[Tracing, float],
 ) -> Iterator[_Fat]:
     """Yield the uncertainty of methods, one row each, that see the same pixels."""
     tracing, placement_mm = doubts
@@ -300,20 +309,20 @@ def _fats(
         yield _Fat(share, fat, lean, points)
 
 
-def _share_pct(row: Measurement, item: Sampled) -> float:
+def _share_pct(row: Measurement, item: OutlinePixels) -> float:
     """Fat over valid area, whichever of a method's rows it is read from."""
     share = row.value if row.quantity in _SHARES else 100 * row.value / item.valid_mm2
     return 100 - share if row.quantity is Quantity.FCSA_MM2 else share
 
 
-def _placement(item: Sampled, cuts: Array, placement_mm: float) -> Array:
+def _placement(item: OutlinePixels, cuts: Array, placement_mm: float) -> Array:
     sample, spacing = item.sample, item.placed.slice.plane.pixel_spacing_mm
     fatness = (sample.values > cuts[:, None]).astype(np.float64)
     pixels = np.divmod(item.places, item.cover.weights.shape[1])
     return placement_pct(fatness, sample.weights, pixels, spacing_mm=spacing, sd_mm=placement_mm)
 
 
-def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
+def _raw_threshold(row: Measurement, item: OutlinePixels, share: float) -> float:
     """Return the threshold on the image itself; where it was another's, of equal effect."""
     if row.method != FatMethod.CLAHE_OTSU:
         return float(row.parameters["threshold"])
@@ -323,7 +332,7 @@ def _raw_threshold(row: Measurement, item: Sampled, share: float) -> float:
     return float(ordered.values[min(place, len(below) - 1)])
 
 
-def _mixed(item: Sampled, cuts: Array, spread: Spread) -> Array:
+def _mixed(item: OutlinePixels, cuts: Array, spread: ReferenceUncertainty) -> Array:
     """Uncertainty by pixels of both tissues, in points; NaN where no two tissues are told apart."""
     sample = item.sample
     known = spread.contrast > 0
@@ -343,7 +352,7 @@ def _mixed(item: Sampled, cuts: Array, spread: Spread) -> Array:
 
 
 def _binary_points(
-    row: Measurement, item: Sampled, threshold: float, spread: Spread
+    row: Measurement, item: OutlinePixels, threshold: float, spread: ReferenceUncertainty
 ) -> dict[str, float]:
     sample = item.sample
     points: dict[str, float] = {}
@@ -355,7 +364,9 @@ def _binary_points(
     return points
 
 
-def _linear_points(item: Sampled, fraction: float, spread: Spread) -> dict[str, float]:
+def _linear_points(
+    item: OutlinePixels, fraction: float, spread: ReferenceUncertainty
+) -> dict[str, float]:
     """Errors of both references' medians and of the muscle's own signal, carried through."""
     contrast = spread.contrast
     basis = math.hypot((1 - fraction) * spread.lean, fraction * spread.fat) / contrast
@@ -371,7 +382,7 @@ def _linear_points(item: Sampled, fraction: float, spread: Spread) -> dict[str, 
 
 
 def _dixon_parts(
-    row: Measurement, item: Sampled, tracing: Tracing, placement_mm: float
+    row: Measurement, item: OutlinePixels, tracing: Tracing, placement_mm: float
 ) -> Parts | None:
     if item.dixon is None or item.dixon_rim is None:
         return None
@@ -396,7 +407,7 @@ def _dixon_parts(
 
 
 def _map_parts(
-    row: Measurement, item: Sampled, tracing: Tracing, placement_mm: float
+    row: Measurement, item: OutlinePixels, tracing: Tracing, placement_mm: float
 ) -> Parts | None:
     """Uncertainty of the mean of the scanner's map, as of the mean of a Dixon pair's fractions."""
     if item.mapped is None or item.rim.pixels is None:
@@ -431,7 +442,7 @@ class _Inside:
 
 
 def _fraction_parts(
-    item: Sampled, inside: _Inside, excess: Array, *, tracing: Tracing, placement_mm: float
+    item: OutlinePixels, inside: _Inside, excess: Array, *, tracing: Tracing, placement_mm: float
 ) -> Parts:
     plane, share = item.placed.slice.plane, inside.share
     rings = excess.reshape(-1, sum(item.rim.counts))

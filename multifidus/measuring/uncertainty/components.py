@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -191,7 +191,7 @@ def _all_waves(ratio: float) -> float:
 
 
 def mixed_pixels_pct(
-    sample: Sample,
+    sample: WeightedPixels,
     threshold: ArrayLike,
     lean_signal: ArrayLike,
     fat_signal: ArrayLike,
@@ -334,7 +334,7 @@ def _roughness(inside: Array, fat: Array, full: int) -> tuple[Array, Array]:
     return np.asarray(rough), np.asarray(spread)
 
 
-def shifted_pct(sample: Sample, threshold: float, by: float) -> float:
+def shifted_pct(sample: WeightedPixels, threshold: float, by: float) -> float:
     """Uncertainty of a fat percentage whose threshold is uncertain by ``by``, in points."""
     if not by > 0:
         return 0.0
@@ -342,7 +342,7 @@ def shifted_pct(sample: Sample, threshold: float, by: float) -> float:
     return 50 * float(sample.weights.compress(between).sum()) / sample.total
 
 
-def resamples(sample: Sample, count: int) -> Array:
+def resamples(sample: WeightedPixels, count: int) -> Array:
     """Draw places in a sample with replacement, always the same ones, (count, n)."""
     draws = np.random.default_rng([_SEED, len(sample.values)]).random((count, len(sample.values)))
     return (draws * len(sample.values)).astype(np.intp)
@@ -350,14 +350,17 @@ def resamples(sample: Sample, count: int) -> Array:
 
 # An exam's two references are asked for in order by each method that rests on them.
 @lru_cache(maxsize=2)
-def in_order(sample: Sample) -> Sample:
+def in_order(sample: WeightedPixels) -> WeightedPixels:
     """Sort a sample by value, so that resampling does not depend on the order of outlines."""
     order = np.lexsort((sample.weights, sample.values))
-    return Sample(sample.values.take(order), sample.weights.take(order))
+    return WeightedPixels(sample.values.take(order), sample.weights.take(order))
 
 
 def otsu_spread(
-    muscles: Sequence[Sample], references: tuple[Sample, Sample], weight: float, count: int
+    muscles: Sequence[WeightedPixels],
+    references: tuple[WeightedPixels, WeightedPixels],
+    weight: float,
+    count: int,
 ) -> float:
     """Find the standard deviation of ``pooled_otsu``'s threshold over resamples of references.
 
@@ -388,7 +391,7 @@ def otsu_spread(
     return float(_otsu_cuts(histogram).std(ddof=1)) / scale
 
 
-def _histogram(sample: Sample, low: float, scale: float) -> Array:
+def _histogram(sample: WeightedPixels, low: float, scale: float) -> Array:
     level = np.rint((sample.values - low) * scale).astype(np.intp)
     return np.asarray(np.bincount(level, sample.weights, RESAMPLED_LEVELS), np.float64)
 
@@ -408,7 +411,7 @@ def _otsu_cuts(histograms: Array) -> Array:
     return np.asarray((first + last + 1) / 2)
 
 
-def median_spread(sample: Sample, count: int) -> float:
+def median_spread(sample: WeightedPixels, count: int) -> float:
     """Find the standard deviation of a sample's median over resamples, always the same ones."""
     ordered = in_order(sample)
     # Sorted values are in the order of their places, and small whole numbers part fastest.

@@ -15,7 +15,7 @@ import numpy as np
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.measuring.dixon_pairs import pairings
 from multifidus.measuring.fat.thresholds import otsu_threshold
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 from napari_multifidus.models.grid import axial_series, pixel_stack, same_grid
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def _of_tissue(seen: Stack, window: WindowPreset) -> tuple[float, float]:
     tissue = seen[seen > TISSUE_SHARE * np.percentile(seen, FAT_PERCENTILE)]
     if tissue.size == 0:
         return few
-    border = otsu_threshold(Sample.of(tissue[tissue <= np.percentile(tissue, NO_FLUID_PERCENTILE)]))
+    border = otsu_threshold(
+        WeightedPixels.of(tissue[tissue <= np.percentile(tissue, NO_FLUID_PERCENTILE)])
+    )
     dark = tissue[tissue <= border]
     if dark.size == 0:
         return few

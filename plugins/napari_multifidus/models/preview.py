@@ -29,8 +29,8 @@ from multifidus.measuring.derived.asymmetry import (
 )
 from multifidus.measuring.derived.quality_flags import with_fat_doubts
 from multifidus.measuring.fat.quality_checks import THRESHOLDS
-from multifidus.measuring.locate import Placed
-from multifidus.measuring.outline_pixels import Companions, ReadSlice, Sampled
+from multifidus.measuring.locate import PlacedOutline
+from multifidus.measuring.outline_pixels import CoRegistered, OutlinePixels, ReadSlice
 from multifidus.measuring.pipeline import Calibration
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ class SliceReader:
         self._last: tuple[object, ReadSlice] | None = None
 
     @cached_property
-    def _companions(self) -> Companions:
-        return Companions.of(self.exam)
+    def _companions(self) -> CoRegistered:
+        return CoRegistered.of(self.exam)
 
     def read(self, index: int, protocol: MeasurementProtocol) -> ReadSlice:
         """Read a slice; what is read stays what it is under one protocol.
@@ -259,7 +259,7 @@ class OutlinePreviewer:
         """
         known, series = self._calibration, self._reader.series
         read = self._reader.read(index, known.protocol)
-        item = read.sample(Placed(roi, series, index), artefacts)
+        item = read.sample(PlacedOutline(roi, series, index), artefacts)
         group = basis_key(item)
         if roi.key.structure.is_muscle and group not in known.with_muscle:
             return None
@@ -273,7 +273,7 @@ class OutlinePreviewer:
         )
         return self._seen(item, numbers_of(list(rows), self.method), group)
 
-    def _seen(self, item: Sampled, numbers: Numbers, group: BasisKey) -> OutlinePreview:
+    def _seen(self, item: OutlinePixels, numbers: Numbers, group: BasisKey) -> OutlinePreview:
         shown = item.sample if item.equalised is None else item.equalised
         if group not in self._ranges:
             self._ranges[group] = self._ranges_of(group) if item.equalised is None else None

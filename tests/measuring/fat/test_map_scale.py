@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.measuring.fat.map_scale import STORED_TO_PCT, map_fat_fraction, map_scale
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 RNG = np.random.default_rng(3)
 # A trunk in per cent: background, muscle, and fat under the skin in an eighth of the pixels.
@@ -66,13 +66,13 @@ def test_a_declared_map_of_muscle_alone_is_taken_however_small_the_muscle():
 
 
 def test_values_out_of_range_are_kept_and_counted():
-    result = map_fat_fraction(Sample.of([-50, 200, 1050, np.nan], [1, 0.5, 1, 1]), 0.1)
+    result = map_fat_fraction(WeightedPixels.of([-50, 200, 1050, np.nan], [1, 0.5, 1, 1]), 0.1)
     assert result.mean_pct == pytest.approx((-5 + 0.5 * 20 + 105) / 2.5)
     assert (result.n_pixels, result.n_below, result.n_above) == (3, 1, 1)
 
 
 def test_nothing_has_no_mean():
-    nothing = map_fat_fraction(Sample.of([]), 1.0)
+    nothing = map_fat_fraction(WeightedPixels.of([]), 1.0)
     assert (math.isnan(nothing.mean_pct), nothing.n_pixels) == (True, 0)
-    unknown = map_fat_fraction(Sample.of([5.0]), math.nan)
+    unknown = map_fat_fraction(WeightedPixels.of([5.0]), math.nan)
     assert math.isnan(unknown.mean_pct)

@@ -18,7 +18,7 @@ from multifidus.measuring.fat.methods import (
 from multifidus.measuring.fat.references import References
 from multifidus.measuring.fat.separation import separation
 from multifidus.measuring.fat.thresholds import otsu_threshold
-from multifidus.measuring.weighted_pixels import Sample, pool
+from multifidus.measuring.weighted_pixels import WeightedPixels, pool
 from tests.strategies import numbers
 
 DEFAULT = MeasurementProtocol()
@@ -45,7 +45,7 @@ def reference(signal, n, rng, snr=15):
 
 
 def test_otsu_parts_dark_from_bright():
-    assert otsu_threshold(Sample.of([10, 11, 12, 90, 91])) == (12 + 90) / 2
+    assert otsu_threshold(WeightedPixels.of([10, 11, 12, 90, 91])) == (12 + 90) / 2
 
 
 @given(st.integers(0, 2**31), st.integers(2, 4096), st.integers(50, 400))
@@ -54,15 +54,15 @@ def test_otsu_classifies_integer_images_as_scikit_image_does(seed, levels, n):
     dark, bright = rng.normal(0.3, 0.08, n), rng.normal(0.75, 0.08, n // 2)
     image = np.clip(np.concatenate((dark, bright)) * levels, 0, levels - 1).astype(np.int64)
     assume(image.min() < image.max())
-    ours, theirs = otsu_threshold(Sample.of(image)), threshold_otsu(image)
+    ours, theirs = otsu_threshold(WeightedPixels.of(image)), threshold_otsu(image)
     assert ((image > ours) == (image > theirs)).all()
 
 
 @given(GREYS, numbers(0.01, 100), numbers(-1000, 1000))
 def test_otsu_moves_with_the_scale_and_offset_of_the_signal(values, scale, shift):
     image = np.array(values)
-    threshold = otsu_threshold(Sample.of(image))
-    moved = otsu_threshold(Sample.of(image * scale + shift))
+    threshold = otsu_threshold(WeightedPixels.of(image))
+    moved = otsu_threshold(WeightedPixels.of(image * scale + shift))
     between = [_between_class_variance(image, t) for t in (threshold, (moved - shift) / scale)]
     # Two cuts can be equally good; rounding then picks either.
     assert between[0] == pytest.approx(between[1], rel=1e-9)
@@ -80,7 +80,10 @@ def test_a_pixel_of_weight_three_counts_as_three_pixels(values, data):
             lambda found: len({v for v, w in zip(values, found, strict=True) if w}) > 1
         )
     )
-    weighted, repeated = Sample.of(values, weights), Sample.of(np.repeat(values, weights))
+    weighted, repeated = (
+        WeightedPixels.of(values, weights),
+        WeightedPixels.of(np.repeat(values, weights)),
+    )
     threshold = otsu_threshold(weighted)
     assert threshold == otsu_threshold(repeated)
     assert above_threshold_pct(weighted, threshold) == pytest.approx(
@@ -93,17 +96,19 @@ def test_a_pixel_of_weight_three_counts_as_three_pixels(values, data):
 
 @pytest.mark.parametrize("values", [[], [5, 5, 5], [5, np.nan], [np.inf, np.nan]])
 def test_otsu_has_no_answer_where_there_are_no_two_grey_levels(values):
-    assert math.isnan(otsu_threshold(Sample.of(values)))
-    assert outline_fat(FatMethod.OTSU, Sample.of(values), DEFAULT).flags == (Flag.UNDETECTABLE,)
+    assert math.isnan(otsu_threshold(WeightedPixels.of(values)))
+    assert outline_fat(FatMethod.OTSU, WeightedPixels.of(values), DEFAULT).flags == (
+        Flag.UNDETECTABLE,
+    )
 
 
 def test_separation_is_the_distance_of_means_in_standard_deviations():
-    dark, bright = Sample.of([1, 3]), Sample.of([11, 13])
+    dark, bright = WeightedPixels.of([1, 3]), WeightedPixels.of([11, 13])
     assert separation(dark, bright) == pytest.approx(10)
     assert separation(bright, dark) == pytest.approx(10)
-    assert separation(Sample.of([1]), Sample.of([2])) == math.inf
-    assert separation(Sample.of([1]), Sample.of([1])) == 0
-    assert math.isnan(separation(Sample.of([]), bright))
+    assert separation(WeightedPixels.of([1]), WeightedPixels.of([2])) == math.inf
+    assert separation(WeightedPixels.of([1]), WeightedPixels.of([1])) == 0
+    assert math.isnan(separation(WeightedPixels.of([]), bright))
 
 
 @given(st.integers(0, 2**31))
@@ -111,7 +116,7 @@ def test_halving_one_class_gives_the_separations_the_protocol_names(seed):
     rng = np.random.default_rng(seed)
     for draw, expected in ((rng.normal, 2.65), (rng.uniform, 3.46)):
         values = draw(0, 1, 20_000)
-        found = Sample.of(values)
+        found = WeightedPixels.of(values)
         above = values > np.median(values)
         assert separation(found.where(~above), found.where(above)) == pytest.approx(
             expected, abs=0.1
@@ -209,7 +214,7 @@ def test_references_that_cannot_tell_fat_from_muscle_leave_the_fat_undefined(
 
 
 def test_references_alone_measure_nothing():
-    references = References(Sample.of([100, 101]), Sample.of([400, 401]))
+    references = References(WeightedPixels.of([100, 101]), WeightedPixels.of([400, 401]))
     threshold, flags = exam_threshold(FatMethod.POOLED_OTSU, pool([]), references, DEFAULT)
     assert math.isnan(threshold)
     assert flags == (Flag.UNDETECTABLE,)
@@ -218,9 +223,9 @@ def test_references_alone_measure_nothing():
 def test_a_pooled_threshold_that_cannot_be_found_is_flagged():
     # One grey level in the muscles, and references that weigh nothing.
     protocol = MeasurementProtocol(reference_weight=0)
-    references = References(Sample.of([100, 101]), Sample.of([400, 401]))
+    references = References(WeightedPixels.of([100, 101]), WeightedPixels.of([400, 401]))
     threshold, flags = exam_threshold(
-        FatMethod.POOLED_OTSU, Sample.of([100, 100]), references, protocol
+        FatMethod.POOLED_OTSU, WeightedPixels.of([100, 100]), references, protocol
     )
     assert math.isnan(threshold)
     assert flags == (Flag.UNDETECTABLE,)
@@ -228,7 +233,7 @@ def test_a_pooled_threshold_that_cannot_be_found_is_flagged():
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
 def test_pixels_without_a_value_do_not_count(hole):
-    sample = Sample.of([1, hole, 3], [1, 1, 0.5])
+    sample = WeightedPixels.of([1, hole, 3], [1, 1, 0.5])
     assert sample.values.tolist() == [1, 3]
     assert fat_fraction([1, hole, 3], [1, 1, 0.5], "fixed", threshold=2).value_pct == (
         pytest.approx(100 / 3)
@@ -246,10 +251,10 @@ def test_a_given_threshold_parts_the_weights(pixels, threshold):
 
 
 def test_no_share_is_above_a_threshold_of_nothing():
-    assert math.isnan(above_threshold_pct(Sample.of([]), 5))
-    assert math.isnan(above_threshold_pct(Sample.of([1, 2]), math.nan))
-    assert math.isnan(Sample.of([]).mean)
-    assert math.isnan(Sample.of([]).variance)
+    assert math.isnan(above_threshold_pct(WeightedPixels.of([]), 5))
+    assert math.isnan(above_threshold_pct(WeightedPixels.of([1, 2]), math.nan))
+    assert math.isnan(WeightedPixels.of([]).mean)
+    assert math.isnan(WeightedPixels.of([]).variance)
 
 
 @pytest.mark.parametrize(

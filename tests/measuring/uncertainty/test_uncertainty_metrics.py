@@ -20,7 +20,7 @@ from multifidus.measuring.uncertainty.components import (
     placement_pct,
     shifted_pct,
 )
-from multifidus.measuring.weighted_pixels import Sample
+from multifidus.measuring.weighted_pixels import WeightedPixels
 
 SMALL = Tracing(0.05, 4.0, 0.03)
 RADIUS = 12.0
@@ -139,12 +139,12 @@ def test_counting_pixels_of_discs_that_lie_anyhow_varies_as_stated(spacing):
 
 
 def test_pixels_of_one_tissue_each_leave_no_doubt():
-    sample = Sample.of([100.0] * 30 + [400.0] * 10)
+    sample = WeightedPixels.of([100.0] * 30 + [400.0] * 10)
     assert mixed_pixels_pct(sample, 250, 100, 400, known=True) == 0
 
 
 def test_a_pixel_half_of_fat_counts_half_wrong():
-    sample = Sample.of([100.0] * 9 + [251.0])
+    sample = WeightedPixels.of([100.0] * 9 + [251.0])
     # All of the error is one pixel's: 0.5 of 10 pixels, alone and together.
     part = 1 - 151 / 300
     expected = 10 * part * math.sqrt(1 + 1 / 3)
@@ -153,13 +153,13 @@ def test_a_pixel_half_of_fat_counts_half_wrong():
 
 
 def test_a_threshold_that_may_move_changes_fat_by_what_lies_around_it():
-    sample = Sample.of(np.arange(100.0))
+    sample = WeightedPixels.of(np.arange(100.0))
     assert shifted_pct(sample, 49.5, 5) == pytest.approx(5)
     assert shifted_pct(sample, 49.5, 0) == 0
 
 
 def normal(mean, sd, count, seed):
-    return Sample.of(np.random.default_rng(seed).normal(mean, sd, count))
+    return WeightedPixels.of(np.random.default_rng(seed).normal(mean, sd, count))
 
 
 def test_the_median_spreads_as_theory_says():
@@ -175,11 +175,11 @@ def test_the_threshold_spreads_as_a_plain_bootstrap_of_the_references_says():
     cuts = []
     for _ in range(300):
         parts = [
-            Sample.of(rng.choice(part.values, len(part.values))).scaled_to(0.5 * total)
+            WeightedPixels.of(rng.choice(part.values, len(part.values))).scaled_to(0.5 * total)
             for part in (lean, fat)
         ]
         values = np.concatenate([part.values for part in (*muscle, *parts)])
-        cuts.append(otsu_threshold(Sample.of(values, np.concatenate(
+        cuts.append(otsu_threshold(WeightedPixels.of(values, np.concatenate(
             [part.weights for part in (*muscle, *parts)]
         ))))  # fmt: skip
     found = otsu_spread(muscle, (lean, fat), 0.5, 300)
@@ -188,7 +188,7 @@ def test_the_threshold_spreads_as_a_plain_bootstrap_of_the_references_says():
 
 def test_resampling_depends_neither_on_the_run_nor_on_the_order_of_pixels():
     muscle, lean, fat = normal(100, 12, 500, 1), normal(100, 12, 90, 2), normal(400, 30, 70, 3)
-    turned = [Sample(part.values[::-1], part.weights[::-1]) for part in (lean, fat)]
+    turned = [WeightedPixels(part.values[::-1], part.weights[::-1]) for part in (lean, fat)]
     found = {otsu_spread([muscle], (lean, fat), 0.5, 32) for _ in range(5)}
     found.add(otsu_spread([muscle], tuple(turned), 0.5, 32))
     assert len(found) == 1
@@ -196,8 +196,8 @@ def test_resampling_depends_neither_on_the_run_nor_on_the_order_of_pixels():
 
 
 def test_references_without_noise_have_a_certain_threshold():
-    lean, fat = Sample.of([100.0] * 50), Sample.of([400.0] * 50)
-    assert otsu_spread([Sample.of([100.0, 400.0])], (lean, fat), 0.5, 32) == 0
+    lean, fat = WeightedPixels.of([100.0] * 50), WeightedPixels.of([400.0] * 50)
+    assert otsu_spread([WeightedPixels.of([100.0, 400.0])], (lean, fat), 0.5, 32) == 0
     assert median_spread(lean, 32) == 0
 
 
@@ -301,9 +301,9 @@ def test_one_way_to_call_pixels_fat_has_one_answer_whatever_others_are_asked_for
     together = placed(fatness, weights, where, sd_mm=1.0)
     alone = [placed(fatness[k : k + 1], weights, where, sd_mm=1.0)[0] for k in range(many)]
     assert together.tolist() == alone
-    mixed = mixed_pixels_pct(Sample(values, weights), cuts, -1.0, 1.0, known=True)
+    mixed = mixed_pixels_pct(WeightedPixels(values, weights), cuts, -1.0, 1.0, known=True)
     assert mixed.tolist() == [
-        mixed_pixels_pct(Sample(values, weights), cuts[k : k + 1], -1.0, 1.0, known=True)[0]
+        mixed_pixels_pct(WeightedPixels(values, weights), cuts[k : k + 1], -1.0, 1.0, known=True)[0]
         for k in range(many)
     ]
     rings = rng.random((many, 3, 128))
