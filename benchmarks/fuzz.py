@@ -1,7 +1,7 @@
 """Damaged files, tens of thousands of them: each is read or refused with a reason, quickly.
 
-Each input is scanned by :func:`multifidus.io.read.scan` and, where that finds slices, their pixels
-are read; outlines go through :func:`multifidus.io.read.read_rois`. This happens in processes of
+Each input is scanned by :func:`multifidus.io.scan.scan` and, where that finds slices, their pixels
+are read; outlines go through :func:`multifidus.io.outlines.read_rois`. This happens in processes of
 their own, whose memory is limited, so that a crash or a request for absurd memory shows.
 """
 

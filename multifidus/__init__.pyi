@@ -41,14 +41,10 @@ from .errors import (
     WriteError as WriteError,
 )
 from .io.measurements_csv import write_table as write_table
+from .io.outlines import read_rois as read_rois, write_rois as write_rois
 from .io.protocol_toml import load_protocol as load_protocol
-from .io.read import (
-    read_exam as read_exam,
-    read_exams as read_exams,
-    read_rois as read_rois,
-    scan as scan,
-    write_rois as write_rois,
-)
+from .io.read import read_exam as read_exam, read_exams as read_exams
+from .io.scan import scan as scan
 from .measuring.coverage import coverage as coverage, polygon_area_mm2 as polygon_area_mm2
 from .measuring.fat.methods import FatResult as FatResult, fat_fraction as fat_fraction
 from .measuring.pipeline import measure as measure

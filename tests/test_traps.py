@@ -13,8 +13,8 @@ from multifidus.data.stacks import EVEN_STEP_MM
 from multifidus.errors import ReadError, RoiError
 from multifidus.io.dicom.pixels import PixelSource
 from multifidus.io.inspect import inspection
-from multifidus.io.read import scan
-from multifidus.io.scan import Scan
+from multifidus.io.scan import scan
+from multifidus.io.scan_result import Scan
 from multifidus.measuring.locate import place
 from tests.conftest import REPOSITORY
 from tests.exams import circle, outline

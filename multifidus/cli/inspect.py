@@ -12,7 +12,7 @@ from multifidus.cli.exit_codes import REFUSED
 from multifidus.cli.printing import counting, print_groups, print_json, print_remark, say
 
 if TYPE_CHECKING:
-    from multifidus.io.scan import Scan
+    from multifidus.io.scan_result import Scan
 
 MOST_REASONS = 20
 """Reasons for skipping files that are given before the rest is only counted."""
@@ -66,8 +66,8 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.cohort_template import join_people, write_cohort
     from multifidus.io.inspect import SPARE_COLUMNS, identifiers_in_paths, inspection, overview
-    from multifidus.io.read import scan
-    from multifidus.io.visit_order import problems
+    from multifidus.io.scan import scan
+    from multifidus.io.visit_order import all_problems
 
     keys = subject_keys or (cohort.with_suffix(".subjects.json") if cohort else None)
     _check(same_person, keys)
@@ -83,8 +83,8 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         for remark in view.remarks:
             print_remark(remark)
         _say_skipped(found)
-    for message in (*found.remarks, *(problem.message for problem in problems(found))):
-        say(message)
+    for problem in all_problems(found):
+        say(problem.message)
     if any(identifiers_in_paths(exam, found) for exam in found.exams):
         say(NAMED_AFTER_PATIENTS)
     if not found.exams:

@@ -28,8 +28,9 @@ def levels(
 
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
+    from multifidus.io.outlines import read_rois
     from multifidus.io.protocol_toml import load_protocol
-    from multifidus.io.read import read_exam, read_rois
+    from multifidus.io.read import read_exam
     from multifidus.spine.level_table import level_rows, level_table
 
     images = read_exam(*exam)

@@ -35,7 +35,8 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
     the file to ``multifidus measure`` beside the muscles. Numbers that rest on drafts are flagged.
     """
     from multifidus.errors import RoiError
-    from multifidus.io.read import read_exam, write_rois
+    from multifidus.io.outlines import write_rois
+    from multifidus.io.read import read_exam
     from multifidus.measuring.propose_references import propose_references
     from multifidus.study.batch import case_of, read_outlines
 

@@ -11,8 +11,8 @@ from multifidus.data.flags import Flag
 from multifidus.data.geometry import Orientation, ras_from_lps, tilt_deg
 from multifidus.data.image import Exam, Series, Stack, Weighting
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
-from multifidus.io.scan import Problem, Scan
-from multifidus.io.visit_order import problems
+from multifidus.io.scan_result import Problem, Scan
+from multifidus.io.visit_order import all_problems
 from multifidus.measuring.dixon_pairs import Pairing, pairings
 
 
@@ -27,11 +27,12 @@ def inspection(scan: Scan, *, show_identifiers: bool = False) -> dict[str, Any]:
         Whether to give calendar dates, names, identifiers and descriptions; otherwise there are
         days from the subject's first exam.
     """
+    found = all_problems(scan)
     return {
         "exams": [_exam(exam, scan, show_identifiers=show_identifiers) for exam in scan.exams],
         "skipped": [{"path": str(item.path), "reason": item.reason} for item in scan.skipped],
-        "remarks": list(scan.remarks),
-        "problems": [_problem(item) for item in problems(scan)],
+        "remarks": [item.message for item in found if item.is_remark],
+        "problems": [_problem(item) for item in found if not item.is_remark],
     }
 
 

@@ -1,244 +1,189 @@
-"""What a reader found under a path: exams, doubts about whose they are, and what it passed over."""
+"""What is in files and folders: exams, and what was skipped with the reason.
+
+With :mod:`multifidus.io.outlines` the place that knows all formats; each format knows only itself.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from multifidus.data.identity import Person
-from multifidus.data.image import Exam, Series
-from multifidus.errors import ReadError
-from multifidus.io.files import reading
+from multifidus.data.image import Series
+from multifidus.errors import GeometryError, ReadError
+from multifidus.io.archive import is_zip, unpack
+from multifidus.io.bids.dataset import DatasetFolders, SessionKey, exams_of_volumes, session_key
+from multifidus.io.bids.names import datasets, set_aside
+from multifidus.io.contrast import Contrasts, load_contrasts
+from multifidus.io.dicom.reader import scan_dicom
+from multifidus.io.dicom.syntax import NOT_DICOM
+from multifidus.io.file_kinds import describe_file
+from multifidus.io.scan_result import Scan, Skipped
+from multifidus.io.volume_files import is_volume, parts_of, read_series
+from multifidus.io.walk import walk
 
-NOT_A_FILE = "Neither a file nor a folder."
+ZIP_IN_ZIP = "A zip archive inside a zip archive. Unpack the outer one, and give the folder."
+"""Why an archive in an archive is skipped: how far both swell together cannot be told before."""
 
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A file that was not read; why, and what to do."""
-
-    path: Path
-    reason: str
-
-
-class ProblemKind(StrEnum):
-    """What is doubtful about whose images are, or when they were made."""
-
-    PATIENT_ID_SHARED = "patient_id_shared"
-    PERSON_UNCLEAR = "person_unclear"
-    PERSON_UNKNOWN = "person_unknown"
-    IDENTITY_UNKNOWN = "identity_unknown"
-    STUDY_UID_SHARED = "study_uid_shared"
-    SERIES_UID_SHARED = "series_uid_shared"
-    IMAGES_SHARED = "images_shared"
-    DATE_TAKEN_ELSEWHERE = "date_taken_elsewhere"
-    UNDATED = "undated"
-    SAME_DAY = "same_day"
+Progress = Callable[[int, int], None]
 
 
-ExamKey = tuple[str, str]
-"""Subject and timepoint of an exam, which no other exam of its scan has."""
-
-MOST_NAMED = 10
-"""Exams that a message names before it only counts the rest."""
-
-_ABOUT_PEOPLE = (
-    ProblemKind.PATIENT_ID_SHARED,
-    ProblemKind.PERSON_UNCLEAR,
-    ProblemKind.PERSON_UNKNOWN,
-)
-"""Kinds that name subjects, not exams."""
+def _no_progress(_done: int, _total: int) -> None:
+    """Keep quiet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A doubt about exams, and what was done about it.
+def _with_progress(files: Sequence[Path], progress: Progress) -> Iterator[Path]:
+    """Yield the files that are of no format of volumes, and report how far the whole list is."""
+    for done, path in enumerate(files):
+        progress(done, len(files))
+        if not is_volume(path):
+            yield path
+
+
+def scan(
+    *paths: str | Path, progress: Progress = _no_progress, contrasts: Path | None = None
+) -> Scan:
+    """Find the exams under files or folders, and what was skipped with the reason.
+
+    Headers alone are read. DICOM files are grouped by their study, NIfTI files by the subject and
+    session of their BIDS names, which are the exams' subject and timepoint; other files of volumes
+    (NIfTI, NRRD, MetaImage) make one exam. A label such as ``sub-01`` in two datasets names two
+    people. Zip archives are looked into. Derivatives and source data of a BIDS dataset are passed
+    over, unless their own folder is given, and so are its label maps.
 
     Parameters
     ----------
-    kind
-        In a word.
-    text
-        The message, with ``{who}`` and ``{count}`` in place of whom it is about.
-    exams
-        Which, by the names that they have in the scan.
-    facts
-        What differs between them, in the words of DICOM where it has them.
-    """
-
-    kind: ProblemKind
-    text: str
-    exams: tuple[ExamKey, ...]
-    facts: tuple[str, ...] = ()
-
-    @property
-    def subjects(self) -> tuple[str, ...]:
-        """Whose exams these are, each once."""
-        return tuple(dict.fromkeys(subject for subject, _ in self.exams))
-
-    @property
-    def is_about_people(self) -> bool:
-        """Whether it asks who is one."""
-        return self.kind in _ABOUT_PEOPLE
-
-    @property
-    def message(self) -> str:
-        """Say it to people, in names that identify nobody."""
-        names = self.subjects if self.is_about_people else tuple(map(" ".join, self.exams))
-        return self.text.format(who=in_words(names), count=len(names))
-
-
-def in_words(names: Iterable[str]) -> str:
-    """Join names in words, many of them shortened.
-
-    >>> in_words(["a", "b", "c"])
-    'a, b and c'
-    """
-    found = list(names)
-    if len(found) > MOST_NAMED:
-        found = [*found[: MOST_NAMED - 1], f"{len(found) - MOST_NAMED + 1} more"]
-    return " and ".join(filter(None, (", ".join(found[:-1]), *found[-1:])))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scan:
-    """Exams found, files skipped, and from which files each series came.
-
-    Parameters
-    ----------
-    exams, skipped
-        What was found, and what was passed over.
     paths
-        The files that each series was read from, by the subject and timepoint of its exam and its
-        UID: what is called a UID may be that of several people's series.
-    roots
-        Folders that were looked into to what the user calls them: a folder by its own name, an
-        unpacked archive by the archive's.
-    remarks
-        What was decided on the way; sentences.
-    archives
-        Folders that archives were unpacked into, which go when the program ends, to the archives.
-    problems
-        What is doubtful about whose the exams are.
-    people
-        What is known of each exam's person.
-    in_order
-        Subjects of formats without dates: of the order of their exams, their names are asked.
-    """
-
-    exams: tuple[Exam, ...]
-    skipped: tuple[Skipped, ...]
-    paths: Mapping[tuple[str, str, str], tuple[Path, ...]]
-    roots: Mapping[Path, Path] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-    archives: Mapping[Path, Path] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
-    people: Mapping[ExamKey, Person] = field(default_factory=dict, repr=False)
-    in_order: frozenset[str] = frozenset()
-
-    def paths_of(self, exam: Exam, *series: Series) -> tuple[Path, ...]:
-        """Return the files of an exam, or of some of its series, sorted."""
-        found = (
-            path
-            for item in series or exam.series
-            for path in self.paths[exam.subject, exam.timepoint, item.uid]
-        )
-        return tuple(sorted(set(found)))
-
-    def archive_of(self, path: Path) -> Path | None:
-        """Return the archive that a file lies in; None where it lies in none."""
-        return next((self.archives[f] for f in path.parents if f in self.archives), None)
-
-    def known_as(self, path: Path) -> Path:
-        """Return the part of a file's path that lies in what the user gave, its name included."""
-        for folder in path.parents:
-            if folder in self.roots:
-                return self.roots[folder] / path.relative_to(folder)
-        return Path(path.name)
-
-    def shortened(self, text: str) -> str:
-        """Return a text with files named from what the user gave, not from where that lies."""
-        for folder in sorted(self.roots, key=lambda root: -len(str(root))):
-            if folder != Path():
-                text = text.replace(f"{folder}{os.sep}", f"{self.roots[folder]}{os.sep}")
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFiles:
-    """Files found under paths, and folders that could not be opened."""
-
-    files: tuple[Path, ...]
-    skipped: tuple[Skipped, ...]
-
-
-def walk(paths: Iterable[Path]) -> FoundFiles:
-    """Find every file under paths, sorted, without following links to folders.
-
-    A DICOMDIR stands for the folder that it lies in. What is neither file nor folder, such as a
-    pipe, which would be waited for without end, is passed over.
+        Files or folders.
+    progress
+        Called with the number of files read and of all files, before each.
+    contrasts
+        A file that says what your scanners' words for contrasts mean; it is asked before the
+        table that comes with the software.
 
     Raises
     ------
     ReadError
-        If a path does not exist.
+        If a path does not exist, or the file of contrasts is malformed.
     """
-    files: list[Path] = []
-    skipped: list[Skipped] = []
-    for path in paths:
-        with reading(path, "a file or folder"):
-            if not path.exists():
-                msg = f"{path} does not exist."
-                raise ReadError(msg, remedy="Check the path.")
-            root = path.parent if _is_dicomdir(path) else path
-            if root.is_dir():
-                _walk(root, files, skipped)
-            elif root.is_file():
-                files.append(root)
-            else:
-                skipped.append(Skipped(root, NOT_A_FILE))
-    return FoundFiles(tuple(files), tuple(skipped))
+    known = load_contrasts(contrasts)
+    given = [Path(path) for path in paths]
+    walked = walk(given)
+    unpacked, places, refused = _unpacked(walked.files)
+    # Whatever the order in which paths were given, what is found is the same.
+    ordered = sorted(dict.fromkeys(unpacked), key=lambda path: _place(path, places))
+    files, aside = _set_aside(ordered)
+    volumes = [path for path in files if is_volume(path)]
+    beside = {part for path in volumes for part in parts_of(path)}
+    images = [path for path in volumes if path not in beside]
+    found = scan_dicom(
+        _with_progress([path for path in files if path not in beside], progress), known
+    )
+    number = len({exam.subject for exam in found.exams}) + 1
+    read = _scan_volumes(images, known, DatasetFolders(datasets(unpacked), places), number)
+    skipped = (*walked.skipped, *refused, *aside, *found.skipped, *read.skipped)
+    named = tuple(Skipped(_place(item.path, places), _reason(item)) for item in skipped)
+    roots = {path: Path(path.name) for path in given if path.is_dir()}
+    roots |= {folder: Path(archive.name) for folder, archive in places.items()}
+    return Scan(
+        found.exams + read.exams,
+        named,
+        {**found.paths, **read.paths},
+        roots,
+        places,
+        (*read.problems, *found.problems),
+        {**found.people, **read.people},
+        read.in_order,
+    )
 
 
-def _walk(root: Path, files: list[Path], skipped: list[Skipped]) -> None:
-    """Add what lies under a folder: its own files, then those of each folder in it."""
-    waiting = [root]
-    while waiting:
-        folder = waiting.pop()
-        try:
-            with os.scandir(folder) as listed:
-                entries = sorted(listed, key=lambda entry: entry.name)
-        except OSError as error:
-            skipped.append(Skipped(folder, f"Cannot be opened: {error.strerror}."))
-            continue
-        inside = []
-        for entry in entries:
-            path = Path(entry.path)
-            # The system tells the kind with the name, so this opens and asks nothing more.
-            if entry.is_dir(follow_symlinks=False):
-                inside.append(path)
-            elif reason := _not_a_file(entry):
-                skipped.append(Skipped(path, reason))
-            elif not _is_dicomdir(path):
-                files.append(path)
-        waiting.extend(reversed(inside))
-
-
-def _not_a_file(entry: os.DirEntry[str]) -> str:
-    """Say why an entry that is no folder is no file either; empty where it is one."""
+def _reason(item: Skipped) -> str:
+    """Say why a file was skipped; one that is no DICOM is named for what it is."""
+    if item.reason != NOT_DICOM:
+        return item.reason
     try:
-        if entry.is_file():
-            return ""
-        if entry.is_dir():
-            return "A link to a folder, which is not followed."
-    except OSError as error:
-        return f"Cannot be opened: {error.strerror}."
-    return "A link to nothing." if not Path(entry.path).exists() else NOT_A_FILE
+        return describe_file(item.path)
+    except ReadError as error:
+        return str(error)
 
 
-def _is_dicomdir(path: Path) -> bool:
-    """Whether a file is the index of a DICOM medium, which itself holds no image."""
-    return path.name.upper() == "DICOMDIR" and path.is_file()
+def _unpacked(
+    files: Iterable[Path],
+) -> tuple[list[Path], dict[Path, Path], list[Skipped]]:
+    """Replace archives by what they hold; returns the files, and which folder stands for which."""
+    plain: list[Path] = []
+    places: dict[Path, Path] = {}
+    refused: list[Skipped] = []
+    for path in files:
+        if not is_zip(path):
+            plain.append(path)
+            continue
+        try:
+            folder = unpack(path)
+        except ReadError as error:
+            refused.append(Skipped(path, str(error)))
+            continue
+        places[folder] = path
+        for inner in walk([folder]).files:
+            if is_zip(inner):
+                refused.append(Skipped(inner, ZIP_IN_ZIP))
+            else:
+                plain.append(inner)
+    return plain, places, refused
+
+
+def _set_aside(files: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
+    """Part the files of BIDS datasets that are no images from all others."""
+    roots = datasets(files)
+    reasons = {path: reason for path in files if (reason := set_aside(path, roots))}
+    kept = [path for path in files if path not in reasons]
+    return kept, [Skipped(path, reason) for path, reason in reasons.items()]
+
+
+def _place(path: Path, places: dict[Path, Path]) -> Path:
+    """Name a file where the user has it: inside its archive, not where that was unpacked."""
+    for folder in (path, *path.parents) if places else ():
+        if folder in places:
+            return places[folder] / path.relative_to(folder)
+    return path
+
+
+def _scan_volumes(
+    files: Sequence[Path],
+    contrasts: Contrasts,
+    places: DatasetFolders,
+    number: int,
+) -> Scan:
+    """Read files of volumes; BIDS names tell people and sessions apart, others are one exam."""
+    visits: dict[SessionKey, list[Series]] = {}
+    paths_of: dict[str, tuple[Path, ...]] = {}
+    skipped: list[Skipped] = []
+    for path in files:
+        visit = session_key(path, places)
+        try:
+            volumes = read_series(path, contrasts)
+        except (ReadError, GeometryError) as error:
+            skipped.append(Skipped(path, str(error)))
+            continue
+        if volumes[0].uid in paths_of:
+            twin = paths_of[volumes[0].uid][0]
+            other = session_key(twin, places) != visit
+            whose = ", which is of another subject or session" if other else ""
+            skipped.append(Skipped(path, f"The same content as {twin}{whose}."))
+            continue
+        visits.setdefault(visit, []).extend(volumes)
+        paths_of.update({series.uid: (path,) for series in volumes})
+    exams, problems = exams_of_volumes(visits, paths_of, number)
+    return Scan(
+        exams,
+        tuple(skipped),
+        {
+            (e.subject, e.timepoint, series.uid): paths_of[series.uid]
+            for e in exams
+            for series in e.series
+        },
+        problems=problems,
+        people={(exam.subject, exam.timepoint): Person(exam.identity) for exam in exams},
+        # These formats have no dates; what their names say of order is for a cohort's table.
+        in_order=frozenset(exam.subject for exam in exams),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from multifidus.data.image import Exam
-from multifidus.io.scan import ExamKey, Problem, ProblemKind, Scan
+from multifidus.io.scan_result import ExamKey, Problem, ProblemKind, Scan
 
 UNDATED = "undated"
 """What an exam is called of which nothing says when it was; it must not suggest an order."""
@@ -59,8 +59,8 @@ def visits(exams: Iterable[Exam], *, in_order: bool = False) -> list[Visit]:
     return made
 
 
-def problems(scan: Scan) -> tuple[Problem, ...]:
-    """Say all that is doubtful about whose the exams of a scan are, and about their order."""
+def all_problems(scan: Scan) -> tuple[Problem, ...]:
+    """Return the problems of a scan, and those of the order of its exams."""
     return (*scan.problems, *_order_problems(scan))
 
 

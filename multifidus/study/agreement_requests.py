@@ -11,8 +11,9 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet, is_invented
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.outlines import read_rois
 from multifidus.io.outlines_json import read_outlines as read_native
-from multifidus.io.read import read_exam, read_rois
+from multifidus.io.read import read_exam
 from multifidus.measuring.agreement.outlines import OutlinePair, compare_outlines
 from multifidus.study.batch import named_from_table, read_outlines
 

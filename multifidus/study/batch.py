@@ -16,7 +16,8 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet, is_invented, join, merge
 from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.io.files import name_from
-from multifidus.io.read import read_exam, read_rois
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
 from multifidus.measuring.pipeline import measure
 from multifidus.measuring.shared_levels import with_shared_levels
 

@@ -19,8 +19,9 @@ from multifidus.io.files import name_from
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
 from multifidus.io.label_names import names_left_out
 from multifidus.io.read import read_exam
-from multifidus.io.scan import in_words, walk
+from multifidus.io.scan_result import in_words
 from multifidus.io.table_reader import is_table
+from multifidus.io.walk import walk
 from multifidus.study.batch import (
     Failure,
     Measured,

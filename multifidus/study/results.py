@@ -20,7 +20,7 @@ from multifidus.figures.thumbnails import SMALL
 from multifidus.io.files import name_from, write_text
 from multifidus.io.measurements_csv import tidy_order, tidy_row
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.scan import in_words
+from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row, write_rows
 from multifidus.study.batch import Failure, Measured
 from multifidus.study.dictionary import write_dictionary

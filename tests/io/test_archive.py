@@ -10,7 +10,8 @@ import pytest
 from multifidus.errors import ReadError
 from multifidus.io import archive
 from multifidus.io.archive import unpack
-from multifidus.io.read import read_exam, scan
+from multifidus.io.read import read_exam
+from multifidus.io.scan import scan
 from tests.cases import write_exam
 
 

@@ -16,7 +16,7 @@ from multifidus.cli.app import app
 from multifidus.errors import ReadError
 from multifidus.io import read as formats
 from multifidus.io.archive import unpack
-from multifidus.io.scan import walk
+from multifidus.io.walk import walk
 from tests.cases import write_exam
 from tests.junk import junk
 

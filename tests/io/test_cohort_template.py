@@ -21,7 +21,7 @@ from multifidus.errors import CohortError, ReadError, WriteError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.cohort_template import COHORT_COLUMNS, cohort_rows, list_cohort, write_cohort
 from multifidus.io.inspect import inspection
-from multifidus.io.scan import Scan
+from multifidus.io.scan_result import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
 from tests.cases import pixels
 from tests.dicoms import classic, write

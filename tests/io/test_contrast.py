@@ -13,7 +13,8 @@ from multifidus.errors import ReadError
 from multifidus.io.contrast import load_contrasts, shipped_contrasts
 from multifidus.io.inspect import inspection
 from multifidus.io.nifti import read_nifti
-from multifidus.io.read import read_exam, scan
+from multifidus.io.read import read_exam
+from multifidus.io.scan import scan
 from tests.dicoms import classic, write
 from tests.exams import axial_plane
 from tests.niftis import lumbar_affine, save

@@ -16,7 +16,9 @@ from multifidus.errors import ReadError
 from multifidus.io.file_kinds import HEAD_BYTES, describe_file
 from multifidus.io.identifiers import read_identifiers
 from multifidus.io.nifti import pair_of, read_nifti
-from multifidus.io.read import ZIP_IN_ZIP, read_exam, read_rois, scan
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
+from multifidus.io.scan import ZIP_IN_ZIP, scan
 from tests.dicoms import classic, write
 from tests.exams import axial_plane
 from tests.niftis import lumbar_affine, save

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from multifidus.errors import ReadError, WriteError
 from multifidus.io.files import content_sha256, reading, write_atomically, write_text
-from multifidus.io.scan import walk
+from multifidus.io.walk import walk
 
 
 def test_text_is_written_as_it_is(tmp_path):

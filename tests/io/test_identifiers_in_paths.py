@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.io.inspect import inspection
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.dicoms import classic, write
 from tests.exams import axial_plane
 from tests.io.test_archive import packed

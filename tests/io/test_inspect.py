@@ -15,8 +15,8 @@ from multifidus.data.geometry import Plane, ras_from_lps
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.io.identifiers import Identifiers, read_identifiers
 from multifidus.io.inspect import Overview, inspection, not_measurable, overview, stack_sizes
-from multifidus.io.read import scan
-from multifidus.io.scan import Scan
+from multifidus.io.scan import scan
+from multifidus.io.scan_result import Scan
 from tests.dicoms import classic, write
 from tests.exams import axial_plane, image_slice
 from tests.strategies import planes

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.data.geometry import ras_from_lps
 from multifidus.data.image import Series
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.references import (
     AFFINE_TOLERANCE_MM,
     assert_equals_reference,

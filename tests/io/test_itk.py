@@ -14,7 +14,9 @@ from multifidus.errors import GeometryError, MultifidusError, ReadError, RoiErro
 from multifidus.io import read as formats
 from multifidus.io.grid import SINGULAR
 from multifidus.io.itk import is_itk, open_itk, read_itk
-from multifidus.io.read import read_exam, read_rois, scan
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
+from multifidus.io.scan import scan
 from tests.strategies import planes, points_mm
 from tests.volumes import AFFINE, META_TYPES, SIGNS, VOXELS, meta, nrrd
 

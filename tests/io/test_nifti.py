@@ -12,7 +12,7 @@ from multifidus.data.geometry import ras_from_lps
 from multifidus.data.image import Weighting
 from multifidus.errors import GeometryError, MultifidusError, ReadError
 from multifidus.io.nifti import is_nifti, open_nifti, read_nifti, read_volumes
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.niftis import lumbar_affine, save, set_scale
 from tests.strategies import planes, points_mm
 

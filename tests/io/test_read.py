@@ -12,7 +12,9 @@ from multifidus.data.measurement import Quantity
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import GeometryError, ReadError, RoiError, WriteError
-from multifidus.io.read import read_exam, read_exams, read_rois, scan, write_rois
+from multifidus.io.outlines import read_rois, write_rois
+from multifidus.io.read import read_exam, read_exams
+from multifidus.io.scan import scan
 from multifidus.measuring.pipeline import measure
 from tests.dicoms import ROOT, classic, write
 from tests.exams import axial_plane, box, circle, outline

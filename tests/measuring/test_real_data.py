@@ -16,7 +16,8 @@ from multifidus.data.flags import Flag
 from multifidus.data.image import Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.errors import GeometryError, RoiError
-from multifidus.io.read import read_exam, read_rois
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
 from multifidus.measuring.dixon import dixon_fat_fraction
 from multifidus.measuring.locate import place
 from multifidus.measuring.midline import wrong_sides

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.data.geometry import Plane
 from multifidus.errors import WriteError
-from multifidus.io.read import read_exam, read_rois
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
 from multifidus.phantom import PhantomSpec, make_phantom, write_phantom
 
 REPOSITORY = Path(__file__).resolve().parents[2]

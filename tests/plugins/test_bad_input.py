@@ -12,8 +12,8 @@ from napari_multifidus.models.session import Session
 
 from multifidus.data.geometry import Plane
 from multifidus.data.image import Exam, Series, Slice, Weighting
+from multifidus.io.outlines import write_rois
 from multifidus.io.outlines_json import read_outlines
-from multifidus.io.read import write_rois
 from tests.exams import circle
 from tests.plugins.conftest import SPACING, make_series
 

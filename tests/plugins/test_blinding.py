@@ -12,7 +12,7 @@ from napari_multifidus.models.opening import layer_data, shared_levels
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.io.read import read_rois, write_rois
+from multifidus.io.outlines import read_rois, write_rois
 from multifidus.phantom import PhantomSpec, make_phantom, write_phantom
 from multifidus.reading.session import SessionRequest, open_worklist
 from tests.plugins.searching import texts_of

@@ -15,8 +15,8 @@ from multifidus.cli.app import app
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, MultifidusError, ReadError, WriteError
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.outlines import write_rois
 from multifidus.io.outlines_json import read_outlines
-from multifidus.io.read import write_rois
 from multifidus.io.table_csv import read_rows
 from multifidus.reading.audit_log import Event
 from multifidus.reading.methods_wording import LIMITS

@@ -24,7 +24,7 @@ from multifidus.io.bids.labels import (
 from multifidus.io.bids.names import BidsName, bids_name
 from multifidus.io.bids.tables import PARTICIPANTS, identifies, participants
 from multifidus.io.files import name_from
-from multifidus.io.scan import Scan
+from multifidus.io.scan_result import Scan
 
 Row = dict[str, Any]
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from multifidus.data.image import Exam, Series
 from multifidus.io.bids.names import bids_name, session_order
 from multifidus.io.bids.tables import acquisition_date
+from multifidus.io.scan_result import Problem, ProblemKind
 
 WITHIN = ("derivatives", "sourcedata")
 """Folders of a dataset whose labels are the dataset's own."""
@@ -98,18 +99,21 @@ def _plain(part: str) -> str:
     return _NOT_IN_NAMES.sub("_", part.removesuffix(".zip")).strip("_.")
 
 
-def repeated_labels(names: Mapping[DatasetSubject, str]) -> str:
-    """Say which labels stand in several datasets, and that they are taken for several people."""
+def _shared_labels(names: Mapping[DatasetSubject, str], exams: Iterable[Exam]) -> Iterator[Problem]:
+    """Find labels that are used in several datasets, and are taken for several people."""
     counts = Counter(label for _, label in names)
     repeated = sorted(label for label, count in counts.items() if count > 1)
     if not repeated:
-        return ""
+        return
     some = ", ".join(f"sub-{label}" for label in repeated[:3])
     more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""  # noqa: PLR2004
     fronts = sorted({names[person].removesuffix(f"-{person[1]}") for person in names})
-    return (
+    own = {name for (_, label), name in names.items() if label in repeated}
+    yield Problem(
+        ProblemKind.LABELS_SHARED,
         f"{some}{more} stand in several of the datasets {', '.join(fronts)}: they are taken for "
-        "different people, and subjects are named after their dataset."
+        "different people, and subjects are named after their dataset.",
+        tuple((exam.subject, exam.timepoint) for exam in exams if exam.subject in own),
     )
 
 
@@ -165,8 +169,8 @@ def session_key(path: Path, places: DatasetFolders) -> SessionKey:
 
 def exams_of_volumes(
     visits: Mapping[SessionKey, Sequence[Series]], paths: Mapping[str, Sequence[Path]], number: int
-) -> tuple[tuple[Exam, ...], tuple[str, ...]]:
-    """Make exams of visits, and say what was decided about who is who.
+) -> tuple[tuple[Exam, ...], tuple[Problem, ...]]:
+    """Make exams of visits, and report what is doubtful about who is who and when.
 
     Parameters
     ----------
@@ -180,11 +184,11 @@ def exams_of_volumes(
     Returns
     -------
     tuple
-        The exams, people together and their sessions in order, and remarks.
+        The exams, people together and their sessions in order, and problems.
     """
     names = subject_names(visit.person for visit in visits if visit.subject)
-    remarks = [repeated_labels(names)]
-    exams = []
+    exams: list[Exam] = []
+    problems: list[Problem] = []
     for visit in sorted(visits, key=_order):
         series = tuple(visits[visit])
         timepoint = visit.session or NO_SESSION
@@ -192,11 +196,12 @@ def exams_of_volumes(
             exams.append(Exam(f"subject-{number}", timepoint, series))
             continue
         name = names[visit.person]
-        date, problems = _date([path for item in series for path in paths[item.uid]])
-        remarks += [f"{name} {timepoint}: {problem}." for problem in problems]
+        date, reasons = _date([path for item in series for path in paths[item.uid]])
+        who = ((name, timepoint),)
+        problems += [Problem(ProblemKind.DATE_UNUSABLE, f"{{who}}: {why}.", who) for why in reasons]
         identity = f"{visit.home}/sub-{visit.subject}"
         exams.append(Exam(name, timepoint, series, date, identity))
-    return tuple(exams), tuple(filter(None, remarks))
+    return tuple(exams), (*_shared_labels(names, exams), *problems)
 
 
 def _date(paths: Sequence[Path]) -> tuple[datetime.date | None, list[str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from multifidus.io.dicom.syntax import begins_as_dicom
-from multifidus.io.scan import walk
+from multifidus.io.walk import walk
 
 _KEYWORDS = ("BurnedInAnnotation", "SOPClassUID", "Modality")
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from multifidus.data.identity import Person, all_conflicts, group_people, merge_people
 from multifidus.data.image import Exam
 from multifidus.io.dicom.frame import File, Frame
-from multifidus.io.dicom.problems import Claim, FoundExam, problems_of
+from multifidus.io.dicom.problems import Claim, DicomExam, problems_of
 from multifidus.io.dicom.series import make_series
 from multifidus.io.files import content_sha256
-from multifidus.io.scan import Scan, Skipped
+from multifidus.io.scan_result import Scan, Skipped
 
 _NEXT_DAY = datetime.timedelta(days=1)
 """An exam may go on past midnight."""
@@ -37,7 +37,7 @@ def group_exams(files: Sequence[File]) -> Scan:
     exams: list[Exam] = []
     paths = {}
     skipped: list[Skipped] = []
-    found: list[FoundExam] = []
+    found: list[DicomExam] = []
     for subject, group in enumerate(groups, 1):
         for number, visit in enumerate(sorted(_visits(group.files), key=_order), 1):
             who = f"subject-{subject}", f"exam-{number}"
@@ -47,7 +47,7 @@ def group_exams(files: Sequence[File]) -> Scan:
                 paths[*who, item.uid] = tuple(sorted({frame.path for frame in frames}))
             series = tuple(item for item, _ in parts)
             exams.append(Exam(*who, series, visit.date, identity=group.identity))
-            found.append(FoundExam(who, group.person, group.claim, visit.files, visit.element))
+            found.append(DicomExam(who, group.person, group.claim, visit.files, visit.element))
     people = {item.exam: item.person for item in found}
     return Scan(tuple(exams), tuple(skipped), paths, problems=problems_of(found), people=people)
 

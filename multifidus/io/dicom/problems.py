@@ -10,7 +10,7 @@ from typing import Any
 from multifidus.data.identity import Fact, Person, all_conflicts
 from multifidus.io.dicom.frame import DATES, File
 from multifidus.io.dicom.series import is_same_image
-from multifidus.io.scan import ExamKey, Problem, ProblemKind, in_words
+from multifidus.io.scan_result import ExamKey, Problem, ProblemKind, in_words
 
 _PLURALS = {
     Fact.PATIENT_ID: "PatientIDs",
@@ -42,7 +42,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundExam:
+class DicomExam:
     """One exam, and what it was made of."""
 
     exam: ExamKey
@@ -52,7 +52,7 @@ class FoundExam:
     element: int
 
 
-def problems_of(found: Sequence[FoundExam]) -> tuple[Problem, ...]:
+def problems_of(found: Sequence[DicomExam]) -> tuple[Problem, ...]:
     """Say what is doubtful about whose exams are, and what was done about it."""
     return (
         *_people_parted(found),
@@ -64,7 +64,7 @@ def problems_of(found: Sequence[FoundExam]) -> tuple[Problem, ...]:
     )
 
 
-def _people_parted(found: Sequence[FoundExam]) -> Iterator[Problem]:
+def _people_parted(found: Sequence[DicomExam]) -> Iterator[Problem]:
     for claim, members in _grouped(found, lambda item: item.claim.by).items():
         facts, subjects = members[0].claim.facts, _subjects(members)
         if not facts or len(subjects) == 1:
@@ -86,7 +86,7 @@ def _people_parted(found: Sequence[FoundExam]) -> Iterator[Problem]:
             yield Problem(ProblemKind.PERSON_UNCLEAR, message, exams, tuple(map(str, facts)))
 
 
-def _people_unknown(found: Sequence[FoundExam]) -> Iterator[Problem]:
+def _people_unknown(found: Sequence[DicomExam]) -> Iterator[Problem]:
     nobody = [item for item in found if not item.person.has_id]
     bare = [item for item in nobody if not item.files[0][0].study]
     if bare:
@@ -110,7 +110,7 @@ def _people_unknown(found: Sequence[FoundExam]) -> Iterator[Problem]:
         yield Problem(ProblemKind.PERSON_UNKNOWN, message, _exams(nobody))
 
 
-def _study_shared(found: Sequence[FoundExam]) -> Iterator[Problem]:
+def _study_shared(found: Sequence[DicomExam]) -> Iterator[Problem]:
     for study, members in _grouped(found, lambda item: item.files[0][0].study).items():
         if not study or len(members) == 1:
             continue
@@ -125,14 +125,14 @@ def _study_shared(found: Sequence[FoundExam]) -> Iterator[Problem]:
         yield Problem(ProblemKind.STUDY_UID_SHARED, message, _exams(members), facts)
 
 
-def _days(item: FoundExam) -> set[datetime.date]:
+def _days(item: DicomExam) -> set[datetime.date]:
     dates = (file[0].dates[item.element] for file in item.files)
     return {date for date in dates if date is not None}
 
 
-def _series_shared(found: Sequence[FoundExam]) -> Iterator[Problem]:
+def _series_shared(found: Sequence[DicomExam]) -> Iterator[Problem]:
     """Find series UIDs of several exams; those of the same exams are said together."""
-    exams_of: dict[str, dict[ExamKey, FoundExam]] = {}
+    exams_of: dict[str, dict[ExamKey, DicomExam]] = {}
     for item in found:
         for uid in {frame.series for file in item.files for frame in file} - {""}:
             exams_of.setdefault(uid, {})[item.exam] = item
@@ -141,10 +141,10 @@ def _series_shared(found: Sequence[FoundExam]) -> Iterator[Problem]:
         yield Problem(ProblemKind.SERIES_UID_SHARED, message, _exams(members))
 
 
-def _images_shared(found: Sequence[FoundExam]) -> Iterator[Problem]:
+def _images_shared(found: Sequence[DicomExam]) -> Iterator[Problem]:
     """Find exams that hold the very same image."""
-    first: dict[str, list[tuple[FoundExam, File]]] = {}
-    told: dict[tuple[ExamKey, ExamKey], tuple[FoundExam, FoundExam]] = {}
+    first: dict[str, list[tuple[DicomExam, File]]] = {}
+    told: dict[tuple[ExamKey, ExamKey], tuple[DicomExam, DicomExam]] = {}
     for item in found:
         for file in item.files:
             uid = file[0].item.uid
@@ -159,7 +159,7 @@ def _images_shared(found: Sequence[FoundExam]) -> Iterator[Problem]:
         yield Problem(ProblemKind.IMAGES_SHARED, message, _exams(members))
 
 
-def _dated_elsewhere(found: Sequence[FoundExam]) -> Iterator[Problem]:
+def _dated_elsewhere(found: Sequence[DicomExam]) -> Iterator[Problem]:
     for element, members in _grouped(found, lambda item: item.element).items():
         if element:
             message = f"StudyDate is empty; {DATES[element]} was taken in its place for {{who}}."
@@ -168,17 +168,17 @@ def _dated_elsewhere(found: Sequence[FoundExam]) -> Iterator[Problem]:
 
 
 def _grouped(
-    found: Iterable[FoundExam], key: Callable[[FoundExam], Hashable]
-) -> dict[Any, list[FoundExam]]:
-    groups: dict[Any, list[FoundExam]] = {}
+    found: Iterable[DicomExam], key: Callable[[DicomExam], Hashable]
+) -> dict[Any, list[DicomExam]]:
+    groups: dict[Any, list[DicomExam]] = {}
     for item in found:
         groups.setdefault(key(item), []).append(item)
     return groups
 
 
-def _subjects(found: Iterable[FoundExam]) -> list[str]:
+def _subjects(found: Iterable[DicomExam]) -> list[str]:
     return list(dict.fromkeys(item.exam[0] for item in found))
 
 
-def _exams(found: Iterable[FoundExam]) -> tuple[ExamKey, ...]:
+def _exams(found: Iterable[DicomExam]) -> tuple[ExamKey, ...]:
     return tuple(item.exam for item in found)

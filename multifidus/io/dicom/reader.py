@@ -27,7 +27,7 @@ from multifidus.io.dicom.pixels import PixelSource, locate_pixels
 from multifidus.io.dicom.plane import decimal, plane_of
 from multifidus.io.dicom.scaling import RealWorld, declared_unit, real_world, signal_scale
 from multifidus.io.files import reading
-from multifidus.io.scan import Scan, Skipped
+from multifidus.io.scan_result import Scan, Skipped
 
 PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 """SOP class of maps of quantities."""

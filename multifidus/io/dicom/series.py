@@ -19,7 +19,7 @@ from multifidus.data.stacks import same_places, view_groups
 from multifidus.errors import ReadError
 from multifidus.io.dicom.frame import File, Frame
 from multifidus.io.files import content_sha256
-from multifidus.io.scan import Skipped
+from multifidus.io.scan_result import Skipped
 
 _LOOK_DIGITS = 12
 """Hexadecimal digits by which images of one UID are told apart."""

@@ -15,7 +15,7 @@ from multifidus.data.anatomy import Level, RoiRule, SlicePosition
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
-from multifidus.io.read import read_rois
+from multifidus.io.outlines import read_rois
 from multifidus.reading.audit_log import is_locked
 from napari_multifidus._compat import Signal, swapping_layers
 from napari_multifidus.controllers import shortcuts as keys

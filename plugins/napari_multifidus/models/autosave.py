@@ -26,8 +26,8 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.files import reading, write_text
+from multifidus.io.outlines import read_rois, write_rois
 from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, file_name
-from multifidus.io.read import read_rois, write_rois
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from multifidus.data.image import Series
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import merge
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.io.read import read_exam, read_rois
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
 from multifidus.reading.worklist import WorklistItem
 from napari_multifidus.models.grid import axial_series
 from napari_multifidus.models.opening import OpenedExam

@@ -14,7 +14,7 @@ from multifidus.editing.mirror import mirror_line, mirrored
 from multifidus.editing.move import shifted
 from multifidus.editing.smooth import smoothed
 from multifidus.errors import RoiError
-from multifidus.io.read import read_rois
+from multifidus.io.outlines import read_rois
 from multifidus.measuring.locate import place
 from napari_multifidus.models.reference_samples import layer_key_of
 from napari_multifidus.models.shapes import LayerKey

@@ -14,7 +14,9 @@ from multifidus.errors import MultifidusError
 from multifidus.io.cohort_csv import REQUIRED
 from multifidus.io.dicom.syntax import begins_as_dicom
 from multifidus.io.inspect import days_since_first
-from multifidus.io.read import read_exam, read_rois, scan
+from multifidus.io.outlines import read_rois
+from multifidus.io.read import read_exam
+from multifidus.io.scan import scan
 from multifidus.io.table_reader import read_header
 from napari_multifidus.models.display_images import (
     DisplayImage,

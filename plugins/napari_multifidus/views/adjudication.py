@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from multifidus.data.roi import Source
 from multifidus.errors import MultifidusError
-from multifidus.io.read import read_rois
+from multifidus.io.outlines import read_rois
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.error_messages import told
 from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take

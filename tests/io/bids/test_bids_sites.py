@@ -57,7 +57,7 @@ def test_labels_that_do_not_repeat_stay_as_they_are(tmp_path):
     write_site(tmp_path / "b", 2, labels=("02",))
     found = mf.scan(tmp_path)
     assert [exam.subject for exam in found.exams] == ["01", "02"]
-    assert found.remarks == ()
+    assert found.problems == ()
 
 
 def test_one_exam_by_hand_is_named_after_its_label(tmp_path):

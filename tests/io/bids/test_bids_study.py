@@ -15,7 +15,7 @@ from multifidus.cli.app import app
 from multifidus.data.image import Exam, Series
 from multifidus.io.bids.cohort_rows import visit_orders
 from multifidus.io.bids.names import session_order
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.exams import image_slice
 from tests.io.test_archive import packed
 from tests.niftis import lumbar_affine, save

@@ -13,7 +13,7 @@ from multifidus.data.image import Weighting
 from multifidus.errors import GeometryError, ReadError
 from multifidus.io.bids.names import bids_name, sidecar
 from multifidus.io.nifti import read_nifti
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.niftis import lumbar_affine, save
 
 

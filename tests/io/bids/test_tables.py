@@ -57,7 +57,9 @@ def test_a_time_that_is_no_day_is_said_and_not_guessed(tmp_path, time):
     table.write_text(f"filename\tacq_time\nses-pre/anat/sub-01_ses-pre_T2w.nii.gz\t{time}\n")
     found = mf.scan(tmp_path)
     assert found.exams[0].date is None
-    assert found.remarks == ("01 pre: sub-01_scans.tsv gives an acq_time that is no day.",)
+    assert [p.message for p in found.problems] == [
+        "01 pre: sub-01_scans.tsv gives an acq_time that is no day."
+    ]
 
 
 def test_images_of_several_days_have_no_date_and_a_damaged_table_is_said(tmp_path):
@@ -70,9 +72,13 @@ def test_images_of_several_days_have_no_date_and_a_damaged_table_is_said(tmp_pat
     )
     found = mf.scan(tmp_path)
     assert found.exams[0].date is None
-    assert found.remarks == ("01 pre: its images are of several days, and no date is taken.",)
+    assert [p.message for p in found.problems] == [
+        "01 pre: its images are of several days, and no date is taken."
+    ]
     table.write_bytes(b"filename\tacq_time\n\xff\n")
-    assert mf.scan(tmp_path).remarks == ("01 pre: sub-01_ses-pre_scans.tsv cannot be read.",)
+    assert [p.message for p in mf.scan(tmp_path).problems] == [
+        "01 pre: sub-01_ses-pre_scans.tsv cannot be read."
+    ]
 
 
 def test_participants_are_known_by_their_labels(tmp_path):

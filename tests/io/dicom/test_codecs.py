@@ -25,7 +25,7 @@ from pydicom.uid import (
 
 from multifidus.data.flags import Flag
 from multifidus.errors import ReadError
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.dicoms import classic, enhanced, write
 from tests.exams import axial_plane
 

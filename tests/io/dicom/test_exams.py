@@ -12,9 +12,10 @@ from hypothesis import given, settings, strategies as st
 
 from multifidus.data.flags import Flag
 from multifidus.errors import ReadError
-from multifidus.io.read import read_exam, read_exams, scan
-from multifidus.io.scan import ProblemKind
-from multifidus.io.visit_order import problems
+from multifidus.io.read import read_exam, read_exams
+from multifidus.io.scan import scan
+from multifidus.io.scan_result import ProblemKind
+from multifidus.io.visit_order import all_problems
 from tests.dicoms import classic, write
 from tests.exams import axial_plane
 
@@ -41,7 +42,7 @@ def grouped(found):
 
 
 def kinds(found):
-    return [problem.kind for problem in problems(found)]
+    return [problem.kind for problem in all_problems(found)]
 
 
 SERIES = ProblemKind.SERIES_UID_SHARED
@@ -66,7 +67,7 @@ def three_people(folder, **more):
 def test_one_patient_id_of_three_people_is_three_subjects_and_says_by_which_facts(tmp_path):
     found = scan(three_people(tmp_path))
     assert grouped(found) == [[("A0", "A5")], [("B0", "B5")], [("C0", "C5")]]
-    problem, _ = problems(found)
+    problem, _ = all_problems(found)
     assert kinds(found)[1:] == [SERIES]
     assert problem.kind is ProblemKind.PATIENT_ID_SHARED
     assert problem.facts == ("name", "sex", "birth date")
@@ -102,7 +103,7 @@ def test_an_image_that_may_be_either_of_two_people_is_joined_with_neither(tmp_pa
     found = scan(tmp_path)
     assert grouped(found) == [[("a",)], [("b",)], [("c",)]]
     assert kinds(found) == [ProblemKind.PATIENT_ID_SHARED, ProblemKind.PERSON_UNCLEAR, SERIES]
-    assert problems(found)[1].message.startswith("subject-2: too little is known")
+    assert all_problems(found)[1].message.startswith("subject-2: too little is known")
 
 
 def test_a_series_without_a_name_belongs_to_its_study_though_others_share_the_patient_id(tmp_path):
@@ -300,7 +301,7 @@ def test_what_is_found_does_not_depend_on_the_order_of_paths(muddle, random):
         uids = [[item.uid for s in exam.series for item in s.slices] for exam in found.exams]
         names = [[series.uid for series in exam.series] for exam in found.exams]
         skipped = [(item.path, item.reason) for item in found.skipped]
-        return exams, uids, names, skipped, [problem.message for problem in problems(found)]
+        return exams, uids, names, skipped, [problem.message for problem in all_problems(found)]
 
     assert described(scan(*random.sample(paths, len(paths)))) == described(scan(*paths))
     folders = sorted(muddle.iterdir())

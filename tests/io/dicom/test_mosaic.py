@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.data.geometry import Plane
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.dicoms import write
 from tests.mosaics import COLUMNS, FINEST_MM, ROWS, mosaic
 from tests.strategies import numbers, planes

@@ -19,7 +19,7 @@ from pydicom.valuerep import DSfloat
 from multifidus.data.image import Weighting
 from multifidus.errors import ReadError
 from multifidus.io.dicom.plane import decimal
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.dicoms import classic, enhanced, item
 from tests.exams import axial_plane
 

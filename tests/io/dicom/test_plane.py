@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from multifidus.data.flags import Flag
 from multifidus.errors import ReadError
 from multifidus.io.dicom.plane import ROUNDED_LENGTH, ROUNDED_SKEW, plane_of
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.dicoms import classic, decimals, write
 from tests.exams import axial_plane
 from tests.strategies import planes

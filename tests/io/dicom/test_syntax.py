@@ -13,7 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from multifidus.io.dicom.burned_in import DECLARED, burned_in
 from multifidus.io.dicom.syntax import NOT_DICOM, bare_syntax, begins_as_dicom
 from multifidus.io.identifiers import read_identifiers
-from multifidus.io.read import scan
+from multifidus.io.scan import scan
 from tests.dicoms import classic, enhanced, write
 from tests.exams import axial_plane
 

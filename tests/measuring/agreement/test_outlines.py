@@ -13,7 +13,8 @@ from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, RoiError
-from multifidus.io.read import read_exam, read_rois, write_rois
+from multifidus.io.outlines import read_rois, write_rois
+from multifidus.io.read import read_exam
 from multifidus.io.table_csv import read_rows
 from multifidus.measuring.agreement.outlines import LEFT_OUT, compare_outlines, outline_groups
 from multifidus.sample_data import sample_dir

@@ -214,7 +214,8 @@ def test_the_real_dixon_exam_as_a_t2_like_image_is_mostly_flagged_diffuse(shared
 
 def _t2_like(folder):
     """Return the exam as one T2-like series, with its manual outlines and references."""
-    from multifidus.io.read import read_exam, read_rois
+    from multifidus.io.outlines import read_rois
+    from multifidus.io.read import read_exam
     from multifidus.measuring.propose_references import propose_references
 
     pair = read_exam(fat=folder / "fat.nii.gz", water=folder / "water.nii.gz", pair_by="index")
