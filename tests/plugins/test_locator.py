@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from napari_multifidus.models.locator import LocatorModel
+from napari_multifidus.models.locator import Locator
 from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.session import Session
 from napari_multifidus.views.locator import LocatorPanel
@@ -83,7 +83,7 @@ def picture(qtbot, locator_session):
     made = SagittalView()
     qtbot.addWidget(made)
     made.resize(300, 550)
-    made.show_model(LocatorModel(locator_session))
+    made.show_model(Locator(locator_session))
     made.show()
     return made
 
@@ -118,45 +118,45 @@ def test_places_on_the_screen_come_back(picture):
 def test_a_click_on_a_line_asks_for_its_slice(picture, hand):
     asked = []
     picture.jump_wanted.connect(asked.append)
-    for line in picture.model.lines():
+    for line in picture.model.scene.lines:
         hand.click(line.ends.mean(axis=0))
-    assert asked == [line.slice_index for line in picture.model.lines()]
+    assert asked == [line.slice_index for line in picture.model.scene.lines]
     hand.click((2.0, 2.0))
-    assert len(asked) == len(picture.model.lines())
+    assert len(asked) == len(picture.model.scene.lines)
 
 
 def test_the_line_in_hand_is_seen(picture):
-    picture.model.current = 2
+    picture.axial_index = 2
     picture.update()
     yellow = (np.abs(colours(picture) - (240, 228, 66)).max(axis=-1) < 12).sum()
     assert yellow > 60
-    picture.model.current = 99
+    picture.axial_index = 99
     assert (np.abs(colours(picture) - (240, 228, 66)).max(axis=-1) < 12).sum() == 0
 
 
 def test_marks_are_set_moved_and_deleted_by_the_mouse(picture, hand):
     session = picture.model.session
-    picture.model.marking = True
+    picture.model.set_marking(on=True)
     hand.click((20.0, 90.0))
     hand.click((22.0, 55.0))
     assert [mark.level for mark in session.landmarks] == [Level.L5_S1, Level.L4_L5]
-    picture.model.marking = False
+    picture.model.set_marking(on=False)
     hand.drag((22.0, 55.0), (26.0, 50.0))
     # Nothing is taken over before the button is released.
-    assert picture.model.marks()[1].place == pytest.approx((22, 55), abs=0.2)
+    assert picture.model.scene.landmarks[1].place == pytest.approx((22, 55), abs=0.2)
     hand.release((26.0, 50.0))
-    assert picture.model.marks()[1].place == pytest.approx((26, 50), abs=0.2)
+    assert picture.model.scene.landmarks[1].place == pytest.approx((26, 50), abs=0.2)
     hand.click((26.0, 50.0), RIGHT)
     assert [mark.level for mark in session.landmarks] == [Level.L5_S1]
-    assert picture.model.hand is Level.L4_L5
+    assert picture.model.state.level is Level.L4_L5
     hand.click((20.0, 90.0))
-    assert picture.model.hand is Level.L5_S1
+    assert picture.model.state.level is Level.L5_S1
 
 
 def test_the_keyboard_marks_the_whole_spine(picture, hand):
     model = picture.model
     hand.key(Qt.Key.Key_M)
-    assert model.marking
+    assert model.state.is_marking
     start = model.cursor.copy()
     hand.key(Qt.Key.Key_Down, SHIFT)
     hand.key(Qt.Key.Key_Down, SHIFT)
@@ -168,11 +168,11 @@ def test_the_keyboard_marks_the_whole_spine(picture, hand):
     hand.key(Qt.Key.Key_Return)
     assert len(model.session.landmarks) == 2
     hand.key(Qt.Key.Key_BracketLeft)
-    assert model.hand is Level.L4_L5
+    assert model.state.level is Level.L4_L5
     hand.key(Qt.Key.Key_Delete)
     assert [mark.level for mark in model.session.landmarks] == [Level.L5_S1]
     hand.key(Qt.Key.Key_Escape)
-    assert not model.marking
+    assert not model.state.is_marking
     undone, redone = [], []
     picture.undo_wanted.connect(lambda: undone.append("undone"))
     picture.redo_wanted.connect(lambda: redone.append("redone"))
@@ -182,11 +182,11 @@ def test_the_keyboard_marks_the_whole_spine(picture, hand):
 
 
 def test_the_wheel_scrolls_and_enlarges_around_the_mouse(picture, hand):
-    before = picture.model.index
+    before = picture.model.state.index
     hand.wheel((20.0, 50.0), -1)
-    assert picture.model.index == before + 1
+    assert picture.model.state.index == before + 1
     hand.key(Qt.Key.Key_PageUp)
-    assert picture.model.index == before
+    assert picture.model.state.index == before
     point = picture.to_screen((20.0, 50.0))
     hand.wheel((20.0, 50.0), 1, CTRL)
     assert picture.zoom == pytest.approx(1.25)
@@ -202,14 +202,14 @@ def test_the_wheel_scrolls_and_enlarges_around_the_mouse(picture, hand):
 
 
 def test_tooltips_say_what_lies_under_the_mouse(picture):
-    line = picture.model.lines()[3]
+    line = picture.model.scene.lines[3]
     at = picture.to_screen(line.ends.mean(axis=0))
     assert picture.words_at(at) == "slice 4: click to go there"
     picture.model.place((20.0, 90.0))
     words = picture.words_at(picture.to_screen((20.0, 90.0)))
-    assert words == "disc centre of L5-S1: drag to move, right click to delete"
+    assert words == "disc centre of L5-S1: drag to move, right-click to delete"
     picture.model.scroll(2)
-    assert "beside this sagittal slice" not in words
+    assert "off this sagittal slice" not in words
     assert picture.words_at(QPointF(1, 1)) == ""
 
 
@@ -217,21 +217,21 @@ def test_shared_landmarks_cannot_be_moved_by_the_mouse(picture, hand, locator_se
     mark = Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, (8.0, 0.0, 40.0))
     shared = RoiSet(landmarks=(mark,))
     session = Session(locator_session.exam, locator_session.series, shared=shared)
-    picture.show_model(LocatorModel(session))
+    picture.show_model(Locator(session))
     said = []
     picture.message.connect(said.append)
-    place = tuple(picture.model.marks()[0].place)
+    place = tuple(picture.model.scene.landmarks[0].place)
     hand.drag(place, (place[0] + 10, place[1] + 10))
     hand.release((place[0] + 10, place[1] + 10))
     hand.click(place, RIGHT)
-    assert said == ["L4-L5 is shared by all raters, and locked."] * 2
-    assert picture.model.marks()[0].place == pytest.approx(place)
+    assert said == ["L4-L5 is shared by all raters and locked."] * 2
+    assert picture.model.scene.landmarks[0].place == pytest.approx(place)
     white = (colours(picture) > 250).all(axis=-1)
     assert white.any()
 
 
 def test_without_a_sagittal_series_or_an_exam_nothing_happens(picture, hand, exam):
-    for model in (None, LocatorModel(Session(exam, exam.series[0]))):
+    for model in (None, Locator(Session(exam, exam.series[0]))):
         picture.show_model(model)
         QTest.mouseClick(picture, LEFT, NONE, QPoint(50, 50))
         QTest.mouseMove(picture, QPoint(60, 60))
@@ -261,19 +261,19 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     centre = {mark.level: mark.position_mm for mark in perfect.landmarks}
     win.viewer.window._qt_window.activateWindow()
     QTest.mouseClick(locator.mark, LEFT)
-    assert locator.model.marking
+    assert locator.model.state.is_marking
     model, session = locator.model, win.annotator.session
-    while model.hand is not None:
-        hand.click(model.view.to_view(centre[model.hand][None])[0])
+    while model.state.level is not None:
+        hand.click(model.scene.projection.to_view(centre[model.state.level][None])[0])
     assert not locator.mark.isChecked()
     assert [session.analysis.level_of(n)[0] for n in range(len(session.series.slices))] == [
         levels[item.uid] for item in session.series.slices
     ]
     # A click on a line goes to its slice; levels are seen there, in the window and in the canvas.
-    line = model.lines()[-1]
+    line = model.scene.lines[-1]
     hand.click(line.ends[0] + 0.03 * (line.ends[1] - line.ends[0]))
     assert win.annotator.canvas.index == line.slice_index
-    assert model.current == line.slice_index
+    assert locator.picture.axial_index == line.slice_index
     level = levels[session.slice(line.slice_index).uid]
     assert win.dock.place.level.currentData() == level.value
     assert level.value in win.viewer.canvas.overlays["multifidus_slice"].text
@@ -285,7 +285,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
         assert box.currentData() == shown
         assert shown in win.viewer.canvas.overlays["multifidus_slice"].text
     win.annotator.step(-1)
-    assert model.current == line.slice_index - 1
+    assert locator.picture.axial_index == line.slice_index - 1
     # What was marked is saved by itself, and seen again.
     win.wait(lambda: win.dock.status.saved.text().startswith("✓ saved"))
     (file,) = tmp_path.glob("*.outlines.json")
@@ -293,7 +293,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     win.empty()
     assert locator.model is None
     again = open_sample(win, exam, tmp_path)
-    assert len(again.model.marks()) == 5
+    assert len(again.model.scene.landmarks) == 5
 
 
 def test_shared_levels_are_shown_and_locked_in_the_window(win, sample, tmp_path):
@@ -302,8 +302,8 @@ def test_shared_levels_are_shown_and_locked_in_the_window(win, sample, tmp_path)
     mf.write_rois(RoiSet(landmarks=perfect.landmarks), file)
     locator = open_sample(win, exam, tmp_path, shared=(file,))
     assert not locator.mark.isEnabled()
-    assert "locked" in locator.hand.text()
-    assert all(mark.is_locked for mark in locator.model.marks())
+    assert "locked" in locator.prompt.text()
+    assert all(mark.is_locked for mark in locator.model.scene.landmarks)
     assert win.annotator.session.analysis.level_of(0)[0] is not None
 
 
@@ -314,10 +314,10 @@ def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp
     assert locator.parent() is None
     win.annotator.mark_levels()
     assert locator.isVisible()
-    assert locator.model.marking
+    assert locator.model.state.is_marking
     locator.model.place((60.0, 40.0))
     locator.model.place((60.0, 90.0))
-    assert "out of order" in locator.words.text()
+    assert "out of order" in locator.note.text()
     assert any("out of order" in message for message in messages)
     assert "out of order" in win.viewer.canvas.overlays["multifidus_warnings"].text
 
@@ -328,12 +328,12 @@ def test_choices_of_the_panel_reach_the_model(win, sample, tmp_path, messages):
     model = locator.model
     locator.order.setCurrentIndex(1)
     locator.order.activated.emit(1)
-    assert model.hand is Level.L1_L2
+    assert model.state.level is Level.L1_L2
     locator.six.click()
-    assert model.six
+    assert model.state.has_l6
     locator.level.setCurrentIndex(locator.level.findText("L6-S1"))
     locator.level.activated.emit(0)
-    assert (model.hand, model.marking) == (Level.L6_S1, True)
+    assert (model.state.level, model.state.is_marking) == (Level.L6_S1, True)
     model.place((60.0, 40.0))
     locator.down.click()
     assert "no level below it" in messages[-1]
@@ -341,14 +341,14 @@ def test_choices_of_the_panel_reach_the_model(win, sample, tmp_path, messages):
     assert win.annotator.session.landmarks[0].level is Level.L5_L6
     locator.kind.setCurrentIndex(locator.kind.findData("cage"))
     locator.kind.activated.emit(0)
-    assert model.kind is LandmarkKind.CAGE
+    assert model.state.kind is LandmarkKind.CAGE
 
 
 def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
     win.open(exam, tmp_path)
     locator = win.dock.locator
     win.annotator.mark_levels()
-    assert "no sagittal series" in locator.words.text()
+    assert "no sagittal series" in locator.note.text()
     assert not locator.mark.isEnabled()
     win.dock.place.level.setCurrentText("L4-L5")
     win.dock.place.level.activated.emit(0)
@@ -369,7 +369,7 @@ def test_what_was_marked_is_taken_back_and_done_again(win, sample, tmp_path):
     exam, _ = sample
     locator = open_sample(win, exam, tmp_path)
     hand, session = Hand(locator.picture), win.annotator.session
-    locator.model.set_direction(upwards=True)
+    locator.model.set_direction(from_sacrum=True)
     locator.start_marking()
     hand.click((60.0, 150.0))
     hand.click((60.0, 115.0))
@@ -380,7 +380,7 @@ def test_what_was_marked_is_taken_back_and_done_again(win, sample, tmp_path):
     assert [mark.level for mark in moved] == [Level.L5_S1, Level.L4_L5]
     hand.key(Qt.Key.Key_Z, CTRL)
     assert session.landmarks == before
-    assert locator.model.marks()[1].place == pytest.approx((60, 115), abs=1.0)
+    assert locator.model.scene.landmarks[1].place == pytest.approx((60, 115), abs=1.0)
     for _ in range(2):
         hand.key(Qt.Key.Key_Z, CTRL)
     assert session.landmarks == ()

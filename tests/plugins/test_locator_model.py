@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from napari_multifidus.models.grid import axial_series
-from napari_multifidus.models.locator import (
-    LocatorModel,
-    SagittalProjection,
-    levels_down,
-    sagittal_series,
-)
+from napari_multifidus.models.landmark_edits import levels_down
+from napari_multifidus.models.locator import Locator
+from napari_multifidus.models.sagittal import SagittalProjection, sagittal_series
 from napari_multifidus.models.session import Session
 
 import multifidus as mf
@@ -32,7 +29,7 @@ UPWARDS = [Level.L5_S1, Level.L4_L5, Level.L3_L4, Level.L2_L3, Level.L1_L2]
 
 @pytest.fixture
 def model(locator_session):
-    return LocatorModel(locator_session)
+    return Locator(locator_session)
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +96,13 @@ def test_the_picture_shows_each_pixel_where_it_lies(row, column, place):
 def test_clicking_the_true_discs_gives_every_slice_its_true_level(phantom):
     exam, perfect = phantom
     session = Session(exam, axial_series(exam)[0])
-    model = LocatorModel(session)
+    model = Locator(session)
     centre = {mark.level: mark.position_mm for mark in perfect.landmarks}
     clicked = []
-    while model.hand is not None:
-        clicked.append(model.hand)
+    while model.state.level is not None:
+        clicked.append(model.state.level)
         # Where a rater sees the disc: its centre, seen on the sagittal slice nearest to it.
-        place = model.view.to_view(centre[model.hand][None])[0]
+        place = model.scene.projection.to_view(centre[model.state.level][None])[0]
         assert model.place(tuple(place))
     assert clicked == UPWARDS
     assert session.analysis.refusal == ""
@@ -120,12 +117,12 @@ def test_clicking_the_true_discs_gives_every_slice_its_true_level(phantom):
 def test_cut_lines_run_through_the_discs_that_the_slices_were_planned_on(phantom):
     exam, perfect = phantom
     session = Session(exam, axial_series(exam)[0])
-    model = LocatorModel(session)
+    model = Locator(session)
     positions = {said.slice_uid: said for said in perfect.levels}
-    assert len(model.lines()) == len(session.series.slices)
+    assert len(model.scene.lines) == len(session.series.slices)
     for mark in perfect.landmarks:
-        place = model.view.to_view(mark.position_mm[None])[0]
-        line = model.line_at(tuple(place), 5.0)
+        place = model.scene.projection.to_view(mark.position_mm[None])[0]
+        line = model.scene.line_at(tuple(place), 5.0)
         said = positions[session.slice(line.slice_index).uid]
         assert (said.level, said.slice_position) == (mark.level, SlicePosition.MID_DISC)
         assert line.distance_mm(tuple(place)) < 0.6
@@ -133,67 +130,67 @@ def test_cut_lines_run_through_the_discs_that_the_slices_were_planned_on(phantom
 
 def test_the_first_sagittal_slice_shown_is_the_one_nearest_to_the_spine(phantom):
     exam, perfect = phantom
-    model = LocatorModel(Session(exam, axial_series(exam)[0]))
+    model = Locator(Session(exam, axial_series(exam)[0]))
     away = [
         abs(float(item.plane.distance_mm([perfect.landmarks[2].position_mm])[0]))
-        for item in model.series.slices
+        for item in model.state.series.slices
     ]
-    assert model.index == int(np.argmin(away))
+    assert model.state.index == int(np.argmin(away))
 
 
 def test_a_line_is_as_far_as_its_nearest_point(model):
-    line = model.lines()[0]
+    line = model.scene.lines[0]
     along = line.ends[1] - line.ends[0]
     length = np.hypot(*along)
     across = np.array((-along[1], along[0])) / length
     assert line.distance_mm(tuple(line.ends.mean(axis=0) + 3 * across)) == pytest.approx(3)
     assert line.distance_mm(tuple(line.ends[1] + 4 * along / length)) == pytest.approx(4)
-    assert model.line_at(tuple(line.ends[1] + 40 * along / length), 5.0) is None
+    assert model.scene.line_at(tuple(line.ends[1] + 40 * along / length), 5.0) is None
 
 
 def test_marks_are_asked_for_from_the_sacrum_up_or_from_the_head_down(model):
-    assert [model.hand, model.upwards] == [Level.L5_S1, True]
-    model.set_direction(upwards=False)
-    assert model.hand is Level.L1_L2
+    assert [model.state.level, model.state.from_sacrum] == [Level.L5_S1, True]
+    model.set_direction(from_sacrum=False)
+    assert model.state.level is Level.L1_L2
     model.place((20, 20))
-    assert model.hand is Level.L2_L3
-    model.set_direction(upwards=True)
-    assert model.hand is Level.L5_S1
+    assert model.state.level is Level.L2_L3
+    model.set_direction(from_sacrum=True)
+    assert model.state.level is Level.L5_S1
 
 
 def test_a_level_can_be_taken_out_of_turn_and_marked_again(model):
-    model.take(Level.L3_L4)
+    model.activate(model.state.kind, Level.L3_L4)
     model.place((20, 30))
-    assert model.hand is Level.L2_L3
+    assert model.state.level is Level.L2_L3
     model.step(-1)
-    assert model.hand is Level.L3_L4
+    assert model.state.level is Level.L3_L4
     model.place((20, 34))
     (mark,) = model.session.landmarks
     assert mark.level is Level.L3_L4
-    assert model.view.to_view(mark.position_mm[None])[0] == pytest.approx((20, 34))
+    assert model.scene.projection.to_view(mark.position_mm[None])[0] == pytest.approx((20, 34))
 
 
 def test_when_all_is_marked_a_click_marks_nothing_more(model):
-    model.marking = True
+    model.set_marking(on=True)
     for number in range(5):
         model.place((20.0, 95.0 - 15 * number))
-    assert model.hand is None
-    assert not model.marking
+    assert model.state.level is None
+    assert not model.state.is_marking
     assert not model.place((10, 10))
     assert len(model.session.landmarks) == 5
-    assert model.hand_words == "All levels are marked."
+    assert model.prompt == "All levels are marked."
     model.step(1)
-    assert model.hand is Level.L5_S1
+    assert model.state.level is Level.L5_S1
 
 
 def test_landmarks_are_moved_and_deleted(model):
     model.place((20, 90))
     (mark,) = model.session.landmarks
-    assert model.mark_at((21.0, 91.0), 3.0).landmark is mark
-    assert model.mark_at((30.0, 91.0), 3.0) is None
+    assert model.scene.landmark_at((21.0, 91.0), 3.0).landmark is mark
+    assert model.scene.landmark_at((30.0, 91.0), 3.0) is None
     assert model.move(mark, (25.0, 80.0))
     (moved,) = model.session.landmarks
-    assert model.marks()[0].place == pytest.approx((25, 80))
+    assert model.scene.landmarks[0].place == pytest.approx((25, 80))
     assert model.delete(moved)
     assert model.session.landmarks == ()
 
@@ -201,91 +198,91 @@ def test_landmarks_are_moved_and_deleted(model):
 def test_a_landmark_of_another_sagittal_slice_is_seen_with_its_distance(model):
     model.place((20, 90))
     model.scroll(1)
-    (mark,) = model.marks()
+    (mark,) = model.scene.landmarks
     assert mark.off_mm == pytest.approx(6)
     model.move(mark.landmark, (20.0, 90.0))
-    assert model.marks()[0].off_mm == pytest.approx(0, abs=1e-9)
+    assert model.scene.landmarks[0].off_mm == pytest.approx(0, abs=1e-9)
     model.scroll(-100)
-    assert model.index == 0
+    assert model.state.index == 0
 
 
 def test_the_keyboard_goes_on_evenly_from_disc_to_disc(model):
     model.nudge(*(np.array((22.0, 95.0)) - model.cursor))
-    assert model.confirm()
+    assert model.place(tuple(model.cursor))
     # One disc says nothing about the next but its usual distance.
     assert model.cursor == pytest.approx((22, 60))
     model.nudge(1, 20)
-    model.confirm()
+    model.place(tuple(model.cursor))
     assert model.cursor == pytest.approx((24, 65))
-    model.confirm()
-    assert model.hand is Level.L2_L3
+    model.place(tuple(model.cursor))
+    assert model.state.level is Level.L2_L3
     model.step(-1)
     assert model.cursor == pytest.approx((24, 65))
-    assert model.delete_in_hand()
+    assert model.delete_active()
     assert len(model.session.landmarks) == 2
-    assert not model.delete_in_hand()
+    assert not model.delete_active()
 
 
 def test_six_lumbar_vertebrae_are_counted_anew_from_the_sacrum(model):
     for number in range(3):
         model.place((20.0, 95.0 - 20 * number))
-    model.set_six(six=True)
+    model.set_l6(has_l6=True)
     assert [mark.level for mark in model.session.landmarks] == [
         Level.L6_S1,
         Level.L5_L6,
         Level.L4_L5,
     ]
-    assert not model.problem
-    assert model.hand is Level.L3_L4
-    assert Level.L5_S1 not in model.levels
-    model.set_six(six=False)
+    assert not model.warning
+    assert model.state.level is Level.L3_L4
+    assert Level.L5_S1 not in model.state.levels
+    model.set_l6(has_l6=False)
     assert [mark.level for mark in model.session.landmarks] == UPWARDS[:3]
-    again = LocatorModel(
+    again = Locator(
         Session(
             model.session.exam,
             model.session.series,
             RoiSet(landmarks=(Landmark(LandmarkKind.DISC_CENTRE, Level.L5_L6, (0, 0, 0)),)),
         )
     )
-    assert again.six
+    assert again.state.has_l6
 
 
 def test_a_wrong_count_is_mended_in_one_step(model):
-    model.take(Level.L4_L5)
+    model.activate(model.state.kind, Level.L4_L5)
     for number in range(2):
         model.place((20.0, 80.0 - 20 * number))
-    model.recount(1)
+    model.shift_levels(1)
     assert [mark.level for mark in model.session.landmarks] == [Level.L5_S1, Level.L4_L5]
     with pytest.raises(LevelError, match="no level below it"):
-        model.recount(1)
-    model.recount(-4)
+        model.shift_levels(1)
+    model.shift_levels(-4)
     with pytest.raises(LevelError, match="no level above it"):
-        model.recount(-1)
+        model.shift_levels(-1)
 
 
 def test_what_has_no_place_in_five_vertebrae_is_refused(model):
-    model.set_six(six=True)
-    model.take(Level.T12_L1)
+    model.set_l6(has_l6=True)
+    model.activate(model.state.kind, Level.T12_L1)
     model.place((20, 20))
     with pytest.raises(LevelError, match="no place for it"):
-        model.set_six(six=False)
-    assert model.six
+        model.set_l6(has_l6=False)
+    assert model.state.has_l6
 
 
 def test_endplates_and_cages_are_marked_too(model):
     model.place((20, 90))
     model.set_kind(LandmarkKind.SUPERIOR_ENDPLATE)
-    assert model.hand is Level.S1
+    assert model.state.level is Level.S1
     # The endplate of S1 faces the disc above it.
     assert model.cursor == pytest.approx((20, 90))
-    model.take(Level.L1)
-    assert Level.T12 in model.levels
+    model.activate(model.state.kind, Level.L1)
+    assert Level.T12 in model.state.levels
     model.place((20, 40))
     model.set_kind(LandmarkKind.CAGE)
-    model.take(Level.L4_L5)
+    model.activate(model.state.kind, Level.L4_L5)
     model.place((22, 60))
     # A disc may hold a cage on either side, each once on its sagittal slice.
-    assert model.hand is Level.L4_L5
+    assert model.state.level is Level.L4_L5
     model.place((23, 61))
     model.scroll(1)
     model.place((22, 60))
@@ -298,9 +295,9 @@ def test_endplates_and_cages_are_marked_too(model):
 def test_contradicting_landmarks_are_kept_and_told(model):
     model.place((20.0, 30.0))
     model.place((20.0, 90.0))
-    assert "out of order" in model.problem
+    assert "out of order" in model.warning
     assert len(model.session.landmarks) == 2
-    assert all(line.is_doubtful for line in model.lines())
+    assert all(line.is_flagged for line in model.scene.lines)
 
 
 def test_shared_landmarks_are_seen_and_cannot_be_moved(locator_session):
@@ -308,21 +305,21 @@ def test_shared_landmarks_are_seen_and_cannot_be_moved(locator_session):
     session = Session(
         locator_session.exam, locator_session.series, shared=RoiSet(landmarks=(mark,))
     )
-    model = LocatorModel(session)
+    model = Locator(session)
     assert model.is_locked
-    assert [seen.is_locked for seen in model.marks()] == [True]
-    assert "locked" in model.hand_words
+    assert [seen.is_locked for seen in model.scene.landmarks] == [True]
+    assert "locked" in model.prompt
     with pytest.raises(LevelError, match="shared by all raters"):
         model.place((10, 10))
 
 
 def test_without_a_sagittal_series_the_locator_says_so(exam):
-    model = LocatorModel(Session(exam, exam.series[0]))
-    assert "no sagittal series" in model.note
-    assert model.series is None
+    model = Locator(Session(exam, exam.series[0]))
+    assert "no sagittal series" in model.warning
+    assert model.state.series is None
     model.scroll(1)
     with pytest.raises(LevelError, match="no sagittal series"):
-        _ = model.view
+        _ = model.scene.projection
 
 
 def test_the_best_sagittal_series_comes_first():
@@ -337,15 +334,15 @@ def test_the_best_sagittal_series_comes_first():
     found = sagittal_series(Exam("S", "pre", (*series, t2)), t2)
     assert [s.uid for s in found] == ["2.3", "2.4", "2.1", "2.2"]
     other = Session(Exam("S", "pre", (series[1], replace(t2, frame_of_reference_uid="here"))), t2)
-    assert LocatorModel(other).note == ""
+    assert Locator(other).warning == ""
     other.series = replace(t2, frame_of_reference_uid="here")
-    assert "different frames" in LocatorModel(other).note
+    assert "different frames" in Locator(other).warning
 
 
 @pytest.mark.parametrize("six", [True, False])
 @pytest.mark.parametrize("kind", list(LandmarkKind))
 def test_levels_run_down_the_spine_without_gaps(kind, six):
-    down = levels_down(kind, six=six)
+    down = levels_down(kind, has_l6=six)
     assert list(down) == sorted(down, key=lambda level: level.rank)
     of_discs = kind in {LandmarkKind.DISC_CENTRE, LandmarkKind.CAGE}
     assert len(down) == (6 if of_discs else 7) + six

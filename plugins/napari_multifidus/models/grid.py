@@ -106,6 +106,12 @@ def slice_words(series: Series, index: int) -> str:
     return f"{words} · stack {stack}, {place} of {count}" if len(series.stacks) > 1 else words
 
 
+def series_words(series: Series) -> str:
+    """Name a series in a list to choose from."""
+    name = series.weighting.value.replace("_", " ")
+    return f"{series.orientation.value} {name}, {len(series.slices)} slices"
+
+
 def axial_series(exam: Exam) -> tuple[Series, ...]:
     """Return the axial series of an exam, the one most often outlined first.
 

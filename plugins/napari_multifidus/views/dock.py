@@ -181,7 +181,7 @@ class Dock(QWidget):
 
     def _locate(self) -> None:
         model = self.locator.model
-        if model is not None and model.series is not None and self.locator.parent() is None:
+        if model is not None and model.state.series is not None and self.locator.parent() is None:
             self.open_locator()
 
     def open_cohort(self, table: Path) -> None:

@@ -5,35 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSettings, QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QWidget
 
 from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.error_messages import told
-from napari_multifidus.models.locator import LocatorModel
-from napari_multifidus.views.sagittal import SagittalView
+from napari_multifidus.models.grid import series_words
+from napari_multifidus.models.locator import Locator
+from napari_multifidus.views.sagittal import HELP, SagittalView
+from napari_multifidus.views.widgets import WARNING_COLOUR, button, choice, grid, label, named
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
 TITLE = "Sagittal locator"
 UPWARDS = "levels_upwards"
-
-HELP = """\
-M  mark levels by clicks, or end it
-arrows  move the point by 1 mm, with Shift by 5 mm
-Enter  mark where the point is, and go on
-]  next level
-[  level before
-Delete  delete the mark of the level in hand
-Page up, Page down, wheel  other sagittal slices
-Ctrl and wheel  enlarge
-.  next slice
-,  slice before
-Ctrl-Z, Ctrl-Shift-Z  take back, do again"""
-"""The keys of the sagittal image, while it has the focus."""
 
 
 class LocatorPanel(QWidget):
@@ -57,45 +45,49 @@ class LocatorPanel(QWidget):
         self._preferences = preferences
         self.annotator: Annotator | None = None
         self.picture = SagittalView()
-        self.mark = QPushButton("Mark levels")
-        self.hand, self.words = QLabel(), QLabel()
-        self.kind, self.level, self.series = QComboBox(), QComboBox(), QComboBox()
-        self.order, self.six = QComboBox(), QCheckBox("with L6")
-        self.up, self.down = QPushButton("all one up"), QPushButton("all one down")
+        self.picture.setToolTip(HELP)
+        self.mark = button("Mark levels", f"Click one disc after another ( M )\n\n{HELP}")
+        self.mark.setCheckable(True)
+        self.prompt, self.note = label(), label(colour=WARNING_COLOUR)
+        self.kind = choice(
+            "What is marked: discs are enough; endplates give vertebral bodies as well",
+            named(LandmarkKind),
+        )
+        self.level = choice("Level that the next click marks ( [ and ] )")
+        self.series = choice("Sagittal series shown")
+        self.order = choice(
+            "Order in which levels are marked",
+            [("from the sacrum up", ""), ("from the head down", "down")],
+        )
+        self.six = QCheckBox("L6 present")
+        self.six.setToolTip("Transitional anatomy: an L6, with the discs L5-L6 and L6-S1")
+        self.up = button(
+            "Shift labels up one level", "Counting began one level too low: rename every landmark"
+        )
+        self.down = button(
+            "Shift labels down one level",
+            "Counting began one level too high: rename every landmark",
+        )
         self._lay_out()
         self._wire()
 
     def _lay_out(self) -> None:
         self.setMinimumWidth(240)
-        self.mark.setCheckable(True)
-        self.mark.setToolTip("Click the discs, one after another ( M )")
-        self.picture.setToolTip(HELP)
-        for kind in LandmarkKind:
-            self.kind.addItem(kind.replace("_", " "), kind.value)
-        self.kind.setToolTip("What is marked: discs are enough; endplates name vertebrae as well")
-        self.level.setToolTip("The level that the next click marks ( [ and ] )")
-        self.series.setToolTip("Which sagittal series is shown")
-        self.order.addItem("from the sacrum up", "")
-        self.order.addItem("from the head down", "down")
-        self.order.setToolTip("In which order levels are asked for")
-        self.six.setToolTip("Transitional anatomy: an L6, with the discs L5-L6 and L6-S1")
-        self.up.setToolTip("The count began one level too low: rename every mark")
-        self.down.setToolTip("The count began one level too high: rename every mark")
-        for label in (self.hand, self.words):
-            label.setWordWrap(True)
-        layout = QGridLayout(self)
+        layout = grid(
+            self,
+            (self.series, 0, 0, 1, 2),
+            (self.picture, 1, 0, 1, 2),
+            (self.note, 2, 0, 1, 2),
+            (self.mark, 3, 0),
+            (self.prompt, 3, 1),
+            (self.kind, 4, 0),
+            (self.level, 4, 1),
+            (self.order, 5, 0),
+            (self.six, 5, 1),
+            (self.up, 6, 0),
+            (self.down, 6, 1),
+        )
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.addWidget(self.series, 0, 0, 1, 2)
-        layout.addWidget(self.picture, 1, 0, 1, 2)
-        layout.addWidget(self.words, 2, 0, 1, 2)
-        layout.addWidget(self.mark, 3, 0)
-        layout.addWidget(self.hand, 3, 1)
-        layout.addWidget(self.kind, 4, 0)
-        layout.addWidget(self.level, 4, 1)
-        layout.addWidget(self.order, 5, 0)
-        layout.addWidget(self.six, 5, 1)
-        layout.addWidget(self.up, 6, 0)
-        layout.addWidget(self.down, 6, 1)
         layout.setRowStretch(1, 1)
 
     def _wire(self) -> None:
@@ -111,13 +103,13 @@ class LocatorPanel(QWidget):
         self.series.activated.connect(self._choose_series)
         self.order.activated.connect(self._choose_order)
         self.six.clicked.connect(self._choose_six)
-        self.up.clicked.connect(self._recount_up)
-        self.down.clicked.connect(self._recount_down)
+        self.up.clicked.connect(self._shift_up)
+        self.down.clicked.connect(self._shift_down)
 
     # --- whom it follows -----------------------------------------------------------------------
 
     @property
-    def model(self) -> LocatorModel | None:
+    def model(self) -> Locator | None:
         """What is shown; None where no exam is open."""
         return self.picture.model
 
@@ -149,49 +141,45 @@ class LocatorPanel(QWidget):
         session = self.annotator.session if self.annotator is not None else None
         model = None
         if session is not None:
-            upwards = self._preferences.value(UPWARDS, "") != "down"
-            model = LocatorModel(session, self._take_over, upwards=upwards)
+            from_sacrum = self._preferences.value(UPWARDS, "") != "down"
+            model = Locator(session, self._take_over, from_sacrum=from_sacrum)
         self.picture.show_model(model)
         self.series.clear()
         for series in model.choices if model is not None else ():
-            name = series.weighting.value.replace("_", " ")
-            self.series.addItem(f"sagittal {name}, {len(series.slices)} slices")
+            self.series.addItem(series_words(series))
         self.series.setVisible(self.series.count() > 1)
         self.show_place()
 
     def show_place(self) -> None:
         """Highlight the axial slice that is shown now."""
         canvas = self.annotator.canvas if self.annotator is not None else None
-        if self.model is not None and canvas is not None:
-            self.model.current = canvas.index
+        if canvas is not None:
+            self.picture.axial_index = canvas.index
         self.refresh()
 
     def refresh(self) -> None:
         """Show everything as it is now."""
         model = self.model
-        works = model is not None and model.series is not None and not model.is_locked
         for part in (self.mark, self.kind, self.level, self.order, self.six, self.up, self.down):
-            part.setEnabled(works)
+            part.setEnabled(model is not None and _can_mark(model))
         if model is not None:
-            self._show_hand(model)
-            wrong = model.problem or model.note
-            self.words.setText(wrong)
-            self.words.setVisible(bool(wrong))
-            self.words.setStyleSheet("font-size: 12px; color: #ffb000;")
+            self._show_state(model)
+            self.note.setText(model.warning)
+            self.note.setVisible(bool(model.warning))
         self.picture.update()
 
-    def _show_hand(self, model: LocatorModel) -> None:
-        self.mark.setChecked(model.marking)
-        self.hand.setText(f"click the {model.hand_words}" if model.marking else model.hand_words)
+    def _show_state(self, model: Locator) -> None:
+        state = model.state
+        self.mark.setChecked(state.is_marking)
+        self.prompt.setText(f"Click the {model.prompt}" if state.is_marking else model.prompt)
         blocked = QSignalBlocker(self.level)
         self.level.clear()
-        for level in model.levels:
-            self.level.addItem(level.value)
-        self.level.setCurrentIndex(model.levels.index(model.hand) if model.hand else -1)
+        self.level.addItems([level.value for level in state.levels])
+        self.level.setCurrentIndex(state.levels.index(state.level) if state.level else -1)
         del blocked
-        self.kind.setCurrentIndex(self.kind.findData(model.kind.value))
-        self.order.setCurrentIndex(0 if model.upwards else 1)
-        self.six.setChecked(model.six)
+        self.kind.setCurrentIndex(self.kind.findData(state.kind.value))
+        self.order.setCurrentIndex(0 if state.from_sacrum else 1)
+        self.six.setChecked(state.has_l6)
 
     # --- what it does --------------------------------------------------------------------------
 
@@ -201,10 +189,8 @@ class LocatorPanel(QWidget):
 
     def set_marking(self, marking: bool) -> None:  # noqa: FBT001 - Qt's signal gives it
         """Mark by clicks, or go to slices by them."""
-        if self.model is not None and self.model.series is not None and not self.model.is_locked:
-            self.model.marking = marking
-            if marking and self.model.hand is None:
-                self.model.step(1)
+        if self.model is not None and _can_mark(self.model):
+            self.model.set_marking(on=marking)
             self.picture.setFocus()
         self.refresh()
 
@@ -235,37 +221,41 @@ class LocatorPanel(QWidget):
 
     def _choose_level(self) -> None:
         if self.model is not None:
-            self.model.take(Level(self.level.currentText()))
+            self.model.activate(self.model.state.kind, Level(self.level.currentText()))
             self.set_marking(marking=True)
 
     def _choose_series(self) -> None:
         if self.model is not None:
-            self.model.choose(self.model.choices[self.series.currentIndex()])
+            self.model.choose_series(self.model.choices[self.series.currentIndex()])
             self.refresh()
 
     def _choose_order(self) -> None:
         down = self.order.currentData()
         self._preferences.setValue(UPWARDS, down)
         if self.model is not None:
-            self.model.set_direction(upwards=not down)
+            self.model.set_direction(from_sacrum=not down)
             self.refresh()
 
     @told
     def _choose_six(self, *_: object) -> None:
         try:
             if self.model is not None:
-                self.model.set_six(six=self.six.isChecked())
+                self.model.set_l6(has_l6=self.six.isChecked())
         finally:
             self.refresh()
 
-    def _recount_up(self) -> None:
-        self._recount(-1)
+    def _shift_up(self) -> None:
+        self._shift(-1)
 
-    def _recount_down(self) -> None:
-        self._recount(1)
+    def _shift_down(self) -> None:
+        self._shift(1)
 
     @told
-    def _recount(self, down: int) -> None:
+    def _shift(self, down: int) -> None:
         if self.model is not None:
-            self.model.recount(down)
+            self.model.shift_levels(down)
             self.refresh()
+
+
+def _can_mark(model: Locator) -> bool:
+    return model.state.series is not None and not model.is_locked

@@ -1,4 +1,4 @@
-"""The sagittal image with cut lines and landmarks, painted; and a hand on its mouse and keys."""
+"""The sagittal image with cut lines and landmarks; its mouse and its keys."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPen
+from qtpy.QtGui import QImage, QPainter
 from qtpy.QtWidgets import QToolTip, QWidget
 
-from multifidus.data.landmark import LandmarkKind
 from napari_multifidus._compat import Signal
-from napari_multifidus.models.locator import CutLine, LocatorModel, Mark
+from napari_multifidus.models.locator import NO_SAGITTAL, Locator
+from napari_multifidus.models.sagittal import SagittalScene, ShownLandmark
+from napari_multifidus.views.sagittal_painting import (
+    GROUND,
+    TEXT,
+    ScenePainter,
+    landmark_words,
+    line_words,
+)
 
 REACH_PX = 8.0
 """A landmark or line this near to the mouse is meant."""
@@ -21,17 +28,9 @@ STILL_PX = 3.0
 """A button released this near to where it was pressed has clicked, not dragged."""
 
 NUDGE_MM, FAR_NUDGE_MM = 1.0, 5.0
-"""How far an arrow key moves the keyboard's point; with Shift."""
-
-FAINT_MM = 6.0
-"""Landmarks further than this from the sagittal slice are drawn faintly."""
+"""How far an arrow key moves the keyboard's cursor; with Shift."""
 
 ZOOM_STEP, MOST_ZOOM = 1.25, 8.0
-
-# Okabe and Ito's palette; what differs in meaning differs in line or shape as well.
-LINE, CURRENT, DOUBTFUL = QColor("#56b4e9"), QColor("#f0e442"), QColor("#e69f00")
-MARK, LOCKED, CURSOR = QColor("#1fd6a2"), QColor("#ffffff"), QColor("#f0e442")
-_DARK = QColor(0, 0, 0, 190)
 
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -39,6 +38,20 @@ _ARROWS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+
+HELP = """\
+M  start or stop marking levels
+Arrow keys  move the cursor by 1 mm, with Shift by 5 mm
+Enter  mark the level at the cursor
+]  next level
+[  previous level
+Delete  delete the landmark of the active level
+Page up, Page down, wheel  other sagittal slices
+Ctrl+wheel  zoom
+.  next axial slice
+,  previous axial slice
+Ctrl+Z, Ctrl+Shift+Z  undo, redo"""
+"""The keys of the sagittal image, while it has the focus."""
 
 LEAST_HEIGHT = 155
 """As little as a laptop's screen leaves beside the layer controls."""
@@ -49,12 +62,14 @@ class SagittalView(QWidget):
 
     Attributes
     ----------
+    axial_index
+        The axial slice that is shown beside it.
     jump_wanted
         Emitted with the axial slice whose line was clicked.
     acted
         Emitted after anything that the panel around shows otherwise.
-    said
-        Emitted with words for the person.
+    message
+        Emitted with a message.
     undo_wanted, redo_wanted
         Emitted by their keys.
     """
@@ -67,18 +82,19 @@ class SagittalView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.model: LocatorModel | None = None
+        self.model: Locator | None = None
+        self.axial_index = 0
         self.zoom = 1.0
         self.middle: QPointF | None = None
         self._image: tuple[object, QImage] | None = None
-        self._pressed: tuple[QPointF, Mark | None] | None = None
+        self._pressed: tuple[QPointF, ShownLandmark | None] | None = None
         self._dragged: QPointF | None = None
         self.setMinimumSize(220, LEAST_HEIGHT)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Sagittal image")
 
-    def show_model(self, model: LocatorModel | None) -> None:
+    def show_model(self, model: Locator | None) -> None:
         """Show another exam."""
         if model is not self.model:
             self.zoom, self.middle = 1.0, None
@@ -87,17 +103,28 @@ class SagittalView(QWidget):
         self.update()
 
     @property
-    def _is_empty(self) -> bool:
-        return self.model is None or self.model.series is None
+    def _shown(self) -> tuple[Locator, SagittalScene] | None:
+        """What is shown; None where no exam is open, or it has no sagittal series."""
+        model = self.model
+        return None if model is None or model.state.series is None else (model, model.scene)
 
     # --- places --------------------------------------------------------------------------------
 
     @property
+    def _size_mm(self) -> tuple[float, float]:
+        shown = self._shown
+        return (1.0, 1.0) if shown is None else shown[1].projection.size_mm
+
+    @property
     def scale(self) -> float:
         """Pixels of the screen in a millimetre."""
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        width, height = self.model.view.size_mm
+        width, height = self._size_mm
         return min(self.width() / width, self.height() / height) * self.zoom
+
+    @property
+    def reach_mm(self) -> float:
+        """How near to the mouse a landmark or line has to be to be meant."""
+        return REACH_PX / self.scale
 
     def to_screen(self, place: Any) -> QPointF:
         """Map millimetres on the sagittal image (right, down) to the widget."""
@@ -111,8 +138,7 @@ class SagittalView(QWidget):
         return found.x(), found.y()
 
     def _centre(self) -> QPointF:
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        width, height = self.model.view.size_mm
+        width, height = self._size_mm
         return self.middle if self.middle is not None else QPointF(width / 2, height / 2)
 
     # --- painting ------------------------------------------------------------------------------
@@ -120,163 +146,119 @@ class SagittalView(QWidget):
     def paintEvent(self, event: Any) -> None:  # noqa: ARG002, N802 - Qt's
         """Paint everything."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("#101216"))
-        if self.model is None or self.model.series is None:
-            self._write_note(painter)
+        painter.fillRect(self.rect(), GROUND)
+        painter.setPen(TEXT)
+        if self._shown is None:
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            note = "No exam is open." if self.model is None else NO_SAGITTAL
+            painter.drawText(self.rect().adjusted(12, 12, -12, -12), flags, note)
             return
+        self._paint_scene(painter, *self._shown)
+
+    def _paint_scene(self, painter: QPainter, model: Locator, scene: SagittalScene) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        width, height = self.model.view.size_mm
-        corners = self.to_screen((0, 0)), self.to_screen((width, height))
-        painter.drawImage(QRectF(*corners), self._picture())
-        self._paint_lines(painter, self.model.lines())
-        for mark in self.model.marks():
-            self._paint_mark(painter, mark)
-        if self.model.marking:
-            self._paint_cursor(painter)
-        painter.setPen(QColor("#b8bcc4"))
-        number = f"sagittal {self.model.index + 1} of {len(self.model.series.slices)}"
-        painter.drawText(6, self.height() - 8, number)
+        corners = self.to_screen((0, 0)), self.to_screen(scene.projection.size_mm)
+        painter.drawImage(QRectF(*corners), self._picture(scene))
+        found = ScenePainter(painter, self.to_screen, self.width())
+        found.lines(scene, self.axial_index)
+        held = self._pressed[1].landmark if self._pressed and self._pressed[1] else None
+        for shown in scene.landmarks:
+            found.landmark(shown, self._dragged if shown.landmark is held else None)
+        level = model.state.level
+        if model.state.is_marking and level is not None and self.hasFocus():
+            found.cursor(model.cursor, f"{level}?")
+        painter.setPen(TEXT)
+        count = len(model.state.series.slices) if model.state.series is not None else 0
+        painter.drawText(6, self.height() - 8, f"sagittal {model.state.index + 1} of {count}")
         painter.drawText(6, 16, "A")
         painter.drawText(self.width() - 16, 16, "P")
 
-    def _write_note(self, painter: QPainter) -> None:
-        painter.setPen(QColor("#b8bcc4"))
-        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        note = self.model.note if self.model is not None else "No exam is open."
-        painter.drawText(self.rect().adjusted(12, 12, -12, -12), flags, note)
-
-    def _picture(self) -> QImage:
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        item = self.model.view.item
+    def _picture(self, scene: SagittalScene) -> QImage:
+        item = scene.projection.item
         if self._image is None or self._image[0] is not item:
-            grey = self.model.picture()
+            grey = scene.projection.grey_image()
             height, width = grey.shape
             image = QImage(grey.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
             self._image = item, image.copy()
         return self._image[1]
 
-    def _paint_lines(self, painter: QPainter, lines: tuple[CutLine, ...]) -> None:
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        current = self.model.current
-        for line in sorted(lines, key=lambda line: line.slice_index == current):
-            here = line.slice_index == current
-            pen = QPen(CURRENT if here else DOUBTFUL if line.is_doubtful else LINE)
-            pen.setWidthF(2.5 if here else 1.0)
-            if line.is_doubtful:
-                pen.setStyle(Qt.PenStyle.DashLine)
-            painter.setOpacity(1.0 if here else 0.75)
-            painter.setPen(pen)
-            start, end = (self.to_screen(point) for point in line.ends)
-            painter.drawLine(start, end)
-            if here:
-                right = start if start.x() > end.x() else end
-                x = min(right.x() + 3, self.width() - 58.0)
-                _write(painter, QPointF(x, right.y() + 4), _line_words(line, short=True), CURRENT)
-        painter.setOpacity(1.0)
-
-    def _paint_mark(self, painter: QPainter, mark: Mark) -> None:
-        pressed = self._pressed[1] if self._pressed is not None else None
-        moving = pressed is not None and pressed.landmark is mark.landmark
-        moved_to = self._dragged if moving else None
-        point = moved_to if moved_to is not None else self.to_screen(mark.place)
-        colour = LOCKED if mark.is_locked else MARK
-        painter.setOpacity(0.45 if mark.off_mm > FAINT_MM and moved_to is None else 1.0)
-        painter.setPen(QPen(_DARK, 4))
-        _symbol(painter, point, mark)
-        painter.setPen(QPen(colour, 2))
-        _symbol(painter, point, mark)
-        _write(painter, point + QPointF(9, 4), mark.landmark.level.value, colour)
-        painter.setOpacity(1.0)
-
-    def _paint_cursor(self, painter: QPainter) -> None:
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        if self.model.hand is None or not self.hasFocus():
-            return
-        point = self.to_screen(self.model.cursor)
-        painter.setPen(QPen(CURSOR, 1.2, Qt.PenStyle.DotLine))
-        painter.drawEllipse(point, 9, 9)
-        painter.drawLine(point - QPointF(14, 0), point + QPointF(14, 0))
-        painter.drawLine(point - QPointF(0, 14), point + QPointF(0, 14))
-        _write(painter, point + QPointF(12, -8), f"{self.model.hand}?", CURSOR)
-
     # --- mouse ---------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Take a landmark, or note where the button went down."""
-        if self.model is None or self._is_empty:
+        if self._shown is None:
             return
+        model, scene = self._shown
         point = event.position()
-        mark = self.model.mark_at(self.to_place(point), REACH_PX / self.scale)
-        if event.button() == Qt.MouseButton.RightButton:
-            if mark is not None:
-                self.delete(mark)
-            return
+        shown = scene.landmark_at(self.to_place(point), self.reach_mm)
         if event.button() == Qt.MouseButton.LeftButton:
-            self._pressed = point, mark
+            self._pressed = point, shown
+        elif event.button() == Qt.MouseButton.RightButton and shown is not None:
+            self._delete(model, shown)
 
     def mouseMoveEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Drag a landmark that was taken, or the picture where it is enlarged."""
-        if self._pressed is None or self._is_empty:
+        if self._pressed is None or self._shown is None:
             return
-        start, mark = self._pressed
+        start, landmark = self._pressed
         point = event.position()
-        if self._dragged is None and _apart_px(start, point) <= STILL_PX:
+        away = point - start
+        if self._dragged is None and np.hypot(away.x(), away.y()) <= STILL_PX:
             return
-        if mark is None and self.zoom > 1:
+        if landmark is None and self.zoom > 1:
             self.middle = self._centre() - (point - (self._dragged or start)) / self.scale
         self._dragged = point
         self.update()
 
     def mouseReleaseEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """End a drag, or do what a click means."""
-        if self._pressed is None or self.model is None or self._is_empty:
+        if self._pressed is None or self._shown is None:
             return
-        (start, mark), dragged = self._pressed, self._dragged
+        (start, shown), dragged = self._pressed, self._dragged
         self._pressed = self._dragged = None
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        place = self.to_place(event.position())
-        if mark is not None and mark.is_locked:
-            self.message.emit(f"{mark.landmark.level} is shared by all raters, and locked.")
-        elif mark is not None and dragged is not None:
-            self.model.move(mark.landmark, place)
-        elif mark is not None:
-            self.model.set_kind(mark.landmark.kind)
-            self.model.take(mark.landmark.level)
+        model, scene = self._shown
+        if shown is not None and shown.is_locked:
+            self._report_locked(shown)
+        elif shown is not None and dragged is not None:
+            model.move(shown.landmark, self.to_place(event.position()))
+        elif shown is not None:
+            model.activate(shown.landmark.kind, shown.landmark.level)
         elif dragged is None:
-            self._click(self.to_place(start))
+            self._click(model, scene, self.to_place(start))
         self._done()
 
-    def _click(self, place: tuple[float, float]) -> None:
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        if self.model.marking and self.model.hand is not None:
-            self.model.place(place)
+    def _click(self, model: Locator, scene: SagittalScene, place: tuple[float, float]) -> None:
+        if model.state.is_marking and model.state.level is not None:
+            model.place(place)
             return
-        line = self.model.line_at(place, REACH_PX / self.scale)
+        line = scene.line_at(place, self.reach_mm)
         if line is not None:
             self.jump_wanted.emit(line.slice_index)
 
-    def delete(self, mark: Mark) -> None:
-        """Delete a landmark, unless it is shared."""
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        if mark.is_locked:
-            self.message.emit(f"{mark.landmark.level} is shared by all raters, and locked.")
+    def _delete(self, model: Locator, shown: ShownLandmark) -> None:
+        """Delete a landmark, unless it is shared; the next click marks it anew."""
+        if shown.is_locked:
+            self._report_locked(shown)
             return
-        self.model.delete(mark.landmark)
-        self.model.set_kind(mark.landmark.kind)
-        self.model.take(mark.landmark.level)
+        model.delete(shown.landmark)
+        model.activate(shown.landmark.kind, shown.landmark.level)
         self._done()
+
+    def _report_locked(self, shown: ShownLandmark) -> None:
+        self.message.emit(f"{shown.landmark.level} is shared by all raters and locked.")
 
     def wheelEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Scroll through the sagittal slices; with Ctrl, enlarge."""
-        if self.model is None or self._is_empty:
+        if self._shown is None:
             return
         up = event.angleDelta().y() > 0
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._enlarge(event.position(), ZOOM_STEP if up else 1 / ZOOM_STEP)
         else:
-            self.model.scroll(-1 if up else 1)
+            self._shown[0].scroll(-1 if up else 1)
         event.accept()
         self._done()
 
@@ -294,51 +276,49 @@ class SagittalView(QWidget):
 
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Do what a key means here, and leave the rest to others."""
-        if self.model is None or self._is_empty or not self._does(self.model, event):
+        if self._shown is None or not self._handles(self._shown[0], event):
             super().keyPressEvent(event)
             return
         event.accept()
         self._done()
 
-    def _does(self, model: LocatorModel, event: Any) -> bool:
+    def _handles(self, model: Locator, event: Any) -> bool:
         key, modifiers = event.key(), event.modifiers()
+        shift = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
         if modifiers & Qt.KeyboardModifier.ControlModifier:
-            return self._takes_back(key, shift=bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
-        if key in _ARROWS and model.marking:
-            far = modifiers & Qt.KeyboardModifier.ShiftModifier
-            step = np.array(_ARROWS[key]) * (FAR_NUDGE_MM if far else NUDGE_MM)
-            model.nudge(*step.tolist())
+            if key == Qt.Key.Key_Z:
+                (self.redo_wanted if shift else self.undo_wanted).emit()
+            return bool(key == Qt.Key.Key_Z)
+        if key in _ARROWS and model.state.is_marking:
+            model.nudge(*(np.array(_ARROWS[key]) * (FAR_NUDGE_MM if shift else NUDGE_MM)).tolist())
             return True
-        if key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and model.marking:
-            model.confirm()
-            return True
-        acts: dict[Any, Callable[[], object]] = {
+        act = self._keys(model).get(key)
+        if act is not None:
+            act()
+        return act is not None
+
+    def _keys(self, model: Locator) -> dict[Any, Callable[[], object]]:
+        """Return what single keys do now."""
+        found: dict[Any, Callable[[], object]] = {
             Qt.Key.Key_PageUp: lambda: model.scroll(-1),
             Qt.Key.Key_PageDown: lambda: model.scroll(1),
             Qt.Key.Key_BracketRight: lambda: model.step(1),
             Qt.Key.Key_BracketLeft: lambda: model.step(-1),
-            Qt.Key.Key_Delete: model.delete_in_hand,
-            Qt.Key.Key_Backspace: model.delete_in_hand,
-            Qt.Key.Key_Escape: lambda: setattr(model, "marking", False),
-            Qt.Key.Key_M: lambda: setattr(model, "marking", not model.marking),
-            Qt.Key.Key_Period: lambda: self._jump_by(1),
-            Qt.Key.Key_Comma: lambda: self._jump_by(-1),
+            Qt.Key.Key_Delete: model.delete_active,
+            Qt.Key.Key_Backspace: model.delete_active,
+            Qt.Key.Key_Escape: lambda: model.set_marking(on=False),
+            Qt.Key.Key_M: lambda: model.set_marking(on=not model.state.is_marking),
+            Qt.Key.Key_Period: lambda: self._jump_by(model, 1),
+            Qt.Key.Key_Comma: lambda: self._jump_by(model, -1),
         }
-        if key not in acts:
-            return False
-        acts[key]()
-        return True
+        if model.state.is_marking:
+            place = [Qt.Key.Key_Return, Qt.Key.Key_Enter]
+            found |= dict.fromkeys(place, lambda: model.place(tuple(model.cursor.tolist())))
+        return found
 
-    def _jump_by(self, count: int) -> None:
-        assert self.model is not None  # noqa: S101 - narrows the type; there is a picture
-        last = len(self.model.session.series.slices) - 1
-        self.jump_wanted.emit(min(max(self.model.current + count, 0), last))
-
-    def _takes_back(self, key: int, *, shift: bool) -> bool:
-        if key != Qt.Key.Key_Z:
-            return False
-        (self.redo_wanted if shift else self.undo_wanted).emit()
-        return True
+    def _jump_by(self, model: Locator, count: int) -> None:
+        last = len(model.session.series.slices) - 1
+        self.jump_wanted.emit(min(max(self.axial_index + count, 0), last))
 
     def _done(self) -> None:
         self.update()
@@ -355,62 +335,11 @@ class SagittalView(QWidget):
 
     def words_at(self, point: QPointF) -> str:
         """Say what lies at a point of the widget, and what can be done with it."""
-        if self.model is None or self._is_empty:
+        if self._shown is None:
             return ""
-        place, reach = self.to_place(point), REACH_PX / self.scale
-        mark = self.model.mark_at(place, reach)
-        if mark is not None:
-            return _mark_words(mark)
-        line = self.model.line_at(place, reach)
-        return "" if line is None else f"{_line_words(line)}: click to go there"
-
-
-def _apart_px(first: QPointF, second: QPointF) -> float:
-    away = second - first
-    return float(np.hypot(away.x(), away.y()))
-
-
-def _line_words(line: CutLine, *, short: bool = False) -> str:
-    level = line.level.value if line.level is not None else ""
-    if short:
-        return level or f"slice {line.slice_index + 1}"
-    doubt = ", doubtful" if line.is_doubtful else ""
-    return f"slice {line.slice_index + 1}{', ' if level else ''}{level}{doubt}"
-
-
-def _mark_words(mark: Mark) -> str:
-    words = f"{mark.landmark.kind.replace('_', ' ')} of {mark.landmark.level}"
-    if mark.off_mm > FAINT_MM:
-        words += f", {mark.off_mm:.0f} mm beside this sagittal slice"
-    if mark.is_locked:
-        return f"{words}; shared by all raters, and locked"
-    return f"{words}: drag to move, right click to delete"
-
-
-def _symbol(painter: QPainter, point: QPointF, mark: Mark) -> None:
-    """Draw a landmark: round discs, square shared ones, flat endplates, crossed cages."""
-    kind = mark.landmark.kind
-    if mark.is_locked:
-        painter.drawRect(QRectF(point.x() - 5, point.y() - 5, 10, 10))
-    elif kind is LandmarkKind.DISC_CENTRE:
-        painter.drawEllipse(point, 5, 5)
-    elif kind is LandmarkKind.CAGE:
-        painter.drawLine(point - QPointF(5, 5), point + QPointF(5, 5))
-        painter.drawLine(point - QPointF(5, -5), point + QPointF(5, -5))
-    else:
-        painter.drawLine(point - QPointF(8, 0), point + QPointF(8, 0))
-        up = -5 if kind is LandmarkKind.INFERIOR_ENDPLATE else 5
-        painter.drawLine(point, point + QPointF(0, up))
-
-
-def _write(painter: QPainter, point: QPointF, words: str, colour: QColor) -> None:
-    """Write on a dark ground, to be read on bright fat as well."""
-    font = painter.font()
-    font.setPixelSize(12)
-    font.setBold(True)
-    painter.setFont(font)
-    box = painter.fontMetrics().tightBoundingRect(words)
-    ground = QRectF(box).translated(point).adjusted(-2, -2, 2, 2)
-    painter.fillRect(ground, _DARK)
-    painter.setPen(colour)
-    painter.drawText(point, words)
+        scene, place = self._shown[1], self.to_place(point)
+        shown = scene.landmark_at(place, self.reach_mm)
+        if shown is not None:
+            return landmark_words(shown)
+        line = scene.line_at(place, self.reach_mm)
+        return "" if line is None else f"{line_words(line)}: click to go there"

@@ -1,0 +1,103 @@
+"""Buttons, labels, choices and tables as every panel of the window makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QGridLayout,
+    QHeaderView,
+    QInputDialog,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QWidget,
+)
+
+WARNING_COLOUR, QUIET_COLOUR, ERROR_COLOUR, GOOD_COLOUR = "#ffb000", "#b8bcc4", "#ff6b81", "#35d0a5"
+
+ROW_HEIGHT = 22
+
+Item = tuple[str, object]
+
+
+def button(words: str, tip: str = "", *, checkable: bool = False, width: int = 0) -> QPushButton:
+    """Make a button."""
+    made = QPushButton(words)
+    made.setToolTip(tip)
+    made.setCheckable(checkable)
+    if width:
+        made.setFixedWidth(width)
+    return made
+
+
+def label(words: str = "", *, px: int = 12, colour: str = "", bold: bool = False) -> QLabel:
+    """Make a text that goes on in a new line where it is too long."""
+    made = QLabel(words)
+    made.setWordWrap(True)
+    made.setStyleSheet(text_style(px, colour, bold=bold))
+    return made
+
+
+def text_style(px: int, colour: str = "", *, bold: bool = False) -> str:
+    """Write the style of a text."""
+    weight = " font-weight: bold;" if bold else ""
+    return f"font-size: {px}px;{weight}" + (f" color: {colour};" if colour else "")
+
+
+def choice(tip: str, items: Iterable[Item] = (), *, shortest: int = 0) -> QComboBox:
+    """Make a list to choose from; ``shortest`` characters wide where room is scarce."""
+    made = QComboBox()
+    made.setToolTip(tip)
+    for words, data in items:
+        made.addItem(words, data)
+    if shortest:
+        made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        made.setMinimumContentsLength(shortest)
+    return made
+
+
+def named(values: Iterable[Any]) -> list[Item]:
+    """Return the items of an enumeration: its words, and its value as plain text.
+
+    Not every binding of Qt gives enumerations back.
+    """
+    return [(value.replace("_", " "), value.value) for value in values]
+
+
+def grid(parent: QWidget, *places: tuple[Any, ...]) -> QGridLayout:
+    """Lay out widgets without margins, each with its row, column and, if it has, its spans."""
+    layout = QGridLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for place in places:
+        layout.addWidget(*place)
+    return layout
+
+
+def prepare_table(view: QTableView, least_height: int, wide_column: int) -> None:
+    """Let a table choose whole rows, one column taking what room is left."""
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setShowGrid(False)
+    view.setWordWrap(False)
+    view.setMinimumHeight(least_height)
+    rows, columns = view.verticalHeader(), view.horizontalHeader()
+    if rows is not None and columns is not None:
+        rows.hide()
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        columns.setSectionResizeMode(wide_column, QHeaderView.ResizeMode.Stretch)
+
+
+def selected_rows(view: QTableView) -> list[int]:
+    """Return the rows that are chosen, from top to bottom."""
+    selection = view.selectionModel()
+    return sorted(index.row() for index in selection.selectedRows()) if selection else []
+
+
+def ask_reason(parent: QWidget, question: str) -> str:
+    """Ask for a reason; empty where the person cancels."""
+    text, accepted = QInputDialog.getText(parent, "multifidus", f"{question} Do not name anyone.")
+    return str(text) if accepted else ""
