@@ -12,8 +12,9 @@ import numpy as np
 from multifidus.editing.livewire import Edges
 from multifidus.errors import MultifidusError, RoiError
 from napari_multifidus import _compat
+from napari_multifidus.controllers.structure_layer import add_shapes
 from napari_multifidus.models.grid import spacing_mm
-from napari_multifidus.models.shapes import AXES, UNITS, LayerKey, vertices_of
+from napari_multifidus.models.shapes import LayerKey, vertices_of
 from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, brush_outline, new_stroke
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 LEFT_BUTTON = 1
 PAN_ZOOM = "pan_zoom"
-PREVIEW = "in the making"
+PREVIEW = "being drawn"
 PREVIEW_COLOUR = "#ffffff"
 
 RADIUS_MM = 3.0
@@ -265,12 +266,10 @@ class Pointer:
 
     def _new_preview(self) -> Any:
         active = self._viewer.layers.selection.active
-        layer = self._viewer.add_shapes(
-            ndim=3,
+        layer = add_shapes(
+            self._viewer,
+            self._session.series,
             name=PREVIEW,
-            scale=(1.0, *spacing_mm(self._session.series)),
-            units=UNITS,
-            axis_labels=AXES,
             edge_color=PREVIEW_COLOUR,
             face_color="transparent",
             metadata={_compat.PLUGIN: PREVIEW},

@@ -21,10 +21,11 @@ from multifidus.errors import MultifidusError
 from multifidus.io.outlines import read_rois
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.error_messages import told
+from napari_multifidus.controllers.structure_layer import add_shapes
 from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take
-from napari_multifidus.models.grid import series_of, spacing_mm
+from napari_multifidus.models.grid import series_of
 from napari_multifidus.models.session import Session
-from napari_multifidus.models.shapes import AXES, EDGE_WIDTH, UNITS, vertices_of
+from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.worklist import WorklistController
@@ -225,14 +226,12 @@ class AdjudicationPanel(QWidget):
                 for index in session.drawing.slices_of(key)
                 for loop in session.loops(key, index)
             ]
-            layer = self.annotator.viewer.add_shapes(
+            layer = add_shapes(
+                self.annotator.viewer,
+                self._seen.series,
                 shapes or None,
-                ndim=3,
                 shape_type="polygon",
                 name=f"outlines of {name}",
-                scale=(1.0, *spacing_mm(self._seen.series)),
-                units=UNITS,
-                axis_labels=AXES,
                 edge_width=EDGE_WIDTH,
                 edge_color=colour,
                 face_color="transparent",

@@ -1,0 +1,241 @@
+"""The Shapes layer of one structure: what a session holds is shown in it, and read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
+from napari_multifidus import _compat
+from napari_multifidus.models.grid import spacing_mm
+from napari_multifidus.models.shapes import (
+    AXES,
+    EDGE_WIDTH,
+    PROBLEM_COLOUR,
+    PROBLEM_EDGE_WIDTH,
+    UNITS,
+    LayerKey,
+    LayerShape,
+    by_slice,
+    colour_of,
+    face_of,
+    problem_of,
+    read_shapes,
+    same_loops,
+    vertices_of,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from multifidus.data.image import Series
+    from napari_multifidus.models.session import Session
+
+    Array = NDArray[np.float64]
+    Loops = tuple[Array, ...]
+
+_COMMITS = {"added", "changed", "removed"}
+
+
+def add_shapes(viewer: Any, series: Series, data: Any = None, **style: Any) -> Any:
+    """Add a Shapes layer on the grid of a series."""
+    scale = (1.0, *spacing_mm(series))
+    return viewer.add_shapes(data, ndim=3, scale=scale, units=UNITS, axis_labels=AXES, **style)
+
+
+class StructureLayer:
+    """A structure of a session, and the Shapes layer that shows it.
+
+    Parameters
+    ----------
+    viewer, session, key
+        Where, and what is shown.
+    moved, committed
+        Called with the structure while the mouse moves, and once a change is made.
+
+    Attributes
+    ----------
+    layer
+        napari's.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        key: LayerKey,
+        *,
+        moved: Callable[[LayerKey], None],
+        committed: Callable[[LayerKey], None],
+    ) -> None:
+        self.session, self.key = session, key
+        self.corner_count = 0
+        self._is_pushing = False
+        self._seen: tuple[int, Loops] | None = None
+        self.layer = add_shapes(
+            viewer,
+            session.series,
+            name=key.title,
+            edge_width=EDGE_WIDTH,
+            edge_color=colour_of(key),
+            face_color=face_of(key),
+            opacity=1.0,
+            metadata={_compat.PLUGIN: key},
+        )
+        self.layer.editable = not session.locked
+        # napari keeps callbacks weakly.
+        self._callbacks = partial(self._moved, moved), partial(self._committed, committed)
+        self.layer.events.editable.connect(self._keep_lock)
+        self.layer.events.set_data.connect(self._callbacks[0])
+        self.layer.events.data.connect(self._callbacks[1])
+        self.push()
+
+    def disconnect(self) -> None:
+        """Let go of the layer."""
+        self.layer.events.editable.disconnect(self._keep_lock)
+        self.layer.events.set_data.disconnect(self._callbacks[0])
+        self.layer.events.data.disconnect(self._callbacks[1])
+
+    def _moved(self, tell: Callable[[LayerKey], None], event: Any = None) -> None:  # noqa: ARG002
+        if not self._is_pushing:
+            tell(self.key)
+
+    def _committed(self, tell: Callable[[LayerKey], None], event: Any) -> None:
+        if not self._is_pushing and str(event.action) in _COMMITS:
+            tell(self.key)
+
+    def _keep_lock(self, event: Any) -> None:
+        """Lock a layer again that napari's own buttons, or another view, have unlocked."""
+        if self.session.locked and event.source.editable:
+            event.source.editable = False
+
+    # --- between session and layer -------------------------------------------------------------
+
+    def push(self) -> None:
+        """Show what the session holds."""
+        shapes = [
+            (vertices_of(loop, index), "polygon" if len(loop) >= MINIMAL_POINTS else "line")
+            for index in self.session.drawing.slices_of(self.key)
+            for loop in self.session.loops(self.key, index)
+            if len(loop) > 1
+        ]
+        layer = self.layer
+        self._is_pushing = True
+        try:
+            if shapes or layer.nshapes:
+                mode = layer.mode
+                if len(layer.edge_color) != layer.nshapes:
+                    # A polygon that was given up has left its colour behind.
+                    layer.data = []
+                layer.data = shapes
+                layer.mode = mode
+            self.mark_problems(self.read())
+        finally:
+            self._is_pushing = False
+
+    @property
+    def _slice_count(self) -> int:
+        return len(self.session.series.slices)
+
+    def read(self) -> tuple[LayerShape, ...]:
+        """Read every shape of the layer."""
+        return read_shapes(self.layer.data, self.layer.shape_type, self._slice_count)
+
+    def read_slice(self, index: int) -> tuple[LayerShape, ...]:
+        """Read the shapes on one slice: all there is time for while the mouse moves."""
+        data, kinds = self.layer.data, self.layer.shape_type
+        here = [n for n, vertices in enumerate(data) if round(float(vertices[0][0])) == index]
+        found = read_shapes([data[n] for n in here], [kinds[n] for n in here], self._slice_count)
+        return tuple(replace(shape, index=n) for shape, n in zip(found, here, strict=True))
+
+    def shows_session(self, drawn: tuple[LayerShape, ...]) -> bool:
+        """Whether shapes of the layer are what the session holds."""
+        is_shown = self.session.drawing.is_shown(self.key, by_slice(drawn))
+        return is_shown and not any(shape.problem for shape in drawn)
+
+    @property
+    def has_other_kinds(self) -> bool:
+        """Whether the layer shows ellipses or open paths, which are kept as polygons."""
+        return any(str(kind) not in ("polygon", "line") for kind in self.layer.shape_type)
+
+    # --- what is being drawn -------------------------------------------------------------------
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a polygon is begun and not finished."""
+        return _compat.is_drawing(self.layer)
+
+    def unfinished(self) -> tuple[LayerKey, int, Loops] | None:
+        """Return structure, slice and corners of a polygon that is not finished; else None."""
+        if not self.is_drawing:
+            return None
+        shape = self.read()[-1]
+        # The last corner follows the mouse.
+        corners = (shape.loop[: self._corners_set()],)
+        return None if shape.slice_index is None else (self.key, shape.slice_index, corners)
+
+    def _corners_set(self) -> int:
+        return max(len(self.layer.data[-1]) - 1, 1) if self.is_drawing else 0
+
+    def takes_corner(self) -> bool:
+        """Note how many corners are set; returns whether the number has changed."""
+        before, self.corner_count = self.corner_count, self._corners_set()
+        return before != self.corner_count
+
+    def moved_on(self, index: int) -> tuple[LayerShape, ...] | None:
+        """Read what has moved on a slice; None where it is as it was seen last, or at rest."""
+        drawn = self.read_slice(index)
+        loops = tuple(by_slice(drawn).get(index, ()))
+        before, self._seen = self._seen, (index, loops)
+        if before is not None and before[0] == index and same_loops(before[1], loops):
+            return None
+        return None if same_loops(loops, self.session.loops(self.key, index)) else drawn
+
+    # --- problems ------------------------------------------------------------------------------
+
+    def mark_problems(self, drawn: tuple[LayerShape, ...]) -> None:
+        """Colour shapes that are no outline red and thick, all others as their layer is."""
+        if not drawn:
+            return
+        layer, bad = self.layer, self._bad_shapes(drawn)
+        colours, widths = layer.edge_color.copy(), np.array(layer.edge_width, dtype=np.float64)
+        usual, wrong = (
+            np.array(_rgba(colour), np.float32) for colour in (colour_of(self.key), PROBLEM_COLOUR)
+        )
+        for shape in drawn:
+            colours[shape.index] = wrong if shape.index in bad else usual
+            widths[shape.index] = PROBLEM_EDGE_WIDTH if shape.index in bad else EDGE_WIDTH
+        # napari takes half a millisecond for each, whether anything changes or not.
+        if not np.allclose(layer.edge_color, colours, atol=1e-3):
+            layer.edge_color = colours
+        if not np.allclose(layer.edge_width, widths):
+            layer.edge_width = widths.tolist()
+
+    def _bad_shapes(self, drawn: tuple[LayerShape, ...]) -> set[int]:
+        bad = {shape.index for shape in drawn if shape.problem}
+        groups: dict[tuple[int, ...], list[LayerShape]] = {}
+        for shape in drawn:
+            if shape.slice_index is not None:
+                own = (shape.index,) if self.key.holds_samples else ()
+                groups.setdefault((shape.slice_index, *own), []).append(shape)
+        for (index, *_), members in groups.items():
+            if self._is_bad(index, [shape.loop for shape in members]):
+                bad |= {shape.index for shape in members}
+        return bad
+
+    def _is_bad(self, index: int, loops: list[Array]) -> bool:
+        if same_loops(loops, self.session.loops(self.key, index)):
+            return bool(self.session.drawing.problem(self.key, index))
+        if not self.is_drawing:
+            return bool(problem_of(loops))
+        # An unfinished path is not bad for being short.
+        enough = all(len(loop) >= MINIMAL_POINTS for loop in loops)
+        return enough and first_crossing(loops) is not None
+
+
+def _rgba(colour: str) -> tuple[float, ...]:
+    return (*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0)
