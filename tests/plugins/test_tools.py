@@ -185,8 +185,8 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
     assert win.annotator.canvas.pointer.tool is None
     layer.mode = "add_polygon"
     assert [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)] == callbacks
-    assert "in the making" not in [found.name for found in win.viewer.layers] or not (
-        win.viewer.layers["in the making"].nshapes
+    assert "being drawn" not in [found.name for found in win.viewer.layers] or not (
+        win.viewer.layers["being drawn"].nshapes
     )
 
 

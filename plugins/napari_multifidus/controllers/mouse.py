@@ -35,7 +35,7 @@ RADIUS_STEP = 1.25
 RADII_MM = (0.5, 25.0)
 
 LIVE_S = 0.05
-"""Numbers of a stroke in the making are worked out at most this often."""
+"""Numbers of an unfinished stroke are worked out at most this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Pointer:
         self._show(())
 
     def drop(self) -> None:
-        """Let go of the tool; what is in the making becomes an outline, if it can."""
+        """Let go of the tool; what is unfinished becomes an outline, if it can."""
         if self._layer is None:
             return
         self.finish()
@@ -141,7 +141,7 @@ class Pointer:
         return self.key, self._index, self._stroke.corners
 
     def finish(self) -> None:
-        """End the stroke in the making: it becomes an outline, or is given up for being short."""
+        """End the unfinished stroke: it becomes an outline, or is given up for being short."""
         made, self._stroke = self._stroke, None
         self._show(())
         if made is None or self.key is None:
@@ -155,7 +155,7 @@ class Pointer:
             self._calls.made(self.key, self._index, loops)
 
     def back(self) -> bool:
-        """Take back the last corner of a stroke in the making; returns whether there was one."""
+        """Take back the last corner of an unfinished stroke; returns whether there was one."""
         if self._stroke is None or not self._stroke.has_begun:
             return False
         if not self._stroke.back():

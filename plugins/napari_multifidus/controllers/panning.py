@@ -1,6 +1,6 @@
 """Moving the view while a tool is in hand: Space and the left button, or the middle button.
 
-napari's own Space changes the layer's mode, which ends an outline in the making. Here the tool
+napari's own Space changes the layer's mode, which ends an unfinished outline. Here the tool
 stays in hand and only looks away while the view moves.
 """
 
