@@ -37,6 +37,7 @@ from multifidus.data.anatomy import Side, Structure  # noqa: E402
 from multifidus.data.geometry import Plane  # noqa: E402
 from multifidus.data.image import Exam, Series, Slice, Weighting  # noqa: E402
 from tests.exams import axial_plane, circle  # noqa: E402
+from tests.plugins.napari_window import qt_canvas, qt_window  # noqa: E402
 
 ROWS, COLUMNS = 72, 80
 TILTS = (18.0, 18.0, 4.0, 4.0, -12.0, -12.0)
@@ -162,7 +163,7 @@ class Window:
         """Close the exam and take every layer away."""
         self.annotator.close()
         self.viewer.layers.clear()
-        self.viewer.window._qt_window.activateWindow()
+        qt_window(self.viewer).activateWindow()
 
     @property
     def images(self) -> list[Any]:
@@ -173,7 +174,7 @@ class Window:
 
     @property
     def canvas(self) -> Any:
-        return self.viewer.window._qt_viewer.canvas.native
+        return qt_canvas(self.viewer).canvas.native
 
     def at(self, row: float, column: float) -> Any:
         """Where a pixel of the image is on the screen."""

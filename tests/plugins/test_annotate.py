@@ -73,7 +73,7 @@ def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, message
     # In a blinded reading nothing else is opened; the list is closed with the program.
     win.viewer.open(str(cohort), plugin="multifidus")
     assert "blinded" in messages[-1]
-    win.dock._end_reading()
+    win.dock._end_reading()  # noqa: SLF001 - as the program ends
     (log,) = (cohort.parent / "readings" / "CD").glob("*.audit.jsonl")
     assert [entry["event"] for entry in entries(log)] == ["opened", "closed"]
     win.viewer.open(str(cohort), plugin="multifidus")

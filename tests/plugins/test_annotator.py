@@ -28,6 +28,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.sample_data import sample_dir
 from tests.exams import axial_plane, circle, image_slice
 from tests.plugins.conftest import make_series
+from tests.plugins.napari_window import qt_window
 from tests.plugins.test_session import BOW_TIE
 
 pytestmark = [
@@ -39,7 +40,7 @@ pytestmark = [
 @pytest.fixture(scope="module", autouse=True)
 def unseen(shared_viewer):
     """Hide the window: nothing here looks at the canvas, and painting it takes most of the time."""
-    shared_viewer.window._qt_window.hide()
+    qt_window(shared_viewer).hide()
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from multifidus.cli.app import app
 from multifidus.errors import ReadError
 from multifidus.sample_data import sample_dir
 from tests.exams import circle
+from tests.plugins.napari_window import qt_canvas
 from tests.plugins.searching import on_screen
 
 SECRET_DATES = ("2001-03-05", "2002-03-25", "20010305", "20020325")
@@ -189,4 +190,4 @@ def drop(win, path):
     button, key = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, button, key)
     # Qt delivers a drop only at the end of a drag by a window system.
-    win.viewer.window._qt_viewer.dropEvent(event)
+    qt_canvas(win.viewer).dropEvent(event)

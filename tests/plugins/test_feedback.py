@@ -26,6 +26,7 @@ from multifidus.data.anatomy import Level, Side
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from tests.exams import circle
+from tests.plugins.napari_window import qt_window
 
 pytestmark = [
     pytest.mark.gui,
@@ -44,7 +45,7 @@ def drawn(win, exam, session, tmp_path):
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
     # Painting takes most of the time, and few tests look at the canvas.
-    win.viewer.window._qt_window.hide()
+    qt_window(win.viewer).hide()
     win.open(exam, tmp_path)
     win.annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     win.annotator.feedback.show_preview()
@@ -56,7 +57,7 @@ def drawn(win, exam, session, tmp_path):
 @pytest.fixture
 def seen(drawn):
     """Return the same in sight."""
-    drawn.viewer.window._qt_window.show()
+    qt_window(drawn.viewer).show()
     drawn.viewer.reset_view()
     return drawn
 
@@ -104,7 +105,7 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
         moving = moving - tinted
     assert not moving
     drawn.release((corner[0] + 9, corner[1]))
-    drawn.wait(lambda: not feedback._timer.isActive())
+    drawn.wait(lambda: not feedback._timer.isActive())  # noqa: SLF001 - nothing shows that it is done
     press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
     assert overlay(drawn) is None
 

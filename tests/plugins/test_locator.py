@@ -21,6 +21,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.roi_set import RoiSet
 from multifidus.sample_data import sample_dir
+from tests.plugins.napari_window import qt_canvas, qt_window
 
 pytestmark = [
     pytest.mark.gui,
@@ -259,7 +260,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     hand = Hand(locator.picture)
     levels = {said.slice_uid: said.level for said in perfect.levels}
     centre = {mark.level: mark.position_mm for mark in perfect.landmarks}
-    win.viewer.window._qt_window.activateWindow()
+    qt_window(win.viewer).activateWindow()
     QTest.mouseClick(locator.mark, LEFT)
     assert locator.model.state.is_marking
     model, session = locator.model, win.annotator.session
@@ -361,7 +362,7 @@ def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
         locator = LocatorPanel(preferences)
         qtbot.addWidget(locator)
         locator.order.setCurrentIndex(1)
-        locator._choose_order()
+        locator._choose_order()  # noqa: SLF001 - as a person chooses
         assert preferences.value("levels_upwards") == "down"
 
 
@@ -397,7 +398,7 @@ def test_an_archive_dropped_on_the_viewer_is_opened_and_located(win, sample, tmp
             archive.write(file, file.relative_to(sample_dir()))
     dropped = QMimeData()
     dropped.setUrls([QUrl.fromLocalFile(str(path))])
-    target = win.viewer.window._qt_viewer
+    target = qt_canvas(win.viewer)
     event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, dropped, LEFT, NONE)
     # Qt delivers a drop only at the end of a drag by a window system.
     target.dropEvent(event)

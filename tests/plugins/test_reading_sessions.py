@@ -31,6 +31,7 @@ from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.reading.audit_log import audit_path, entries
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.worklist import ReadingState
+from tests.plugins.napari_window import qt_window
 from tests.plugins.searching import of_viewer, on_screen
 
 pytestmark = pytest.mark.gui
@@ -85,7 +86,7 @@ class Room:
         return controller
 
     def panel(self, kind: Any) -> Any:
-        return self.viewer.window._qt_window.findChild(kind)
+        return qt_window(self.viewer).findChild(kind)
 
     def stop(self) -> None:
         from qtpy.QtCore import QEvent
@@ -93,12 +94,12 @@ class Room:
 
         window = self.viewer.window
         for controller in self.begun:
-            for panel in window._qt_window.findChildren(AdjudicationPanel):
+            for panel in qt_window(self.viewer).findChildren(AdjudicationPanel):
                 panel.leave()
             with swapping_layers(self.viewer):
                 controller.leave()
             for kind in (WorklistPanel, AdjudicationPanel):
-                for panel in window._qt_window.findChildren(kind):
+                for panel in qt_window(self.viewer).findChildren(kind):
                     window.remove_dock_widget(panel)
                     panel.deleteLater()
         # What is gone from the screen is searched no more.
@@ -507,7 +508,7 @@ def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):
 
     disagree(room, copy, blind=False)
     room.start(copy, "consensus", adjudicate=RATERS)
-    window = room.viewer.window._qt_window
+    window = qt_window(room.viewer)
     docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
     listed = docks["Reading list"]
     assert [dock.objectName() for dock in window.tabifiedDockWidgets(listed)] == ["layer controls"]
@@ -533,10 +534,10 @@ def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
     assert not room.win.dock.reading.rater.isEnabled()
     begins = []
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
-    room.win.dock._measure()
-    room.win.dock.more._write_pictures()
+    room.win.dock._measure()  # noqa: SLF001 - its button
+    room.win.dock.more._write_pictures()  # noqa: SLF001 - its button
     assert begins == [str(controller.worklist.folder)] * 2
-    room.win.dock._take_drafts()
+    room.win.dock._take_drafts()  # noqa: SLF001 - its button
     assert "blinded" in messages[-1]
     (study / "cohort.key.json").unlink()
 

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 from multifidus.data.anatomy import Side, Structure
 from multifidus.sample_data import sample_dir
 from tests.exams import circle
+from tests.plugins.napari_window import qt_window
 
 pytestmark = pytest.mark.gui
 
@@ -37,15 +38,15 @@ def small(win, tmp_path):
     win.viewer.open(str(tmp_path / "S01_pre"), plugin="multifidus")
     win.wait(lambda: win.annotator.session is not None)
     win.wait(win.dock.locator.isVisible)
-    before = win.viewer.window._qt_window.size()
+    before = qt_window(win.viewer).size()
     win.viewer.window.resize(LAPTOP[0], LAPTOP[1] - FRAME_AND_BARS)
     QTest.qWait(50)
     yield win
-    win.viewer.window._qt_window.resize(before)
+    qt_window(win.viewer).resize(before)
 
 
 def test_the_window_fits_a_laptop_with_all_that_opens_by_itself(small):
-    window = small.viewer.window._qt_window
+    window = qt_window(small.viewer)
     assert window.height() <= LAPTOP[1] - FRAME_AND_BARS
     assert window.width() <= LAPTOP[0]
     # The image keeps most of it.

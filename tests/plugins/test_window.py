@@ -13,6 +13,7 @@ from qtpy.QtTest import QTest
 import multifidus as mf
 from multifidus.data.measurement import Quantity
 from tests.plugins.conftest import SPACING
+from tests.plugins.napari_window import copy_shapes, finish_shape, paste_shapes
 
 pytestmark = [
     pytest.mark.gui,
@@ -179,9 +180,9 @@ def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, t
     layer = win.layer(MULTIFIDUS_RIGHT)
     layer.mode = "select"
     layer.selected_data = {0}
-    layer.__wrapped__._copy_data()
+    copy_shapes(layer)
     win.annotator.step(1)
-    layer.__wrapped__._paste_data()
+    paste_shapes(layer)
     win.wait(lambda: bool(win.annotator.session.loops(MULTIFIDUS_RIGHT, 1)))
     assert area_mm2(win, MULTIFIDUS_RIGHT, 1) == pytest.approx(
         area_mm2(win, MULTIFIDUS_RIGHT, 0), rel=1e-6
@@ -203,14 +204,14 @@ def test_giving_up_a_polygon_leaves_nothing(win, exam, tmp_path):
     win.annotator.draw(MULTIFIDUS_RIGHT)
     for corner in SQUARE[:2]:
         win.click(corner)
-    win.layer(MULTIFIDUS_RIGHT).__wrapped__._finish_drawing()
+    finish_shape(win.layer(MULTIFIDUS_RIGHT))
     win.annotator.flush()
     assert not win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)
     assert not list(tmp_path.iterdir())
     # napari keeps colour and features of the shape that went; they are in nobody's way.
     for corner in SQUARE[:2]:
         win.click(corner)
-    win.layer(MULTIFIDUS_RIGHT).__wrapped__._finish_drawing()
+    finish_shape(win.layer(MULTIFIDUS_RIGHT))
     win.draw(SQUARE)
     win.annotator.canvas.push(MULTIFIDUS_RIGHT)
     win.annotator.canvas.push(MULTIFIDUS_RIGHT)

@@ -158,7 +158,7 @@ def test_a_lossy_jpeg_of_twelve_bits_is_refused_with_the_reason(tmp_path):
 def keep_only(monkeypatch, syntax, names):
     """Make as if only these decoders were installed."""
     decoder = get_decoder(syntax)
-    kept = {name: plugin for name, plugin in decoder._available.items() if name in names}
+    kept = {name: plugin for name, plugin in decoder._available.items() if name in names}  # noqa: SLF001 - pydicom's own
     monkeypatch.setattr(decoder, "_available", kept)
 
 

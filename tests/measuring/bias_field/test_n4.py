@@ -1,4 +1,5 @@
 import sys
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -25,9 +26,12 @@ def stack(slices=3, seed=0):
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept(monkeypatch):
-    monkeypatch.setattr(n4, "_memory", type(n4._memory)())
+def memory(monkeypatch):
+    """The fields that this process keeps: none at first."""
+    kept = OrderedDict()
+    monkeypatch.setattr(n4, "_memory", kept)
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
+    return kept
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def test_the_shading_of_one_tissue_is_found(sitk, slices):
 
 def test_a_field_is_computed_once_and_again_for_other_pixels(sitk, monkeypatch):
     runs = []
-    compute = n4._compute
+    compute = n4._compute  # noqa: SLF001 - counted, and then called
     monkeypatch.setattr(n4, "_compute", lambda *given: runs.append(1) or compute(*given))
     one, again = n4_field(stack()[0]), n4_field(stack()[0])
     assert one is again
@@ -54,22 +58,22 @@ def test_a_field_is_computed_once_and_again_for_other_pixels(sitk, monkeypatch):
     assert len(runs) == 2
 
 
-def test_memory_holds_no_more_than_it_should(sitk, monkeypatch):
+def test_memory_holds_no_more_than_it_should(sitk, monkeypatch, memory):
     monkeypatch.setattr(n4, "_KEPT_IN_MEMORY", 1)
     monkeypatch.setattr(n4, "_compute", lambda _, images: np.ones((3, SIZE, SIZE), np.float32))
     for seed in range(3):
         n4_field(stack(seed=seed)[0])
-    assert len(n4._memory) == 1
+    assert len(memory) == 1
 
 
 def kept(folder):
     return [path for path in folder.iterdir() if path.is_file()]
 
 
-def test_a_folder_keeps_the_field_for_the_next_run(sitk, tmp_path, monkeypatch):
+def test_a_folder_keeps_the_field_for_the_next_run(sitk, tmp_path, monkeypatch, memory):
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     first = n4_field(stack()[0])
-    n4._memory.clear()
+    memory.clear()
     monkeypatch.setattr(n4, "_compute", lambda *_: pytest.fail("computed again"))
     np.testing.assert_array_equal(n4_field(stack()[0]), first)
     (path,) = kept(tmp_path / "cache")
@@ -85,12 +89,12 @@ def test_a_folder_keeps_the_field_for_the_next_run(sitk, tmp_path, monkeypatch):
     ],
     ids=["cut", "empty", "changed"],
 )
-def test_a_damaged_file_is_computed_again_and_mended(sitk, tmp_path, damage):
+def test_a_damaged_file_is_computed_again_and_mended(sitk, tmp_path, damage, memory):
     first = n4_field(stack()[0], tmp_path)
     (path,) = kept(tmp_path)
     whole = path.read_bytes()
     path.write_bytes(damage(whole))
-    n4._memory.clear()
+    memory.clear()
     np.testing.assert_array_equal(n4_field(stack()[0], tmp_path), first)
     assert path.read_bytes() == whole
 

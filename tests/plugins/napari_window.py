@@ -1,0 +1,30 @@
+"""What tests need of napari's window and layers, and napari gives no public name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def qt_window(viewer: Any) -> Any:
+    """Return the window of a viewer as Qt knows it."""
+    return viewer.window._qt_window  # noqa: SLF001
+
+
+def qt_canvas(viewer: Any) -> Any:
+    """Return what lies in the middle of the window: the canvas and its sliders."""
+    return viewer.window._qt_viewer  # noqa: SLF001
+
+
+def copy_shapes(layer: Any) -> None:
+    """Copy the chosen shapes, as Ctrl+C does."""
+    layer.__wrapped__._copy_data()  # noqa: SLF001
+
+
+def paste_shapes(layer: Any) -> None:
+    """Paste what was copied, as Ctrl+V does."""
+    layer.__wrapped__._paste_data()  # noqa: SLF001
+
+
+def finish_shape(layer: Any) -> None:
+    """End the shape that is drawn, as Escape does."""
+    layer.__wrapped__._finish_drawing()  # noqa: SLF001
