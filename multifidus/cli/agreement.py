@@ -17,25 +17,29 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     ],
     images: Annotated[
         list[Path] | None,
-        typer.Option("--images", help="The exam: landmarks need it; may be repeated."),
+        typer.Option(
+            "--images",
+            help="Images of the exam, needed for levels from landmarks; may be repeated.",
+        ),
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+        typer.Option(help="Label definitions of a label map: a preset, or a TOML or TSV file."),
     ] = None,
     series: Annotated[
         str | None,
         typer.Option(help="Series that label maps were drawn on: number, UID or weighting."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for outline_pairs.csv and tables.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for outline_pairs.csv and the tables."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the full result as JSON.")] = False,
 ) -> None:
-    """Say how far raters' outlines of the same slices agree: Dice, Hausdorff, HD95, mean distance.
+    """Compare raters' outlines of the same slices: Dice, Hausdorff, HD95, mean distance.
 
-    Every two readings of an exam are compared, two readings of one rater as well.
+    All pairs of readings of an exam are compared, including two readings by one rater.
 
     Exit codes: 0 done; 1 done, but some exams failed; 2 wrong usage; 3 refused, or all failed.
     """
@@ -46,7 +50,7 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     is_cohort = len(outlines) == 1 and is_table(outlines[0])
     if is_cohort and (images or labels or series):
-        msg = "A cohort.csv names images, labels and series itself."
+        msg = "With a cohort.csv, images, labels and series are columns of the table, not options."
         raise typer.BadParameter(msg)
     found = (
         compare_cohort(outlines[0])

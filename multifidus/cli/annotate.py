@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     exam: Annotated[Path, typer.Argument(help="File or folder of one exam, or a cohort.csv.")],
     rater: Annotated[
-        str | None, typer.Option(help="Who outlines; as it was left last time if not given.")
+        str | None, typer.Option(help="Rater ID; the last one used if not given.")
     ] = None,
     folder: Annotated[
         Path | None,
         typer.Option(
-            help="Where outlines are kept; beside the images if not given. Of a cohort: folder of "
-            "all raters' folders, 'readings' beside the table if not given."
+            help="Where outlines are saved; beside the images if not given. For a cohort: the folder "
+            "that holds one folder per rater, 'readings' beside the table if not given."
         ),
     ] = None,
     blind: Annotated[
@@ -35,24 +35,32 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         Path | None,
         typer.Option(help="The coordinator's key file; beside the table if not given."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of random order and codes.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the random order and of the codes.")
+    ] = None,
     repeats: Annotated[
-        int | None, typer.Option(help="How many exams are read a second time.")
+        int | None, typer.Option(help="Number of exams that are read twice.")
     ] = None,
     apart_days: Annotated[
-        int | None, typer.Option(help="Days between two readings of one exam.")
+        int | None, typer.Option(help="Minimum number of days between two readings of one exam.")
     ] = None,
     adjudicate: Annotated[
-        str | None, typer.Option(help="Two raters, as AB,CD: compare theirs, draw the consensus.")
+        str | None,
+        typer.Option(
+            help="Compare the outlines of two raters, such as AB,CD, and draw a consensus."
+        ),
     ] = None,
     only_list: Annotated[
-        bool, typer.Option("--list", help="Print the worklist and how far it is; no window.")
+        bool,
+        typer.Option(
+            "--list", help="Print the worklist and its progress without opening a window."
+        ),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="With --list: print as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --list: print JSON.")] = False,
 ) -> None:
-    """Open napari on an exam, or on a rater's worklist of a cohort, to outline the muscles.
+    """Open napari to segment an exam, or the exams on a rater's worklist.
 
-    Outlines are saved as you go. Blinding does not extend to
+    Outlines are saved automatically. Blinding does not extend to
     implants or postoperative changes visible on the images.
     """
     from multifidus.io.table_reader import is_table
@@ -60,7 +68,7 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if not is_table(exam):
         given = (blind, key, seed, repeats, apart_days, adjudicate, only_list)
         if any(value not in {None, False} for value in given):
-            msg = "Only a cohort.csv has a worklist."
+            msg = "These options apply to a worklist, which needs a cohort.csv."
             raise typer.BadParameter(msg)
         _plugin().run(exam, rater=rater, folder=folder)
         return
@@ -70,7 +78,7 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     raters = None if adjudicate is None else _two(adjudicate)
     who = (CONSENSUS if rater is None else rater) if raters else rater
     if who is None:
-        msg = "Say who reads: --rater ID."
+        msg = "Give the rater: --rater ID."
         raise typer.BadParameter(msg)
     plugin = None if only_list else _plugin()
     worklist = open_worklist(

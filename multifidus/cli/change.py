@@ -25,54 +25,54 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
     reliability: Annotated[
         Path | None,
-        typer.Option("--reliability", help="What 'multifidus reliability --json' printed."),
+        typer.Option("--reliability", help="JSON output of 'multifidus reliability --json'."),
     ] = None,
     mdc: Annotated[
         list[str] | None,
         typer.Option(
-            "--mdc", help="Least detectable change, such as tcsa_mm2=60; may be repeated."
+            "--mdc", help="Minimal detectable change, such as tcsa_mm2=60; may be repeated."
         ),
     ] = None,
-    before: Annotated[str, typer.Option("--from", help="Timepoint before; else the first.")] = "",
-    after: Annotated[str, typer.Option("--to", help="Timepoint after; else the last.")] = "",
+    before: Annotated[
+        str, typer.Option("--from", help="Baseline timepoint; default: the first.")
+    ] = "",
+    after: Annotated[
+        str, typer.Option("--to", help="Follow-up timepoint; default: the last.")
+    ] = "",
     value: Annotated[
-        str, typer.Option(help="Whose value enters: first, mean, consensus or rater:ID.")
+        str, typer.Option(help="Reading used for analysis: first, mean, consensus or rater:ID.")
     ] = "first",
     quantity: Annotated[
         list[str] | None,
-        typer.Option("--quantity", help="Only this quantity; may be repeated."),
+        typer.Option("--quantity", help="Quantity to analyse; may be repeated. Default: all."),
     ] = None,
     structure: Annotated[
         list[str] | None,
-        typer.Option("--structure", help="Only this structure; may be repeated."),
+        typer.Option("--structure", help="Structure to analyse; may be repeated. Default: all."),
     ] = None,
-    group: Annotated[
-        str, typer.Option(help="Column that keeps groups of subjects apart, such as approach.")
-    ] = "",
+    group: Annotated[str, typer.Option(help="Grouping column, such as approach.")] = "",
     model: Annotated[
         str | None,
-        typer.Option(help="Fit a mixed model over timepoints and zone, level, side or a column."),
+        typer.Option(help="Fit a mixed model of time and of zone, level, side or another column."),
     ] = None,
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Which of a level's slices enter, and the least valid fraction; else the protocol "
-            "the table was measured by."
+            help="Protocol that selects slices within a level and sets the minimum valid fraction; "
+            "default: the one used for the table."
         ),
     ] = None,
     mix_protocols: Annotated[
         bool,
-        typer.Option(
-            "--mix-protocols", help="Compare numbers although they are of several protocols."
-        ),
+        typer.Option("--mix-protocols", help="Compare values measured with different protocols."),
     ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for changes.csv and the tables.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the full result as JSON.")] = False,
 ) -> None:
-    """Say what changed between exams, whether it is beyond measurement error, and in whom.
+    """Test change between examinations and compare it with the MDC.
 
     Every muscle is held against the least detectable change; groups are tested. Of more than two
     timepoints every two consecutive ones are compared, and the first with the last.

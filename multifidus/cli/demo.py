@@ -12,11 +12,11 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
         "multifidus_demo"
     ),
-    overwrite: Annotated[bool, typer.Option(help="Replace results already there.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
 ) -> None:
-    """Measure the sample exams (a phantom, before and after surgery), show the table, report.
+    """Measure and report the sample exams, a phantom before and after surgery.
 
-    The report is left out where what it needs is not installed, and then that is said.
+    The report needs the extra 'report'; without it, a message says so.
     """
     from multifidus.cli.measure import measure
     from multifidus.cli.printing import say
@@ -25,7 +25,7 @@ def demo(
     from multifidus.sample_data import sample_dir
 
     measure([sample_dir() / "cohort.csv"], output=output, overwrite=overwrite)
-    say(f"Open {output / 'index.html'} to look through the slices.")
+    say(f"Open {output / 'index.html'} to review the slices.")
     if can_report():
         report(output, overwrite=overwrite)
     else:

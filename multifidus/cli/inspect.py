@@ -21,8 +21,8 @@ MOST_NAMED = 3
 """Files named for each reason; ``--json`` names all."""
 
 NAMED_AFTER_PATIENTS = (
-    "File paths carry names or IDs of patients, and a cohort.csv repeats paths: rename the folders "
-    "before either leaves the hospital."
+    "File paths contain patient names or IDs, and a cohort.csv repeats the paths: rename the "
+    "folders before sharing either."
 )
 
 
@@ -31,38 +31,36 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         list[Path], typer.Argument(help="Files or folders of DICOM, NIfTI, NRRD or MetaImage.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-    cohort: Annotated[
-        Path | None, typer.Option(help="Write a cohort.csv to start a study with.")
-    ] = None,
+    cohort: Annotated[Path | None, typer.Option(help="Write a cohort.csv for these exams.")] = None,
     subject_keys: Annotated[
         Path | None,
         typer.Option(
-            help="File of the secret behind subject names, made at the first run; give it again "
-            "to later runs, so that a subject keeps its name. Default: beside the cohort."
+            help="File with the secret from which subject names are made, written by the first run; "
+            "give it to later runs, so that a subject keeps its name. Default: beside the cohort."
         ),
     ] = None,
     same_person: Annotated[
         Path | None,
         typer.Option(
-            help="CSV of subjects that are one person: columns subject and same_as, names as a "
-            "cohort.csv has them."
+            help="CSV file of subjects that are the same person: columns subject and same_as, with "
+            "names as in cohort.csv."
         ),
     ] = None,
     contrasts: Annotated[
-        Path | None, typer.Option(help="TOML file of your scanners' words for contrasts.")
+        Path | None, typer.Option(help="TOML file of contrast names used by your scanners.")
     ] = None,
     show_identifiers: Annotated[
         bool,
         typer.Option(
             help="Show names, patient IDs, descriptions, and calendar dates instead of days from "
-            "the first exam; in a cohort.csv, dates alone."
+            "the first exam; in a cohort.csv, dates only."
         ),
     ] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace a cohort.csv already there.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing cohort.csv.")] = False,
 ) -> None:
-    """Say what is in a folder: exams, series, stacks, and what cannot be read.
+    """List the exams, series and stacks in a folder, and the files that cannot be read.
 
-    Exit codes: 0 something was read; 2 wrong usage; 3 nothing was.
+    Exit codes: 0 something was read; 2 wrong usage; 3 nothing was read.
     """
     from multifidus.io.cohort_template import join_people, write_cohort
     from multifidus.io.inspect import SPARE_COLUMNS, identifiers_in_paths, inspection, overview

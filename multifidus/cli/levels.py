@@ -14,17 +14,20 @@ def levels(
     exam: Annotated[list[Path], typer.Argument(help="Files or folders of one exam.")],
     landmarks: Annotated[
         Path,
-        typer.Option("--landmarks", help="Outline file with landmarks; it need not hold outlines."),
+        typer.Option(
+            "--landmarks", help="Outline file with landmarks; it may contain landmarks only."
+        ),
     ],
     protocol: Annotated[
-        str, typer.Option(help="Measurement protocol, for the axis of tilt.")
+        str, typer.Option(help="Measurement protocol, for the tilt axis.")
     ] = "default",
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Say which level every axial slice shows, by landmarks, and how surely.
+    """List the level of every axial slice, from landmarks, with its margin.
 
-    Levels typed in the file win over its landmarks. Offsets are distances to the slice plane,
-    positive to the head; the margin says how much further the next level's landmark is.
+    Levels given in the file take precedence over its landmarks. Offsets are distances from the
+    landmark to the slice plane, positive cranially. The margin is the extra distance to the
+    nearest landmark of another level.
 
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
@@ -41,4 +44,6 @@ def levels(
     print_table(*level_table(rows))
     without = sum(row["level"] is None for row in rows)
     if without:
-        say(f"{without} of {len(rows)} slices lie beyond the landmarks and have no level.")
+        say(
+            f"{without} of {len(rows)} slices lie beyond the landmarks; no level is assigned to them."
+        )

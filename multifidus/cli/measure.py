@@ -32,7 +32,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+        typer.Option(help="Label definitions of a label map: a preset, or a TOML or TSV file."),
     ] = None,
     protocol: Annotated[
         str, typer.Option(help="Measurement protocol: a preset or a TOML file.")
@@ -44,31 +44,31 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         typer.Option(help="Pair fat and water by geometry, or by index if their headers disagree."),
     ] = "geometry",
     contrasts: Annotated[
-        Path | None, typer.Option(help="TOML file of your scanners' words for contrasts.")
+        Path | None, typer.Option(help="TOML file of contrast names used by your scanners.")
     ] = None,
     series: Annotated[
         str | None,
         typer.Option(
-            help="Series that a label map was drawn on, where several have one geometry: its "
+            help="Series that a label map was drawn on, where several share one geometry: its "
             "number in 'multifidus inspect', UID or weighting."
         ),
     ] = None,
     rater: Annotated[
-        str, typer.Option(help="Rater of outlines that name none, such as a label map.")
+        str, typer.Option(help="Rater of outlines that name no rater, such as a label map.")
     ] = "",
     reading: Annotated[
         int | None, typer.Option(min=1, help="Reading of outlines that name no rater: 1, 2, ...")
     ] = None,
     pictures: Annotated[
-        bool, typer.Option(help="Draw every measured slice and a page to look through.")
+        bool, typer.Option(help="Save an image of every measured slice and an HTML page.")
     ] = True,
-    overwrite: Annotated[bool, typer.Option(help="Replace results already there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print rows as JSON.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the measurements as JSON.")] = False,
 ) -> None:
-    """Measure area and fat of outlined muscles; write tables, pictures and a page.
+    """Measure area and fat of segmented muscles; write tables, images and an HTML page.
 
-    Either one exam with its outlines, or a cohort.csv, case by case: a case that fails is listed
-    in failures.csv and the rest goes on.
+    Measures one exam with its outlines, or every case of a cohort.csv. A case that fails is
+    listed in failures.csv, and the others are measured.
 
     Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed.
     """
@@ -110,8 +110,8 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         if cells:
             print_table(headings, cells)
         else:
-            say("No muscle was outlined, only references and the like: there is no summary.")
-        say(f"Every structure, slice and digit is in {output}.")
+            say("No muscle was outlined, so there is no summary.")
+        say(f"Full results are in {output}.")
     for note in results.notes:
         say(note)
     _end(results)
@@ -123,7 +123,7 @@ def _end(results: Results) -> None:
         who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
         say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())
     if not results.rows and not results.failures:
-        say("Nothing was measured: the files hold no outline, only landmarks or levels.")
+        say("Nothing was measured: the files contain landmarks or levels, but no outlines.")
         raise typer.Exit(REFUSED)
     if results.failures:
         raise typer.Exit(ACTED_ON_SOME if results.rows else REFUSED)
@@ -132,9 +132,9 @@ def _end(results: Results) -> None:
 def _missing(request: Request, *, prints: bool) -> str:
     """Say what a request lacks; empty where it is complete."""
     if not request.exam and request.fat is None:
-        return "Name an exam, a Dixon pair (--fat, --water) or a cohort.csv."
+        return "Give an exam, a Dixon pair (--fat, --water) or a cohort.csv."
     if not request.outlines and not request.is_cohort:
-        return "Name the outlines (--outlines FILE), or give a cohort.csv."
+        return "Give the outlines (--outlines FILE), or a cohort.csv."
     if not prints:
-        return "Say where results go (-o DIR), or print them (--json)."
+        return "Give a results folder (-o DIR), or print the results (--json)."
     return ""

@@ -12,13 +12,15 @@ from multifidus.cli.printing import print_json, print_table, say
 
 
 def merge(
-    folders: Annotated[list[Path], typer.Argument(help="Folders that raters returned.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="New folder for all of them.")],
+    folders: Annotated[list[Path], typer.Argument(help="Folders returned by the raters.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="New folder for the merged readings.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Put returned readings together: identical ones once, of conflicting ones every version.
+    """Merge the readings returned by raters; keep every version where they conflict.
 
-    Nothing is overwritten and no version is chosen: conflicts are listed and kept apart.
+    Identical readings are kept once. Nothing is overwritten; conflicts are listed and kept apart.
 
     Exit codes: 0 done; 1 done, with conflicts or unreadable files; 2 wrong usage; 3 refused.
     """

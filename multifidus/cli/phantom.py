@@ -16,9 +16,9 @@ _DEFAULT = PhantomSpec()
 def phantom(  # noqa: PLR0917 - a command has the options that it has
     out: Annotated[Path, typer.Argument(help="Folder to write to.")],
     variant: Annotated[
-        Variant, typer.Option(help="Which exam of the subject; surgery is at L4-L5.")
+        Variant, typer.Option(help="Exam of the subject; surgery is at L4-L5.")
     ] = _DEFAULT.variant,
-    seed: Annotated[int, typer.Option(help="Seed of the subject and of the noise.")] = (
+    seed: Annotated[int, typer.Option(help="Seed of the subject's anatomy and of the noise.")] = (
         _DEFAULT.seed
     ),
     image_format: Annotated[ImageFormat, typer.Option("--format", help="Format of the images.")] = (
@@ -27,7 +27,7 @@ def phantom(  # noqa: PLR0917 - a command has the options that it has
     dixon: Annotated[bool, typer.Option("--dixon", help="Add water and fat series.")] = False,
     screws: Annotated[bool, typer.Option("--screws", help="Add pedicle screws.")] = False,
 ) -> None:
-    """Write an exam of the digital lumbar phantom, with perfect outlines and the truth."""
+    """Write an exam of the digital lumbar phantom, with exact outlines and true values."""
     from multifidus.phantom import make_phantom, write_phantom
 
     spec = PhantomSpec(variant=variant, seed=seed, dixon=dixon, screws=screws)

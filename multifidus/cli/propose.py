@@ -14,25 +14,25 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
     exam: Annotated[list[Path], typer.Argument(help="Files or folders of one exam.")],
     outlines: Annotated[
         list[Path],
-        typer.Option("--outlines", help="Outlines of its muscles; may be repeated."),
+        typer.Option("--outlines", help="Outlines of the muscles; may be repeated."),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Outline file to write: *.outlines.json.")
     ],
     labels: Annotated[
         str | None,
-        typer.Option(help="What a label map's numbers mean: a preset, or a TOML or TSV file."),
+        typer.Option(help="Label definitions of a label map: a preset, or a TOML or TSV file."),
     ] = None,
     series: Annotated[
         str | None,
         typer.Option(help="Series that a label map was drawn on: number, UID or weighting."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace a file already there.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
-    """Propose lean-muscle and fat reference samples where nobody drew them.
+    """Propose lean-muscle and fat reference ROIs where none were drawn.
 
-    They are drafts: look at them in ``multifidus annotate``, move or delete them there, and give
-    the file to ``multifidus measure`` beside the muscles. Numbers that rest on drafts are flagged.
+    They are drafts: check, move or delete them in ``multifidus annotate``, and give the file to
+    ``multifidus measure`` with the muscle outlines. Values based on drafts are flagged.
     """
     from multifidus.errors import RoiError
     from multifidus.io.outlines import write_rois
@@ -44,7 +44,7 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
     rois = read_outlines(case_of(exam, outlines, labels, series), images)
     proposals = propose_references(images, rois)
     if not len(proposals):
-        msg = "No reference samples can be proposed: lean muscle and fat cannot be told apart."
-        raise RoiError(msg, remedy="Outline the back muscles, or draw the samples by hand.")
+        msg = "No reference ROIs can be proposed: lean muscle and fat cannot be separated."
+        raise RoiError(msg, remedy="Outline the back muscles, or draw the reference ROIs by hand.")
     write_rois(proposals, output, overwrite=overwrite)
-    say(f"Wrote {len(proposals)} proposed samples to {output}; look at them before you use them.")
+    say(f"Wrote {len(proposals)} proposed reference ROIs to {output}; check them before use.")

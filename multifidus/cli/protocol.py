@@ -10,7 +10,7 @@ import typer
 from multifidus.cli.printing import print_json, say
 
 protocol = typer.Typer(
-    help="Look at measurement protocols and start your own: everything that changes a number.",
+    help="Show and write measurement protocols: all settings that change a value.",
     no_args_is_help=True,
 )
 
@@ -20,12 +20,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 @protocol.callback()
 def _group() -> None:
-    """Look at measurement protocols and start your own: everything that changes a number."""
+    """Show and write measurement protocols: all settings that change a value."""
 
 
 @protocol.command("list")
 def list_presets(json: Json = False) -> None:
-    """List the presets, each with what it does and its source."""
+    """List the presets with their description and source."""
     from multifidus.io.protocol_toml import about_preset, load_protocol, preset_texts
 
     if json:
@@ -57,9 +57,9 @@ def init(
     start: Annotated[
         str, typer.Option("--from", help="Preset or TOML file to start from.")
     ] = "default",
-    overwrite: Annotated[bool, typer.Option(help="Replace a file already there.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a protocol to edit, every setting with its meaning; give it to measure --protocol."""
+    """Write a protocol file to edit, with the meaning of every setting."""
     from multifidus.io.files import write_text
     from multifidus.io.protocol_toml import as_explained_toml, load_protocol
 
@@ -70,9 +70,9 @@ def init(
 
 @protocol.command()
 def validate(name: Name, json: Json = False) -> None:
-    """Check a protocol; print its digest and what differs from the default.
+    """Check a protocol; print its digest and the settings that differ from the default.
 
-    Exit codes: 0 allowed; 3 refused, with the reason.
+    Exit codes: 0 valid; 3 refused, with the reason.
     """
     from multifidus.io.protocol_toml import changed_settings, load_protocol
 
@@ -81,7 +81,9 @@ def validate(name: Name, json: Json = False) -> None:
     if json:
         print_json({"digest": found.digest, "changed": changed})
         return
-    differs = "Nothing differs from the default." if not changed else "Differs from the default:"
-    typer.echo(f"{name} is a protocol, digest {found.digest}. {differs}")
+    differs = (
+        "All settings are defaults." if not changed else "Settings that differ from the default:"
+    )
+    typer.echo(f"{name} is valid, digest {found.digest}. {differs}")
     for line in changed:
         typer.echo(f"  {line}")

@@ -18,60 +18,56 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
     quantity: Annotated[
         list[str] | None,
-        typer.Option("--quantity", help="Only this quantity; may be repeated."),
+        typer.Option("--quantity", help="Quantity to analyse; may be repeated. Default: all."),
     ] = None,
     structure: Annotated[
         list[str] | None,
-        typer.Option("--structure", help="Only this structure; may be repeated."),
+        typer.Option("--structure", help="Structure to analyse; may be repeated. Default: all."),
     ] = None,
     compare: Annotated[
-        str, typer.Option(help="rater: between raters. reading: each rater's own readings.")
+        str, typer.Option(help="rater: inter-rater reliability. reading: intra-rater reliability.")
     ] = "rater",
     by: Annotated[
         str,
-        typer.Option(
-            help="What is kept apart: level, side, timepoint; what is not named is pooled."
-        ),
+        typer.Option(help="Analyse separately by level, side or timepoint; all others are pooled."),
     ] = "level,side",
     raters: Annotated[
-        str, typer.Option(help="Which raters, such as A,B: bias is A minus B. All if empty.")
+        str, typer.Option(help="Raters to include, such as A,B: bias is A minus B. Default: all.")
     ] = "",
     timepoint: Annotated[
         list[str] | None,
-        typer.Option("--timepoint", help="Only examinations at this timepoint; may be repeated."),
+        typer.Option("--timepoint", help="Timepoint to include; may be repeated. Default: all."),
     ] = None,
     group: Annotated[
         str,
         typer.Option(
-            help="A column of the cohort that keeps groups of subjects apart, such as approach; or "
-            "one group of it alone: approach=open."
+            help="Grouping column of the cohort, such as approach; or one group of it only: "
+            "approach=open."
         ),
     ] = "",
     match: Annotated[
         str,
         typer.Option(
-            help="slice: only slices that all outlined are compared. level: whichever slices of a "
-            "level. Else as the protocol says: level where it takes the nearest slice, else slice."
+            help="slice: compare only slices that all raters outlined. level: compare any slices of "
+            "a level. Default: level if the protocol selects the nearest slice, else slice."
         ),
     ] = "",
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="Which of a level's slices enter; else the protocol the table was measured by."
+            help="Protocol that selects slices within a level; default: the one used for the table."
         ),
     ] = None,
     mix_protocols: Annotated[
         bool,
-        typer.Option(
-            "--mix-protocols", help="Compare numbers although they are of several protocols."
-        ),
+        typer.Option("--mix-protocols", help="Compare values measured with different protocols."),
     ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for the table as CSV, Markdown and LaTeX."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the full result as JSON.")] = False,
 ) -> None:
     """Estimate inter- and intra-rater reliability: ICC, SEM, MDC, limits of agreement.
 

@@ -11,58 +11,64 @@ from multifidus.cli.printing import say
 
 
 def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
-    folder: Annotated[Path, typer.Argument(help="Results folder, as 'measure -o' wrote it.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Results folder written by 'multifidus measure -o'.")
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for the report; else 'report' in the other."),
+        typer.Option(
+            "--output", "-o", help="Folder for the report; default: 'report' in the results folder."
+        ),
     ] = None,
     reliability: Annotated[
         Path | None,
         typer.Option(
             "--reliability",
-            help="What 'multifidus reliability --json' printed; else the study's own readings.",
+            help="JSON output of 'multifidus reliability --json'; default: reliability of this study.",
         ),
     ] = None,
     change: Annotated[
         Path | None,
         typer.Option(
             "--change",
-            help="What 'multifidus change --json' printed of this study: its timepoints, rule and "
-            "errors are taken over.",
+            help="JSON output of 'multifidus change --json' for this study; its timepoints, readings "
+            "and measurement error are used.",
         ),
     ] = None,
     quantity: Annotated[
         list[str] | None,
-        typer.Option("--quantity", help="Report this quantity; may be repeated."),
+        typer.Option("--quantity", help="Quantity to report; may be repeated."),
     ] = None,
-    structure: Annotated[str, typer.Option(help="Which muscle.")] = "multifidus",
+    structure: Annotated[str, typer.Option(help="Muscle to report.")] = "multifidus",
     value: Annotated[
         str | None,
-        typer.Option(help="Whose value enters a change: first, mean, consensus or rater:ID."),
+        typer.Option(help="Reading used for analysis: first, mean, consensus or rater:ID."),
     ] = None,
-    before: Annotated[str, typer.Option("--from", help="Timepoint before; else the first.")] = "",
-    after: Annotated[str, typer.Option("--to", help="Timepoint after; else the last.")] = "",
-    group: Annotated[
-        str, typer.Option(help="Column that keeps groups of subjects apart, such as approach.")
+    before: Annotated[
+        str, typer.Option("--from", help="Baseline timepoint; default: the first.")
     ] = "",
+    after: Annotated[
+        str, typer.Option("--to", help="Follow-up timepoint; default: the last.")
+    ] = "",
+    group: Annotated[str, typer.Option(help="Grouping column, such as approach.")] = "",
     model: Annotated[
         str | None,
         typer.Option(
-            help="What the mixed model has fixed beside the timepoint: zone, level, side or a "
-            "column; else the groups, the zone or the level."
+            help="Fixed factor of the mixed model beside time: zone, level, side or a column; "
+            "default: group, zone or level."
         ),
     ] = None,
     protocol: Annotated[
         str | None,
-        typer.Option(help="Protocol of the results; else the one that stands among them."),
+        typer.Option(help="Protocol of the results; default: the one in the results folder."),
     ] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option("--figures", help="Format of the figures: pdf, svg or png; may be repeated."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace files already there.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
 ) -> None:
-    """Make a study's report: a page, text and tables for a paper, figures, a sheet a subject.
+    """Write the study report: HTML page, manuscript text, tables, figures, one sheet per subject.
 
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
@@ -74,7 +80,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         msg = f"Figures are written as {', '.join(FORMATS)}, not as {', '.join(strange)}."
         raise typer.BadParameter(msg)
     if change is not None and (value or before or after):
-        msg = "--change says whose values and which timepoints; leave out --value, --from and --to."
+        msg = "--change sets readings and timepoints; omit --value, --from and --to."
         raise typer.BadParameter(msg)
     request = ReportRequest(
         folder=folder,

@@ -17,10 +17,10 @@ def unblind(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the outline files.")],
     cohort: Annotated[
         Path | None,
-        typer.Option(help="The study's table; the one that the key was made of if not given."),
+        typer.Option(help="The study's cohort.csv; the one the key was made from if not given."),
     ] = None,
 ) -> None:
-    """Rewrite blinded outlines under their true names, and make or extend a cohort.csv of them.
+    """Replace codes by subjects in blinded outline files; write or extend their cohort.csv.
 
     Exit codes: 0 done; 1 done, but some codes are unknown; 2 wrong usage; 3 refused.
     """
@@ -31,6 +31,6 @@ def unblind(
     say(f"Wrote {len(done.files)} outline files and their rows in {done.table}.")
     say(f"For the Methods: {LIMITS}")
     for path in done.unknown:
-        say(f"The key does not know the code in {path}.")
+        say(f"The code in {path} is not in the key.")
     if done.unknown:
         raise typer.Exit(ACTED_ON_SOME)

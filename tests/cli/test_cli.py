@@ -80,9 +80,9 @@ def test_a_case_that_fails_makes_exit_code_1_and_all_failing_3(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["measure"], "Name an exam"),
-        (["measure", "exam"], "Name the outlines"),
-        (["measure", "cohort.csv"], "Say where results go"),
+        (["measure"], "Give an exam"),
+        (["measure", "exam"], "Give the outlines"),
+        (["measure", "cohort.csv"], "Give a results folder"),
         (["inspect"], "Missing argument"),
         (["measure", "--nonsense"], "No such option"),
     ],

@@ -82,4 +82,4 @@ def test_slices_without_a_level_are_counted(tmp_path):
     file = tmp_path / "marks.outlines.json"
     write_rois(RoiSet(landmarks=(Landmark("disc_centre", "L4-L5", (0, -20, 3)),)), file)
     shown = run(app, ["levels", str(images), "--landmarks", str(file)])
-    assert "slices lie beyond the landmarks and have no level" in shown.output
+    assert "slices lie beyond the landmarks; no level is assigned" in shown.output
