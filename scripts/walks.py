@@ -1,7 +1,7 @@
 """Count which modules a run enters, in order, and how often it enters one again.
 
-Three walks: an exam to its rows, a vertex that is dragged to the live numbers, a cohort to its pages.
-A call from one module of ours to another is an entry. It counts once for each pair of modules,
+Three walks: an exam to its rows, a dragged vertex to the live numbers, a cohort to its pages. A
+call from one module of ours to another is an entry. It counts once for each pair of modules,
 however often a loop makes it, so that the count is of the code as written and not of the data. An
 entry into a module that was entered before, from elsewhere, is a return. Calls within a module, and
 what Python, NumPy and Qt do between two of our functions, are not counted; nor are entries into the
@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
@@ -71,7 +71,7 @@ class Walk:
 
 def _module(frame: FrameType) -> str:
     name = str(frame.f_globals.get("__name__", ""))
-    return name if name.split(".")[0] in OURS else ""
+    return name if name.partition(".")[0] in OURS else ""
 
 
 def _caller(frame: FrameType) -> str:
@@ -89,7 +89,7 @@ def _traced(walk: Walk) -> Iterator[None]:
         yield
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
 
 def _import_everything() -> None:
@@ -136,15 +136,15 @@ def cohort_to_page(sample: Path, folder: Path) -> Walk:
     from multifidus.cli import main
 
     results = str(folder / "results")
-    walk = Walk()
+    walk, said = Walk(), io.StringIO()
     for arguments in (
         ["measure", str(sample / "cohort.csv"), "-o", results],
         ["report", results],
     ):
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said, _traced(walk):
-            with suppress(SystemExit):
-                sys.argv = ["multifidus", *arguments]
-                main()
+        sys.argv = ["multifidus", *arguments]
+        silent = redirect_stdout(io.StringIO()), redirect_stderr(said)
+        with silent[0], silent[1], suppress(SystemExit), _traced(walk):
+            main()
     if not (folder / "results" / "report" / "report.html").exists():
         msg = f"No report was written; nothing was counted. {said.getvalue()}"
         raise RuntimeError(msg)
@@ -157,6 +157,7 @@ def vertex_to_number(_sample: Path, folder: Path) -> Walk:
     os.environ.setdefault("NAPARI_ASYNC", "0")
     os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = str(folder)
     import napari
+    import numpy as np
     from qtpy.QtWidgets import QApplication
 
     _import_everything()
@@ -176,11 +177,11 @@ def vertex_to_number(_sample: Path, folder: Path) -> Walk:
     _wait(QApplication)
     hand.send("MouseMove", place, held=False)
     hand.send("MouseButtonPress", place, held=True)
-    hand.send("MouseMove", place + [0, 1, 0], held=True)
+    hand.send("MouseMove", np.add(place, (0, 1, 0)), held=True)
     _wait(QApplication)
     walk = Walk()
     with _traced(walk):
-        hand.send("MouseMove", place + [0, 2, 0], held=True)
+        hand.send("MouseMove", np.add(place, (0, 2, 0)), held=True)
         _wait(QApplication)
     if (layer.data[0] == before).all():
         msg = "The vertex did not follow the mouse; nothing was counted."
@@ -236,7 +237,7 @@ WALKS: dict[str, Callable[[Path, Path], Walk]] = {
 def _walked(name: str, root: Path) -> Walk:
     """Walk in a process of its own, which knows only the checkout at ``root``."""
     path = os.pathsep.join((str(root), str(root / "plugins")))
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this script
         [sys.executable, str(Path(__file__).resolve()), "--root", str(root), "--one", name],
         check=True,
         stdout=subprocess.PIPE,
@@ -244,7 +245,7 @@ def _walked(name: str, root: Path) -> Walk:
         env={**os.environ, "PYTHONPATH": path},
     )
     pairs = json.loads(done.stdout.splitlines()[-1])
-    return Walk({(before, after): None for before, after in pairs})
+    return Walk(dict.fromkeys((before, after) for before, after in pairs))
 
 
 def main() -> None:

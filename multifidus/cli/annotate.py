@@ -24,8 +24,8 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     folder: Annotated[
         Path | None,
         typer.Option(
-            help="Where outlines are saved; beside the images if not given. For a cohort: the folder "
-            "that holds one folder per rater, 'readings' beside the table if not given."
+            help="Where outlines are saved; beside the images if not given. For a cohort: the "
+            "folder that holds one folder per rater, 'readings' beside the table if not given."
         ),
     ] = None,
     blind: Annotated[

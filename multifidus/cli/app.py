@@ -25,7 +25,7 @@ from multifidus.version import VERSION
 
 app = typer.Typer(
     name="multifidus",
-    help="Quantify the multifidus muscle on axial lumbar MRI. Research software, not a medical device.",
+    help="Quantify the multifidus on axial lumbar MRI. Research software, not a medical device.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -62,4 +62,4 @@ def _common(
         ),
     ] = False,
 ) -> None:
-    """Quantify the multifidus muscle on axial lumbar MRI. Research software, not a medical device."""
+    """Quantify the multifidus on axial lumbar MRI. Research software, not a medical device."""

@@ -35,8 +35,9 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     subject_keys: Annotated[
         Path | None,
         typer.Option(
-            help="File with the secret from which subject names are made, written by the first run; "
-            "give it to later runs, so that a subject keeps its name. Default: beside the cohort."
+            help="File with the secret from which subject names are made, written by the "
+            "first run; give it to later runs, so that a subject keeps its name. "
+            "Default: beside the cohort."
         ),
     ] = None,
     same_person: Annotated[

@@ -44,6 +44,4 @@ def levels(
     print_table(*level_table(rows))
     without = sum(row["level"] is None for row in rows)
     if without:
-        say(
-            f"{without} of {len(rows)} slices lie beyond the landmarks; no level is assigned to them."
-        )
+        say(f"{without} of {len(rows)} slices lie beyond the landmarks; no level is assigned.")

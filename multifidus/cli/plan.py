@@ -82,6 +82,6 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     )
     if mdc is not None and not spread:
         print_remark(
-            "This assumes measurement error only, as if all subjects changed equally: a lower bound. "
-            "Give the standard deviation of true change with --spread."
+            "This assumes measurement error only, as if all subjects changed equally: a lower "
+            "bound. Give the standard deviation of true change with --spread."
         )

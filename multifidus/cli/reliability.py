@@ -48,8 +48,8 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     match: Annotated[
         str,
         typer.Option(
-            help="slice: compare only slices that all raters outlined. level: compare any slices of "
-            "a level. Default: level if the protocol selects the nearest slice, else slice."
+            help="slice: compare only slices that all raters outlined. level: compare any slices "
+            "of a level. Default: level if the protocol selects the nearest slice, else slice."
         ),
     ] = "",
     protocol: Annotated[

@@ -24,15 +24,15 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         Path | None,
         typer.Option(
             "--reliability",
-            help="JSON output of 'multifidus reliability --json'; default: reliability of this study.",
+            help="JSON output of 'multifidus reliability --json'; default: from this study.",
         ),
     ] = None,
     change: Annotated[
         Path | None,
         typer.Option(
             "--change",
-            help="JSON output of 'multifidus change --json' for this study; its timepoints, readings "
-            "and measurement error are used.",
+            help="JSON output of 'multifidus change --json' for this study; its timepoints, "
+            "readings and measurement error are used.",
         ),
     ] = None,
     quantity: Annotated[
