@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import several_targets
 from multifidus.stats.change.paired_tests import paired_tests
-from multifidus.stats.reliability.icc import FEW_RATERS, MUCH_APART, agreement_doubt, icc
+from multifidus.stats.reliability.icc import FEW_RATERS, MUCH_APART, icc, wide_agreement_warning
 from multifidus.stats.reliability.measurement_error import bland_altman, mdc95, sem
 from multifidus.stats.reliability.ratings import Z, mean_squares
 
@@ -138,7 +138,7 @@ def sampled_raters(  # noqa: PLR0917 - what makes a study
         for table in ratings(rng, studies, n, k, sd):
             forms = icc(table)
             two, three = _holds(forms[1].ci95, agreement), _holds(forms[2].ci95, consistency)
-            hits.append((two, three, bool(agreement_doubt(mean_squares(table)))))
+            hits.append((two, three, bool(wide_agreement_warning(mean_squares(table)))))
         cells.append(RaterCell(n, k, sd, *map(_share, zip(*hits, strict=True))))
     return cells
 

@@ -13,7 +13,7 @@ from multifidus.cli.printing import print_json, print_wide_table, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from multifidus.stats.change.mdc import ErrorOf
+    from multifidus.stats.change.mdc import MdcOf
     from multifidus.stats.values import Value
 
 
@@ -83,9 +83,9 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.io.table_csv import read_results
     from multifidus.reporting.tables.change import change_tables, subject_table, write_changes
     from multifidus.stats.change.document import plain_changes
-    from multifidus.stats.change.mdc import limit_doubts, protocol_doubt
+    from multifidus.stats.change.mdc import limit_warnings, protocol_warnings
     from multifidus.stats.change.mixed_model import model_changes
-    from multifidus.stats.change.pairs import Choice
+    from multifidus.stats.change.pairs import ReadingChoice
     from multifidus.stats.change.study import spans_of, study_change
     from multifidus.stats.study_table import study_table
     from multifidus.stats.values import of_quantities
@@ -101,7 +101,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         read.rows, table.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
     )
     values = of_quantities(found.values, quantity or (), structure or ())
-    choice = Choice(value, mix_protocols=mix_protocols)
+    choice = ReadingChoice(value, mix_protocols=mix_protocols)
     known = None if reliability is None else read_json(reliability, "a study's reliability")
     limits = _limits(mdc or (), values)
     spans = spans_of(values, before, after)
@@ -109,7 +109,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         values,
         spans,
         choice=choice,
-        error_of=_error_of(known, limits),
+        mdc_of=_error_of(known, limits),
         minimal_valid_fraction=found.protocol.minimal_valid_fraction,
         column=group,
     )
@@ -119,8 +119,8 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         if model is None
         else model_changes(values, _ordered(spans), model, choice, minimal_valid_fraction=least)
     )
-    doubts = limit_doubts(limits, values) if known is None else protocol_doubt(known, values)
-    study = replace(study, problems=(*study.problems, *doubts, *failed, *found.remarks))
+    warnings = limit_warnings(limits, values) if known is None else protocol_warnings(known, values)
+    study = replace(study, problems=(*study.problems, *warnings, *failed, *found.remarks))
     tables = change_tables(study, models)
     muscles = subject_table(study.changes)
     if output is not None:
@@ -138,12 +138,12 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             say(problem)
 
 
-def _error_of(known: dict[str, Any] | None, limits: dict[str, float]) -> ErrorOf:
-    from multifidus.stats.change.mdc import given, nothing_known, of_reliability
+def _error_of(known: dict[str, Any] | None, limits: dict[str, float]) -> MdcOf:
+    from multifidus.stats.change.mdc import given, mdc_from_reliability, unknown_mdc
 
     if known is not None:
-        return of_reliability(known)
-    return given(limits) if limits else nothing_known
+        return mdc_from_reliability(known)
+    return given(limits) if limits else unknown_mdc
 
 
 def _limits(texts: Sequence[str], values: Sequence[Value]) -> dict[str, float]:

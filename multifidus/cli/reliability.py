@@ -75,7 +75,7 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     was left out, and why, is reported.
     """
     from multifidus.io.table_csv import read_results
-    from multifidus.reporting.tables.exclusions import left_out_table
+    from multifidus.reporting.tables.exclusions import exclusions_table
     from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_table
     from multifidus.reporting.tables.reliability import grade_table, reliability_table
     from multifidus.stats.reliability.document import plain_study
@@ -102,7 +102,7 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
         ),
     )
     study = replace(study, problems=(*study.problems, *found.remarks))
-    lost = left_out_table("reliability_left_out", study.left_out)
+    lost = exclusions_table("reliability_left_out", study.exclusions)
     tables = [item for item in (reliability_table(study), grade_table(study), lost) if item.rows]
     if output is not None:
         for printed in tables:

@@ -19,8 +19,8 @@ from multifidus.io.table_csv import read_results, read_rows
 from multifidus.io.table_reader import Table
 from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
 from multifidus.reading.unblind import BLINDED_LIST_NAME
-from multifidus.reporting.metric import What
-from multifidus.reporting.pages.study_page import as_markdown, study_page, tell
+from multifidus.reporting.metric import Metric
+from multifidus.reporting.pages.study_page import as_markdown, content_of, study_page
 from multifidus.reporting.pages.subject_page import sheet_files, subject_sheets
 from multifidus.reporting.plots.asymmetry import QUANTITY as ASYMMETRY
 from multifidus.reporting.plots.study_plots import draw_study
@@ -30,13 +30,13 @@ from multifidus.reporting.tables.change import subject_table, write_changes
 from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_table
 from multifidus.reporting.text.citations import as_bibtex
 from multifidus.stats.change.given_change import GivenChange
-from multifidus.stats.change.mdc import ErrorOf, of_reliability, protocol_doubt
+from multifidus.stats.change.mdc import MdcOf, mdc_from_reliability, protocol_warnings
 from multifidus.stats.change.mixed_model import MixedModel, model_changes
-from multifidus.stats.change.pairs import Choice, timepoints_of
+from multifidus.stats.change.pairs import ReadingChoice, timepoints_of
 from multifidus.stats.change.study import ChangeStudy, Span, spans_of, study_change
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
-from multifidus.stats.reliability.study import Study, reliability
+from multifidus.stats.reliability.study import ReliabilityStudy, reliability
 from multifidus.stats.reliability.target_groups import TargetRule
 from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.study_table import study_table
@@ -126,10 +126,10 @@ def load_study(request: ReportRequest) -> StudyData:
     table = study_table(rows, _protocol_file(request), request.protocol, lines=read.lines)
     values, protocol = table.values, table.protocol
     remarks += table.remarks
-    whats = _whats(values, request, protocol, given)
-    mine = [item for what in whats for item in what.of(values)]
+    metrics = _metrics(values, request, protocol, given)
+    mine = [item for metric in metrics for item in metric.of(values)]
     between, within, document = _reliability(request, mine, matching_of(protocol), remarks)
-    choice = given.choice if given else Choice(request.value)
+    choice = given.choice if given else ReadingChoice(request.value)
     spans = _spans(mine, request, given)
     change = None
     models: list[MixedModel] = []
@@ -144,7 +144,7 @@ def load_study(request: ReportRequest) -> StudyData:
     return StudyData(
         rows=rows,
         values=values,
-        whats=whats,
+        metrics=metrics,
         timepoints=_timepoints(mine, spans),
         choice=choice,
         missing=_table(folder / MISSING, remarks),
@@ -192,23 +192,23 @@ _NEEDED = ("subject", "timepoint", "rater", "reading", "series", "slice_index", 
 """Columns that a report cannot do without; what others would say is not recorded."""
 
 
-def _whats(
+def _metrics(
     values: Sequence[Value],
     request: ReportRequest,
     protocol: MeasurementProtocol,
     given: GivenChange | None,
-) -> tuple[What, ...]:
+) -> tuple[Metric, ...]:
     """Choose which numbers the report is about: those asked for, or the usual ones there are."""
     there = dict.fromkeys(
-        What(item.quantity, item.method, item.structure)
+        Metric(item.quantity, item.method, item.structure)
         for item in values
         if math.isfinite(item.value)
     )
     if request.quantities:
-        unknown = sorted({*request.quantities} - {what.quantity for what in there})
+        unknown = sorted({*request.quantities} - {metric.quantity for metric in there})
         if unknown:
             msg = f"The table has no value of {', '.join(unknown)}."
-            known = sorted({what.quantity for what in there})
+            known = sorted({metric.quantity for metric in there})
             raise StatisticsError(msg, remedy=f"Among others it has: {', '.join(known)}.")
         if any(map(is_grade, request.quantities)):
             msg = "Grades have no mean, and no figure of a report shows them."
@@ -216,11 +216,11 @@ def _whats(
         return tuple(w for name in request.quantities for w in sorted(there) if w.quantity == name)
     main = ("", str(protocol.fat_methods[0]) if protocol.fat_methods else "")
     found = tuple(
-        what
+        metric
         for name in USUAL
-        for what in sorted(there)
-        if what.quantity == name
-        and (what.method in main or name in _WITHOUT_CHOICE)
+        for metric in sorted(there)
+        if metric.quantity == name
+        and (metric.method in main or name in _WITHOUT_CHOICE)
         and (given is None or name in given.quantities)
     )
     if not found:
@@ -231,23 +231,23 @@ def _whats(
 
 def _reliability(
     request: ReportRequest, values: Sequence[Value], match: Matching, remarks: list[str]
-) -> tuple[Study | None, Study | None, dict[str, Any] | None]:
+) -> tuple[ReliabilityStudy | None, ReliabilityStudy | None, dict[str, Any] | None]:
     """Return reliability between raters, that of re-reading, and both as they are printed."""
     if request.reliability is not None:
         document = read_json(request.reliability, "a study's reliability")
         study = given_study(document)
-        remarks += protocol_doubt(document, values)
+        remarks += protocol_warnings(document, values)
         parts = [
-            Study(
+            ReliabilityStudy(
                 tuple(item for item in study.results if item.compare is compare),
                 study.problems,
-                left_out=tuple(item for item in study.left_out if item.compare == compare),
+                exclusions=tuple(item for item in study.exclusions if item.compare == compare),
             )
             for compare in Compare
         ]
         between, within = (part if part.results else None for part in parts)
         return between, within, document
-    found: list[Study | None] = []
+    found: list[ReliabilityStudy | None] = []
     for compare, there in (
         (Compare.RATER, len({item.rater for item in values}) > 1),
         (Compare.READING, any(item.reading > 1 for item in values)),
@@ -287,23 +287,23 @@ def _change(  # noqa: PLR0913, PLR0917 - what a change depends on
     values: Sequence[Value],
     spans: Sequence[Span],
     request: ReportRequest,
-    choice: Choice,
+    choice: ReadingChoice,
     protocol: MeasurementProtocol,
     given: GivenChange | None,
     document: dict[str, Any] | None,
 ) -> ChangeStudy:
-    error_of: dict[str, ErrorOf] = {}
+    mdc_of: dict[str, MdcOf] = {}
     if given is not None:
-        error_of = {"error_of": given.error_of}
+        mdc_of = {"mdc_of": given.mdc_of}
     elif document is not None:
-        error_of = {"error_of": of_reliability(document)}
+        mdc_of = {"mdc_of": mdc_from_reliability(document)}
     study = study_change(
         values,
         spans,
         choice=choice,
         minimal_valid_fraction=protocol.minimal_valid_fraction,
         column=request.column,
-        **error_of,
+        **mdc_of,
     )
     if given is not None:
         given.check(study)
@@ -314,7 +314,7 @@ def _models(
     change: ChangeStudy,
     values: Sequence[Value],
     request: ReportRequest,
-    choice: Choice,
+    choice: ReadingChoice,
     *,
     least: float,
 ) -> tuple[list[MixedModel], list[str]]:
@@ -388,15 +388,15 @@ def write_report(
     ReadError
         If the extra ``report`` is not installed.
     """
-    told = tell(data)
+    content = content_of(data)
     drawings = list(draw_study(data))
     sheets = sheet_files(row["subject"] for row in data.rows)
     changes = () if data.change is None else data.change.changes
-    change_tables = (*told.change, subject_table(changes)) if changes else ()
+    change_tables = (*content.change, subject_table(changes)) if changes else ()
     texts = {
-        output / PAGE: study_page(data, told, drawings, tuple(sheets.items())),
-        output / TEXT: as_markdown(data, told),
-        output / BIBTEX: as_bibtex(told.references),
+        output / PAGE: study_page(data, content, drawings, tuple(sheets.items())),
+        output / TEXT: as_markdown(data, content),
+        output / BIBTEX: as_bibtex(content.references),
     }
     planned = [
         *texts,
@@ -405,7 +405,7 @@ def write_report(
     ]
     for path in planned:
         refuse_existing(path, overwrite=overwrite)
-    for table in (*told.reliability, *change_tables):
+    for table in (*content.reliability, *change_tables):
         check_paper_table(table, output / TABLES, overwrite=overwrite)
     for path, text in texts.items():
         write_text(path, text, overwrite=overwrite)
@@ -414,7 +414,7 @@ def write_report(
     for item in drawings:
         write_drawing(item, output / FIGURES, formats, overwrite=overwrite)
     written = planned
-    for table in told.reliability:
+    for table in content.reliability:
         written += write_paper_table(table, output / TABLES, overwrite=overwrite)
     if data.change is not None:
         written += write_changes(data.change, change_tables, output / TABLES, overwrite=overwrite)

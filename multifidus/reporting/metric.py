@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from multifidus.data.anatomy import Level, Side
-from multifidus.stats.change.pairs import Choice, exam_value
+from multifidus.stats.change.pairs import ReadingChoice, exam_value
 from multifidus.stats.values import Value
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class What:
+class Metric:
     """Which number of which muscle a figure is about."""
 
     quantity: str
@@ -40,10 +40,10 @@ Numbers = dict[tuple[str, str], dict[str, dict[str, float]]]
 """By level and side, then timepoint, then subject."""
 
 
-def exam_numbers(values: Iterable[Value], what: What, choice: Choice) -> Numbers:
+def exam_numbers(values: Iterable[Value], metric: Metric, choice: ReadingChoice) -> Numbers:
     """Return one number an exam, level and side: whose it is, the rule says."""
     readings: dict[tuple[str, str], dict[str, dict[str, list[Value]]]] = {}
-    for item in what.of(values):
+    for item in metric.of(values):
         place = readings.setdefault((item.level, item.side), {})
         place.setdefault(item.timepoint, {}).setdefault(item.subject, []).append(item)
     found: Numbers = {}

@@ -8,11 +8,11 @@ from typing import Any
 
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
-from multifidus.reporting.metric import What
+from multifidus.reporting.metric import Metric
 from multifidus.stats.change.mixed_model import MixedModel
-from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy
-from multifidus.stats.reliability.study import Study
+from multifidus.stats.reliability.study import ReliabilityStudy
 from multifidus.stats.values import Value
 
 Row = Mapping[str, Any]
@@ -28,7 +28,7 @@ class StudyData:
         Of ``measurements.csv``, as text: those that the report speaks of.
     values
         Their values, one a reading, level and side.
-    whats
+    metrics
         Which numbers the report is about, the first the one that subjects are counted by.
     timepoints
         In order.
@@ -57,14 +57,14 @@ class StudyData:
 
     rows: Sequence[Row]
     values: Sequence[Value]
-    whats: Sequence[What]
+    metrics: Sequence[Metric]
     timepoints: Sequence[str]
-    choice: Choice
+    choice: ReadingChoice
     missing: Sequence[Row]
     failures: Sequence[Row]
     protocol: MeasurementProtocol
-    between: Study | None
-    within: Study | None
+    between: ReliabilityStudy | None
+    within: ReliabilityStudy | None
     given: bool
     change: ChangeStudy | None
     models: Sequence[MixedModel]

@@ -15,7 +15,7 @@ MOST_HINTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Exclusion:
     """One value that has nothing to be compared with.
 
     Parameters
@@ -50,17 +50,17 @@ class LeftOut:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> LeftOut:
+    def of(cls, found: Mapping[str, Any]) -> Exclusion:
         """Read what :meth:`as_dict` returned."""
         return cls(**{item.name: str(found[item.name]) for item in fields(cls)})
 
 
-def unrated(
+def rating_exclusions(
     groups: Iterable[Sequence[Value]],
     compare: str,
     column: Callable[[Value], str],
     names: Sequence[str] = (),
-) -> tuple[LeftOut, ...]:
+) -> tuple[Exclusion, ...]:
     """List the targets that lack a value of a rater or reading.
 
     Parameters
@@ -74,15 +74,17 @@ def unrated(
     names
         Whose values are compared; all that a group has if empty.
     """
-    return tuple(item for members in groups for item in _unrated(members, compare, column, names))
+    return tuple(
+        item for members in groups for item in _rating_exclusions(members, compare, column, names)
+    )
 
 
-def _unrated(
+def _rating_exclusions(
     members: Sequence[Value],
     compare: str,
     column: Callable[[Value], str],
     names: Sequence[str],
-) -> Iterable[LeftOut]:
+) -> Iterable[Exclusion]:
     wanted = tuple(names) or tuple(sorted({column(item) for item in members}))
     targets: dict[tuple[str, ...], dict[str, Value]] = {}
     subjects: dict[tuple[str, str], set[str]] = {}
@@ -96,7 +98,7 @@ def _unrated(
             continue
         one = next(iter(row.values()))
         near = (_nearest(subject, subjects.get((n, nearly(timepoint)), ())) for n in lacks)
-        yield LeftOut(
+        yield Exclusion(
             compare=compare,
             quantity=one.quantity,
             method=one.method,
@@ -119,7 +121,7 @@ def _why(item: Value | None, compare: str, name: str) -> str:
     return f"undefined by {compare} {name}" + (f" ({flags})" if flags else "")
 
 
-def unpaired(pairs: Iterable[Any]) -> tuple[LeftOut, ...]:
+def pair_exclusions(pairs: Iterable[Any]) -> tuple[Exclusion, ...]:
     """List the pairs of two exams that have no change.
 
     Parameters
@@ -142,7 +144,7 @@ def unpaired(pairs: Iterable[Any]) -> tuple[LeftOut, ...]:
         has = [exam.timepoint for exam in exams if exam.timepoint not in lacks]
         near = (_nearest(pair.subject, subjects.get(name, ())) for name in lacks)
         found.append(
-            LeftOut(
+            Exclusion(
                 compare="timepoint",
                 quantity=pair.quantity,
                 method=pair.method,
@@ -167,9 +169,9 @@ def _nearest(subject: str, others: Iterable[str]) -> str:
     return next((name for name in sorted(others) if nearly(name) == nearly(subject)), "")
 
 
-def hints(found: Iterable[LeftOut]) -> tuple[str, ...]:
+def name_hints(found: Iterable[Exclusion]) -> tuple[str, ...]:
     """Say which subjects may be one person under two names, each two of them once."""
-    said: dict[frozenset[str], LeftOut] = {}
+    said: dict[frozenset[str], Exclusion] = {}
     for item in found:
         if item.nearest:
             both = frozenset((item.subject, item.nearest))

@@ -16,20 +16,20 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import ReadError, StatisticsError, WriteError
 from multifidus.reporting.build import ReportRequest, load_study, write_report
 from multifidus.reporting.labels import axis_label, quantity_name
-from multifidus.reporting.pages.study_page import tell
+from multifidus.reporting.pages.study_page import content_of
 from multifidus.reporting.pages.subject_page import sheet_files, subject_sheets
 from multifidus.reporting.tables.change import change_tables
 from multifidus.reporting.tables.reliability import reliability_table, short
 from multifidus.reporting.text.citations import REFERENCES, as_bibtex, cited
-from multifidus.reporting.text.facts import Spread, facts_of
+from multifidus.reporting.text.facts import Range, facts_of
 from multifidus.reporting.text.grras import Answer, grras
 from multifidus.reporting.text.methods import methods_text
 from multifidus.reporting.text.participant_flow import flow_of, lost_measurements
 from multifidus.reporting.text.results import results_text
-from multifidus.reporting.text.statements import counted, listed, spread
+from multifidus.reporting.text.statements import counted, listed, range_text
 from multifidus.stats.change.document import plain_changes
 from multifidus.stats.change.groups import Verdict
-from multifidus.stats.change.mdc import of_reliability
+from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
@@ -76,7 +76,7 @@ def methods(data):
 
 
 def test_the_usual_numbers_are_reported_in_their_order(data):
-    assert [what.quantity for what in data.whats] == ["tcsa_mm2", "fcsa_mm2", "fi_pct"]
+    assert [metric.quantity for metric in data.metrics] == ["tcsa_mm2", "fcsa_mm2", "fi_pct"]
     assert data.timepoints == ("pre", "post")
     assert len(data.between.results) == 18
     assert {item.rater for item in data.within.results} == {"A", "B"}
@@ -101,7 +101,7 @@ def test_whose_value_enters_is_never_guessed(folder):
 
 def test_a_report_is_about_what_is_asked_for(folder):
     found = load_study(ReportRequest(folder, value="mean", quantities=("fi_pct",)))
-    assert [what.quantity for what in found.whats] == ["fi_pct"]
+    assert [metric.quantity for metric in found.metrics] == ["fi_pct"]
     with pytest.raises(StatisticsError, match="volume_ml"):
         load_study(ReportRequest(folder, value="mean", quantities=("volume_ml",)))
     with pytest.raises(StatisticsError, match="no psoas"):
@@ -153,7 +153,7 @@ def test_changes_are_held_against_a_given_reliability(tmp_path, data):
     file = tmp_path / "reliability.json"
     file.write_text(json.dumps(plain_study(data.between)))
     found = of_rows(tmp_path / "study", rows, reliability=file)
-    expected = of_reliability(plain_study(data.between))
+    expected = mdc_from_reliability(plain_study(data.between))
     for item in found.change.changes:
         assert item.mdc95 == expected(item.pair).mdc95
         assert "A, B" in item.basis
@@ -170,7 +170,7 @@ def test_given_changes_bring_their_choices_and_are_checked(tmp_path):
     document = plain_changes(data.change)
     file.write_text(json.dumps(document))
     found = load_study(ReportRequest(folder, change=file))
-    assert [what.quantity for what in found.whats] == ["tcsa_mm2"]
+    assert [metric.quantity for metric in found.metrics] == ["tcsa_mm2"]
     assert found.choice.rule == "mean"
     judged = [(item.verdict, item.basis) for item in found.change.changes]
     assert judged == [(item.verdict, item.basis) for item in data.change.changes]
@@ -293,7 +293,7 @@ def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
     assert "random intercepts for subject and muscle" in rule
     assert "fixed effects of time, zone and their interaction" in rule
     assert "Satterthwaite degrees of freedom" in rule
-    (table,) = [item for item in tell(data).change if item.name == "change_model"]
+    (table,) = [item for item in content_of(data).change if item.name == "change_model"]
     assert len(table.rows) == sum(len(item.terms) for item in data.models)
     assert any("of change between subjects" in note for note in table.notes)
 
@@ -304,7 +304,7 @@ def test_a_model_that_does_not_converge_is_said_and_none_takes_its_place(tmp_pat
     assert not found.models
     text = " ".join(item.text for item in results_text(found))
     assert "Mixed model of tcsa_mm2 multifidus: The mixed model did not converge" in text
-    assert "change_model" not in {item.name for item in tell(found).change}
+    assert "change_model" not in {item.name for item in content_of(found).change}
     assert "Mixed model" not in methods(found)
 
 
@@ -349,11 +349,11 @@ def test_two_of_grras_are_the_authors_and_the_rest_is_from_the_tables(data, tmp_
 
 
 def test_what_is_cited_has_an_entry(data):
-    told = tell(data)
-    keys = {key for item in (*told.methods, *told.results) for key in item.cites}
-    assert keys | {"kottner2011"} == {item.key for item in told.references}
-    text = as_bibtex(told.references)
-    assert re.findall(r"@article{(\w+),", text) == [item.key for item in told.references]
+    content = content_of(data)
+    keys = {key for item in (*content.methods, *content.results) for key in item.cites}
+    assert keys | {"kottner2011"} == {item.key for item in content.references}
+    text = as_bibtex(content.references)
+    assert re.findall(r"@article{(\w+),", text) == [item.key for item in content.references]
     assert "doi = {10.1037/0033-2909.86.2.420}" in text
     assert text.count("{") == text.count("}")
     assert "{ICC" not in cited(["holm1979", "holm1979"])[0].as_text()
@@ -365,9 +365,9 @@ def test_words_and_numbers_are_printed_alike():
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed([]) == ""
     assert (counted(1, "exam"), counted(2, "exam")) == ("1 exam", "2 exams")
-    assert spread(Spread(1, 2, 4), "mm") == "median 2 mm, range 1 to 4"
-    assert spread(Spread(2, 2, 2), "") == "2"
-    assert Spread.of([math.nan]) is None
+    assert range_text(Range(1, 2, 4), "mm") == "median 2 mm, range 1 to 4"
+    assert range_text(Range(2, 2, 2), "") == "2"
+    assert Range.of([math.nan]) is None
     assert axis_label("tcsa_mm2") == "Total cross-sectional area, mm²"
     assert quantity_name("tcsa_per_bmi") == "tcsa per"
     assert axis_label("no_such_thing") == "No such"

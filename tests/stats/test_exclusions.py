@@ -12,7 +12,7 @@ from multifidus.errors import StatisticsError
 from multifidus.io.table_csv import read_rows, write_rows
 from multifidus.reporting.build import ReportRequest, load_study, write_report
 from multifidus.stats.change.study import study_change
-from multifidus.stats.exclusions import LeftOut
+from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
@@ -52,7 +52,7 @@ def run(*words):
 
 def test_nothing_is_left_out_of_what_is_complete():
     study = reliability(values_of(rated()))
-    assert study.left_out == ()
+    assert study.exclusions == ()
     assert not any("partner" in problem for problem in study.problems)
 
 
@@ -60,8 +60,8 @@ def test_subjects_that_lost_their_zeros_are_named_with_the_name_that_was_meant()
     rows = [*rated(lambda name: name.lstrip("0")), row("13", "A", 700), row("13", "B", 710)]
     study = reliability(values_of(rows))
     (result,) = study.results
-    assert (result.n_targets, result.n_missing, len(study.left_out)) == (3, 6, 6)
-    assert {(item.subject, item.lacks, item.nearest) for item in study.left_out} == {
+    assert (result.n_targets, result.n_missing, len(study.exclusions)) == (3, 6, 6)
+    assert {(item.subject, item.lacks, item.nearest) for item in study.exclusions} == {
         ("01", "B", "1"), ("02", "B", "2"), ("03", "B", "3"),
         ("1", "A", "01"), ("2", "A", "02"), ("3", "A", "03"),
     }  # fmt: skip
@@ -71,7 +71,7 @@ def test_subjects_that_lost_their_zeros_are_named_with_the_name_that_was_meant()
 def test_a_target_without_a_value_says_why_and_asks_nothing():
     rows = rated()
     rows[-1] |= {"value": "NA", "flags": "not_measurable"}
-    (item,) = reliability(values_of(rows)).left_out
+    (item,) = reliability(values_of(rows)).exclusions
     assert (item.subject, item.lacks, item.has) == ("12", "B", "A")
     assert item.reason == "undefined by rater B (not_measurable)"
     assert item.nearest == ""
@@ -80,7 +80,7 @@ def test_a_target_without_a_value_says_why_and_asks_nothing():
 def test_a_reading_that_nobody_made_is_left_out():
     rows = [{**one, "rater": "A", "reading": 1 + (one["rater"] == "B")} for one in rated()]
     study = reliability(values_of(rows[:-1]), compare="reading")
-    (item,) = study.left_out
+    (item,) = study.exclusions
     assert (item.compare, item.subject, item.lacks) == ("reading", "12", "2")
 
 
@@ -109,13 +109,13 @@ def test_screen_markdown_csv_and_json_say_it_alike(tmp_path):
     assert found["results"][0]["n_missing"] == 6
     assert HINT in found["problems"]
     assert {item["nearest"] for item in found["left_out"]} == {*"123", "01", "02", "03"}
-    assert given_study(found).left_out == tuple(map(LeftOut.of, found["left_out"]))
+    assert given_study(found).exclusions == tuple(map(Exclusion.of, found["left_out"]))
 
 
 def test_an_older_file_of_reliability_leaves_nothing_out():
     document = plain_study(reliability(values_of(rated())))
     del document["left_out"]
-    assert given_study(document).left_out == ()
+    assert given_study(document).exclusions == ()
 
 
 def changed(lost):
@@ -165,7 +165,7 @@ def test_it_reaches_the_report(tmp_path):
             one["subject"] = "S1"
     folder = write_study(tmp_path / "results", rows)
     data = load_study(ReportRequest(folder, value="rater:A"))
-    assert data.between.left_out
+    assert data.between.exclusions
     write_report(data, tmp_path / "report")
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "did you mean" in page

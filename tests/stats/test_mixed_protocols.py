@@ -13,7 +13,7 @@ from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
 from multifidus.io.table_csv import write_rows
 from multifidus.stats.change.mixed_model import model_changes
-from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import study_change
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.reliability.target_groups import TargetRule
@@ -56,14 +56,14 @@ CALLS = [
     lambda items, mix: study_change(
         items,
         (("pre", "post"),),
-        choice=Choice("rater:A", mix_protocols=mix),
+        choice=ReadingChoice("rater:A", mix_protocols=mix),
         minimal_valid_fraction=0.5,
     ),
     lambda items, mix: model_changes(
         items,
         ("pre", "post"),
         "level",
-        Choice("rater:A", mix_protocols=mix),
+        ReadingChoice("rater:A", mix_protocols=mix),
         minimal_valid_fraction=0.5,
     ),
 ]

@@ -175,12 +175,12 @@ def test_a_flag_that_makes_a_number_doubtful_reaches_the_change(flag):
 
 @pytest.mark.parametrize("rule", ["first", "rater:A"])
 def test_a_second_reading_is_not_taken_for_the_first(rule):
-    from multifidus.stats.change.pairs import Choice
+    from multifidus.stats.change.pairs import ReadingChoice
 
     rows = rows_of(readings=2)
     lost = {"subject": "S02", "timepoint": "pre", "reading": 1}
     rows = [row for row in rows if any(row[name] != is_ for name, is_ in lost.items())]
-    study = study_of(rows, choice=Choice(rule))
+    study = study_of(rows, choice=ReadingChoice(rule))
     assert "12 pairs without a change: no first reading at pre." in study.problems
     assert {item.pair.subject for item in study.changes if item.pair.problem} == {"S02"}
 

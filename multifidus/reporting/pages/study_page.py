@@ -11,7 +11,7 @@ from multifidus.reporting.pages.render import render
 from multifidus.reporting.plots.style import Drawing, as_svg
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import change_tables
-from multifidus.reporting.tables.exclusions import left_out_table
+from multifidus.reporting.tables.exclusions import exclusions_table
 from multifidus.reporting.tables.paper_table import PaperTable, is_numeric
 from multifidus.reporting.tables.reliability import reliability_table
 from multifidus.reporting.text.citations import Reference, cited
@@ -26,8 +26,8 @@ from multifidus.reporting.text.participant_flow import (
 )
 from multifidus.reporting.text.results import results_text
 from multifidus.reporting.text.statements import Statement, as_paragraph, by_topic
-from multifidus.stats.exclusions import LeftOut
-from multifidus.stats.reliability.study import Reliability, Study
+from multifidus.stats.exclusions import Exclusion
+from multifidus.stats.reliability.study import Reliability, ReliabilityStudy
 from multifidus.study.outline_counts import outline_key, outlines_of
 
 ON_SCREEN = 1.4
@@ -35,7 +35,7 @@ ON_SCREEN = 1.4
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportContent:
     """All that a report says in words and tables.
 
     Parameters
@@ -59,7 +59,7 @@ class Told:
     references: tuple[Reference, ...]
 
 
-def tell(data: StudyData) -> Told:
+def content_of(data: StudyData) -> ReportContent:
     """Put a study into words and tables."""
     facts = facts_of(data.rows, data.timepoints)
     methods, results = methods_text(data, facts), results_text(data)
@@ -68,7 +68,7 @@ def tell(data: StudyData) -> Told:
     for study, name in ((data.between, "reliability"), (data.within, "reliability_rereading")):
         if study is not None:
             tables += _of_report(study, data, name)
-    return Told(
+    return ReportContent(
         facts=facts,
         methods=tuple(methods),
         results=tuple(results),
@@ -79,26 +79,29 @@ def tell(data: StudyData) -> Told:
     )
 
 
-def _of_report(study: Study, data: StudyData, name: str) -> list[PaperTable]:
+def _of_report(study: ReliabilityStudy, data: StudyData, name: str) -> list[PaperTable]:
     """Make the tables of what the report is about; a given file may hold more."""
-    abouts = {(what.quantity, what.method, what.structure) for what in data.whats}
+    abouts = {(metric.quantity, metric.method, metric.structure) for metric in data.metrics}
 
-    def is_told(item: Reliability | LeftOut) -> bool:
+    def is_reported(item: Reliability | Exclusion) -> bool:
         return (item.quantity, item.method, item.structure) in abouts
 
-    told = replace(study, results=tuple(filter(is_told, study.results)))
-    lost = left_out_table(f"{name}_left_out", filter(is_told, study.left_out))
-    return [replace(reliability_table(told), name=name), *([lost] if lost.rows else [])]
+    reported = replace(study, results=tuple(filter(is_reported, study.results)))
+    lost = exclusions_table(f"{name}_left_out", filter(is_reported, study.exclusions))
+    return [replace(reliability_table(reported), name=name), *([lost] if lost.rows else [])]
 
 
 def study_page(
-    data: StudyData, told: Told, drawings: Iterable[Drawing], sheets: Sequence[tuple[str, str]]
+    data: StudyData,
+    content: ReportContent,
+    drawings: Iterable[Drawing],
+    sheets: Sequence[tuple[str, str]],
 ) -> str:
     """Return the page as HTML.
 
     Parameters
     ----------
-    data, told
+    data, content
         The study, and what is said of it.
     drawings
         Its figures.
@@ -107,8 +110,8 @@ def study_page(
     """
     from markupsafe import Markup
 
-    facts = told.facts
-    lost = lost_measurements(data.missing, data.whats[0].structure)
+    facts = content.facts
+    lost = lost_measurements(data.missing, data.metrics[0].structure)
     reasons = {item.reason: item.meaning for item in lost}
     return render(
         "report.html",
@@ -120,19 +123,19 @@ def study_page(
                 _tile(len([name for name in facts.raters if name]) or "?", "rater"),
                 _tile(len(facts.levels), "level"),
             ],
-            "remarks": [*data.remarks, *_why_no_tables(data, told)],
+            "remarks": [*data.remarks, *_why_no_tables(data, content)],
             "flow": flow_of(data),
             "failed": failed_cases(data.failures),
             "lost": lost,
             "meanings": list(reasons.items()),
-            "methods": [item for item in told.methods if item.is_known],
-            "unknown": [item.topic.lower() for item in told.methods if not item.is_known],
+            "methods": [item for item in content.methods if item.is_known],
+            "unknown": [item.topic.lower() for item in content.methods if not item.is_known],
             "not_read": list(facts.not_read),
-            "results": by_topic(told.results),
-            "numbers": {item.key: n for n, item in enumerate(told.references, 1)},
-            "references": told.references,
-            "reliability": [_shown(table) for table in told.reliability if table.rows],
-            "change": [_shown(table) for table in told.change],
+            "results": by_topic(content.results),
+            "numbers": {item.key: n for n, item in enumerate(content.references, 1)},
+            "references": content.references,
+            "reliability": [_shown(table) for table in content.reliability if table.rows],
+            "change": [_shown(table) for table in content.change],
             "drawings": [
                 {
                     "name": item.name,
@@ -144,20 +147,20 @@ def study_page(
                 for n, item in enumerate(drawings, 1)
             ],
             "flags": _flags(data),
-            "grras": told.items,
+            "grras": content.items,
             "grras_source": SOURCE,
             "sheets": list(sheets),
         },
     )
 
 
-def _tile(number: int | str, what: str) -> tuple[int | str, str]:
-    return number, what if number == 1 else f"{what}s"
+def _tile(number: int | str, metric: str) -> tuple[int | str, str]:
+    return number, metric if number == 1 else f"{metric}s"
 
 
-def _why_no_tables(data: StudyData, told: Told) -> tuple[str, ...]:
+def _why_no_tables(data: StudyData, content: ReportContent) -> tuple[str, ...]:
     """Say what is the matter with changes where no table of them has notes that do."""
-    return () if told.change or data.change is None else data.change.problems
+    return () if content.change or data.change is None else data.change.problems
 
 
 def _shown(table: PaperTable) -> dict[str, Any]:
@@ -190,27 +193,27 @@ def _flags(data: StudyData) -> list[dict[str, Any]]:
     ]
 
 
-def as_markdown(data: StudyData, told: Told) -> str:
+def as_markdown(data: StudyData, content: ReportContent) -> str:
     """Return Methods, Results, flow and GRRAS as Markdown, citations as ``[@key]``."""
-    known = [item for item in told.methods if item.is_known]
-    topics = [item.topic.lower() for item in told.methods if not item.is_known]
+    known = [item for item in content.methods if item.is_known]
+    topics = [item.topic.lower() for item in content.methods if not item.is_known]
     lines = ["# Methods", "", as_paragraph(known), ""]
     if topics:
         lines += [f"Not found in the tables: {'; '.join(topics)}.", ""]
-    if told.facts.not_read:
-        names = ", ".join(f"`{name}`" for name in told.facts.not_read)
+    if content.facts.not_read:
+        names = ", ".join(f"`{name}`" for name in content.facts.not_read)
         lines += [f"Columns of the cohort that no sentence above reads: {names}.", ""]
-    lines += ["# Results", "", *_paragraphs(told.results), "# Participant flow", ""]
+    lines += ["# Results", "", *_paragraphs(content.results), "# Participant flow", ""]
     for step in flow_of(data):
         lines += [f"- {step.label}: {step.n}"]
         lines += [f"  - without {n}: {reason}" for reason, n in step.lost]
     lines += ["", "# GRRAS", "", "| item | asks for | here | answer |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {item.number} | {_cell(item.asks)} | {item.answer} | {_cell(item.words)} |"
-        for item in told.items
+        for item in content.items
     ]
     lines += ["", "# References", ""]
-    lines += [f"- `{item.key}`: {item.as_text()}" for item in told.references]
+    lines += [f"- `{item.key}`: {item.as_text()}" for item in content.references]
     return "\n".join(lines) + "\n"
 
 

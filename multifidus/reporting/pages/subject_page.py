@@ -11,7 +11,7 @@ from typing import Any
 
 from multifidus.figures.thumbnails import Thumbnail
 from multifidus.reporting.labels import axis_label, quantity_unit
-from multifidus.reporting.metric import What, along_the_spine, patient_sides
+from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.pages.render import render
 from multifidus.reporting.plots.montage import matched
 from multifidus.reporting.plots.study_plots import pictures_of
@@ -75,7 +75,9 @@ def _sheet(data: StudyData, subject: str) -> str:
     levels = matched(pictures, data.timepoints)
     rows, aspect = _slices(levels, data.timepoints)
     marks = _Marks()
-    sections = [_section(data, what, own, marks) for what in data.whats if (own := what.of(values))]
+    sections = [
+        _section(data, metric, own, marks) for metric in data.metrics if (own := metric.of(values))
+    ]
     first = values[0].extra if values else {}
     return render(
         "subject.html",
@@ -159,15 +161,17 @@ def _printed(exam: ExamValue) -> str:
     return f"{text} ± {exam.uncertainty:.{decimals}f}" if known else text
 
 
-def _section(data: StudyData, what: What, own: Sequence[Value], marks: _Marks) -> dict[str, Any]:
-    title = axis_label(what.quantity, what.method)
+def _section(
+    data: StudyData, metric: Metric, own: Sequence[Value], marks: _Marks
+) -> dict[str, Any]:
+    title = axis_label(metric.quantity, metric.method)
 
     def at(timepoint: str, level: str, side: str) -> str:
         place = (timepoint, level, side)
         readings = [item for item in own if (item.timepoint, item.level, item.side) == place]
         return _printed(exam_value(timepoint, readings, data.choice))
 
-    changes = _changes(data, what, own[0].subject)
+    changes = _changes(data, metric, own[0].subject)
     if changes:
         return {"title": title, **_compared(changes, data.timepoints, at, marks)}
     rows = [
@@ -183,7 +187,7 @@ def _section(data: StudyData, what: What, own: Sequence[Value], marks: _Marks) -
     }
 
 
-def _changes(data: StudyData, what: What, subject: str) -> list[Change]:
+def _changes(data: StudyData, metric: Metric, subject: str) -> list[Change]:
     """Return the changes over the whole time, which stands last; a page has no room for steps."""
     if data.change is None:
         return []
@@ -193,7 +197,7 @@ def _changes(data: StudyData, what: What, subject: str) -> list[Change]:
         if item.pair.subject == subject
         and (item.pair.before.timepoint, item.pair.after.timepoint) == data.change.spans[-1]
         and (item.pair.quantity, item.pair.method, item.pair.structure)
-        == (what.quantity, what.method, what.structure)
+        == (metric.quantity, metric.method, metric.structure)
     ]
     levels = along_the_spine(item.pair.level for item in found)
     sides = patient_sides(item.pair.side for item in found)
@@ -259,11 +263,11 @@ def _bar(item: Change, largest: float) -> dict[str, Any] | None:
 
 
 def _explained(data: StudyData) -> list[str]:
-    entered = dict.fromkeys(
+    value_rule = dict.fromkeys(
         filter(None, (data.choice.rule, *(item.rule for item in data.values if item.rule)))
     )
     lines = [
-        f"Values: {'; '.join(entered)}.",
+        f"Values: {'; '.join(value_rule)}.",
         "Behind ±: standard uncertainty of one exam's value, as stated when it was measured; twice "
         "as much holds the truth about 95 times in 100.",
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from multifidus.reporting.metric import What, along_the_spine, exam_numbers
+from multifidus.reporting.metric import Metric, along_the_spine, exam_numbers
 from multifidus.reporting.plots.style import (
     BLACK,
     COLUMN_MM,
@@ -16,7 +16,7 @@ from multifidus.reporting.plots.style import (
     new_figure,
     styled,
 )
-from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.values import Value
 
 QUANTITY = "asymmetry_pct"
@@ -27,11 +27,11 @@ MANY_LEVELS = 3
 
 @styled
 def asymmetry(
-    values: Iterable[Value], structure: str, timepoints: Sequence[str], choice: Choice
+    values: Iterable[Value], structure: str, timepoints: Sequence[str], choice: ReadingChoice
 ) -> Drawing | None:
     """Draw every subject's asymmetry of area, and the median of each level and timepoint."""
-    what = What(QUANTITY, "", structure)
-    numbers = exam_numbers(values, what, choice)
+    metric = Metric(QUANTITY, "", structure)
+    numbers = exam_numbers(values, metric, choice)
     levels = along_the_spine(level for level, _ in numbers)
     if not numbers:
         return None

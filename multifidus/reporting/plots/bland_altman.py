@@ -9,10 +9,10 @@ import numpy as np
 
 from multifidus.figures.file_names import distinct_stem
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.metric import What, along_the_spine, patient_sides
+from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled
 from multifidus.stats.reliability.study import Reliability
-from multifidus.stats.reliability.targets import Compare, column_of, lay_out
+from multifidus.stats.reliability.targets import Compare, column_of, tabulate_targets
 from multifidus.stats.values import Value
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @styled
 def bland_altman(
-    what: What, results: Iterable[Reliability], values: Iterable[Value]
+    metric: Metric, results: Iterable[Reliability], values: Iterable[Value]
 ) -> Drawing | None:
     """Draw each level and side of one quantity, the first two raters or readings of each.
 
     Parameters
     ----------
-    what
+    metric
         Of which number.
     results
         Its reliability, between raters or of one rater's readings; one a level and side.
@@ -43,11 +43,11 @@ def bland_altman(
         item
         for item in results
         if (item.quantity, item.method, item.structure)
-        == (what.quantity, what.method, what.structure)
+        == (metric.quantity, metric.method, metric.structure)
     ]
     if not own:
         return None
-    mine = what.of(values)
+    mine = metric.of(values)
     levels = along_the_spine(item.level for item in own)
     sides = patient_sides(item.side for item in own)
     figure, panels = grid(sides, levels)
@@ -60,7 +60,7 @@ def bland_altman(
         _draw(axes, item, *_points(item, mine))
     first = own[0]
     who = _who(first)
-    figure.supxlabel(f"Mean of both: {axis_label(what.quantity, what.method)}", fontsize=7)
+    figure.supxlabel(f"Mean of both: {axis_label(metric.quantity, metric.method)}", fontsize=7)
     figure.supylabel(f"Difference: {who}", fontsize=7)
     kind = (
         f"readings_{distinct_stem((first.rater,), first.rater)}"
@@ -68,8 +68,8 @@ def bland_altman(
         else "raters"
     )
     return Drawing(
-        name=f"bland_altman_{what.stem}_{kind}",
-        caption=f"{axis_label(what.quantity, what.method)}: difference of {who} against their "
+        name=f"bland_altman_{metric.stem}_{kind}",
+        caption=f"{axis_label(metric.quantity, metric.method)}: difference of {who} against their "
         "mean, one point an exam. Line: bias; dashed: 95 % limits of agreement; shaded: their "
         "exact 95 % intervals.",
         figure=figure,
@@ -97,7 +97,7 @@ def _points(item: Reliability, values: Iterable[Value]) -> tuple[list[float], li
         and column_of(value, item.compare) in item.columns
     ]
     raters = item.columns if between else ()
-    table = lay_out(members, item.compare, raters, item.slices.match).table
+    table = tabulate_targets(members, item.compare, raters, item.slices.match).table
     places = [item.columns.index(name) for name in (item.pairs[0].first, item.pairs[0].second)]
     one, two = (table[:, place].tolist() for place in places)
     return one, two

@@ -8,8 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from multifidus.reporting.labels import axis_label, quantity_name
-from multifidus.reporting.metric import What
-from multifidus.reporting.plots.slopes import of_what
+from multifidus.reporting.metric import Metric
+from multifidus.reporting.plots.slopes import of_metric
 from multifidus.reporting.plots.style import BLACK, BLUE, PAGE_MM, PALE, Drawing, new_figure, styled
 from multifidus.stats.change.groups import BY_MUSCLE, GroupChange
 from multifidus.stats.change.study import ChangeStudy
@@ -22,33 +22,33 @@ _KEPT = len(BY_MUSCLE) - 3
 
 
 @styled
-def forest(what: What, study: ChangeStudy) -> Drawing | None:
+def forest(metric: Metric, study: ChangeStudy) -> Drawing | None:
     """Draw the mean change of each level and side with its 95 % interval; None without groups."""
     groups = [
         item
         for item in study.muscles
-        if item.key[:_KEPT] == (what.quantity, what.method, what.structure)
+        if item.key[:_KEPT] == (metric.quantity, metric.method, metric.structure)
     ]
     if not groups:
         return None
     figure = new_figure(PAGE_MM, 18 + 5 * len(groups))
     axes = figure.subplots()
-    bands = [_mdc95(study, what, item) for item in groups]
+    bands = [_mdc95(study, metric, item) for item in groups]
     for place, (item, band) in enumerate(zip(groups, bands, strict=True)):
         _draw(axes, place, item, band)
     axes.axvline(0, color=BLACK, linewidth=0.6)
     several = len(study.spans) > 1
     axes.set_yticks(range(len(groups)), [_label(item, several=several) for item in groups])
     axes.set_ylim(len(groups) - 0.4, -0.6)
-    axes.set_xlabel(f"Change: {axis_label(what.quantity, what.method)}")
+    axes.set_xlabel(f"Change: {axis_label(metric.quantity, metric.method)}")
     beside = axes.secondary_yaxis("right")
     beside.set_yticks(range(len(groups)), [_counts(item) for item in groups])
     beside.tick_params(length=0)
     beside.spines["right"].set_visible(False)
-    name = quantity_name(what.quantity, what.method)
+    name = quantity_name(metric.quantity, metric.method)
     judged = any(not math.isnan(band) for band in bands)
     return Drawing(
-        name=f"forest_{what.stem}",
+        name=f"forest_{metric.stem}",
         caption=f"Mean change of {name} with its 95 % interval. "
         + (
             "Shaded: changes of one muscle within measurement error (MDC95, the median of those "
@@ -82,14 +82,14 @@ def _counts(item: GroupChange) -> str:
     return f"{n}; {item.beyond_decrease} / {item.beyond_increase} / {item.judged}"
 
 
-def _mdc95(study: ChangeStudy, what: What, group: GroupChange) -> float:
+def _mdc95(study: ChangeStudy, metric: Metric, group: GroupChange) -> float:
     """Return the median of what this group's muscles were held against; NaN where nothing is."""
     span, level, side, *rest = group.key[_KEPT:]
     known = [
         item.mdc95
-        for item in of_what(study, what)
+        for item in of_metric(study, metric)
         if (item.pair.span, item.pair.level, item.pair.side) == (span, level, side)
-        and _same(item.pair.said(study.column) if study.column else "", rest)
+        and _same(item.pair.column(study.column) if study.column else "", rest)
         and not math.isnan(item.mdc95)
     ]
     return median(known) if known else math.nan

@@ -9,7 +9,7 @@ import numpy as np
 
 from multifidus.reporting.labels import axis_label
 from multifidus.reporting.metric import (
-    What,
+    Metric,
     along_the_spine,
     exam_numbers,
     patient_sides,
@@ -23,16 +23,16 @@ from multifidus.reporting.plots.style import (
     new_figure,
     styled,
 )
-from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.values import Value
 
 
 @styled
 def level_profiles(
-    what: What, values: Iterable[Value], timepoints: Sequence[str], choice: Choice
+    metric: Metric, values: Iterable[Value], timepoints: Sequence[str], choice: ReadingChoice
 ) -> Drawing | None:
     """Draw means and standard deviations from cranial to caudal, a panel for each side."""
-    numbers = exam_numbers(values, what, choice)
+    numbers = exam_numbers(values, metric, choice)
     levels = along_the_spine(level for level, _ in numbers)
     if not numbers:
         return None
@@ -65,13 +65,13 @@ def level_profiles(
         axes.set_yticks(range(len(levels)), [level or "no level" for level in levels])
         axes.margins(y=0.08)
     panels[0].invert_yaxis()
-    figure.supxlabel(axis_label(what.quantity, what.method), fontsize=7)
+    figure.supxlabel(axis_label(metric.quantity, metric.method), fontsize=7)
     if any(timepoints):
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return Drawing(
-        name=f"profile_{what.stem}",
-        caption=f"{axis_label(what.quantity, what.method)} from cranial to caudal: mean over "
+        name=f"profile_{metric.stem}",
+        caption=f"{axis_label(metric.quantity, metric.method)} from cranial to caudal: mean over "
         "subjects; bars: standard deviation, where there are several.",
         figure=figure,
     )

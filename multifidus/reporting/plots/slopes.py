@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.metric import What, along_the_spine, patient_sides
+from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, VERDICTS, Drawing, grid, styled
 from multifidus.stats.change.groups import Change, Verdict
 from multifidus.stats.change.study import ChangeStudy
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def of_what(study: ChangeStudy, what: What) -> list[Change]:
+def of_metric(study: ChangeStudy, metric: Metric) -> list[Change]:
     """Return the changes of one number that have a value at both ends."""
     return [
         item
         for item in study.changes
         if (item.pair.quantity, item.pair.method, item.pair.structure)
-        == (what.quantity, what.method, what.structure)
+        == (metric.quantity, metric.method, metric.structure)
         and not item.pair.problem
     ]
 
 
 @styled
-def slopes(what: What, study: ChangeStudy) -> Drawing | None:
+def slopes(metric: Metric, study: ChangeStudy) -> Drawing | None:
     """Draw every pair of one quantity, coloured by what can be said of it; None without pairs."""
-    changes = of_what(study, what)
+    changes = of_metric(study, metric)
     if not changes:
         return None
     names = list(dict.fromkeys(name for span in study.spans for name in span))
@@ -48,13 +48,13 @@ def slopes(what: What, study: ChangeStudy) -> Drawing | None:
             and (item.pair.before.timepoint, item.pair.after.timepoint) in steps
         ]
         _draw(axes, mine, names)
-    figure.supylabel(axis_label(what.quantity, what.method), fontsize=7)
+    figure.supylabel(axis_label(metric.quantity, metric.method), fontsize=7)
     _legend(figure, {item.verdict for item in changes})
     return Drawing(
-        name=f"slopes_{what.stem}",
-        caption=f"{axis_label(what.quantity, what.method)} at {_list(names)}: one line a muscle, "
-        "by whether its change is beyond the least detectable change of one muscle; thick: mean of "
-        "the muscles with both values.",
+        name=f"slopes_{metric.stem}",
+        caption=f"{axis_label(metric.quantity, metric.method)} at {_list(names)}: one line a "
+        "muscle, by whether its change is beyond the least detectable change of one "
+        "muscle; thick: mean of the muscles with both values.",
         figure=figure,
     )
 

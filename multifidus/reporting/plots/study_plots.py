@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from statistics import median
 
 from multifidus.figures.thumbnails import Thumbnail
-from multifidus.reporting.metric import What
+from multifidus.reporting.metric import Metric
 from multifidus.reporting.plots.asymmetry import asymmetry
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.plots.forest import forest
 from multifidus.reporting.plots.montage import matched, montage
 from multifidus.reporting.plots.profiles import level_profiles
-from multifidus.reporting.plots.slopes import of_what, slopes
+from multifidus.reporting.plots.slopes import of_metric, slopes
 from multifidus.reporting.plots.style import Drawing
 from multifidus.reporting.study_data import StudyData
 from multifidus.stats.change.pairs import CONSENSUS, RATER
@@ -25,26 +25,26 @@ def draw_study(data: StudyData) -> Iterator[Drawing]:
 
 
 def _drawings(data: StudyData) -> Iterator[Drawing | None]:
-    for what in data.whats:
+    for metric in data.metrics:
         # What a file said of another study has no points here.
         if not data.given:
-            yield from _agreement(data, what)
+            yield from _agreement(data, metric)
         if data.change is not None:
-            yield forest(what, data.change)
-            yield slopes(what, data.change)
-        yield level_profiles(what, data.values, data.timepoints, data.choice)
-    structure = data.whats[0].structure
+            yield forest(metric, data.change)
+            yield slopes(metric, data.change)
+        yield level_profiles(metric, data.values, data.timepoints, data.choice)
+    structure = data.metrics[0].structure
     yield asymmetry(data.values, structure, data.timepoints, data.choice)
     yield _montage(data)
 
 
-def _agreement(data: StudyData, what: What) -> Iterator[Drawing | None]:
+def _agreement(data: StudyData, metric: Metric) -> Iterator[Drawing | None]:
     if data.between is not None:
-        yield bland_altman(what, data.between.results, data.values)
+        yield bland_altman(metric, data.between.results, data.values)
     if data.within is not None:
         for rater in dict.fromkeys(item.rater for item in data.within.results):
             own = [item for item in data.within.results if item.rater == rater]
-            yield bland_altman(what, own, data.values)
+            yield bland_altman(metric, own, data.values)
 
 
 def pictures_of(data: StudyData, subject: str) -> list[Thumbnail]:
@@ -66,7 +66,7 @@ def _montage(data: StudyData) -> Drawing | None:
     """Show the subject whose change is the median of all; the first one where none changed."""
     changes: dict[str, list[float]] = {}
     if data.change is not None:
-        for item in of_what(data.change, data.whats[0]):
+        for item in of_metric(data.change, data.metrics[0]):
             changes.setdefault(item.pair.subject, []).append(item.pair.delta_pct)
     there = {item.subject for item in data.pictures}
     means = {

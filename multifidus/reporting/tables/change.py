@@ -9,10 +9,10 @@ from pathlib import Path
 from multifidus.io.files import refuse_existing
 from multifidus.io.table_csv import write_rows
 from multifidus.reporting.labels import visible_fat_note
-from multifidus.reporting.tables.exclusions import left_out_table
+from multifidus.reporting.tables.exclusions import exclusions_table
 from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
 from multifidus.reporting.tables.reliability import short
-from multifidus.stats.change.document import change_rows, course_rows
+from multifidus.stats.change.document import change_rows, trajectory_rows
 from multifidus.stats.change.groups import Change, Contrast, GroupChange, Verdict
 from multifidus.stats.change.mixed_model import MixedModel
 from multifidus.stats.change.signed_rank import MOST_EXACT
@@ -57,7 +57,7 @@ def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tupl
         ),
         _contrasts(study, extra),
         _models(tuple(models)),
-        left_out_table("change_left_out", study.left_out),
+        exclusions_table("change_left_out", study.exclusions),
     )  # fmt: skip
     return tuple(table for table in tables if table.rows)
 
@@ -77,7 +77,7 @@ def _groups(groups: Iterable[GroupChange]) -> tuple[tuple[str, ...], ...]:
                 _words(structure),
                 span,
                 *rest,
-                item.entered,
+                item.value_rule,
                 short(item.mean_before),
                 short(item.mean_after),
                 *_tests(item),
@@ -100,7 +100,7 @@ def _contrasts(study: ChangeStudy, extra: tuple[str, ...]) -> PaperTable:
                 span,
                 *rest,
                 f"{item.first} - {item.second}",
-                item.entered,
+                item.value_rule,
                 *_tests(item),
                 str(item.n_missing),
             )
@@ -121,7 +121,7 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
         (
             _quantity(model.quantity, model.method),
             _words(model.structure),
-            model.entered,
+            model.value_rule,
             term.name,
             _interval(term.estimate, term.ci95),
             short(term.df) if term.df % 1 else f"{term.df:.0f}",
@@ -185,7 +185,10 @@ def write_changes(
     WriteError
         If a file exists and ``overwrite`` is not set; then nothing is written.
     """
-    rows = {"changes.csv": change_rows(study.changes), "courses.csv": course_rows(study.courses)}
+    rows = {
+        "changes.csv": change_rows(study.changes),
+        "courses.csv": trajectory_rows(study.trajectories),
+    }
     files = {folder / name: found for name, found in rows.items() if found}
     for path in files:
         refuse_existing(path, overwrite=overwrite)
@@ -219,7 +222,7 @@ def _subject(item: Change) -> tuple[str, ...]:
         pair.level,
         pair.side,
         pair.span,
-        pair.entered,
+        pair.value_rule,
         short(pair.before.value),
         short(pair.after.value),
         short(pair.delta),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from multifidus.reporting.tables.paper_table import PaperTable
-from multifidus.stats.exclusions import LeftOut
+from multifidus.stats.exclusions import Exclusion
 
 HEADINGS = ("subject", "timepoint", "compared", "has", "lacks", "why", "values", "did you mean")
 
 
-def left_out_table(name: str, found: Iterable[LeftOut]) -> PaperTable:
+def exclusions_table(name: str, found: Iterable[Exclusion]) -> PaperTable:
     """Make the table of what a comparison left out; it may have no row.
 
     One row a subject, timepoint and reason; ``values`` counts the quantities, levels and sides.

@@ -8,7 +8,7 @@ from multifidus.reporting.labels import visible_fat_note
 from multifidus.reporting.tables.paper_table import PaperTable
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.kappa import Kappa
-from multifidus.stats.reliability.study import GradeReliability, Reliability, Study
+from multifidus.stats.reliability.study import GradeReliability, Reliability, ReliabilityStudy
 from multifidus.stats.reliability.targets import Compare
 
 HEADINGS = (
@@ -20,7 +20,7 @@ HEADINGS = (
 _SHOWN = ("ICC(2,1)", "ICC(3,1)")
 
 
-def reliability_table(study: Study) -> PaperTable:
+def reliability_table(study: ReliabilityStudy) -> PaperTable:
     """Make the table of a study's reliability; errors in the unit of their quantity."""
     intra = any(item.compare is Compare.READING for item in study.results)
     what = "Intra-rater" if intra else "Inter-rater"
@@ -44,7 +44,7 @@ GRADE_HEADINGS = (
 )  # fmt: skip
 
 
-def grade_table(study: Study) -> PaperTable:
+def grade_table(study: ReliabilityStudy) -> PaperTable:
     """Make the table of the reliability of a study's grades; it may have no row."""
     notes = (
         "Weighted kappa (Cohen 1968), weights by distance or its square; interval by the "
@@ -60,7 +60,7 @@ def grade_table(study: Study) -> PaperTable:
             f"{item.rater} readings {pair.first}, {pair.second}"
             if item.rater
             else f"{pair.first} vs {pair.second}",
-            item.entered,
+            item.value_rule,
             *_targets(item),
             str(item.n_targets),
             f"{100 * pair.equal / item.n_targets:.0f}",
@@ -87,8 +87,8 @@ def _quantity(item: Reliability | GradeReliability) -> str:
 def _targets(item: Reliability | GradeReliability) -> tuple[str, str, str]:
     """Say of whom the targets are, on which slices they were compared, and what was left out."""
     chosen = [f"timepoint {item.timepoint}" if item.timepoint else "", item.group]
-    whose = "; ".join(filter(None, (*chosen, item.whose.words if item.whose.n_exams else "")))
-    return whose, item.slices.words, "; ".join(f"{n}: {why}" for why, n in item.left_out)
+    whose = "; ".join(filter(None, (*chosen, item.counts.words if item.counts.n_exams else "")))
+    return whose, item.slices.words, "; ".join(f"{n}: {why}" for why, n in item.exclusions)
 
 
 def _row(item: Reliability) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def _row(item: Reliability) -> tuple[str, ...]:
         item.level or "all",
         item.side or "both",
         who,
-        item.entered,
+        item.value_rule,
         *_targets(item),
         str(item.n_targets),
         short(item.sem.mean),

@@ -21,7 +21,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Range:
     """Least, median and largest of some numbers."""
 
     low: float
@@ -29,7 +29,7 @@ class Spread:
     high: float
 
     @classmethod
-    def of(cls, numbers: Iterable[float]) -> Spread | None:
+    def of(cls, numbers: Iterable[float]) -> Range | None:
         """Return that of the finite numbers; None where there are none."""
         known = [number for number in numbers if math.isfinite(number)]
         return cls(min(known), float(median(known)), max(known)) if known else None
@@ -82,15 +82,15 @@ class Facts:
     raters: tuple[str, ...]
     most_readings: int
     levels: tuple[str, ...]
-    slices: Spread | None
-    tilt_deg: Spread | None
+    slices: Range | None
+    tilt_deg: Range | None
     tilt_axes: tuple[str, ...]
-    pixel_mm: Spread | None
-    thresholds: Mapping[str, Spread]
-    gaps_days: Mapping[tuple[str, str], Spread]
-    surgery_days: Mapping[str, Spread]
-    reread_days: Spread | None
-    reading_minutes: Spread | None
+    pixel_mm: Range | None
+    thresholds: Mapping[str, Range]
+    gaps_days: Mapping[tuple[str, str], Range]
+    surgery_days: Mapping[str, Range]
+    reread_days: Range | None
+    reading_minutes: Range | None
     counts: Mapping[str, Mapping[str, int]]
     versions: tuple[str, ...]
     protocols: tuple[str, ...]
@@ -143,15 +143,15 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
         raters=tuple(sorted({reading[2] for reading in readings})),
         most_readings=max(per_rater.values(), default=0),
         levels=tuple(along_the_spine(row["level"] for row in outlines if row["level"])),
-        slices=Spread.of(_slices(outlines)),
-        tilt_deg=Spread.of(abs(number(row, "tilt_deg")) for row in outlines),
+        slices=Range.of(_slices(outlines)),
+        tilt_deg=Range.of(abs(number(row, "tilt_deg")) for row in outlines),
         tilt_axes=tuple(sorted({_text(row, "tilt_axis") for row in outlines} - {""})),
-        pixel_mm=Spread.of(_pixels(rows)),
+        pixel_mm=Range.of(_pixels(rows)),
         thresholds=_thresholds(rows),
         gaps_days=_gaps(exams, timepoints),
         surgery_days=_after_surgery(exams, timepoints),
-        reread_days=Spread.of(number(row, "reread_after_days") for row in readings.values()),
-        reading_minutes=Spread.of(number(row, "reading_minutes") for row in readings.values()),
+        reread_days=Range.of(number(row, "reread_after_days") for row in readings.values()),
+        reading_minutes=Range.of(number(row, "reading_minutes") for row in readings.values()),
         counts={
             **{name: _counted(exams.values(), name) for name in OF_EXAMS},
             **{name: _counted(outlines, name) for name in OF_OUTLINES},
@@ -236,15 +236,15 @@ def _pixels(rows: Iterable[Row]) -> list[float]:
     ]
 
 
-def _thresholds(rows: Iterable[Row]) -> dict[str, Spread]:
+def _thresholds(rows: Iterable[Row]) -> dict[str, Range]:
     found: dict[str, list[float]] = {}
     for row in rows:
         if row["quantity"] == Quantity.FI_PCT:
             used = _parameter(row, "threshold")
             if isinstance(used, (int, float)):
                 found.setdefault(_text(row, "method"), []).append(float(used))
-    spreads = {method: Spread.of(numbers) for method, numbers in sorted(found.items())}
-    return {method: spread for method, spread in spreads.items() if spread is not None}
+    spreads = {method: Range.of(numbers) for method, numbers in sorted(found.items())}
+    return {method: range_text for method, range_text in spreads.items() if range_text is not None}
 
 
 def _parameter(row: Row, name: str) -> object:
@@ -267,10 +267,10 @@ def _day(row: Row) -> float:
 
 def _gaps(
     exams: Mapping[tuple[str, str], Row], timepoints: Sequence[str]
-) -> dict[tuple[str, str], Spread]:
+) -> dict[tuple[str, str], Range]:
     found = {}
     for before, after in pairwise(timepoints):
-        gap = Spread.of(
+        gap = Range.of(
             _day(exams[subject, after]) - _day(row)
             for (subject, timepoint), row in exams.items()
             if timepoint == before and (subject, after) in exams
@@ -282,10 +282,10 @@ def _gaps(
 
 def _after_surgery(
     exams: Mapping[tuple[str, str], Row], timepoints: Sequence[str]
-) -> dict[str, Spread]:
+) -> dict[str, Range]:
     found = {}
     for name in timepoints:
-        days = Spread.of(
+        days = Range.of(
             _since_surgery(row) for (_, timepoint), row in exams.items() if timepoint == name
         )
         if days is not None:

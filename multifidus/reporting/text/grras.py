@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from multifidus.reporting.study_data import StudyData
-from multifidus.reporting.text.facts import OF_SUBJECTS, Facts, Spread, number
-from multifidus.reporting.text.statements import counted, listed, spread
+from multifidus.reporting.text.facts import OF_SUBJECTS, Facts, Range, number
+from multifidus.reporting.text.statements import counted, listed, range_text
 from multifidus.stats.reliability.study import Reliability
 
 SOURCE = "kottner2011"
@@ -86,9 +86,9 @@ def _subjects(facts: Facts) -> tuple[Answer, str]:
 def _values(counts: Mapping[str, int]) -> list[str]:
     """Give numbers by median and range, few words by their counts, many by their number."""
     numbers = [number({"": text}, "") for text, n in counts.items() for _ in range(n)]
-    found = Spread.of(numbers)
+    found = Range.of(numbers)
     if found is not None and all(map(math.isfinite, numbers)):
-        return [f"{spread(found, '', '.4g')}; {counted(len(numbers), 'subject')}"]
+        return [f"{range_text(found, '', '.4g')}; {counted(len(numbers), 'subject')}"]
     if len(counts) <= _FEW_WORDS:
         return [f"{text} {n}" for text, n in counts.items()]
     return [f"given for {counted(sum(counts.values()), 'subject')}"]
@@ -146,7 +146,7 @@ def _process(facts: Facts, name: str) -> tuple[Answer, str]:
     proven = _proven(facts, name)
     if not (stated or proven or apart):
         return Answer.NO, f"Blinding and the interval between readings: {_NOT_FOUND.lower()}"
-    interval = f"{spread(apart, 'days')}" if apart else "not found"
+    interval = f"{range_text(apart, 'days')}" if apart else "not found"
     # Codes in place of subject, timepoint and side of surgery leave no clinical information.
     whole = proven == facts.readings
     blinded = (

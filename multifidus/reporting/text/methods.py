@@ -9,19 +9,19 @@ from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProto
 from multifidus.reporting.labels import quantity_name
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import model_rule
-from multifidus.reporting.text.facts import Facts, Spread
+from multifidus.reporting.text.facts import Facts, Range
 from multifidus.reporting.text.statements import (
     NOT_RECORDED,
     Statement,
     counted,
     listed,
-    spread,
+    range_text,
     unknown,
 )
 from multifidus.stats.change.pairs import CONSENSUS, FIRST, MEAN, RATER
 from multifidus.stats.exam_facts import GROUP_COLUMNS
 from multifidus.stats.reliability.icc import FEW_RATERS
-from multifidus.stats.reliability.study import Study
+from multifidus.stats.reliability.study import ReliabilityStudy
 from multifidus.study.level_value import rule_in_words
 
 _AXES = {
@@ -120,7 +120,7 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
     ):
         yield _of_exams(topic, facts.counts[column], unit, facts.exams)
     yield (
-        Statement("Pixels", f"Pixels measured {spread(facts.pixel_mm, 'mm', '.4g')}.")
+        Statement("Pixels", f"Pixels measured {range_text(facts.pixel_mm, 'mm', '.4g')}.")
         if facts.pixel_mm
         else unknown("Pixel size")
     )
@@ -128,7 +128,7 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
         Statement(
             "Levels",
             f"Muscles were outlined at {listed(facts.levels)}; outlined slices a level: "
-            f"{spread(facts.slices, '', '.3g')}. A level's value is the "
+            f"{range_text(facts.slices, '', '.3g')}. A level's value is the "
             f"{rule_in_words(data.protocol)}{_near(data.protocol)}.",
         )
         if facts.levels and facts.slices
@@ -139,8 +139,8 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
         Statement(
             "Tilt",
             f"The slices' absolute tilt against {axes} was "
-            f"{spread(facts.tilt_deg, 'degrees', '.1f')}; areas are those in the slice's plane, "
-            "not corrected for it.",
+            f"{range_text(facts.tilt_deg, 'degrees', '.1f')}; areas are those in the slice's "
+            "plane, not corrected for it.",
         )
         if facts.tilt_deg and axes
         else unknown("Tilt of the slices")
@@ -154,7 +154,7 @@ def _near(protocol: MeasurementProtocol) -> str:
 
 def _intervals(facts: Facts) -> Statement:
     parts = [
-        f"{spread(gap, 'days')} between {before} and {after}"
+        f"{range_text(gap, 'days')} between {before} and {after}"
         for (before, after), gap in facts.gaps_days.items()
     ]
     parts += [
@@ -165,13 +165,13 @@ def _intervals(facts: Facts) -> Statement:
     return Statement("Interval", f"Intervals: {'; '.join(parts)}.")
 
 
-def _from_surgery(days: Spread) -> str:
+def _from_surgery(days: Range) -> str:
     """Say how long before or after surgery exams were; on both sides of it, by sign."""
     if days.high < 0:
-        before = Spread(-days.high, -days.middle, -days.low)
-        return f"{spread(before, 'days')} before surgery"
+        before = Range(-days.high, -days.middle, -days.low)
+        return f"{range_text(before, 'days')} before surgery"
     signed = " (negative: before it)" if days.low < 0 else ""
-    return f"{spread(days, 'days')} after surgery{signed}"
+    return f"{range_text(days, 'days')} after surgery{signed}"
 
 
 def _of_exams(topic: str, counts: Mapping[str, int], unit: str, exams: int) -> Statement:
@@ -233,14 +233,14 @@ def _reading(data: StudyData, facts: Facts) -> Iterator[Statement]:
             Statement(
                 "Interval between readings",
                 "A rater's later reading of an exam was finished "
-                f"{spread(facts.reread_days, 'days')} after the first.",
+                f"{range_text(facts.reread_days, 'days')} after the first.",
             )
             if facts.reread_days
             else unknown("Interval between readings")
         )
     if facts.reading_minutes:
         yield Statement(
-            "Time", f"A reading took {spread(facts.reading_minutes, 'minutes')} of work."
+            "Time", f"A reading took {range_text(facts.reading_minutes, 'minutes')} of work."
         )
 
 
@@ -274,20 +274,20 @@ def _blinding(data: StudyData, facts: Facts) -> Statement:
 
 
 def _measures(data: StudyData, facts: Facts) -> Iterator[Statement]:
-    names = [quantity_name(what.quantity, what.method) for what in data.whats]
+    names = [quantity_name(metric.quantity, metric.method) for metric in data.metrics]
     yield Statement("Quantities", f"Quantities: {'; '.join(names)}.")
-    for method in dict.fromkeys(what.method for what in data.whats if what.method):
+    for method in dict.fromkeys(metric.method for metric in data.metrics if metric.method):
         words, cites = _FAT.get(method, (f"the method {method.replace('_', ' ')}", ()))
         found = facts.thresholds.get(method)
-        value = f" (threshold: {spread(found, 'arbitrary units', '.4g')})" if found else ""
+        value = f" (threshold: {range_text(found, 'arbitrary units', '.4g')})" if found else ""
         yield Statement("Fat", f"Fat and muscle pixels were separated using {words}{value}.", cites)
-    if any(what.quantity == Quantity.FI_PCT for what in data.whats):
+    if any(metric.quantity == Quantity.FI_PCT for metric in data.metrics):
         yield Statement(
             "Visible fat",
             "Fat infiltration is visible fat: the share of pixels classified as fat, without fat "
             "spread within pixels that are mostly muscle.",
         )
-    if any(what.method for what in data.whats):
+    if any(metric.method for metric in data.metrics):
         text, cites = _CORRECTIONS[data.protocol.bias_correction]
         yield Statement("Shading", text, cites)
     least = data.protocol.minimal_valid_fraction
@@ -331,7 +331,7 @@ def _compared(rule: str) -> str:
     }.get(rule, f"The first reading of rater {rule.removeprefix(RATER)} was compared.")
 
 
-def _reliability(known: Mapping[str, Study], *, given: bool) -> Statement:
+def _reliability(known: Mapping[str, ReliabilityStudy], *, given: bool) -> Statement:
     """Say which model was used; few raters are a doubt between raters alone."""
     between = [item for study in known.values() for item in study.results if not item.rater]
     few = any(item.n_raters < FEW_RATERS and item.n_subjects == item.n_targets for item in between)

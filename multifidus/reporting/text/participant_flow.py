@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from multifidus.reporting.labels import quantity_name
-from multifidus.reporting.metric import What
+from multifidus.reporting.metric import Metric
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.text.statements import listed
 from multifidus.study.missing import Absence
@@ -52,7 +52,7 @@ def flow_of(data: StudyData) -> list[Step]:
             "Subjects with a measured exam", len(measured), _unmeasured(everyone - measured, data)
         ),
     ]
-    if data.change is None or not data.whats:
+    if data.change is None or not data.metrics:
         return steps
     return steps + [_compared(data, span, measured) for span in data.change.spans]
 
@@ -68,11 +68,11 @@ def _unmeasured(subjects: Iterable[str], data: StudyData) -> tuple[tuple[str, in
 def _compared(data: StudyData, span: tuple[str, str], measured: set[str]) -> Step:
     """Count the subjects with a change of the first number, and why others have none."""
     assert data.change is not None  # noqa: S101 - asked for where there is one
-    what = data.whats[0]
+    metric = data.metrics[0]
     own = [
         item.pair
         for item in data.change.changes
-        if What(item.pair.quantity, item.pair.method, item.pair.structure) == what
+        if Metric(item.pair.quantity, item.pair.method, item.pair.structure) == metric
         and (item.pair.before.timepoint, item.pair.after.timepoint) == span
     ]
     kept = {pair.subject for pair in own if not pair.problem}
@@ -80,13 +80,13 @@ def _compared(data: StudyData, span: tuple[str, str], measured: set[str]) -> Ste
     for subject in measured - kept:
         problems = sorted({pair.problem for pair in own if pair.subject == subject})
         reasons[listed(problems) or "no muscle measured at either"] += 1
-    name = quantity_name(what.quantity, what.method)
+    name = quantity_name(metric.quantity, metric.method)
     label = f"Subjects with a change of {name} from {span[0]} to {span[1]}"
     return Step(label, len(kept), tuple(sorted(reasons.items())))
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostMeasurements:
     """Measurements that are missing at one timepoint for one reason.
 
     Parameters
@@ -106,7 +106,7 @@ class Lost:
     n_exams: int
 
 
-def lost_measurements(missing: Iterable[Row], structure: str) -> list[Lost]:
+def lost_measurements(missing: Iterable[Row], structure: str) -> list[LostMeasurements]:
     """Count missing measurements by timepoint, reason and what more is known."""
     found: dict[tuple[str, str, str], list[Row]] = {}
     for row in missing:
@@ -114,7 +114,7 @@ def lost_measurements(missing: Iterable[Row], structure: str) -> list[Lost]:
             key = (str(row["timepoint"]), str(row["reason"]), str(row["detail"]))
             found.setdefault(key, []).append(row)
     return [
-        Lost(
+        LostMeasurements(
             timepoint,
             reason,
             _meaning(reason),

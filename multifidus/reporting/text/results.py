@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from multifidus.reporting.labels import quantity_name, quantity_unit
-from multifidus.reporting.metric import What
+from multifidus.reporting.metric import Metric
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import p_value
 from multifidus.reporting.tables.reliability import short
@@ -16,7 +16,7 @@ from multifidus.stats.change.mixed_model import FACTORS, MixedModel
 from multifidus.stats.change.paired_tests import PairedTests
 from multifidus.stats.change.random_intercept import Term
 from multifidus.stats.change.study import ChangeStudy
-from multifidus.stats.reliability.study import Reliability, Study
+from multifidus.stats.reliability.study import Reliability, ReliabilityStudy
 
 _WHAT = ("quantity", "method", "structure")
 
@@ -27,33 +27,33 @@ def results_text(data: StudyData) -> list[Statement]:
         statement
         for study, words in ((data.between, "Inter-rater"), (data.within, "Intra-rater"))
         if study is not None
-        for what in data.whats
-        for statement in _reliability(study, what, words)
+        for metric in data.metrics
+        for statement in _reliability(study, metric, words)
     ]
     if not found:
         found.append(unknown("Reliability"))
     if data.change is not None:
         found += [Statement("Groups", text) for text in data.change.pooled]
-        for what in data.whats:
-            found += _changes(data.change, what)
-            found += _muscles(data.change, what)
-            found += _models(data, what)
+        for metric in data.metrics:
+            found += _changes(data.change, metric)
+            found += _muscles(data.change, metric)
+            found += _models(data, metric)
         found += [Statement("Mixed model", text) for text in data.unfitted]
     return found
 
 
-def _is(item: Reliability, what: What) -> bool:
+def _is(item: Reliability, metric: Metric) -> bool:
     return (item.quantity, item.method, item.structure) == (
-        what.quantity, what.method, what.structure,
+        metric.quantity, metric.method, metric.structure,
     )  # fmt: skip
 
 
-def _reliability(study: Study, what: What, words: str) -> Iterator[Statement]:
+def _reliability(study: ReliabilityStudy, metric: Metric, words: str) -> Iterator[Statement]:
     """Give the range over levels and sides, and over raters where each has readings of its own."""
-    own = [item for item in study.results if _is(item, what)]
+    own = [item for item in study.results if _is(item, metric)]
     if not own:
         return
-    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
     parts = []
     for form in ("ICC(2,1)", "ICC(3,1)"):
         found = [one for item in own for one in item.icc if one.shrout_fleiss == form]
@@ -77,20 +77,20 @@ def _reliability(study: Study, what: What, words: str) -> Iterator[Statement]:
 
 def _examinations(own: Sequence[Reliability]) -> str:
     """Say of how many examinations of how many subjects, and of which timepoints and groups."""
-    if not all(item.whose.n_exams for item in own):  # a file of an older version
+    if not all(item.counts.n_exams for item in own):  # a file of an older version
         return f"{_range([item.n_targets for item in own], 'd')} targets"
-    exams = _range([item.whose.n_exams for item in own], "d")
+    exams = _range([item.counts.n_exams for item in own], "d")
     subjects = _range([item.n_subjects for item in own], "d")
     whose = f"{exams} examinations of {subjects} subjects"
-    names = sorted({name for item in own for name, _ in item.whose.timepoints})
+    names = sorted({name for item in own for name, _ in item.counts.timepoints})
     pooled = [f"timepoints {', '.join(names)}"] if len(names) > 1 else []
-    for column in dict.fromkeys(name for item in own for name, _, _ in item.whose.groups):
-        groups = sorted({g for item in own for name, g, _ in item.whose.groups if name == column})
+    for column in dict.fromkeys(name for item in own for name, _, _ in item.counts.groups):
+        groups = sorted({g for item in own for name, g, _ in item.counts.groups if name == column})
         if len(groups) > 1:
             pooled.append(f"{column} {', '.join(group or 'not said' for group in groups)}")
     words = whose + (f" (pooled over {' and '.join(pooled)})" if pooled else "")
     lost: dict[str, list[int]] = {}
-    for why, n in (found for item in own for found in item.left_out):
+    for why, n in (found for item in own for found in item.exclusions):
         lost.setdefault(why, []).append(n)
     return words + "".join(
         f"; {_range(numbers, 'd')} targets left out with {why}" for why, numbers in lost.items()
@@ -113,12 +113,12 @@ def _shortest(numbers: Sequence[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _changes(study: ChangeStudy, what: What) -> Iterator[Statement]:
+def _changes(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Give the change of each group: by zone where levels were operated, else by level and side."""
-    mine = (what.quantity, what.method, what.structure)
+    mine = (metric.quantity, metric.method, metric.structure)
     groups = [item for item in study.zones if item.key[: len(mine)] == mine]
     groups = groups or [item for item in study.muscles if item.key[: len(mine)] == mine]
-    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
     for item in groups:
         span, *where = item.key[BY_ZONE.index("span") :]
         group = where.pop() if study.column else ""
@@ -149,20 +149,21 @@ def _with_interval(tests: PairedTests) -> str:
     return f"{short(tests.mean)} [95 % CI {low}, {high}]"
 
 
-def _models(data: StudyData, what: What) -> Iterator[Statement]:
+def _models(data: StudyData, metric: Metric) -> Iterator[Statement]:
     """Give what a mixed model says of the change; its other terms stand in the table."""
-    name, unit = quantity_name(what.quantity, what.method), _after(what.quantity)
+    name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
     for model in data.models:
         if (model.quantity, model.method, model.structure) != (
-            what.quantity, what.method, what.structure,
+            metric.quantity, metric.method, metric.structure,
         ):  # fmt: skip
             continue
-        told = filter(None, (_term(model, term, data.timepoints, unit) for term in model.terms))
+        terms = (_term(model, term, data.timepoints, unit) for term in model.terms)
+        sentences = filter(None, terms)
         yield Statement(
             f"Change of {name}",
             f"By the mixed model ({counted(model.n_subjects, 'subject')}, "
             f"{counted(model.n_muscles, 'muscle')}) of {name}, "
-            f"{'; '.join(told)}. {' '.join(model.problems)}".strip(),
+            f"{'; '.join(sentences)}. {' '.join(model.problems)}".strip(),
         )
 
 
@@ -185,15 +186,15 @@ def _named(place: str) -> str:
     return f"{place} levels" if place in _ZONES else place
 
 
-def _muscles(study: ChangeStudy, what: What) -> Iterator[Statement]:
+def _muscles(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Count muscles beyond measurement error, which judges single muscles alone."""
-    name = quantity_name(what.quantity, what.method)
+    name = quantity_name(metric.quantity, metric.method)
     for before, after in study.spans:
         own = [
             item
             for item in study.changes
             if (item.pair.quantity, item.pair.method, item.pair.structure)
-            == (what.quantity, what.method, what.structure)
+            == (metric.quantity, metric.method, metric.structure)
             and (item.pair.before.timepoint, item.pair.after.timepoint) == (before, after)
         ]
         judged = [item for item in own if item.verdict.value != "unknown"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from multifidus.reporting.text.facts import Spread
+from multifidus.reporting.text.facts import Range
 
 NOT_RECORDED = "not found in the tables"
 
@@ -51,7 +51,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def spread(found: Spread, unit: str, form: str = ".0f") -> str:
+def range_text(found: Range, unit: str, form: str = ".0f") -> str:
     """Print a median and a range, or one number where all are alike."""
     low, middle, high = (format(number, form) for number in (found.low, found.middle, found.high))
     unit = f" {unit}" if unit else ""

@@ -24,7 +24,7 @@ from multifidus.stats.change.pairs import (
     tilt_effect_pct,
 )
 from multifidus.stats.change.random_intercept import Term
-from multifidus.stats.change.study import ChangeStudy, Course
+from multifidus.stats.change.study import ChangeStudy, Trajectory
 from multifidus.stats.reliability.document import plain_row
 
 Row = dict[str, Any]
@@ -53,7 +53,7 @@ def _row(item: Change) -> Row:
         "side": pair.side,
         "quantity": pair.quantity,
         "method": pair.method,
-        "entered": pair.entered,
+        "entered": pair.value_rule,
         "from": pair.before.timepoint,
         "to": pair.after.timepoint,
         "before": pair.before.value,
@@ -105,10 +105,10 @@ def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
         "muscles": [_group(item, (*BY_MUSCLE, *extra)) for item in study.muscles],
         "zones": [_group(item, (*BY_ZONE, *extra)) for item in study.zones],
         "contrasts": [_contrast(item, (*BY_SIDE, *extra)) for item in study.contrasts],
-        "courses": [_course(item) for item in study.courses],
+        "courses": [_trajectory(item) for item in study.trajectories],
         "models": [plain_model(item) for item in models],
         "problems": list(study.problems),
-        "left_out": [item.as_dict() for item in study.left_out],
+        "left_out": [item.as_dict() for item in study.exclusions],
     }
 
 
@@ -116,7 +116,7 @@ def _group(item: GroupChange, by: Iterable[str]) -> Row:
     return plain_row(
         {
             **dict(zip(by, item.key, strict=True)),
-            "entered": item.entered,
+            "entered": item.value_rule,
             "n": item.n,
             "n_missing": item.n_missing,
             "mean_before": item.mean_before,
@@ -140,7 +140,7 @@ def _contrast(item: Contrast, by: Iterable[str]) -> Row:
             **dict(zip(by, item.key, strict=True)),
             "first": item.first,
             "second": item.second,
-            "entered": item.entered,
+            "entered": item.value_rule,
             "n": item.n,
             "n_missing": item.n_missing,
             **_tests(item.tests),
@@ -165,7 +165,7 @@ def _tests(item: PairedTests) -> Row:
     }
 
 
-def course_rows(courses: Iterable[Course]) -> list[Row]:
+def trajectory_rows(trajectories: Iterable[Trajectory]) -> list[Row]:
     """Return one row a muscle, quantity and timepoint: ``courses.csv``."""
     return [
         {
@@ -173,12 +173,12 @@ def course_rows(courses: Iterable[Course]) -> list[Row]:
             "timepoint": exam.timepoint,
             "days": _days(exam),
             "value": exam.value,
-            "entered": item.entered,
+            "entered": item.value_rule,
             "slices": ";".join(map(str, exam.slices)),
             "raters": ";".join(exam.raters),
             "readings": exam.readings,
         }
-        for item in courses
+        for item in trajectories
         for exam in item.exams
     ]
 
@@ -186,10 +186,10 @@ def course_rows(courses: Iterable[Course]) -> list[Row]:
 _COURSE = ("subject", "structure", "level", "side", "quantity", "method")
 
 
-def _course(item: Course) -> Row:
+def _trajectory(item: Trajectory) -> Row:
     return {
         **dict(zip(_COURSE, item.key, strict=True)),
-        "entered": item.entered,
+        "entered": item.value_rule,
         "values": [
             plain_row({"timepoint": exam.timepoint, "days": _days(exam), "value": exam.value})
             for exam in item.exams
@@ -214,7 +214,7 @@ def plain_model(item: MixedModel) -> Row:
             "structure": item.structure,
             "factor": item.factor,
             "reference": list(item.reference),
-            "entered": item.entered,
+            "entered": item.value_rule,
             "n_subjects": item.n_subjects,
             "n_muscles": item.n_muscles,
             "n_values": item.n_values,

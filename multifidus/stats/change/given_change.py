@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.change.mdc import NOT_ASKED, Detectable
-from multifidus.stats.change.pairs import Choice, Pair
+from multifidus.stats.change.mdc import NOT_ASKED, Mdc
+from multifidus.stats.change.pairs import ExamPair, ReadingChoice
 from multifidus.stats.change.study import ChangeStudy, Span
 
 Key = tuple[str, ...]
@@ -32,7 +32,7 @@ class GivenChange:
     """
 
     spans: tuple[Span, ...]
-    choice: Choice
+    choice: ReadingChoice
     changes: Mapping[Key, Mapping[str, Any]]
 
     @classmethod
@@ -49,7 +49,7 @@ class GivenChange:
             rows = {tuple(str(row[name]) for name in _NAMES): row for row in document["changes"]}
             for row in rows.values():
                 _number(row["delta"]), _number(row["mdc95"]), str(row["basis"])
-            return cls(spans, Choice(str(document["value"])), rows)
+            return cls(spans, ReadingChoice(str(document["value"])), rows)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, StatisticsError):
                 raise
@@ -61,12 +61,12 @@ class GivenChange:
         """Which quantities there are."""
         return frozenset(key[_NAMES.index("quantity")] for key in self.changes)
 
-    def error_of(self, pair: Pair) -> Detectable:
+    def mdc_of(self, pair: ExamPair) -> Mdc:
         """Return what a pair was held against."""
         row = self.changes.get(_key(pair))
         if row is None:
-            return Detectable(math.nan, NOT_ASKED)
-        return Detectable(_number(row["mdc95"]), str(row["basis"]))
+            return Mdc(math.nan, NOT_ASKED)
+        return Mdc(_number(row["mdc95"]), str(row["basis"]))
 
     def check(self, study: ChangeStudy) -> None:
         """Refuse changes that are not those of this study's table.
@@ -92,7 +92,7 @@ class GivenChange:
 _REMEDY = "Give what 'multifidus change --json' prints of this study's own table."
 
 
-def _key(pair: Pair) -> Key:
+def _key(pair: ExamPair) -> Key:
     return (
         pair.subject, pair.structure, pair.level, pair.side, pair.quantity, pair.method,
         pair.before.timepoint, pair.after.timepoint,

@@ -12,9 +12,9 @@ import numpy as np
 
 from multifidus.data.anatomy import Level
 from multifidus.errors import StatisticsError
-from multifidus.stats.change.mdc import Detectable, ErrorOf, nothing_known
+from multifidus.stats.change.mdc import Mdc, MdcOf, unknown_mdc
 from multifidus.stats.change.paired_tests import PairedTests, holm, paired_tests
-from multifidus.stats.change.pairs import Pair
+from multifidus.stats.change.pairs import ExamPair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,20 +47,20 @@ class Change:
         Where that comes from; empty where there is no change to be held against it.
     """
 
-    pair: Pair
+    pair: ExamPair
     mdc95: float
     basis: str
     verdict: Verdict
 
 
-def judge(pairs: Iterable[Pair], error_of: ErrorOf = nothing_known) -> list[Change]:
+def classify_changes(pairs: Iterable[ExamPair], mdc_of: MdcOf = unknown_mdc) -> list[Change]:
     """Hold every pair's change against measurement error.
 
     Parameters
     ----------
     pairs
         Of a study.
-    error_of
+    mdc_of
         Which least change each is held against.
 
     Returns
@@ -70,12 +70,12 @@ def judge(pairs: Iterable[Pair], error_of: ErrorOf = nothing_known) -> list[Chan
     """
     return [
         # What has no change is held against nothing: nobody read an exam that is not there.
-        _judged(pair, Detectable(math.nan, "") if pair.problem else error_of(pair))
+        _classified(pair, Mdc(math.nan, "") if pair.problem else mdc_of(pair))
         for pair in pairs
     ]
 
 
-def _judged(pair: Pair, found: Detectable) -> Change:
+def _classified(pair: ExamPair, found: Mdc) -> Change:
     delta = pair.delta
     if math.isnan(delta) or math.isnan(found.mdc95):
         verdict = Verdict.UNKNOWN
@@ -107,7 +107,7 @@ class GroupChange:
         Corrected for the number of tests made together (Holm 1979).
     family
         How many tests these were, of the same quantity and structure.
-    entered
+    value_rule
         Which values entered.
     """
 
@@ -125,7 +125,7 @@ class GroupChange:
     p_t_holm: float = math.nan
     p_wilcoxon_holm: float = math.nan
     family: int = 0
-    entered: str = ""
+    value_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Contrast:
         Subjects with both, and with one alone.
     tests
         Of the subjects' contrasts.
-    p_t_holm, p_wilcoxon_holm, family, entered
+    p_t_holm, p_wilcoxon_holm, family, value_rule
         As of :class:`GroupChange`.
     """
 
@@ -155,7 +155,7 @@ class Contrast:
     p_t_holm: float = math.nan
     p_wilcoxon_holm: float = math.nan
     family: int = 0
-    entered: str = ""
+    value_rule: str = ""
 
 
 Tested = TypeVar("Tested", GroupChange, Contrast)
@@ -228,8 +228,8 @@ def _grouped(changes: Iterable[Change], by: Sequence[str]) -> dict[tuple[str, ..
     return dict(sorted(groups.items(), key=lambda item: [*map(_place, item[0])]))
 
 
-def _said(pair: Pair, name: str) -> str:
-    return str(getattr(pair, name)) if hasattr(Pair, name) else pair.said(name)
+def _said(pair: ExamPair, name: str) -> str:
+    return str(getattr(pair, name)) if hasattr(ExamPair, name) else pair.column(name)
 
 
 _ZONES = ("operated", "adjacent", "remote")
@@ -269,19 +269,19 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
         beyond_decrease=verdicts.count(Verdict.DECREASE),
         beyond_increase=verdicts.count(Verdict.INCREASE),
         judged=len(verdicts) - verdicts.count(Verdict.UNKNOWN),
-        entered=_entered(members),
+        value_rule=_value_rule(members),
     )
 
 
-def _entered(members: Iterable[Change]) -> str:
+def _value_rule(members: Iterable[Change]) -> str:
     """Say which values entered, of pairs that may have neither reading at some exam."""
-    found = dict.fromkeys(item.pair.entered for item in members if not item.pair.problem)
+    found = dict.fromkeys(item.pair.value_rule for item in members if not item.pair.problem)
     return " or ".join(found)
 
 
-def _by_subject(members: Iterable[Change]) -> dict[str, list[Pair]]:
+def _by_subject(members: Iterable[Change]) -> dict[str, list[ExamPair]]:
     """Return each subject's pairs that have a change; empty where it has none."""
-    subjects: dict[str, list[Pair]] = {}
+    subjects: dict[str, list[ExamPair]] = {}
     for change in members:
         own = subjects.setdefault(change.pair.subject, [])
         if not math.isnan(change.pair.delta):
@@ -289,7 +289,7 @@ def _by_subject(members: Iterable[Change]) -> dict[str, list[Pair]]:
     return dict(sorted(subjects.items()))
 
 
-def _number(pair: Pair, of: str) -> float:
+def _number(pair: ExamPair, of: str) -> float:
     return pair.delta_pct if of == "delta_pct" else float(getattr(pair, of).value)
 
 
@@ -337,8 +337,8 @@ def contrast_changes(
             continue
         tests = paired_tests([sides[0][name] - sides[1][name] for name in both])
         alone = len(sides[0].keys() ^ sides[1].keys())
-        words = _entered(members)
-        found.append(Contrast(key, first, second, len(both), alone, tests, entered=words))
+        words = _value_rule(members)
+        found.append(Contrast(key, first, second, len(both), alone, tests, value_rule=words))
     return found, gathered(missing)
 
 

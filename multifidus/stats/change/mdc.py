@@ -9,14 +9,14 @@ from statistics import median
 from typing import Any
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.change.pairs import Pair
+from multifidus.stats.change.pairs import ExamPair
 from multifidus.stats.reliability.measurement_error import mdc95
 from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.values import Value, protocols_of
 
 
 @dataclass(frozen=True, slots=True)
-class Detectable:
+class Mdc:
     """The least change of one muscle that is beyond measurement error.
 
     Parameters
@@ -31,18 +31,18 @@ class Detectable:
     basis: str
 
 
-ErrorOf = Callable[[Pair], Detectable]
+MdcOf = Callable[[ExamPair], Mdc]
 """Which least change a pair is held against."""
 
 NOT_ASKED = "no reliability was given"
 
 
-def nothing_known(_pair: Pair) -> Detectable:
+def unknown_mdc(_pair: ExamPair) -> Mdc:
     """Know no measurement error of any pair."""
-    return Detectable(math.nan, NOT_ASKED)
+    return Mdc(math.nan, NOT_ASKED)
 
 
-def given(limits: Mapping[str, float]) -> ErrorOf:
+def given(limits: Mapping[str, float]) -> MdcOf:
     """Hold changes against numbers given by hand.
 
     Parameters
@@ -60,13 +60,11 @@ def given(limits: Mapping[str, float]) -> ErrorOf:
             msg = f"The least detectable change of {quantity} is {limit:g}."
             raise StatisticsError(msg, remedy="Give a number of 0 or more, in its unit.")
 
-    def of(pair: Pair) -> Detectable:
+    def of(pair: ExamPair) -> Mdc:
         limit = limits.get(pair.quantity)
         if limit is None:
-            return Detectable(math.nan, f"no MDC of {pair.quantity} was given")
-        return Detectable(
-            limit / math.sqrt(max(pair.readings, 1)), _averaged("given", pair.readings)
-        )
+            return Mdc(math.nan, f"no MDC of {pair.quantity} was given")
+        return Mdc(limit / math.sqrt(max(pair.readings, 1)), _averaged("given", pair.readings))
 
     return of
 
@@ -75,7 +73,7 @@ SMALL_LIMIT = 0.005
 """No rater detects a change by so small a part of a muscle."""
 
 
-def limit_doubts(limits: Mapping[str, float], values: Iterable[Value]) -> tuple[str, ...]:
+def limit_warnings(limits: Mapping[str, float], values: Iterable[Value]) -> tuple[str, ...]:
     """Say which numbers given by hand look as if they were in another unit than the table's."""
     sizes: dict[str, list[float]] = {}
     for item in values:
@@ -89,7 +87,7 @@ def limit_doubts(limits: Mapping[str, float], values: Iterable[Value]) -> tuple[
     )
 
 
-def of_reliability(document: Mapping[str, Any]) -> ErrorOf:
+def mdc_from_reliability(document: Mapping[str, Any]) -> MdcOf:
     """Hold changes against what ``multifidus reliability --json`` printed.
 
     Where the same raters read both exams, their own offsets cancel: consistency. Where others
@@ -112,13 +110,13 @@ def of_reliability(document: Mapping[str, Any]) -> ErrorOf:
             raise StatisticsError(msg, remedy=remedy)
         known[key] = item
 
-    def of(pair: Pair) -> Detectable:
+    def of(pair: ExamPair) -> Mdc:
         return _between(pair, known) or _reread(pair, known) or _unknown(pair, known)
 
     return of
 
 
-def protocol_doubt(document: Mapping[str, Any], values: Iterable[Value]) -> tuple[str, ...]:
+def protocol_warnings(document: Mapping[str, Any], values: Iterable[Value]) -> tuple[str, ...]:
     """Say where a study of reliability was measured by other protocols than these values."""
     theirs, ours = set(document.get("protocols") or ()), set(protocols_of(values))
     strange = sorted(ours - theirs)
@@ -149,7 +147,7 @@ def _results(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return results
 
 
-def _candidates(pair: Pair, rater: str) -> Iterable[tuple[str, ...]]:
+def _candidates(pair: ExamPair, rater: str) -> Iterable[tuple[str, ...]]:
     """Of this level and side, then of what was pooled over them; never of another level."""
     what = (pair.quantity, pair.method, pair.structure)
     for level, side in dict.fromkeys(
@@ -158,14 +156,14 @@ def _candidates(pair: Pair, rater: str) -> Iterable[tuple[str, ...]]:
         yield (*what, level, side, rater)
 
 
-def _of_its_group(pair: Pair, group: str) -> bool:
+def _of_its_group(pair: ExamPair, group: str) -> bool:
     """Whether an error is of everybody, or of the pair's own group: ``approach=open``."""
     column, _, value = group.partition("=")
-    return not group or pair.said(column) == value
+    return not group or pair.column(column) == value
 
 
 def _found(
-    pair: Pair, rater: str, known: Mapping[tuple[str, ...], Mapping[str, Any]]
+    pair: ExamPair, rater: str, known: Mapping[tuple[str, ...], Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
     groups = {key[-1] for key in known if _of_its_group(pair, key[-1])}
     # Of the pair's own group before of all together.
@@ -177,7 +175,7 @@ def _found(
     return next((known[key] for key in tried if key in known), None)
 
 
-def _between(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable | None:
+def _between(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Mdc | None:
     """Error between raters."""
     item = _found(pair, "", known)
     if item is None or item["compare"] != Compare.RATER:
@@ -196,10 +194,10 @@ def _between(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> 
     strangers = sorted({*before, *after} - {*columns})
     if strangers:
         basis += f"; {_names(strangers)} not among them"
-    return Detectable(mdc95(sem, max(raters, 1)), _averaged(basis, raters, "raters"))
+    return Mdc(mdc95(sem, max(raters, 1)), _averaged(basis, raters, "raters"))
 
 
-def _reread(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable | None:
+def _reread(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Mdc | None:
     """Error of one rater's readings, which only says something where that rater read both exams."""
     before, after = pair.before.raters, pair.after.raters
     if before != after or len(before) != 1:
@@ -209,24 +207,24 @@ def _reread(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> D
         return None
     basis = f"re-reading by {before[0] or 'the rater'}{_pooled(item, pair)} (reread, lower bound)"
     limit = mdc95(float(item["sem_agreement"]), max(pair.readings, 1))
-    return Detectable(limit, _averaged(basis, pair.readings))
+    return Mdc(limit, _averaged(basis, pair.readings))
 
 
-def _unknown(pair: Pair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Detectable:
+def _unknown(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Mdc:
     own = [key for key in known if key[:3] == (pair.quantity, pair.method, pair.structure)]
     where = " ".join(filter(None, (pair.quantity, pair.method, pair.structure)))
     if not own:
-        return Detectable(math.nan, f"the reliability of {where} is unknown")
+        return Mdc(math.nan, f"the reliability of {where} is unknown")
     if not any(_of_its_group(pair, key[-1]) for key in own):
-        return Detectable(math.nan, f"the reliability of {where} is that of another group")
+        return Mdc(math.nan, f"the reliability of {where} is that of another group")
     if any(key[3] in {pair.level, ""} and key[4] in {pair.side, ""} for key in own):
         who = " and ".join(dict.fromkeys((_names(pair.before.raters), _names(pair.after.raters))))
-        return Detectable(math.nan, f"re-reading by others says nothing of {who}")
+        return Mdc(math.nan, f"re-reading by others says nothing of {who}")
     place = " ".join(filter(None, (pair.level, pair.side)))
-    return Detectable(math.nan, f"the reliability of {where} is known, but not at {place}")
+    return Mdc(math.nan, f"the reliability of {where} is known, but not at {place}")
 
 
-def _pooled(item: Mapping[str, Any], pair: Pair) -> str:
+def _pooled(item: Mapping[str, Any], pair: ExamPair) -> str:
     names = [name for name in ("level", "side") if getattr(pair, name) and not item.get(name)]
     pooled = f", pooled over {' and '.join(names)}" if names else ""
     return pooled + (f", {item['group']}" if item.get("group") else "")

@@ -11,7 +11,7 @@ import numpy as np
 
 from multifidus.data.anatomy import Level
 from multifidus.errors import StatisticsError
-from multifidus.stats.change.pairs import Choice, Pair, make_pairs
+from multifidus.stats.change.pairs import ExamPair, ReadingChoice, make_pairs
 from multifidus.stats.change.random_intercept import (
     LEAST_SUBJECTS,
     OPTIMISER,
@@ -54,7 +54,7 @@ class MixedModel:
         What a reader must know.
     reference
         Timepoint and place that the others are compared with.
-    entered
+    value_rule
         Which values entered.
     """
 
@@ -74,7 +74,7 @@ class MixedModel:
     optimiser: str
     problems: tuple[str, ...]
     reference: tuple[str, str] = ("", "")
-    entered: str = ""
+    value_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Muscle:
     subject: str
     place: str
     values: tuple[float, ...]
-    entered: str = ""
+    value_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def model_changes(
     values: Iterable[Value],
     timepoints: Sequence[str],
     factor: str = "",
-    choice: Choice = Choice(),  # noqa: B008 - frozen
+    choice: ReadingChoice = ReadingChoice(),  # noqa: B008 - frozen
     *,
     minimal_valid_fraction: float,
 ) -> tuple[list[MixedModel], list[str]]:
@@ -136,7 +136,7 @@ def model_changes(
     items = [item for item in values if not is_grade(item.quantity)]
     if not choice.mix_protocols:
         check_protocols(items)
-    groups = _courses(items, timepoints, choice, minimal_valid_fraction)
+    groups = _trajectories(items, timepoints, choice, minimal_valid_fraction)
     placed = {what: _placed(found, timepoints, factor) for what, found in sorted(groups.items())}
     if factor and not any(item.place for found, _ in placed.values() for item in found):
         msg = f"No value of the table has a {factor}."
@@ -145,26 +145,26 @@ def model_changes(
     problems: list[str] = []
     for what, (muscles, reasons) in placed.items():
         try:
-            entered, left = usable(muscles, reasons, factor)
-            models.append(_model((*what, factor), timepoints, entered, left))
+            value_rule, left = usable(muscles, reasons, factor)
+            models.append(_model((*what, factor), timepoints, value_rule, left))
         except StatisticsError as error:
             problems.append(f"Mixed model of {' '.join(filter(None, what))}: {error}")
     return models, problems
 
 
-What = tuple[str, str, str]
+Metric = tuple[str, str, str]
 """Quantity, method and structure."""
 
-Courses = dict[tuple[str, str, str], dict[str, Pair]]
+Courses = dict[tuple[str, str, str], dict[str, ExamPair]]
 """Subject, level and side, to the pairs of the first with each later timepoint."""
 
 
-def _courses(
-    items: Sequence[Value], timepoints: Sequence[str], choice: Choice, least: float
-) -> dict[What, Courses]:
+def _trajectories(
+    items: Sequence[Value], timepoints: Sequence[str], choice: ReadingChoice, least: float
+) -> dict[Metric, Courses]:
     """Pair the first timepoint with every later one, muscle by muscle."""
     first, *others = timepoints
-    groups: dict[What, Courses] = {}
+    groups: dict[Metric, Courses] = {}
     for later in others:
         for pair in make_pairs(items, first, later, choice=choice, minimal_valid_fraction=least):
             what = (pair.quantity, pair.method, pair.structure)
@@ -174,13 +174,13 @@ def _courses(
 
 
 def _placed(
-    courses: Courses, timepoints: Sequence[str], factor: str
+    trajectories: Courses, timepoints: Sequence[str], factor: str
 ) -> tuple[list[Muscle], list[str]]:
     """Return muscles with a value at every timepoint, and why each other is left out."""
     muscles: list[Muscle] = []
     reasons: list[str] = []
     first, *others = timepoints
-    for (subject, _, _), pairs in sorted(courses.items()):
+    for (subject, _, _), pairs in sorted(trajectories.items()):
         reason = next((pair.problem for pair in pairs.values() if pair.problem), "")
         absent = [name for name in others if name not in pairs]
         if reason or absent:
@@ -188,12 +188,12 @@ def _placed(
             continue
         own = [pairs[name] for name in others]
         numbers = (own[0].before.value, *(pair.after.value for pair in own))
-        entered = "; ".join(dict.fromkeys(pair.entered for pair in own))
-        muscles.append(Muscle(subject, _place(own, factor), numbers, entered))
+        value_rule = "; ".join(dict.fromkeys(pair.value_rule for pair in own))
+        muscles.append(Muscle(subject, _place(own, factor), numbers, value_rule))
     return muscles, reasons
 
 
-def _place(own: Sequence[Pair], factor: str) -> str:
+def _place(own: Sequence[ExamPair], factor: str) -> str:
     """Return a muscle's place; that of a column has to be one for all its exams."""
     last = own[-1]
     if not factor:
@@ -276,7 +276,7 @@ def _model(
         optimiser=OPTIMISER,
         problems=tuple(_problems(fit, left, len(muscles))),
         reference=(timepoints[0], _in_order({item.place for item in muscles})[0]),
-        entered="; ".join(dict.fromkeys(item.entered for item in muscles)),
+        value_rule="; ".join(dict.fromkeys(item.value_rule for item in muscles)),
     )
 
 
@@ -284,10 +284,10 @@ def _root_mean_square(numbers: Sequence[float]) -> float:
     return math.sqrt(math.fsum(number**2 for number in numbers) / len(numbers))
 
 
-def _problems(fit: CourseFit, left: Sequence[str], entered: int) -> Iterable[str]:
+def _problems(fit: CourseFit, left: Sequence[str], value_rule: int) -> Iterable[str]:
     if left:
         counts = "; ".join(f"{count} {why}" for why, count in sorted(Counter(left).items()))
-        yield f"{len(left)} of {entered + len(left)} muscles were left out: {counts}."
+        yield f"{len(left)} of {value_rule + len(left)} muscles were left out: {counts}."
     if math.isnan(fit.first.sd_subjects):
         yield (
             "Every subject has one muscle: differences between subjects and between muscles are "

@@ -23,7 +23,7 @@ NEEDS_VALID = ("fcsa_mm2", "fat_csa_mm2")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ReadingChoice:
     """Which reading's value enters a comparison; never an accidental average.
 
     Parameters
@@ -125,7 +125,7 @@ class ExamValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ExamPair:
     """One quantity of one muscle at one level and side of a subject, at two timepoints.
 
     Parameters
@@ -155,7 +155,7 @@ class Pair:
     choice: str = ""
 
     @property
-    def entered(self) -> str:
+    def value_rule(self) -> str:
         """Which values entered: whose readings, and what of a level's slices."""
         rules = dict.fromkeys((self.choice, self.before.rule, self.after.rule))
         return "; ".join(filter(None, rules))
@@ -184,7 +184,7 @@ class Pair:
     @property
     def operated_side(self) -> str:
         """The side of the surgery: ``left``, ``right``, ``both``, ``none``, or empty."""
-        return self.said("operated_side")
+        return self.column("operated_side")
 
     @property
     def approached(self) -> str:
@@ -194,9 +194,9 @@ class Pair:
             return ""
         return "operated" if self.side == self.operated_side else "contralateral"
 
-    def said(self, column: str) -> str:
+    def column(self, name: str) -> str:
         """Return what another column says of the later exam, else of the earlier."""
-        return self.after.extra.get(column, "") or self.before.extra.get(column, "")
+        return self.after.extra.get(name, "") or self.before.extra.get(name, "")
 
     @property
     def zone(self) -> str:
@@ -236,9 +236,9 @@ def make_pairs(
     before: str,
     after: str,
     *,
-    choice: Choice = Choice(),
+    choice: ReadingChoice = ReadingChoice(),
     minimal_valid_fraction: float,
-) -> tuple[Pair, ...]:
+) -> tuple[ExamPair, ...]:
     """Pair every subject's values before and after.
 
     Parameters
@@ -314,13 +314,13 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
     key: tuple[str, ...],
     exams: Mapping[str, Sequence[Value]],
     names: tuple[str, str],
-    choice: Choice,
+    choice: ReadingChoice,
     operated: str,
     least: float,
-) -> Pair:
+) -> ExamPair:
     first, second = (exam_value(name, exams.get(name, ()), choice) for name in names)
     subject, structure, level, side, quantity, method = key
-    return Pair(
+    return ExamPair(
         subject=subject,
         structure=structure,
         level=level,
@@ -336,7 +336,7 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
     )
 
 
-def exam_value(name: str, readings: Sequence[Value], choice: Choice) -> ExamValue:
+def exam_value(name: str, readings: Sequence[Value], choice: ReadingChoice) -> ExamValue:
     """Take what enters of one exam, from its readings of one quantity of one muscle."""
     chosen = choice.of(readings) if readings else ()
     if not chosen:
@@ -528,6 +528,6 @@ def levels_away(level: str, operated: str) -> int | None:
         raise StatisticsError(msg, remedy="Check the operated levels.") from None
 
 
-def by_quantity(pairs: Iterable[Pair]) -> Counter[str]:
+def by_quantity(pairs: Iterable[ExamPair]) -> Counter[str]:
     """Count the pairs of each quantity that have a change."""
     return Counter(pair.quantity for pair in pairs if not pair.problem)

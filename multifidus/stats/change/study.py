@@ -17,24 +17,24 @@ from multifidus.stats.change.groups import (
     Change,
     Contrast,
     GroupChange,
+    classify_changes,
     contrast_changes,
     corrected_together,
     gathered,
     group_changes,
     in_words,
-    judge,
 )
-from multifidus.stats.change.mdc import ErrorOf, nothing_known
+from multifidus.stats.change.mdc import MdcOf, unknown_mdc
 from multifidus.stats.change.pairs import (
-    Choice,
     ExamValue,
+    ReadingChoice,
     exam_value,
     make_pairs,
     timepoints_of,
     unknown_timepoint,
 )
 from multifidus.stats.exam_facts import GROUP_COLUMNS, groups_alike
-from multifidus.stats.exclusions import LeftOut, hints, unpaired
+from multifidus.stats.exclusions import Exclusion, name_hints, pair_exclusions
 from multifidus.stats.mixed_protocols import mixtures
 from multifidus.stats.reliability.target_groups import groups_of
 from multifidus.stats.values import Value, is_grade
@@ -46,7 +46,7 @@ Span = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Trajectory:
     """One quantity of one muscle of a subject over all timepoints.
 
     Parameters
@@ -55,13 +55,13 @@ class Course:
         Subject, structure, level, side, quantity and method.
     exams
         One a timepoint, in order; NaN where the muscle has no value there.
-    entered
+    value_rule
         Which values entered.
     """
 
     key: tuple[str, ...]
     exams: tuple[ExamValue, ...]
-    entered: str = ""
+    value_rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ class ChangeStudy:
         Groups by level and side, and by distance from the operated levels.
     contrasts
         Operated against adjacent, against remote, and against the contralateral side.
-    courses
+    trajectories
         Of every muscle, where there are more than two timepoints.
     problems
         What a reader must know, and why groups are missing.
-    left_out
+    exclusions
         Pairs without a change.
     column
         Which column keeps groups of subjects apart; empty for none.
@@ -98,10 +98,10 @@ class ChangeStudy:
     muscles: tuple[GroupChange, ...]
     zones: tuple[GroupChange, ...]
     contrasts: tuple[Contrast, ...]
-    courses: tuple[Course, ...]
+    trajectories: tuple[Trajectory, ...]
     problems: tuple[str, ...]
     column: str = ""
-    left_out: tuple[LeftOut, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     pooled: tuple[str, ...] = ()
 
 
@@ -136,8 +136,8 @@ def study_change(
     values: Iterable[Value],
     spans: Sequence[Span],
     *,
-    choice: Choice = Choice(),  # noqa: B008 - frozen
-    error_of: ErrorOf = nothing_known,
+    choice: ReadingChoice = ReadingChoice(),  # noqa: B008 - frozen
+    mdc_of: MdcOf = unknown_mdc,
     minimal_valid_fraction: float,
     column: str = "",
 ) -> ChangeStudy:
@@ -149,7 +149,7 @@ def study_change(
         Of a study.
     spans
         Which timepoints are compared (:func:`spans_of`).
-    choice, error_of, minimal_valid_fraction
+    choice, mdc_of, minimal_valid_fraction
         Whose value enters, what changes are held against, and how much of a muscle artefacts have
         to leave.
     column
@@ -175,14 +175,14 @@ def study_change(
             items, before, after, choice=choice, minimal_valid_fraction=minimal_valid_fraction
         )
     ]
-    lost = unpaired(pairs)
+    lost = pair_exclusions(pairs)
     alike = tuple(_alike(items))
     if all(pair.problem for pair in pairs):
-        said = (*(pair.problem for pair in pairs), *hints(lost), *alike)
+        said = (*(pair.problem for pair in pairs), *name_hints(lost), *alike)
         reasons = "; ".join(dict.fromkeys(said))
         msg = f"No subject has a value at both timepoints: {reasons}."
         raise StatisticsError(msg, remedy="Subjects must have the same name at both timepoints.")
-    changes = judge(pairs, error_of)
+    changes = classify_changes(pairs, mdc_of)
     extra = (column,) if column else ()
     # Grades have an order and no distances: their changes are listed, and have no mean.
     measured = [change for change in changes if not is_grade(change.pair.quantity)]
@@ -198,12 +198,12 @@ def study_change(
         muscles=tuple(muscles),
         zones=tuple(zones),
         contrasts=tuple(contrasts),
-        courses=_courses(items, spans, choice),
+        trajectories=_trajectories(items, spans, choice),
         problems=(
             *contradictions(items),
             *(found.in_words() for found in exchanged_sides(_areas(items))),
             *_remarks(changes),
-            *hints(lost),
+            *name_hints(lost),
             *alike,
             *mixtures(items),
             *groups_alike(items, column),
@@ -215,7 +215,7 @@ def study_change(
             *_undefined((*muscles, *zones, *contrasts)),
         ),
         column=column,
-        left_out=lost,
+        exclusions=lost,
         pooled=pooled,
     )
 
@@ -317,7 +317,7 @@ def pooled_groups(changes: Iterable[Change], column: str) -> Iterable[str]:
 def _subjects_by(own: Mapping[str, Sequence[Change]], column: str) -> dict[str, int]:
     """Count subjects by what a column says of them."""
     found = Counter(
-        " and ".join(sorted({item.pair.said(column).strip() for item in items} - {""}))
+        " and ".join(sorted({item.pair.column(column).strip() for item in items} - {""}))
         for items in own.values()
     )
     return dict(sorted(found.items()))
@@ -348,7 +348,9 @@ def _counted(words: Iterable[str]) -> list[tuple[str, int]]:
     return sorted(counts.items())
 
 
-def _courses(items: Sequence[Value], spans: Sequence[Span], choice: Choice) -> tuple[Course, ...]:
+def _trajectories(
+    items: Sequence[Value], spans: Sequence[Span], choice: ReadingChoice
+) -> tuple[Trajectory, ...]:
     names = list(dict.fromkeys(name for span in spans for name in span))
     if len(names) < 3:  # noqa: PLR2004 - of two timepoints the pair says all
         return ()
@@ -357,11 +359,13 @@ def _courses(items: Sequence[Value], spans: Sequence[Span], choice: Choice) -> t
         key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
         groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
     return tuple(
-        _course(key, [exam_value(name, found.get(name, ()), choice) for name in names], choice)
+        _trajectory(key, [exam_value(name, found.get(name, ()), choice) for name in names], choice)
         for key, found in sorted(groups.items())
     )
 
 
-def _course(key: tuple[str, ...], exams: Sequence[ExamValue], choice: Choice) -> Course:
+def _trajectory(
+    key: tuple[str, ...], exams: Sequence[ExamValue], choice: ReadingChoice
+) -> Trajectory:
     rules = dict.fromkeys((choice.rule, *(exam.rule for exam in exams)))
-    return Course(key, tuple(exams), "; ".join(filter(None, rules)))
+    return Trajectory(key, tuple(exams), "; ".join(filter(None, rules)))

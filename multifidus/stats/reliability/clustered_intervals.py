@@ -30,7 +30,7 @@ _TAIL = (1 + LEVEL) / 2
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class ClusteredVariance:
     """A variance of targets, of which some share a subject.
 
     Parameters
@@ -54,7 +54,7 @@ class Spread:
         return self.of_mean / self.variance
 
 
-def spread(rows: Array, subjects: Sequence[str], rank: int = 1) -> Spread:
+def clustered_variance(rows: Array, subjects: Sequence[str], rank: int = 1) -> ClusteredVariance:
     """Divide the variance of targets between subjects and within them.
 
     ``E[between] = within + m0 x subjects``: with m0 the number of targets a subject has, corrected
@@ -80,7 +80,7 @@ def spread(rows: Array, subjects: Sequence[str], rank: int = 1) -> Spread:
     alike = float((sizes.astype(float) ** 2).sum()) / targets
     each = (targets - alike) / (n - 1)
     if targets == n:
-        return Spread(between, float((n - 1) * rank), between, n)
+        return ClusteredVariance(between, float((n - 1) * rank), between, n)
     free = (targets - n) * rank
     within = max(float((about**2).sum()) - squares, 0.0) / free
     parts = ((between / each, (n - 1) * rank), (within * (1 - 1 / each), free))
@@ -88,7 +88,7 @@ def spread(rows: Array, subjects: Sequence[str], rank: int = 1) -> Spread:
     square = sum(part**2 / df for part, df in parts)
     # Of one target each the mean would vary less; of alike ones it varies as that of subjects.
     of_mean = max(within + alike * (between - within) / each, 0.0)
-    return Spread(variance, variance**2 / square if square else float(n - 1), of_mean, n)
+    return ClusteredVariance(variance, variance**2 / square if square else float(n - 1), of_mean, n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class Ratings:
         Targets and raters.
     """
 
-    targets: Spread
-    error: Spread
+    targets: ClusteredVariance
+    error: ClusteredVariance
     raters: float
     within: float
     shape: tuple[int, int]
@@ -121,8 +121,8 @@ def divide(table: Array, subjects: Sequence[str]) -> Ratings:
     means, offsets = values.mean(axis=1, keepdims=True), values.mean(axis=0)
     squares = mean_squares(table)
     return Ratings(
-        targets=spread(math.sqrt(k) * means, subjects),
-        error=spread(values - means - offsets, subjects, k - 1),
+        targets=clustered_variance(math.sqrt(k) * means, subjects),
+        error=clustered_variance(values - means - offsets, subjects, k - 1),
         raters=squares.raters,
         within=squares.within,
         shape=(n, k),
@@ -168,7 +168,7 @@ def _wider(one: Interval, other: Interval) -> Interval:
     return low, high
 
 
-def _from_ratio(targets: Spread, error: float, df: float, k: int) -> Estimate:
+def _from_ratio(targets: ClusteredVariance, error: float, df: float, k: int) -> Estimate:
     ratio = targets.variance / error
     low = ratio / f_quantile(_TAIL, targets.df, df)
     high = ratio * f_quantile(_TAIL, df, targets.df)
@@ -224,7 +224,7 @@ def limit_intervals(
     ratio
         Whether ``agreement`` is given as ratios, and ``difference`` is of logarithms.
     """
-    found = spread(difference[:, None], subjects)
+    found = clustered_variance(difference[:, None], subjects)
     if not found.variance:
         return agreement
     n, bias = len(difference), float(difference.mean())
@@ -251,7 +251,7 @@ def limit_intervals(
     )
 
 
-def subjects_doubt(subjects: Sequence[str]) -> str:
+def few_subjects_warning(subjects: Sequence[str]) -> str:
     """Say why such intervals are not quite to be relied on; empty where they are.
 
     Simulated studies stand in ``docs/evidence/reliability.md``.

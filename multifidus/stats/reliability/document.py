@@ -6,17 +6,22 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from multifidus.stats.reliability.study import GradeReliability, Pair, Reliability, Study
+from multifidus.stats.reliability.study import (
+    GradeReliability,
+    PairAgreement,
+    Reliability,
+    ReliabilityStudy,
+)
 
 
-def plain_study(study: Study) -> dict[str, object]:
+def plain_study(study: ReliabilityStudy) -> dict[str, object]:
     """Return a study's reliability as ``reliability --json`` prints it."""
     return {
         "protocols": list(study.protocols),
         "results": [_plain(item) for item in study.results],
         "grades": [_plain_grade(item) for item in study.grades],
         "problems": list(study.problems),
-        "left_out": [item.as_dict() for item in study.left_out],
+        "left_out": [item.as_dict() for item in study.exclusions],
     }
 
 
@@ -34,16 +39,16 @@ def _head(item: Reliability | GradeReliability) -> dict[str, object]:
         "n_subjects": item.n_subjects,
         "n_targets": item.n_targets,
         "n_missing": item.n_missing,
-        "entered": item.entered,
+        "entered": item.value_rule,
         "timepoint": item.timepoint,
         "group": item.group,
-        "n_exams": item.whose.n_exams,
-        "timepoints": dict(item.whose.timepoints),
+        "n_exams": item.counts.n_exams,
+        "timepoints": dict(item.counts.timepoints),
         "groups": [
             {"column": column, "value": group, "n_subjects": n}
-            for column, group, n in item.whose.groups
+            for column, group, n in item.counts.groups
         ],
-        "left_out": [{"reason": why, "n": n} for why, n in item.left_out],
+        "left_out": [{"reason": why, "n": n} for why, n in item.exclusions],
         "slices": {
             "match": item.slices.match.value,
             "n_recorded": item.slices.n_recorded,
@@ -106,7 +111,7 @@ def _plain_grade(item: GradeReliability) -> dict[str, object]:
     }
 
 
-def _plain_pair(pair: Pair) -> dict[str, object]:
+def _plain_pair(pair: PairAgreement) -> dict[str, object]:
     found = pair.agreement
     return {
         "first": pair.first,

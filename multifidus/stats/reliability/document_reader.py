@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.exclusions import LeftOut
+from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.measurement_error import BlandAltman, Concordance, Sem
-from multifidus.stats.reliability.study import Pair, Reliability, Study
-from multifidus.stats.reliability.target_groups import Whose
+from multifidus.stats.reliability.study import PairAgreement, Reliability, ReliabilityStudy
+from multifidus.stats.reliability.target_groups import TargetCounts
 from multifidus.stats.reliability.targets import Compare, SliceMatch
 from multifidus.study.level_value import Matching
 
 
-def given_study(document: Mapping[str, Any]) -> Study:
+def given_study(document: Mapping[str, Any]) -> ReliabilityStudy:
     """Return the study that ``multifidus reliability --json`` printed; grades are left out.
 
     Raises
@@ -25,11 +25,11 @@ def given_study(document: Mapping[str, Any]) -> Study:
         If the document is not such a one.
     """
     try:
-        return Study(
+        return ReliabilityStudy(
             tuple(map(_result, document["results"])),
             tuple(map(str, document["problems"])),
             protocols=tuple(map(str, document.get("protocols") or ())),
-            left_out=tuple(map(LeftOut.of, document.get("left_out") or ())),
+            exclusions=tuple(map(Exclusion.of, document.get("left_out") or ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         msg = f"This is no reliability of a study: {type(error).__name__} {error}."
@@ -62,12 +62,12 @@ def _result(item: Mapping[str, Any]) -> Reliability:
         cv_pct=_number(item["cv_pct"]),
         pairs=pairs,
         problems=tuple(map(str, item["problems"])),
-        entered=str(item.get("entered") or ""),
+        value_rule=str(item.get("entered") or ""),
         timepoint=str(item.get("timepoint") or ""),
         group=str(item.get("group") or ""),
-        left_out=tuple((str(one["reason"]), int(one["n"])) for one in item.get("left_out") or ()),
+        exclusions=tuple((str(one["reason"]), int(one["n"])) for one in item.get("left_out") or ()),
         slices=_slices(item),
-        whose=_whose(item),
+        counts=_counts(item),
     )
 
 
@@ -85,9 +85,9 @@ def _slices(item: Mapping[str, Any]) -> SliceMatch:
     )
 
 
-def _whose(item: Mapping[str, Any]) -> Whose:
+def _counts(item: Mapping[str, Any]) -> TargetCounts:
     """Return of which examinations targets are; older files do not say it."""
-    return Whose(
+    return TargetCounts(
         int(item.get("n_exams") or 0),
         int(item["n_subjects"]),
         tuple((str(name), int(n)) for name, n in (item.get("timepoints") or {}).items()),
@@ -102,14 +102,14 @@ _TEXTS = ("quantity", "method", "structure", "level", "side", "rater")
 _NUMBERS = ("n_subjects", "n_targets", "n_raters", "n_missing")
 
 
-def _pair(item: Mapping[str, Any], n: int) -> Pair:
+def _pair(item: Mapping[str, Any], n: int) -> PairAgreement:
     low, high = item["limits_ci95"]
     lower, upper = item["limits"]
     concordance = None
     if item["ccc"] is not None:
         # Its two parts are not printed.
         concordance = Concordance(float(item["ccc"]), _ends(item["ccc_ci95"]), math.nan, math.nan)
-    return Pair(
+    return PairAgreement(
         str(item["first"]),
         str(item["second"]),
         BlandAltman(

@@ -112,7 +112,7 @@ def icc(ratings: ArrayLike) -> tuple[Icc, ...]:
     )
 
 
-def agreement_doubt(squares: MeanSquares) -> str:
+def wide_agreement_warning(squares: MeanSquares) -> str:
     """Say why the interval of ICC(2, .) is not to be relied on; empty where it is.
 
     Raters are a sample of their own size: few of them say little of how far raters differ, and

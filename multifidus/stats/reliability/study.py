@@ -13,15 +13,15 @@ import numpy as np
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.exam_facts import groups_alike
-from multifidus.stats.exclusions import LeftOut, hints, unrated
+from multifidus.stats.exclusions import Exclusion, name_hints, rating_exclusions
 from multifidus.stats.mixed_protocols import check_protocols, mixtures
 from multifidus.stats.reliability.clustered_intervals import (
+    few_subjects_warning,
     icc_intervals,
     limit_intervals,
     sem_intervals,
-    subjects_doubt,
 )
-from multifidus.stats.reliability.icc import Icc, agreement_doubt, icc
+from multifidus.stats.reliability.icc import Icc, icc, wide_agreement_warning
 from multifidus.stats.reliability.kappa import Kappa, weighted_kappa
 from multifidus.stats.reliability.measurement_error import (
     BlandAltman,
@@ -34,14 +34,14 @@ from multifidus.stats.reliability.measurement_error import (
     within_subject_cv_pct,
 )
 from multifidus.stats.reliability.ratings import mean_squares
-from multifidus.stats.reliability.target_groups import TargetRule, Whose, groups_of
+from multifidus.stats.reliability.target_groups import TargetCounts, TargetRule, groups_of
 from multifidus.stats.reliability.targets import (
     LEAST_TARGETS,
     Compare,
     SliceMatch,
     Targets,
     column_of,
-    lay_out,
+    tabulate_targets,
 )
 from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
 from multifidus.study.level_value import Matching
@@ -62,7 +62,7 @@ USUALLY_APART = ("level", "side")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PairAgreement:
     """Two raters, or two readings, beside each other.
 
     ``ratio`` holds the limits of agreement of the first over the second; None where a value is not
@@ -100,15 +100,15 @@ class Reliability:
         Every two raters or readings.
     problems
         What a reader must know before quoting these numbers.
-    entered
+    value_rule
         Which value of a reading entered: whose readings, and what of a level's slices.
     timepoint, group
         Of one timepoint, of one group (``approach=open``); empty where several are pooled.
-    left_out
+    exclusions
         Why targets were left out, and how many.
     slices
         On which slices targets were compared.
-    whose
+    counts
         Of which examinations and people the targets are.
     """
 
@@ -127,14 +127,14 @@ class Reliability:
     icc: tuple[Icc, ...]
     sem: Sem
     cv_pct: float
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PairAgreement, ...]
     problems: tuple[str, ...]
-    entered: str = ""
+    value_rule: str = ""
     timepoint: str = ""
     group: str = ""
-    left_out: tuple[tuple[str, int], ...] = ()
+    exclusions: tuple[tuple[str, int], ...] = ()
     slices: SliceMatch = field(default_factory=SliceMatch)
-    whose: Whose = field(default_factory=Whose)
+    counts: TargetCounts = field(default_factory=TargetCounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class GradeReliability:
         Every two raters or readings.
     problems
         What a reader must know.
-    entered, timepoint, group, left_out, slices, whose
+    value_rule, timepoint, group, exclusions, slices, counts
         As of :class:`Reliability`.
     """
 
@@ -187,19 +187,19 @@ class GradeReliability:
     n_missing: int
     pairs: tuple[GradePair, ...]
     problems: tuple[str, ...]
-    entered: str = ""
+    value_rule: str = ""
     timepoint: str = ""
     group: str = ""
-    left_out: tuple[tuple[str, int], ...] = ()
+    exclusions: tuple[tuple[str, int], ...] = ()
     slices: SliceMatch = field(default_factory=SliceMatch)
-    whose: Whose = field(default_factory=Whose)
+    counts: TargetCounts = field(default_factory=TargetCounts)
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class ReliabilityStudy:
     """All results, of measurements and of grades, and why others are missing.
 
-    ``protocols`` are those of the table, by which it was measured; ``left_out`` are targets that
+    ``protocols`` are those of the table, by which it was measured; ``exclusions`` are targets that
     lack a rater's or a reading's value.
     """
 
@@ -207,7 +207,7 @@ class Study:
     problems: tuple[str, ...]
     grades: tuple[GradeReliability, ...] = ()
     protocols: tuple[str, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 def reliability(
@@ -218,7 +218,7 @@ def reliability(
     by: Sequence[str] = USUALLY_APART,
     raters: Sequence[str] = (),
     targets: TargetRule = TargetRule(),  # noqa: B008 - frozen
-) -> Study:
+) -> ReliabilityStudy:
     """Compute the reliability of every quantity, level and side.
 
     Parameters
@@ -238,7 +238,7 @@ def reliability(
 
     Returns
     -------
-    Study
+    ReliabilityStudy
         Only targets that every rater measured enter; how many were left out is counted.
 
     Raises
@@ -258,13 +258,15 @@ def reliability(
     if not targets.mix_protocols:
         check_protocols(chosen)
     groups = _groups(chosen, compare, by, targets)
-    left_out = unrated(groups.values(), compare, partial(column_of, compare=compare), raters)
+    exclusions = rating_exclusions(
+        groups.values(), compare, partial(column_of, compare=compare), raters
+    )
     results: list[Reliability] = []
     grades: list[GradeReliability] = []
     problems: list[str] = []
     for key, members in groups.items():
         try:
-            found = lay_out(members, compare, raters, Matching(targets.match))
+            found = tabulate_targets(members, compare, raters, Matching(targets.match))
             head = _head(key, found, members, compare=compare, column=targets.column)
             if is_grade(key[0]):
                 grades.append(_graded(head, found))
@@ -276,14 +278,16 @@ def reliability(
         reasons = "; ".join(problems[:3]) or "the table holds no value"
         msg = f"Nothing can be compared by {compare.value}: {reasons}"
         who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
-        remedy = " ".join((f"At least {LEAST_TARGETS} exams need {who}.", *hints(left_out)))
+        remedy = " ".join((f"At least {LEAST_TARGETS} exams need {who}.", *name_hints(exclusions)))
         raise StatisticsError(msg, remedy=remedy)
     problems[:0] = (
-        *hints(left_out),
+        *name_hints(exclusions),
         *mixtures(chosen),
         *groups_alike(chosen, targets.column),
     )
-    return Study(tuple(results), tuple(problems), tuple(grades), protocols_of(chosen), left_out)
+    return ReliabilityStudy(
+        tuple(results), tuple(problems), tuple(grades), protocols_of(chosen), exclusions
+    )
 
 
 def _chosen(
@@ -333,44 +337,45 @@ def _name(key: Key) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class _Common:
     """What results of measurements and of grades have in common."""
 
     fields: dict[str, Any]
-    doubts: tuple[str, ...]
+    warnings: tuple[str, ...]
     clustered: bool
 
 
 def _head(
     key: Key, found: Targets, members: Sequence[Value], *, compare: Compare, column: str
-) -> _Head:
-    whose = Whose.of(found, members, column)
+) -> _Common:
+    counts = TargetCounts.of(found, members, column)
     pooled = [name for name in USUALLY_APART if _varies(members, name)]
-    left_out = (
-        f"{n} target{' was' if n == 1 else 's were'} left out: {why}." for why, n in found.left_out
+    exclusions = (
+        f"{n} target{' was' if n == 1 else 's were'} left out: {why}."
+        for why, n in found.exclusions
     )
     fields = {
         **dict(zip(_KEY, key, strict=True)),
         "compare": compare,
         "columns": found.columns,
-        "n_subjects": whose.n_subjects,
+        "n_subjects": counts.n_subjects,
         "n_targets": len(found.table),
         "n_missing": found.n_missing,
-        "left_out": found.left_out,
+        "exclusions": found.exclusions,
         "slices": found.slices,
-        "whose": whose,
-        "entered": _entered(members, compare),
+        "counts": counts,
+        "value_rule": _value_rule(members, compare),
     }
-    doubts = (
+    warnings = (
         *_common_problems(len(found.table), compare, pooled),
-        *whose.doubts(),
-        *found.slices.doubts(),
-        *left_out,
+        *counts.warnings(),
+        *found.slices.warnings(),
+        *exclusions,
     )
-    return _Head(fields, doubts, whose.n_subjects < len(found.table))
+    return _Common(fields, warnings, counts.n_subjects < len(found.table))
 
 
-def _one(head: _Head, found: Targets) -> Reliability:
+def _one(head: _Common, found: Targets) -> Reliability:
     table, subjects = found.table, found.subjects
     forms, error = icc(table), sem(table)
     pairs = tuple(_pairs(found.columns, table))
@@ -386,7 +391,7 @@ def _one(head: _Head, found: Targets) -> Reliability:
         cv_pct=_cv(table),
         pairs=pairs,
         problems=(
-            *head.doubts,
+            *head.warnings,
             *_problems(head.fields["compare"], table, subjects),
             *_copies(found.columns, table),
             *_undefined(table, forms, pairs),
@@ -394,7 +399,7 @@ def _one(head: _Head, found: Targets) -> Reliability:
     )
 
 
-def _graded(head: _Head, found: Targets) -> GradeReliability:
+def _graded(head: _Common, found: Targets) -> GradeReliability:
     table, columns = found.table, found.columns
     broken = table[table != np.round(table)]
     if len(broken):
@@ -408,7 +413,7 @@ def _graded(head: _Head, found: Targets) -> GradeReliability:
         one, two = grades[:, i].tolist(), grades[:, j].tolist()
         kappas = (_kappa(one, two, scheme, weights) for weights in ("linear", "quadratic"))
         pairs.append(GradePair(columns[i], columns[j], sum(map(int.__eq__, one, two)), *kappas))
-    problems = list(head.doubts)
+    problems = list(head.warnings)
     if head.clustered:
         problems.append(
             "Subjects give several targets each: the intervals of kappa take them as independent "
@@ -432,12 +437,14 @@ def _varies(members: Sequence[Value], name: str) -> bool:
     return len({getattr(item, name) for item in members}) > 1
 
 
-def _entered(members: Sequence[Value], compare: Compare) -> str:
+def _value_rule(members: Sequence[Value], compare: Compare) -> str:
     whose = "first reading" if compare is Compare.RATER else "each reading"
     return "; ".join((whose, *sorted({item.rule for item in members} - {""})))
 
 
-def _of_subjects(pair: Pair, columns: Sequence[str], table: Array, subjects: Sequence[str]) -> Pair:
+def _of_subjects(
+    pair: PairAgreement, columns: Sequence[str], table: Array, subjects: Sequence[str]
+) -> PairAgreement:
     """Give bias and limits intervals that know of subjects with several targets."""
     one, two = (table[:, columns.index(name)] for name in (pair.first, pair.second))
     ratio = pair.ratio and limit_intervals(
@@ -452,7 +459,7 @@ def _cv(table: Array) -> float:
     return within_subject_cv_pct(table) if table.min() > 0 else math.nan
 
 
-def _pairs(columns: Sequence[str], table: Array) -> Iterable[Pair]:
+def _pairs(columns: Sequence[str], table: Array) -> Iterable[PairAgreement]:
     for i, j in combinations(range(len(columns)), 2):
         one, two = table[:, i], table[:, j]
         try:
@@ -461,7 +468,7 @@ def _pairs(columns: Sequence[str], table: Array) -> Iterable[Pair]:
             together = None
         positive = min(one.min(), two.min()) > 0
         ratio = bland_altman_ratio(one, two) if positive else None
-        yield Pair(columns[i], columns[j], bland_altman(one, two), together, ratio)
+        yield PairAgreement(columns[i], columns[j], bland_altman(one, two), together, ratio)
 
 
 def _problems(compare: Compare, table: Array, subjects: Sequence[str]) -> Iterable[str]:
@@ -471,7 +478,7 @@ def _problems(compare: Compare, table: Array, subjects: Sequence[str]) -> Iterab
             "says that reliability is none; where that of a mean is missing, it has no value."
         )
     clustered = len(set(subjects)) < len(subjects)
-    doubt = agreement_doubt(mean_squares(table))
+    doubt = wide_agreement_warning(mean_squares(table))
     if compare is Compare.RATER and doubt and not clustered:
         yield doubt
     if clustered:
@@ -480,7 +487,7 @@ def _problems(compare: Compare, table: Array, subjects: Sequence[str]) -> Iterab
             "the limits of agreement count subjects; that of the concordance correlation ignores "
             "within-subject clustering and is too narrow."
         )
-        doubt = subjects_doubt(subjects)
+        doubt = few_subjects_warning(subjects)
         if doubt:
             yield doubt
 
@@ -495,7 +502,7 @@ def _copies(columns: Sequence[str], table: Array) -> Iterable[str]:
             )
 
 
-def _undefined(table: Array, forms: Sequence[Icc], pairs: Sequence[Pair]) -> Iterable[str]:
+def _undefined(table: Array, forms: Sequence[Icc], pairs: Sequence[PairAgreement]) -> Iterable[str]:
     """Say why numbers are missing."""
     if table.min() <= 0:
         yield (

@@ -120,7 +120,7 @@ def _said(values: Iterable[Value], column: str) -> dict[str, set[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class TargetCounts:
     """Of which examinations and people the targets of a result are.
 
     Parameters
@@ -139,7 +139,7 @@ class Whose:
     groups: tuple[tuple[str, str, int], ...] = ()
 
     @classmethod
-    def of(cls, targets: Targets, members: Iterable[Value], column: str) -> Whose:
+    def of(cls, targets: Targets, members: Iterable[Value], column: str) -> TargetCounts:
         """Count those of complete targets."""
         exams = {name[:2] for name in targets.names}
         subjects = {subject for subject, _ in exams}
@@ -172,7 +172,7 @@ class Whose:
         words += [f"{column}: {text}" for column, text in self.by_column.items()]
         return "; ".join(words)
 
-    def doubts(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """Say what was pooled that may differ by more than raters do."""
         counts = (
             f"{_counted(self.n_exams, 'examination')} of {_counted(self.n_subjects, 'subject')}"

@@ -77,7 +77,7 @@ class SliceMatch:
         middle = f"median {median(known):.1f} mm; " if len(set(known)) > 1 else ""
         return middle + distance_words(self.distances_mm)
 
-    def doubts(self) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         """Say what differs."""
         if self.n_partly:
             yield (
@@ -104,7 +104,7 @@ class Targets:
         Subject, timepoint, level and side of each target.
     table
         Their values, targets x columns.
-    left_out
+    exclusions
         Why other targets have no row, and how many.
     slices
         On which slices they were compared.
@@ -113,7 +113,7 @@ class Targets:
     columns: tuple[str, ...]
     names: tuple[tuple[str, str, str, str], ...]
     table: Array
-    left_out: tuple[tuple[str, int], ...]
+    exclusions: tuple[tuple[str, int], ...]
     slices: SliceMatch
 
     @property
@@ -124,7 +124,7 @@ class Targets:
     @property
     def n_missing(self) -> int:
         """How many targets were left out."""
-        return sum(n for _, n in self.left_out)
+        return sum(n for _, n in self.exclusions)
 
 
 def column_of(item: Value, compare: Compare) -> str:
@@ -132,7 +132,7 @@ def column_of(item: Value, compare: Compare) -> str:
     return item.rater if compare is Compare.RATER else str(item.reading)
 
 
-def lay_out(
+def tabulate_targets(
     members: Sequence[Value], compare: Compare, raters: Sequence[str], match: Matching
 ) -> Targets:
     """Put the values of one quantity beside each other, targets x raters or readings.
@@ -168,14 +168,14 @@ def lay_out(
         for name, row in sorted(targets.items())
     }
     full = {name: line for name, line in lines.items() if not line.why}
-    left_out = _left_out(line for line in lines.values() if line.why)
+    exclusions = _left_out(line for line in lines.values() if line.why)
     if len(full) < LEAST_TARGETS:
-        raise _too_few(len(full), len(lines), left_out, compare)
+        raise _too_few(len(full), len(lines), exclusions, compare)
     return Targets(
         columns=columns,
         names=tuple(full),
         table=np.array([line.numbers for line in full.values()]),
-        left_out=left_out,
+        exclusions=exclusions,
         slices=SliceMatch(
             match,
             len(full),
@@ -250,11 +250,11 @@ def _left_out(lines: Iterable[_Line]) -> tuple[tuple[str, int], ...]:
 
 
 def _too_few(
-    n: int, of: int, left_out: Sequence[tuple[str, int]], compare: Compare
+    n: int, of: int, exclusions: Sequence[tuple[str, int]], compare: Compare
 ) -> StatisticsError:
-    reasons = "; ".join(f"{count} have {why}" for why, count in left_out)
+    reasons = "; ".join(f"{count} have {why}" for why, count in exclusions)
     msg = f"{n} of {of} targets can be compared" + (f": {reasons}" if reasons else "")
     remedy = f"(at least {LEAST_TARGETS} are needed)"
-    if any("no slice outlined" in why for why, _ in left_out):
+    if any("no slice outlined" in why for why, _ in exclusions):
         remedy = f"(--match level compares {compare.value}s by level, whichever slice they took)"
     return StatisticsError(msg, remedy=remedy)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from multifidus.errors import ReadError, WriteError
 from multifidus.figures.thumbnails import read_thumbnails, write_thumbnail
-from multifidus.reporting.metric import What
+from multifidus.reporting.metric import Metric
 from multifidus.reporting.plots.asymmetry import asymmetry
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.plots.forest import forest
@@ -27,20 +27,20 @@ from multifidus.reporting.plots.style import (
     write_drawing,
 )
 from multifidus.stats.change.groups import Verdict
-from multifidus.stats.change.mdc import of_reliability
-from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.mdc import mdc_from_reliability
+from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.values import values_of
 from tests.studies import LEVELS, study_rows
 
-AREA = What("tcsa_mm2", "", "multifidus")
-MEAN = Choice("mean")
+AREA = Metric("tcsa_mm2", "", "multifidus")
+MEAN = ReadingChoice("mean")
 
 
 def change_of(values, document=None):
-    known = {} if document is None else {"error_of": of_reliability(document)}
+    known = {} if document is None else {"mdc_of": mdc_from_reliability(document)}
     return study_change(values, spans_of(values), choice=MEAN, minimal_valid_fraction=0.95, **known)
 
 
@@ -201,7 +201,7 @@ def test_asymmetry_shows_every_subject_and_its_median():
 
 
 def test_nothing_to_draw_is_no_figure(values, between, change):
-    other = What("volume_ml", "", "multifidus")
+    other = Metric("volume_ml", "", "multifidus")
     assert bland_altman(other, between.results, values) is None
     assert slopes(other, change) is None
     assert forest(other, change) is None

@@ -7,10 +7,15 @@ from hypothesis import given, strategies as st
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.document import change_rows
-from multifidus.stats.change.groups import Verdict, contrast_changes, group_changes, judge
-from multifidus.stats.change.mdc import given as stated, of_reliability
+from multifidus.stats.change.groups import (
+    Verdict,
+    classify_changes,
+    contrast_changes,
+    group_changes,
+)
+from multifidus.stats.change.mdc import given as stated, mdc_from_reliability
 from multifidus.stats.change.paired_tests import holm, paired_tests
-from multifidus.stats.change.pairs import Choice, make_pairs, timepoints_of
+from multifidus.stats.change.pairs import ReadingChoice, make_pairs, timepoints_of
 from multifidus.stats.reliability.measurement_error import mdc95
 from multifidus.stats.values import values_of
 
@@ -28,7 +33,7 @@ def row(subject, timepoint, value, **other):
 
 def pairs_of(rows, rule="first"):
     return make_pairs(
-        values_of(rows), "pre", "post", choice=Choice(rule), minimal_valid_fraction=VALID
+        values_of(rows), "pre", "post", choice=ReadingChoice(rule), minimal_valid_fraction=VALID
     )
 
 
@@ -103,9 +108,9 @@ def test_whose_value_enters_is_said_and_never_an_accident():
     (nobody,) = pairs_of(rows, "rater:EF")
     assert "not read at pre, post" in nobody.problem
     with pytest.raises(StatisticsError, match="No such value"):
-        Choice("best")
+        ReadingChoice("best")
     with pytest.raises(StatisticsError, match="No such value"):
-        Choice("rater:")
+        ReadingChoice("rater:")
 
 
 def test_exams_without_a_value_are_kept_with_the_reason():
@@ -179,7 +184,7 @@ def known(quantity="tcsa_mm2", **other):
 
 
 def judged(found, *results):
-    (change,) = judge([found], of_reliability({"results": list(results)}))
+    (change,) = classify_changes([found], mdc_from_reliability({"results": list(results)}))
     return change
 
 
@@ -243,19 +248,21 @@ def test_means_detect_smaller_changes_but_rereading_does_not_average_raters():
     assert judged(readings, known()).mdc95 == pytest.approx(mdc95(30))
     raters = read_by(["AB", "CD"], ["AB", "CD"], "mean")
     assert judged(raters, known()).mdc95 == pytest.approx(mdc95(30) / math.sqrt(2))
-    (by_hand,) = judge([raters], stated({"tcsa_mm2": 80}))
+    (by_hand,) = classify_changes([raters], stated({"tcsa_mm2": 80}))
     assert by_hand.mdc95 == pytest.approx(80 / math.sqrt(2))
 
 
 def test_a_number_given_by_hand_is_held_against_either_way():
-    (grown,) = judge([pair(before=900, after=1000)], stated({"tcsa_mm2": 50}))
+    (grown,) = classify_changes([pair(before=900, after=1000)], stated({"tcsa_mm2": 50}))
     assert (grown.verdict, grown.basis) == (Verdict.INCREASE, "given")
-    (unknown,) = judge([pair(quantity="fi_pct", before=10, after=20)], stated({"tcsa_mm2": 50}))
+    (unknown,) = classify_changes(
+        [pair(quantity="fi_pct", before=10, after=20)], stated({"tcsa_mm2": 50})
+    )
     assert (unknown.verdict, unknown.basis) == (Verdict.UNKNOWN, "no MDC of fi_pct was given")
     missing = pairs_of([row("S1", "pre", 5), row("S2", "post", 6)])[:1]
-    (without,) = judge(missing, stated({"tcsa_mm2": 50}))
+    (without,) = classify_changes(missing, stated({"tcsa_mm2": 50}))
     assert without.verdict is Verdict.UNKNOWN
-    (nothing,) = judge([pair()])
+    (nothing,) = classify_changes([pair()])
     assert (nothing.verdict, nothing.basis) == (Verdict.UNKNOWN, "no reliability was given")
 
 
@@ -270,7 +277,7 @@ def test_a_number_given_by_hand_is_held_against_either_way():
 )
 def test_a_document_that_is_no_reliability_is_refused(document, message):
     with pytest.raises(StatisticsError, match=message):
-        of_reliability(document)
+        mdc_from_reliability(document)
 
 
 @pytest.mark.parametrize("limit", [-1.0, math.nan, math.inf])
@@ -326,7 +333,7 @@ def test_groups_are_tested_and_corrected_within_their_quantity():
                 row(f"S{n}", "post", before - loss + 10 * rng.normal(), level=level),
             ]
     rows.append(row("S99", "pre", 1000))
-    changes = judge(pairs_of(rows), stated({"tcsa_mm2": 60}))
+    changes = classify_changes(pairs_of(rows), stated({"tcsa_mm2": 60}))
     found, problems = group_changes(changes)
     remote, operated = found
     assert (operated.n, operated.n_missing, operated.judged) == (12, 1, 12)
@@ -345,13 +352,13 @@ def test_a_subject_with_several_muscles_counts_once():
         for side in ("left", "right")
         for when in ("pre", "post")
     ]
-    ((found,), _) = group_changes(judge(pairs_of(rows)), ("quantity",))
+    ((found,), _) = group_changes(classify_changes(pairs_of(rows)), ("quantity",))
     assert (found.n, found.judged) == (5, 0)
     assert found.tests.mean == pytest.approx(7)
 
 
 def test_too_few_subjects_are_said_not_tested():
-    found, problems = group_changes(judge([pair()]))
+    found, problems = group_changes(classify_changes([pair()]))
     assert not found
     assert "1 subject has a value at both" in problems[0]
 
@@ -373,7 +380,7 @@ def cohort(losses, n=8, seed=3, **other):
 
 def test_contrasts_are_each_subjects_own():
     rows = cohort({("L4-L5", "left"): 100, ("L1-L2", "left"): 20})
-    changes = judge(pairs_of(rows))
+    changes = classify_changes(pairs_of(rows))
     ((found,), problems) = contrast_changes(changes, "zone", ("operated", "remote"))
     deltas = {
         zone: np.array([item.pair.delta for item in changes if item.pair.zone == zone])
@@ -387,7 +394,9 @@ def test_contrasts_are_each_subjects_own():
 
 def test_a_contrast_of_two_subjects_is_not_tested():
     rows = cohort({("L4-L5", "left"): 100, ("L1-L2", "left"): 20}, n=2)
-    found, problems = contrast_changes(judge(pairs_of(rows)), "zone", ("operated", "remote"))
+    found, problems = contrast_changes(
+        classify_changes(pairs_of(rows)), "zone", ("operated", "remote")
+    )
     assert not found
     assert "2 subjects have both operated and remote" in problems[0]
 
@@ -440,14 +449,14 @@ def test_slices_at_other_places_of_a_level_are_noted_with_millimetres():
     )
     (near,) = pairs_of([at("pre", 3, 0.5), at("post", 8, 0.1)])
     assert near.notes == ()
-    (plain,) = change_rows(judge([found]))
+    (plain,) = change_rows(classify_changes([found]))
     assert (plain["offset_mm_before"], plain["offset_difference_mm"]) == (0.5, -4.0)
 
 
 def test_an_offset_that_is_not_known_is_none():
     (found,) = pairs_of([at("pre", 3, ""), at("post", 8, -3.5)])
     assert found.notes == ()
-    assert math.isnan(change_rows(judge([found]))[0]["offset_difference_mm"])
+    assert math.isnan(change_rows(classify_changes([found]))[0]["offset_difference_mm"])
 
 
 def test_a_mean_of_readings_of_different_slices_is_noted():
@@ -461,7 +470,7 @@ def test_a_pair_that_lacks_an_exam_is_held_against_nothing():
     """Its error would be that of "AB read one exam, nobody the other", of an exam not there."""
     (alone,) = pairs_of([row("S1", "pre", 900.0), row("S2", "post", 900.0)])[:1]
     asked = []
-    (found,) = judge([alone], asked.append)
+    (found,) = classify_changes([alone], asked.append)
     assert not asked
     assert (found.verdict, found.basis) == (Verdict.UNKNOWN, "")
     assert math.isnan(found.mdc95)

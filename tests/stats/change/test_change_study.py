@@ -59,9 +59,9 @@ def test_three_timepoints_are_corrected_together_and_have_courses():
     assert len(found.muscles) == 12
     smallest = min(found.muscles, key=lambda item: item.tests.p_t)
     assert smallest.p_t_holm == pytest.approx(12 * smallest.tests.p_t, abs=1e-9)
-    course = found.courses[0]
+    course = found.trajectories[0]
     assert [exam.timepoint for exam in course.exams] == ["pre", "post", "late"]
-    assert not study_of(cohort(PLACES)).courses
+    assert not study_of(cohort(PLACES)).trajectories
 
 
 @pytest.mark.parametrize(("days", "known"), [("90", 90), ("", None), ("soon", None)])
@@ -280,8 +280,8 @@ def test_errors_of_another_protocol_are_doubted(tmp_path):
     for protocols, said in ((["aa"], 0), (["bb"], 1), ([], 0)):
         path.write_text(json.dumps({"protocols": protocols, "results": []}))
         found = json.loads(run("change", table, "--reliability", path, "--json").stdout)
-        doubts = [text for text in found["problems"] if "protocol bb, this table by aa" in text]
-        assert len(doubts) == said
+        warnings = [text for text in found["problems"] if "protocol bb, this table by aa" in text]
+        assert len(warnings) == said
 
 
 def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
@@ -322,7 +322,7 @@ def sliced(digest, *, offsets=(0.5, 4.0), extra=(0, 300)):
     ],
 )
 def test_a_level_has_the_value_that_the_tables_own_protocol_says(settings, expected, tmp_path):
-    more, entered, slices = expected
+    more, value_rule, slices = expected
     protocol = MeasurementProtocol(**settings)
     (tmp_path / "protocol.toml").write_text(as_toml(protocol))
     table = written(tmp_path / "measurements.csv", sliced(protocol.digest))
@@ -337,10 +337,12 @@ def test_a_level_has_the_value_that_the_tables_own_protocol_says(settings, expec
         place = item["subject"], item["level"], item["side"]
         assert float(item["before"]) == pytest.approx(single[*place, "pre"])
         assert float(item["after"]) == pytest.approx(single[*place, "post"])
-        assert item["entered"] == f"first; {entered}"
+        assert item["entered"] == f"first; {value_rule}"
         assert (item["slices_before"], item["slices_after"]) == (slices, slices)
     for name in ("change", "change_by_zone", "change_contrasts", "change_model", "change_subjects"):
-        assert {item["value"] for item in read_rows(out / f"{name}.csv")} == {f"first; {entered}"}
+        assert {item["value"] for item in read_rows(out / f"{name}.csv")} == {
+            f"first; {value_rule}"
+        }
 
 
 def test_slices_without_a_known_rule_are_refused_and_a_named_protocol_is_taken(tmp_path):

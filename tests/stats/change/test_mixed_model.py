@@ -13,7 +13,7 @@ from multifidus.errors import StatisticsError
 from multifidus.stats.change import mixed_model as models, random_intercept
 from multifidus.stats.change.document import plain_model
 from multifidus.stats.change.mixed_model import Muscle, fit_courses
-from multifidus.stats.change.pairs import Choice
+from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.values import values_of
 from tests.stats.change.test_change import VALID, cohort, row
 from tests.stats.change.test_change_study import ordered, written
@@ -21,7 +21,7 @@ from tests.stats.change.test_change_study import ordered, written
 SIZES = {"L3-L4": 800, "L4-L5": 950, "L5-S1": 1100}
 
 
-def model_changes(rows, timepoints=("pre", "post"), factor="", choice=Choice()):  # noqa: B008
+def model_changes(rows, timepoints=("pre", "post"), factor="", choice=ReadingChoice()):  # noqa: B008
     return models.model_changes(
         values_of(rows), timepoints, factor, choice, minimal_valid_fraction=VALID
     )
@@ -234,10 +234,10 @@ def test_grades_have_no_model_and_undefined_values_do_not_enter():
     rows = cohort({("L4-L5", "left"): 50, ("L4-L5", "right"): 50})
     rows[0] = {**rows[0], "value": math.nan}
     rows += [row(f"S{n}", "pre", n, quantity="goutallier_grade") for n in range(5)]
-    found = only(rows, ("pre", "post"), "", Choice("mean"))
+    found = only(rows, ("pre", "post"), "", ReadingChoice("mean"))
     assert found.quantity == "tcsa_mm2"
     assert found.problems == ("1 of 16 muscles were left out: 1 undefined at pre.",)
-    assert found.entered == "mean"
+    assert found.value_rule == "mean"
     plain = plain_model(found)
     assert plain["terms"][1]["name"] == "post"
     assert plain["n_missing"] == 1

@@ -8,12 +8,12 @@ import scipy.stats
 from hypothesis import given, settings, strategies as st
 
 from multifidus.stats.reliability.clustered_intervals import (
+    clustered_variance,
     divide,
+    few_subjects_warning,
     icc_intervals,
     limit_intervals,
     sem_intervals,
-    spread,
-    subjects_doubt,
 )
 from multifidus.stats.reliability.icc import icc
 from multifidus.stats.reliability.measurement_error import bland_altman, bland_altman_ratio, sem
@@ -59,7 +59,7 @@ def test_where_every_subject_gives_one_target_all_is_the_classical_analysis(seed
 def test_a_variance_of_balanced_targets_is_that_of_the_nested_analysis_of_variance():
     rng = np.random.default_rng(1)
     values = rng.normal(size=(8, 1)) + 0.5 * rng.normal(size=(8, 3))
-    found = spread(values.reshape(-1, 1), np.repeat(np.arange(8), 3))
+    found = clustered_variance(values.reshape(-1, 1), np.repeat(np.arange(8), 3))
     between = 3 * values.mean(axis=1).var(ddof=1)
     within = values.var(axis=1, ddof=1).mean()
     assert found.variance == pytest.approx(between / 3 + within * 2 / 3)
@@ -167,9 +167,9 @@ def test_raters_who_never_differ_leave_the_classical_intervals():
 
 
 def test_many_targets_of_few_subjects_are_doubted():
-    assert "8 subjects give 64 targets" in subjects_doubt([f"S{n // 8}" for n in range(64)])
-    assert not subjects_doubt([f"S{n // 2}" for n in range(16)])
-    assert not subjects_doubt([f"S{n // 8}" for n in range(160)])
+    assert "8 subjects give 64 targets" in few_subjects_warning([f"S{n // 8}" for n in range(64)])
+    assert not few_subjects_warning([f"S{n // 2}" for n in range(16)])
+    assert not few_subjects_warning([f"S{n // 8}" for n in range(160)])
 
 
 def test_a_before_after_study_has_intervals_that_count_persons_and_says_so():

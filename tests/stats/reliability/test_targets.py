@@ -11,10 +11,10 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import StatisticsError
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import write_rows
-from multifidus.reporting.metric import What
+from multifidus.reporting.metric import Metric
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.tables.reliability import grade_table, reliability_table
-from multifidus.stats.change.mdc import of_reliability
+from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
@@ -67,7 +67,7 @@ def test_what_shares_no_slice_is_left_out_and_counted_beside_what_does():
     lacking = [sliced("U1", "A", 4, 950, 1.0)]
     found = only([*same, *shifted(2), *lacking])
     assert (found.n_targets, found.n_missing) == (5, 3)
-    assert dict(found.left_out) == {
+    assert dict(found.exclusions) == {
         "no slice outlined by every rater (4.0 mm apart)": 2,
         "no value of every rater": 1,
     }
@@ -207,7 +207,7 @@ def test_a_point_of_the_figure_is_the_target_that_was_compared():
         rows += [sliced(f"S{n}", "B", place, 100 * n + place + 1, place) for place in (2, 3, 4)]
     values = values_of(rows)
     study = reliability(values)
-    drawn = bland_altman(What("tcsa_mm2", "", "multifidus"), study.results, values)
+    drawn = bland_altman(Metric("tcsa_mm2", "", "multifidus"), study.results, values)
     (axes,) = [axes for axes in drawn.figure.axes if axes.collections]
     heights = axes.collections[-1].get_offsets()[:, 1]
     assert list(heights) == pytest.approx([-1] * 4)
@@ -230,9 +230,9 @@ def mixed():
 
 def test_examinations_and_people_are_counted_and_pooled_timepoints_and_groups_are_said():
     found = only(mixed())
-    assert (found.whose.n_exams, found.n_subjects) == (9, 5)
-    assert dict(found.whose.timepoints) == {"pre": 5, "post": 4}
-    assert found.whose.groups == (("approach", "control", 2), ("approach", "open", 3))
+    assert (found.counts.n_exams, found.n_subjects) == (9, 5)
+    assert dict(found.counts.timepoints) == {"pre": 5, "post": 4}
+    assert found.counts.groups == (("approach", "control", 2), ("approach", "open", 3))
     said = " ".join(found.problems)
     assert "9 examinations of 5 subjects" in said
     assert "post 4" in said
@@ -256,10 +256,10 @@ def test_what_is_pooled_stands_in_every_output():
 
 def test_one_timepoint_and_one_group_can_be_chosen():
     one = only(mixed(), targets=TargetRule(timepoints=("pre",)))
-    assert (one.whose.n_exams, one.n_targets, one.timepoint) == (5, 5, "pre")
+    assert (one.counts.n_exams, one.n_targets, one.timepoint) == (5, 5, "pre")
     assert "timepoints" not in " ".join(one.problems)
     some = only(mixed(), targets=TargetRule(group="approach=open"))
-    assert (some.n_subjects, some.whose.n_exams, some.group) == (3, 5, "approach=open")
+    assert (some.n_subjects, some.counts.n_exams, some.group) == (3, 5, "approach=open")
 
 
 def test_groups_and_timepoints_can_be_kept_apart():
@@ -296,12 +296,12 @@ def test_a_subject_of_two_groups_is_refused():
 def test_the_error_of_one_group_is_never_that_of_another():
     rows = mixed() + [{**item, "subject": f"T{item['subject']}"} for item in mixed()]
     study = plain_study(reliability(values_of(rows), targets=TargetRule(group="approach")))
-    error_of = of_reliability(study)
-    mine = error_of(pair(approach="open"))
+    mdc_of = mdc_from_reliability(study)
+    mine = mdc_of(pair(approach="open"))
     sems = {item["group"]: item["sem_consistency"] for item in study["results"]}
     assert mine.mdc95 == pytest.approx(1.96 * math.sqrt(2) * sems["approach=open"])
     assert "approach=open" in mine.basis
-    other = error_of(pair(approach="laser"))
+    other = mdc_of(pair(approach="laser"))
     assert math.isnan(other.mdc95)
     assert "another group" in other.basis
 
