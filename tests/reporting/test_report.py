@@ -28,7 +28,7 @@ from multifidus.reporting.text.participant_flow import flow_of, lost_measurement
 from multifidus.reporting.text.results import results_text
 from multifidus.reporting.text.statements import counted, listed, range_text
 from multifidus.stats.change.document import plain_changes
-from multifidus.stats.change.groups import Verdict
+from multifidus.stats.change.groups import Classification
 from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
@@ -172,8 +172,8 @@ def test_given_changes_bring_their_choices_and_are_checked(tmp_path):
     found = load_study(ReportRequest(folder, change=file))
     assert [metric.quantity for metric in found.metrics] == ["tcsa_mm2"]
     assert found.choice.rule == "mean"
-    judged = [(item.verdict, item.basis) for item in found.change.changes]
-    assert judged == [(item.verdict, item.basis) for item in data.change.changes]
+    judged = [(item.classification, item.basis) for item in found.change.changes]
+    assert judged == [(item.classification, item.basis) for item in data.change.changes]
     document["changes"][0]["delta"] += 1
     file.write_text(json.dumps(document))
     with pytest.raises(StatisticsError, match="changed by"):
@@ -254,8 +254,8 @@ def test_every_number_of_the_results_stands_in_a_table(data):
     text = " ".join(item.text for item in results_text(data))
     for name in ("ICC(2,1)", "ICC(3,1)", "MDC95", "95 %"):
         text = text.replace(name, "")
-    counts = {str(sum(i.verdict is v and i.pair.quantity == q for i in data.change.changes))
-              for v in Verdict for q in ("tcsa_mm2", "fcsa_mm2", "fi_pct")}  # fmt: skip
+    counts = {str(sum(i.classification is v and i.pair.quantity == q for i in data.change.changes))
+              for v in Classification for q in ("tcsa_mm2", "fcsa_mm2", "fi_pct")}  # fmt: skip
     counts |= {"72", "6"}  # muscles; places
     numbers = set(re.findall(r"(?<![\w,.])-?\d+\.?\d*", text))
     assert len(numbers) > 30

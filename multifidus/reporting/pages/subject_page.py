@@ -15,10 +15,10 @@ from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.pages.render import render
 from multifidus.reporting.plots.montage import matched
 from multifidus.reporting.plots.study_plots import pictures_of
-from multifidus.reporting.plots.style import GREY, VERDICTS
+from multifidus.reporting.plots.style import CLASSIFICATIONS, GREY
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.reliability import short
-from multifidus.stats.change.groups import Change, Verdict
+from multifidus.stats.change.groups import Change, Classification
 from multifidus.stats.change.pairs import ExamValue, exam_value
 from multifidus.stats.values import Value
 
@@ -225,7 +225,7 @@ def _compared(
 def _row(item: Change, marks: _Marks, largest: float) -> dict[str, Any]:
     pair = item.pair
     note = "; ".join(filter(None, (pair.problem, *pair.notes)))
-    if item.verdict is Verdict.UNKNOWN and not pair.problem:
+    if item.classification is Classification.UNKNOWN and not pair.problem:
         note = "; ".join(filter(None, (item.basis, note)))
     return {
         "level": pair.level,
@@ -235,8 +235,8 @@ def _row(item: Change, marks: _Marks, largest: float) -> dict[str, Any]:
         "delta_pct": "" if quantity_unit(pair.quantity) == "%" else _signed(pair.delta_pct),
         "mdc95": short(item.mdc95),
         "bar": _bar(item, largest),
-        "verdict": "no change known" if pair.problem else item.verdict.value,
-        "kind": item.verdict.value.replace(" ", "-"),
+        "verdict": "no change known" if pair.problem else item.classification.value,
+        "kind": item.classification.value.replace(" ", "-"),
         "mark": marks.of(note),
     }
 
@@ -253,7 +253,11 @@ def _bar(item: Change, largest: float) -> dict[str, Any] | None:
         return None
     scaled = 96 * delta / largest
     mdc = 0.0 if math.isnan(item.mdc95) else 96 * item.mdc95 / largest
-    colour = VERDICTS[item.verdict][0] if item.verdict is not Verdict.UNKNOWN else GREY
+    colour = (
+        CLASSIFICATIONS[item.classification][0]
+        if item.classification is not Classification.UNKNOWN
+        else GREY
+    )
     return {
         "left": round(min(scaled, 0.0), 2),
         "width": round(abs(scaled), 2),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from multifidus.reporting.labels import axis_label
 from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
-from multifidus.reporting.plots.style import BLACK, VERDICTS, Drawing, grid, styled
-from multifidus.stats.change.groups import Change, Verdict
+from multifidus.reporting.plots.style import BLACK, CLASSIFICATIONS, Drawing, grid, styled
+from multifidus.stats.change.groups import Change, Classification
 from multifidus.stats.change.study import ChangeStudy
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def slopes(metric: Metric, study: ChangeStudy) -> Drawing | None:
         ]
         _draw(axes, mine, names)
     figure.supylabel(axis_label(metric.quantity, metric.method), fontsize=7)
-    _legend(figure, {item.verdict for item in changes})
+    _legend(figure, {item.classification for item in changes})
     return Drawing(
         name=f"slopes_{metric.stem}",
         caption=f"{axis_label(metric.quantity, metric.method)} at {_list(names)}: one line a "
@@ -66,14 +66,14 @@ def _list(names: Sequence[str]) -> str:
 def _draw(axes: Axes, changes: Sequence[Change], names: Sequence[str]) -> None:
     from matplotlib.collections import LineCollection
 
-    for verdict, (colour, line, width, _) in VERDICTS.items():
+    for classification, (colour, line, width, _) in CLASSIFICATIONS.items():
         segments = [
             [
                 (names.index(exam.timepoint), exam.value)
                 for exam in (item.pair.before, item.pair.after)
             ]
             for item in changes
-            if item.verdict is verdict
+            if item.classification is classification
         ]
         if segments:
             drawn = LineCollection(segments, colors=colour, linestyles=line, linewidths=width)
@@ -89,13 +89,13 @@ def _draw(axes: Axes, changes: Sequence[Change], names: Sequence[str]) -> None:
     axes.autoscale_view(scalex=False)
 
 
-def _legend(figure: Figure, found: set[Verdict]) -> None:
+def _legend(figure: Figure, found: set[Classification]) -> None:
     from matplotlib.lines import Line2D
 
     lines = [
         Line2D([], [], color=colour, linestyle=line, linewidth=width + 0.3, label=name)
-        for verdict, (colour, line, width, name) in VERDICTS.items()
-        if verdict in found
+        for classification, (colour, line, width, name) in CLASSIFICATIONS.items()
+        if classification in found
     ]
     lines.append(Line2D([], [], color=BLACK, linewidth=1.6, marker="o", markersize=3, label="mean"))
     figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))

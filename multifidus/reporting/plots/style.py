@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from multifidus.io.files import refuse_existing, write_atomically
 from multifidus.reporting.report_extra import the_report_extra
-from multifidus.stats.change.groups import Verdict
+from multifidus.stats.change.groups import Classification
 from multifidus.version import VERSION
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 """Beside the colours, so that neither print nor eye depends on colour alone."""
 
-VERDICTS: dict[Verdict, tuple[str, Any, float, str]] = {
-    Verdict.DECREASE: (VERMILLION, "-", 0.9, "decrease beyond error"),
-    Verdict.INCREASE: (BLUE, "--", 0.9, "increase beyond error"),
-    Verdict.WITHIN_ERROR: (GREY, "-", 0.5, "within error"),
-    Verdict.UNKNOWN: (GREY, ":", 0.5, "not judged"),
+CLASSIFICATIONS: dict[Classification, tuple[str, Any, float, str]] = {
+    Classification.DECREASE: (VERMILLION, "-", 0.9, "decrease beyond error"),
+    Classification.INCREASE: (BLUE, "--", 0.9, "increase beyond error"),
+    Classification.WITHIN_ERROR: (GREY, "-", 0.5, "within error"),
+    Classification.UNKNOWN: (GREY, ":", 0.5, "not judged"),
 }
 """Colour, line style, line width and name of what can be said of a muscle."""
 

@@ -13,7 +13,7 @@ from multifidus.reporting.tables.exclusions import exclusions_table
 from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
 from multifidus.reporting.tables.reliability import short
 from multifidus.stats.change.document import change_rows, trajectory_rows
-from multifidus.stats.change.groups import Change, Contrast, GroupChange, Verdict
+from multifidus.stats.change.groups import Change, Classification, Contrast, GroupChange
 from multifidus.stats.change.mixed_model import MixedModel
 from multifidus.stats.change.signed_rank import MOST_EXACT
 from multifidus.stats.change.study import ChangeStudy
@@ -228,15 +228,15 @@ def _subject(item: Change) -> tuple[str, ...]:
         short(pair.delta),
         _relative(pair.quantity, pair.delta_pct),
         short(item.mdc95),
-        _verdict(item),
+        _classification(item),
         "; ".join(filter(None, (pair.problem, *pair.notes))),
     )
 
 
-def _verdict(item: Change) -> str:
-    if item.verdict is not Verdict.UNKNOWN or item.pair.problem:
-        return item.verdict.value
-    return f"{item.verdict.value}: {item.basis}"
+def _classification(item: Change) -> str:
+    if item.classification is not Classification.UNKNOWN or item.pair.problem:
+        return item.classification.value
+    return f"{item.classification.value}: {item.basis}"
 
 
 def _tests(item: GroupChange | Contrast) -> tuple[str, ...]:

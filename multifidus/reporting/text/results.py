@@ -197,7 +197,7 @@ def _muscles(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
             == (metric.quantity, metric.method, metric.structure)
             and (item.pair.before.timepoint, item.pair.after.timepoint) == (before, after)
         ]
-        judged = [item for item in own if item.verdict.value != "unknown"]
+        judged = [item for item in own if item.classification.value != "unknown"]
         topic = f"Change of {name}"
         if not judged:
             yield Statement(
@@ -207,8 +207,8 @@ def _muscles(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
             )
             continue
         counts = {
-            verdict: sum(item.verdict.value == verdict for item in judged)
-            for verdict in ("decrease", "increase", "within error")
+            classification: sum(item.classification.value == classification for item in judged)
+            for classification in ("decrease", "increase", "within error")
         }
         yield Statement(
             topic,

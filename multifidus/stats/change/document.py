@@ -61,7 +61,7 @@ def _row(item: Change) -> Row:
         "delta": pair.delta,
         "delta_pct": pair.delta_pct,
         "mdc95": item.mdc95,
-        "verdict": item.verdict.value,
+        "verdict": item.classification.value,
         "basis": item.basis,
         "zone": pair.zone,
         "levels_from_operated": pair.distance,

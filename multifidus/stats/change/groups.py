@@ -26,7 +26,7 @@ LEAST_PAIRS = 3
 """Fewer pairs are listed, not tested."""
 
 
-class Verdict(StrEnum):
+class Classification(StrEnum):
     """What can be said of one muscle's change."""
 
     DECREASE = "decrease"
@@ -50,7 +50,7 @@ class Change:
     pair: ExamPair
     mdc95: float
     basis: str
-    verdict: Verdict
+    classification: Classification
 
 
 def classify_changes(pairs: Iterable[ExamPair], mdc_of: MdcOf = unknown_mdc) -> list[Change]:
@@ -78,12 +78,12 @@ def classify_changes(pairs: Iterable[ExamPair], mdc_of: MdcOf = unknown_mdc) -> 
 def _classified(pair: ExamPair, found: Mdc) -> Change:
     delta = pair.delta
     if math.isnan(delta) or math.isnan(found.mdc95):
-        verdict = Verdict.UNKNOWN
+        classification = Classification.UNKNOWN
     elif abs(delta) <= found.mdc95:
-        verdict = Verdict.WITHIN_ERROR
+        classification = Classification.WITHIN_ERROR
     else:
-        verdict = Verdict.DECREASE if delta < 0 else Verdict.INCREASE
-    return Change(pair, found.mdc95, found.basis, verdict)
+        classification = Classification.DECREASE if delta < 0 else Classification.INCREASE
+    return Change(pair, found.mdc95, found.basis, classification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
 
     before, after = mean("before"), mean("after")
     difference = after - before
-    verdicts = [change.verdict for change in members]
+    classifications = [change.classification for change in members]
     return GroupChange(
         key=key,
         n=len(full),
@@ -266,9 +266,9 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
         median=float(np.median(difference)),
         mean_pct=float(mean("delta_pct").mean()),
         tests=paired_tests(difference),
-        beyond_decrease=verdicts.count(Verdict.DECREASE),
-        beyond_increase=verdicts.count(Verdict.INCREASE),
-        judged=len(verdicts) - verdicts.count(Verdict.UNKNOWN),
+        beyond_decrease=classifications.count(Classification.DECREASE),
+        beyond_increase=classifications.count(Classification.INCREASE),
+        judged=len(classifications) - classifications.count(Classification.UNKNOWN),
         value_rule=_value_rule(members),
     )
 

@@ -88,8 +88,8 @@ class Muscle:
 
 
 @dataclass(frozen=True, slots=True)
-class CourseFit:
-    """What :func:`fit_courses` finds: the terms, and the fits of first values and of changes."""
+class TrajectoryFit:
+    """Terms of a model over several timepoints, and the fits of first values and of changes."""
 
     terms: tuple[Term, ...]
     first: Fit
@@ -109,7 +109,7 @@ def model_changes(
     ``value = timepoint x factor + subject + muscle + subject's change + rest``, the last four
     random. A muscle is a level and side of a subject. Only muscles with a value at every timepoint
     enter, so that what a muscle is to begin with, and whether it is the large or the small ones
-    that lack an exam, cancels in its change (:func:`fit_courses`).
+    that lack an exam, cancels in its change (:func:`fit_trajectories`).
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def _model(
     muscles: Sequence[Muscle],
     left: Sequence[str],
 ) -> MixedModel:
-    fit = fit_courses(muscles, timepoints)
+    fit = fit_trajectories(muscles, timepoints)
     quantity, method, structure, factor = what
     return MixedModel(
         quantity=quantity,
@@ -284,7 +284,7 @@ def _root_mean_square(numbers: Sequence[float]) -> float:
     return math.sqrt(math.fsum(number**2 for number in numbers) / len(numbers))
 
 
-def _problems(fit: CourseFit, left: Sequence[str], value_rule: int) -> Iterable[str]:
+def _problems(fit: TrajectoryFit, left: Sequence[str], value_rule: int) -> Iterable[str]:
     if left:
         counts = "; ".join(f"{count} {why}" for why, count in sorted(Counter(left).items()))
         yield f"{len(left)} of {value_rule + len(left)} muscles were left out: {counts}."
@@ -304,7 +304,7 @@ def _problems(fit: CourseFit, left: Sequence[str], value_rule: int) -> Iterable[
         yield f"Values do not vary between subjects: there is no error of {', '.join(flat)}."
 
 
-def fit_courses(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> CourseFit:
+def fit_trajectories(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> TrajectoryFit:
     """Fit the model to muscles that all have a value at every timepoint.
 
     In ``value = timepoint x place + subject + muscle + subject's change + rest`` the subject and
@@ -330,7 +330,7 @@ def fit_courses(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> CourseF
         *others,
         *(term for fit in changes for term in fit.terms[1:]),
     )
-    return CourseFit(terms, first, changes)
+    return TrajectoryFit(terms, first, changes)
 
 
 def fit_changes(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> tuple[Fit, ...]:

@@ -18,15 +18,15 @@ from multifidus.reporting.plots.montage import matched, montage
 from multifidus.reporting.plots.profiles import level_profiles
 from multifidus.reporting.plots.slopes import slopes
 from multifidus.reporting.plots.style import (
+    CLASSIFICATIONS,
     COLUMN_MM,
     PAGE_MM,
     PNG_DPI,
-    VERDICTS,
     as_svg,
     styled,
     write_drawing,
 )
-from multifidus.stats.change.groups import Verdict
+from multifidus.stats.change.groups import Classification
 from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import spans_of, study_change
@@ -109,7 +109,7 @@ def test_targets_that_reliability_left_out_are_not_drawn():
 
 def test_slopes_show_every_pair_in_the_colour_of_its_verdict(change):
     drawing = slopes(AREA, change)
-    colours = {colour: verdict for verdict, (colour, *_) in VERDICTS.items()}
+    colours = {colour: classification for classification, (colour, *_) in CLASSIFICATIONS.items()}
     for level in LEVELS:
         axes = panel(drawing, f"{level} left")
         mine = [item for item in change.changes
@@ -119,8 +119,10 @@ def test_slopes_show_every_pair_in_the_colour_of_its_verdict(change):
             from matplotlib.colors import to_hex
 
             shown[colours[to_hex(lines.get_color()[0]).upper()]] = len(lines.get_segments())
-        for verdict in (Verdict.DECREASE, Verdict.INCREASE):
-            assert shown.get(verdict, 0) == sum(item.verdict is verdict for item in mine)
+        for classification in (Classification.DECREASE, Classification.INCREASE):
+            assert shown.get(classification, 0) == sum(
+                item.classification is classification for item in mine
+            )
         assert sum(shown.values()) == 12
         (mean,) = axes.lines
         assert mean.get_ydata()[1] == pytest.approx(np.mean([i.pair.after.value for i in mine]))
@@ -323,7 +325,8 @@ def test_a_missing_exam_of_a_level_is_said(tmp_path):
 
 def test_a_subject_keeps_its_own_verdict_when_nothing_is_known(change):
     unknown = replace(change, changes=tuple(
-        replace(item, verdict=Verdict.UNKNOWN) for item in change.changes))  # fmt: skip
+        replace(item, classification=Classification.UNKNOWN) for item in change.changes
+    ))  # fmt: skip
     drawing = slopes(AREA, unknown)
     words = [text.get_text() for text in drawing.figure.legends[0].get_texts()]
     assert words == ["not judged", "mean"]

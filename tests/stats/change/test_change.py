@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.document import change_rows
 from multifidus.stats.change.groups import (
-    Verdict,
+    Classification,
     classify_changes,
     contrast_changes,
     group_changes,
@@ -204,11 +204,11 @@ def read_by(before, after, rule="first", readings=(1,)):
 def test_one_raters_offset_cancels_and_two_raters_do_not():
     same = judged(read_by(["AB"], ["AB"]), known())
     assert same.mdc95 == pytest.approx(1.96 * math.sqrt(2) * 30)
-    assert same.verdict is Verdict.DECREASE
+    assert same.classification is Classification.DECREASE
     assert same.basis == "consistency of raters AB, CD; AB read both exams"
     other = judged(read_by(["AB"], ["CD"]), known())
     assert other.mdc95 == pytest.approx(1.96 * math.sqrt(2) * 50)
-    assert other.verdict is Verdict.WITHIN_ERROR
+    assert other.classification is Classification.WITHIN_ERROR
     assert other.basis == "agreement of raters AB, CD; AB read one exam, CD the other"
     assert "read by AB before, CD after" in other.pair.notes
     stranger = judged(read_by(["EF"], ["EF"]), known())
@@ -224,7 +224,7 @@ def test_error_is_taken_from_this_level_or_from_a_pool_never_from_another_level(
     assert found.mdc95 == pytest.approx(mdc95(40))
     assert "pooled over level" in found.basis
     alone = judged(here, elsewhere)
-    assert (alone.verdict, math.isnan(alone.mdc95)) == (Verdict.UNKNOWN, True)
+    assert (alone.classification, math.isnan(alone.mdc95)) == (Classification.UNKNOWN, True)
     assert "known, but not at L4-L5 left" in alone.basis
     assert "fi_pct" not in judged(here, known("fi_pct")).basis
     assert "reliability of tcsa_mm2 multifidus is unknown" in judged(here, known("fi_pct")).basis
@@ -237,7 +237,7 @@ def test_rereading_is_a_lower_bound_and_of_its_own_rater_alone():
     assert found.basis == "re-reading by AB (reread, lower bound)"
     for before, after in ((["AB"], ["CD"]), (["CD"], ["CD"])):
         other = judged(read_by(before, after), own)
-        assert other.verdict is Verdict.UNKNOWN
+        assert other.classification is Classification.UNKNOWN
         assert "re-reading by others says nothing" in other.basis
 
 
@@ -254,16 +254,22 @@ def test_means_detect_smaller_changes_but_rereading_does_not_average_raters():
 
 def test_a_number_given_by_hand_is_held_against_either_way():
     (grown,) = classify_changes([pair(before=900, after=1000)], stated({"tcsa_mm2": 50}))
-    assert (grown.verdict, grown.basis) == (Verdict.INCREASE, "given")
+    assert (grown.classification, grown.basis) == (Classification.INCREASE, "given")
     (unknown,) = classify_changes(
         [pair(quantity="fi_pct", before=10, after=20)], stated({"tcsa_mm2": 50})
     )
-    assert (unknown.verdict, unknown.basis) == (Verdict.UNKNOWN, "no MDC of fi_pct was given")
+    assert (unknown.classification, unknown.basis) == (
+        Classification.UNKNOWN,
+        "no MDC of fi_pct was given",
+    )
     missing = pairs_of([row("S1", "pre", 5), row("S2", "post", 6)])[:1]
     (without,) = classify_changes(missing, stated({"tcsa_mm2": 50}))
-    assert without.verdict is Verdict.UNKNOWN
+    assert without.classification is Classification.UNKNOWN
     (nothing,) = classify_changes([pair()])
-    assert (nothing.verdict, nothing.basis) == (Verdict.UNKNOWN, "no reliability was given")
+    assert (nothing.classification, nothing.basis) == (
+        Classification.UNKNOWN,
+        "no reliability was given",
+    )
 
 
 @pytest.mark.parametrize(
@@ -472,5 +478,5 @@ def test_a_pair_that_lacks_an_exam_is_held_against_nothing():
     asked = []
     (found,) = classify_changes([alone], asked.append)
     assert not asked
-    assert (found.verdict, found.basis) == (Verdict.UNKNOWN, "")
+    assert (found.classification, found.basis) == (Classification.UNKNOWN, "")
     assert math.isnan(found.mdc95)

@@ -12,7 +12,7 @@ from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
 from multifidus.stats.change import mixed_model as models, random_intercept
 from multifidus.stats.change.document import plain_model
-from multifidus.stats.change.mixed_model import Muscle, fit_courses
+from multifidus.stats.change.mixed_model import Muscle, fit_trajectories
 from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.values import values_of
 from tests.stats.change.test_change import VALID, cohort, row
@@ -136,13 +136,13 @@ def test_every_later_timepoint_is_compared_with_the_first():
         for n, own in enumerate(rng.normal(0, 50, 8))
         for place, drop in (("left", -20), ("right", -35))
     ]
-    found = fit_courses(muscles, ("pre", "year1", "year2"))
+    found = fit_trajectories(muscles, ("pre", "year1", "year2"))
     expected = {"intercept": 900, "year1": -20, "year2": -40, "right": 0, "year1 x right": -15,
                 "year2 x right": -30}  # fmt: skip
     assert [term.name for term in found.terms] == list(expected)
     for term in found.terms[1:]:
         assert term.estimate == pytest.approx(expected[term.name], abs=4 * term.se)
-    alone = fit_courses(
+    alone = fit_trajectories(
         [Muscle(item.subject, item.place, item.values[::2]) for item in muscles], ("pre", "year2")
     )
     assert alone.changes[0].terms == found.changes[1].terms
