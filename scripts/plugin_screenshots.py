@@ -123,11 +123,11 @@ def take_warnings(viewer: Any, dock: Any) -> None:
     annotator, session = dock.annotator, dock.annotator.session
     protocol, (level, position) = session.protocol, session.analysis.typed_level(SLICE)
     session.set_protocol(replace(protocol, tilt_limit_deg=1.0))
-    annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
+    annotator.entries.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
     settle()
     take(viewer, "plugin-warnings")
     session.set_protocol(protocol)
-    annotator.set_level(level, position)
+    annotator.entries.set_level(level, position)
     settle()
 
 
@@ -140,7 +140,7 @@ def take_results(viewer: Any, dock: Any) -> None:
 
     annotator = dock.annotator
     for side, grade in ((Side.RIGHT, 3), (Side.LEFT, 2)):
-        annotator.feedback.grade(side, grade)
+        annotator.grading.grade(side, grade)
     annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     annotator.feedback.toggle_fat()
     table = dock.table
@@ -160,7 +160,7 @@ def take_results(viewer: Any, dock: Any) -> None:
     table.filters["structure"].setCurrentIndex(0)
     table.filters["structure"].activated.emit(0)
     for side in (Side.RIGHT, Side.LEFT):
-        annotator.feedback.grade(side, None)
+        annotator.grading.grade(side, None)
     settle()
 
 
@@ -195,7 +195,9 @@ def take_locator(dock: Any) -> None:
 
     locator, session = dock.locator, dock.annotator.session
     left = {Level.L1_L2, Level.L2_L3}
-    dock.annotator.set_landmarks(mark for mark in session.landmarks if mark.level not in left)
+    dock.annotator.entries.set_landmarks(
+        mark for mark in session.landmarks if mark.level not in left
+    )
     locator.show_exam()
     locator.start_marking()
     settle()
@@ -214,9 +216,9 @@ def take_locator(dock: Any) -> None:
 
 def take_worklist(scratch: Path) -> None:
     """Show a blinded list: some readings finished, one open with a structure in hand."""
-    from napari_multifidus.annotate import read_worklist
     from napari_multifidus.controllers.canvas import EDIT
     from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
+    from napari_multifidus.views.worklist import read_worklist
 
     from multifidus.reading.audit_log import Event
     from multifidus.reading.session import SessionRequest, open_worklist
@@ -244,8 +246,8 @@ def take_worklist(scratch: Path) -> None:
 
 def take_adjudication(scratch: Path) -> None:
     """Show two raters' outlines of an exam, and what they differ in most."""
-    from napari_multifidus.annotate import read_worklist
     from napari_multifidus.views.adjudication import AdjudicationPanel
+    from napari_multifidus.views.worklist import read_worklist
 
     from multifidus.reading.session import SessionRequest, open_worklist
 
@@ -341,7 +343,7 @@ def draw_perfectly(controller: Any) -> None:
     from multifidus.data.anatomy import Side, Structure
     from multifidus.io.outlines_json import read_outlines
 
-    session, canvas = controller.annotator.session, controller.annotator.canvas
+    session, canvas = controller.workspace.session, controller.workspace.canvas
     (perfect,) = controller.item(controller.by).case.landmarks
     drawn = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
     places = {item.uid: index for index, item in enumerate(session.series.slices)}
@@ -353,7 +355,7 @@ def draw_perfectly(controller: Any) -> None:
     for key in session.drawing.layer_keys():
         canvas.layer(key)
         canvas.push(key)
-    controller.annotator.committed()
+    controller.workspace.committed()
 
 
 def show_middle(viewer: Any, dock: Any) -> None:

@@ -144,7 +144,7 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
         for index in range(SLICES if key.side is not Side.NONE else 1):
             session.put(key, index, [loop])
         annotator.canvas.push(key)
-    annotator.committed()
+    annotator.workspace.committed()
     annotator.canvas.go_to(0)
     viewer.window.resize(1440, 900)
     QTest.qWait(800)
@@ -163,7 +163,7 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     total_with_fat = _drag(viewer, layer, motions)
     annotator.feedback.toggle_fat()
     mine_scroll = _scroll(viewer, motions // 4)
-    annotator.close()
+    annotator.opener.close()
     viewer.window.remove_dock_widget("all")
     plain_scroll = _plain_scroll(viewer, layer, motions // 4)
     viewer.close()

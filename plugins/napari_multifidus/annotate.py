@@ -5,19 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_multifidus._compat import (
-    new_viewer,
-    open_dock,
-    show_below_canvas,
-    show_over_controls,
-    stay_open,
-)
+from napari_multifidus._compat import new_viewer, open_dock, stay_open
 from napari_multifidus.models.opening import find_exams, layer_data, only
+from napari_multifidus.views.worklist import read_worklist
 
 if TYPE_CHECKING:
     from multifidus.data.roi import Reading
     from multifidus.reading.worklist import Worklist
-    from napari_multifidus.controllers.worklist import WorklistController
 
 
 def annotate(
@@ -63,11 +57,11 @@ def annotate(
     viewer = new_viewer()
     dock = open_dock(viewer)
     if rater is not None:
-        dock.annotator.rater = rater
+        dock.annotator.workspace.rater = rater
     if opened is None:
         dock.exams.offer(found, where)
     else:
-        dock.annotator.bring(opened, folder=where, by=by)
+        dock.annotator.opener.bring(opened, folder=where, by=by)
     return viewer
 
 
@@ -88,43 +82,6 @@ def run(images: str | Path, *, rater: str | None = None, folder: str | Path | No
     stay_open()
 
 
-def read_worklist(
-    worklist: Worklist, adjudicate: tuple[str, str] | None = None, *, viewer: Any | None = None
-) -> WorklistController:
-    """Open a worklist in a viewer, at the next entry that is not finished.
-
-    Parameters
-    ----------
-    worklist
-        What is to be read, by whom.
-    adjudicate
-        The two raters whose outlines are compared, where the list is for consensus.
-    viewer
-        Where to; a new one if None.
-
-    Returns
-    -------
-    WorklistController
-        What goes from entry to entry; ``napari.run()`` then hands the window to the person.
-    """
-    from napari_multifidus.controllers.worklist import WorklistController
-    from napari_multifidus.views.adjudication import AdjudicationPanel
-    from napari_multifidus.views.worklist import TITLE, WorklistPanel
-
-    found = new_viewer() if viewer is None else viewer
-    annotator = open_dock(found).annotator
-    annotator.rater = worklist.listed.rater
-    controller = WorklistController(annotator, worklist)
-    show_over_controls(found, WorklistPanel(controller), TITLE)
-    if adjudicate is not None:
-        panel = AdjudicationPanel(controller, adjudicate)
-        show_below_canvas(found, panel, panel.TITLE)
-    for note in worklist.notes:
-        annotator.warning.emit(note)
-    controller.open_next()
-    return controller
-
-
 def run_worklist(worklist: Worklist, adjudicate: tuple[str, str] | None = None) -> None:
     """Open a worklist in a new window and stay until it is closed.
 
@@ -133,7 +90,7 @@ def run_worklist(worklist: Worklist, adjudicate: tuple[str, str] | None = None) 
     worklist
         What is to be read, by whom.
     adjudicate
-        As of :func:`read_worklist`.
+        As of :func:`napari_multifidus.views.worklist.read_worklist`.
     """
     controller = read_worklist(worklist, adjudicate)
     stay_open()

@@ -46,7 +46,7 @@ def read_images(path: Paths) -> list[LayerData]:
     dock = _compat.open_dock(viewer) if viewer is not None else None
     try:
         if dock is not None:
-            dock.annotator.refuse_others_if_blinded()
+            dock.annotator.workspace.access.refuse_others_if_blinded()
         found = find_exams(Path(str(path)))
         if len(found) > 1 and dock is not None:
             dock.exams.offer(found)
@@ -84,7 +84,7 @@ def read_outlines(path: Paths) -> list[LayerData]:
         if dock is None:
             msg = f"No exam is open that {Path(str(path)).name} could be shown on."
             raise ReadError(msg, remedy="Open the exam first.")
-        dock.annotator.open_outlines(Path(str(path)))
+        dock.annotator.opener.open_outlines(Path(str(path)))
     except MultifidusError as error:
         _compat.notify(str(error), bad=True)
     return NOTHING

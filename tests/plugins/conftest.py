@@ -36,6 +36,8 @@ from napari_multifidus.models.shapes import LayerKey  # noqa: E402
 from multifidus.data.anatomy import Side, Structure  # noqa: E402
 from multifidus.data.geometry import Plane  # noqa: E402
 from multifidus.data.image import Exam, Series, Slice, Weighting  # noqa: E402
+from multifidus.data.roi import Reading  # noqa: E402
+from multifidus.data.roi_set import RoiSet  # noqa: E402
 from tests.exams import axial_plane, circle  # noqa: E402
 from tests.plugins.napari_window import qt_canvas, qt_window  # noqa: E402
 
@@ -78,7 +80,7 @@ def exam() -> Exam:
 @pytest.fixture
 def session(exam: Exam) -> Session:
     """Return a session with both references and both muscles on slice 2."""
-    made = Session(exam, exam.series[0])
+    made = Session(exam, exam.series[0], RoiSet(reading=Reading("S01", "pre", "R1", 1)))
     for key, loop in (
         (LEAN, circle(6, 20, 4)),
         (FAT, circle(66, 20, 4)),
@@ -152,7 +154,14 @@ class Window:
         """Open an exam as if it had been read from a folder."""
         for data, attributes, _ in layer_data(OpenedExam(exam, exam.series[0], folder, outlines)):
             self.viewer.add_image(data, **attributes)
-        self.wait(lambda: self.annotator.session is not None)
+        self.wait(lambda: self.annotator.workspace.is_open)
+
+    def attempt(self, act: Callable[..., Any], *args: Any, **how: Any) -> None:
+        """Do what a button would: what goes wrong is said in the window."""
+        from napari_multifidus.controllers.reported_errors import reported
+
+        with reported(self.annotator.workspace.warning):
+            act(*args, **how)
 
     def close(self) -> None:
         """Close the viewer and let go of it."""
@@ -161,7 +170,7 @@ class Window:
 
     def empty(self) -> None:
         """Close the exam and take every layer away."""
-        self.annotator.close()
+        self.annotator.opener.close()
         self.viewer.layers.clear()
         qt_window(self.viewer).activateWindow()
 
@@ -277,7 +286,7 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
     # napari collects garbage when layers go; what is here now will stay anyway.
     gc.freeze()
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
-    made.annotator.rater = "R1"
+    made.annotator.workspace.rater = "R1"
     made.annotator.edit_tools.drawing = "add_polygon"
     yield made
     made.empty()

@@ -83,7 +83,7 @@ def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, message
     answers.append(("CD", True))
     win.viewer.open(str(cohort), plugin="multifidus")
     assert len(asked) == 1
-    assert win.annotator.blinded
+    assert win.annotator.workspace.access.blinded
     win.annotator.worklist.leave()
 
 

@@ -47,7 +47,7 @@ def unseen(shared_viewer):
 def drawn(win, exam, session, tmp_path):
     """Open an exam whose file holds both references and both muscles on slice 2."""
     mf.write_rois(
-        session.rois().read_by(Reading("S01", "pre", "R1", 1)),
+        session.rois(),
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
     win.open(exam, tmp_path)
@@ -73,9 +73,9 @@ def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
     place.level.activated.emit(place.level.currentIndex())
     place.position.setCurrentIndex(place.position.findData(SlicePosition.MID_DISC.value))
     place.position.activated.emit(place.position.currentIndex())
-    drawn.annotator.step(1)
+    drawn.annotator.display.step(1)
     assert place.level.currentText() == NOT_SAID
-    drawn.annotator.step(-1)
+    drawn.annotator.display.step(-1)
     assert place.level.currentText() == Level.L4_L5
     rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
     assert rois.levels[0].level is Level.L4_L5
@@ -103,30 +103,30 @@ def test_keys_do_what_the_table_says(drawn):
 
 def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     annotator = drawn.annotator
-    annotator.draw(MULTIFIDUS_LEFT)
-    annotator.edit_tools.copy_nearest()
+    annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    drawn.attempt(annotator.edit_tools.copy_nearest)
     assert "already" in messages[-1]
-    annotator.step(2)
+    annotator.display.step(2)
     press(drawn, Qt.Key.Key_K)
     (copied,) = annotator.session.outlines(MULTIFIDUS_LEFT, 4)
     assert copied.source is Source.DRAFT
     assert "▲ draft unedited" in drawn.dock.numbers.sides[MULTIFIDUS_LEFT.side].warnings.words
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 2
-    annotator.clear()
+    annotator.edit_tools.clear()
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 1
 
 
 def test_deleting_everything_is_saved_too(drawn, exam, tmp_path):
     for key in (LEAN, FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
-        drawn.annotator.draw(key)
-        drawn.annotator.clear()
-    drawn.annotator.flush()
+        drawn.annotator.edit_tools.draw(key)
+        drawn.annotator.edit_tools.clear()
+    drawn.annotator.workspace.flush()
     rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
     assert rois == RoiSet(reading=Reading("S01", "pre", "R1", 1))
 
 
 def test_a_click_in_the_list_goes_there(drawn):
-    drawn.annotator.step(3)
+    drawn.annotator.display.step(3)
     table = drawn.dock.table
     line = next(n for n, x in enumerate(table.lines.lines) if x.key == MULTIFIDUS_LEFT)
     table.view.clicked.emit(table.view.shown.mapFromSource(table.lines.index(line, 0)))
@@ -185,8 +185,8 @@ def test_a_file_changed_by_somebody_else_is_kept_and_said(drawn, tmp_path, messa
     path = tmp_path / "S01_pre_R1_r1.outlines.json"
     changed = path.read_text() + " "
     path.write_text(changed)
-    drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
-    drawn.annotator.flush()
+    drawn.annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    drawn.annotator.workspace.flush()
     assert path.read_text() == changed
     assert any("changed by somebody else" in text for text in messages)
     assert "r1-2" in drawn.dock.status.saved.text()
@@ -197,19 +197,19 @@ def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("napari_multifidus.models.autosave.write_rois", refuse)
-    drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
-    drawn.annotator.flush()
+    drawn.annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    drawn.annotator.workspace.flush()
     assert "NOT SAVED" in drawn.dock.status.saved.text()
     assert "Choose another folder" in messages[-1]
     monkeypatch.undo()
-    drawn.annotator.flush()
+    drawn.annotator.workspace.flush()
     assert drawn.dock.status.saved.text().startswith("✓")
 
 
 def test_swapped_sides_are_said_at_once(drawn, messages):
     drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
     drawn.annotator.session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
-    drawn.annotator.committed()
+    drawn.annotator.workspace.committed()
     assert "swapped" in messages[-1]
     assert "swapped" in drawn.dock.status.message.text()
 
@@ -226,8 +226,8 @@ def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
     mf.write_table(mf.measure(held.exam, held.rois()), expected)
     assert written == expected.read_bytes()
     # Tables are replaced only when the person says so.
-    drawn.annotator.draw(MULTIFIDUS_LEFT)
-    drawn.annotator.clear()
+    drawn.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    drawn.annotator.edit_tools.clear()
     drawn.dock.measure.click()
     assert (folder / "measurements.csv").read_bytes() == written
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
@@ -249,7 +249,7 @@ def test_the_rule_is_that_of_outlines_drawn_from_now_on(drawn):
     rule = drawn.dock.reading.rule
     rule.setCurrentIndex(rule.findData(RoiRule.FASCIAL.value))
     rule.activated.emit(rule.currentIndex())
-    drawn.annotator.step(1)
+    drawn.annotator.display.step(1)
     drawn.annotator.session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 12)])
     assert drawn.annotator.session.outlines(MULTIFIDUS_LEFT, 3)[0].roi_rule is RoiRule.FASCIAL
 
@@ -268,7 +268,7 @@ def test_another_series_is_outlined_and_drafts_of_the_first_are_kept(win, exam, 
     assert shown(win) == ["1.9"]
     win.annotator.session.put(MULTIFIDUS_RIGHT, 0, [circle(36, 20, 9)])
     win.annotator.canvas.push(MULTIFIDUS_RIGHT)
-    win.annotator.choose_series(exam.series[0])
+    win.annotator.opener.choose_series(exam.series[0])
     np.testing.assert_array_equal(win.annotator.session.loops(MULTIFIDUS_LEFT, 1)[0], BOW_TIE)
     assert len(win.annotator.session.rois()) == 2
 
@@ -283,14 +283,14 @@ def test_an_exam_opens_on_the_series_that_was_outlined(win, tmp_path):
     session = Session(exam, t1)
     session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 12)])
     mf.write_rois(
-        session.rois().read_by(Reading("S01", "pre", "R1", 1)),
+        session.rois(),
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
     win.open(exam, tmp_path)
     assert win.annotator.session.series is t1
     assert shown(win) == ["1.5"]
     assert win.dock.series.currentText() == "axial t1, 6 slices"
-    win.annotator.choose_series(t2)
+    win.annotator.opener.choose_series(t2)
     assert shown(win) == ["1.2"]
 
 
@@ -299,43 +299,45 @@ def test_a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages
         image_slice(np.zeros((8, 8)), axial_plane(40.0 * n, 0, (mm, mm)), str(n))
         for n, mm in enumerate((0.5, 0.75))
     ]
-    drawn.annotator.choose_series(mf.Series("1.7", tuple(slices)))
+    drawn.attempt(drawn.annotator.opener.choose_series, mf.Series("1.7", tuple(slices)))
     assert "differ in pixel spacing" in messages[-1]
     assert drawn.annotator.session.series is exam.series[0]
 
 
 def test_nothing_to_measure_is_said(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
-    assert win.annotator.measure_into(tmp_path / "tables") is None
+    win.attempt(win.annotator.outputs.measure_into, tmp_path / "tables")
     assert "no outline to measure" in messages[-1]
-    win.annotator.edit_tools.copy_nearest()
-    win.annotator.draw(MULTIFIDUS_LEFT)
-    win.annotator.edit_tools.copy_nearest()
+    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    win.attempt(win.annotator.edit_tools.copy_nearest)
     assert "No other slice" in messages[-1]
 
 
-def test_without_an_exam_buttons_do_nothing(win, tmp_path):
+def test_without_an_exam_buttons_say_so(win, tmp_path, messages):
     annotator = win.annotator
-    for act in (
-        annotator.edit,
-        annotator.edit_tools.copy_nearest,
-        annotator.clear,
-        annotator.flush,
+    tools, entries = annotator.edit_tools, annotator.entries
+    for act, *given in (
+        (tools.edit,),
+        (tools.copy_nearest,),
+        (tools.clear,),
+        (tools.draw, MULTIFIDUS_LEFT),
+        (annotator.display.step, 1),
+        (entries.set_level, Level.L4, SlicePosition.UNKNOWN),
+        (annotator.opener.set_folder, tmp_path),
+        (annotator.outputs.measure_into, tmp_path),
     ):
-        act()
-    annotator.step(1)
-    annotator.draw(MULTIFIDUS_LEFT)
-    annotator.set_level(Level.L4, SlicePosition.UNKNOWN)
-    annotator.set_folder(tmp_path)
-    annotator.set_reading("CD", 1)
-    assert annotator.rater == "CD"
-    assert annotator.measure_into(tmp_path) is None
-    assert annotator.save()
+        messages.clear()
+        win.attempt(act, *given)
+        assert messages == ["No exam is open. Open one first."], act
+    annotator.opener.set_reading("CD", 1)
+    assert annotator.workspace.rater == "CD"
+    annotator.workspace.flush()
+    assert annotator.workspace.save()
     assert not list(tmp_path.iterdir())
 
 
 def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
-    drawn.annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    drawn.annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
     second = Exam("S02", "pre", (make_series("2.2"),))
     folder = tmp_path / "second"
     folder.mkdir()
@@ -349,7 +351,7 @@ def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
 
 def test_taking_the_images_away_closes_the_exam(drawn):
     drawn.viewer.layers.remove(drawn.images[0])
-    drawn.wait(lambda: drawn.annotator.session is None)
+    drawn.wait(lambda: not drawn.annotator.workspace.is_open)
     assert not len(drawn.viewer.layers)
     assert "Open an exam" in drawn.dock.exam.text()
 
@@ -357,7 +359,7 @@ def test_taking_the_images_away_closes_the_exam(drawn):
 def test_the_sample_opens_from_the_menu_with_its_outlines(win, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     win.viewer.open_sample("multifidus", "phantom_pre")
-    win.wait(lambda: win.annotator.session is not None)
+    win.wait(lambda: win.annotator.workspace.is_open)
     annotator = win.annotator
     exam = annotator.session.exam
     expected = mf.read_rois(sample_dir() / "S01_pre.outlines.json", exam)

@@ -32,7 +32,7 @@ def drawn(win, exam, tmp_path):
     win.open(exam, tmp_path)
     win.press("Q")
     win.draw(SQUARE)
-    win.annotator.save()
+    win.annotator.workspace.save()
     return win
 
 
@@ -72,7 +72,7 @@ def test_odd_series_are_outlined_saved_and_opened_again(  # noqa: PLR0917 - fixt
     )
     win.press("Shift+I")
     win.press("Shift+K")
-    win.annotator.flush()
+    win.annotator.workspace.flush()
     kept = len(read_outlines(win.annotator.file.path))
     assert kept >= 1
     win.empty()
@@ -90,7 +90,7 @@ def test_two_windows_on_one_file_overwrite_nothing(drawn, exam, messages):
     drawn.annotator.canvas.go_to(1)
     drawn.press("Q")
     drawn.draw(SQUARE)
-    drawn.annotator.flush()
+    drawn.annotator.workspace.flush()
     second = drawn.annotator.file.path
     assert first.read_bytes() == theirs
     assert second != first
@@ -110,11 +110,11 @@ def test_a_full_disk_is_said_until_there_is_room_and_nothing_is_lost(drawn, monk
         drawn.annotator.canvas.go_to(1)
         drawn.press("Q")
         drawn.draw(SQUARE)
-        drawn.annotator.flush()
+        drawn.annotator.workspace.flush()
         assert "NOT SAVED" in drawn.dock.status.saved.text()
         assert "No space left" in messages[-1]
         assert drawn.annotator.file.path.read_bytes() == before
-    drawn.annotator.flush()
+    drawn.annotator.workspace.flush()
     assert "NOT SAVED" not in drawn.dock.status.saved.text()
     assert len(read_outlines(drawn.annotator.file.path)) == 2
 
@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_used_is_kept_said_and_left_alone(drawn, exam, har
     assert any(path.name in words and "kept as it is" in words for words in messages)
     drawn.press("Q")
     drawn.draw(SQUARE)
-    drawn.annotator.flush()
+    drawn.annotator.workspace.flush()
     assert path.read_bytes() == harmed
     assert drawn.annotator.file.path != path
     assert len(read_outlines(drawn.annotator.file.path)) == 1
@@ -157,7 +157,7 @@ def test_a_layer_that_is_renamed_hidden_or_deleted_keeps_its_outlines(drawn, exa
     drawn.draw([(r, c + 40.0) for r, c in SQUARE])
     names = [other.name for other in drawn.viewer.layers]
     drawn.viewer.layers.remove(drawn.layer(MULTIFIDUS_LEFT))
-    drawn.annotator.flush()
+    drawn.annotator.workspace.flush()
     assert "my best outlines" in names
     sides = {roi.key.side.value for roi in read_outlines(drawn.annotator.file.path)}
     assert sides == {"right", "left"}
@@ -165,7 +165,7 @@ def test_a_layer_that_is_renamed_hidden_or_deleted_keeps_its_outlines(drawn, exa
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 1
     drawn.viewer.layers.select_all()
     drawn.viewer.layers.remove_selected()
-    drawn.wait(lambda: drawn.annotator.session is None)
+    drawn.wait(lambda: not drawn.annotator.workspace.is_open)
     drawn.open(exam, tmp_path)
     assert len(drawn.annotator.session.rois()) == 2
 
@@ -179,9 +179,9 @@ def test_a_folder_that_goes_read_only_is_said_and_another_takes_all(drawn, tmp_p
         drawn.annotator.canvas.go_to(1)
         drawn.press("Q")
         drawn.draw(SQUARE)
-        drawn.annotator.flush()
+        drawn.annotator.workspace.flush()
         assert "Permission denied" in drawn.dock.status.saved.text()
     (tmp_path / "else").mkdir()
-    drawn.annotator.set_folder(tmp_path / "else")
+    drawn.annotator.opener.set_folder(tmp_path / "else")
     assert drawn.annotator.file.path.parent == tmp_path / "else"
     assert len(read_outlines(drawn.annotator.file.path)) == 2

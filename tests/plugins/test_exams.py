@@ -101,17 +101,17 @@ def test_a_folder_of_exams_is_offered_and_one_is_chosen_by_key(win, folder, mess
         ["S01_pre", "subject-1", "first exam", "2"],
         ["S01_post", "subject-1", "+385 days", "2"],
     ]
-    assert win.annotator.session is None
+    assert not win.annotator.workspace.is_open
     assert not any(date in text for date in SECRET_DATES for _, text in on_screen(win.viewer))
     QTest.keyClick(panel.list, Qt.Key.Key_Down)
     QTest.keyClick(panel.list, Qt.Key.Key_Return)
-    win.wait(lambda: win.annotator.session is not None)
+    win.wait(lambda: win.annotator.workspace.is_open)
     assert win.annotator.file.path.parent == folder / "S01_post"
     assert [row[0] for row in rows(win)] == ["S01_pre", "▶ S01_post"]
     # What is drawn goes with its exam, and the other one opens empty in its place.
     win.annotator.session.put(MULTIFIDUS_RIGHT, 1, [circle(60, 60, 9)])
     win.annotator.canvas.push(MULTIFIDUS_RIGHT)
-    win.annotator.committed()
+    win.annotator.workspace.committed()
     QTest.keyClick(panel.list, Qt.Key.Key_Up)
     panel.open.click()
     assert win.annotator.file.path.parent == folder / "S01_pre"
@@ -120,7 +120,7 @@ def test_a_folder_of_exams_is_offered_and_one_is_chosen_by_key(win, folder, mess
     assert len({id(image.metadata["multifidus_exam"].exam) for image in win.images}) == 1
     panel.hide_list.click()
     assert not panel.isVisible()
-    assert win.annotator.session is not None
+    assert win.annotator.workspace.is_open
     assert messages == []
 
 
@@ -137,12 +137,12 @@ def test_in_a_blinded_reading_no_other_exam_is_opened_or_named(  # noqa: PLR0917
     win, folder, exam, tmp_path, messages
 ):
     win.open(exam, tmp_path)
-    win.annotator.blinded = True
+    win.annotator.workspace.access.blinded = True
     for path in (folder, folder / "S01_pre"):
         assert read_images(str(path)) == NOTHING
         assert "blinded" in messages.pop()
     assert not win.dock.exam_list.isVisible()
-    assert win.annotator.source.exam is exam
+    assert win.annotator.workspace.active.source.exam is exam
     shown = [text for _, text in on_screen(win.viewer)]
     assert not any("S01_post" in text or "+385" in text for text in shown)
 

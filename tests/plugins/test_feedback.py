@@ -24,7 +24,6 @@ from qtpy.QtWidgets import QFileDialog
 import multifidus as mf
 from multifidus.data.anatomy import Level, Side
 from multifidus.data.protocol import MeasurementProtocol
-from multifidus.data.roi import Reading
 from tests.exams import circle
 from tests.plugins.napari_window import qt_window
 
@@ -41,7 +40,7 @@ def drawn(win, exam, session, tmp_path):
     """Open an exam whose file holds both references and both muscles on slice 2, at L4-L5."""
     session.set_level(2, Level.L4_L5)
     mf.write_rois(
-        session.rois().read_by(Reading("S01", "pre", "R1", 1)),
+        session.rois(),
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
     # Painting takes most of the time, and few tests look at the canvas.
@@ -51,7 +50,7 @@ def drawn(win, exam, session, tmp_path):
     win.annotator.feedback.show_preview()
     yield win
     win.annotator.feedback.shows_fat = False
-    win.annotator.feedback.choose_protocol("default")
+    win.annotator.outputs.choose_protocol("default")
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
     assert feedback.shows_fat
     at_rest = fat_pixels(drawn)
-    drawn.annotator.edit()
+    drawn.annotator.edit_tools.edit()
     assert drawn.viewer.layers.selection.active == drawn.layer(MULTIFIDUS_LEFT)
     weights, last = [], {}
     feedback.previewed.connect(lambda key, preview: last.update({key: preview}))
@@ -116,15 +115,15 @@ def test_fat_on_the_image_goes_along_and_comes_off_with_the_exam(drawn):
     assert [layer.name for layer in drawn.viewer.layers].index(NAME) < [
         layer.name for layer in drawn.viewer.layers
     ].index(MULTIFIDUS_LEFT.title)
-    drawn.annotator.step(1)
+    drawn.annotator.display.step(1)
     drawn.wait(lambda: overlay(drawn) is None)
-    drawn.annotator.step(-1)
+    drawn.annotator.display.step(-1)
     drawn.wait(lambda: overlay(drawn) is not None)
     # A layer that was removed by hand comes back with the next preview.
     drawn.viewer.layers.remove(overlay(drawn))
     drawn.annotator.feedback.show_preview()
     assert overlay(drawn) is not None
-    drawn.annotator.close()
+    drawn.annotator.opener.close()
     assert overlay(drawn) is None
 
 
@@ -154,10 +153,10 @@ def test_doubts_stand_beside_the_numbers_at_once(drawn):
     panel = drawn.dock.numbers.sides[Side.LEFT]
     assert "▲ tilt over limit" not in panel.warnings.words
     drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(66, 58, 8, 8)])
-    drawn.annotator.committed()
+    drawn.annotator.workspace.committed()
     assert {"▲ few points", "▲ touches border"} <= set(panel.warnings.words)
     drawn.annotator.session.set_protocol(MeasurementProtocol(tilt_limit_deg=1.0))
-    drawn.annotator.changed.emit()
+    drawn.annotator.workspace.changed.emit()
     assert "▲ tilt over limit" in panel.warnings.words
 
 
@@ -165,7 +164,7 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
     session, canvas = drawn.annotator.session, drawn.annotator.canvas
     canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
-    assert drawn.annotator.feedback.is_grading
+    assert drawn.annotator.grading.is_on
     press(drawn, Qt.Key.Key_3)
     assert canvas.active == MULTIFIDUS_LEFT
     press(drawn, Qt.Key.Key_1)
@@ -182,7 +181,7 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
     press(drawn, Qt.Key.Key_7)
     assert session.drawing.own_grades == wanted
     assert "has no grade 7" in drawn.dock.status.message.text()
-    drawn.annotator.save()
+    drawn.annotator.workspace.save()
     kept = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam).grades
     assert {(grade.side, grade.value) for grade in kept} == {(Side.RIGHT, 3), (Side.LEFT, 1)}
     # Digits are napari's and the tools' again, and a grade is taken back like anything else.
@@ -202,9 +201,9 @@ def test_a_button_grades_and_takes_the_grade_back(drawn):
 
 
 def test_a_slice_of_no_level_cannot_be_graded(drawn):
-    drawn.annotator.step(1)
+    drawn.annotator.display.step(1)
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
-    assert not drawn.annotator.feedback.is_grading
+    assert not drawn.annotator.grading.is_on
     assert "Say its level first" in drawn.dock.status.message.text()
     assert not drawn.dock.more.grades.sides[Side.LEFT].isEnabled()
 
@@ -214,12 +213,12 @@ def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tm
     before = panel.fat.text()
     file = tmp_path / "mine.toml"
     file.write_text('fat_methods = ["fixed"]\nfixed_threshold = 1000.0\n', encoding="utf-8")
-    drawn.annotator.feedback.choose_protocol(str(file))
+    drawn.annotator.outputs.choose_protocol(str(file))
     assert session.protocol.fixed_threshold == 1000.0
     assert panel.fat.text().startswith("visible fat 0") != before.startswith("visible fat 0")
     assert drawn.dock.more.protocol.box.currentText() == "mine.toml"
     file.write_text("nonsense = 1\n", encoding="utf-8")
-    drawn.annotator.feedback.choose_protocol(str(file))
+    drawn.annotator.outputs.choose_protocol(str(file))
     assert "nonsense" in drawn.dock.status.message.text()
     assert session.protocol.fixed_threshold == 1000.0
 
@@ -229,7 +228,7 @@ def test_pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
     ours.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(ours))
     drawn.dock.more.pictures.click()
-    drawn.annotator.measure_into(theirs)
+    drawn.annotator.outputs.measure_into(theirs)
     expected = {path.name: path.read_bytes() for path in theirs.rglob("*slice*.png")}
     assert expected
     assert {path.name: path.read_bytes() for path in ours.rglob("*slice*.png")} == expected
@@ -247,7 +246,7 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
         opened = OpenedExam(exam, exam.series[0], tmp_path, is_sample=True)
         for data, attributes, _ in layer_data(opened):
             win.viewer.add_image(data, **attributes)
-        win.wait(lambda: win.annotator.session is not None)
+        win.wait(lambda: win.annotator.workspace.is_open)
 
     tour = win.dock.more.tour
     open_sample()
@@ -256,7 +255,7 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
         QTest.mouseClick(tour.on, Qt.MouseButton.LeftButton)
     assert not tour.is_running
     assert not is_first_run(settings())
-    win.annotator.close()
+    win.annotator.opener.close()
     win.viewer.layers.clear()
     open_sample()
     assert not tour.is_running
@@ -295,8 +294,8 @@ def test_leafing_looks_at_pixels_only_where_it_rests(drawn):
     previews = []
     drawn.annotator.feedback.previewed.connect(lambda key, _: previews.append(key))
     for _ in range(6):
-        drawn.annotator.step(1)
-        drawn.annotator.step(-1)
+        drawn.annotator.display.step(1)
+        drawn.annotator.display.step(-1)
     assert not previews
     drawn.wait(lambda: bool(previews))
     assert len(previews) == 1

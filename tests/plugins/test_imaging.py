@@ -92,12 +92,12 @@ def test_another_series_brings_its_own_images(win, tmp_path):
     win.open(both, tmp_path)
     assert label(win) == "t2"
     assert not win.dock.contrast.contrast.isEnabled()
-    win.annotator.choose_series(both.series[2])
+    win.annotator.opener.choose_series(both.series[2])
     assert label(win) == "t2 (1 of 2)"
     assert [layer.metadata[METADATA].series.uid for layer in win.images if layer.visible] == ["1.5"]
     press(win, "Shift-O")
     assert label(win) == "t1 (2 of 2)"
-    win.annotator.close()
+    win.annotator.opener.close()
     assert label(win) == ""
     press(win, "Shift-O")
     press(win, "Shift-G")

@@ -249,7 +249,7 @@ def open_sample(win, exam, folder, shared=()):
     opened = OpenedExam(exam, exam.series[0], folder, shared=shared)
     for data, attributes, _ in layer_data(opened):
         win.viewer.add_image(data, **attributes)
-    win.wait(lambda: win.annotator.session is not None)
+    win.wait(lambda: win.annotator.workspace.is_open)
     win.wait(win.dock.locator.isVisible)
     return win.dock.locator
 
@@ -285,7 +285,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
         box.activated.emit(0)
         assert box.currentData() == shown
         assert shown in win.viewer.canvas.overlays["multifidus_slice"].text
-    win.annotator.step(-1)
+    win.annotator.display.step(-1)
     assert locator.picture.axial_index == line.slice_index - 1
     # What was marked is saved by itself, and seen again.
     win.wait(lambda: win.dock.status.saved.text().startswith("✓ saved"))
@@ -313,7 +313,7 @@ def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp
     locator = open_sample(win, exam, tmp_path)
     win.viewer.window.remove_dock_widget(locator)
     assert locator.parent() is None
-    win.annotator.mark_levels()
+    win.annotator.entries.mark_levels()
     assert locator.isVisible()
     assert locator.model.state.is_marking
     locator.model.place((60.0, 40.0))
@@ -348,7 +348,7 @@ def test_choices_of_the_panel_reach_the_model(win, sample, tmp_path, messages):
 def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
     win.open(exam, tmp_path)
     locator = win.dock.locator
-    win.annotator.mark_levels()
+    win.annotator.entries.mark_levels()
     assert "no sagittal series" in locator.note.text()
     assert not locator.mark.isEnabled()
     win.dock.place.level.setCurrentText("L4-L5")
@@ -402,7 +402,7 @@ def test_an_archive_dropped_on_the_viewer_is_opened_and_located(win, sample, tmp
     event = QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, dropped, LEFT, NONE)
     # Qt delivers a drop only at the end of a drag by a window system.
     target.dropEvent(event)
-    win.wait(lambda: win.annotator.session is not None)
+    win.wait(lambda: win.annotator.workspace.is_open)
     win.wait(win.dock.locator.isVisible)
     assert len(win.annotator.session.series.slices) == len(sample[0].series[0].slices)
     assert win.annotator.file.path.parent == tmp_path / "exam_outlines"

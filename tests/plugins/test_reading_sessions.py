@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from napari_multifidus._compat import swapping_layers
-from napari_multifidus.annotate import read_worklist
 from napari_multifidus.controllers.annotator import Annotator
-from napari_multifidus.controllers.worklist import WorklistController, now
+from napari_multifidus.controllers.worklist import now
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
 from napari_multifidus.views.adjudication import AdjudicationPanel
-from napari_multifidus.views.worklist import WorklistPanel
+from napari_multifidus.views.worklist import WorklistPanel, read_worklist
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
@@ -131,7 +130,7 @@ def tells(text: str) -> bool:
 
 def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
     """Draw what a perfect rater would, a little shifted, as the tools do."""
-    session, canvas = controller.annotator.session, controller.annotator.canvas
+    session, canvas = controller.workspace.session, controller.workspace.canvas
     truth = controller.worklist.truth(controller.by)
     perfect = read_outlines(study / f"{truth.subject}_{truth.timepoint}.perfect.json")
     places = {item.uid: index for index, item in enumerate(session.series.slices)}
@@ -143,7 +142,7 @@ def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) ->
     for key in session.drawing.layer_keys():
         canvas.layer(key)
         canvas.push(key)
-    controller.annotator.committed()
+    controller.workspace.committed()
 
 
 # --- searching --------------------------------------------------------------------------------
@@ -169,7 +168,7 @@ def test_the_search_finds_what_is_not_blinded(study, room):
 def measured_now(controller: Any) -> dict[Any, float]:
     return {
         (r.key.slice_uid, r.key.structure, r.key.side, r.quantity, r.method): r.value
-        for r in controller.annotator.session.analysis.measure()
+        for r in controller.workspace.session.analysis.measure()
     }
 
 
@@ -181,7 +180,7 @@ def read_all(controller: Any, study: Path, seen: Any, shift: float) -> dict[Any,
     ):
         draw(controller, study, shift)
         measured[controller.by] = measured_now(controller)
-        assert told(seen(controller.annotator.viewer)) == []
+        assert told(seen(controller.workspace.viewer)) == []
         controller.finish_and_next()
         shift += 0.02
     return measured
@@ -207,9 +206,11 @@ def without_window(study: Path, rater: str, root: Path, messages: list[str]) -> 
     from napari.components import ViewerModel
 
     annotator = Annotator(ViewerModel(), rater)
-    annotator.warning.connect(lambda words: messages.append(annotator.redact(words)))
+    annotator.workspace.warning.connect(
+        lambda words: messages.append(annotator.workspace.access.redact(words))
+    )
     request = SessionRequest(study / "cohort.csv", rater, root, blind=True, repeats=6)
-    controller = WorklistController(annotator, open_worklist(request))
+    controller = annotator.read(open_worklist(request))
     controller.open_next()
     return controller
 
@@ -282,8 +283,8 @@ def test_a_study_read_blinded_by_two_raters_twice(study, room, capsys):
 def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
     controller, tmp_path = room.start(study, "AB", blind=True, seed=3), room.folder
     draw(controller, study)
-    outlines = controller.annotator.file.path
-    controller.annotator.measure_into(tmp_path / "window")
+    outlines = controller.workspace.file.path
+    room.win.annotator.outputs.measure_into(tmp_path / "window")
     truth = controller.worklist.truth(controller.by)
     images = str(study / f"{truth.subject}_{truth.timepoint}")
     arguments = ["--outlines", str(outlines), "-o", str(tmp_path / "command"), "--no-pictures"]
@@ -302,38 +303,38 @@ def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
 def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     controller, messages = room.start(study, "AB", seed=3), room.messages
     first = controller.by
-    controller.finish()
+    room.win.attempt(controller.finish)
     assert "nothing is outlined" in messages[-1]
     draw(controller, study)
-    path = controller.annotator.file.path
+    path = controller.workspace.file.path
     controller.finish()
     before = {p.name: p.read_bytes() for p in path.parent.glob(path.name.split(".")[0] + "*")}
-    session, canvas = controller.annotator.session, controller.annotator.canvas
+    session, canvas = controller.workspace.session, controller.workspace.canvas
     drawn = session.loops(MULTIFIDUS_LEFT, 0)
     # By the layer, as napari's own keys do, and by a tool.
     canvas.layer(MULTIFIDUS_LEFT).selected_data = {0}
     canvas.layer(MULTIFIDUS_LEFT).remove_selected()
     assert "locked" in messages.pop()
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
-    controller.annotator.clear()
+    room.win.attempt(room.win.annotator.edit_tools.clear)
     assert "locked" in messages.pop()
     assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
     # Nor can what was drawn before be taken back.
-    controller.annotator.edit_tools.undo()
+    room.win.attempt(room.win.annotator.edit_tools.undo)
     assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
-    controller.annotator.flush()
+    controller.workspace.flush()
     assert {name: (path.parent / name).read_bytes() for name in before} == before
-    # OpenedExam in another way it is locked as well.
+    # Opened in another way it is locked as well.
     controller.open_next()
     controller.open(first)
-    assert controller.annotator.session.locked
-    controller.unlock(first, " ")
+    assert controller.workspace.session.locked
+    room.win.attempt(controller.unlock, first, " ")
     assert "No reason" in messages[-1]
     controller.unlock(first, "wrong level")
-    controller.annotator.session.put(MULTIFIDUS_RIGHT, 0, ())
-    controller.annotator.canvas.push(MULTIFIDUS_RIGHT)
-    controller.annotator.committed()
-    controller.annotator.flush()
+    controller.workspace.session.put(MULTIFIDUS_RIGHT, 0, ())
+    controller.workspace.canvas.push(MULTIFIDUS_RIGHT)
+    controller.workspace.committed()
+    controller.workspace.flush()
     assert len(read_outlines(path)) == len(json.loads(before[path.name])["outlines"]) - 1
     log = entries(audit_path(path))
     events = [entry["event"] for entry in log]
@@ -349,7 +350,7 @@ def finished(study, room):
     """Return a controller whose first reading is drawn, has a level, and is finished."""
     controller = room.start(study, "AB", seed=3)
     draw(controller, study)
-    controller.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    room.win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     assert not room.win.dock.lock.isVisible()
     controller.finish()
     return controller
@@ -413,12 +414,13 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     layer.mode = "direct"
     assert layer.mode == "pan_zoom"
     layer.add_polygons([np.array([(0.0, 5.0, 5.0), (0.0, 5.0, 9.0), (0.0, 9.0, 9.0)])])
-    annotator.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
-    annotator.set_landmarks([Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, (0.0, 0.0, 0.0))])
-    annotator.feedback.grade(Side.LEFT, 2)
-    annotator.edit_tools.not_measurable(Reason.METAL)
+    room.win.attempt(annotator.entries.set_level, Level.L3_L4, SlicePosition.UNKNOWN)
+    mark = Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, (0.0, 0.0, 0.0))
+    room.win.attempt(annotator.entries.set_landmarks, [mark])
+    room.win.attempt(annotator.grading.grade, Side.LEFT, 2)
+    room.win.attempt(annotator.entries.not_measurable, Reason.METAL)
     assert all("locked" in words for words in messages[-4:])
-    annotator.flush()
+    annotator.workspace.flush()
     assert path.read_bytes() == before
     assert len(layer.data) == 1
     assert session.drawing.own_grades == {}
@@ -442,7 +444,7 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     panel.filter.setCurrentText("all")
     waiting = next(item for item in controller.items() if item.state is ReadingState.WAITING)
     current = controller.by
-    controller.open(waiting.by)
+    room.win.attempt(controller.open, waiting.by)
     assert "not offered before" in messages[-1] or "waits" in messages[-1]
     assert controller.by == current
     panel.ask = lambda question: "rater leaves"
@@ -472,7 +474,7 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
 
     assert [shown(row) for row in range(3)] == ["in progress", "to do", "to do"]
     # One slice with a level has two sides to be outlined; what cannot be measured counts as done.
-    controller.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    room.win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     assert shown(0) == "in progress 0 of 2, not saved"
     room.win.wait(lambda: shown(0) == "in progress 0 of 2")
     draw(controller, study, only={Structure.MULTIFIDUS})
@@ -480,12 +482,12 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
     assert seen[-1] == "in progress 2 of 2"
     with monkeypatch.context() as patch:
         patch.setattr("napari_multifidus.models.autosave.write_rois", no_room)
-        controller.annotator.session.put(MULTIFIDUS_LEFT, 0, ())
-        controller.annotator.canvas.push(MULTIFIDUS_LEFT)
-        controller.annotator.committed()
-        controller.annotator.save()
+        controller.workspace.session.put(MULTIFIDUS_LEFT, 0, ())
+        controller.workspace.canvas.push(MULTIFIDUS_LEFT)
+        controller.workspace.committed()
+        controller.workspace.save()
         assert shown(0) == "in progress 1 of 2, not saved"
-    controller.annotator.save()
+    controller.workspace.save()
     assert shown(0) == "in progress 1 of 2"
     controller.finish()
     assert shown(0) == "done, locked"
@@ -525,19 +527,19 @@ def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
     from qtpy.QtWidgets import QFileDialog
 
     controller, messages = room.start(study, "AB", blind=True, seed=3), room.messages
-    by, path = controller.by, controller.annotator.file.path
-    controller.annotator.set_reading("CD", 2)
+    by, path = controller.by, controller.workspace.file.path
+    room.win.attempt(controller.opener.set_reading, "CD", 2)
     assert "belongs to a reading list" in messages[-1]
-    controller.annotator.set_folder(room.folder / "else")
+    room.win.attempt(controller.opener.set_folder, room.folder / "else")
     assert "belongs to a reading list" in messages[-1]
-    assert (controller.annotator.session.reading, controller.annotator.file.path) == (by, path)
+    assert (controller.workspace.session.reading, controller.workspace.file.path) == (by, path)
     assert not room.win.dock.reading.rater.isEnabled()
     begins = []
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
-    room.win.dock._measure()  # noqa: SLF001 - its button
-    room.win.dock.more._write_pictures()  # noqa: SLF001 - its button
+    room.win.dock.measure.click()
+    room.win.dock.more.pictures.click()
     assert begins == [str(controller.worklist.folder)] * 2
-    room.win.dock._take_drafts()  # noqa: SLF001 - its button
+    room.win.dock.tools.draft_wanted.emit()
     assert "blinded" in messages[-1]
     (study / "cohort.key.json").unlink()
 
@@ -548,7 +550,7 @@ def test_an_exam_that_cannot_be_read_is_said_without_its_name(copy, room):
     truth = controller.worklist.truth(following)
     shutil.rmtree(copy / f"{truth.subject}_{truth.timepoint}")
     messages.clear()
-    controller.open(following)
+    room.win.attempt(controller.open, following)
     assert messages
     assert room.told() == []
 
@@ -591,10 +593,10 @@ def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
     messages.clear()
     controller.open(first)
     assert any("has changed since" in words for words in messages)
-    session = controller.annotator.session
+    session = controller.workspace.session
     for key in session.drawing.layer_keys():
         session.put(key, 0, [loop + 0.01 for loop in session.loops(key, 0)])
-    controller.annotator.committed()
+    controller.workspace.committed()
     controller.close()
     messages.clear()
     controller.open(first)
@@ -616,7 +618,7 @@ def disagree(room: Room, copy: Path, *, blind: bool) -> None:
     session = second.annotator.session
     left = session.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
-    second.annotator.committed()
+    second.annotator.workspace.committed()
     second.finish()
 
 
@@ -641,11 +643,11 @@ def test_two_raters_are_compared_the_worst_first(copy, room, blind):
 def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     disagree(room, copy, blind=False)
     controller = room.start(copy, "consensus", adjudicate=RATERS)
-    panel, session = room.panel(AdjudicationPanel), controller.annotator.session
-    panel.take(0)
+    panel, session = room.panel(AdjudicationPanel), controller.workspace.session
+    panel.take_a.click()
     assert "No line is chosen" in room.messages[-1]
     panel.table.selectRow(0)
-    panel.take(1)
+    panel.take_b.click()
     assert "drew nothing" in room.messages[-1]
     for row, which in enumerate((0, 0, 0, 1)):
         panel.table.selectRow(row)
@@ -655,10 +657,10 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     assert np.allclose(session.loops(taken.key, taken.index)[0], taken.loops[1][0])
     panel.table.selectRow(2)
     panel.draw_own()
-    assert controller.annotator.canvas.active == MULTIFIDUS_LEFT
+    assert controller.workspace.canvas.active == MULTIFIDUS_LEFT
     mine = session.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 0.2 for loop in mine])
-    controller.annotator.committed()
+    controller.workspace.committed()
     controller.finish()
     saved = read_outlines(controller.worklist.outlines_of(controller.by))
     assert saved.reading.rater == "consensus"

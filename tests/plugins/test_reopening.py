@@ -23,9 +23,9 @@ SQUARE = [(20.0, 48.0), (20.0, 68.0), (50.0, 68.0), (50.0, 48.0)]
 def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_path):
     win = window()
     win.open(exam, tmp_path)
-    win.annotator.step(4)
-    win.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
-    win.annotator.draw(MULTIFIDUS_LEFT)
+    win.annotator.display.step(4)
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
     win.draw(SQUARE)
     left = win.annotator.session.rois()
     # Closing at once: nothing may wait for a timer.
@@ -39,7 +39,7 @@ def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_pat
     assert again.dock.place.level.currentText() == Level.L4_L5
     assert len(again.layer(MULTIFIDUS_LEFT).data) == 1
     # Looking does not change: what is read back is the outline itself, not what napari rounds.
-    again.annotator.flush()
+    again.annotator.workspace.flush()
     assert again.annotator.session.rois() == left
 
 
@@ -47,7 +47,7 @@ def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messag
     by = Reading("S01", "pre", "CD", 2)
     viewer = annotate(sample_dir() / "S01_pre", by=by, folder=tmp_path)
     annotator = open_dock(viewer).annotator
-    annotator.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
+    annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
     viewer.close()
     assert annotator.session.reading == by
     assert [path.name for path in tmp_path.glob("*.outlines.json")] == [file_name(by)]

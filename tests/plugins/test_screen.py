@@ -36,7 +36,7 @@ def small(win, tmp_path):
     """Return the window with an exam and everything else that opens beside it."""
     shutil.copytree(sample_dir() / "S01_pre", tmp_path / "S01_pre")
     win.viewer.open(str(tmp_path / "S01_pre"), plugin="multifidus")
-    win.wait(lambda: win.annotator.session is not None)
+    win.wait(lambda: win.annotator.workspace.is_open)
     win.wait(win.dock.locator.isVisible)
     before = qt_window(win.viewer).size()
     win.viewer.window.resize(LAPTOP[0], LAPTOP[1] - FRAME_AND_BARS)
@@ -60,7 +60,7 @@ def test_no_words_are_cut_off_on_a_laptop(small):
         session.put(key, 1, [circle(200, column, 20)])
         canvas.layer(key)
         canvas.push(key)
-    small.annotator.committed()
+    small.annotator.workspace.committed()
     canvas.go_to(1)
     canvas.activate(key, "pan_zoom")
     (scroll,) = (

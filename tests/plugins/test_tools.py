@@ -74,7 +74,7 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     win.press("U")
     assert win.dock.tools.acts["freehand"].isChecked()
     seen = []
-    win.annotator.outline_moved.connect(
+    win.annotator.workspace.outline_moved.connect(
         lambda _key, _index, preview: seen.append(preview.numbers.area_mm2)
     )
     points = circle(36, 58, 12, 30)
@@ -205,7 +205,7 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
     assert dice(loops(win, MULTIFIDUS_RIGHT, 0), loops(win, MULTIFIDUS_RIGHT, 1)) > 1 - 1e-9
     win.press("Ctrl+Z")
     assert not loops(win, MULTIFIDUS_RIGHT, 1)
-    win.annotator.step(3)
+    win.annotator.display.step(3)
     win.press("K")
     assert session.outlines(MULTIFIDUS_RIGHT, 4)[0].source is Source.DRAFT
     for keys, moved in (
@@ -234,14 +234,14 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(before, rel=1e-9)
     assert win.layer(MULTIFIDUS_RIGHT).nshapes == 3
     # What became of the drafts is kept beside the outlines.
-    win.annotator.flush()
+    win.annotator.workspace.flush()
     journal = win.annotator.file.load_journal()
     kept = {(key, uid): value for key, uid, _, value in journal.begun}
     assert kept[MULTIFIDUS_LEFT, "1.3.0"] == pytest.approx(1)
     assert 0.9 < kept[MULTIFIDUS_RIGHT, "1.3.2"] < 1
     assert kept[MULTIFIDUS_RIGHT, "1.3.4"] == pytest.approx(18 / 20, rel=0.02)
-    win.annotator.close()
-    win.annotator.find_exam()
+    win.annotator.opener.close()
+    win.annotator.opener.find_exam()
     assert win.annotator.session.drawing.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(
         0.9, rel=0.02
     )
@@ -254,7 +254,7 @@ def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     def note():
         states.append(win.annotator.session.rois())
 
-    win.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     note()
     win.press("Q")
     win.draw(SQUARE)
@@ -280,7 +280,7 @@ def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     assert win.annotator.canvas.index == 1
     assert win.layer(MULTIFIDUS_LEFT).nshapes == 2
     assert not win.annotator.canvas.sync()
-    win.annotator.flush()
+    win.annotator.workspace.flush()
     assert mf.read_rois(win.annotator.file.path, exam) == states[-1]
 
 
@@ -333,9 +333,9 @@ def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
 
 def test_the_checklist_leads_from_outline_to_outline(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
-    win.annotator.step(2)
-    win.annotator.set_level(Level.L4_L5, SlicePosition.MID_DISC)
-    win.annotator.step(-2)
+    win.annotator.display.step(2)
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    win.annotator.display.step(-2)
     win.press("0")
     assert (win.annotator.canvas.index, win.annotator.canvas.active) == (2, MULTIFIDUS_RIGHT)
     win.draw(SQUARE)
@@ -416,7 +416,7 @@ def wait(done):
         assert time.monotonic() < end
 
 win = Window(napari.Viewer(show=True), wait)
-win.annotator.rater = "R1"
+win.annotator.workspace.rater = "R1"
 win.open(Exam("S01", "pre", (make_series(),)), Path({folder!r}))
 square = [(20.0, 10.0), (20.0, 30.0), (50.0, 30.0), (50.0, 10.0)]
 win.press("Q")

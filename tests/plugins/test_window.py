@@ -31,8 +31,8 @@ def area_mm2(window, key, index):
 
 def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    win.annotator.step(3)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.display.step(3)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     win.draw(SQUARE)
     assert area_mm2(win, MULTIFIDUS_RIGHT, 3) == pytest.approx(600 * PIXEL_MM2, rel=0.03)
     panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
@@ -48,14 +48,14 @@ def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
 def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_path):
     file = tmp_path / "S01_pre_R1_r1.outlines.json"
     session.put(MULTIFIDUS_RIGHT, 2, [np.array(SQUARE)])
-    mf.write_rois(session.rois().read_by(mf.Reading("S01", "pre", "R1", 1)), file)
+    mf.write_rois(session.rois(), file)
     win.open(exam, tmp_path)
     win.annotator.canvas.go_to(2)
     win.annotator.canvas.activate(MULTIFIDUS_RIGHT, "direct")
     win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
     panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
     seen = []
-    win.annotator.outline_moved.connect(
+    win.annotator.workspace.outline_moved.connect(
         lambda *_: seen.append((panel.detail.text(), panel.fat.text()))
     )
     before = panel.detail.text()
@@ -87,9 +87,9 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
 
 def test_a_crossing_outline_is_red_not_measured_and_not_lost(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     win.draw(SQUARE)
-    win.annotator.edit()
+    win.annotator.edit_tools.edit()
     win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
     win.drag((20.0, 30.0), (60.0, 20.0))
     red = tuple(int(PROBLEM_COLOUR[i : i + 2], 16) / 255 for i in (1, 3, 5))
@@ -108,7 +108,7 @@ def test_a_crossing_outline_is_red_not_measured_and_not_lost(win, exam, tmp_path
     assert any("Restored" in text and "crosses itself" in text for text in messages)
     np.testing.assert_allclose(win.layer(MULTIFIDUS_RIGHT).edge_color[0][:3], red, atol=0.01)
     # Mended, it is an outline again, in its own colour.
-    win.annotator.edit()
+    win.annotator.edit_tools.edit()
     win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
     win.drag((60.0, 20.0), (20.0, 30.0))
     win.release((20.0, 30.0))
@@ -118,7 +118,7 @@ def test_a_crossing_outline_is_red_not_measured_and_not_lost(win, exam, tmp_path
 
 def test_what_is_seen_is_what_is_reported(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     win.draw([(12.0, 8.0), (20.0, 60.0), (35.0, 30.0), (66.0, 70.0), (60.0, 12.0)])
     reported = area_mm2(win, MULTIFIDUS_RIGHT, 0)
     layer = win.layer(MULTIFIDUS_RIGHT)
@@ -163,7 +163,7 @@ def test_however_pixels_are_stored_the_right_is_drawn_on_the_left(
     plane = mf.Plane(-middle, row_step, column_step)
     series = mf.Series("1.2", (mf.Slice.from_array("1.2.3", plane, pixels),))
     win.open(mf.Exam("S01", "pre", (series,)), tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     height, width = win.viewer.canvas.size
     x, y = width / 2 - 150, height / 2 + 120
     win.draw([QPointF(x + dx, y + dy) for dx, dy in ((0, 0), (60, 0), (60, 50), (0, 50))])
@@ -175,13 +175,13 @@ def test_however_pixels_are_stored_the_right_is_drawn_on_the_left(
 
 def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     win.draw(SQUARE)
     layer = win.layer(MULTIFIDUS_RIGHT)
     layer.mode = "select"
     layer.selected_data = {0}
     copy_shapes(layer)
-    win.annotator.step(1)
+    win.annotator.display.step(1)
     paste_shapes(layer)
     win.wait(lambda: bool(win.annotator.session.loops(MULTIFIDUS_RIGHT, 1)))
     assert area_mm2(win, MULTIFIDUS_RIGHT, 1) == pytest.approx(
@@ -191,21 +191,21 @@ def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, t
 
 def test_a_removed_layer_keeps_its_outlines(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     win.draw(SQUARE)
     win.viewer.layers.remove(win.layer(MULTIFIDUS_RIGHT))
     assert area_mm2(win, MULTIFIDUS_RIGHT, 0) > 0
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     assert len(win.layer(MULTIFIDUS_RIGHT).data) == 1
 
 
 def test_giving_up_a_polygon_leaves_nothing(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     for corner in SQUARE[:2]:
         win.click(corner)
     finish_shape(win.layer(MULTIFIDUS_RIGHT))
-    win.annotator.flush()
+    win.annotator.workspace.flush()
     assert not win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)
     assert not list(tmp_path.iterdir())
     # napari keeps colour and features of the shape that went; they are in nobody's way.
@@ -246,7 +246,7 @@ def test_a_shape_across_slices_is_said_and_not_measured(win, exam, tmp_path, mes
 def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):
     win.open(exam, tmp_path)
     layer = win.layer(MULTIFIDUS_RIGHT)
-    win.annotator.draw(MULTIFIDUS_RIGHT)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     layer.mode = "add_ellipse"
     win.drag((20.0, 10.0), (50.0, 30.0))
     win.release((50.0, 30.0))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.error_messages import told
+from napari_multifidus.controllers.opener import ExamOpener
+from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.opening import ExamOnDisk
 
 if TYPE_CHECKING:
-    from napari_multifidus.controllers.annotator import Annotator
     from napari_multifidus.models.opening import OpenedExam
 
 
@@ -23,8 +23,8 @@ class Exams(QObject):
 
     Parameters
     ----------
-    annotator
-        Where they are outlined.
+    workspace, opener
+        Where they are outlined, and what opens them there.
 
     Attributes
     ----------
@@ -34,19 +34,14 @@ class Exams(QObject):
 
     changed = Signal()
 
-    def __init__(self, annotator: Annotator) -> None:
+    def __init__(self, workspace: Workspace, opener: ExamOpener) -> None:
         super().__init__()
-        self.annotator = annotator
+        self.workspace, self.opener = workspace, opener
         self.found: tuple[ExamOnDisk, ...] = ()
         self.chosen: ExamOnDisk | None = None
         self._folder: Path | None = None
         self._opened: OpenedExam | None = None
-        annotator.opened.connect(self._follow)
-
-    @property
-    def warning(self) -> Any:
-        """Where to say what could not be done."""
-        return self.annotator.warning
+        workspace.opened.connect(self._follow)
 
     def offer(self, found: Sequence[ExamOnDisk], folder: Path | None = None) -> None:
         """Offer exams; what is open stays until one is chosen.
@@ -61,13 +56,12 @@ class Exams(QObject):
         self.found, self.chosen, self._opened, self._folder = tuple(found), None, None, folder
         self.changed.emit()
 
-    @told
     def open(self, exam: ExamOnDisk) -> None:
         """Open one of them; what was open is saved and closed."""
         opened = exam.open()
         before, self._opened = self._opened, opened
         try:
-            self.annotator.bring(opened, folder=self._folder)
+            self.opener.bring(opened, folder=self._folder)
             self.chosen = exam
         except MultifidusError:
             self._opened = before
@@ -77,7 +71,6 @@ class Exams(QObject):
 
     def _follow(self) -> None:
         """Offer them no more once another exam was opened by other ways."""
-        source = self.annotator.source
-        if source is None or not self.found or source is self._opened:
-            return
-        self.offer(())
+        workspace = self.workspace
+        if self.found and workspace.is_open and workspace.active.source is not self._opened:
+            self.offer(())

@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_multifidus.controllers.canvas import DRAW
 from napari_multifidus.controllers.edit_tools import DOWN, LEFT, RIGHT, UP
+from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.shapes import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.strokes import Tool
 
@@ -51,20 +52,24 @@ def _use(tool: Tool) -> Callable[[Any], object]:
 
 
 SHORTCUTS = (
-    Shortcut(".", "next slice", lambda annotator: annotator.step(1)),
-    Shortcut(",", "slice before", lambda annotator: annotator.step(-1)),
-    Shortcut("Q", "draw multifidus right (left on screen)", lambda a: a.draw(MULTIFIDUS_RIGHT)),
-    Shortcut("W", "draw multifidus left (right on screen)", lambda a: a.draw(MULTIFIDUS_LEFT)),
-    Shortcut("G", "draw a lean reference", lambda a: a.draw(LEAN)),
-    Shortcut("H", "draw a fat reference", lambda a: a.draw(FAT)),
-    Shortcut("M", "mark levels on the sagittal image", lambda a: a.mark_levels()),
+    Shortcut(".", "next slice", lambda annotator: annotator.display.step(1)),
+    Shortcut(",", "slice before", lambda annotator: annotator.display.step(-1)),
+    Shortcut(
+        "Q", "draw multifidus right (left on screen)", lambda a: a.edit_tools.draw(MULTIFIDUS_RIGHT)
+    ),
+    Shortcut(
+        "W", "draw multifidus left (right on screen)", lambda a: a.edit_tools.draw(MULTIFIDUS_LEFT)
+    ),
+    Shortcut("G", "draw a lean reference", lambda a: a.edit_tools.draw(LEAN)),
+    Shortcut("H", "draw a fat reference", lambda a: a.edit_tools.draw(FAT)),
+    Shortcut("M", "mark levels on the sagittal image", lambda a: a.entries.mark_levels()),
     Shortcut(
         "0", "draw the next outline that is missing", lambda a: a.edit_tools.next_missing(), "next"
     ),
     Shortcut("O", "draw by clicks: a polygon", lambda a: a.edit_tools.use(DRAW), "polygon"),
     Shortcut("U", "draw by hand: unbroken, at full resolution", _use(Tool.FREEHAND), "freehand"),
     Shortcut("Y", "draw by clicks that snap to edges: livewire", _use(Tool.LIVEWIRE), "livewire"),
-    Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit(), "edit"),
+    Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit_tools.edit(), "edit"),
     Shortcut("C", "paint with a round brush", _use(Tool.BRUSH), "brush"),
     Shortcut("Shift-C", "erase with a round brush", _use(Tool.ERASER), "eraser"),
     Shortcut("8", "smaller brush", lambda a: a.edit_tools.resize_brush(larger=False)),
@@ -90,22 +95,22 @@ SHORTCUTS = (
     ),
     Shortcut("Control-Shift-Z", "do it again", lambda a: a.edit_tools.redo(), "redo"),
     Shortcut("Control-Y", "do it again", lambda a: a.edit_tools.redo()),
-    Shortcut("Shift-N", "not measurable, because …", lambda a: a.ask_reason(), "gap"),
+    Shortcut("Shift-N", "not measurable, because …", lambda a: a.entries.ask_reason(), "gap"),
     Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.done_next()),
-    Shortcut("Shift-O", "see another image of the same slices", lambda a: a.next_image()),
-    Shortcut("Shift-G", "show other grey levels", lambda a: a.next_window()),
+    Shortcut("Shift-O", "see another image of the same slices", lambda a: a.display.next_image()),
+    Shortcut("Shift-G", "show other grey levels", lambda a: a.display.next_window()),
     Shortcut(
         "Space",
         "move the view by the left button, whatever tool is in hand",
         lambda annotator: annotator.panning.hold(),
         is_held=True,
     ),
-    Shortcut("N", "hide or show all outlines", lambda a: a.toggle_outlines()),
+    Shortcut("N", "hide or show all outlines", lambda a: a.display.toggle_outlines()),
     Shortcut("Shift-F", "show fat and lean on the image", lambda a: a.feedback.toggle_fat(), "fat"),
     Shortcut(
         "Shift-Q",
         "grade: digits then grade the side in hand, until pressed again",
-        lambda a: a.feedback.toggle_grading(),
+        lambda a: a.grading.toggle(),
         "grade",
     ),
 )
@@ -121,15 +126,16 @@ GESTURES = (
 BY_NAME = {shortcut.name: shortcut for shortcut in SHORTCUTS if shortcut.name}
 
 
-def bind(viewer: Any, annotator: Any) -> None:
-    """Bind the keys to a viewer."""
+def bind(viewer: Any, annotator: Any, warning: Any) -> None:
+    """Bind the keys to a viewer; what a key cannot do is said by a signal."""
     for shortcut in SHORTCUTS:
-        viewer.bind_key(shortcut.key, _pressed(shortcut, annotator), overwrite=True)
+        viewer.bind_key(shortcut.key, _pressed(shortcut, annotator, warning), overwrite=True)
 
 
-def _pressed(shortcut: Shortcut, annotator: Any) -> Callable[[Any], Any]:
+def _pressed(shortcut: Shortcut, annotator: Any, warning: Any) -> Callable[[Any], Any]:
     def press(_: Any) -> None:
-        shortcut.act(annotator)
+        with reported(warning):
+            shortcut.act(annotator)
 
     def hold(_: Any) -> Any:
         yield from shortcut.act(annotator)  # type: ignore[misc] # what is held is an iterator

@@ -1,13 +1,13 @@
 """A rater's session at the screen: one entry of a worklist after another.
 
-Knows the annotator and the worklist; no widgets.
+Knows what is open and the worklist; no widgets.
 """
 
 from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
@@ -24,14 +24,16 @@ from multifidus.reading.worklist import (
     progress,
 )
 from napari_multifidus._compat import Signal, swapping_layers
-from napari_multifidus.controllers.error_messages import told
+from napari_multifidus.controllers.opener import ExamOpener
+from napari_multifidus.controllers.reported_errors import reported
+from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models import checklist
+from napari_multifidus.models.access import Access
 from napari_multifidus.models.blinding import open_item, redactor
 
 if TYPE_CHECKING:
     from multifidus.data.roi import Reading, Roi
     from multifidus.data.roi_set import RoiSet
-    from napari_multifidus.controllers.annotator import Annotator
 
 FIXED = (
     "This reading belongs to a reading list: whose it is and where it is kept are settled there."
@@ -53,12 +55,12 @@ def now() -> datetime.datetime:
 
 
 class WorklistController(QObject):
-    """A worklist, and the entry of it that is open in the annotator.
+    """A worklist, and the entry of it that is open.
 
     Parameters
     ----------
-    annotator
-        Where entries are outlined.
+    workspace, opener
+        Where entries are outlined, and what opens them there.
     worklist
         What is to be read.
     clock
@@ -68,42 +70,46 @@ class WorklistController(QObject):
     ----------
     changed
         Emitted when an entry was opened, finished, unlocked or offered.
-    went_on
+    progressed
         Emitted when the entry that is open was worked on, or saved.
+    left
+        Emitted when the list was closed.
     """
 
     changed = Signal()
-    went_on = Signal()
+    progressed = Signal()
+    left = Signal()
 
     def __init__(
         self,
-        annotator: Annotator,
+        workspace: Workspace,
+        opener: ExamOpener,
         worklist: Worklist,
         clock: Callable[[], datetime.datetime] = now,
     ) -> None:
         super().__init__()
-        self.annotator = annotator
+        self.workspace, self.opener = workspace, opener
         self.worklist = worklist
         self.clock = clock
         self.by: Reading | None = None
         self._written: dict[Any, Roi] = {}
         self._activity = Activity()
-        annotator.worklist = self
-        annotator.autosaver.written.connect(self._note_saved)
-        annotator.opened.connect(self._follow)
-        for signal in (annotator.selection_changed, annotator.changed, annotator.outline_moved):
-            signal.connect(self._touch)
-        for signal in self._steps():
-            signal.connect(self.went_on)
+        for signal, slot in self._connections():
+            signal.connect(slot)
 
-    def _steps(self) -> tuple[Any, ...]:
-        autosaver = self.annotator.autosaver
-        return self.annotator.changed, autosaver.saved, autosaver.unsaved
-
-    @property
-    def warning(self) -> Any:
-        """Where to say what could not be done."""
-        return self.annotator.warning
+    def _connections(self) -> tuple[tuple[Any, Any], ...]:
+        """Return what is listened to, and by what."""
+        workspace, autosaver = self.workspace, self.workspace.autosaver
+        return (
+            (autosaver.written, self._note_saved),
+            (workspace.opened, self._follow),
+            (workspace.selection_changed, self._touch),
+            (workspace.changed, self._touch),
+            (workspace.outline_moved, self._touch),
+            (workspace.changed, self.progressed),
+            (autosaver.saved, self.progressed),
+            (autosaver.unsaved, self.progressed),
+        )
 
     # --- what there is -------------------------------------------------------------------------
 
@@ -115,16 +121,16 @@ class WorklistController(QObject):
         """Return how far the rater is."""
         return progress(self.items())
 
-    def stands(self, item: WorklistItem) -> str:
+    def status_of(self, item: WorklistItem) -> str:
         """Say where an entry stands; of the one that is open, how far it is."""
-        session = self.annotator.session
-        if item.by != self.by or session is None:
+        if not self.has_open or item.by != self.by:
             return WORDS[item.state]
+        session = self.workspace.session
         if session.locked:
             return WORDS[ReadingState.DONE]
         done, of = checklist.progress(session.analysis)
         far = f" {done} of {of}" if of else ""
-        return f"in progress{far}{'' if self.annotator.autosaver.is_saved else ', not saved'}"
+        return f"in progress{far}{'' if self.workspace.autosaver.is_saved else ', not saved'}"
 
     def item(self, by: Reading) -> WorklistItem:
         """Return an entry.
@@ -140,96 +146,103 @@ class WorklistController(QObject):
         msg = "That reading is not on the list."
         raise MultifidusError(msg)
 
+    @property
+    def has_open(self) -> bool:
+        """Whether what is open is an entry of the list."""
+        return self.workspace.is_open and self.workspace.session.reading == self.by
+
     # --- opening -------------------------------------------------------------------------------
 
-    @told
     def open(self, by: Reading) -> None:
-        """Open an entry; what was open is saved and closed."""
+        """Open an entry; what was open is saved and closed.
+
+        Raises
+        ------
+        MultifidusError
+            If it waits for its day, or its exam cannot be opened.
+        """
         item = self.item(by)
         if item.state is ReadingState.WAITING:
             raise MultifidusError(waiting_words(item))
-        blinded, annotator = self.worklist.is_blinded, self.annotator
+        blinded = self.worklist.is_blinded
         opened = open_item(item, blinded=blinded)
-        with swapping_layers(annotator.viewer):
-            self.close()
-            annotator.bring(opened, folder=self.worklist.folder, by=by, held=FIXED)
-        if blinded:
-            annotator.redact, annotator.blinded = redactor(item), True
+        access = Access(FIXED, blinded, redactor(item)) if blinded else Access(FIXED)
+        with swapping_layers(self.workspace.viewer):
+            with reported(self.workspace.warning):
+                self.close()
+            self.opener.bring(opened, folder=self.worklist.folder, by=by, access=access)
         self.by = by
-        annotator.lock_changed.emit()
+        self.workspace.lock_changed.emit()
         self._remember_written()
         self._activity.start(time.monotonic())
         self.note(Event.OPENED)
-        self._warn(item, opened_now=annotator.session is not None)
+        self._warn(item)
         self.changed.emit()
 
-    def _warn(self, item: WorklistItem, *, opened_now: bool) -> None:
+    def _warn(self, item: WorklistItem) -> None:
         """Warn of text in the pixels, which no blinding hides; and of a locked reading."""
         if self.worklist.is_blinded and item.case is not None:
             for reason in burned_in(item.case.images):
-                self.warning.emit(f"Pixels may show a name or a date: {reason}.")
-        if opened_now and item.state is ReadingState.DONE:
-            self.annotator.message.emit("This reading is finished; it can be looked at.")
+                self.workspace.warning.emit(f"Pixels may show a name or a date: {reason}.")
+        if item.state is ReadingState.DONE:
+            self.workspace.message.emit("This reading is finished; it can be looked at.")
 
     def open_next(self) -> None:
         """Open the next entry that is not finished."""
         found = next_item(self.items(), self.by)
         if found is None:
-            self.annotator.message.emit(ALL_DONE)
+            self.workspace.message.emit(ALL_DONE)
         else:
             self.open(found.by)
 
-    @told
     def close(self) -> None:
         """Save and close the entry that is open."""
         if self.by is None:
             return
-        self.annotator.flush()
+        self.workspace.flush()
         self.note(Event.CLOSED)
         self.by = None
-        self.annotator.close()
+        self.opener.close()
 
     def leave(self) -> None:
-        """Close the entry that is open, and let go of the annotator."""
-        self.close()
-        annotator = self.annotator
-        annotator.worklist = None
-        annotator.autosaver.written.disconnect(self._note_saved)
-        annotator.opened.disconnect(self._follow)
-        for signal in (annotator.selection_changed, annotator.changed, annotator.outline_moved):
-            signal.disconnect(self._touch)
-        for signal in self._steps():
-            signal.disconnect(self.went_on)
+        """Close the entry that is open, and listen no more."""
+        with reported(self.workspace.warning):
+            self.close()
+        for signal, slot in self._connections():
+            signal.disconnect(slot)
+        self.left.emit()
 
     def _follow(self) -> None:
         """Notice that another exam was opened, or this one closed, by other ways."""
-        session = self.annotator.session
-        if self.by is not None and (session is None or session.reading != self.by):
-            self.note(Event.CLOSED)
+        if self.by is not None and not self.has_open:
+            with reported(self.workspace.warning):
+                self.note(Event.CLOSED)
             self.by = None
             self.changed.emit()
 
     # --- finishing -----------------------------------------------------------------------------
 
-    @told
-    def finish(self) -> bool:
-        """Finish and lock the entry that is open; returns whether that was possible."""
-        session = self.annotator.session
-        if self.by is None or session is None:
+    def finish(self) -> None:
+        """Finish and lock the entry that is open.
+
+        Raises
+        ------
+        MultifidusError
+            If no entry is open, or it is not complete, or cannot be saved.
+        """
+        if not self.has_open:
             msg = "No entry of the reading list is open."
             raise MultifidusError(msg)
-        if session.locked:
-            return True
-        self.annotator.flush()
+        if self.workspace.session.locked:
+            return
+        self.workspace.flush()
         self._check_complete()
         self.note(Event.DONE)
-        self.annotator.lock(locked=True)
+        self.workspace.lock(locked=True)
         self.changed.emit()
-        return True
 
     def _check_complete(self) -> None:
-        session, canvas = self.annotator.session, self.annotator.canvas
-        assert session is not None and canvas is not None  # noqa: S101, PT018 - finish() saw them
+        session, canvas = self.workspace.session, self.workspace.canvas
         left = (*session.drawing.not_measured(), *canvas.shapes_off_slice())
         if left:
             msg = f"Not finished: {'; '.join(left)}."
@@ -238,8 +251,8 @@ class WorklistController(QObject):
         if not rois.rois and not rois.not_measurable:
             msg = "Not finished: nothing is outlined, and nothing is said to be not measurable."
             raise MultifidusError(msg)
-        file = self.annotator.file
-        if not self.annotator.save() or file is None or not file.path.exists():
+        file = self.workspace.file
+        if not self.workspace.save() or file is None or not file.path.exists():
             msg = "Not finished: the outlines could not be saved."
             raise MultifidusError(msg)
         if file.path != self.worklist.outlines_of(session.reading):
@@ -248,10 +261,9 @@ class WorklistController(QObject):
 
     def finish_and_next(self) -> None:
         """Finish the entry that is open, and open the next."""
-        if self.finish():
-            self.open_next()
+        self.finish()
+        self.open_next()
 
-    @told
     def unlock(self, by: Reading, reason: str) -> None:
         """Let a finished entry be changed again; the reason is recorded."""
         if self.item(by).state is not ReadingState.DONE:
@@ -259,17 +271,10 @@ class WorklistController(QObject):
             raise MultifidusError(msg)
         self.worklist.unlock(by, reason, self.clock())
         if by == self.by:
-            self.annotator.lock(locked=False)
+            self.workspace.lock(locked=False)
         self.changed.emit()
 
-    @property
-    def has_open(self) -> bool:
-        """Whether what is open is an entry of the list."""
-        session = self.annotator.session
-        return session is not None and session.reading == self.by
-
-    @told
-    def offer(self, reason: str) -> None:
+    def start_early(self, reason: str) -> None:
         """Offer the next entry that waits for its day, before it; the reason is recorded."""
         waiting = [item for item in self.items() if item.state is ReadingState.WAITING]
         if not waiting:
@@ -291,17 +296,14 @@ class WorklistController(QObject):
         self._activity.touch(time.monotonic())
 
     def _remember_written(self) -> None:
-        session = self.annotator.session
-        rois: Sequence[Roi] = session.rois().rois if session is not None else ()
-        self._written = {roi.key: roi for roi in rois}
+        self._written = {roi.key: roi for roi in self.workspace.session.rois()}
 
-    @told
     def _note_saved(self, rois: RoiSet) -> None:
         """Record which structures on which slices a save changed."""
-        session = self.annotator.session
-        if self.by is None or session is None or session.reading != self.by:
+        if not self.has_open:
             return
-        place = {item.uid: number for number, item in enumerate(session.series.slices, 1)}
+        slices = self.workspace.session.series.slices
+        place = {item.uid: number for number, item in enumerate(slices, 1)}
         new = {roi.key: roi for roi in rois.rois}
         changed = {
             key for key in {*new, *self._written} if new.get(key) is not self._written.get(key)
@@ -312,7 +314,8 @@ class WorklistController(QObject):
         )
         if edited:
             listed = [{"structure": what, "side": side, "slice": n} for what, side, n in edited]
-            self.note(Event.SAVED, edited=listed)
+            with reported(self.workspace.warning):
+                self.note(Event.SAVED, edited=listed)
 
 
 def waiting_words(item: WorklistItem) -> str:

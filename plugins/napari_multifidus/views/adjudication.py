@@ -20,7 +20,7 @@ from multifidus.data.roi import Source
 from multifidus.errors import MultifidusError
 from multifidus.io.outlines import read_rois
 from napari_multifidus.controllers.canvas import EDIT
-from napari_multifidus.controllers.error_messages import told
+from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.structure_layer import add_shapes
 from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take
 from napari_multifidus.models.grid import series_of
@@ -28,6 +28,7 @@ from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
 
 if TYPE_CHECKING:
+    from napari_multifidus.controllers.annotator import Annotator
     from napari_multifidus.controllers.worklist import WorklistController
 
 HEADERS = ("Dice", "level", "structure", "slice", "consensus")
@@ -91,18 +92,20 @@ class AdjudicationPanel(QWidget):
 
     Parameters
     ----------
-    controller
-        The worklist of the consensus.
+    annotator, controller
+        What is open, and the worklist of the consensus.
     raters
         Whose outlines are compared.
     """
 
     TITLE = "Adjudication"
 
-    def __init__(self, controller: WorklistController, raters: tuple[str, str]) -> None:
+    def __init__(
+        self, annotator: Annotator, controller: WorklistController, raters: tuple[str, str]
+    ) -> None:
         super().__init__()
         self.controller = controller
-        self.annotator = controller.annotator
+        self.annotator, self.workspace = annotator, annotator.workspace
         self.raters = raters
         self.sessions: tuple[Session, Session] | None = None
         self.overlays: list[Any] = []
@@ -111,18 +114,14 @@ class AdjudicationPanel(QWidget):
         self.take_a, self.take_b = QPushButton("Take A"), QPushButton("Take B")
         self.draw = QPushButton("Draw")
         self._lay_out()
-        self.annotator.opened.connect(self.load)
-        self.annotator.changed.connect(self.refresh)
-        controller.changed.connect(self.load)
+        self.workspace.opened.connect(self._load)
+        self.workspace.changed.connect(self.refresh)
+        controller.changed.connect(self._load)
         self.table.clicked.connect(self._go_to)
-        self.take_a.clicked.connect(lambda: self.take(0))
-        self.take_b.clicked.connect(lambda: self.take(1))
-        self.draw.clicked.connect(self.draw_own)
-
-    @property
-    def warning(self) -> Any:
-        """Where to say what could not be done."""
-        return self.annotator.warning
+        warning = self.workspace.warning
+        self.take_a.clicked.connect(reporting(warning, lambda _: self.take(0)))
+        self.take_b.clicked.connect(reporting(warning, lambda _: self.take(1)))
+        self.draw.clicked.connect(reporting(warning, lambda _: self.draw_own()))
 
     def _lay_out(self) -> None:
         names = NAMES if self.controller.worklist.is_blinded else self.raters
@@ -158,18 +157,21 @@ class AdjudicationPanel(QWidget):
     def leave(self) -> None:
         """Let go of the annotator."""
         self._forget()
-        self.annotator.opened.disconnect(self.load)
-        self.annotator.changed.disconnect(self.refresh)
+        self.workspace.opened.disconnect(self._load)
+        self.workspace.changed.disconnect(self.refresh)
 
     # --- what is compared ----------------------------------------------------------------------
 
-    @told
+    def _load(self) -> None:
+        with reported(self.workspace.warning):
+            self.load()
+
     def load(self) -> None:
         """Compare the two raters' outlines of the exam that is open; again if it is another."""
-        session = self.annotator.session
-        if self.controller.by is None or session is None:
+        if not self.controller.has_open:
             self._forget()
             return
+        session = self.workspace.session
         if session is self._seen:
             return
         self._forget()
@@ -178,7 +180,7 @@ class AdjudicationPanel(QWidget):
         try:
             rois = [self._rois(rater, session) for rater in self.raters]
         except MultifidusError as error:
-            hidden = self.annotator.redact(str(error))
+            hidden = self.workspace.access.redact(str(error))
             raise MultifidusError(hidden) from None
         drawn_on = [series_of(found, session.exam) or session.series for found in rois]
         if drawn_on[0].uid != drawn_on[1].uid:
@@ -186,7 +188,7 @@ class AdjudicationPanel(QWidget):
             raise MultifidusError(msg, remedy="Outlines of different series cannot be compared.")
         if drawn_on[0].uid != session.series.uid and not session.drawing.layer_keys():
             self._seen = None
-            self.annotator.choose_series(drawn_on[0])
+            self.annotator.opener.choose_series(drawn_on[0])
             return
         first, second = (
             Session(session.exam, session.series, found, session.protocol, shared=session.shared)
@@ -194,7 +196,7 @@ class AdjudicationPanel(QWidget):
         )
         self.sessions = (first, second)
         if not session.locked and adopt(session, self.sessions):
-            self.annotator.committed()
+            self.workspace.committed()
         self._overlay()
         self.model.show_pairs(pairs(first, second), session)
 
@@ -210,15 +212,15 @@ class AdjudicationPanel(QWidget):
     def _forget(self) -> None:
         self._seen, self.sessions = None, None
         for layer in self.overlays:
-            if layer in self.annotator.viewer.layers:
-                self.annotator.viewer.layers.remove(layer)
+            if layer in self.workspace.viewer.layers:
+                self.workspace.viewer.layers.remove(layer)
         self.overlays = []
         self.model.show_pairs((), None)
 
     def _overlay(self) -> None:
         """Show both raters' outlines below those of the consensus; they cannot be edited."""
         assert self.sessions is not None and self._seen is not None  # noqa: S101, PT018
-        active = self.annotator.viewer.layers.selection.active
+        active = self.workspace.viewer.layers.selection.active
         for name, colour, session in zip(NAMES, COLOURS, self.sessions, strict=True):
             shapes = [
                 vertices_of(loop, index)
@@ -227,7 +229,7 @@ class AdjudicationPanel(QWidget):
                 for loop in session.loops(key, index)
             ]
             layer = add_shapes(
-                self.annotator.viewer,
+                self.workspace.viewer,
                 self._seen.series,
                 shapes or None,
                 shape_type="polygon",
@@ -239,7 +241,7 @@ class AdjudicationPanel(QWidget):
             )
             layer.editable = False
             self.overlays.append(layer)
-        self.annotator.viewer.layers.selection.active = active
+        self.workspace.viewer.layers.selection.active = active
 
     # --- what becomes of it --------------------------------------------------------------------
 
@@ -250,37 +252,33 @@ class AdjudicationPanel(QWidget):
         return self.model.pairs[rows[0].row()] if rows else None
 
     def _go_to(self, index: Index) -> None:
-        canvas = self.annotator.canvas
-        if canvas is not None:
-            pair = self.model.pairs[index.row()]
-            canvas.go_to(pair.index)
-            canvas.activate(pair.key, EDIT)
+        pair = self.model.pairs[index.row()]
+        self.workspace.canvas.go_to(pair.index)
+        self.workspace.canvas.activate(pair.key, EDIT)
 
-    @told
     def take(self, which: int) -> None:
         """Take the chosen outline of the first or the second rater."""
-        pair, session, canvas = self.chosen(), self.annotator.session, self.annotator.canvas
-        if pair is None or session is None or canvas is None or self.sessions is None:
+        pair, canvas = self.chosen(), self.workspace.canvas
+        if pair is None or self.sessions is None:
             msg = "No line is chosen."
             raise MultifidusError(msg)
         if not pair.loops[which]:
             msg = f"{NAMES[which]} drew nothing there."
             raise MultifidusError(msg)
-        if take(session, pair, which, self.sessions[which]):
+        if take(self.workspace.session, pair, which, self.sessions[which]):
             canvas.layer(pair.key)
             canvas.push(pair.key)
             canvas.refresh()
-            self.annotator.committed()
+            self.workspace.committed()
 
-    @told
     def draw_own(self) -> None:
         """Go to the chosen line's slice and begin to draw."""
-        pair, canvas = self.chosen(), self.annotator.canvas
-        if pair is None or canvas is None:
+        pair = self.chosen()
+        if pair is None:
             msg = "No line is chosen."
             raise MultifidusError(msg)
-        canvas.go_to(pair.index)
-        self.annotator.draw(pair.key)
+        self.workspace.canvas.go_to(pair.index)
+        self.annotator.edit_tools.draw(pair.key)
 
     def refresh(self) -> None:
         """Show which lines have a consensus now; the chosen line stays chosen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +26,11 @@ from multifidus.io.labelmap import PRESETS
 from multifidus.reading.session import SessionRequest, listed_for, open_worklist
 from multifidus.study.results import TABLE
 from napari_multifidus import _compat
-from napari_multifidus.annotate import read_worklist
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.exams import Exams
+from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.models.grid import slice_words
 from napari_multifidus.views.exams import ExamsPanel
 from napari_multifidus.views.image import ImagePanel
@@ -42,6 +43,7 @@ from napari_multifidus.views.reading import ReadingPanel, StatusLine
 from napari_multifidus.views.slice_level import SliceLevelPanel
 from napari_multifidus.views.tabs import FeedbackTabs
 from napari_multifidus.views.tools import ToolsPanel
+from napari_multifidus.views.worklist import read_worklist
 
 if TYPE_CHECKING:
     from napari_multifidus.models.analysis import OutlineRow
@@ -79,14 +81,15 @@ class Dock(QWidget):
         self.measure = QPushButton("Measure…")
         self.reasons = ReasonMenu(self)
         self.locator, self.contrast = LocatorPanel(settings()), ImagePanel()
-        self.exams = Exams(self.annotator)
+        self.workspace = self.annotator.workspace
+        self.exams = Exams(self.workspace, self.annotator.opener)
         self.exam_list = ExamsPanel(self.exams)
         self.more = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
-        self.annotator.find_exam()
+        self._find_exam()
 
     def _lay_out(self) -> None:
         self.exam.setStyleSheet("font-size: 14px; font-weight: bold;")
@@ -123,48 +126,53 @@ class Dock(QWidget):
         self.setMinimumWidth(MINIMAL_WIDTH)
 
     def _wire(self) -> None:
-        annotator = self.annotator
-        annotator.opened.connect(self._show_all)
-        annotator.opened.connect(self._locate_soon)
-        annotator.selection_changed.connect(self._show_place)
-        annotator.lock_changed.connect(self._show_lock)
-        annotator.outline_moved.connect(self._show_motion)
-        annotator.changed.connect(self._show_change)
-        annotator.autosaver.saved.connect(self.status.show_saved)
-        annotator.autosaver.unsaved.connect(self.status.show_unsaved)
-        annotator.message.connect(self._show_message)
-        annotator.warning.connect(self._show_warning)
-        self.place.stepped.connect(annotator.step)
-        self.place.level_said.connect(annotator.set_level)
-        self.place.marking_wanted.connect(annotator.mark_levels)
-        annotator.marking_wanted.connect(self.mark_levels)
-        self.contrast.image_wanted.connect(annotator.show_image)
-        self.contrast.window_wanted.connect(annotator.set_window)
+        annotator, workspace = self.annotator, self.workspace
+        report = partial(reporting, workspace.warning)
+        workspace.opened.connect(self._show_all)
+        workspace.opened.connect(self._locate_soon)
+        workspace.selection_changed.connect(self._show_place)
+        workspace.lock_changed.connect(self._show_lock)
+        workspace.outline_moved.connect(self._show_motion)
+        workspace.changed.connect(self._show_change)
+        workspace.autosaver.saved.connect(self.status.show_saved)
+        workspace.autosaver.unsaved.connect(self.status.show_unsaved)
+        workspace.message.connect(self._show_message)
+        workspace.warning.connect(self._show_warning)
+        self.place.stepped.connect(report(annotator.display.step))
+        self.place.level_said.connect(report(annotator.entries.set_level))
+        self.place.marking_wanted.connect(annotator.entries.mark_levels)
+        workspace.marking_wanted.connect(self.mark_levels)
+        self.contrast.image_wanted.connect(report(annotator.display.show_image))
+        self.contrast.window_wanted.connect(report(annotator.display.set_window))
         self.locator.follow(annotator)
-        self.tools.draw_wanted.connect(annotator.draw)
-        self.tools.acted.connect(self._act)
-        self.tools.draft_wanted.connect(self._take_drafts)
-        annotator.reason_wanted.connect(self._ask_reason)
-        self.reasons.chosen.connect(annotator.edit_tools.not_measurable)
-        self.tools.clear_wanted.connect(annotator.clear)
-        self.reading.rule_said.connect(annotator.set_rule)
-        self.reading.reading_said.connect(self._change_reading)
-        self.reading.folder_wanted.connect(self._choose_folder)
-        self.table.chosen.connect(self._go_to)
-        self.measure.clicked.connect(self._measure)
-        self.series.activated.connect(self._choose_series)
+        self.tools.draw_wanted.connect(report(annotator.edit_tools.draw))
+        self.tools.acted.connect(report(self._act))
+        self.tools.draft_wanted.connect(report(self._take_drafts))
+        workspace.reason_wanted.connect(self._ask_reason)
+        self.reasons.chosen.connect(report(annotator.entries.not_measurable))
+        self.tools.clear_wanted.connect(report(annotator.edit_tools.clear))
+        self.reading.rule_said.connect(report(annotator.entries.set_rule))
+        self.reading.reading_said.connect(report(self._change_reading))
+        self.reading.folder_wanted.connect(report(self._choose_folder))
+        self.table.chosen.connect(report(self._go_to))
+        self.measure.clicked.connect(report(lambda _: self._measure()))
+        self.series.activated.connect(report(lambda _: self._choose_series()))
         self.viewer.layers.events.inserted.connect(self._find_exam_soon)
         self.viewer.layers.events.removed.connect(self._find_exam_soon)
         application = QApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(annotator.flush)
+            application.aboutToQuit.connect(workspace.flush)
             application.aboutToQuit.connect(self._end_reading)
 
     # --- opening -------------------------------------------------------------------------------
 
     def _find_exam_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         """Look for an exam once napari is done with the layer."""
-        QTimer.singleShot(0, self.annotator.find_exam)
+        QTimer.singleShot(0, self._find_exam)
+
+    def _find_exam(self) -> None:
+        with reported(self.workspace.warning):
+            self.annotator.opener.find_exam()
 
     def open_locator(self) -> None:
         """Show the sagittal locator beside the layers."""
@@ -192,12 +200,12 @@ class Dock(QWidget):
         MultifidusError
             If a list is open already, or the table or the list cannot be read.
         """
-        self.annotator.refuse_others_if_blinded()
+        self.workspace.access.refuse_others_if_blinded()
         if self.annotator.worklist is not None:
             msg = "A reading list is open in this window."
             raise MultifidusError(msg, remedy="Open another one in a window of its own.")
         question = "Who reads? Initials or a code"
-        said, sure = QInputDialog.getText(self, "multifidus", question, text=self.annotator.rater)
+        said, sure = QInputDialog.getText(self, "multifidus", question, text=self.workspace.rater)
         if not sure or not said.strip():
             return
         rater = said.strip()
@@ -210,7 +218,8 @@ class Dock(QWidget):
     def _end_reading(self) -> None:
         """Close the entry of the reading list that is open: its log says when."""
         if self.annotator.worklist is not None:
-            self.annotator.worklist.close()
+            with reported(self.workspace.warning):
+                self.annotator.worklist.close()
 
     def mark_levels(self) -> None:
         """Mark levels on the sagittal image, or read there why that cannot be."""
@@ -220,20 +229,21 @@ class Dock(QWidget):
     # --- showing -------------------------------------------------------------------------------
 
     def _show_all(self) -> None:
-        session, file = self.annotator.session, self.annotator.file
-        if session is None or file is None:
+        workspace, file = self.workspace, self.workspace.file
+        if not workspace.is_open or file is None:
             self.exam.setText("Open an exam: File, or Open Sample")
             self.table.show_lines(())
             return
+        session = workspace.session
         self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
         self.reading.show_reading(session.reading, session.roi_rule, file.path)
-        self.reading.hold(self.annotator.held)
+        self.reading.hold(self.workspace.access.fixed)
         self._show_series()
         self._show_place()
 
     def _show_lock(self) -> None:
         """Leave buttons that change something at rest in a reading that is locked."""
-        free = not self.annotator.is_locked
+        free = not self.workspace.is_locked
         for part in (self.tools, self.place.level, self.place.mark, self.reading.rule):
             part.setEnabled(free)
         self.more.grades.setEnabled(free)
@@ -241,21 +251,20 @@ class Dock(QWidget):
         self._show_place()
 
     def _show_series(self) -> None:
-        found = self.annotator.series_to_choose()
+        found = self.annotator.opener.series_to_choose()
         self.series.clear()
         for series in found:
             name = series.weighting.value.replace("_", " ")
             self.series.addItem(f"axial {name}, {len(series.slices)} slices")
-        session = self.annotator.session
         uids = [series.uid for series in found]
-        if session is not None and session.series.uid in uids:
-            self.series.setCurrentIndex(uids.index(session.series.uid))
+        if self.workspace.session.series.uid in uids:
+            self.series.setCurrentIndex(uids.index(self.workspace.session.series.uid))
         self.series.setVisible(len(found) > 1)
 
     def _show_place(self) -> None:
-        session, canvas = self.annotator.session, self.annotator.canvas
-        if session is None or canvas is None:
+        if not self.workspace.is_open:
             return
+        session, canvas = self.workspace.session, self.workspace.canvas
         words = slice_words(session.series, canvas.index)
         self.contrast.show_images(self.annotator.images)
         self.place.show_place(words, *session.analysis.level_of(canvas.index))
@@ -267,17 +276,14 @@ class Dock(QWidget):
         self.table.follow(canvas.index)
 
     def _show_numbers(self) -> None:
-        session = self.annotator.session
-        if session is None:
-            return
+        analysis, index = self.workspace.session.analysis, self.workspace.canvas.index
         for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
-            self.numbers.show_numbers(key, self.annotator.live_numbers(key))
-        self.table.show_lines(session.analysis.outline_rows)
+            self.numbers.show_numbers(key, analysis.numbers(key, index))
+        self.table.show_lines(analysis.outline_rows)
 
     def _show_change(self) -> None:
         """Show what is measured now, and what is not and why."""
-        session = self.annotator.session
-        left_out = session.drawing.not_measured() if session is not None else ()
+        left_out = self.workspace.session.drawing.not_measured()
         if left_out:
             self.status.show_warning(f"Not measured: {'; '.join(left_out)}.")
         else:
@@ -292,26 +298,24 @@ class Dock(QWidget):
             self.status.show_warning(f"{key.words} {numbers.problem}")
 
     def _show_message(self, words: str) -> None:
-        words = self.annotator.redact(words)
+        words = self.workspace.access.redact(words)
         self.status.show_message(words)
         _compat.notify(words, bad=False)
 
     def _show_warning(self, words: str) -> None:
-        words = self.annotator.redact(words)
+        words = self.workspace.access.redact(words)
         self.status.show_warning(words)
         _compat.notify(words, bad=True)
 
     # --- asking --------------------------------------------------------------------------------
 
     def _go_to(self, line: OutlineRow) -> None:
-        canvas = self.annotator.canvas
-        if canvas is not None:
-            canvas.go_to(line.slice_index)
-            canvas.activate(line.key, EDIT)
+        self.workspace.canvas.go_to(line.slice_index)
+        self.workspace.canvas.activate(line.key, EDIT)
 
     def _choose_series(self) -> None:
-        chosen = self.annotator.series_to_choose()[self.series.currentIndex()]
-        self.annotator.choose_series(chosen)
+        chosen = self.annotator.opener.series_to_choose()[self.series.currentIndex()]
+        self.annotator.opener.choose_series(chosen)
 
     def _act(self, name: str) -> None:
         keys.act(name, self.annotator)
@@ -320,7 +324,7 @@ class Dock(QWidget):
         self.reasons.popup(QCursor.pos())
 
     def _take_drafts(self) -> None:
-        if self.annotator.blinded:
+        if self.workspace.access.blinded:
             # Not even a dialog: it would list files by their names.
             self.annotator.edit_tools.take_drafts(Path())
             return
@@ -337,26 +341,26 @@ class Dock(QWidget):
 
     def _change_reading(self, rater: str, number: int) -> None:
         """Change rater or reading; what is drawn goes along only if the person says so."""
-        session = self.annotator.session
-        if session is None or not rater:
+        if not self.workspace.is_open or not rater:
             return
+        session = self.workspace.session
         other_rater = rater != session.reading.rater
         carry = (
             other_rater
             and bool(session.drawing.layer_keys())
-            and not self.annotator.has_file_of(rater, number)
+            and not self.annotator.opener.has_file_of(rater, number)
             and self._ask(f"Take the outlines of {session.reading.rater} along to {rater}?")
         )
         settings().setValue(RATER, rater)
-        self.annotator.set_reading(rater, number, carry=carry)
+        self.annotator.opener.set_reading(rater, number, carry=carry)
 
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for outlines")
         if chosen:
-            self.annotator.set_folder(Path(chosen))
+            self.annotator.opener.set_folder(Path(chosen))
 
     def _measure(self) -> None:
-        start = self.annotator.first_folder
+        start = self.workspace.first_folder
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables", start)
         if not chosen:
             return
@@ -364,7 +368,7 @@ class Dock(QWidget):
         exists = (folder / TABLE).exists()
         if exists and not self._ask(f"{folder} holds tables already. Replace them?"):
             return
-        self.annotator.measure_into(folder, overwrite=exists)
+        self.annotator.outputs.measure_into(folder, overwrite=exists)
 
     def _ask(self, question: str) -> bool:
         yes = QMessageBox.StandardButton.Yes
@@ -383,13 +387,13 @@ class Dock(QWidget):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's
         """Save when the window closes."""
         if event is not None and event.type() == QEvent.Type.Close:
-            self.annotator.flush()
+            self.workspace.flush()
         return bool(super().eventFilter(watched, event))
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Save, and leave the viewer as it was found."""
         self.viewer.layers.events.inserted.disconnect(self._find_exam_soon)
         self.viewer.layers.events.removed.disconnect(self._find_exam_soon)
-        self.annotator.close()
+        self.annotator.opener.close()
         self.locator.leave()
         super().closeEvent(event)

@@ -11,7 +11,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
-from napari_multifidus.controllers.error_messages import told
+from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.grid import series_words
 from napari_multifidus.models.locator import Locator
 from napari_multifidus.views.sagittal import HELP, SagittalView
@@ -119,28 +119,32 @@ class LocatorPanel(QWidget):
             return
         self.leave()
         self.annotator = annotator
-        annotator.opened.connect(self.show_exam)
-        annotator.selection_changed.connect(self.show_place)
-        annotator.changed.connect(self.refresh)
-        self.warning.connect(annotator.warning)
+        annotator.workspace.opened.connect(self.show_exam)
+        annotator.workspace.selection_changed.connect(self.show_place)
+        annotator.workspace.changed.connect(self.refresh)
+        self.warning.connect(annotator.workspace.warning)
         self.show_exam()
 
     def leave(self) -> None:
         """Let go of the annotator."""
         if self.annotator is None:
             return
-        self.annotator.opened.disconnect(self.show_exam)
-        self.annotator.selection_changed.disconnect(self.show_place)
-        self.annotator.changed.disconnect(self.refresh)
-        self.warning.disconnect(self.annotator.warning)
+        self.annotator.workspace.opened.disconnect(self.show_exam)
+        self.annotator.workspace.selection_changed.disconnect(self.show_place)
+        self.annotator.workspace.changed.disconnect(self.refresh)
+        self.warning.disconnect(self.annotator.workspace.warning)
         self.annotator = None
         self.picture.show_model(None)
 
+    @property
+    def _is_open(self) -> bool:
+        return self.annotator is not None and self.annotator.workspace.is_open
+
     def show_exam(self) -> None:
         """Show the exam that is open now."""
-        session = self.annotator.session if self.annotator is not None else None
         model = None
-        if session is not None:
+        if self.annotator is not None and self._is_open:
+            session = self.annotator.session
             from_sacrum = self._preferences.value(UPWARDS, "") != "down"
             model = Locator(session, self._take_over, from_sacrum=from_sacrum)
         self.picture.show_model(model)
@@ -152,9 +156,8 @@ class LocatorPanel(QWidget):
 
     def show_place(self) -> None:
         """Highlight the axial slice that is shown now."""
-        canvas = self.annotator.canvas if self.annotator is not None else None
-        if canvas is not None:
-            self.picture.axial_index = canvas.index
+        if self.annotator is not None and self._is_open:
+            self.picture.axial_index = self.annotator.canvas.index
         self.refresh()
 
     def refresh(self) -> None:
@@ -196,10 +199,11 @@ class LocatorPanel(QWidget):
 
     def _take_over(self, landmarks: tuple[Landmark, ...]) -> None:
         if self.annotator is not None:
-            self.annotator.set_landmarks(landmarks)
+            with reported(self.warning):
+                self.annotator.entries.set_landmarks(landmarks)
 
     def _jump(self, index: int) -> None:
-        if self.annotator is not None and self.annotator.canvas is not None:
+        if self.annotator is not None and self._is_open:
             self.annotator.canvas.go_to(index)
 
     def _undo(self) -> None:
@@ -212,7 +216,8 @@ class LocatorPanel(QWidget):
         """Do what a key means in the viewer."""
         for shortcut in keys.SHORTCUTS if self.annotator is not None else ():
             if shortcut.key == key:
-                shortcut.act(self.annotator)
+                with reported(self.warning):
+                    shortcut.act(self.annotator)
 
     def _choose_kind(self) -> None:
         if self.model is not None:
@@ -236,13 +241,11 @@ class LocatorPanel(QWidget):
             self.model.set_direction(from_sacrum=not down)
             self.refresh()
 
-    @told
     def _choose_six(self, *_: object) -> None:
-        try:
-            if self.model is not None:
+        if self.model is not None:
+            with reported(self.warning):
                 self.model.set_l6(has_l6=self.six.isChecked())
-        finally:
-            self.refresh()
+        self.refresh()
 
     def _shift_up(self) -> None:
         self._shift(-1)
@@ -250,10 +253,10 @@ class LocatorPanel(QWidget):
     def _shift_down(self) -> None:
         self._shift(1)
 
-    @told
     def _shift(self, down: int) -> None:
         if self.model is not None:
-            self.model.shift_levels(down)
+            with reported(self.warning):
+                self.model.shift_levels(down)
             self.refresh()
 
 

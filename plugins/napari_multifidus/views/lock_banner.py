@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QInputDialog, QLabel, QPushButton
 
+from napari_multifidus.controllers.reported_errors import reported
+
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
@@ -40,8 +42,8 @@ class LockBanner(QFrame):
         layout.addWidget(self.words, 1)
         layout.addWidget(self.unlock)
         self.unlock.clicked.connect(self._unlock)
-        annotator.lock_changed.connect(self.refresh)
-        annotator.opened.connect(self.refresh)
+        annotator.workspace.lock_changed.connect(self.refresh)
+        annotator.workspace.opened.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -50,13 +52,14 @@ class LockBanner(QFrame):
         here = controller is not None and controller.has_open
         self.words.setText(f"{WORDS} {HERE if here else ELSEWHERE}")
         self.unlock.setVisible(here)
-        self.setVisible(self.annotator.is_locked)
+        self.setVisible(self.annotator.workspace.is_locked)
 
     def _unlock(self) -> None:
         controller = self.annotator.worklist
         reason = self.ask("Why is this finished reading to be changed?")
         if controller is not None and controller.by is not None and reason:
-            controller.unlock(controller.by, reason)
+            with reported(self.annotator.workspace.warning):
+                controller.unlock(controller.by, reason)
 
     def ask(self, question: str) -> str:
         """Ask for a reason; empty where the person thinks better of it."""

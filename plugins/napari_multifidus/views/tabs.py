@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from qtpy.QtCore import QObject, QSettings
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from napari_multifidus.controllers import shortcuts as keys
+from napari_multifidus.controllers.annotator import Annotator
+from napari_multifidus.controllers.reported_errors import reporting
 from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.views.grades import GradesPanel
@@ -79,6 +82,7 @@ class FeedbackTabs(QObject):
     def __init__(self, dock: Any, settings: Callable[[], QSettings]) -> None:
         super().__init__(dock)
         self.dock, self._settings = dock, settings
+        self.annotator: Annotator = dock.annotator
         self.grades, self.protocol, self.help = GradesPanel(), ProtocolPanel(), HelpPanel()
         self.pictures = QPushButton("Pictures…")
         self.pictures.setToolTip("Write a picture of every measured slice; none is opened")
@@ -115,25 +119,28 @@ class FeedbackTabs(QObject):
         return row
 
     def _wire(self) -> None:
-        annotator, feedback = self.dock.annotator, self.dock.annotator.feedback
-        annotator.opened.connect(self._opened)
-        annotator.selection_changed.connect(self.show_grades)
-        annotator.changed.connect(self.show_grades)
-        feedback.graded.connect(self.show_grades)
-        feedback.previewed.connect(self._show_preview)
-        feedback.protocol_changed.connect(self._show_protocol)
-        self.grades.graded.connect(feedback.grade)
-        self.grades.scheme_said.connect(feedback.set_scheme)
-        self.grades.keys_wanted.connect(feedback.toggle_grading)
-        self.protocol.wanted.connect(feedback.choose_protocol)
-        self.pictures.clicked.connect(lambda _=False: self._write_pictures())
+        annotator, grading, outputs = self.annotator, self.annotator.grading, self.annotator.outputs
+        workspace = annotator.workspace
+        report = partial(reporting, workspace.warning)
+        workspace.opened.connect(self._opened)
+        workspace.selection_changed.connect(self.show_grades)
+        workspace.changed.connect(self.show_grades)
+        grading.changed.connect(self.show_grades)
+        annotator.feedback.previewed.connect(self._show_preview)
+        outputs.protocol_changed.connect(self._show_protocol)
+        self.grades.graded.connect(report(grading.grade))
+        self.grades.scheme_said.connect(grading.set_scheme)
+        self.grades.keys_wanted.connect(report(grading.toggle))
+        self.protocol.wanted.connect(report(outputs.choose_protocol))
+        self.pictures.clicked.connect(report(lambda _: self._write_pictures()))
         self.help.tour_wanted.connect(self.tour.start)
         self.tour.ended.connect(self._remember_tour)
 
     def _opened(self) -> None:
-        source = self.dock.annotator.source
         self.show_grades()
-        if source is not None and source.is_sample and is_first_run(self._settings()):
+        workspace = self.annotator.workspace
+        is_sample = workspace.is_open and workspace.active.source.is_sample
+        if is_sample and is_first_run(self._settings()):
             self.tour.start()
 
     def _remember_tour(self) -> None:
@@ -143,16 +150,16 @@ class FeedbackTabs(QObject):
         self.dock.numbers.histogram.show_preview(key, preview)
 
     def _show_protocol(self) -> None:
-        feedback = self.dock.annotator.feedback
-        self.protocol.show_protocol(feedback.protocol_name, feedback.protocol)
+        outputs = self.annotator.outputs
+        self.protocol.show_protocol(outputs.protocol_name, outputs.workspace.protocol)
 
     def show_grades(self) -> None:
         """Show the grades of the level in hand."""
-        session, feedback = self.dock.annotator.session, self.dock.annotator.feedback
-        level = feedback.level
-        grades = {} if session is None else session.drawing.own_grades
-        self.grades.show_grades(feedback.scheme, level, grades)
-        self.grades.show_mode(on=feedback.is_grading)
+        workspace, grading = self.annotator.workspace, self.annotator.grading
+        level = grading.level
+        grades = workspace.session.drawing.own_grades if workspace.is_open else {}
+        self.grades.show_grades(grading.scheme, level, grades)
+        self.grades.show_mode(on=grading.is_on)
         for side, panel in self.dock.numbers.sides.items():
             found = [
                 f"{scheme.capitalize()} {value}"
@@ -162,7 +169,7 @@ class FeedbackTabs(QObject):
             panel.show_grades(", ".join(found))
 
     def _write_pictures(self) -> None:
-        start = self.dock.annotator.first_folder
+        start = self.annotator.workspace.first_folder
         chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for the pictures", start)
         if chosen:
-            self.dock.annotator.feedback.pictures_into(Path(chosen))
+            self.annotator.outputs.pictures_into(Path(chosen))

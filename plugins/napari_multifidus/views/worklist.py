@@ -21,11 +21,21 @@ from qtpy.QtWidgets import (
 )
 
 from multifidus.reading.worklist import ReadingState, WorklistItem, progress
+from napari_multifidus._compat import (
+    new_viewer,
+    open_dock,
+    show_below_canvas,
+    show_over_controls,
+)
+from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.worklist import waiting_words
+from napari_multifidus.views.adjudication import AdjudicationPanel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from multifidus.reading.worklist import Worklist
+    from napari_multifidus.controllers.annotator import Annotator
     from napari_multifidus.controllers.worklist import WorklistController
 
 TITLE = "Reading list"
@@ -164,7 +174,9 @@ class WorklistPanel(QWidget):
     def __init__(self, controller: WorklistController) -> None:
         super().__init__()
         self.controller = controller
-        self.model = WorklistTableModel(controller.stands, blinded=controller.worklist.is_blinded)
+        self.model = WorklistTableModel(
+            controller.status_of, blinded=controller.worklist.is_blinded
+        )
         self.shown = StateFilter(self.model)
         self.words, self.bar, self.filter = QLabel(), QProgressBar(), QComboBox()
         self.table = QTableView()
@@ -208,15 +220,20 @@ class WorklistPanel(QWidget):
         layout.addWidget(self.table)
         layout.addLayout(buttons)
 
+    def _report(self, act: Callable[..., object]) -> Callable[..., None]:
+        return reporting(self.controller.workspace.warning, act)
+
     def _wire(self) -> None:
         self.controller.changed.connect(self.refresh)
-        self.controller.went_on.connect(self.model.show_step)
+        self.controller.progressed.connect(self.model.show_step)
         self.filter.currentTextChanged.connect(self.shown.want)
-        self.table.doubleClicked.connect(lambda index: self.controller.open(self._item(index).by))
-        self.done.clicked.connect(self.controller.finish_and_next)
-        self.next.clicked.connect(self.controller.open_next)
-        self.unlock.clicked.connect(self._unlock)
-        self.offer.clicked.connect(self._offer)
+        self.table.doubleClicked.connect(
+            self._report(lambda index: self.controller.open(self._item(index).by))
+        )
+        self.done.clicked.connect(self._report(lambda _: self.controller.finish_and_next()))
+        self.next.clicked.connect(self._report(lambda _: self.controller.open_next()))
+        self.unlock.clicked.connect(self._report(lambda _: self._unlock()))
+        self.offer.clicked.connect(self._report(lambda _: self._offer()))
 
     def _item(self, index: Index) -> WorklistItem:
         return self.model.items[self.shown.mapToSource(index).row()]
@@ -244,9 +261,43 @@ class WorklistPanel(QWidget):
     def _offer(self) -> None:
         reason = self.ask("Why is a repeat reading begun before its day?")
         if reason:
-            self.controller.offer(reason)
+            self.controller.start_early(reason)
 
     def ask(self, question: str) -> str:
         """Ask for a reason; empty where the person thinks better of it."""
         text, sure = QInputDialog.getText(self, TITLE, f"{question} Name no person.")
         return str(text) if sure else ""
+
+
+def read_worklist(
+    worklist: Worklist, adjudicate: tuple[str, str] | None = None, *, viewer: Any | None = None
+) -> WorklistController:
+    """Open a worklist in a viewer, at the next entry that is not finished.
+
+    Parameters
+    ----------
+    worklist
+        What is to be read, by whom.
+    adjudicate
+        The two raters whose outlines are compared, where the list is for consensus.
+    viewer
+        Where to; a new one if None.
+
+    Returns
+    -------
+    WorklistController
+        What goes from entry to entry; ``napari.run()`` then hands the window to the person.
+    """
+    found = new_viewer() if viewer is None else viewer
+    annotator: Annotator = open_dock(found).annotator
+    annotator.workspace.rater = worklist.listed.rater
+    controller = annotator.read(worklist)
+    show_over_controls(found, WorklistPanel(controller), TITLE)
+    if adjudicate is not None:
+        panel = AdjudicationPanel(annotator, controller, adjudicate)
+        show_below_canvas(found, panel, panel.TITLE)
+    for note in worklist.notes:
+        annotator.workspace.warning.emit(note)
+    with reported(annotator.workspace.warning):
+        controller.open_next()
+    return controller

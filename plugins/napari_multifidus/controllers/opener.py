@@ -1,0 +1,280 @@
+"""Opening and closing exams, readings, series and folders: one exam at a time, always saved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
+from multifidus.errors import MultifidusError
+from multifidus.io.outlines import read_rois
+from multifidus.reading.audit_log import is_locked
+from napari_multifidus._compat import swapping_layers
+from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
+from napari_multifidus.controllers.image_layers import ImageLayers
+from napari_multifidus.controllers.reported_errors import reported
+from napari_multifidus.controllers.session_restore import Messages, SessionRestore
+from napari_multifidus.controllers.workspace import ActiveExam, Workspace
+from napari_multifidus.models.access import Access
+from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
+from napari_multifidus.models.grid import axial_series, series_of
+from napari_multifidus.models.image_check import words_of
+from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data, shared_levels
+from napari_multifidus.models.session import Session
+
+if TYPE_CHECKING:
+    from multifidus.data.image import Series
+
+
+class ExamOpener:
+    """Opens exams in a workspace.
+
+    Parameters
+    ----------
+    workspace
+        What is open.
+    images
+        Shows the images of an exam.
+    """
+
+    def __init__(self, workspace: Workspace, images: ImageLayers) -> None:
+        self.workspace, self.images = workspace, images
+
+    # --- exams ---------------------------------------------------------------------------------
+
+    def find_exam(self) -> None:
+        """Open the newest exam among the viewer's layers, unless it is open already."""
+        layers = self.workspace.viewer.layers
+        found = [layer.metadata[METADATA] for layer in layers if METADATA in layer.metadata]
+        first = [opened for opened in found if opened.is_first]
+        exam = self.workspace.active.source.exam if self.workspace.is_open else None
+        if first and first[-1].exam is not exam:
+            self.open(first[-1])
+        elif exam is not None and not any(opened.exam is exam for opened in found):
+            self.close()
+
+    def bring(
+        self,
+        opened: OpenedExam,
+        *,
+        folder: Path | None = None,
+        by: Reading | None = None,
+        access: Access | None = None,
+    ) -> None:
+        """Show an exam in the place of the one that is open, and outline it.
+
+        Parameters
+        ----------
+        opened
+            The exam.
+        folder, by, access
+            As of :meth:`open`.
+
+        Raises
+        ------
+        MultifidusError
+            If its images cannot be shown; then what is open stays.
+        """
+        layers, viewer = layer_data(opened), self.workspace.viewer
+        with swapping_layers(viewer):
+            self.close()
+            for layer in [layer for layer in viewer.layers if METADATA in layer.metadata]:
+                viewer.layers.remove(layer)
+            for data, attributes, _ in layers:
+                viewer.add_image(data, **attributes)
+            self.open(opened, folder=folder, by=by, access=access)
+
+    def open(
+        self,
+        opened: OpenedExam,
+        *,
+        folder: Path | None = None,
+        by: Reading | None = None,
+        access: Access | None = None,
+    ) -> None:
+        """Outline an exam, going on where this rater left; what was open is saved and closed.
+
+        Parameters
+        ----------
+        opened
+            The exam.
+        folder
+            Where outlines are kept; chosen if None.
+        by
+            Whose reading; the last of this rater if None.
+        access
+            What a reading list does not allow; everything is allowed if None.
+        """
+        self.close()
+        self.workspace.access = access or Access()
+        layers = self.workspace.viewer.layers
+        for layer in list(layers):
+            if METADATA in layer.metadata and layer.metadata[METADATA].exam is not opened.exam:
+                layers.remove(layer)
+        where = folder or default_folder(opened.path, opened.series.uid, is_sample=opened.is_sample)
+        wanted = by or self._reading_in(where, opened)
+        self._begin(opened, OutlineFile.of(where, wanted), wanted)
+
+    def close(self) -> None:
+        """Save, and take the exam's outlines out of the viewer."""
+        workspace = self.workspace
+        if not workspace.is_open:
+            return
+        workspace.flush()
+        workspace.canvas.close()
+        self.images.forget()
+        workspace.autosaver.keep_in(None)
+        workspace.activate(None)
+        workspace.access = Access()
+        workspace.opened.emit()
+
+    def _begin(
+        self, source: OpenedExam, file: OutlineFile, by: Reading, rois: RoiSet | None = None
+    ) -> None:
+        """Show a reading: what its file holds, else what is given, else what the exam came with."""
+        self.workspace.autosaver.keep_in(file)
+        held = file.load(source.exam) if rois is None else rois
+        given = _given(source) if held is None else None
+        if given is not None and given.reading == by:
+            held = given
+        rois = RoiSet(reading=by) if held is None else held
+        series = series_of(rois, source.exam) or source.series
+        self._show(source, series, rois, file.load_journal())
+        self.workspace.opened.emit()
+        self.workspace.autosaver.report()
+        with reported(self.workspace.warning):
+            words = words_of(self.workspace.active.restore.watch.changed())
+            if words:
+                self.workspace.warning.emit(words)
+
+    def _reading_in(self, folder: Path, source: OpenedExam) -> Reading:
+        """Return whose reading an exam is opened as: this rater's last, or a sample's own."""
+        given = _given(source)
+        if given is not None:
+            return given.reading
+        exam = source.exam
+        return latest_reading(folder, Reading(exam.subject, exam.timepoint, self.workspace.rater))
+
+    def _show(self, source: OpenedExam, series: Series, rois: RoiSet, journal: Journal) -> None:
+        """Show a reading on a series, as it was left."""
+        workspace = self.workspace
+        shared = shared_levels(source)
+        session = Session(source.exam, series, rois, workspace.protocol, shared=shared)
+        self.images.show(replace(source, series=series))
+        if workspace.is_open:
+            workspace.canvas.close()
+        # Nothing is written or shown before all that was left is back.
+        workspace.activate(None)
+        calls = CanvasCallbacks(
+            motion=workspace.moved,
+            commit=workspace.committed,
+            place=workspace.selected,
+            corner=workspace.autosaver.save_soon,
+            problem=workspace.warning.emit,
+        )
+        canvas = Canvas(workspace.viewer, session, calls)
+        messages = Messages(workspace.message.emit, workspace.warning.emit)
+        restore = SessionRestore(session, canvas, journal, messages)
+        workspace.activate(ActiveExam(source, session, canvas, restore))
+        if workspace.file is not None:
+            workspace.set_locked(locked=is_locked(workspace.file.path))
+
+    # --- readings ------------------------------------------------------------------------------
+
+    def set_reading(self, rater: str, number: int, *, carry: bool = False) -> None:
+        """Go on as another rater or in another reading; ``carry`` takes the outlines along.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading belongs to a reading list.
+        """
+        workspace, file = self.workspace, self.workspace.file
+        if not workspace.is_open or file is None:
+            workspace.rater = rater
+            return
+        session = workspace.session
+        wanted = replace(session.reading, rater=rater, reading=number)
+        if wanted == session.reading:
+            return
+        workspace.access.refuse_if_fixed()
+        workspace.flush()
+        workspace.rater = rater
+        rois = session.rois().read_by(wanted) if carry else None
+        new = OutlineFile.of(file.path.parent, wanted)
+        self._begin(workspace.active.source, new, wanted, rois)
+        workspace.save()
+
+    def has_file_of(self, rater: str, number: int) -> bool:
+        """Whether there are outlines of a rater's reading already."""
+        if not self.workspace.is_open or self.workspace.file is None:
+            return False
+        wanted = replace(self.workspace.session.reading, rater=rater, reading=number)
+        return OutlineFile.of(self.workspace.file.path.parent, wanted).path.exists()
+
+    def set_folder(self, folder: Path) -> None:
+        """Keep outlines in another folder; what is drawn goes there, unless it holds outlines.
+
+        Raises
+        ------
+        MultifidusError
+            If no exam is open, or the reading belongs to a reading list.
+        """
+        workspace = self.workspace
+        workspace.access.refuse_if_fixed()
+        workspace.flush()
+        reading, rois = workspace.session.reading, workspace.session.rois()
+        file = OutlineFile.of(folder, reading)
+        held = None if file.path.exists() else rois
+        self._begin(workspace.active.source, file, reading, held)
+        workspace.save()
+
+    def open_outlines(self, path: Path) -> None:
+        """Go on with an outline file on the exam that is open; it is kept where it is.
+
+        Raises
+        ------
+        MultifidusError
+            If no exam is open, or the file does not fit it.
+        """
+        workspace = self.workspace
+        self.find_exam()
+        if not workspace.is_open:
+            msg = f"No exam is open that {path.name} could be shown on."
+            raise MultifidusError(msg, remedy="Open the exam first.")
+        workspace.access.refuse_if_fixed()
+        source = workspace.active.source
+        rois = read_rois(path, source.exam)
+        workspace.flush()
+        reading = rois.rois[0].key.reading if rois.rois else rois.reading
+        workspace.rater = reading.rater
+        self._begin(source, OutlineFile(path), reading)
+
+    # --- series --------------------------------------------------------------------------------
+
+    def series_to_choose(self) -> tuple[Series, ...]:
+        """Return the axial series of the exam, the active one first among equals."""
+        return axial_series(self.workspace.active.source.exam)
+
+    def choose_series(self, series: Series) -> None:
+        """Outline another series of the exam; what was drawn stays with its own.
+
+        Raises
+        ------
+        MultifidusError
+            If no exam is open, or the images of the series cannot be shown.
+        """
+        workspace = self.workspace
+        active = workspace.active
+        if series.uid == active.session.series.uid:
+            return
+        workspace.flush()
+        self._show(active.source, series, active.session.rois(), active.restore.journal())
+        workspace.opened.emit()
+
+
+def _given(source: OpenedExam) -> RoiSet | None:
+    """Return the outlines that an exam came with."""
+    return None if source.outlines is None else read_rois(source.outlines, source.exam)

@@ -1,0 +1,220 @@
+"""The exam that is open in a viewer, and the signals by which all parts of the window hear of it.
+
+This is the one place that knows whether an exam is open. Whatever needs one asks for it, and an
+error says that there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.errors import MultifidusError
+from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.autosaver import Autosaver
+from napari_multifidus.controllers.canvas import Canvas
+from napari_multifidus.controllers.session_restore import SessionRestore
+from napari_multifidus.models.access import Access
+from napari_multifidus.models.opening import OpenedExam
+from napari_multifidus.models.session import Session
+
+if TYPE_CHECKING:
+    from multifidus.data.roi_set import RoiSet
+    from napari_multifidus.models.autosave import Journal, OutlineFile
+    from napari_multifidus.models.preview import OutlinePreview
+    from napari_multifidus.models.shapes import LayerKey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveExam:
+    """An exam that is open: where it came from, its session, its layers, how it was left."""
+
+    source: OpenedExam
+    session: Session
+    canvas: Canvas
+    restore: SessionRestore
+
+
+class Workspace(QObject):
+    """What is open in a viewer.
+
+    Parameters
+    ----------
+    viewer
+        The napari viewer.
+    rater
+        Who outlines, until somebody says otherwise.
+
+    Attributes
+    ----------
+    opened
+        Emitted when an exam was opened, or closed.
+    selection_changed
+        Emitted when another slice or structure is active.
+    outline_moved
+        Emitted with structure, slice and preview while a vertex or a stroke moves.
+    changed
+        Emitted when something drawn or entered has changed.
+    lock_changed
+        Emitted when the reading that is open was locked or unlocked, or opened as either.
+    marking_wanted
+        Emitted when levels shall be marked on the sagittal image.
+    reason_wanted
+        Emitted when somebody is to say why a structure cannot be measured.
+    message, warning
+        Emitted with a message; with one about something wrong.
+    protocol
+        How exams are measured.
+    access
+        What may be done with the reading that is open.
+    """
+
+    opened = Signal()
+    selection_changed = Signal()
+    outline_moved = Signal(object, int, object)
+    changed = Signal()
+    lock_changed = Signal()
+    marking_wanted = Signal()
+    reason_wanted = Signal()
+    message = Signal(str)
+    warning = Signal(str)
+
+    def __init__(self, viewer: Any, rater: str) -> None:
+        super().__init__()
+        self.viewer, self.rater = viewer, rater
+        self.protocol = MeasurementProtocol()
+        self.access = Access()
+        self.autosaver = Autosaver(self._contents)
+        self.autosaver.warning.connect(self.warning)
+        self._active: ActiveExam | None = None
+
+    # --- what is open --------------------------------------------------------------------------
+
+    def activate(self, exam: ActiveExam | None) -> None:
+        """Make another exam the one that is open; None where none is."""
+        self._active = exam
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an exam is open."""
+        return self._active is not None
+
+    @property
+    def active(self) -> ActiveExam:
+        """The exam that is open.
+
+        Raises
+        ------
+        MultifidusError
+            If there is none.
+        """
+        if self._active is None:
+            msg = "No exam is open."
+            raise MultifidusError(msg, remedy="Open one first.")
+        return self._active
+
+    @property
+    def session(self) -> Session:
+        """The session of the exam that is open."""
+        return self.active.session
+
+    @property
+    def canvas(self) -> Canvas:
+        """The layers of the exam that is open."""
+        return self.active.canvas
+
+    @property
+    def key(self) -> LayerKey:
+        """The active structure.
+
+        Raises
+        ------
+        MultifidusError
+            If there is none.
+        """
+        found = self.canvas.active
+        if found is None:
+            msg = "No structure is active: choose one first."
+            raise MultifidusError(msg)
+        return found
+
+    @property
+    def file(self) -> OutlineFile | None:
+        """The file that outlines are kept in."""
+        return self.autosaver.file
+
+    @property
+    def first_folder(self) -> str:
+        """Where dialogs for folders begin: of a blinded reading in the rater's own.
+
+        Elsewhere they may list folders named after subjects. Empty where it does not matter.
+        """
+        return str(self.file.path.parent) if self.access.blinded and self.file is not None else ""
+
+    # --- changing and saving -------------------------------------------------------------------
+
+    def committed(self) -> None:
+        """End a change: it can be undone as one, and is saved and shown."""
+        if not self.is_open:
+            # What an exam is opened with is no change of it.
+            return
+        self.session.commit()
+        self.autosaver.save_soon()
+        self.changed.emit()
+        self.warn_if_not_measured()
+        for words in self.canvas.shapes_off_slice():
+            self.warning.emit(words)
+
+    def warn_if_not_measured(self) -> None:
+        """Say why nothing can be measured, where that is so."""
+        if self.session.analysis.refusal:
+            self.warning.emit(self.session.analysis.refusal)
+
+    def moved(self, key: LayerKey, index: int, preview: OutlinePreview) -> None:
+        """Follow an outline in motion."""
+        if self.is_open:
+            self.outline_moved.emit(key, index, preview)
+
+    def selected(self) -> None:
+        """Follow the person to another slice or structure."""
+        if self.is_open:
+            self.autosaver.save_what_waits()
+            self.selection_changed.emit()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the reading that is open is finished, and may only be looked at."""
+        return self.is_open and self.session.locked
+
+    def lock(self, *, locked: bool) -> None:
+        """Make the reading that is open read-only, or no longer so."""
+        self.flush()
+        self.set_locked(locked=locked)
+        # What was drawn before is not to be undone through the lock.
+        self.session.begin_history()
+
+    def set_locked(self, *, locked: bool) -> None:
+        """Show the reading that is open as one that is locked, or is not."""
+        self.session.locked = locked
+        self.canvas.show_lock()
+        self.lock_changed.emit()
+
+    def flush(self) -> None:
+        """Take over and write everything now."""
+        if self.is_open:
+            self.canvas.sync()
+            self.canvas.remember()
+            self.save()
+
+    def save(self) -> bool:
+        """Write the outlines and the journal; returns whether all is written."""
+        return self.autosaver.save()
+
+    def _contents(self) -> tuple[RoiSet, Journal] | None:
+        """Return what is to be written; None where no exam is open."""
+        if not self.is_open or self.session.locked:
+            return None
+        return self.session.rois(), self.active.restore.journal()
