@@ -204,7 +204,7 @@ def test_a_slice_of_no_level_cannot_be_graded(drawn):
     drawn.annotator.display.step(1)
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert not drawn.annotator.grading.is_on
-    assert "Say its level first" in drawn.dock.status.message.text()
+    assert "Assign its level first" in drawn.dock.status.message.text()
     assert not drawn.dock.more.grades.sides[Side.LEFT].isEnabled()
 
 

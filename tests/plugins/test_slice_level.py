@@ -42,7 +42,7 @@ def marks(exam):
 
 def test_levels_come_from_landmarks_and_what_is_typed_wins(session, marks):
     assert session.analysis.level_of(2) == (None, SlicePosition.UNKNOWN)
-    assert session.analysis.slice_levels[2].place_words == "level not said"
+    assert session.analysis.slice_levels[2].place_words == "no level assigned"
     assert session.set_landmarks(marks)
     assert not session.set_landmarks(marks)
     assert session.analysis.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)

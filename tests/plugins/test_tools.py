@@ -167,7 +167,7 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
         ("Shift+K", "no outline"),
         ("K", "No other slice"),
         ("Shift+Left", "no outline"),
-        ("0", "Say levels first"),
+        ("0", "Assign levels first"),
         ("Ctrl+Z", "Nothing to take back"),
         ("Ctrl+Y", "Nothing to do again"),
     ):

@@ -192,4 +192,4 @@ class EditTools:
             self.workspace.message.emit("Nothing is missing: every structure is outlined.")
         else:
             msg = "No slice has a level yet, so nothing can be missing."
-            raise MultifidusError(msg, remedy="Say levels first.")
+            raise MultifidusError(msg, remedy="Assign levels first.")

@@ -76,7 +76,7 @@ def paint(picture: Pixels, box: Box, previews: Iterable[OutlinePreview]) -> None
 
 
 class FatOverlay:
-    """A layer on top of the image that shows fat and lean pixels of the outlines in hand.
+    """A layer on top of the image that shows fat and lean pixels of the active outlines.
 
     It covers the box around them and nothing else, and is painted in place while they move.
 
@@ -142,7 +142,7 @@ class FatOverlay:
         images = [n for n, other in enumerate(self.viewer.layers) if isinstance(other, Image)]
         self.viewer.layers.insert(images[-1] + 1 if images else 0, layer)
         self._layer = layer
-        # A layer that is added becomes the one in hand.
+        # A layer that is added becomes the active one.
         self.viewer.layers.selection.active = active
 
     def clear(self) -> None:

@@ -60,7 +60,7 @@ class Grading(QObject):
         if level is None:
             self.changed.emit()
             msg = "No level is assigned to this slice, so it cannot be graded."
-            raise MultifidusError(msg, remedy="Say its level first.")
+            raise MultifidusError(msg, remedy="Assign its level first.")
         return level
 
     def grade(self, side: Side, value: int | None) -> None:

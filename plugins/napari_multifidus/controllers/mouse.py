@@ -1,4 +1,4 @@
-"""The mouse on a structure's layer, while one of the plugin's own tools is in hand."""
+"""The mouse on a structure's layer, while one of the own tools of the plugin is active."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Pointer:
     # --- taking and dropping -------------------------------------------------------------------
 
     def take(self, key: LayerKey, layer: Any, tool: Tool) -> None:
-        """Take a tool in hand on a structure's layer, which is the active one."""
+        """Use a tool on the layer of a structure, which is the active one."""
         self.drop()
         self.key, self.tool, self._layer = key, tool, layer
         layer.mode = PAN_ZOOM

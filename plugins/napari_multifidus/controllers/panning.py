@@ -1,7 +1,7 @@
-"""Moving the view while a tool is in hand: Space and the left button, or the middle button.
+"""Moving the view while a tool is active: Space and the left button, or the middle button.
 
 napari's own Space changes the layer's mode, which ends an unfinished outline. Here the tool
-stays in hand and only looks away while the view moves.
+stays active and only looks away while the view moves.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Panning:
             yield
 
     def _hush(self, layer: Any) -> None:
-        """Keep a press from the tool in hand."""
+        """Keep a press from the active tool."""
         self._wake()
         if layer is not None:
             self._hushed = layer, list(layer.mouse_drag_callbacks)

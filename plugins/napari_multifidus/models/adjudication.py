@@ -65,14 +65,14 @@ class RaterPair:
 def pairs(first: Session, second: Session) -> tuple[RaterPair, ...]:
     """Compare two readings of one series, the worst agreement first."""
     both = (first, second)
-    spots = {
+    places = {
         (key, index)
         for session in both
         for key in session.drawing.layer_keys()
         for index in session.drawing.slices_of(key)
         if session.outlines(key, index)
     }
-    found = [_pair(both, key, index) for key, index in spots]
+    found = [_pair(both, key, index) for key, index in places]
     return tuple(sorted(found, key=lambda pair: (pair.dice, pair.index, pair.key)))
 
 
@@ -94,10 +94,10 @@ def adopt(consensus: Session, both: Sequence[Session]) -> bool:
     if first.landmarks and first.landmarks == second.landmarks and not consensus.landmarks:
         changed = consensus.set_landmarks(first.landmarks)
     for index in range(len(consensus.series.slices)):
-        said = first.analysis.typed_level(index)
-        agreed = said[0] is not None and said == second.analysis.typed_level(index)
+        typed = first.analysis.typed_level(index)
+        agreed = typed[0] is not None and typed == second.analysis.typed_level(index)
         if agreed and consensus.analysis.typed_level(index)[0] is None:
-            changed = consensus.set_level(index, *said) or changed
+            changed = consensus.set_level(index, *typed) or changed
     return changed
 
 

@@ -120,11 +120,11 @@ class Analysis:
         return settled.level, settled.slice_position
 
     def typed_level(self, index: int) -> tuple[Level | None, SlicePosition]:
-        """Return what was said about a slice's level: shared, typed, else by its outlines."""
+        """Return the level that was assigned to a slice: shared, typed, else by its outlines."""
         uid = self._images.series.slices[index].uid
-        for said in self._images.shared.levels if self._images.shared is not None else ():
-            if said.slice_uid == uid:
-                return said.level, said.slice_position
+        for shared in self._images.shared.levels if self._images.shared is not None else ():
+            if shared.slice_uid == uid:
+                return shared.level, shared.slice_position
         return self.drawing.typed_level(index, uid)
 
     def level_warnings(self, index: int) -> tuple[str, ...]:

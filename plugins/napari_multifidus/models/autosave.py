@@ -87,7 +87,7 @@ class Journal:
     Attributes
     ----------
     slice_uid, active
-        The slice that was shown, and the structure in hand.
+        The slice that was shown, and the active structure.
     drafts
         Slice UID and paths, each (n, 2) pixels, of everything drawn that is no outline yet.
     unfinished

@@ -81,7 +81,7 @@ def mirror(session: Session, key: LayerKey, index: int) -> tuple[LayerKey, str]:
     other = key.opposite
     if other is None:
         msg = f"The {key.words} has no other side."
-        raise RoiError(msg, remedy="Take a muscle in hand.")
+        raise RoiError(msg, remedy="Choose a muscle first.")
     start, end = (key, other) if session.loops(key, index) else (other, key)
     if not session.loops(start, index):
         msg = f"There is no outline of {key.words} or {other.words} on this slice to mirror."
@@ -150,7 +150,7 @@ def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[Array]:
     loops = session.loops(key, index)
     if not loops:
         msg = f"There is no outline of {key.words} on this slice."
-        raise RoiError(msg, remedy="Draw it first, or take another structure in hand.")
+        raise RoiError(msg, remedy="Draw it first, or choose another structure.")
     return loops
 
 

@@ -211,8 +211,8 @@ class Session:
         self._refuse_if_locked()
         level, _ = self.analysis.level_of(index)
         if level is None:
-            msg = f"Slice {index + 1} has no level yet, so nothing can be said of its {key.words}."
-            raise RoiError(msg, remedy="Say the level first.")
+            msg = f"Slice {index + 1} has no level yet, so its {key.words} cannot be marked."
+            raise RoiError(msg, remedy="Assign its level first.")
         drawn = self._drawing.slices_of(key)
         there = [other for other in drawn if self.analysis.level_of(other)[0] is level]
         if reason is not None and there:

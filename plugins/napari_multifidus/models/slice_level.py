@@ -1,6 +1,6 @@
 """Where a slice stands on the spine, and what a rater should know of it: words for the canvas.
 
-What is said here is what :func:`multifidus.measure` decides: levels typed by hand, else by
+What is stated here is what :func:`multifidus.measure` decides: levels typed by hand, else by
 landmarks; tilt against the axis that the protocol names.
 """
 
@@ -39,7 +39,7 @@ class SliceLevelInfo:
     settled
         Level, slice position, distance and tilt, as rows of a table say them.
     typed
-        Whether somebody said the level by hand.
+        Whether the level was typed by hand.
     by_landmarks
         The level that landmarks give the slice; None without landmarks, and beyond them.
     margin_mm
@@ -56,10 +56,10 @@ class SliceLevelInfo:
 
     @property
     def place_words(self) -> str:
-        """Say the level, who said so, and how far the slice lies from its landmark."""
+        """The level, where it comes from, and how far the slice lies from its landmark."""
         level, position = self.settled.level, self.settled.slice_position
         if level is None:
-            return "level not said"
+            return "no level assigned"
         words = level.value
         if position is not SlicePosition.UNKNOWN:
             words += f" {position.replace('_', ' ')}"
