@@ -357,7 +357,7 @@ def finished(study, room):
 
 
 def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished, win):
-    dock, annotator = win.dock, finished.annotator
+    dock, annotator = win.dock, win.annotator
     assert dock.lock.isVisible()
     assert "Finished and locked" in dock.lock.words.text()
     assert dock.lock.unlock.isVisible()
@@ -385,7 +385,7 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
 
 
 def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
-    annotator = finished.annotator
+    annotator = win.annotator
     path, session, layers = annotator.file.path, annotator.session, annotator.canvas.layers
     before = path.read_bytes()
     assert not any(layer.editable for layer in layers.values())
@@ -414,11 +414,11 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     layer.mode = "direct"
     assert layer.mode == "pan_zoom"
     layer.add_polygons([np.array([(0.0, 5.0, 5.0), (0.0, 5.0, 9.0), (0.0, 9.0, 9.0)])])
-    room.win.attempt(annotator.entries.set_level, Level.L3_L4, SlicePosition.UNKNOWN)
+    win.attempt(annotator.entries.set_level, Level.L3_L4, SlicePosition.UNKNOWN)
     mark = Landmark(LandmarkKind.DISC_CENTRE, Level.L4_L5, (0.0, 0.0, 0.0))
-    room.win.attempt(annotator.entries.set_landmarks, [mark])
-    room.win.attempt(annotator.grading.grade, Side.LEFT, 2)
-    room.win.attempt(annotator.entries.not_measurable, Reason.METAL)
+    win.attempt(annotator.entries.set_landmarks, [mark])
+    win.attempt(annotator.grading.grade, Side.LEFT, 2)
+    win.attempt(annotator.entries.not_measurable, Reason.METAL)
     assert all("locked" in words for words in messages[-4:])
     annotator.workspace.flush()
     assert path.read_bytes() == before
@@ -615,10 +615,10 @@ def disagree(room: Room, copy: Path, *, blind: bool) -> None:
     first.finish()
     second = room.start(copy, "CD", blind=blind)
     draw(second, copy, 0.6, {Structure.MULTIFIDUS})
-    session = second.annotator.session
+    session = second.workspace.session
     left = session.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
-    second.annotator.workspace.committed()
+    second.workspace.committed()
     second.finish()
 
 
