@@ -168,8 +168,8 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
         ("K", "No other slice"),
         ("Shift+Left", "no outline"),
         ("0", "Assign levels first"),
-        ("Ctrl+Z", "Nothing to take back"),
-        ("Ctrl+Y", "Nothing to do again"),
+        ("Ctrl+Z", "Nothing to undo"),
+        ("Ctrl+Y", "Nothing to redo"),
     ):
         win.press(keys)
         assert words in messages[-1], keys
