@@ -61,7 +61,7 @@ def annotate(
     if opened is None:
         dock.exams.offer(found, where)
     else:
-        dock.annotator.opener.bring(opened, folder=where, by=by)
+        dock.annotator.opener.switch_to(opened, folder=where, by=by)
     return viewer
 
 

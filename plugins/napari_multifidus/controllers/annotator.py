@@ -107,7 +107,7 @@ class Annotator(QObject):
     def _forget_worklist(self) -> None:
         self.worklist = None
 
-    def done_next(self) -> None:
+    def finish_and_next(self) -> None:
         """Finish this reading and open the next of the reading list."""
         if self.worklist is None:
             words = "There is no reading list: open one by multifidus annotate cohort.csv."

@@ -53,7 +53,7 @@ class Autosaver(QObject):
         self._timer.setInterval(SAVE_AFTER_MS)
         self._timer.timeout.connect(self.save)
 
-    def keep_in(self, file: OutlineFile | None) -> None:
+    def write_to(self, file: OutlineFile | None) -> None:
         """Write to this file from now on; None to write no more."""
         self._timer.stop()
         self.file, self.is_saved = file, True
@@ -63,7 +63,7 @@ class Autosaver(QObject):
         self._timer.start()
         self._miss("not saved yet")
 
-    def save_what_waits(self) -> None:
+    def save_pending(self) -> None:
         """Write at once what was going to be written soon."""
         if self._timer.isActive():
             self.save()

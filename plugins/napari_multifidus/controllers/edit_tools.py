@@ -45,7 +45,7 @@ class EditTools:
         canvas = self.workspace.canvas
         canvas.pointer.finish()
         canvas.sync()
-        return self.workspace.session, self.workspace.key, canvas.index
+        return self.workspace.session, self.workspace.active_key, canvas.index
 
     def _done(self, *keys: LayerKey) -> None:
         """Show structures that were changed, and end the change."""
@@ -62,13 +62,13 @@ class EditTools:
 
     def edit(self) -> None:
         """Move the vertices of the active structure."""
-        self._activate(self.workspace.key, EDIT)
+        self._activate(self.workspace.active_key, EDIT)
 
     def use(self, tool: str) -> None:
         """Choose a tool; one that draws is used for the next structures as well."""
         if tool in DRAWING:
             self.drawing = tool
-        self._activate(self.workspace.key, tool)
+        self._activate(self.workspace.active_key, tool)
 
     def _activate(self, key: LayerKey, tool: str) -> None:
         self.workspace.canvas.activate(key, tool)
@@ -116,7 +116,7 @@ class EditTools:
 
     def clear(self) -> None:
         """Delete the active structure from the slice shown."""
-        key = self.workspace.key
+        key = self.workspace.active_key
         if self.workspace.session.put(key, self.workspace.canvas.index, ()):
             self._done(key)
 

@@ -51,7 +51,7 @@ class Entries:
 
     def ask_reason(self) -> None:
         """Ask why the active structure cannot be measured."""
-        _ = self.workspace.key
+        _ = self.workspace.active_key
         self.workspace.reason_wanted.emit()
 
     def not_measurable(self, reason: Reason | None, note: str = "") -> None:
@@ -59,7 +59,7 @@ class Entries:
         session, canvas = self.workspace.session, self.workspace.canvas
         canvas.pointer.finish()
         canvas.sync()
-        key, index = self.workspace.key, canvas.index
+        key, index = self.workspace.active_key, canvas.index
         if session.set_not_measurable(key, index, reason, note):
             level = session.analysis.level_of(index)[0]
             why = f"not measurable: {reason.value.replace('_', ' ')}" if reason else "measurable"

@@ -61,7 +61,7 @@ class Exams(QObject):
         opened = exam.open()
         before, self._opened = self._opened, opened
         try:
-            self.opener.bring(opened, folder=self._folder)
+            self.opener.switch_to(opened, folder=self._folder)
             self.chosen = exam
         except MultifidusError:
             self._opened = before

@@ -55,7 +55,7 @@ class ExamOpener:
         elif exam is not None and not any(opened.exam is exam for opened in found):
             self.close()
 
-    def bring(
+    def switch_to(
         self,
         opened: OpenedExam,
         *,
@@ -125,7 +125,7 @@ class ExamOpener:
         workspace.flush()
         workspace.canvas.close()
         self.images.forget()
-        workspace.autosaver.keep_in(None)
+        workspace.autosaver.write_to(None)
         workspace.activate(None)
         workspace.access = Access()
         workspace.opened.emit()
@@ -134,7 +134,7 @@ class ExamOpener:
         self, source: OpenedExam, file: OutlineFile, by: Reading, rois: RoiSet | None = None
     ) -> None:
         """Show a reading: what its file holds, else what is given, else what the exam came with."""
-        self.workspace.autosaver.keep_in(file)
+        self.workspace.autosaver.write_to(file)
         held = file.load(source.exam) if rois is None else rois
         given = _given(source) if held is None else None
         if given is not None and given.reading == by:

@@ -96,7 +96,7 @@ SHORTCUTS = (
     Shortcut("Control-Shift-Z", "do it again", lambda a: a.edit_tools.redo(), "redo"),
     Shortcut("Control-Y", "do it again", lambda a: a.edit_tools.redo()),
     Shortcut("Shift-N", "not measurable, because …", lambda a: a.entries.ask_reason(), "gap"),
-    Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.done_next()),
+    Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.finish_and_next()),
     Shortcut("Shift-O", "see another image of the same slices", lambda a: a.display.next_image()),
     Shortcut("Shift-G", "show other grey levels", lambda a: a.display.next_window()),
     Shortcut(

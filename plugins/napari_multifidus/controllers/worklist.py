@@ -170,7 +170,7 @@ class WorklistController(QObject):
         with swapping_layers(self.workspace.viewer):
             with reported(self.workspace.warning):
                 self.close()
-            self.opener.bring(opened, folder=self.worklist.folder, by=by, access=access)
+            self.opener.switch_to(opened, folder=self.worklist.folder, by=by, access=access)
         self.by = by
         self.workspace.lock_changed.emit()
         self._remember_written()

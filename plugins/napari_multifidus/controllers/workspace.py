@@ -127,7 +127,7 @@ class Workspace(QObject):
         return self.active.canvas
 
     @property
-    def key(self) -> LayerKey:
+    def active_key(self) -> LayerKey:
         """The active structure.
 
         Raises
@@ -181,7 +181,7 @@ class Workspace(QObject):
     def selected(self) -> None:
         """Follow the person to another slice or structure."""
         if self.is_open:
-            self.autosaver.save_what_waits()
+            self.autosaver.save_pending()
             self.selection_changed.emit()
 
     @property

@@ -217,12 +217,12 @@ def take_drafts(session: Session, path: Path, labels: str | None = None) -> Draf
             elsewhere += 1
         else:
             found.setdefault((layer_key_of(placed.roi), placed.index), []).append(placed.roi)
-    free = {spot: rois for spot, rois in found.items() if not session.loops(*spot)}
+    free = {where: rois for where, rois in found.items() if not session.loops(*where)}
     for (key, index), rois in free.items():
         plane = session.slice(index).plane
         loops = [plane.to_pixels(path_mm) for roi in rois for path_mm in roi.paths_mm]
         session.put(key, index, loops, Source.DRAFT)
-    taken, all_here = (sum(map(len, spots.values())) for spots in (free, found))
+    taken, all_here = (sum(map(len, drawn.values())) for drawn in (free, found))
     return DraftsTaken(taken, all_here - taken, elsewhere)
 
 
