@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multifidus.cli.printing import print_json, print_wide_table, say
+from multifidus.cli.printing import print_json, print_paper_tables, say
+from multifidus.cli.study_options import (
+    Json,
+    MixProtocols,
+    Output,
+    Overwrite,
+    Protocol,
+    Quantities,
+    Structures,
+    Table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from multifidus.stats.change.mdc import MdcOf
+    from multifidus.stats.change.study import ChangeStudy
     from multifidus.stats.values import Value
 
 
-WORDY = ("value", "examinations", "slices", "left out")
-"""Columns whose cells are mostly alike."""
-
-
 def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
-    table: Annotated[Path, typer.Argument(help="measurements.csv of a study.")],
+    table: Table,
     reliability: Annotated[
         Path | None,
         typer.Option("--reliability", help="JSON output of 'multifidus reliability --json'."),
@@ -42,35 +47,18 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     value: Annotated[
         str, typer.Option(help="Reading used for analysis: first, mean, consensus or rater:ID.")
     ] = "first",
-    quantity: Annotated[
-        list[str] | None,
-        typer.Option("--quantity", help="Quantity to analyse; may be repeated. Default: all."),
-    ] = None,
-    structure: Annotated[
-        list[str] | None,
-        typer.Option("--structure", help="Structure to analyse; may be repeated. Default: all."),
-    ] = None,
+    quantity: Quantities = None,
+    structure: Structures = None,
     group: Annotated[str, typer.Option(help="Grouping column, such as approach.")] = "",
     model: Annotated[
         str | None,
         typer.Option(help="Fit a mixed model of time and of zone, level, side or another column."),
     ] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="Protocol that selects slices within a level and sets the minimum valid fraction; "
-            "default: the one used for the table."
-        ),
-    ] = None,
-    mix_protocols: Annotated[
-        bool,
-        typer.Option("--mix-protocols", help="Compare values measured with different protocols."),
-    ] = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for changes.csv and the tables.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the full result as JSON.")] = False,
+    protocol: Protocol = None,
+    mix_protocols: MixProtocols = False,
+    output: Output = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Test change between examinations and compare it with the MDC.
 
@@ -80,70 +68,51 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.io.json_file import read_json
-    from multifidus.io.table_csv import read_results
-    from multifidus.reporting.tables.change import change_tables, subject_table, write_changes
-    from multifidus.stats.change.document import plain_changes
-    from multifidus.stats.change.mdc import limit_warnings, protocol_warnings
-    from multifidus.stats.change.mixed_model import model_changes
     from multifidus.stats.change.pairs import ReadingChoice
-    from multifidus.stats.change.study import spans_of, study_change
-    from multifidus.stats.study_table import study_table
-    from multifidus.stats.values import of_quantities
-    from multifidus.study.results import PROTOCOL
+    from multifidus.stats.requests import ChangeRequest, compare_exams, read_study
 
     if reliability is not None and mdc:
         msg = "Give --reliability or --mdc, not both."
         raise typer.BadParameter(msg)
-    read = read_results(table)
-    if read.remark:
-        say(read.remark)
-    found = study_table(
-        read.rows, table.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
+    found, remark = read_study(
+        table,
+        quantities=quantity or (),
+        structures=structure or (),
+        protocol=protocol,
+        mix_protocols=mix_protocols,
     )
-    values = of_quantities(found.values, quantity or (), structure or ())
-    choice = ReadingChoice(value, mix_protocols=mix_protocols)
+    if remark:
+        say(remark)
     known = None if reliability is None else read_json(reliability, "a study's reliability")
-    limits = _limits(mdc or (), values)
-    spans = spans_of(values, before, after)
-    study = study_change(
-        values,
-        spans,
-        choice=choice,
-        mdc_of=_error_of(known, limits),
-        minimal_valid_fraction=found.protocol.minimal_valid_fraction,
+    request = ChangeRequest(
+        before=before,
+        after=after,
+        choice=ReadingChoice(value, mix_protocols=mix_protocols),
+        reliability=known,
+        mdc=_limits(mdc or (), found.values),
         column=group,
+        model=model,
     )
-    least = found.protocol.minimal_valid_fraction
-    models, failed = (
-        ([], [])
-        if model is None
-        else model_changes(values, _ordered(spans), model, choice, minimal_valid_fraction=least)
-    )
-    warnings = limit_warnings(limits, values) if known is None else protocol_warnings(known, values)
-    study = replace(study, problems=(*study.problems, *warnings, *failed, *found.remarks))
-    tables = change_tables(study, models)
+    _hand_out(compare_exams(found, request), output, overwrite=overwrite, json=json)
+
+
+def _hand_out(study: ChangeStudy, output: Path | None, *, overwrite: bool, json: bool) -> None:
+    """Write the tables, and print them or JSON."""
+    from multifidus.reporting.tables.change import change_tables, subject_table, write_changes
+    from multifidus.stats.change.document import plain_changes
+
+    tables = change_tables(study, study.remarks)
     muscles = subject_table(study.changes)
     if output is not None:
         for path in write_changes(study, (*tables, muscles), output, overwrite=overwrite):
             say(f"Wrote {path}")
     if json:
-        print_json(plain_changes(study, models))
+        print_json(plain_changes(study))
         return
-    for printed in tables or (muscles,):
-        print_wide_table(printed.headings, printed.rows, WORDY)
-        for note in printed.notes:
-            say(note)
+    print_paper_tables(tables or (muscles,))
     if not tables:
-        for problem in study.problems:
+        for problem in (*study.problems, *study.remarks):
             say(problem)
-
-
-def _error_of(known: dict[str, Any] | None, limits: dict[str, float]) -> MdcOf:
-    from multifidus.stats.change.mdc import given, mdc_from_reliability, unknown_mdc
-
-    if known is not None:
-        return mdc_from_reliability(known)
-    return given(limits) if limits else unknown_mdc
 
 
 def _limits(texts: Sequence[str], values: Sequence[Value]) -> dict[str, float]:
@@ -164,7 +133,3 @@ def _limits(texts: Sequence[str], values: Sequence[Value]) -> dict[str, float]:
             raise typer.BadParameter(msg)
         found[quantity] = limit
     return found
-
-
-def _ordered(spans: Sequence[tuple[str, str]]) -> list[str]:
-    return list(dict.fromkeys(name for span in spans for name in span))

@@ -8,10 +8,13 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from multifidus.reporting.tables.paper_table import PaperTable
 
 
 def print_json(document: object) -> None:
@@ -54,6 +57,18 @@ def print_wide_table(
     for name, cell in alike.items():
         if cell:
             print_remark(f"{name.capitalize()}{everywhere}: {cell}.")
+
+
+WORDY = ("value", "examinations", "slices", "left out")
+"""Columns of a paper's tables whose cells are mostly alike."""
+
+
+def print_paper_tables(tables: Iterable[PaperTable]) -> None:
+    """Print tables of a paper; their notes go to standard error."""
+    for table in tables:
+        print_wide_table(table.headings, table.rows, WORDY)
+        for note in table.notes:
+            say(note)
 
 
 def print_groups(

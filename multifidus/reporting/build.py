@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,24 @@ from multifidus.reporting.plots.study_plots import draw_study
 from multifidus.reporting.plots.style import files_of, write_drawing
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import subject_table, write_changes
-from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_table
+from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_tables
 from multifidus.reporting.text.citations import as_bibtex
 from multifidus.stats.change.given_change import GivenChange
-from multifidus.stats.change.mdc import MdcOf, mdc_from_reliability, protocol_warnings
-from multifidus.stats.change.mixed_model import MixedModel, model_changes
+from multifidus.stats.change.mdc import protocol_warnings
 from multifidus.stats.change.pairs import ReadingChoice, timepoints_of
-from multifidus.stats.change.study import ChangeStudy, Span, spans_of, study_change
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
-from multifidus.stats.reliability.study import ReliabilityStudy, reliability
-from multifidus.stats.reliability.target_groups import TargetRule
+from multifidus.stats.reliability.study import ReliabilityStudy
 from multifidus.stats.reliability.targets import Compare
-from multifidus.stats.study_table import study_table
+from multifidus.stats.requests import (
+    AUTOMATIC,
+    ChangeRequest,
+    ReliabilityRequest,
+    compare_exams,
+    study_reliability,
+)
+from multifidus.stats.study_table import StudyTable, study_table
 from multifidus.stats.values import Value, is_grade
-from multifidus.study.level_value import Matching, matching_of
 from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
 
 USUAL = (
@@ -127,26 +130,20 @@ def load_study(request: ReportRequest) -> StudyData:
     values, protocol = table.values, table.protocol
     remarks += table.remarks
     metrics = _metrics(values, request, protocol, given)
-    mine = [item for metric in metrics for item in metric.of(values)]
-    between, within, document = _reliability(request, mine, matching_of(protocol), remarks)
-    choice = given.choice if given else ReadingChoice(request.value)
-    spans = _spans(mine, request, given)
+    mine = tuple(item for metric in metrics for item in metric.of(values))
+    reported = StudyTable(mine, protocol, ())
+    between, within, document = _reliability(request, reported, remarks)
     change = None
-    models: list[MixedModel] = []
-    unfitted: list[str] = []
-    if spans:
-        change = _change(mine, spans, request, choice, protocol, given, document)
-        models, unfitted = _models(
-            change, mine, request, choice, least=protocol.minimal_valid_fraction
-        )
+    if given or len({item.timepoint for item in mine}) > 1:
+        change = compare_exams(reported, _change_request(request, given, document))
     else:
         remarks.append("There is one timepoint: no change is reported.")
     return StudyData(
         rows=rows,
         values=values,
         metrics=metrics,
-        timepoints=_timepoints(mine, spans),
-        choice=choice,
+        timepoints=change.timepoints if change else timepoints_of(mine),
+        choice=given.choice if given else ReadingChoice(request.value),
         missing=_table(folder / MISSING, remarks),
         failures=_table(folder / FAILURES, remarks),
         protocol=protocol,
@@ -154,8 +151,6 @@ def load_study(request: ReportRequest) -> StudyData:
         within=within,
         given=request.reliability is not None,
         change=change,
-        models=models,
-        unfitted=unfitted,
         pictures=_pictures(folder, remarks),
         proven_list=BLINDED_LIST_NAME,
         blinded_list=BLINDED_LIST,
@@ -230,13 +225,13 @@ def _metrics(
 
 
 def _reliability(
-    request: ReportRequest, values: Sequence[Value], match: Matching, remarks: list[str]
+    request: ReportRequest, table: StudyTable, remarks: list[str]
 ) -> tuple[ReliabilityStudy | None, ReliabilityStudy | None, dict[str, Any] | None]:
     """Return reliability between raters, that of re-reading, and both as they are printed."""
     if request.reliability is not None:
         document = read_json(request.reliability, "a study's reliability")
         study = given_study(document)
-        remarks += protocol_warnings(document, values)
+        remarks += protocol_warnings(document, table.values)
         parts = [
             ReliabilityStudy(
                 tuple(item for item in study.results if item.compare is compare),
@@ -249,15 +244,15 @@ def _reliability(
         return between, within, document
     found: list[ReliabilityStudy | None] = []
     for compare, there in (
-        (Compare.RATER, len({item.rater for item in values}) > 1),
-        (Compare.READING, any(item.reading > 1 for item in values)),
+        (Compare.RATER, len({item.rater for item in table.values}) > 1),
+        (Compare.READING, any(item.reading > 1 for item in table.values)),
     ):
         if not there:
             remarks.append(_NONE[compare])
             found.append(None)
             continue
         try:
-            found.append(reliability(values, compare=compare, targets=TargetRule(match)))
+            found.append(study_reliability(table, ReliabilityRequest(compare)))
         except StatisticsError as error:
             found.append(None)
             remarks.append(str(error))
@@ -273,70 +268,19 @@ _NONE = {
 }
 
 
-def _spans(
-    values: Sequence[Value], request: ReportRequest, given: GivenChange | None
-) -> tuple[Span, ...]:
-    if given is not None:
-        return given.spans
-    if len({item.timepoint for item in values}) < 2:  # noqa: PLR2004 - a change has two ends
-        return ()
-    return spans_of(values, request.before, request.after)
-
-
-def _change(  # noqa: PLR0913, PLR0917 - what a change depends on
-    values: Sequence[Value],
-    spans: Sequence[Span],
-    request: ReportRequest,
-    choice: ReadingChoice,
-    protocol: MeasurementProtocol,
-    given: GivenChange | None,
-    document: dict[str, Any] | None,
-) -> ChangeStudy:
-    mdc_of: dict[str, MdcOf] = {}
-    if given is not None:
-        mdc_of = {"mdc_of": given.mdc_of}
-    elif document is not None:
-        mdc_of = {"mdc_of": mdc_from_reliability(document)}
-    study = study_change(
-        values,
-        spans,
-        choice=choice,
-        minimal_valid_fraction=protocol.minimal_valid_fraction,
+def _change_request(
+    request: ReportRequest, given: GivenChange | None, document: dict[str, Any] | None
+) -> ChangeRequest:
+    return ChangeRequest(
+        before=request.before,
+        after=request.after,
+        choice=ReadingChoice(request.value),
+        reliability=document,
+        given=given,
         column=request.column,
-        **mdc_of,
+        model=AUTOMATIC if request.model is None else request.model,
+        model_is_optional=True,
     )
-    if given is not None:
-        given.check(study)
-    return study
-
-
-def _models(
-    change: ChangeStudy,
-    values: Sequence[Value],
-    request: ReportRequest,
-    choice: ReadingChoice,
-    *,
-    least: float,
-) -> tuple[list[MixedModel], list[str]]:
-    """Model the change; where none can be, say why."""
-    factor = request.model
-    if factor is None:
-        operated = any(item.pair.zone for item in change.changes)
-        several = len({item.level for item in values}) > 1
-        factor = request.column or ("zone" if operated else "level" if several else "")
-    timepoints = dict.fromkeys(name for span in change.spans for name in span)
-    try:
-        return model_changes(
-            values, tuple(timepoints), factor, choice, minimal_valid_fraction=least
-        )
-    except StatisticsError as error:
-        return [], [f"Mixed model: {error}"]
-
-
-def _timepoints(values: Iterable[Value], spans: Sequence[Span]) -> tuple[str, ...]:
-    if spans:
-        return tuple(dict.fromkeys(name for span in spans for name in span))
-    return timepoints_of(values)
 
 
 def _table(path: Path, remarks: list[str]) -> list[dict[str, str]]:
@@ -414,8 +358,7 @@ def write_report(
     for item in drawings:
         write_drawing(item, output / FIGURES, formats, overwrite=overwrite)
     written = planned
-    for table in content.reliability:
-        written += write_paper_table(table, output / TABLES, overwrite=overwrite)
+    written += write_paper_tables(content.reliability, output / TABLES, overwrite=overwrite)
     if data.change is not None:
         written += write_changes(data.change, change_tables, output / TABLES, overwrite=overwrite)
     return written

@@ -9,7 +9,6 @@ from typing import Any
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
 from multifidus.reporting.metric import Metric
-from multifidus.stats.change.mixed_model import MixedModel
 from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy
 from multifidus.stats.reliability.study import ReliabilityStudy
@@ -44,8 +43,6 @@ class StudyData:
         Whether reliability came from a file rather than from this study.
     change
         None where there is one timepoint.
-    models, unfitted
-        Mixed models of the change, and why others are missing.
     pictures
         Small pictures of measured slices.
     proven_list, blinded_list, blinding_limits
@@ -67,8 +64,6 @@ class StudyData:
     within: ReliabilityStudy | None
     given: bool
     change: ChangeStudy | None
-    models: Sequence[MixedModel]
-    unfitted: Sequence[str]
     pictures: Sequence[Thumbnail]
     proven_list: str
     blinded_list: str

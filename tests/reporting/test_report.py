@@ -246,7 +246,7 @@ def test_every_number_of_the_results_stands_in_a_table(data):
     cells = set()
     for table in (
         reliability_table(data.between), reliability_table(data.within),
-        *change_tables(data.change, data.models),
+        *change_tables(data.change),
     ):  # fmt: skip
         for row in table.rows:
             for cell in row:
@@ -276,7 +276,7 @@ def test_results_give_the_change_of_each_zone_in_the_tables_words(data):
 
 def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
     """The zones are balanced, so that the model's changes are the means of the paired tests."""
-    (model,) = [item for item in data.models if item.quantity == "tcsa_mm2"]
+    (model,) = [item for item in data.change.models if item.quantity == "tcsa_mm2"]
     assert (model.factor, model.reference) == ("zone", ("pre", "operated"))
     zones = {item.key[-1]: item for item in data.change.zones if item.key[0] == "tcsa_mm2"}
     terms = {item.name: item for item in model.terms}
@@ -294,14 +294,14 @@ def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
     assert "fixed effects of time, zone and their interaction" in rule
     assert "Satterthwaite degrees of freedom" in rule
     (table,) = [item for item in content_of(data).change if item.name == "change_model"]
-    assert len(table.rows) == sum(len(item.terms) for item in data.models)
+    assert len(table.rows) == sum(len(item.terms) for item in data.change.models)
     assert any("of change between subjects" in note for note in table.notes)
 
 
 def test_a_model_that_does_not_converge_is_said_and_none_takes_its_place(tmp_path, monkeypatch):
     monkeypatch.setattr("multifidus.stats.change.random_intercept.MOST_STEPS", 1)
     found = of_rows(tmp_path, study_rows(6), value="mean")
-    assert not found.models
+    assert not found.change.models
     text = " ".join(item.text for item in results_text(found))
     assert "Mixed model of tcsa_mm2 multifidus: The mixed model did not converge" in text
     assert "change_model" not in {item.name for item in content_of(found).change}
@@ -319,8 +319,10 @@ def test_what_a_model_compares_is_asked_for_or_the_groups(tmp_path, request_, fa
 
 def test_a_model_of_nothing_is_said(tmp_path):
     found = of_rows(tmp_path, study_rows(6), value="mean", model="hospital")
-    assert found.unfitted == ["Mixed model: No value of the table has a hospital. Choose zone, "
-                              "level, side or a column of the table."]  # fmt: skip
+    assert found.change.unfitted == (
+        "Mixed model: No value of the table has a hospital. Choose zone, level, side or a column "
+        "of the table.",
+    )
 
 
 def test_few_raters_of_one_exam_a_subject_are_a_doubt_of_the_interval_in_common_use(tmp_path):

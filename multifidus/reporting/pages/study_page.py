@@ -74,7 +74,7 @@ def content_of(data: StudyData) -> ReportContent:
         results=tuple(results),
         items=tuple(grras(data, facts)),
         reliability=tuple(tables),
-        change=() if data.change is None else change_tables(data.change, data.models),
+        change=() if data.change is None else change_tables(data.change),
         references=tuple(cited([*keys, SOURCE])),
     )
 

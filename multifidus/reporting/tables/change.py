@@ -10,7 +10,11 @@ from multifidus.io.files import refuse_existing
 from multifidus.io.table_csv import write_rows
 from multifidus.reporting.labels import visible_fat_note
 from multifidus.reporting.tables.exclusions import exclusions_table
-from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
+from multifidus.reporting.tables.paper_table import (
+    PaperTable,
+    check_paper_table,
+    write_paper_tables,
+)
 from multifidus.reporting.tables.reliability import short
 from multifidus.stats.change.document import change_rows, trajectory_rows
 from multifidus.stats.change.groups import Change, Classification, Contrast, GroupChange
@@ -40,8 +44,8 @@ _BEYOND_NOTE = (
 )
 
 
-def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tuple[PaperTable, ...]:
-    """Make the tables of a study's changes; those without a row are left out."""
+def change_tables(study: ChangeStudy, remarks: Iterable[str] = ()) -> tuple[PaperTable, ...]:
+    """Make the tables of a study's changes, remarks below the first; an empty one is left out."""
     extra = (study.column,) if study.column else ()
     by_muscle, by_zone = ("level", "side", *extra), ("zone", *extra)
     seen = visible_fat_note(item.pair.quantity for item in study.changes)
@@ -49,14 +53,14 @@ def change_tables(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> tupl
     tables = (
         PaperTable(
             "change", "Change by level and side.", _headings(by_muscle), _groups(study.muscles),
-            (*notes, *study.problems),
+            (*notes, *study.problems, *remarks),
         ),
         PaperTable(
             "change_by_zone", "Change by distance from the operated levels.", _headings(by_zone),
             _groups(study.zones), notes,
         ),
         _contrasts(study, extra),
-        _models(tuple(models)),
+        _models(study.models),
         exclusions_table("change_left_out", study.exclusions),
     )  # fmt: skip
     return tuple(table for table in tables if table.rows)
@@ -196,8 +200,7 @@ def write_changes(
         check_paper_table(table, folder, overwrite=overwrite)
     for path, found in files.items():
         write_rows(found, path, tuple(found[0]), overwrite=overwrite)
-    written = [write_paper_table(table, folder, overwrite=overwrite) for table in tables]
-    return [*files, *(path for paths in written for path in paths)]
+    return [*files, *write_paper_tables(tables, folder, overwrite=overwrite)]
 
 
 def subject_table(changes: Iterable[Change]) -> PaperTable:

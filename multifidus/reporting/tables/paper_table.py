@@ -111,6 +111,23 @@ def write_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = Fals
     return list(texts)
 
 
+def write_paper_tables(
+    tables: Sequence[PaperTable], folder: Path, *, overwrite: bool = False
+) -> list[Path]:
+    """Write the files of several tables; all or none where one is there already.
+
+    Raises
+    ------
+    WriteError
+        If a file exists and ``overwrite`` is not set.
+    """
+    for table in tables:
+        check_paper_table(table, folder, overwrite=overwrite)
+    return [
+        path for table in tables for path in write_paper_table(table, folder, overwrite=overwrite)
+    ]
+
+
 def check_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> None:
     """Refuse to write a table over files that nobody asked to lose.
 

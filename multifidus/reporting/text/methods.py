@@ -319,7 +319,7 @@ def _statistics(data: StudyData) -> Iterator[Statement]:
             "muscle.",
             ("holm1979",),
         )
-    for rule in dict.fromkeys(map(model_rule, data.models)):
+    for rule in dict.fromkeys(map(model_rule, data.change.models)):
         yield Statement("Mixed model", rule, ("patterson1971", "bell2002", "pustejovsky2018"))
 
 

@@ -37,8 +37,8 @@ def results_text(data: StudyData) -> list[Statement]:
         for metric in data.metrics:
             found += _changes(data.change, metric)
             found += _muscles(data.change, metric)
-            found += _models(data, metric)
-        found += [Statement("Mixed model", text) for text in data.unfitted]
+            found += _models(data.change, metric)
+        found += [Statement("Mixed model", text) for text in data.change.unfitted]
     return found
 
 
@@ -149,15 +149,15 @@ def _with_interval(tests: PairedTests) -> str:
     return f"{short(tests.mean)} [95 % CI {low}, {high}]"
 
 
-def _models(data: StudyData, metric: Metric) -> Iterator[Statement]:
+def _models(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Give what a mixed model says of the change; its other terms stand in the table."""
     name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
-    for model in data.models:
+    for model in study.models:
         if (model.quantity, model.method, model.structure) != (
             metric.quantity, metric.method, metric.structure,
         ):  # fmt: skip
             continue
-        terms = (_term(model, term, data.timepoints, unit) for term in model.terms)
+        terms = (_term(model, term, study.timepoints, unit) for term in model.terms)
         sentences = filter(None, terms)
         yield Statement(
             f"Change of {name}",

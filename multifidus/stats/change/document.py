@@ -94,7 +94,7 @@ def _both(name: str, before: ExamValue, after: ExamValue) -> Row:
     return {f"{name}_before": of(before), f"{name}_after": of(after)}
 
 
-def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
+def plain_changes(study: ChangeStudy) -> Row:
     """Return a study's changes as ``change --json`` prints them."""
     extra = (study.column,) if study.column else ()
     return {
@@ -106,8 +106,8 @@ def plain_changes(study: ChangeStudy, models: Iterable[MixedModel] = ()) -> Row:
         "zones": [_group(item, (*BY_ZONE, *extra)) for item in study.zones],
         "contrasts": [_contrast(item, (*BY_SIDE, *extra)) for item in study.contrasts],
         "courses": [_trajectory(item) for item in study.trajectories],
-        "models": [plain_model(item) for item in models],
-        "problems": list(study.problems),
+        "models": [plain_model(item) for item in study.models],
+        "problems": [*study.problems, *study.remarks],
         "left_out": [item.as_dict() for item in study.exclusions],
     }
 

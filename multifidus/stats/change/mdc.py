@@ -42,7 +42,7 @@ def unknown_mdc(_pair: ExamPair) -> Mdc:
     return Mdc(math.nan, NOT_ASKED)
 
 
-def given(limits: Mapping[str, float]) -> MdcOf:
+def given_mdc(limits: Mapping[str, float]) -> MdcOf:
     """Hold changes against numbers given by hand.
 
     Parameters

@@ -25,6 +25,7 @@ from multifidus.stats.change.groups import (
     in_words,
 )
 from multifidus.stats.change.mdc import MdcOf, unknown_mdc
+from multifidus.stats.change.mixed_model import MixedModel
 from multifidus.stats.change.pairs import (
     ExamValue,
     ReadingChoice,
@@ -90,6 +91,10 @@ class ChangeStudy:
         Which column keeps groups of subjects apart; empty for none.
     pooled
         Which groups of subjects are tested together, and who is in no table by zone.
+    models, unfitted
+        Mixed models of the change, and why others are missing.
+    remarks
+        What of the table, of the MDC95 and of the models a reader must know besides.
     """
 
     spans: tuple[Span, ...]
@@ -103,6 +108,14 @@ class ChangeStudy:
     column: str = ""
     exclusions: tuple[Exclusion, ...] = ()
     pooled: tuple[str, ...] = ()
+    models: tuple[MixedModel, ...] = ()
+    unfitted: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def timepoints(self) -> tuple[str, ...]:
+        """Names of all that were compared, in order."""
+        return tuple(dict.fromkeys(name for span in self.spans for name in span))
 
 
 def spans_of(values: Iterable[Value], before: str = "", after: str = "") -> tuple[Span, ...]:

@@ -13,7 +13,7 @@ from multifidus.stats.change.groups import (
     contrast_changes,
     group_changes,
 )
-from multifidus.stats.change.mdc import given as stated, mdc_from_reliability
+from multifidus.stats.change.mdc import given_mdc, mdc_from_reliability
 from multifidus.stats.change.paired_tests import holm, paired_tests
 from multifidus.stats.change.pairs import ReadingChoice, make_pairs, timepoints_of
 from multifidus.stats.reliability.measurement_error import mdc95
@@ -248,22 +248,22 @@ def test_means_detect_smaller_changes_but_rereading_does_not_average_raters():
     assert judged(readings, known()).mdc95 == pytest.approx(mdc95(30))
     raters = read_by(["AB", "CD"], ["AB", "CD"], "mean")
     assert judged(raters, known()).mdc95 == pytest.approx(mdc95(30) / math.sqrt(2))
-    (by_hand,) = classify_changes([raters], stated({"tcsa_mm2": 80}))
+    (by_hand,) = classify_changes([raters], given_mdc({"tcsa_mm2": 80}))
     assert by_hand.mdc95 == pytest.approx(80 / math.sqrt(2))
 
 
 def test_a_number_given_by_hand_is_held_against_either_way():
-    (grown,) = classify_changes([pair(before=900, after=1000)], stated({"tcsa_mm2": 50}))
+    (grown,) = classify_changes([pair(before=900, after=1000)], given_mdc({"tcsa_mm2": 50}))
     assert (grown.classification, grown.basis) == (Classification.INCREASE, "given")
     (unknown,) = classify_changes(
-        [pair(quantity="fi_pct", before=10, after=20)], stated({"tcsa_mm2": 50})
+        [pair(quantity="fi_pct", before=10, after=20)], given_mdc({"tcsa_mm2": 50})
     )
     assert (unknown.classification, unknown.basis) == (
         Classification.UNKNOWN,
         "no MDC of fi_pct was given",
     )
     missing = pairs_of([row("S1", "pre", 5), row("S2", "post", 6)])[:1]
-    (without,) = classify_changes(missing, stated({"tcsa_mm2": 50}))
+    (without,) = classify_changes(missing, given_mdc({"tcsa_mm2": 50}))
     assert without.classification is Classification.UNKNOWN
     (nothing,) = classify_changes([pair()])
     assert (nothing.classification, nothing.basis) == (
@@ -289,7 +289,7 @@ def test_a_document_that_is_no_reliability_is_refused(document, message):
 @pytest.mark.parametrize("limit", [-1.0, math.nan, math.inf])
 def test_a_limit_that_is_none_is_refused(limit):
     with pytest.raises(StatisticsError, match="Give a number of 0 or more"):
-        stated({"tcsa_mm2": limit})
+        given_mdc({"tcsa_mm2": limit})
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(4, 25))
@@ -339,7 +339,7 @@ def test_groups_are_tested_and_corrected_within_their_quantity():
                 row(f"S{n}", "post", before - loss + 10 * rng.normal(), level=level),
             ]
     rows.append(row("S99", "pre", 1000))
-    changes = classify_changes(pairs_of(rows), stated({"tcsa_mm2": 60}))
+    changes = classify_changes(pairs_of(rows), given_mdc({"tcsa_mm2": 60}))
     found, problems = group_changes(changes)
     remote, operated = found
     assert (operated.n, operated.n_missing, operated.judged) == (12, 1, 12)
