@@ -313,7 +313,7 @@ def test_a_model_that_does_not_converge_is_said_and_none_takes_its_place(tmp_pat
 )
 def test_what_a_model_compares_is_asked_for_or_the_groups(tmp_path, request_, factor):
     rows = [{**row, "approach": "ab"[int(row["subject"][1:]) % 2]} for row in study_rows(8)]
-    (model,) = of_rows(tmp_path, rows, value="mean", **request_).models
+    (model,) = of_rows(tmp_path, rows, value="mean", **request_).change.models
     assert model.factor == factor
 
 
