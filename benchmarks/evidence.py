@@ -63,7 +63,7 @@ def areas_beside_imagej(*, smoke: bool) -> Finding:
     exact = [100 * (pair.imagej[0] / pair.exact_mm2 - 1) for pair in large]
     covered = [pair.fi_pct - pair.imagej[2] for pair in large]
     text = (
-        "# Areas beside ImageJ's\n\n"
+        "# Areas compared with ImageJ\n\n"
         f"{len(pairs)} random outlines (8 to 159 points, concave and sub-pixel, pixels of "
         f"{imagej.SPACING_MM[0]} x {imagej.SPACING_MM[1]} mm) measured by ImageJ and by us.\n\n"
         f"- `tcsa_pixel_mm2` equals ImageJ's area on {equal} of {len(pairs)}.\n"
@@ -244,20 +244,20 @@ def real_dixon_exam(*, smoke: bool) -> Finding:
 def shading(*, smoke: bool) -> Finding:
     """Compare corrections of coil shading by what they leave inside muscles."""
     text, good = doubt_pages.shading(smoke=smoke)
-    return Finding("shading", f"# Correction of coil shading\n\n{SIMULATED}{text}", good)
+    return Finding("shading", f"# Bias field correction\n\n{SIMULATED}{text}", good)
 
 
 def uncertainty(*, smoke: bool) -> Finding:
     """Count how often stated intervals hold the truth."""
     text, good = doubt_pages.uncertainties(smoke=smoke)
-    return Finding("uncertainty", f"# Stated uncertainty\n\n{SIMULATED}{text}", good)
+    return Finding("uncertainty", f"# Coverage of the stated uncertainty\n\n{SIMULATED}{text}", good)
 
 
 def same_bytes(*, smoke: bool) -> Finding:
     """Measure one exam in processes that differ in all that should not matter."""
     found = repeatable.runs(2 if smoke else 20)
     text = (
-        "# The same bytes\n\n"
+        "# Reproducibility\n\n"
         f"{SIMULATED}"
         "The tidy table of the phantom by every fat method, made anew by processes that differ in "
         "the seed of hashes, the threads of numerical libraries and the order of the outlines. "
@@ -300,7 +300,7 @@ def speed_and_memory(*, smoke: bool) -> Finding:
     """Run the speed benchmarks."""
     found = speed.compare(speed.SMOKE_REPEATS if smoke else speed.REPEATS)
     text = (
-        "# Speed and memory beside peers\n\n"
+        "# Speed and memory compared with other programs\n\n"
         "A job and its peer take turns in one run; the ratio is what counts, the seconds are this "
         "machine's. Ratios below 1 are faster or smaller.\n\n" + speed.as_markdown(found) + "\n"
     )
@@ -316,7 +316,7 @@ def readers(*, smoke: bool) -> Finding:
     """Let every installed reader read the series that readers get wrong."""
     rows = series_readers.compare(TRAPS[:3] if smoke else TRAPS)
     text = (
-        "# Series that readers get wrong\n\n"
+        "# Unusual series compared with other readers\n\n"
         "Small synthetic series whose every voxel holds its own patient z (`tests/traps.py`), in "
         "files named at random and numbered as scanners acquire slices, every other one first. "
         "The error of a reader is the largest distance between the z that a voxel holds and the "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "how-to" / "shortcuts.md"
 
-_HEAD = """# Keys of the napari plugin
+_HEAD = """# Keyboard shortcuts of the napari plugin
 
 <!-- Written by scripts/shortcuts_page.py; do not edit. -->
 

@@ -219,7 +219,7 @@ def page(*, smoke: bool) -> tuple[str, bool]:
     )  # fmt: skip
     good = all(part[1] for part in parts[3 if smoke else 0 :])
     text = (
-        "# A cohort with planted atrophy and rater error\n\n"
+        "# A simulated cohort with known atrophy and rater error\n\n"
         "On the digital phantom: simulated data only.\n\n"
         f"{len(found.people)} subjects (after open surgery, after minimally invasive surgery, and "
         "controls), two timepoints, two raters, two readings: "

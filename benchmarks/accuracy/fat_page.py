@@ -18,7 +18,7 @@ DEFAULT = FatMethod.POOLED_OTSU
 LARGEST_MEAN = 4.0
 """Target: no cell's mean error beyond this, in points."""
 
-INTRODUCTION = """# Fat methods on muscles of known fat
+INTRODUCTION = """# Fat methods on simulated muscles with known fat
 
 Simulated data only: none of these numbers says how a method does on a patient.
 

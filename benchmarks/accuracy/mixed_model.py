@@ -271,7 +271,7 @@ def _text(studies: int, cells: Sequence[Cell], found: Sequence[Found]) -> str:
         for row in found
     ]
     return (
-        "# Change by the mixed model, where muscles are missing\n\n"
+        "# Mixed model of change with missing muscles\n\n"
         "Simulated numbers only: normal and independent, no images. "
         f"{studies} studies a row, by the functions that `multifidus change --model` uses: "
         f"{len(LEVELS)} levels of two sides, "

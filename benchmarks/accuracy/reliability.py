@@ -194,7 +194,7 @@ def _text(  # noqa: PLR0917 - what the page shows
 ) -> str:
     chance = 196 * math.sqrt(0.95 * 0.05 / studies)
     return (
-        "# Intervals of reliability and change\n\n"
+        "# Confidence intervals of reliability and change\n\n"
         f"{studies} simulated studies a cell, by the same functions that the program uses. "
         "Subjects, raters and errors are normal and independent; subjects vary by 1 (standard "
         f"deviation), a reading's error by a third, so that ICC(3,1) is 0.9. A share of 95 % "
