@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 QUADRANT_POINTS = 16
 """Edges of a quarter circle; its area is 0.2 % less than the circle's."""
 
+UNMOVED_MM = 1e-6
+"""Less is not moved: GEOS returns nothing for a distance of next to nothing."""
+
 
 def shifted(paths: Paths, by: ArrayLike) -> tuple[Array, ...]:
     """Move paths by (rows, columns)."""
@@ -47,6 +50,8 @@ def grown(paths: Paths, by_mm: float, spacing_mm: ArrayLike) -> tuple[Array, ...
     tuple of ndarray
         Empty where nothing is left.
     """
+    if abs(by_mm) < UNMOVED_MM:
+        return tuple(np.asarray(path, dtype=np.float64) for path in paths)
     spacing = np.asarray(spacing_mm, dtype=np.float64)
     region = region_of([path * spacing for path in paths])
     wider = region.buffer(by_mm, quad_segs=QUADRANT_POINTS)
