@@ -250,7 +250,7 @@ def shading(*, smoke: bool) -> Finding:
 def uncertainty(*, smoke: bool) -> Finding:
     """Count how often stated intervals hold the truth."""
     text, good = doubt_pages.uncertainties(smoke=smoke)
-    return Finding("uncertainty", f"# Coverage of the stated uncertainty\n\n{SIMULATED}{text}", good)
+    return Finding("uncertainty", f"# Coverage of stated uncertainty\n\n{SIMULATED}{text}", good)
 
 
 def same_bytes(*, smoke: bool) -> Finding:
