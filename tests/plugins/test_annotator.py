@@ -63,7 +63,7 @@ def test_an_exam_opens_where_its_first_outline_is(drawn, session):
     assert drawn.annotator.session.rois() == session.rois()
     assert drawn.annotator.canvas.index == 2
     assert drawn.dock.exam.text() == "S01 · pre"
-    assert len(drawn.dock.table.lines.lines) == 4
+    assert len(drawn.dock.table.lines.rows) == 4
     assert "saved" in drawn.dock.status.saved.text()
 
 
@@ -128,7 +128,7 @@ def test_deleting_everything_is_saved_too(drawn, exam, tmp_path):
 def test_a_click_in_the_list_goes_there(drawn):
     drawn.annotator.display.step(3)
     table = drawn.dock.table
-    line = next(n for n, x in enumerate(table.lines.lines) if x.key == MULTIFIDUS_LEFT)
+    line = next(n for n, x in enumerate(table.lines.rows) if x.key == MULTIFIDUS_LEFT)
     table.view.clicked.emit(table.view.shown.mapFromSource(table.lines.index(line, 0)))
     assert drawn.annotator.canvas.index == 2
     assert drawn.annotator.canvas.active == MULTIFIDUS_LEFT

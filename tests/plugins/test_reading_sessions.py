@@ -128,6 +128,13 @@ def tells(text: str) -> bool:
     return any(secret in text.casefold() for secret in SECRETS)
 
 
+def answer(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """Answer the next questions for a reason; nothing cancels."""
+    from qtpy.QtWidgets import QInputDialog
+
+    monkeypatch.setattr(QInputDialog, "getText", lambda *_, **__: (reason, bool(reason)))
+
+
 def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) -> None:
     """Draw what a perfect rater would, a little shifted, as the tools do."""
     session, canvas = controller.workspace.session, controller.workspace.canvas
@@ -356,7 +363,7 @@ def finished(study, room):
     return controller
 
 
-def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished, win):
+def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished, win, monkeypatch):
     dock, annotator = win.dock, win.annotator
     assert dock.lock.isVisible()
     assert "Finished and locked" in dock.lock.words.text()
@@ -374,7 +381,7 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
     dock.lock.refresh()
     for reason in ("", "wrong level"):
         assert dock.lock.isVisible()
-        dock.lock.ask = lambda question, reason=reason: reason
+        answer(monkeypatch, reason)
         dock.lock.unlock.click()
     assert not dock.lock.isVisible()
     assert win.viewer.canvas.overlays["multifidus_lock"].text == ""
@@ -426,7 +433,7 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     assert session.drawing.own_grades == {}
 
 
-def test_done_next_is_one_key_and_the_list_follows(study, room):
+def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
 
@@ -447,16 +454,16 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
     room.win.attempt(controller.open, waiting.by)
     assert "not offered before" in messages[-1] or "waits" in messages[-1]
     assert controller.by == current
-    panel.ask = lambda question: "rater leaves"
+    answer(monkeypatch, "rater leaves")
     panel.offer.click()
     controller.open(waiting.by)
     assert controller.by == waiting.by
-    panel.ask = lambda question: ""
+    answer(monkeypatch, "")
     panel.table.selectRow(0)
     panel.unlock.click()
     assert controller.item(first).state is ReadingState.DONE
-    panel.ask = lambda question: "wrong side"
-    row = next(n for n, item in enumerate(panel.model.items) if item.by == first)
+    answer(monkeypatch, "wrong side")
+    row = next(n for n, item in enumerate(panel.model.rows) if item.by == first)
     panel.table.selectRow(row)
     panel.unlock.click()
     assert controller.item(first).state is ReadingState.STARTED
@@ -465,7 +472,7 @@ def test_done_next_is_one_key_and_the_list_follows(study, room):
 def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
     controller = room.start(study, "AB", seed=3)
     panel = room.panel(WorklistPanel)
-    state = panel.model.headers.index("state")
+    state = [column.head for column in panel.model.columns].index("Status")
     seen = []
     panel.model.dataChanged.connect(lambda *_: seen.append(shown(0)))
 
@@ -493,7 +500,7 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
     assert shown(0) == "done, locked"
     controller.open_next()
     assert [shown(row) for row in range(3)] == ["done, locked", "in progress", "to do"]
-    first = panel.model.items[0].by
+    first = panel.model.rows[0].by
     controller.open(first)
     assert [shown(row) for row in range(3)] == ["done, locked", "to do", "to do"]
     controller.unlock(first, "wrong side")
@@ -629,11 +636,11 @@ def test_two_raters_are_compared_the_worst_first(copy, room, blind):
     panel = room.panel(AdjudicationPanel)
     rows = [panel.model.cells(n) for n in range(panel.model.rowCount())]
     assert [row[0] for row in rows[:2]] == ["only A", "only A"]
-    scores = [pair.dice for pair in panel.model.pairs]
+    scores = [pair.dice for pair in panel.model.rows]
     assert scores == sorted(scores)
-    assert [pair.key for pair in panel.model.pairs[2:]] == [MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT]
+    assert [pair.key for pair in panel.model.rows[2:]] == [MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT]
     # Dice by another way: points on a fine grid.
-    for pair in panel.model.pairs[2:]:
+    for pair in panel.model.rows[2:]:
         assert pair.dice == pytest.approx(_dice_by_points(pair.loops), abs=0.01)
     assert [layer.name for layer in panel.overlays] == ["outlines of A", "outlines of B"]
     assert ("AB" in panel.legend.text()) is not blind
@@ -645,7 +652,7 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     controller = room.start(copy, "consensus", adjudicate=RATERS)
     panel, session = room.panel(AdjudicationPanel), controller.workspace.session
     panel.take_a.click()
-    assert "No line is chosen" in room.messages[-1]
+    assert "No line is selected" in room.messages[-1]
     panel.table.selectRow(0)
     panel.take_b.click()
     assert "drew nothing" in room.messages[-1]
@@ -653,7 +660,7 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
         panel.table.selectRow(row)
         panel.take(which)
     assert [panel.model.cells(n)[4] for n in range(4)] == ["✓"] * 4
-    taken = panel.model.pairs[3]
+    taken = panel.model.rows[3]
     assert np.allclose(session.loops(taken.key, taken.index)[0], taken.loops[1][0])
     panel.table.selectRow(2)
     panel.draw_own()

@@ -73,29 +73,29 @@ def test_every_outline_has_a_line_with_the_numbers_of_the_table(table, session):
         if line.key.structure.is_muscle:
             fat = rows[roi.key, Quantity.FI_PCT, "pooled_otsu"]
             assert (line.numbers.fat_pct, line.numbers.fat_u_pct) == (fat.value, fat.uncertainty)
-    assert shown(table, "slice") == ["3", "3", "3", "3", "4"]
-    assert shown(table, "grade").count("3") == 1
+    assert shown(table, "Slice") == ["3", "3", "3", "3", "4"]
+    assert shown(table, "Grade").count("3") == 1
 
 
 def test_a_heading_sorts_by_value_and_what_is_undefined_comes_last(table):
-    table.view.sortByColumn(BY_HEAD["cm²"], Qt.SortOrder.AscendingOrder)
-    areas = [float(text) for text in shown(table, "cm²")]
+    table.view.sortByColumn(BY_HEAD["Area, cm²"], Qt.SortOrder.AscendingOrder)
+    areas = [float(text) for text in shown(table, "Area, cm²")]
     assert areas == sorted(areas)
-    table.view.sortByColumn(BY_HEAD["fat %"], Qt.SortOrder.AscendingOrder)
-    fats = shown(table, "fat %")
+    table.view.sortByColumn(BY_HEAD["Visible fat, %"], Qt.SortOrder.AscendingOrder)
+    fats = shown(table, "Visible fat, %")
     assert fats[-2:] == ["", ""]
     assert [float(text) for text in fats[:-2]] == sorted(float(text) for text in fats[:-2])
 
 
 def test_filters_show_what_is_asked_for_and_nothing_else(table):
     choose(table, "structure", "multifidus")
-    assert shown(table, "structure") == ["multifidus"] * 3
+    assert shown(table, "Structure") == ["multifidus"] * 3
     choose(table, "side", "left")
-    assert shown(table, "side") == ["left"] * 2
+    assert shown(table, "Side") == ["left"] * 2
     choose(table, "level", "L4-L5")
-    assert shown(table, "slice") == ["3"]
+    assert shown(table, "Slice") == ["3"]
     choose(table, "level", "all levels")
-    assert len(shown(table, "slice")) == 2
+    assert len(shown(table, "Slice")) == 2
 
 
 def test_only_doubtful_lines_are_shown_on_request(table, session):
@@ -106,14 +106,14 @@ def test_only_doubtful_lines_are_shown_on_request(table, session):
     assert all(line.numbers.flags or line.numbers.problem for line in lines)
     few = [line for line in lines if Flag.FEW_POINTS in line.numbers.flags]
     assert [line.slice_index for line in few] == [3]
-    assert any("crosses itself" in text for text in shown(table, "flags"))
+    assert any("crosses itself" in text for text in shown(table, "Flags"))
 
 
 def test_filters_stay_while_one_draws(table, session):
     choose(table, "side", "left")
     session.put(MULTIFIDUS_LEFT, 5, [circle(36, 58, 9)])
     table.show_lines(session.analysis.outline_rows)
-    assert shown(table, "slice") == ["3", "4", "6"]
+    assert shown(table, "Slice") == ["3", "4", "6"]
 
 
 def test_copying_gives_a_spreadsheet_every_digit(table, session):
@@ -131,7 +131,7 @@ def test_copying_gives_a_spreadsheet_every_digit(table, session):
 
 
 def test_chosen_lines_alone_are_copied_in_the_order_of_the_screen(table):
-    table.view.sortByColumn(BY_HEAD["cm²"], Qt.SortOrder.DescendingOrder)
+    table.view.sortByColumn(BY_HEAD["Area, cm²"], Qt.SortOrder.DescendingOrder)
     for row in (0, 2):
         where = table.view.visualRect(table.view.shown.index(row, 0)).center()
         QTest.mouseClick(
@@ -146,7 +146,7 @@ def test_chosen_lines_alone_are_copied_in_the_order_of_the_screen(table):
 
 
 def test_a_click_goes_there_in_any_order(table, qtbot):
-    table.view.sortByColumn(BY_HEAD["cm²"], Qt.SortOrder.DescendingOrder)
+    table.view.sortByColumn(BY_HEAD["Area, cm²"], Qt.SortOrder.DescendingOrder)
     chosen = []
     table.chosen.connect(chosen.append)
     where = table.view.visualRect(table.view.shown.index(1, 2)).center()
@@ -156,7 +156,7 @@ def test_a_click_goes_there_in_any_order(table, qtbot):
 
 def test_a_tooltip_says_what_the_cells_have_no_room_for(table):
     table.flagged.setChecked(True)
-    row = shown(table, "slice").index("4")
+    row = shown(table, "Slice").index("4")
     tip = table.view.shown.index(row, 0).data(Qt.ItemDataRole.ToolTipRole)
     assert "multifidus left" in tip
     assert Flag.FEW_POINTS.meaning in tip

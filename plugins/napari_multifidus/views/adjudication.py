@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QGridLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QTableView,
-    QWidget,
-)
+from qtpy.QtCore import QModelIndex
+from qtpy.QtWidgets import QGridLayout, QTableView, QWidget
 
 from multifidus.data.roi import Source
 from multifidus.errors import MultifidusError
@@ -26,12 +18,12 @@ from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs
 from napari_multifidus.models.grid import series_of
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
+from napari_multifidus.views.table import Column, TableModel, prepare_view, selected_rows
+from napari_multifidus.views.widgets import button, label
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
     from napari_multifidus.controllers.worklist import WorklistController
-
-HEADERS = ("Dice", "level", "structure", "slice", "consensus")
 
 COLOURS = ("#cc79a7", "#7cb518")
 """Purple and green, seen on muscle and on fat: neither is a colour of the consensus' layers."""
@@ -39,52 +31,6 @@ COLOURS = ("#cc79a7", "#7cb518")
 LEAST_HEIGHT = 130
 
 Index = QModelIndex
-
-
-class PairTableModel(QAbstractTableModel):
-    """Pairs of outlines as a table, the worst agreement first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pairs: tuple[RaterPair, ...] = ()
-        self.session: Session | None = None
-
-    def show_pairs(self, found: tuple[RaterPair, ...], session: Session | None) -> None:
-        """Show other pairs."""
-        self.beginResetModel()
-        self.pairs, self.session = found, session
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """Return how many pairs there are."""
-        return 0 if parent.isValid() else len(self.pairs)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(HEADERS)
-
-    def cells(self, row: int) -> tuple[str, ...]:
-        """Write one pair."""
-        pair = self.pairs[row]
-        found = f"only {pair.only}" if pair.only else f"{pair.dice:.3f}"
-        there = self.session is not None and self.session.outlines(pair.key, pair.index)
-        return found, pair.level_words, pair.key.words, str(pair.index + 1), "✓" if there else ""
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return the text or tip of a cell."""
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.cells(index.row())[index.column()]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return "Click to go there"
-        return None
-
-    def headerData(  # noqa: N802 - Qt's
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the head of a column."""
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADERS[section]
-        return None
 
 
 class AdjudicationPanel(QWidget):
@@ -110,9 +56,13 @@ class AdjudicationPanel(QWidget):
         self.sessions: tuple[Session, Session] | None = None
         self.overlays: list[Any] = []
         self._seen: Session | None = None
-        self.model, self.table, self.legend = PairTableModel(), QTableView(), QLabel()
-        self.take_a, self.take_b = QPushButton("Take A"), QPushButton("Take B")
-        self.draw = QPushButton("Draw")
+        self.model = TableModel(self._columns(), lambda _: "Click to go there")
+        self.table, self.legend = QTableView(), label()
+        self.take_a, self.take_b = (
+            button(f"Accept {name}", f"Copy {name}'s outline of the selected line to the consensus")
+            for name in NAMES
+        )
+        self.draw = button("Draw", "Draw the outline of the selected line anew")
         self._lay_out()
         self.workspace.opened.connect(self._load)
         self.workspace.changed.connect(self.refresh)
@@ -122,6 +72,18 @@ class AdjudicationPanel(QWidget):
         self.take_a.clicked.connect(reporting(warning, lambda _: self.take(0)))
         self.take_b.clicked.connect(reporting(warning, lambda _: self.take(1)))
         self.draw.clicked.connect(reporting(warning, lambda _: self.draw_own()))
+
+    def _columns(self) -> list[Column]:
+        return [
+            Column("Dice", lambda pair: f"only {pair.only}" if pair.only else f"{pair.dice:.3f}"),
+            Column("Level", lambda pair: str(pair.level_words)),
+            Column("Structure", lambda pair: str(pair.key.words)),
+            Column("Slice", lambda pair: str(pair.index + 1)),
+            Column("Consensus", lambda pair: "✓" if self._has_consensus(pair) else ""),
+        ]
+
+    def _has_consensus(self, pair: RaterPair) -> bool:
+        return self._seen is not None and bool(self._seen.outlines(pair.key, pair.index))
 
     def _lay_out(self) -> None:
         names = NAMES if self.controller.worklist.is_blinded else self.raters
@@ -133,25 +95,13 @@ class AdjudicationPanel(QWidget):
                 for letter, name, colour in colours
             )
         )
-        self.take_a.setToolTip("Take A's outline of the chosen line into the consensus")
-        self.take_b.setToolTip("Take B's outline of the chosen line into the consensus")
-        self.draw.setToolTip("Draw the outline of the chosen line anew")
         self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setMinimumHeight(LEAST_HEIGHT)
-        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
-        if rows is not None and columns is not None:
-            rows.hide()
-            rows.setDefaultSectionSize(22)
-            columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            columns.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        prepare_view(self.table, LEAST_HEIGHT, 2)
         layout = QGridLayout(self)
         layout.addWidget(self.legend, 0, 0)
         layout.addWidget(self.table, 1, 0, 3, 1)
-        for row, button in enumerate((self.take_a, self.take_b, self.draw), 1):
-            layout.addWidget(button, row, 1)
+        for row, made in enumerate((self.take_a, self.take_b, self.draw), 1):
+            layout.addWidget(made, row, 1)
         layout.setColumnStretch(0, 1)
 
     def leave(self) -> None:
@@ -198,7 +148,7 @@ class AdjudicationPanel(QWidget):
         if not session.locked and adopt(session, self.sessions):
             self.workspace.committed()
         self._overlay()
-        self.model.show_pairs(pairs(first, second), session)
+        self.model.show_rows(pairs(first, second))
 
     def _rois(self, rater: str, session: Session) -> Any:
         item = self.controller.item(session.reading)
@@ -215,7 +165,7 @@ class AdjudicationPanel(QWidget):
             if layer in self.workspace.viewer.layers:
                 self.workspace.viewer.layers.remove(layer)
         self.overlays = []
-        self.model.show_pairs((), None)
+        self.model.show_rows(())
 
     def _overlay(self) -> None:
         """Show both raters' outlines below those of the consensus; they cannot be edited."""
@@ -246,21 +196,20 @@ class AdjudicationPanel(QWidget):
     # --- what becomes of it --------------------------------------------------------------------
 
     def chosen(self) -> RaterPair | None:
-        """Return the pair of the line that is chosen."""
-        model = self.table.selectionModel()
-        rows = model.selectedRows() if model is not None else []
-        return self.model.pairs[rows[0].row()] if rows else None
+        """Return the pair of the selected line."""
+        rows = selected_rows(self.table)
+        return self.model.rows[rows[0]] if rows else None
 
     def _go_to(self, index: Index) -> None:
-        pair = self.model.pairs[index.row()]
+        pair = self.model.rows[index.row()]
         self.workspace.canvas.go_to(pair.index)
         self.workspace.canvas.activate(pair.key, EDIT)
 
     def take(self, which: int) -> None:
-        """Take the chosen outline of the first or the second rater."""
+        """Take the selected outline of the first or the second rater."""
         pair, canvas = self.chosen(), self.workspace.canvas
         if pair is None or self.sessions is None:
-            msg = "No line is chosen."
+            msg = "No line is selected."
             raise MultifidusError(msg)
         if not pair.loops[which]:
             msg = f"{NAMES[which]} drew nothing there."
@@ -272,16 +221,14 @@ class AdjudicationPanel(QWidget):
             self.workspace.committed()
 
     def draw_own(self) -> None:
-        """Go to the chosen line's slice and begin to draw."""
+        """Go to the selected line's slice and begin to draw."""
         pair = self.chosen()
         if pair is None:
-            msg = "No line is chosen."
+            msg = "No line is selected."
             raise MultifidusError(msg)
         self.workspace.canvas.go_to(pair.index)
         self.annotator.edit_tools.draw(pair.key)
 
     def refresh(self) -> None:
-        """Show which lines have a consensus now; the chosen line stays chosen."""
-        if self.model.pairs:
-            top, end = self.model.index(0, 0), self.model.index(len(self.model.pairs) - 1, 4)
-            self.model.dataChanged.emit(top, end)
+        """Show which lines have a consensus now; the selected line stays chosen."""
+        self.model.refresh()

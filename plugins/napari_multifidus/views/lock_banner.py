@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QInputDialog, QLabel, QPushButton
+from qtpy.QtWidgets import QFrame, QHBoxLayout
 
 from napari_multifidus.controllers.reported_errors import reported
+from napari_multifidus.views.widgets import ask_reason, button, label
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
-WORDS = "Finished and locked: outlines, levels, marks and grades cannot be changed."
-HERE = "Unlock… asks why, and records it."
+WORDS = "Finished and locked: outlines, levels, landmarks and grades cannot be changed."
+HERE = "Unlock… asks for the reason and records it."
 ELSEWHERE = "It can only be unlocked in its reading list (multifidus annotate cohort.csv)."
+UNLOCK_QUESTION = "Why must this finished reading be changed?"
 
 _STYLE = (
     "LockBanner { background-color: #4a3a10; border: 1px solid #ffb000; border-radius: 4px; }"
@@ -33,9 +35,8 @@ class LockBanner(QFrame):
     def __init__(self, annotator: Annotator) -> None:
         super().__init__()
         self.annotator = annotator
-        self.words, self.unlock = QLabel(), QPushButton("Unlock…")
-        self.words.setWordWrap(True)
-        self.unlock.setToolTip("Change this finished reading; the reason is recorded")
+        self.words = label()
+        self.unlock = button("Unlock…", "Change this finished reading; the reason is recorded")
         self.setStyleSheet(_STYLE)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -56,12 +57,7 @@ class LockBanner(QFrame):
 
     def _unlock(self) -> None:
         controller = self.annotator.worklist
-        reason = self.ask("Why is this finished reading to be changed?")
+        reason = ask_reason(self, UNLOCK_QUESTION)
         if controller is not None and controller.by is not None and reason:
             with reported(self.annotator.workspace.warning):
                 controller.unlock(controller.by, reason)
-
-    def ask(self, question: str) -> str:
-        """Ask for a reason; empty where the person thinks better of it."""
-        text, sure = QInputDialog.getText(self, "multifidus", f"{question} Name no person.")
-        return str(text) if sure else ""

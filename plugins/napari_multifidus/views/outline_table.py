@@ -3,61 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
-from qtpy.QtGui import QColor, QKeySequence
+from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QCheckBox,
     QComboBox,
-    QGridLayout,
-    QHeaderView,
-    QPushButton,
     QTableView,
     QWidget,
 )
 
 from multifidus.data.anatomy import Side
+from multifidus.data.protocol import FatMethod
 from napari_multifidus._compat import Signal
 from napari_multifidus.models.analysis import OutlineRow
 from napari_multifidus.models.grading import words_of
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, colour_of
 from napari_multifidus.views.numbers import MM2_PER_CM2, flag_tip, flag_words
+from napari_multifidus.views.table import (
+    SORT_ROLE,
+    Cell,
+    Column,
+    TableModel,
+    prepare_view,
+    selected_rows,
+)
+from napari_multifidus.views.widgets import button, choice, grid
 
 Index = QModelIndex
-Cell = str | float | int
 
 ANY = "all"
-SORT_ROLE = Qt.ItemDataRole.UserRole
 HEIGHT, ARROW_WIDTH = 190, 48
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column.
-
-    Attributes
-    ----------
-    head, export
-        Its heading on the screen, and in what is copied to a spreadsheet.
-    value
-        Its value for a line, unrounded; what is copied and sorted by.
-    words
-        How it is written on the screen.
-    tip
-        What the heading's tooltip says.
-    """
-
-    head: str
-    export: str
-    value: Callable[[OutlineRow], Cell]
-    words: Callable[[OutlineRow], str]
-    tip: str
-    is_number: bool = False
+FAT_COLUMN = 6
 
 
 def _structure(line: OutlineRow) -> str:
@@ -93,64 +75,89 @@ def _area(line: OutlineRow) -> str:
 
 COLUMNS = (
     Column(
-        "slice",
-        "slice",
-        lambda line: line.slice_index + 1,
+        "Slice",
         lambda line: str(line.slice_index + 1),
         "Number of the slice, from 1",
+        lambda line: line.slice_index + 1,
         is_number=True,
     ),
-    Column("level", "level", _level, _level, "Disc or vertebral body, typed or by landmarks"),
-    Column("structure", "structure", _structure, _structure, "What is outlined"),
-    Column("side", "side", _side, _side, "The patient's side"),
+    Column("Level", _level, "Disc or vertebral body, typed or from landmarks"),
+    Column("Structure", _structure, "Outlined structure"),
+    Column("Side", _side, "The patient's side"),
     Column(
-        "cm²",
-        "area_mm2",
-        lambda line: line.numbers.area_mm2,
+        "Area, cm²",
         _area,
-        "Area in the slice's own plane, in cm²",
+        "Cross-sectional area in the plane of the slice",
+        lambda line: line.numbers.area_mm2,
         is_number=True,
     ),
     Column(
         "±",
-        "area_u_mm2",
-        lambda line: line.numbers.area_u_mm2,
         lambda line: _number(line.numbers.area_u_mm2 / MM2_PER_CM2, ".2f"),
         "Standard uncertainty of the area, in cm²",
+        lambda line: line.numbers.area_u_mm2,
         is_number=True,
     ),
     Column(
-        "fat %",
-        "fat_pct",
-        lambda line: line.numbers.fat_pct,
+        "Visible fat, %",
         lambda line: _number(line.numbers.fat_pct, ".1f"),
-        "Visible fat by the protocol's first method, in percent; of the linear one, fat fraction",
+        "Share of the muscle in pixels classified as fat, by the protocol's first method",
+        lambda line: line.numbers.fat_pct,
         is_number=True,
     ),
     Column(
         "±",
-        "fat_u_pct",
-        lambda line: line.numbers.fat_u_pct,
         lambda line: _number(line.numbers.fat_u_pct, ".1f"),
-        "Standard uncertainty of the fat, in points of percent",
+        "Standard uncertainty of the fat, in percentage points",
+        lambda line: line.numbers.fat_u_pct,
         is_number=True,
     ),
     Column(
-        "grade",
-        "grades",
-        lambda line: "; ".join(f"{scheme} {value}" for scheme, value in line.grades),
+        "Grade",
         _grade_words,
-        "Visual grade of the level and side; Goutallier's unless it is named",
+        "Visual grade of the level and side; Goutallier's unless another scheme is named",
+        lambda line: "; ".join(f"{scheme} {value}" for scheme, value in line.grades),
     ),
     Column(
-        "flags",
-        "flags",
-        lambda line: line.numbers.problem or ";".join(line.numbers.flags),
+        "Flags",
         _flags,
-        "What is doubtful",
+        "Quality flags and errors",
+        lambda line: line.numbers.problem or ";".join(line.numbers.flags),
     ),
 )
-WIDEST = len(COLUMNS) - 1
+FAT_FRACTION = replace(
+    COLUMNS[FAT_COLUMN],
+    head="Fat fraction, %",
+    tip="Fat fraction by the linear method between lean and fat reference",
+)
+
+EXPORTED = (
+    "slice",
+    "level",
+    "structure",
+    "side",
+    "area_mm2",
+    "area_u_mm2",
+    "fat_pct",
+    "fat_u_pct",
+    "grades",
+    "flags",
+)
+"""Headings of what is copied to a spreadsheet; numbers there are unrounded, areas in mm2."""
+
+FILTERS = {"structure": _structure, "side": _side, "level": _level}
+
+
+def columns_for(lines: Sequence[OutlineRow]) -> tuple[Column, ...]:
+    """Return the columns of some lines, that of fat named by how it was measured."""
+    linear = any(line.numbers.fat_method == FatMethod.LINEAR for line in lines)
+    before, after = COLUMNS[:FAT_COLUMN], COLUMNS[FAT_COLUMN + 1 :]
+    return (*before, FAT_FRACTION, *after) if linear else COLUMNS
+
+
+def colour_of_line(line: OutlineRow) -> str:
+    """Return the colour that a line is written in."""
+    return PROBLEM_COLOUR if line.numbers.problem else colour_of(line.key)
 
 
 def tip_of(line: OutlineRow) -> str:
@@ -168,8 +175,10 @@ def tip_of(line: OutlineRow) -> str:
 
 def as_tsv(lines: Iterable[OutlineRow]) -> str:
     """Write lines for a spreadsheet: headings, tabs between cells, numbers unrounded."""
-    rows = [[column.export for column in COLUMNS]]
-    rows += [[_exported(column.value(line)) for column in COLUMNS] for line in lines]
+    rows = [list(EXPORTED)]
+    rows += [
+        [_exported((column.value or column.words)(line)) for column in COLUMNS] for line in lines
+    ]
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
@@ -181,67 +190,10 @@ def _exported(value: Cell) -> str:
     return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
 
 
-class OutlineTableModel(QAbstractTableModel):
-    """Lines of a session as a table."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: tuple[OutlineRow, ...] = ()
-
-    def show_lines(self, lines: tuple[OutlineRow, ...]) -> None:
-        """Show other lines."""
-        if lines is self.lines:
-            return
-        same = [(line.key, line.slice_index) for line in lines] == [
-            (line.key, line.slice_index) for line in self.lines
-        ]
-        if same and lines:
-            # What is chosen and where the table was scrolled to stays.
-            self.lines = lines
-            self.dataChanged.emit(self.index(0, 0), self.index(len(lines) - 1, WIDEST))
-            return
-        self.beginResetModel()
-        self.lines = lines
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """Return how many lines there are."""
-        return 0 if parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return the text, value, colour or alignment of a cell."""
-        line, column = self.lines[index.row()], COLUMNS[index.column()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return column.words(line)
-        if role == SORT_ROLE:
-            return column.value(line)
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return QColor(PROBLEM_COLOUR if line.numbers.problem else colour_of(line.key))
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_of(line)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column.is_number:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def headerData(  # noqa: N802 - Qt's
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the head of a column, and what it means."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section].head
-        return COLUMNS[section].tip if role == Qt.ItemDataRole.ToolTipRole else None
-
-
 class OutlineFilter(QSortFilterProxyModel):
-    """Lines of one structure, side and level, or those that are doubtful; in any order."""
+    """Lines of one structure, side and level, or those with flags; in any order."""
 
-    def __init__(self, model: OutlineTableModel) -> None:
+    def __init__(self, model: TableModel) -> None:
         super().__init__()
         self.wanted: dict[str, str] = {}
         self.flagged_only = False
@@ -250,14 +202,15 @@ class OutlineFilter(QSortFilterProxyModel):
         self.setSortRole(SORT_ROLE)
 
     def choose(self, wanted: dict[str, str], *, flagged_only: bool) -> None:
-        """Show lines with these cells, by the heading of their column; an absent one is any."""
+        """Show lines of these structures, sides and levels; what is not named may be any."""
         self.wanted, self.flagged_only = wanted, flagged_only
         # Not invalidateFilter(): newer versions of Qt deprecate it.
         self.invalidate()
 
     def line(self, row: int) -> OutlineRow:
         """Return the line that stands in a row of the screen."""
-        return self._model.lines[self.mapToSource(self.index(row, 0)).row()]
+        found: OutlineRow = self._model.rows[self.mapToSource(self.index(row, 0)).row()]
+        return found
 
     @property
     def lines(self) -> list[OutlineRow]:
@@ -266,10 +219,10 @@ class OutlineFilter(QSortFilterProxyModel):
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: ARG002, N802 - Qt's
         """Whether a line is shown."""
-        line = self._model.lines[row]
+        line = self._model.rows[row]
         if self.flagged_only and not line.numbers.flags and not line.numbers.problem:
             return False
-        return all(_BY_HEAD[head].words(line) == text for head, text in self.wanted.items())
+        return all(FILTERS[name](line) == text for name, text in self.wanted.items())
 
     def lessThan(self, left: Index, right: Index) -> bool:  # noqa: N802 - Qt's
         """Whether a cell comes before another; what is undefined comes last when rising."""
@@ -278,40 +231,40 @@ class OutlineFilter(QSortFilterProxyModel):
         return not undefined[0] if any(undefined) else bool(first < second)
 
 
-FILTERS = ("structure", "side", "level")
-_BY_HEAD = {column.head: column for column in COLUMNS if column.head != "±"}
-
-
 class OutlineTableView(QTableView):
-    """The table itself; a click goes to the slice and takes the structure in hand."""
+    """The table itself; a click goes to the slice and activates the structure."""
 
     chosen = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines = OutlineTableModel()
+        self.lines = TableModel(COLUMNS, tip_of, colour_of_line)
         self.shown = OutlineFilter(self.lines)
         self.setModel(self.shown)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        prepare_view(self, HEIGHT)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setMinimumHeight(HEIGHT)
         self.setStyleSheet(
             "QTableView { font-size: 11px; }QHeaderView::section { font-size: 10px; padding: 1px; }"
         )
         self.setSortingEnabled(True)
-        rows, columns = self.verticalHeader(), self.horizontalHeader()
-        if rows is not None and columns is not None:
-            rows.hide()
-            rows.setDefaultSectionSize(22)
+        columns = self.horizontalHeader()
+        if columns is not None:
             columns.setMinimumSectionSize(24)
-            columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            columns.setStretchLastSection(True)
             # As they lie on the spine, until somebody wants another order.
             columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.clicked.connect(self._choose)
+
+    def show_lines(self, lines: tuple[OutlineRow, ...]) -> None:
+        """Show other lines; while the outlines are the same, what is selected stays."""
+        places = [(line.key, line.slice_index) for line in lines]
+        columns = columns_for(lines)
+        is_same = places == [(line.key, line.slice_index) for line in self.lines.rows]
+        if is_same and columns == self.lines.columns:
+            self.lines.refresh(lines)
+        else:
+            self.lines.columns = columns
+            self.lines.show_rows(lines)
 
     def _choose(self, index: Index) -> None:
         modifiers = QApplication.keyboardModifiers()
@@ -327,9 +280,8 @@ class OutlineTableView(QTableView):
             super().keyPressEvent(event)
 
     def lines_to_copy(self) -> list[OutlineRow]:
-        """Return the lines that are chosen, or all that are shown, from top to bottom."""
-        selection = self.selectionModel()
-        rows = {index.row() for index in selection.selectedRows()} if selection else set()
+        """Return the lines that are selected, or all that are shown, from top to bottom."""
+        rows = selected_rows(self)
         return [line for row, line in enumerate(self.shown.lines) if len(rows) <= 1 or row in rows]
 
     def copy(self) -> None:
@@ -355,44 +307,39 @@ class OutlineTablePanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.view = OutlineTableView()
-        self.filters = {head: QComboBox() for head in FILTERS}
-        self.flagged = QCheckBox("doubtful only")
-        self.copy = QPushButton("Copy")
-        self.flagged.setToolTip("Show only outlines with a flag or an error")
-        self.copy.setToolTip(
-            "Copy the lines shown, or those you chose, for a spreadsheet (Ctrl+C in the table); "
-            "every digit, areas in mm²"
+        self.filters = {name: _filter_box(name) for name in FILTERS}
+        self.flagged = QCheckBox("Flagged only")
+        self.flagged.setToolTip("Show only outlines with a quality flag or an error")
+        self.copy = button(
+            "Copy",
+            "Copy the lines shown, or those selected, for a spreadsheet (Ctrl+C in the table): "
+            "unrounded, areas in mm²",
         )
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        for place, (head, box) in enumerate(self.filters.items()):
-            box.setToolTip(f"Show only one {head}")
-            box.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            box.setMinimumContentsLength(3)
-            words = box.fontMetrics().horizontalAdvance(f"{ANY} {head}s")
-            box.setMinimumWidth(words + ARROW_WIDTH)
+        last = len(FILTERS) - 1
+        layout = grid(
+            self,
+            *((box, 0, place) for place, box in enumerate(self.filters.values())),
+            (self.view, 1, 0, 1, len(FILTERS)),
+            (self.flagged, 2, 0),
+            (self.copy, 2, last),
+        )
+        for place, (name, box) in enumerate(self.filters.items()):
+            layout.setColumnStretch(place, len(name))
             box.activated.connect(self._filter)
-            layout.addWidget(box, 0, place)
-            layout.setColumnStretch(place, len(head))
-        layout.addWidget(self.view, 1, 0, 1, len(FILTERS))
-        layout.addWidget(self.flagged, 2, 0)
-        layout.addWidget(self.copy, 2, len(FILTERS) - 1)
         self.flagged.toggled.connect(self._filter)
         self.copy.clicked.connect(self.view.copy)
         self.view.chosen.connect(self.chosen.emit)
         self._offer(())
 
     @property
-    def lines(self) -> OutlineTableModel:
+    def lines(self) -> TableModel:
         """All lines, shown or not."""
         return self.view.lines
 
     def show_lines(self, lines: tuple[OutlineRow, ...]) -> None:
         """Show other lines."""
-        if lines is not self.lines.lines:
-            self.lines.show_lines(lines)
+        if lines is not self.lines.rows:
+            self.view.show_lines(lines)
             self._offer(lines)
 
     def follow(self, slice_index: int) -> None:
@@ -401,9 +348,9 @@ class OutlineTablePanel(QWidget):
 
     def _offer(self, lines: Sequence[OutlineRow]) -> None:
         """Offer what there is to filter by, and keep what is chosen."""
-        for head, box in self.filters.items():
-            words = [_BY_HEAD[head].words(line) for line in lines]
-            offered = [f"{ANY} {head}s", *dict.fromkeys(filter(None, words))]
+        for name, box in self.filters.items():
+            words = [FILTERS[name](line) for line in lines]
+            offered = [f"{ANY} {name}s", *dict.fromkeys(filter(None, words))]
             if [box.itemText(n) for n in range(box.count())] == offered:
                 continue
             chosen = box.currentText()
@@ -414,6 +361,12 @@ class OutlineTablePanel(QWidget):
 
     def _filter(self) -> None:
         wanted = {
-            head: box.currentText() for head, box in self.filters.items() if box.currentIndex() > 0
+            name: box.currentText() for name, box in self.filters.items() if box.currentIndex() > 0
         }
         self.view.shown.choose(wanted, flagged_only=self.flagged.isChecked())
+
+
+def _filter_box(name: str) -> QComboBox:
+    box = choice(f"Show only one {name}", shortest=3)
+    box.setMinimumWidth(box.fontMetrics().horizontalAdvance(f"{ANY} {name}s") + ARROW_WIDTH)
+    return box

@@ -1,25 +1,13 @@
-"""Buttons, labels, choices and tables as every panel of the window makes them."""
+"""Buttons, labels, choices and layouts as every panel of the window makes them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QGridLayout,
-    QHeaderView,
-    QInputDialog,
-    QLabel,
-    QPushButton,
-    QTableView,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QGridLayout, QInputDialog, QLabel, QPushButton, QWidget
 
 WARNING_COLOUR, QUIET_COLOUR, ERROR_COLOUR, GOOD_COLOUR = "#ffb000", "#b8bcc4", "#ff6b81", "#35d0a5"
-
-ROW_HEIGHT = 22
 
 Item = tuple[str, object]
 
@@ -75,26 +63,6 @@ def grid(parent: QWidget, *places: tuple[Any, ...]) -> QGridLayout:
     for place in places:
         layout.addWidget(*place)
     return layout
-
-
-def prepare_table(view: QTableView, least_height: int, wide_column: int) -> None:
-    """Let a table choose whole rows, one column taking what room is left."""
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    view.setMinimumHeight(least_height)
-    rows, columns = view.verticalHeader(), view.horizontalHeader()
-    if rows is not None and columns is not None:
-        rows.hide()
-        rows.setDefaultSectionSize(ROW_HEIGHT)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        columns.setSectionResizeMode(wide_column, QHeaderView.ResizeMode.Stretch)
-
-
-def selected_rows(view: QTableView) -> list[int]:
-    """Return the rows that are chosen, from top to bottom."""
-    selection = view.selectionModel()
-    return sorted(index.row() for index in selection.selectedRows()) if selection else []
 
 
 def ask_reason(parent: QWidget, question: str) -> str:

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt
-from qtpy.QtGui import QColor
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QGridLayout,
-    QHeaderView,
-    QInputDialog,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QModelIndex, QSortFilterProxyModel
+from qtpy.QtWidgets import QGridLayout, QProgressBar, QTableView, QVBoxLayout, QWidget
 
 from multifidus.reading.worklist import ReadingState, WorklistItem, progress
 from napari_multifidus._compat import (
@@ -30,6 +17,9 @@ from napari_multifidus._compat import (
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.worklist import waiting_words
 from napari_multifidus.views.adjudication import AdjudicationPanel
+from napari_multifidus.views.lock_banner import UNLOCK_QUESTION
+from napari_multifidus.views.table import Column, TableModel, prepare_view, selected_rows
+from napari_multifidus.views.widgets import GOOD_COLOUR, ask_reason, button, choice, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,10 +29,6 @@ if TYPE_CHECKING:
     from napari_multifidus.controllers.worklist import WorklistController
 
 TITLE = "Reading list"
-
-HEADERS = ("#", "exam", "state", "min")
-NAMED_HEADERS = ("#", "exam", "reading", "state", "min")
-"""Where the list is not blinded; a blinded one does not tell which reading is a repeat."""
 
 SECONDS_A_MINUTE = 60
 
@@ -56,7 +42,7 @@ FILTERS = {
 
 # Told apart with every kind of colour vision, and by their words.
 _COLOURS = {
-    ReadingState.DONE: "#35d0a5",
+    ReadingState.DONE: GOOD_COLOUR,
     ReadingState.STARTED: "#e69f00",
     ReadingState.WAITING: "#8a8f98",
 }
@@ -64,88 +50,10 @@ _COLOURS = {
 Index = QModelIndex
 
 
-class WorklistTableModel(QAbstractTableModel):
-    """Entries of a worklist as a table.
-
-    Parameters
-    ----------
-    stands
-        Says where an entry stands.
-    """
-
-    def __init__(self, stands: Callable[[WorklistItem], str], *, blinded: bool) -> None:
-        super().__init__()
-        self.blinded = blinded
-        self._stands = stands
-        self.items: tuple[WorklistItem, ...] = ()
-        self.open: object = None
-
-    def show_items(self, items: tuple[WorklistItem, ...], opened: object) -> None:
-        """Show entries; of a blinded list not those that wait, which would tell repeats."""
-        self.beginResetModel()
-        hidden = {ReadingState.WAITING} if self.blinded else set()
-        self.items = tuple(item for item in items if item.state not in hidden)
-        self.open = opened
-        self.endResetModel()
-
-    def show_step(self) -> None:
-        """Show how far the entry is that is open; the others are as they were."""
-        rows = [row for row, item in enumerate(self.items) if item.by == self.open]
-        for row in rows:
-            column = self.headers.index("state")
-            self.dataChanged.emit(self.index(row, column), self.index(row, column))
-
-    @property
-    def headers(self) -> tuple[str, ...]:
-        """Heads of the columns."""
-        return HEADERS if self.blinded else NAMED_HEADERS
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """Return how many entries there are."""
-        return 0 if parent.isValid() else len(self.items)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(self.headers)
-
-    def cells(self, row: int) -> tuple[str, ...]:
-        """Write one entry."""
-        item = self.items[row]
-        mark = "▶" if item.by == self.open else str(row + 1)
-        minutes = f"{item.seconds / SECONDS_A_MINUTE:.0f}" if item.seconds else ""
-        state = self._stands(item)
-        if self.blinded:
-            return mark, item.by.subject, state, minutes
-        exam = f"{item.by.subject} · {item.by.timepoint}"
-        return mark, exam, str(item.by.reading), state, minutes
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Return the text, colour or tip of a cell."""
-        item = self.items[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.cells(index.row())[index.column()]
-        if role == Qt.ItemDataRole.ForegroundRole:
-            started = item.by == self.open and item.state is ReadingState.OPEN
-            colour = _COLOURS.get(ReadingState.STARTED if started else item.state)
-            return None if colour is None else QColor(colour)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            waits = item.state is ReadingState.WAITING
-            return waiting_words(item) if waits else "Double click to open"
-        return None
-
-    def headerData(  # noqa: N802 - Qt's
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
-        """Return the head of a column."""
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return self.headers[section]
-        return None
-
-
 class StateFilter(QSortFilterProxyModel):
     """Lets through the entries of some states."""
 
-    def __init__(self, model: WorklistTableModel) -> None:
+    def __init__(self, model: TableModel) -> None:
         super().__init__()
         self.wanted = "all"
         self._model = model
@@ -159,7 +67,7 @@ class StateFilter(QSortFilterProxyModel):
 
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: N802, ARG002 - Qt's
         """Whether an entry is shown."""
-        return self._model.items[row].state in FILTERS[self.wanted]
+        return self._model.rows[row].state in FILTERS[self.wanted]
 
 
 class WorklistPanel(QWidget):
@@ -174,48 +82,57 @@ class WorklistPanel(QWidget):
     def __init__(self, controller: WorklistController) -> None:
         super().__init__()
         self.controller = controller
-        self.model = WorklistTableModel(
-            controller.status_of, blinded=controller.worklist.is_blinded
-        )
+        self.model = TableModel(self._columns(), _tip, self._colour)
         self.shown = StateFilter(self.model)
-        self.words, self.bar, self.filter = QLabel(), QProgressBar(), QComboBox()
-        self.table = QTableView()
-        self.done, self.next = QPushButton("Done, next"), QPushButton("Next")
-        self.unlock, self.offer = QPushButton("Unlock…"), QPushButton("Not due yet…")
+        self.words, self.bar, self.table = label(), QProgressBar(), QTableView()
+        self.filter = choice("Which readings are listed", [(name, name) for name in FILTERS])
+        self.done = button(
+            "Finish and next",
+            "Finish and lock this reading, and open the next one ( Ctrl+Enter )",
+        )
+        self.next = button("Next", "Open the next reading that is not finished")
+        self.unlock = button("Unlock…", "Change a finished reading; the reason is recorded")
+        self.offer = button(
+            "Start early…", "Start a repeat reading before its date; the reason is recorded"
+        )
         self._lay_out()
         self._wire()
         self.refresh()
 
+    def _columns(self) -> list[Column]:
+        """Return what is shown; a blinded list does not tell which reading is a repeat."""
+        named = [
+            Column("Exam", lambda item: f"{item.by.subject} · {item.by.timepoint}"),
+            Column("Reading", lambda item: str(item.by.reading)),
+        ]
+        coded = [Column("Exam", lambda item: str(item.by.subject))]
+        return [
+            Column("#", self._mark),
+            *(coded if self.controller.worklist.is_blinded else named),
+            Column("Status", self.controller.status_of),
+            Column("Minutes", _minutes, "Time worked on it"),
+        ]
+
+    def _mark(self, item: WorklistItem) -> str:
+        return "▶" if item.by == self.controller.by else str(self.model.rows.index(item) + 1)
+
+    def _colour(self, item: WorklistItem) -> str:
+        started = item.by == self.controller.by and item.state is ReadingState.OPEN
+        return _COLOURS.get(ReadingState.STARTED if started else item.state, "")
+
     def _lay_out(self) -> None:
-        self.filter.addItems(list(FILTERS))
-        self.filter.setToolTip("Which readings are listed")
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        done = f"QProgressBar::chunk {{ background-color: {_COLOURS[ReadingState.DONE]}; }}"
-        self.bar.setStyleSheet(done)
-        self.done.setToolTip("Finish and lock this reading, and open the next ( Ctrl+Enter )")
-        self.next.setToolTip("Open the next reading that is not finished")
-        self.unlock.setToolTip("Change a finished reading; the reason is recorded")
-        self.offer.setToolTip("Begin a reading before its day; the reason is recorded")
+        self.bar.setStyleSheet(f"QProgressBar::chunk {{ background-color: {GOOD_COLOUR}; }}")
         self.table.setModel(self.shown)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setMinimumHeight(LEAST_HEIGHT)
-        rows, columns = self.table.verticalHeader(), self.table.horizontalHeader()
-        if rows is not None and columns is not None:
-            rows.hide()
-            rows.setDefaultSectionSize(22)
-            columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-            columns.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        buttons = QGridLayout()
-        for place, button in enumerate((self.done, self.next, self.unlock, self.offer)):
-            buttons.addWidget(button, *divmod(place, 2))
-        layout = QVBoxLayout(self)
-        head = QGridLayout()
+        prepare_view(self.table, LEAST_HEIGHT, 1)
+        head, buttons = QGridLayout(), QGridLayout()
         head.addWidget(self.words, 0, 0)
         head.addWidget(self.filter, 0, 1)
         head.addWidget(self.bar, 1, 0, 1, 2)
+        for place, made in enumerate((self.done, self.next, self.unlock, self.offer)):
+            buttons.addWidget(made, *divmod(place, 2))
+        layout = QVBoxLayout(self)
         layout.addLayout(head)
         layout.addWidget(self.table)
         layout.addLayout(buttons)
@@ -225,7 +142,7 @@ class WorklistPanel(QWidget):
 
     def _wire(self) -> None:
         self.controller.changed.connect(self.refresh)
-        self.controller.progressed.connect(self.model.show_step)
+        self.controller.progressed.connect(self.model.refresh)
         self.filter.currentTextChanged.connect(self.shown.want)
         self.table.doubleClicked.connect(
             self._report(lambda index: self.controller.open(self._item(index).by))
@@ -236,13 +153,16 @@ class WorklistPanel(QWidget):
         self.offer.clicked.connect(self._report(lambda _: self._offer()))
 
     def _item(self, index: Index) -> WorklistItem:
-        return self.model.items[self.shown.mapToSource(index).row()]
+        found: WorklistItem = self.model.rows[self.shown.mapToSource(index).row()]
+        return found
 
     def refresh(self) -> None:
         """Show where every entry stands now."""
         items = self.controller.items()
         found = progress(items)
-        self.model.show_items(items, self.controller.by)
+        # Of a blinded list not those that wait, which would tell repeats.
+        hidden = {ReadingState.WAITING} if self.controller.worklist.is_blinded else set()
+        self.model.show_rows([item for item in items if item.state not in hidden])
         self.words.setText(str(found))
         self.bar.setMaximum(max(found.of, 1))
         self.bar.setValue(found.done)
@@ -251,22 +171,25 @@ class WorklistPanel(QWidget):
 
     def _unlock(self) -> None:
         """Unlock the chosen entry, else the one that is open."""
-        chosen = self.table.selectionModel()
-        rows = chosen.selectedRows() if chosen is not None else []
-        by = self._item(rows[0]).by if rows else self.controller.by
-        reason = self.ask("Why is this finished reading to be changed?") if by else ""
+        rows = selected_rows(self.table)
+        by = self._item(self.shown.index(rows[0], 0)).by if rows else self.controller.by
+        reason = ask_reason(self, UNLOCK_QUESTION) if by else ""
         if by is not None and reason:
             self.controller.unlock(by, reason)
 
     def _offer(self) -> None:
-        reason = self.ask("Why is a repeat reading begun before its day?")
+        reason = ask_reason(self, "Why is a repeat reading started before its date?")
         if reason:
             self.controller.start_early(reason)
 
-    def ask(self, question: str) -> str:
-        """Ask for a reason; empty where the person thinks better of it."""
-        text, sure = QInputDialog.getText(self, TITLE, f"{question} Name no person.")
-        return str(text) if sure else ""
+
+def _minutes(item: WorklistItem) -> str:
+    return f"{item.seconds / SECONDS_A_MINUTE:.0f}" if item.seconds else ""
+
+
+def _tip(item: WorklistItem) -> str:
+    waits = item.state is ReadingState.WAITING
+    return waiting_words(item) if waits else "Double-click to open"
 
 
 def read_worklist(
