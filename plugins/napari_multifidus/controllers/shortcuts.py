@@ -53,63 +53,88 @@ def _use(tool: Tool) -> Callable[[Any], object]:
 
 SHORTCUTS = (
     Shortcut(".", "next slice", lambda annotator: annotator.display.step(1)),
-    Shortcut(",", "slice before", lambda annotator: annotator.display.step(-1)),
+    Shortcut(",", "previous slice", lambda annotator: annotator.display.step(-1)),
     Shortcut(
-        "Q", "draw multifidus right (left on screen)", lambda a: a.edit_tools.draw(MULTIFIDUS_RIGHT)
+        "Q",
+        "draw the right multifidus (left on screen)",
+        lambda a: a.edit_tools.draw(MULTIFIDUS_RIGHT),
     ),
     Shortcut(
-        "W", "draw multifidus left (right on screen)", lambda a: a.edit_tools.draw(MULTIFIDUS_LEFT)
+        "W",
+        "draw the left multifidus (right on screen)",
+        lambda a: a.edit_tools.draw(MULTIFIDUS_LEFT),
     ),
     Shortcut("G", "draw a lean reference", lambda a: a.edit_tools.draw(LEAN)),
     Shortcut("H", "draw a fat reference", lambda a: a.edit_tools.draw(FAT)),
     Shortcut("M", "mark levels on the sagittal image", lambda a: a.entries.mark_levels()),
     Shortcut(
-        "0", "draw the next outline that is missing", lambda a: a.edit_tools.next_missing(), "next"
+        "0",
+        "go to the next missing outline and draw it",
+        lambda a: a.edit_tools.next_missing(),
+        "next",
     ),
-    Shortcut("O", "draw by clicks: a polygon", lambda a: a.edit_tools.use(DRAW), "polygon"),
-    Shortcut("U", "draw by hand: unbroken, at full resolution", _use(Tool.FREEHAND), "freehand"),
-    Shortcut("Y", "draw by clicks that snap to edges: livewire", _use(Tool.LIVEWIRE), "livewire"),
-    Shortcut("J", "move vertices of the structure in hand", lambda a: a.edit_tools.edit(), "edit"),
-    Shortcut("C", "paint with a round brush", _use(Tool.BRUSH), "brush"),
-    Shortcut("Shift-C", "erase with a round brush", _use(Tool.ERASER), "eraser"),
+    Shortcut("O", "polygon: click vertices", lambda a: a.edit_tools.use(DRAW), "polygon"),
+    Shortcut("U", "freehand drawing", _use(Tool.FREEHAND), "freehand"),
+    Shortcut("Y", "livewire: clicks snap to edges", _use(Tool.LIVEWIRE), "livewire"),
+    Shortcut("J", "move vertices of the active structure", lambda a: a.edit_tools.edit(), "edit"),
+    Shortcut("C", "brush: add to the outline", _use(Tool.BRUSH), "brush"),
+    Shortcut("Shift-C", "eraser: take from the outline", _use(Tool.ERASER), "eraser"),
     Shortcut("8", "smaller brush", lambda a: a.edit_tools.resize_brush(larger=False)),
     Shortcut("9", "larger brush", lambda a: a.edit_tools.resize_brush(larger=True)),
-    Shortcut("Shift-H", "draw a hole in the structure in hand", _use(Tool.HOLE), "hole"),
-    Shortcut("Shift-J", "draw an island, or more of it", _use(Tool.ISLAND), "island"),
-    Shortcut("Shift-S", "smooth it; its area stays", lambda a: a.edit_tools.smooth(), "smooth"),
-    Shortcut("K", "copy it from the nearest slice", lambda a: a.edit_tools.copy_nearest(), "copy"),
-    Shortcut("Shift-K", "copy it to the next slice", lambda a: a.edit_tools.copy_on(), "copy_on"),
-    Shortcut("Shift-M", "mirror it to the other side", lambda a: a.edit_tools.mirror(), "mirror"),
+    Shortcut("Shift-H", "draw a hole in the active structure", _use(Tool.HOLE), "hole"),
+    Shortcut(
+        "Shift-J",
+        "draw an island of the active structure, or extend it",
+        _use(Tool.ISLAND),
+        "island",
+    ),
+    Shortcut(
+        "Shift-S", "smooth contour (area preserved)", lambda a: a.edit_tools.smooth(), "smooth"
+    ),
+    Shortcut("K", "copy from the nearest slice", lambda a: a.edit_tools.copy_nearest(), "copy"),
+    Shortcut("Shift-K", "copy to the next slice", lambda a: a.edit_tools.copy_on(), "copy_on"),
+    Shortcut("Shift-M", "mirror to the other side", lambda a: a.edit_tools.mirror(), "mirror"),
     Shortcut(
         "Shift-I",
-        "interpolate it between the nearest slices that have it",
+        "interpolate between the nearest outlined slices",
         lambda a: a.edit_tools.interpolate(),
         "interpolate",
     ),
-    Shortcut("Shift-Left", "move it to the left by a pixel", lambda a: a.edit_tools.nudge(LEFT)),
-    Shortcut("Shift-Right", "move it to the right", lambda a: a.edit_tools.nudge(RIGHT)),
-    Shortcut("Shift-Up", "move it up", lambda a: a.edit_tools.nudge(UP)),
-    Shortcut("Shift-Down", "move it down", lambda a: a.edit_tools.nudge(DOWN)),
     Shortcut(
-        "Control-Z", "take back the last change, or corner", lambda a: a.edit_tools.undo(), "undo"
+        "Shift-Left", "move the outline left by one pixel", lambda a: a.edit_tools.nudge(LEFT)
     ),
-    Shortcut("Control-Shift-Z", "do it again", lambda a: a.edit_tools.redo(), "redo"),
-    Shortcut("Control-Y", "do it again", lambda a: a.edit_tools.redo()),
-    Shortcut("Shift-N", "not measurable, because …", lambda a: a.entries.ask_reason(), "gap"),
-    Shortcut("Control-Enter", "done, next: of a reading list", lambda a: a.finish_and_next()),
-    Shortcut("Shift-O", "see another image of the same slices", lambda a: a.display.next_image()),
-    Shortcut("Shift-G", "show other grey levels", lambda a: a.display.next_window()),
+    Shortcut("Shift-Right", "move the outline right", lambda a: a.edit_tools.nudge(RIGHT)),
+    Shortcut("Shift-Up", "move the outline up", lambda a: a.edit_tools.nudge(UP)),
+    Shortcut("Shift-Down", "move the outline down", lambda a: a.edit_tools.nudge(DOWN)),
+    Shortcut("Control-Z", "undo the last change or vertex", lambda a: a.edit_tools.undo(), "undo"),
+    Shortcut("Control-Shift-Z", "redo", lambda a: a.edit_tools.redo(), "redo"),
+    Shortcut("Control-Y", "redo", lambda a: a.edit_tools.redo()),
+    Shortcut(
+        "Shift-N", "mark as not measurable, with a reason", lambda a: a.entries.ask_reason(), "gap"
+    ),
+    Shortcut(
+        "Control-Enter",
+        "finish this reading and open the next one of the list",
+        lambda a: a.finish_and_next(),
+    ),
+    Shortcut("Shift-O", "show the next image of the same slices", lambda a: a.display.next_image()),
+    Shortcut("Shift-G", "change the grey levels", lambda a: a.display.next_window()),
     Shortcut(
         "Space",
-        "move the view by the left button, whatever tool is in hand",
+        "pan with the left button, with any tool",
         lambda annotator: annotator.panning.hold(),
         is_held=True,
     ),
     Shortcut("N", "hide or show all outlines", lambda a: a.display.toggle_outlines()),
-    Shortcut("Shift-F", "show fat and lean on the image", lambda a: a.feedback.toggle_fat(), "fat"),
+    Shortcut(
+        "Shift-F",
+        "highlight pixels classified as fat and as lean",
+        lambda a: a.feedback.toggle_fat(),
+        "fat",
+    ),
     Shortcut(
         "Shift-Q",
-        "grade: digits then grade the side in hand, until pressed again",
+        "grading keys: digits grade the active side, until pressed again",
         lambda a: a.grading.toggle(),
         "grade",
     ),
@@ -117,9 +142,9 @@ SHORTCUTS = (
 """Every shortcut, in the order of the help."""
 
 GESTURES = (
-    ("Middle button", "drag: move the view, whatever tool is in hand"),
-    ("Wheel", "enlarge or make smaller around the mouse"),
-    ("Ctrl+Wheel", "next slice, slice before"),
+    ("Middle button", "drag to pan, with any tool"),
+    ("Wheel", "zoom around the mouse"),
+    ("Ctrl+Wheel", "next or previous slice"),
 )
 """What the mouse does with every tool, beside drawing."""
 

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from napari_multifidus.models.shapes import LayerKey
 
 RATER = "rater"
-BLIND = "Blinded: hide subjects, timepoints and other raters' outlines?"
+BLIND = "Blind this reading: hide subjects, timepoints and other raters' outlines?"
+NO_EXAM = "Open an exam: File > Open, or File > Open Sample"
 MINIMAL_WIDTH = 412
 
 
@@ -75,7 +76,7 @@ class Dock(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
-        self.exam, self.series = QLabel("Open an exam: File, or Open Sample"), QComboBox()
+        self.exam, self.series = QLabel(NO_EXAM), QComboBox()
         self.place, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
         self.table, self.reading, self.status = OutlineTablePanel(), ReadingPanel(), StatusLine()
         self.measure = QPushButton("Measure…")
@@ -94,7 +95,7 @@ class Dock(QWidget):
     def _lay_out(self) -> None:
         self.exam.setStyleSheet("font-size: 14px; font-weight: bold;")
         self.exam.setWordWrap(True)
-        self.series.setToolTip("Which axial series is outlined")
+        self.series.setToolTip("Axial series that is outlined")
         self.series.hide()
         self.measure.setToolTip("Write measurements.csv, summary.csv and dictionary.json")
         self.measure.setStyleSheet("font-size: 14px; padding: 6px;")
@@ -204,7 +205,7 @@ class Dock(QWidget):
         if self.annotator.worklist is not None:
             msg = "A reading list is open in this window."
             raise MultifidusError(msg, remedy="Open another one in a window of its own.")
-        question = "Who reads? Initials or a code"
+        question = "Rater ID: initials or a code"
         said, sure = QInputDialog.getText(self, "multifidus", question, text=self.workspace.rater)
         if not sure or not said.strip():
             return
@@ -231,7 +232,7 @@ class Dock(QWidget):
     def _show_all(self) -> None:
         workspace, file = self.workspace, self.workspace.file
         if not workspace.is_open or file is None:
-            self.exam.setText("Open an exam: File, or Open Sample")
+            self.exam.setText(NO_EXAM)
             self.table.show_lines(())
             return
         session = workspace.session
@@ -328,12 +329,12 @@ class Dock(QWidget):
             # Not even a dialog: it would list files by their names.
             self.annotator.edit_tools.take_drafts(Path())
             return
-        chosen, _ = QFileDialog.getOpenFileName(self, "Outlines or label map to take as drafts")
+        chosen, _ = QFileDialog.getOpenFileName(self, "Outlines or label map to import as drafts")
         if not chosen:
             return
         labels = None
         if not chosen.endswith(".json"):
-            words = "What its numbers mean"
+            words = "Label definitions"
             labels, sure = QInputDialog.getItem(self, "multifidus", words, list(PRESETS))
             if not sure:
                 return
@@ -349,7 +350,7 @@ class Dock(QWidget):
             other_rater
             and bool(session.drawing.layer_keys())
             and not self.annotator.opener.has_file_of(rater, number)
-            and self._ask(f"Take the outlines of {session.reading.rater} along to {rater}?")
+            and self._ask(f"Copy the outlines of {session.reading.rater} to {rater}?")
         )
         settings().setValue(RATER, rater)
         self.annotator.opener.set_reading(rater, number, carry=carry)
@@ -361,12 +362,12 @@ class Dock(QWidget):
 
     def _measure(self) -> None:
         start = self.workspace.first_folder
-        chosen = QFileDialog.getExistingDirectory(self, "Folder for the tables", start)
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for tables", start)
         if not chosen:
             return
         folder = Path(chosen)
         exists = (folder / TABLE).exists()
-        if exists and not self._ask(f"{folder} holds tables already. Replace them?"):
+        if exists and not self._ask(f"{folder} already holds tables. Replace them?"):
             return
         self.annotator.outputs.measure_into(folder, overwrite=exists)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_multifidus.controllers.exams import Exams
     from napari_multifidus.models.opening import ExamOnDisk
 
-HEADERS = ("exam", "subject", "when", "series")
+HEADERS = ("Exam", "Subject", "Date", "Series")
 MOST_ROWS = 6
 
 
@@ -49,8 +49,8 @@ class ExamsPanel(QWidget):
     def _lay_out(self) -> None:
         self.words.setWordWrap(True)
         self.words.setStyleSheet("font-size: 12px;")
-        self.open.setToolTip("Open the chosen exam ( Enter, or double click )")
-        self.hide_list.setToolTip("Choose none of them; open the folder again to see them again")
+        self.open.setToolTip("Open the selected exam ( Enter, or double-click )")
+        self.hide_list.setToolTip("Close this list; open the folder again to show it")
         self.list.setHeaderLabels(list(HEADERS))
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
@@ -71,11 +71,11 @@ class ExamsPanel(QWidget):
         """Show what is offered now; nothing where there is no choice."""
         found = self.exams.found
         self.setVisible(bool(found))
-        self.words.setText(f"{len(found)} exams were found: open one.")
+        self.words.setText(f"{len(found)} exams found: open one.")
         self.list.clear()
         for exam in found:
             item = QTreeWidgetItem(list(self._cells(exam)))
-            item.setToolTip(0, "Double click to open")
+            item.setToolTip(0, "Double-click to open")
             item.setTextAlignment(3, Qt.AlignmentFlag.AlignCenter)
             self.list.addTopLevelItem(item)
         chosen = self.exams.chosen

@@ -1,4 +1,4 @@
-"""Visual grades of the level in hand."""
+"""Visual grades of the level shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Grades = Mapping[tuple[str, Level, Side], int]
 
 
 class SideGrades(QWidget):
-    """A button for every grade of one side; pressed again, it takes the grade back."""
+    """A button for every grade of one side; pressed again, it deletes the grade."""
 
     graded = Signal(object, object)
 
@@ -75,11 +75,11 @@ class GradesPanel(QWidget):
         self.scheme.setEditable(True)
         for scheme in SCHEMES.values():
             self.scheme.addItem(scheme.title, scheme.name)
-        self.scheme.setToolTip("Scheme of the grades; type another one's name")
+        self.scheme.setToolTip("Grading scheme; the name of another one can be typed")
         self.keys.setCheckable(True)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("grade"), 0, 0)
+        layout.addWidget(QLabel("Scheme"), 0, 0)
         layout.addWidget(self.scheme, 0, 1, 1, 2)
         layout.addWidget(self.keys, 0, 3)
         layout.addWidget(self.sides[Side.RIGHT], 1, 0, 1, 4)
@@ -117,7 +117,7 @@ class GradesPanel(QWidget):
         for side, panel in self.sides.items():
             panel.offer(scheme)
             panel.setEnabled(level is not None)
-            panel.setToolTip("" if level is not None else "Say first which level this slice shows")
+            panel.setToolTip("" if level is not None else "No level is assigned to this slice")
             panel.show_grade(grades.get((scheme, level, side)) if level is not None else None)
 
     def show_mode(self, *, on: bool) -> None:

@@ -103,9 +103,9 @@ class TourPanel(QFrame):
             f"TourPanel {{ border: 1px solid {HIGHLIGHT}; border-radius: 4px;"
             " background: #2c2f36; }"
         )
-        self.skip.setToolTip("End the tour; the button Tour brings it back")
-        self.back.setToolTip("What was shown before")
-        self.on.setToolTip("Go on with the tour")
+        self.skip.setToolTip("End the tour; the button Tour starts it again")
+        self.back.setToolTip("Previous step")
+        self.on.setToolTip("Next step")
         buttons = QHBoxLayout()
         for button in (self.skip, self.back, self.on):
             buttons.addWidget(button)
@@ -175,7 +175,7 @@ class ShortcutsDialog(QDialog):
         self.setModal(False)
         shown = keys.rows()
         self.table = QTableWidget(len(shown), 2)
-        self.table.setHorizontalHeaderLabels(["key", "does"])
+        self.table.setHorizontalHeaderLabels(["Key", "Action"])
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setAlternatingRowColors(True)
         for row, cells in enumerate(shown):
@@ -199,12 +199,12 @@ class HelpPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.tour, self.keys = QPushButton("Tour"), QPushButton("Keys")
-        self.tour.setToolTip("Be shown around this window")
-        self.keys.setToolTip("Every key, in a window that can stay open")
+        self.tour.setToolTip("Short tour of this window")
+        self.keys.setToolTip("All keys, in a window that can stay open")
         self.table: ShortcutsDialog | None = None
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("help"), 0, 0)
+        layout.addWidget(QLabel("Help"), 0, 0)
         layout.addWidget(self.tour, 0, 1)
         layout.addWidget(self.keys, 0, 2)
         layout.setColumnStretch(1, 1)

@@ -1,4 +1,4 @@
-"""The signal of the muscle in hand: how much of it lies where, and where fat begins."""
+"""The histogram of the active outline's signal, with the fat threshold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOP, FOOT = 13.0, 14.0
 
 
 class HistogramView(QWidget):
-    """A histogram of what is in hand, with the threshold and the references' ranges.
+    """A histogram of the active outline, with the threshold and the references' ranges.
 
     The threshold is a line; what lies beyond it is in the colour of fat. Under the bars lie the
     ranges of the references, in the colours of their outlines.
@@ -35,9 +35,9 @@ class HistogramView(QWidget):
         self.setMinimumHeight(84)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
-            "Pixels of the outline in hand by their signal, after the coil's shading was taken "
-            "out. Right of the line they count as fat. The bars below say where nine tenths of the "
-            "lean reference (green) and of the fat reference (yellow) lie."
+            "Signal of the pixels of the active outline, after bias field correction. Pixels to "
+            "the right of the line are classified as fat. The bars below are the central 90 % of "
+            "the lean reference (green) and of the fat reference (yellow)."
         )
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
@@ -53,10 +53,10 @@ class HistogramView(QWidget):
     def words(self) -> str:
         """What stands above the bars."""
         if self.key is None or self.preview is None or not len(self.preview.values):
-            return "signal of the outline in hand"
+            return "Signal of the active outline"
         threshold = self.preview.numbers.threshold
-        where = "" if math.isnan(threshold) else f" · fat above {threshold:.0f}"
-        return f"signal of {self.key.words}{where}"
+        where = "" if math.isnan(threshold) else f" · fat threshold {threshold:.0f}"
+        return f"Signal of {self.key.words}{where}"
 
     def paintEvent(self, event: object) -> None:  # noqa: ARG002, N802 - Qt's
         """Paint it."""

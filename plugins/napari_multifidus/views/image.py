@@ -1,4 +1,4 @@
-"""Which image of the slices is seen, and in which grey levels."""
+"""Which image of the slices is shown, and in which grey levels."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from napari_multifidus.controllers.image_layers import ImageLayers
 from napari_multifidus.models.display_images import WindowPreset
 
 _TIPS = {
-    WindowPreset.AUTOMATIC: "all but the darkest and brightest few",
-    WindowPreset.FULL: "every signal there is",
-    WindowPreset.MUSCLE: "muscle in all its greys, fat white",
-    WindowPreset.FAT: "fat in all its greys, muscle black",
+    WindowPreset.AUTOMATIC: "all but the darkest and brightest pixels",
+    WindowPreset.FULL: "from the lowest to the highest signal",
+    WindowPreset.MUSCLE: "grey levels of muscle, fat white",
+    WindowPreset.FAT: "grey levels of fat, muscle black",
 }
 
 
 class ImagePanel(QWidget):
-    """Choose what is seen; nothing here changes a number.
+    """Choose what is shown; nothing here changes a number.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class ImagePanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.contrast, self.grey = QComboBox(), QComboBox()
-        self.contrast.setToolTip("Which image of the same slices is seen ( Shift+O )")
+        self.contrast.setToolTip("Image of these slices that is shown ( Shift+O )")
         tips = "\n".join(f"{window.value}: {words}" for window, words in _TIPS.items())
         self.grey.setToolTip(f"Grey levels ( Shift+G )\n{tips}")
         for window in WindowPreset:

@@ -15,7 +15,7 @@ WORDS = {
     Reason.SCAR: "&Scar",
     Reason.OUTSIDE_IMAGE: "Outside the &image",
     Reason.OTHER: "O&ther reason",
-    None: "It &can be measured",
+    None: "&Can be measured",
 }
 """Reasons, each with the letter that chooses it."""
 

@@ -1,4 +1,4 @@
-"""The numbers of the slice in hand, side by side as the sides are on the screen."""
+"""The measurements of the slice shown, side by side as the sides are on the screen."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ METHOD_WORDS = {
     "otsu": "Otsu",
     "clahe_otsu": "CLAHE and Otsu",
     "circle_max": "lean maximum",
-    "mean_ksd": "lean mean and SD",
+    "mean_ksd": "lean mean + k SD",
     "fixed": "fixed",
 }
 SAID_AS_FAT = frozenset({Flag.NO_REFERENCE, Flag.UNDETECTABLE})
-"""Doubts that stand in the place of the number itself."""
+"""Flags that stand in the place of the number itself."""
 
 
 def stated(value: float, doubt: float, decimals: int) -> str:
@@ -57,15 +57,15 @@ def area_words(numbers: Numbers) -> str:
 def fat_words(numbers: Numbers) -> str:
     """Write the fat of a muscle, or why there is none."""
     if not math.isnan(numbers.fat_pct):
-        fat = "fat" if numbers.fat_method == FatMethod.LINEAR else "visible fat"
+        fat = "Fat fraction" if numbers.fat_method == FatMethod.LINEAR else "Visible fat"
         return f"{fat} {stated(numbers.fat_pct, numbers.fat_u_pct, 0)} %"
     if Flag.NO_REFERENCE in numbers.flags:
-        return "fat: draw references"
-    return "fat: undetectable" if Flag.UNDETECTABLE in numbers.flags else f"fat {NOTHING}"
+        return "Fat: draw references"
+    return "Fat: undetectable" if Flag.UNDETECTABLE in numbers.flags else f"Fat {NOTHING}"
 
 
 def detail_words(numbers: Numbers) -> str:
-    """Write every digit that follows the hand, and how fat was measured."""
+    """Write the measurements with more digits, and how fat was measured."""
     parts = []
     if not math.isnan(numbers.area_mm2):
         parts.append(f"{numbers.area_mm2 / MM2_PER_CM2:.2f} cm²")
@@ -78,25 +78,25 @@ def detail_words(numbers: Numbers) -> str:
 
 
 def flag_words(flag: Flag) -> str:
-    """Name a doubt in a few words."""
+    """Name a quality flag in a few words."""
     return flag.value.replace("_", " ")
 
 
 def flag_tip(flag: Flag) -> str:
-    """Say what a doubt means, and what to do about it."""
+    """Say what a quality flag means, and what to do about it."""
     return f"{flag.meaning} {flag.remedy}".strip()
 
 
 def asymmetry_words(pct: float, doubt: float = math.nan) -> str:
     """Write the asymmetry of both sides and its standard uncertainty."""
     if math.isnan(pct):
-        return f"asymmetry {NOTHING}"
+        return f"Asymmetry {NOTHING}"
     larger = "right larger" if pct > 0 else "left larger" if pct < 0 else "equal"
-    return f"asymmetry {stated(abs(pct), doubt, 0)} %, {larger}"
+    return f"Asymmetry {stated(abs(pct), doubt, 0)} %, {larger}"
 
 
 class FlagList(QWidget):
-    """Doubts, one a line; what each means and what to do about it is its tooltip."""
+    """Quality flags, one a line; what each means and what to do about it is its tooltip."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class FlagList(QWidget):
         self._layout.setSpacing(0)
 
     def show_flags(self, flags: Iterable[Flag]) -> None:
-        """Show other doubts."""
+        """Show other flags."""
         shown = tuple(flags)
         while len(self.lines) < len(shown):
             line = QLabel()
@@ -147,7 +147,9 @@ class SideNumbersPanel(QFrame):
         self.area.setStyleSheet("font-size: 18px; font-weight: bold;")
         self.fat.setStyleSheet("font-size: 13px;")
         self.grade.setStyleSheet("font-size: 12px;")
-        self.area.setToolTip("Area in the slice's own plane ± its standard uncertainty")
+        self.area.setToolTip(
+            "Cross-sectional area in the plane of the slice ± standard uncertainty"
+        )
         # A long name takes two lines rather than lose its side.
         self.title.setWordWrap(True)
         self.detail.setWordWrap(True)
@@ -193,7 +195,7 @@ class SideNumbersPanel(QFrame):
         )
 
     def show_grades(self, words: str) -> None:
-        """Show how this side was graded at the level in hand; nothing where it was not."""
+        """Show how this side was graded at the level shown; nothing where it was not."""
         self.grade.setText(words)
         self.grade.setVisible(bool(words))
 
@@ -201,13 +203,13 @@ class SideNumbersPanel(QFrame):
 def _fat_tip(numbers: Numbers) -> str:
     why = [flag_tip(flag) for flag in numbers.flags if flag in SAID_AS_FAT]
     return "\n".join(why) or (
-        "Visible fat: share of the muscle in pixels classified as fat ± its standard uncertainty; "
-        "by the linear method, fat fraction"
+        "Visible fat: share of the muscle in pixels classified as fat ± standard uncertainty. "
+        "Fat fraction: by the linear method between lean and fat reference."
     )
 
 
 class NumbersPanel(QWidget):
-    """Both sides of one structure on the slice in hand; the patient's right stands left."""
+    """Both sides of one structure on the slice shown; the patient's right stands left."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -218,7 +220,7 @@ class NumbersPanel(QWidget):
         self.asymmetry, self.histogram = QLabel(), HistogramView()
         self.asymmetry.setStyleSheet(f"font-size: 12px; color: {QUIET_COLOUR};")
         self.asymmetry.setToolTip(
-            "Of the areas: (right - left) over their mean, in percent ± its standard uncertainty"
+            "Asymmetry of the areas: (right - left) / mean, in percent ± standard uncertainty"
         )
         for column, panel in enumerate(self.sides.values()):
             layout.addWidget(panel, 0, column)
@@ -228,7 +230,7 @@ class NumbersPanel(QWidget):
         self.setMinimumHeight(118)
 
     def follow(self, key: LayerKey | None) -> None:
-        """Show the structure in hand, if it has sides; else go on with the one before."""
+        """Show the active structure, if it has sides; else go on with the one before."""
         if key is not None and key.structure.is_muscle:
             self.structure = key.structure
 

@@ -10,7 +10,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.protocol_toml import about_preset, as_toml, changed_settings, preset_texts
 from napari_multifidus._compat import Signal
 
-FILE = "file…"
+FILE = "File…"
 
 
 class ProtocolPanel(QWidget):
@@ -35,7 +35,7 @@ class ProtocolPanel(QWidget):
         self.box.setMinimumContentsLength(12)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("protocol"), 0, 0)
+        layout.addWidget(QLabel("Protocol"), 0, 0)
         layout.addWidget(self.box, 0, 1)
         layout.addWidget(self.about, 1, 0, 1, 2)
         layout.setColumnStretch(1, 1)
@@ -58,10 +58,10 @@ class ProtocolPanel(QWidget):
             place = self.box.count() - 2
         self.box.setCurrentIndex(place)
         changed = changed_settings(protocol)
-        words = ", ".join(changed) if changed else "all settings as by default"
+        words = ", ".join(changed) if changed else "Default settings"
         self.about.setText(words if len(words) < _LONG else f"{len(changed)} settings changed")
         self.about.setToolTip(f"digest {protocol.digest}\n\n{as_toml(protocol)}")
-        self.box.setToolTip("How outlines are measured; every number follows at once")
+        self.box.setToolTip("Measurement protocol; all numbers are updated at once")
 
     def _forget_files(self) -> None:
         presets = preset_texts()

@@ -1,4 +1,4 @@
-"""Whose reading this is, where it is kept, and whether it is saved."""
+"""Rater and reading, the folder of the outlines, and whether they are saved."""
 
 from __future__ import annotations
 
@@ -32,24 +32,26 @@ class ReadingPanel(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.rater, self.number, self.rule = QLineEdit(), QSpinBox(), QComboBox()
-        self.rater.setToolTip("Who outlines: initials or a code; part of the file's name")
+        self.rater.setToolTip("Rater ID: initials or a code; part of the file name")
         self.number.setRange(1, 99)
-        self.number.setToolTip("Which reading this is; each has a file of its own")
+        self.number.setToolTip("Number of the reading; each has its own file")
         for rule in RoiRule:
             self.rule.addItem(rule.replace("_", " "), rule.value)
-        self.rule.setToolTip("Fascial: along the inside of the fascia. Muscle border: what is seen")
+        self.rule.setToolTip(
+            "Fascial: along the inner border of the fascia. Muscle border: along the visible muscle"
+        )
         self.folder = QPushButton("Folder…")
-        self.folder.setToolTip("Keep the outlines in another folder")
+        self.folder.setToolTip("Save outlines in another folder")
         self.where = QLabel()
         self.where.setWordWrap(True)
         self.where.setStyleSheet("font-size: 11px; color: #b8bcc4;")
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("rater"), 0, 0)
+        layout.addWidget(QLabel("Rater"), 0, 0)
         layout.addWidget(self.rater, 0, 1)
-        layout.addWidget(QLabel("reading"), 0, 2)
+        layout.addWidget(QLabel("Reading"), 0, 2)
         layout.addWidget(self.number, 0, 3)
-        layout.addWidget(QLabel("rule"), 1, 0)
+        layout.addWidget(QLabel("Outline rule"), 1, 0)
         layout.addWidget(self.rule, 1, 1)
         layout.addWidget(self.folder, 1, 2, 1, 2)
         layout.addWidget(self.where, 2, 0, 1, 4)
@@ -85,13 +87,13 @@ class StatusLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.saved, self.message = QLabel("nothing to save yet"), QLabel()
+        self.saved, self.message = QLabel("Nothing to save yet"), QLabel()
         self.message.setWordWrap(True)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.saved, 0, 0)
         layout.addWidget(self.message, 1, 0)
-        self.show_saved("nothing to save yet")
+        self.show_saved("Nothing to save yet")
 
     def show_saved(self, words: str) -> None:
         """Say that all is saved."""

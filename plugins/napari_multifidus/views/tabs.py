@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QObject, QSettings
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator
@@ -18,51 +18,51 @@ from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.protocol import ProtocolPanel
+from napari_multifidus.views.widgets import button
 
 
 def tour_steps(dock: Any) -> tuple[TourStep, ...]:
     """Return the steps of the tour of a window."""
     return (
         TourStep(
-            "where you are",
-            "The keys . and , go from slice to slice. Say here which level a slice shows, unless "
-            "landmarks on the sagittal image have said it; M sets them.",
+            "Slices and levels",
+            "The keys . and , go to the next and the previous slice. Enter the level of a slice "
+            "here, unless landmarks on the sagittal image give it; M marks them.",
             lambda: dock.place,
         ),
         TourStep(
-            "draw and mend",
+            "Drawing and editing",
             "Q draws the right multifidus and W the left one: click around the muscle and end with "
-            "a double click. J moves the points. Ctrl+Z takes back whatever you did last.",
+            "a double click. J moves vertices. Ctrl+Z undoes the last change.",
             lambda: dock.tools,
         ),
         TourStep(
-            "numbers while you draw",
-            "Area, fat and their standard uncertainty follow your hand. Amber words are doubts: "
-            "rest the mouse on one to read what it means and what to do. The histogram has a line "
-            "where fat begins; Shift+F shows fat on the image.",
+            "Live measurements",
+            "Area, fat and their standard uncertainty are updated while you draw. Amber words are "
+            "quality flags: rest the mouse on one to read what it means and what to do. The line "
+            "in the histogram is the fat threshold; Shift+F highlights fat on the image.",
             lambda: dock.numbers,
         ),
         TourStep(
-            "grades",
-            "Grade both sides of the level by buttons, or press Shift+Q and then digits.",
+            "Visual grades",
+            "Grade both sides of the level with the buttons, or press Shift+Q and then digits.",
             lambda: dock.more.grades,
         ),
         TourStep(
-            "everything you drew",
-            "One line an outline. A click goes there, a heading sorts, Ctrl+C copies for a "
-            "spreadsheet.",
+            "All outlines",
+            "One line for each outline. Click a line to go there, click a heading to sort, press "
+            "Ctrl+C to copy for a spreadsheet.",
             lambda: dock.table,
         ),
         TourStep(
-            "nothing is lost",
-            "All is saved by itself within a second; this line always says what is saved and "
-            "where.",
+            "Autosave",
+            "Every change is saved within a second; this line shows what is saved and where.",
             lambda: dock.status,
         ),
         TourStep(
-            "measure",
-            "Measure… writes the tables that the command line writes, byte for byte. That is all: "
-            "drag a point of an outline of this sample and watch the numbers.",
+            "Measure",
+            "Measure… writes the same tables as the command line. To begin, drag a vertex of an "
+            "outline of this sample and watch the numbers.",
             lambda: dock.measure,
         ),
     )
@@ -84,8 +84,9 @@ class FeedbackTabs(QObject):
         self.dock, self._settings = dock, settings
         self.annotator: Annotator = dock.annotator
         self.grades, self.protocol, self.help = GradesPanel(), ProtocolPanel(), HelpPanel()
-        self.pictures = QPushButton("Pictures…")
-        self.pictures.setToolTip("Write a picture of every measured slice; none is opened")
+        self.pictures = button(
+            "Pictures…", "Write a picture of every measured slice to a folder; none is opened"
+        )
         self.grades.keys.setToolTip(keys.tip("grade"))
         self.tour = TourPanel(tour_steps(dock))
         self.tabs = self._tabs()
@@ -95,10 +96,10 @@ class FeedbackTabs(QObject):
         """Lay out what is not in sight all the time."""
         dock, tabs = self.dock, QTabWidget()
         for title, tip, parts in (
-            ("Results", "Everything drawn", (dock.table, self._outputs())),
-            ("Grades", "Visual grades of the level in hand", (self.grades,)),
-            ("Reading", "Who reads, and by which protocol", (dock.reading, self.protocol)),
-            ("Help", "A tour, and every key", (self.help,)),
+            ("Results", "All outlines and their measurements", (dock.table, self._outputs())),
+            ("Grades", "Visual grades of the level shown", (self.grades,)),
+            ("Reading", "Rater, reading and measurement protocol", (dock.reading, self.protocol)),
+            ("Help", "Tour and keys", (self.help,)),
         ):
             page = QWidget()
             layout = QVBoxLayout(page)
@@ -154,7 +155,7 @@ class FeedbackTabs(QObject):
         self.protocol.show_protocol(outputs.protocol_name, outputs.workspace.protocol)
 
     def show_grades(self) -> None:
-        """Show the grades of the level in hand."""
+        """Show the grades of the level shown."""
         workspace, grading = self.annotator.workspace, self.annotator.grading
         level = grading.level
         grades = workspace.session.drawing.own_grades if workspace.is_open else {}
@@ -170,6 +171,6 @@ class FeedbackTabs(QObject):
 
     def _write_pictures(self) -> None:
         start = self.annotator.workspace.first_folder
-        chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for the pictures", start)
+        chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for pictures", start)
         if chosen:
             self.annotator.outputs.pictures_into(Path(chosen))

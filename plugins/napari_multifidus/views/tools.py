@@ -1,4 +1,4 @@
-"""Buttons that take a structure in hand, and what is done with it."""
+"""Buttons that activate a structure or a tool, and edit the active structure."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ ACTS = (
 """Buttons by the names of their shortcuts, which say what they do."""
 
 TOOLS = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole", "island")
-"""Buttons that stay down while their tool is in hand."""
+"""Buttons that stay down while their tool is active."""
 
 ACTS_A_ROW = 3
 
 
 class ToolsPanel(QWidget):
-    """Take a structure and a tool in hand; copy, mirror, interpolate, undo, delete."""
+    """Activate a structure and a tool; copy, mirror, interpolate, undo, delete."""
 
     draw_wanted = Signal(object)
     acted = Signal(str)
@@ -86,7 +86,7 @@ class ToolsPanel(QWidget):
             layout.addWidget(button, place // 2, place % 2 * 3, 1, 3)
             self.buttons[key] = button
         self.more = QComboBox()
-        self.more.addItem("more structures…")
+        self.more.addItem("More structures…")
         for key in MORE:
             self.more.addItem(_icon(key), key.words)
         self.more.activated.connect(self._choose_more)
@@ -98,9 +98,9 @@ class ToolsPanel(QWidget):
             button.setCheckable(name in TOOLS)
             button.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
         self.clear, self.draft = QPushButton("Delete"), QPushButton("Drafts…")
-        self.clear.setToolTip("Delete it from this slice")
+        self.clear.setToolTip("Delete the active structure from this slice")
         self.clear.clicked.connect(lambda _=False: self.clear_wanted.emit())
-        self.draft.setToolTip("Take outlines of a file, or a label map, as drafts")
+        self.draft.setToolTip("Import outlines or a label map as drafts")
         self.draft.clicked.connect(lambda _=False: self.draft_wanted.emit())
         for place, button in enumerate((*self.acts.values(), self.clear, self.draft)):
             row, column = divmod(place, ACTS_A_ROW)
@@ -112,7 +112,7 @@ class ToolsPanel(QWidget):
             self.draw_wanted.emit(MORE[place - 1])
 
     def show_active(self, key: LayerKey | None, tool: str = "") -> None:
-        """Show which structure is in hand, and with which tool."""
+        """Show which structure is active, and with which tool."""
         for name in TOOLS:
             self.acts[name].setChecked(name == tool)
         for shown, button in self.buttons.items():
