@@ -17,7 +17,7 @@ Every key, as the button *Keys* of the window shows them. They work while the mo
 image. Letters that napari's own shapes use (`R E L T P D S Z I X F B A`, `1` to `7`) are left to
 napari.
 
-| key | does |
+| Key | Action |
 |---|---|
 """
 
@@ -25,10 +25,10 @@ _FOOT = """
 ## Without the mouse
 
 Once outlines are drawn, a pass over an exam needs no mouse: `.` and `,` go from slice to slice,
-`Shift+F` shows fat on the image, the arrow keys with `Shift` move the outline in hand pixel by
-pixel, `K` copies it from the nearest slice, `Shift+M` mirrors it, `Shift+I` interpolates,
-`Shift+Q` lets digits grade the level, `Shift+N` says why a muscle cannot be measured, and
-`Ctrl+Z` takes back whatever was done last. Outlines themselves are drawn with the mouse or a pen.
+`Shift+F` highlights fat on the image, the arrow keys with `Shift` move the active outline pixel by
+pixel, `K` copies it from the nearest slice, `Shift+M` mirrors it, `Shift+I` interpolates it,
+`Shift+Q` lets digits grade the level, `Shift+N` marks a muscle as not measurable, and `Ctrl+Z`
+undoes the last change. Outlines themselves are drawn with the mouse or a pen.
 """
 
 

@@ -67,7 +67,7 @@ def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, message
     win.viewer.open(str(cohort), plugin="multifidus")
     controller = win.annotator.worklist
     assert len(asked) == 1
-    assert "Blinded" in asked[0]
+    assert "Blind this reading" in asked[0]
     assert controller.worklist.is_blinded
     assert win.annotator.session.reading.timepoint == BLINDED
     # In a blinded reading nothing else is opened; the list is closed with the program.

@@ -15,7 +15,7 @@ from napari_multifidus.controllers.shortcuts import (
 )
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.session import Session
-from napari_multifidus.views.slice_level import NOT_SAID
+from napari_multifidus.views.slice_level import NOT_SET
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox
@@ -74,7 +74,7 @@ def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
     place.position.setCurrentIndex(place.position.findData(SlicePosition.MID_DISC.value))
     place.position.activated.emit(place.position.currentIndex())
     drawn.annotator.display.step(1)
-    assert place.level.currentText() == NOT_SAID
+    assert place.level.currentText() == NOT_SET
     drawn.annotator.display.step(-1)
     assert place.level.currentText() == Level.L4_L5
     rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)

@@ -154,7 +154,7 @@ def test_the_next_missing_outline(session):
 
 
 def test_what_cannot_be_measured_is_said_for_a_level(session, tmp_path):
-    with pytest.raises(RoiError, match="no level yet"):
+    with pytest.raises(RoiError, match="No level is assigned"):
         session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.METAL)
     session.set_level(4, Level.L3_L4)
     session.set_level(5, Level.L3_L4)
@@ -181,7 +181,7 @@ def test_an_outline_file_is_taken_as_drafts(session, exam, tmp_path):
     mine.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 5)])
     taken = take_drafts(mine, path)
     assert (taken.taken, taken.drawn, taken.elsewhere) == (3, 1, 0)
-    assert "Took 3 drafts" in taken.words
+    assert "Imported 3 drafts" in taken.words
     assert "1 where something is drawn" in taken.words
     (kept,) = mine.outlines(MULTIFIDUS_LEFT, 2)
     assert kept.source is Source.MANUAL

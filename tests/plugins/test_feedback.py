@@ -215,7 +215,7 @@ def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tm
     file.write_text('fat_methods = ["fixed"]\nfixed_threshold = 1000.0\n', encoding="utf-8")
     drawn.annotator.outputs.choose_protocol(str(file))
     assert session.protocol.fixed_threshold == 1000.0
-    assert panel.fat.text().startswith("visible fat 0") != before.startswith("visible fat 0")
+    assert panel.fat.text().startswith("Visible fat 0") != before.startswith("Visible fat 0")
     assert drawn.dock.more.protocol.box.currentText() == "mine.toml"
     file.write_text("nonsense = 1\n", encoding="utf-8")
     drawn.annotator.outputs.choose_protocol(str(file))

@@ -11,6 +11,7 @@ from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.session import Session
 from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.sagittal import SagittalView
+from napari_multifidus.views.slice_level import NOT_SET
 from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest
@@ -280,7 +281,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     assert level.value in win.viewer.canvas.overlays["multifidus_slice"].text
     # What is typed wins, and taking it back brings the landmarks' level again.
     box = win.dock.place.level
-    for typed, shown in (("L1", "L1"), ("not said", level.value)):
+    for typed, shown in (("L1", "L1"), (NOT_SET, level.value)):
         box.setCurrentText(typed)
         box.activated.emit(0)
         assert box.currentData() == shown

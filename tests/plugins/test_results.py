@@ -194,12 +194,12 @@ def test_a_number_has_the_decimals_that_its_uncertainty_asks_for(value, doubt, d
 def test_numbers_in_words():
     numbers = Numbers(area_mm2=893.4, area_u_mm2=31.0, fat_pct=23.4, fat_u_pct=4.1)
     assert area_words(numbers) == "8.9 ± 0.3 cm²"
-    assert fat_words(numbers) == "visible fat 23 ± 4 %"
-    assert fat_words(replace(numbers, fat_method="linear")) == "fat 23 ± 4 %"
-    assert fat_words(Numbers(flags=(Flag.NO_REFERENCE,))) == "fat: draw references"
-    assert asymmetry_words(-3.21) == "asymmetry 3.2 %, left larger"
-    assert asymmetry_words(3.21, 4.4) == "asymmetry 3 ± 4 %, right larger"
-    assert asymmetry_words(math.nan, math.nan) == "asymmetry \N{EN DASH}"
+    assert fat_words(numbers) == "Visible fat 23 ± 4 %"
+    assert fat_words(replace(numbers, fat_method="linear")) == "Fat fraction 23 ± 4 %"
+    assert fat_words(Numbers(flags=(Flag.NO_REFERENCE,))) == "Fat: draw references"
+    assert asymmetry_words(-3.21) == "Asymmetry 3.2 %, left larger"
+    assert asymmetry_words(3.21, 4.4) == "Asymmetry 3 ± 4 %, right larger"
+    assert asymmetry_words(math.nan, math.nan) == "Asymmetry \N{EN DASH}"
 
 
 def test_doubts_are_named_with_meaning_and_remedy(qtbot):
@@ -251,11 +251,11 @@ def test_a_histogram_of_nothing_is_empty(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
     panel.show_preview(MULTIFIDUS_LEFT, session.analysis.preview(MULTIFIDUS_LEFT, 5))
-    assert panel.histogram.words == "signal of the outline in hand"
+    assert panel.histogram.words == "Signal of the active outline"
     panel.histogram.grab()
     panel.show_preview(LEAN, session.analysis.preview(LEAN, 2))
     panel.histogram.grab()
-    assert panel.histogram.words == f"signal of {LEAN.words}"
+    assert panel.histogram.words == f"Signal of {LEAN.words}"
     assert FAT.words == "fat reference"
 
 
@@ -269,7 +269,7 @@ def test_the_form_offers_every_preset_and_begins_with_the_cores_default(qtbot):
     assert names == [*preset_texts(), ""]
     assert panel.box.currentData() == "default"
     assert load_protocol("default") == MeasurementProtocol()
-    assert panel.about.text() == "all settings as by default"
+    assert panel.about.text() == "Default settings"
     assert MeasurementProtocol().digest in panel.about.toolTip()
 
 

@@ -15,7 +15,7 @@ def test_no_key_does_two_things():
 
 
 def test_buttons_say_their_key():
-    assert tip("undo") == "Take back the last change, or corner ( Ctrl+Z )"
+    assert tip("undo") == "Undo the last change or vertex ( Ctrl+Z )"
 
 
 def test_the_help_names_every_key():

@@ -47,10 +47,15 @@ def test_levels_come_from_landmarks_and_what_is_typed_wins(session, marks):
     assert not session.set_landmarks(marks)
     assert session.analysis.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
     assert session.analysis.slice_levels[2].place_words == "L4-L5 mid disc · by landmarks"
-    assert session.analysis.slice_levels[3].place_words == "L4-L5 · 4.0 mm above it · by landmarks"
+    assert (
+        session.analysis.slice_levels[3].place_words
+        == "L4-L5 · 4.0 mm above the landmark · by landmarks"
+    )
     session.set_level(2, Level.L3_L4)
     assert session.analysis.level_of(2) == (Level.L3_L4, SlicePosition.UNKNOWN)
-    assert session.analysis.level_warnings(2)[0] == "L3-L4 was typed; by the landmarks it is L4-L5"
+    assert (
+        session.analysis.level_warnings(2)[0] == "L3-L4 was set by hand; the landmarks give L4-L5"
+    )
     session.set_level(2, None)
     assert session.analysis.level_of(2)[0] is Level.L4_L5
 
@@ -119,7 +124,9 @@ def test_a_tilt_of_nearly_none_has_no_sign(session, deg, words):
 
 def test_tilt_over_the_limit_of_the_protocol_is_said(session):
     assert session.analysis.slice_levels[0].tilt_words == "tilt 18° to the patient's axis"
-    assert session.analysis.level_warnings(0) == ("tilt of 18° is over the protocol's 15°",)
+    assert session.analysis.level_warnings(0) == (
+        "tilt of 18° exceeds the protocol's limit of 15°",
+    )
     assert session.analysis.level_warnings(2) == ()
     session.set_protocol(replace(session.protocol, tilt_limit_deg=20.0))
     assert session.analysis.level_warnings(0) == ()

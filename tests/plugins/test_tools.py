@@ -448,5 +448,5 @@ def test_a_window_that_is_killed_loses_nothing(win, exam, tmp_path, messages):
     (loop,) = loops(win, MULTIFIDUS_LEFT)
     corners = [(row, column + 40) for row, column in [*SQUARE, (40.0, 5.0)]]
     np.testing.assert_allclose(loop, corners, atol=0.3)
-    assert any("Restored as it was drawn so far" in text for text in messages)
+    assert any("Restored unfinished outline" in text for text in messages)
     assert not win.annotator.session.drawing.unfinished

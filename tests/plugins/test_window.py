@@ -80,7 +80,7 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     }
     area, fat = Quantity.TCSA_MM2, Quantity.FI_PCT
     assert panel.area.text() == f"{found[area] / 100:.1f} ± {doubt[area] / 100:.1f} cm²"
-    assert panel.fat.text().startswith(f"visible fat {found[fat]:.0f}"[:13])
+    assert panel.fat.text().startswith(f"Visible fat {found[fat]:.0f}"[:13])
     assert f"± {doubt[fat]:.1f}"[:3] in panel.fat.text()
     assert panel.detail.text() == f"{found[area] / 100:.2f} cm² · {found[fat]:.1f} % pooled Otsu"
 

@@ -110,7 +110,7 @@ class Annotator(QObject):
     def finish_and_next(self) -> None:
         """Finish this reading and open the next of the reading list."""
         if self.worklist is None:
-            words = "There is no reading list: open one by multifidus annotate cohort.csv."
+            words = "No reading list is open: open one with multifidus annotate cohort.csv."
             self.workspace.message.emit(words)
         else:
             self.worklist.finish_and_next()

@@ -75,7 +75,7 @@ class SessionRestore:
         if problem:
             self._tell.warning(f"Restored, not measured yet: {where} {problem}.")
         else:
-            self._tell.message(f"Restored as it was drawn so far: {where}.")
+            self._tell.message(f"Restored unfinished outline: {where}.")
 
     def _first_drawn(self) -> int:
         drawn = [self._session.drawing.slices_of(key) for key in self._session.drawing.layer_keys()]

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
     from multifidus.data.roi import Reading, Roi
     from multifidus.data.roi_set import RoiSet
 
-FIXED = (
-    "This reading belongs to a reading list: whose it is and where it is kept are settled there."
-)
+FIXED = "This reading belongs to a reading list, which sets its rater, number and folder."
 
 WORDS = {
     ReadingState.OPEN: "to do",
@@ -46,7 +44,7 @@ WORDS = {
     ReadingState.WAITING: "waiting",
 }
 
-ALL_DONE = "Everything that can be read today is done."
+ALL_DONE = "All readings that are due today are done."
 
 
 def now() -> datetime.datetime:
@@ -185,7 +183,7 @@ class WorklistController(QObject):
             for reason in burned_in(item.case.images):
                 self.workspace.warning.emit(f"Pixels may show a name or a date: {reason}.")
         if item.state is ReadingState.DONE:
-            self.workspace.message.emit("This reading is finished; it can be looked at.")
+            self.workspace.message.emit("This reading is finished and can only be viewed.")
 
     def open_next(self) -> None:
         """Open the next entry that is not finished."""
@@ -246,10 +244,10 @@ class WorklistController(QObject):
         left = (*session.drawing.not_measured(), *canvas.shapes_off_slice())
         if left:
             msg = f"Not finished: {'; '.join(left)}."
-            raise MultifidusError(msg, remedy="Mend or delete it first.")
+            raise MultifidusError(msg, remedy="Correct or delete it first.")
         rois = session.rois()
         if not rois.rois and not rois.not_measurable:
-            msg = "Not finished: nothing is outlined, and nothing is said to be not measurable."
+            msg = "Not finished: nothing is outlined or marked as not measurable."
             raise MultifidusError(msg)
         file = self.workspace.file
         if not self.workspace.save() or file is None or not file.path.exists():
@@ -257,7 +255,7 @@ class WorklistController(QObject):
             raise MultifidusError(msg)
         if file.path != self.worklist.outlines_of(session.reading):
             msg = f"Not finished: the outlines are in {file.path.name}, beside the list's file."
-            raise MultifidusError(msg, remedy="Tell who leads the study; both files are kept.")
+            raise MultifidusError(msg, remedy="Tell the study coordinator; both files are kept.")
 
     def finish_and_next(self) -> None:
         """Finish the entry that is open, and open the next."""
@@ -278,7 +276,7 @@ class WorklistController(QObject):
         """Offer the next entry that waits for its day, before it; the reason is recorded."""
         waiting = [item for item in self.items() if item.state is ReadingState.WAITING]
         if not waiting:
-            msg = "No reading waits for its day."
+            msg = "No reading is waiting for its date."
             raise MultifidusError(msg)
         first = min(waiting, key=lambda item: item.not_before or datetime.date.max)
         self.worklist.offer(first.by, reason, self.clock())

@@ -210,7 +210,7 @@ class OutlineFile:
             self._known = _digest(self.path)
             self._mention_others()
         except MultifidusError as error:
-            self.notes.append(f"{error} It is kept as it is.")
+            self.notes.append(f"{error} It is left unchanged.")
             self._step_aside()
             return None
         return rois
@@ -256,7 +256,7 @@ class OutlineFile:
         stem = self.path.name.removesuffix(SUFFIX)
         others = sorted(path.name for path in self.path.parent.glob(f"{stem}-[0-9]*{SUFFIX}"))
         if others:
-            self.notes.append(f"There is more of this reading: {', '.join(others)}.")
+            self.notes.append(f"This reading has further files: {', '.join(others)}.")
 
     def _step_aside(self) -> None:
         """Take the next free name beside the present one."""

@@ -37,8 +37,8 @@ def open_item(item: WorklistItem, *, blinded: bool) -> OpenedExam:
         If the exam cannot be read; where it is blinded, in words that do not tell whose it is.
     """
     if item.case is None:
-        msg = f"The cohort lists the exam of {item.by.subject} no more."
-        raise CohortError(msg, remedy="Tell who leads the study.")
+        msg = f"The cohort no longer lists the exam of {item.by.subject}."
+        raise CohortError(msg, remedy="Tell the study coordinator.")
     case = item.case
     try:
         exam = read_exam(*case.images)

@@ -120,7 +120,7 @@ def _one(session: Session, key: LayerKey, index: int) -> Roi:
         return rois[0]
     problem = session.drawing.problem(key, index) or f"is {len(rois)} samples"
     msg = f"{key.words} on slice {index + 1} {problem}; nothing can be interpolated from it."
-    raise RoiError(msg, remedy="Mend it, or copy an outline instead.")
+    raise RoiError(msg, remedy="Correct it, or copy an outline instead.")
 
 
 def smooth(session: Session, key: LayerKey, index: int) -> bool:
@@ -157,7 +157,7 @@ def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[Array]:
 def _refuse_if_drawn(session: Session, key: LayerKey, index: int) -> None:
     if session.loops(key, index):
         msg = f"There is an outline of {key.words} on slice {index + 1} already."
-        raise RoiError(msg, remedy="Delete it first, if another is to stand there.")
+        raise RoiError(msg, remedy="Delete it first to replace it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class DraftsTaken:
             )
             if count
         ]
-        done = f"Took {self.taken} drafts; each is flagged until you edit it."
+        done = f"Imported {self.taken} drafts; each is flagged until it is edited."
         return f"{done} Left out: {', '.join(left_out)}." if left_out else done
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Commit = Callable[[tuple[Landmark, ...]], object]
 
-NO_SAGITTAL = "This exam has no sagittal series: type the levels beside the axial slices."
+NO_SAGITTAL = "This exam has no sagittal series: assign levels to the axial slices by hand."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

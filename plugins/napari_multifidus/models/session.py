@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-LOCKED = "This reading is finished and locked: nothing on it can be changed."
+LOCKED = "This reading is finished and locked: it cannot be changed."
 UNLOCK = "Unlock it in its reading list; the reason is recorded."
 
 
@@ -173,8 +173,8 @@ class Session:
             return False
         self._refuse_if_locked()
         if self.shared is not None:
-            msg = "The levels of this exam are shared by all raters, and locked."
-            raise LevelError(msg, remedy="Tell who leads the study if one of them is wrong.")
+            msg = "The levels of this exam are shared by all raters and locked."
+            raise LevelError(msg, remedy="Tell the study coordinator if one of them is wrong.")
         uid = self.slice(index).uid
         return self.change(edits.with_level(self._drawing, index, uid, (level, position)))
 
@@ -194,8 +194,8 @@ class Session:
             return False
         self._refuse_if_locked()
         if self.shared is not None and not set(wanted) <= set(self.landmarks):
-            msg = "The landmarks of this exam are shared by all raters, and locked."
-            raise LevelError(msg, remedy="Tell who leads the study if one of them is wrong.")
+            msg = "The landmarks of this exam are shared by all raters and locked."
+            raise LevelError(msg, remedy="Tell the study coordinator if one of them is wrong.")
         return self.change(replace(self._drawing, landmarks=wanted))
 
     def set_not_measurable(

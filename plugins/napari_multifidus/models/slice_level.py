@@ -66,8 +66,10 @@ class SliceLevelInfo:
         offset = self.settled.offset_mm
         if not math.isnan(offset):
             where = "above" if offset > 0 else "below"
-            words += f" · {abs(offset):.1f} mm {where} it" if abs(offset) >= SEEN_MM else ""
-        return f"{words} · {'typed' if self.typed else 'by landmarks'}"
+            words += (
+                f" · {abs(offset):.1f} mm {where} the landmark" if abs(offset) >= SEEN_MM else ""
+            )
+        return f"{words} · {'set by hand' if self.typed else 'by landmarks'}"
 
     @property
     def tilt_words(self) -> str:
@@ -81,17 +83,17 @@ class SliceLevelInfo:
         """Say what makes the slice doubtful under a protocol; one line each."""
         flags, found = self.settled.flags, []
         if Flag.LEVEL_CONFLICT in flags:
-            other = self.by_landmarks or "beyond all of them"
-            found.append(f"{self.settled.level} was typed; by the landmarks it is {other}")
+            other = self.by_landmarks or "no level, beyond all of them"
+            found.append(f"{self.settled.level} was set by hand; the landmarks give {other}")
         if Flag.LEVEL_AMBIGUOUS in flags:
             margin = f"by a margin of {self.margin_mm:.1f} mm only"
-            found.append(f"{self.settled.level} {margin}: look, and type it")
+            found.append(f"{self.settled.level} {margin}: check it and set it by hand")
         if Flag.FRAME_OF_REFERENCE_DIFFERS in flags:
-            found.append("the sagittal images lie in another frame: levels may be wrong")
+            found.append("the sagittal images have another frame of reference: levels may be wrong")
         tilt = self.settled.tilt
         if Flag.TILT_OVER_LIMIT in tilt.flags(protocol.tilt_limit_deg):
             limit = protocol.tilt_limit_deg
-            found.append(f"tilt of {abs(tilt.deg):.0f}° is over the protocol's {limit:g}°")
+            found.append(f"tilt of {abs(tilt.deg):.0f}° exceeds the protocol's limit of {limit:g}°")
         if not self.is_selected:
             found.append(_OUTSIDE[protocol.slice_selection].format(band=protocol.band_mm))
         return tuple(found)

@@ -273,10 +273,10 @@ def _with(before: Loops, loop: Array) -> Loops:
 def _check(before: Loops, loop: Array) -> None:
     problem = problem_of([loop])
     if problem:
-        msg = f"What was drawn {problem}."
+        msg = f"The new shape {problem}."
         raise RoiError(msg, remedy="Draw it again.")
     if not before:
-        msg = "There is no outline yet that it could be part of."
+        msg = "There is no outline yet to which it could belong."
         raise RoiError(msg, remedy="Draw the outline first.")
 
 
@@ -292,7 +292,7 @@ def new_stroke(tool: Tool, sheet: StrokeContext) -> Stroke:
     problem = "" if adds or not sheet.before else problem_of(sheet.before)
     if problem:
         msg = f"The outline {problem}."
-        raise RoiError(msg, remedy="Mend it first, or take the change back.")
+        raise RoiError(msg, remedy="Correct it first, or undo the change.")
     if tool is Tool.LIVEWIRE:
         return LivewireStroke(sheet, _beside)
     if tool in {Tool.BRUSH, Tool.ERASER}:

@@ -87,13 +87,13 @@ class StatusLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.saved, self.message = QLabel("Nothing to save yet"), QLabel()
+        self.saved, self.message = QLabel("nothing to save yet"), QLabel()
         self.message.setWordWrap(True)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.saved, 0, 0)
         layout.addWidget(self.message, 1, 0)
-        self.show_saved("Nothing to save yet")
+        self.show_saved("nothing to save yet")
 
     def show_saved(self, words: str) -> None:
         """Say that all is saved."""
