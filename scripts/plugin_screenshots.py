@@ -68,7 +68,7 @@ def open_sample() -> tuple[Any, Any]:
     viewer, dock = open_window()
     viewer.open_sample("multifidus", "phantom_pre")
     settle()
-    dock.more.tour.end()
+    dock.feedback.tour.end()
     hide_structures(dock)
     dock.annotator.canvas.go_to(SLICE)
     come_near(viewer)
@@ -228,7 +228,7 @@ def take_worklist(scratch: Path) -> None:
     viewer, dock = open_window()
     request = SessionRequest(table, "AB", folder / "readings", blind=True, seed=7)
     controller = read_worklist(open_worklist(request), viewer=viewer)
-    dock.more.tour.end()
+    dock.feedback.tour.end()
     for minutes in WORKED:
         draw_perfectly(controller)
         controller.worklist.note(
@@ -256,7 +256,7 @@ def take_adjudication(scratch: Path) -> None:
     viewer, dock = open_window()
     request = SessionRequest(table, "consensus", folder / "readings", seed=7, adjudicate=RATERS)
     controller = read_worklist(open_worklist(request), request.adjudicate, viewer=viewer)
-    dock.more.tour.end()
+    dock.feedback.tour.end()
     panel = viewer.window.dock_widgets[AdjudicationPanel.TITLE]
     settle()
     row = next(n for n, pair in enumerate(panel.model.pairs) if not pair.only)

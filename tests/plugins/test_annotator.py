@@ -68,7 +68,7 @@ def test_an_exam_opens_where_its_first_outline_is(drawn, session):
 
 
 def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
-    place = drawn.dock.place
+    place = drawn.dock.slice_level
     place.level.setCurrentIndex(place.level.findData(Level.L4_L5.value))
     place.level.activated.emit(place.level.currentIndex())
     place.position.setCurrentIndex(place.position.findData(SlicePosition.MID_DISC.value))

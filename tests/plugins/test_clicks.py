@@ -64,7 +64,7 @@ def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
     for level in LEVELS:
         if level is not LEVELS[0]:
             press(".")
-        choose(win.dock.place.level, level.value)
+        choose(win.dock.slice_level.level, level.value)
     for _ in range(2 * len(LEVELS)):
         # After the last slice comes the first again.
         press("0")

@@ -177,7 +177,7 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
     assert [
         line.grades for line in session.analysis.outline_rows if line.key == MULTIFIDUS_LEFT
     ] == [(("goutallier", 1),)]
-    assert drawn.dock.more.grades.sides[Side.LEFT].buttons[1].isChecked()
+    assert drawn.dock.feedback.grades.sides[Side.LEFT].buttons[1].isChecked()
     press(drawn, Qt.Key.Key_7)
     assert session.drawing.own_grades == wanted
     assert "has no grade 7" in drawn.dock.status.message.text()
@@ -193,7 +193,7 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
 
 
 def test_a_button_grades_and_takes_the_grade_back(drawn):
-    button = drawn.dock.more.grades.sides[Side.LEFT].buttons[2]
+    button = drawn.dock.feedback.grades.sides[Side.LEFT].buttons[2]
     button.click()
     assert drawn.annotator.session.drawing.own_grades == {("goutallier", Level.L4_L5, Side.LEFT): 2}
     button.click()
@@ -205,7 +205,7 @@ def test_a_slice_of_no_level_cannot_be_graded(drawn):
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert not drawn.annotator.grading.is_on
     assert "Assign its level first" in drawn.dock.status.message.text()
-    assert not drawn.dock.more.grades.sides[Side.LEFT].isEnabled()
+    assert not drawn.dock.feedback.grades.sides[Side.LEFT].isEnabled()
 
 
 def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path):
@@ -216,7 +216,7 @@ def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tm
     drawn.annotator.outputs.choose_protocol(str(file))
     assert session.protocol.fixed_threshold == 1000.0
     assert panel.fat.text().startswith("Visible fat 0") != before.startswith("Visible fat 0")
-    assert drawn.dock.more.protocol.box.currentText() == "mine.toml"
+    assert drawn.dock.feedback.protocol.box.currentText() == "mine.toml"
     file.write_text("nonsense = 1\n", encoding="utf-8")
     drawn.annotator.outputs.choose_protocol(str(file))
     assert "nonsense" in drawn.dock.status.message.text()
@@ -227,7 +227,7 @@ def test_pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     ours.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(ours))
-    drawn.dock.more.pictures.click()
+    drawn.dock.feedback.pictures.click()
     drawn.annotator.outputs.measure_into(theirs)
     expected = {path.name: path.read_bytes() for path in theirs.rglob("*slice*.png")}
     assert expected
@@ -237,7 +237,7 @@ def test_pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
 def test_without_outlines_there_is_no_picture(win, exam, tmp_path, monkeypatch):
     win.open(exam, tmp_path)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "ours"))
-    win.dock.more.pictures.click()
+    win.dock.feedback.pictures.click()
     assert "no outline to make a picture of" in win.dock.status.message.text()
 
 
@@ -248,7 +248,7 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
             win.viewer.add_image(data, **attributes)
         win.wait(lambda: win.annotator.workspace.is_open)
 
-    tour = win.dock.more.tour
+    tour = win.dock.feedback.tour
     open_sample()
     assert tour.is_running
     for _ in tour.steps:
@@ -262,8 +262,8 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
 
 
 def test_every_step_of_the_tour_frames_a_part_of_the_window(drawn):
-    tour = drawn.dock.more.tour
-    QTest.mouseClick(drawn.dock.more.help.tour, Qt.MouseButton.LeftButton)
+    tour = drawn.dock.feedback.tour
+    QTest.mouseClick(drawn.dock.feedback.help.tour, Qt.MouseButton.LeftButton)
     framed = []
     while tour.is_running:
         framed.append(tour.highlight.target)
@@ -274,8 +274,8 @@ def test_every_step_of_the_tour_frames_a_part_of_the_window(drawn):
 
 
 def test_the_table_of_keys_has_them_all(drawn):
-    drawn.dock.more.help.keys.click()
-    table = drawn.dock.more.help.table
+    drawn.dock.feedback.help.keys.click()
+    table = drawn.dock.feedback.help.table
     assert isinstance(table, ShortcutsDialog)
     assert not table.isModal()
     rows = range(table.table.rowCount())

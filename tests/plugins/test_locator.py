@@ -277,10 +277,10 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     assert win.annotator.canvas.index == line.slice_index
     assert locator.picture.axial_index == line.slice_index
     level = levels[session.slice(line.slice_index).uid]
-    assert win.dock.place.level.currentData() == level.value
+    assert win.dock.slice_level.level.currentData() == level.value
     assert level.value in win.viewer.canvas.overlays["multifidus_slice"].text
     # What is typed wins, and taking it back brings the landmarks' level again.
-    box = win.dock.place.level
+    box = win.dock.slice_level.level
     for typed, shown in (("L1", "L1"), (NOT_SET, level.value)):
         box.setCurrentText(typed)
         box.activated.emit(0)
@@ -352,8 +352,8 @@ def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
     win.annotator.entries.mark_levels()
     assert "no sagittal series" in locator.note.text()
     assert not locator.mark.isEnabled()
-    win.dock.place.level.setCurrentText("L4-L5")
-    win.dock.place.level.activated.emit(0)
+    win.dock.slice_level.level.setCurrentText("L4-L5")
+    win.dock.slice_level.level.activated.emit(0)
     assert win.annotator.session.analysis.level_of(0)[0] is Level.L4_L5
 
 

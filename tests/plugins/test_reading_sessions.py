@@ -370,7 +370,7 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
     assert dock.lock.unlock.isVisible()
     assert "locked" in win.viewer.canvas.overlays["multifidus_lock"].text
     assert not dock.tools.isEnabled()
-    assert not dock.more.grades.isEnabled()
+    assert not dock.feedback.grades.isEnabled()
     assert dock.locator.model is None or dock.locator.model.is_locked
     # Where there is no list, the banner says where it can be unlocked.
     annotator.worklist = None
@@ -544,7 +544,7 @@ def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
     begins = []
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
     room.win.dock.measure.click()
-    room.win.dock.more.pictures.click()
+    room.win.dock.feedback.pictures.click()
     assert begins == [str(controller.worklist.folder)] * 2
     room.win.dock.tools.draft_wanted.emit()
     assert "blinded" in messages[-1]

@@ -36,7 +36,7 @@ def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_pat
     assert again.annotator.session.rois() == left
     assert again.annotator.canvas.index == 4
     assert again.annotator.canvas.active == MULTIFIDUS_LEFT
-    assert again.dock.place.level.currentText() == Level.L4_L5
+    assert again.dock.slice_level.level.currentText() == Level.L4_L5
     assert len(again.layer(MULTIFIDUS_LEFT).data) == 1
     # Looking does not change: what is read back is the outline itself, not what napari rounds.
     again.annotator.workspace.flush()

@@ -66,7 +66,7 @@ def test_no_words_are_cut_off_on_a_laptop(small):
     (scroll,) = (
         area for area in small.dock.findChildren(QScrollArea) if area.parent() is small.dock
     )
-    tabs, cut = small.dock.more.tabs, []
+    tabs, cut = small.dock.feedback.tabs, []
     for page in range(tabs.count()):
         tabs.setCurrentIndex(page)
         QTest.qWait(120)

@@ -10,12 +10,9 @@ from qtpy.QtCore import QEvent, QObject, QSettings, Qt, QTimer
 from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import (
     QApplication,
-    QComboBox,
     QFileDialog,
     QInputDialog,
-    QLabel,
     QMessageBox,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -31,7 +28,7 @@ from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.exams import Exams
 from napari_multifidus.controllers.reported_errors import reported, reporting
-from napari_multifidus.models.grid import slice_words
+from napari_multifidus.models.grid import series_words, slice_words
 from napari_multifidus.views.exams import ExamsPanel
 from napari_multifidus.views.image import ImagePanel
 from napari_multifidus.views.locator import TITLE, LocatorPanel
@@ -43,6 +40,7 @@ from napari_multifidus.views.reading import ReadingPanel, StatusLine
 from napari_multifidus.views.slice_level import SliceLevelPanel
 from napari_multifidus.views.tabs import FeedbackTabs
 from napari_multifidus.views.tools import ToolsPanel
+from napari_multifidus.views.widgets import button, choice, label
 from napari_multifidus.views.worklist import read_worklist
 
 if TYPE_CHECKING:
@@ -76,16 +74,17 @@ class Dock(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
-        self.exam, self.series = QLabel(NO_EXAM), QComboBox()
-        self.place, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
+        self.exam = label(NO_EXAM, px=14, bold=True)
+        self.series = choice("Axial series that is outlined")
+        self.slice_level, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
         self.table, self.reading, self.status = OutlineTablePanel(), ReadingPanel(), StatusLine()
-        self.measure = QPushButton("Measure…")
+        self.measure = button("Measure…", "Write measurements.csv, summary.csv and dictionary.json")
         self.reasons = ReasonMenu(self)
-        self.locator, self.contrast = LocatorPanel(settings()), ImagePanel()
+        self.locator, self.image = LocatorPanel(settings()), ImagePanel()
         self.workspace = self.annotator.workspace
         self.exams = Exams(self.workspace, self.annotator.opener)
         self.exam_list = ExamsPanel(self.exams)
-        self.more = FeedbackTabs(self, settings)
+        self.feedback = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
         self._window: QWidget | None = None
         self._lay_out()
@@ -93,11 +92,7 @@ class Dock(QWidget):
         self._find_exam()
 
     def _lay_out(self) -> None:
-        self.exam.setStyleSheet("font-size: 14px; font-weight: bold;")
-        self.exam.setWordWrap(True)
-        self.series.setToolTip("Axial series that is outlined")
         self.series.hide()
-        self.measure.setToolTip("Write measurements.csv, summary.csv and dictionary.json")
         self.measure.setStyleSheet("font-size: 14px; padding: 6px;")
         self.tools.setToolTip(keys.help_text())
         inner = QWidget()
@@ -107,11 +102,11 @@ class Dock(QWidget):
             self.exam_list,
             self.exam,
             self.series,
-            self.place,
-            self.contrast,
+            self.slice_level,
+            self.image,
             self.numbers,
             self.tools,
-            self.more.tabs,
+            self.feedback.tabs,
         ):
             layout.addWidget(part)
         scroll = QScrollArea()
@@ -122,7 +117,7 @@ class Dock(QWidget):
         outer.setContentsMargins(4, 4, 4, 4)
         outer.addWidget(self.lock)
         outer.addWidget(scroll)
-        outer.addWidget(self.more.tour)
+        outer.addWidget(self.feedback.tour)
         outer.addWidget(self.status)
         self.setMinimumWidth(MINIMAL_WIDTH)
 
@@ -139,12 +134,12 @@ class Dock(QWidget):
         workspace.autosaver.unsaved.connect(self.status.show_unsaved)
         workspace.message.connect(self._show_message)
         workspace.warning.connect(self._show_warning)
-        self.place.stepped.connect(report(annotator.display.step))
-        self.place.level_said.connect(report(annotator.entries.set_level))
-        self.place.marking_wanted.connect(annotator.entries.mark_levels)
+        self.slice_level.stepped.connect(report(annotator.display.step))
+        self.slice_level.level_said.connect(report(annotator.entries.set_level))
+        self.slice_level.marking_wanted.connect(annotator.entries.mark_levels)
         workspace.marking_wanted.connect(self.mark_levels)
-        self.contrast.image_wanted.connect(report(annotator.display.show_image))
-        self.contrast.window_wanted.connect(report(annotator.display.set_window))
+        self.image.image_wanted.connect(report(annotator.display.show_image))
+        self.image.window_wanted.connect(report(annotator.display.set_window))
         self.locator.follow(annotator)
         self.tools.draw_wanted.connect(report(annotator.edit_tools.draw))
         self.tools.acted.connect(report(self._act))
@@ -245,9 +240,9 @@ class Dock(QWidget):
     def _show_lock(self) -> None:
         """Leave buttons that change something at rest in a reading that is locked."""
         free = not self.workspace.is_locked
-        for part in (self.tools, self.place.level, self.place.mark, self.reading.rule):
+        for part in (self.tools, self.slice_level.level, self.slice_level.mark, self.reading.rule):
             part.setEnabled(free)
-        self.more.grades.setEnabled(free)
+        self.feedback.grades.setEnabled(free)
         self.locator.refresh()
         self._show_place()
 
@@ -255,8 +250,7 @@ class Dock(QWidget):
         found = self.annotator.opener.series_to_choose()
         self.series.clear()
         for series in found:
-            name = series.weighting.value.replace("_", " ")
-            self.series.addItem(f"axial {name}, {len(series.slices)} slices")
+            self.series.addItem(series_words(series))
         uids = [series.uid for series in found]
         if self.workspace.session.series.uid in uids:
             self.series.setCurrentIndex(uids.index(self.workspace.session.series.uid))
@@ -267,10 +261,10 @@ class Dock(QWidget):
             return
         session, canvas = self.workspace.session, self.workspace.canvas
         words = slice_words(session.series, canvas.index)
-        self.contrast.show_images(self.annotator.images)
-        self.place.show_place(words, *session.analysis.level_of(canvas.index))
+        self.image.show_images(self.annotator.images)
+        self.slice_level.show_place(words, *session.analysis.level_of(canvas.index))
         if session.locked:
-            self.place.position.setEnabled(False)
+            self.slice_level.position.setEnabled(False)
         self.tools.show_active(canvas.active, self.annotator.edit_tools.tool)
         self.numbers.follow(canvas.active)
         self._show_numbers()

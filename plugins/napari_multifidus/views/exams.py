@@ -9,13 +9,13 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
-    QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
+
+from napari_multifidus.views.widgets import button, label
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.exams import Exams
@@ -37,7 +37,9 @@ class ExamsPanel(QWidget):
     def __init__(self, exams: Exams) -> None:
         super().__init__()
         self.exams = exams
-        self.words, self.open, self.hide_list = QLabel(), QPushButton("Open"), QPushButton("Hide")
+        self.words = label()
+        self.open = button("Open", "Open the selected exam ( Enter, or double-click )")
+        self.hide_list = button("Hide", "Close this list; open the folder again to show it")
         self.list = QTreeWidget()
         self._lay_out()
         self.open.clicked.connect(self._open)
@@ -47,10 +49,6 @@ class ExamsPanel(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        self.words.setWordWrap(True)
-        self.words.setStyleSheet("font-size: 12px;")
-        self.open.setToolTip("Open the selected exam ( Enter, or double-click )")
-        self.hide_list.setToolTip("Close this list; open the folder again to show it")
         self.list.setHeaderLabels(list(HEADERS))
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)

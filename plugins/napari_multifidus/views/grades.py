@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from multifidus.data.anatomy import Level, Side
 from napari_multifidus._compat import Signal
 from napari_multifidus.models.grading import SCHEMES, most_of, words_of
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, colour_of
+from napari_multifidus.views.widgets import button, choice, grid, label
 
 BUTTON_WIDTH, LABEL_WIDTH = 28, 40
 SIDES = ((Side.RIGHT, "right", MULTIFIDUS_RIGHT), (Side.LEFT, "left", MULTIFIDUS_LEFT))
@@ -27,14 +28,12 @@ class SideGrades(QWidget):
         super().__init__()
         self.side = side
         self.buttons: list[QPushButton] = []
-        label = QLabel(words)
-        label.setStyleSheet(f"font-weight: bold; color: {colour};")
-        label.setFixedWidth(LABEL_WIDTH)
+        name = label(words, px=13, colour=colour, bold=True)
+        name.setFixedWidth(LABEL_WIDTH)
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2)
-        self._layout.addWidget(label)
-
+        self._layout.addWidget(name)
         self._layout.addStretch(1)
 
     def offer(self, scheme: str) -> None:
@@ -42,23 +41,21 @@ class SideGrades(QWidget):
         count = most_of(scheme) + 1 if scheme in SCHEMES else len(SCHEMES["goutallier"].words)
         while len(self.buttons) < count:
             value = len(self.buttons)
-            button = QPushButton(str(value))
-            button.setCheckable(True)
-            button.setFixedWidth(BUTTON_WIDTH)
-            button.clicked.connect(
+            made = button(str(value), checkable=True, width=BUTTON_WIDTH)
+            made.clicked.connect(
                 lambda on, value=value: self.graded.emit(self.side, value if on else None)
             )
-            self.buttons.append(button)
-            self._layout.insertWidget(self._layout.count() - 1, button)
-        for value, button in enumerate(self.buttons):
-            button.setVisible(value < count)
+            self.buttons.append(made)
+            self._layout.insertWidget(self._layout.count() - 1, made)
+        for value, made in enumerate(self.buttons):
+            made.setVisible(value < count)
             means = words_of(scheme, value)
-            button.setToolTip(f"{self.side.value} {value}: {means}" if means else str(value))
+            made.setToolTip(f"{self.side.value} {value}: {means}" if means else str(value))
 
     def show_grade(self, grade: int | None) -> None:
         """Show the grade that was given."""
-        for value, button in enumerate(self.buttons):
-            button.setChecked(value == grade)
+        for value, made in enumerate(self.buttons):
+            made.setChecked(value == grade)
 
 
 class GradesPanel(QWidget):
@@ -70,20 +67,21 @@ class GradesPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scheme, self.keys = QComboBox(), QPushButton("Keys")
-        self.sides = {side: SideGrades(side, words, colour_of(key)) for side, words, key in SIDES}
+        self.scheme = choice(
+            "Grading scheme; the name of another one can be typed",
+            [(scheme.title, scheme.name) for scheme in SCHEMES.values()],
+        )
         self.scheme.setEditable(True)
-        for scheme in SCHEMES.values():
-            self.scheme.addItem(scheme.title, scheme.name)
-        self.scheme.setToolTip("Grading scheme; the name of another one can be typed")
-        self.keys.setCheckable(True)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("Scheme"), 0, 0)
-        layout.addWidget(self.scheme, 0, 1, 1, 2)
-        layout.addWidget(self.keys, 0, 3)
-        layout.addWidget(self.sides[Side.RIGHT], 1, 0, 1, 4)
-        layout.addWidget(self.sides[Side.LEFT], 2, 0, 1, 4)
+        self.keys = button("Keys", checkable=True)
+        self.sides = {side: SideGrades(side, words, colour_of(key)) for side, words, key in SIDES}
+        layout = grid(
+            self,
+            (QLabel("Scheme"), 0, 0),
+            (self.scheme, 0, 1, 1, 2),
+            (self.keys, 0, 3),
+            (self.sides[Side.RIGHT], 1, 0, 1, 4),
+            (self.sides[Side.LEFT], 2, 0, 1, 4),
+        )
         layout.setColumnStretch(1, 1)
         for panel in self.sides.values():
             panel.graded.connect(self.graded.emit)

@@ -9,11 +9,9 @@ from qtpy.QtCore import QEvent, QObject, QSettings, Qt
 from qtpy.QtWidgets import (
     QDialog,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
-    QPushButton,
     QScrollArea,
     QTableWidget,
     QTableWidgetItem,
@@ -24,9 +22,9 @@ from qtpy.QtWidgets import (
 
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
+from napari_multifidus.views.widgets import WARNING_COLOUR, button, grid, label
 
 SEEN = "tour_seen"
-HIGHLIGHT = "#ffb000"
 KEYS_SIZE = (560, 640)
 
 
@@ -53,7 +51,7 @@ class Highlight(QFrame):
         self.target: QWidget | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setStyleSheet(
-            f"Highlight {{ border: 3px solid {HIGHLIGHT}; border-radius: 4px;"
+            f"Highlight {{ border: 3px solid {WARNING_COLOUR}; border-radius: 4px;"
             " background: transparent; }"
         )
         self.hide()
@@ -94,21 +92,16 @@ class TourPanel(QFrame):
         self.steps = tuple(steps)
         self.place = -1
         self.highlight = Highlight()
-        self.title, self.words = QLabel(), QLabel()
-        self.back, self.on, self.skip = (QPushButton(w) for w in ("Back", "Next", "Skip"))
-        self.title.setStyleSheet("font-size: 13px; font-weight: bold;")
-        self.words.setWordWrap(True)
-        self.words.setStyleSheet("font-size: 12px;")
+        self.title, self.words = label(px=13, bold=True), label()
+        self.skip = button("Skip", "End the tour; the button Tour starts it again")
+        self.back, self.on = button("Back", "Previous step"), button("Next", "Next step")
         self.setStyleSheet(
-            f"TourPanel {{ border: 1px solid {HIGHLIGHT}; border-radius: 4px;"
+            f"TourPanel {{ border: 1px solid {WARNING_COLOUR}; border-radius: 4px;"
             " background: #2c2f36; }"
         )
-        self.skip.setToolTip("End the tour; the button Tour starts it again")
-        self.back.setToolTip("Previous step")
-        self.on.setToolTip("Next step")
         buttons = QHBoxLayout()
-        for button in (self.skip, self.back, self.on):
-            buttons.addWidget(button)
+        for made in (self.skip, self.back, self.on):
+            buttons.addWidget(made)
         layout = QVBoxLayout(self)
         layout.addWidget(self.title)
         layout.addWidget(self.words)
@@ -198,15 +191,10 @@ class HelpPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tour, self.keys = QPushButton("Tour"), QPushButton("Keys")
-        self.tour.setToolTip("Short tour of this window")
-        self.keys.setToolTip("All keys, in a window that can stay open")
+        self.tour = button("Tour", "Short tour of this window")
+        self.keys = button("Keys", "All keys, in a window that can stay open")
         self.table: ShortcutsDialog | None = None
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("Help"), 0, 0)
-        layout.addWidget(self.tour, 0, 1)
-        layout.addWidget(self.keys, 0, 2)
+        layout = grid(self, (QLabel("Help"), 0, 0), (self.tour, 0, 1), (self.keys, 0, 2))
         layout.setColumnStretch(1, 1)
         layout.setColumnStretch(2, 1)
         self.tour.clicked.connect(lambda _=False: self.tour_wanted.emit())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import QComboBox, QGridLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.image_layers import ImageLayers
 from napari_multifidus.models.display_images import WindowPreset
+from napari_multifidus.views.widgets import choice, grid
 
 _TIPS = {
     WindowPreset.AUTOMATIC: "all but the darkest and brightest pixels",
@@ -31,16 +32,12 @@ class ImagePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.contrast, self.grey = QComboBox(), QComboBox()
-        self.contrast.setToolTip("Image of these slices that is shown ( Shift+O )")
         tips = "\n".join(f"{window.value}: {words}" for window, words in _TIPS.items())
-        self.grey.setToolTip(f"Grey levels ( Shift+G )\n{tips}")
-        for window in WindowPreset:
-            self.grey.addItem(window.value, window.value)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.contrast, 0, 0)
-        layout.addWidget(self.grey, 0, 1)
+        self.contrast = choice("Image of these slices that is shown ( Shift+O )")
+        self.grey = choice(
+            f"Grey levels ( Shift+G )\n{tips}", [(window.value, window.value) for window in _TIPS]
+        )
+        layout = grid(self, (self.contrast, 0, 0), (self.grey, 0, 1))
         layout.setColumnStretch(0, 2)
         layout.setColumnStretch(1, 1)
         self._images: ImageLayers | None = None

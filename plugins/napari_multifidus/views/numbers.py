@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.flags import Flag
@@ -20,11 +20,11 @@ from napari_multifidus.models.preview import (
 )
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, LayerKey, colour_of
 from napari_multifidus.views.histogram import HistogramView
+from napari_multifidus.views.widgets import QUIET_COLOUR, WARNING_COLOUR, grid, label, text_style
 
 MM2_PER_CM2 = 100
 NOTHING = "\N{EN DASH}"
 SIDE_WIDTH = 120
-WARNING_COLOUR, QUIET_COLOUR = "#ffb000", "#b8bcc4"
 METHOD_WORDS = {
     "pooled_otsu": "pooled Otsu",
     "otsu": "Otsu",
@@ -109,8 +109,7 @@ class FlagList(QWidget):
         """Show other flags."""
         shown = tuple(flags)
         while len(self.lines) < len(shown):
-            line = QLabel()
-            line.setStyleSheet(f"font-size: 11px; color: {WARNING_COLOUR};")
+            line = label(px=11, colour=WARNING_COLOUR, wrap=False)
             self._layout.addWidget(line)
             self.lines.append(line)
         for n, line in enumerate(self.lines):
@@ -141,24 +140,19 @@ class SideNumbersPanel(QFrame):
         self.numbers: Numbers | None = None
         self._colour = colour_of(LayerKey(Structure.MULTIFIDUS, side))
         self._frame: tuple[str, int] | None = None
-        self.title, self.area, self.fat, self.detail = QLabel(), QLabel(), QLabel(), QLabel()
-        self.grade, self.warnings = QLabel(), FlagList()
-        self.title.setStyleSheet(f"font-size: 13px; font-weight: bold; color: {self._colour};")
-        self.area.setStyleSheet("font-size: 18px; font-weight: bold;")
-        self.fat.setStyleSheet("font-size: 13px;")
-        self.grade.setStyleSheet("font-size: 12px;")
+        # A long name takes two lines rather than lose its side.
+        self.title = label(px=13, colour=self._colour, bold=True)
+        self.area, self.fat = label(px=18, bold=True, wrap=False), label(px=13)
+        self.detail, self.grade = label(px=11), label(wrap=False)
+        self.warnings = FlagList()
         self.area.setToolTip(
             "Cross-sectional area in the plane of the slice ± standard uncertainty"
         )
-        # A long name takes two lines rather than lose its side.
-        self.title.setWordWrap(True)
-        self.detail.setWordWrap(True)
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 6, 6, 6)
         layout.setSpacing(2)
         parts = (self.title, self.area, self.fat, self.detail, self.grade, self.warnings)
-        self.fat.setWordWrap(True)
         for part in parts:
             # What does not fit is cut off, not the window made wider.
             part.setMinimumWidth(SIDE_WIDTH)
@@ -188,7 +182,7 @@ class SideNumbersPanel(QFrame):
         self._frame = wanted
         edge, width = wanted
         quiet = PROBLEM_COLOUR if problem else QUIET_COLOUR
-        self.detail.setStyleSheet(f"font-size: 11px; color: {quiet};")
+        self.detail.setStyleSheet(text_style(11, quiet))
         self.setStyleSheet(
             f"SideNumbersPanel {{ border: {width}px solid {edge}; border-left: 5px solid {edge};"
             " border-radius: 4px; }"
@@ -213,20 +207,16 @@ class NumbersPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
         self.structure = Structure.MULTIFIDUS
         self.sides = {side: SideNumbersPanel(side) for side in (Side.RIGHT, Side.LEFT)}
-        self.asymmetry, self.histogram = QLabel(), HistogramView()
-        self.asymmetry.setStyleSheet(f"font-size: 12px; color: {QUIET_COLOUR};")
+        self.asymmetry, self.histogram = label(colour=QUIET_COLOUR, wrap=False), HistogramView()
         self.asymmetry.setToolTip(
             "Asymmetry of the areas: (right - left) / mean, in percent ± standard uncertainty"
         )
+        layout = grid(self, (self.asymmetry, 1, 0, 1, 2), (self.histogram, 2, 0, 1, 2))
         for column, panel in enumerate(self.sides.values()):
             layout.addWidget(panel, 0, column)
             layout.setColumnStretch(column, 1)
-        layout.addWidget(self.asymmetry, 1, 0, 1, 2)
-        layout.addWidget(self.histogram, 2, 0, 1, 2)
         self.setMinimumHeight(118)
 
     def follow(self, key: LayerKey | None) -> None:

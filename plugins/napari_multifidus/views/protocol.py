@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
 
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.protocol_toml import about_preset, as_toml, changed_settings, preset_texts
 from napari_multifidus._compat import Signal
+from napari_multifidus.views.widgets import QUIET_COLOUR, choice, grid, label
 
 FILE = "File…"
+_LONG = 120
 
 
 class ProtocolPanel(QWidget):
@@ -20,24 +23,13 @@ class ProtocolPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.box, self.about = QComboBox(), QLabel()
-        for name in preset_texts():
-            self.box.addItem(name, name)
-            self.box.setItemData(
-                self.box.count() - 1, "\n".join(filter(None, about_preset(name))), _TIP
-            )
-        self.box.addItem(FILE, "")
-        self.about.setWordWrap(True)
-        self.about.setStyleSheet("font-size: 11px; color: #b8bcc4;")
-        self.box.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.box.setMinimumContentsLength(12)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("Protocol"), 0, 0)
-        layout.addWidget(self.box, 0, 1)
-        layout.addWidget(self.about, 1, 0, 1, 2)
+        presets = [(name, name) for name in preset_texts()]
+        self.box = choice("", [*presets, (FILE, "")], shortest=12)
+        for place, (name, _) in enumerate(presets):
+            tip = "\n".join(filter(None, about_preset(name)))
+            self.box.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+        self.about = label(px=11, colour=QUIET_COLOUR)
+        layout = grid(self, (QLabel("Protocol"), 0, 0), (self.box, 0, 1), (self.about, 1, 0, 1, 2))
         layout.setColumnStretch(1, 1)
         self.box.activated.connect(self._say)
         self.show_protocol("default", MeasurementProtocol())
@@ -68,8 +60,3 @@ class ProtocolPanel(QWidget):
         for place in reversed(range(self.box.count() - 1)):
             if self.box.itemData(place) not in presets:
                 self.box.removeItem(place)
-
-
-_LONG = 120
-_TIP = 3
-"""Qt's role of tooltips."""

@@ -5,21 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import QSignalBlocker
-from qtpy.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QLineEdit, QSpinBox, QWidget
 
 from multifidus.data.anatomy import RoiRule
 from multifidus.data.roi import Reading
 from napari_multifidus._compat import Signal
-
-SAVED_COLOUR, UNSAVED_COLOUR = "#35d0a5", "#ffb000"
+from napari_multifidus.views.widgets import (
+    ERROR_COLOUR,
+    GOOD_COLOUR,
+    QUIET_COLOUR,
+    WARNING_COLOUR,
+    button,
+    choice,
+    grid,
+    label,
+    named,
+    text_style,
+)
 
 
 class ReadingPanel(QWidget):
@@ -31,30 +33,28 @@ class ReadingPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rater, self.number, self.rule = QLineEdit(), QSpinBox(), QComboBox()
+        self.rater, self.number = QLineEdit(), QSpinBox()
         self.rater.setToolTip("Rater ID: initials or a code; part of the file name")
         self.number.setRange(1, 99)
         self.number.setToolTip("Number of the reading; each has its own file")
-        for rule in RoiRule:
-            self.rule.addItem(rule.replace("_", " "), rule.value)
-        self.rule.setToolTip(
-            "Fascial: along the inner border of the fascia. Muscle border: along the visible muscle"
+        self.rule = choice(
+            "Fascial: along the inner border of the fascia. "
+            "Muscle border: along the visible muscle",
+            named(RoiRule),
         )
-        self.folder = QPushButton("Folder…")
-        self.folder.setToolTip("Save outlines in another folder")
-        self.where = QLabel()
-        self.where.setWordWrap(True)
-        self.where.setStyleSheet("font-size: 11px; color: #b8bcc4;")
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel("Rater"), 0, 0)
-        layout.addWidget(self.rater, 0, 1)
-        layout.addWidget(QLabel("Reading"), 0, 2)
-        layout.addWidget(self.number, 0, 3)
-        layout.addWidget(QLabel("Outline rule"), 1, 0)
-        layout.addWidget(self.rule, 1, 1)
-        layout.addWidget(self.folder, 1, 2, 1, 2)
-        layout.addWidget(self.where, 2, 0, 1, 4)
+        self.folder = button("Folder…", "Save outlines in another folder")
+        self.where = label(px=11, colour=QUIET_COLOUR)
+        layout = grid(
+            self,
+            (QLabel("Rater"), 0, 0),
+            (self.rater, 0, 1),
+            (QLabel("Reading"), 0, 2),
+            (self.number, 0, 3),
+            (QLabel("Outline rule"), 1, 0),
+            (self.rule, 1, 1),
+            (self.folder, 1, 2, 1, 2),
+            (self.where, 2, 0, 1, 4),
+        )
         layout.setColumnStretch(1, 1)
         self.rater.editingFinished.connect(self._say)
         self.number.editingFinished.connect(self._say)
@@ -87,33 +87,29 @@ class StatusLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.saved, self.message = QLabel("nothing to save yet"), QLabel()
-        self.message.setWordWrap(True)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.saved, 0, 0)
-        layout.addWidget(self.message, 1, 0)
+        self.saved, self.message = QLabel(), label()
+        grid(self, (self.saved, 0, 0), (self.message, 1, 0))
         self.show_saved("nothing to save yet")
 
     def show_saved(self, words: str) -> None:
         """Say that all is saved."""
-        self._show(f"✓ {words}", SAVED_COLOUR)
+        self._show(f"✓ {words}", GOOD_COLOUR)
 
     def show_unsaved(self, words: str) -> None:
         """Say that something is not."""
-        self._show(f"● {words}", UNSAVED_COLOUR)
+        self._show(f"● {words}", WARNING_COLOUR)
 
     def _show(self, words: str, colour: str) -> None:
         self.saved.setText(words)
         self.saved.setToolTip(words)
-        self.saved.setStyleSheet(f"font-size: 12px; color: {colour};")
+        self.saved.setStyleSheet(text_style(12, colour))
 
     def show_message(self, words: str) -> None:
         """Show a message."""
         self.message.setText(words)
-        self.message.setStyleSheet("font-size: 12px;")
+        self.message.setStyleSheet(text_style(12))
 
     def show_warning(self, words: str) -> None:
         """Show a message about something wrong."""
         self.message.setText(words)
-        self.message.setStyleSheet("font-size: 12px; color: #ff6b81;")
+        self.message.setStyleSheet(text_style(12, ERROR_COLOUR))

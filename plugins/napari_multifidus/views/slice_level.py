@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QWidget
 
 from multifidus.data.anatomy import Level, SlicePosition
 from napari_multifidus._compat import Signal
+from napari_multifidus.views.widgets import button, choice, grid, label, named
 
 NOT_SET = "not set"
 
-_SHORT = QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+SHORTEST, ARROW_WIDTH = 8, 34
 
 
 class SliceLevelPanel(QWidget):
@@ -21,40 +22,32 @@ class SliceLevelPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = QLabel("No exam is open")
-        self.words.setStyleSheet("font-size: 13px;")
-        self.level, self.position = QComboBox(), QComboBox()
-        # Plain strings: not every binding of Qt gives enumerations back.
-        self.level.addItem(NOT_SET, "")
-        for level in Level:
-            self.level.addItem(level.value, level.value)
-        for position in SlicePosition:
-            self.position.addItem(position.replace("_", " "), position.value)
-        self.level.setToolTip("Disc or vertebral body that this slice shows")
-        self.position.setToolTip("Position of the slice within its level")
-        for box in (self.level, self.position):
-            box.setSizeAdjustPolicy(_SHORT)
-            box.setMinimumContentsLength(8)
-        before, following = QPushButton("◀"), QPushButton("▶")
-        before.setToolTip("Previous slice ( , )")
-        following.setToolTip("Next slice ( . )")
-        for button in (before, following):
-            button.setFixedWidth(34)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(before, 0, 0)
-        layout.addWidget(self.words, 0, 1, 1, 2)
-        layout.addWidget(following, 0, 3)
-        self.mark = mark = QPushButton("Level…")
-        mark.setToolTip("Mark levels on the sagittal image ( M )")
-        mark.clicked.connect(self.marking_wanted.emit)
-        layout.addWidget(mark, 1, 0)
-        layout.addWidget(self.level, 1, 1)
-        layout.addWidget(self.position, 1, 2, 1, 2)
+        self.words = label("No exam is open", px=13, wrap=False)
+        self.level = choice(
+            "Disc or vertebral body that this slice shows",
+            [(NOT_SET, ""), *named(Level)],
+            shortest=SHORTEST,
+        )
+        self.position = choice(
+            "Position of the slice within its level", named(SlicePosition), shortest=SHORTEST
+        )
+        before = button("◀", "Previous slice ( , )", width=ARROW_WIDTH)
+        following = button("▶", "Next slice ( . )", width=ARROW_WIDTH)
+        self.mark = button("Level…", "Mark levels on the sagittal image ( M )")
+        layout = grid(
+            self,
+            (before, 0, 0),
+            (self.words, 0, 1, 1, 2),
+            (following, 0, 3),
+            (self.mark, 1, 0),
+            (self.level, 1, 1),
+            (self.position, 1, 2, 1, 2),
+        )
         layout.setColumnStretch(1, 1)
         layout.setColumnStretch(2, 1)
         before.clicked.connect(lambda: self.stepped.emit(-1))
         following.clicked.connect(lambda: self.stepped.emit(1))
+        self.mark.clicked.connect(self.marking_wanted.emit)
         self.level.activated.connect(self._say)
         self.position.activated.connect(self._say)
 

@@ -28,7 +28,7 @@ def tour_steps(dock: Any) -> tuple[TourStep, ...]:
             "Slices and levels",
             "The keys . and , go to the next and the previous slice. Enter the level of a slice "
             "here, unless landmarks on the sagittal image give it; M marks them.",
-            lambda: dock.place,
+            lambda: dock.slice_level,
         ),
         TourStep(
             "Drawing and editing",
@@ -46,7 +46,7 @@ def tour_steps(dock: Any) -> tuple[TourStep, ...]:
         TourStep(
             "Visual grades",
             "Grade both sides of the level with the buttons, or press Shift+Q and then digits.",
-            lambda: dock.more.grades,
+            lambda: dock.feedback.grades,
         ),
         TourStep(
             "All outlines",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QComboBox, QGridLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from multifidus.data.anatomy import MUSCLES, Side, Structure
 from napari_multifidus._compat import Signal
@@ -16,6 +16,7 @@ from napari_multifidus.models.shapes import (
     LayerKey,
     colour_of,
 )
+from napari_multifidus.views.widgets import button, choice, grid
 
 ARTEFACT = LayerKey(Structure.ARTEFACT)
 BUTTONS = (
@@ -75,36 +76,32 @@ class ToolsPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = grid(self)
         self.buttons: dict[LayerKey, QPushButton] = {}
         for place, (key, letter) in enumerate(BUTTONS):
-            button = QPushButton(_icon(key), key.words)
-            button.setCheckable(True)
-            button.setToolTip(f"Draw {key.words} on this slice ( {letter} )")
-            button.clicked.connect(lambda _=False, key=key: self.draw_wanted.emit(key))
-            layout.addWidget(button, place // 2, place % 2 * 3, 1, 3)
-            self.buttons[key] = button
-        self.more = QComboBox()
+            made = button(key.words, f"Draw {key.words} on this slice ( {letter} )", checkable=True)
+            made.setIcon(_icon(key))
+            made.clicked.connect(lambda _=False, key=key: self.draw_wanted.emit(key))
+            layout.addWidget(made, place // 2, place % 2 * 3, 1, 3)
+            self.buttons[key] = made
+        self.more = choice("Other structures, and artefacts to be excluded")
         self.more.addItem("More structures…")
         for key in MORE:
             self.more.addItem(_icon(key), key.words)
         self.more.activated.connect(self._choose_more)
         layout.addWidget(self.more, 2, 0, 1, 6)
-        self.acts: dict[str, QPushButton] = {}
-        for words, name in ACTS:
-            button = self.acts[name] = QPushButton(words)
-            button.setToolTip(tip(name))
-            button.setCheckable(name in TOOLS)
-            button.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
-        self.clear, self.draft = QPushButton("Delete"), QPushButton("Drafts…")
-        self.clear.setToolTip("Delete the active structure from this slice")
+        self.acts = {
+            name: button(words, tip(name), checkable=name in TOOLS) for words, name in ACTS
+        }
+        for name, made in self.acts.items():
+            made.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
+        self.clear = button("Delete", "Delete the active structure from this slice")
         self.clear.clicked.connect(lambda _=False: self.clear_wanted.emit())
-        self.draft.setToolTip("Import outlines or a label map as drafts")
+        self.draft = button("Drafts…", "Import outlines or a label map as drafts")
         self.draft.clicked.connect(lambda _=False: self.draft_wanted.emit())
-        for place, button in enumerate((*self.acts.values(), self.clear, self.draft)):
+        for place, made in enumerate((*self.acts.values(), self.clear, self.draft)):
             row, column = divmod(place, ACTS_A_ROW)
-            layout.addWidget(button, 3 + row, 2 * column, 1, 2)
+            layout.addWidget(made, 3 + row, 2 * column, 1, 2)
 
     def _choose_more(self) -> None:
         place = self.more.currentIndex()
@@ -115,8 +112,8 @@ class ToolsPanel(QWidget):
         """Show which structure is active, and with which tool."""
         for name in TOOLS:
             self.acts[name].setChecked(name == tool)
-        for shown, button in self.buttons.items():
-            button.setChecked(shown == key)
+        for shown, made in self.buttons.items():
+            made.setChecked(shown == key)
         self.more.setCurrentIndex(MORE.index(key) + 1 if key in MORE else 0)
 
 

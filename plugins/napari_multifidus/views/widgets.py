@@ -22,10 +22,12 @@ def button(words: str, tip: str = "", *, checkable: bool = False, width: int = 0
     return made
 
 
-def label(words: str = "", *, px: int = 12, colour: str = "", bold: bool = False) -> QLabel:
-    """Make a text that goes on in a new line where it is too long."""
+def label(
+    words: str = "", *, px: int = 12, colour: str = "", bold: bool = False, wrap: bool = True
+) -> QLabel:
+    """Make a text; it goes on in a new line where it is too long, or is cut off."""
     made = QLabel(words)
-    made.setWordWrap(True)
+    made.setWordWrap(wrap)
     made.setStyleSheet(text_style(px, colour, bold=bold))
     return made
 
