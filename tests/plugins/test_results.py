@@ -244,7 +244,7 @@ def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
         found = [x for row in colours for x, colour in enumerate(row) if colour == name]
         share = (low - preview.ranges.low) / (preview.ranges.high - preview.ranges.low)
         assert min(found) / wide == pytest.approx(4 + share * 392, abs=2)
-    assert "fat above" in view.words
+    assert "fat threshold" in view.words
 
 
 def test_a_histogram_of_nothing_is_empty(qtbot, session):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSettings, QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
 
 from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
@@ -61,18 +61,17 @@ class LocatorPanel(QWidget):
         )
         self.six = QCheckBox("L6 present")
         self.six.setToolTip("Transitional anatomy: an L6, with the discs L5-L6 and L6-S1")
-        self.up = button(
-            "Shift labels up one level", "Counting began one level too low: rename every landmark"
-        )
+        self.up = button("up one level", "Counting began one level too low: rename every landmark")
         self.down = button(
-            "Shift labels down one level",
-            "Counting began one level too high: rename every landmark",
+            "down one level", "Counting began one level too high: rename every landmark"
         )
         self._lay_out()
         self._wire()
 
     def _lay_out(self) -> None:
         self.setMinimumWidth(240)
+        shift = QWidget()
+        grid(shift, (QLabel("Shift labels"), 0, 0), (self.up, 0, 1), (self.down, 0, 2))
         layout = grid(
             self,
             (self.series, 0, 0, 1, 2),
@@ -84,8 +83,7 @@ class LocatorPanel(QWidget):
             (self.level, 4, 1),
             (self.order, 5, 0),
             (self.six, 5, 1),
-            (self.up, 6, 0),
-            (self.down, 6, 1),
+            (shift, 6, 0, 1, 2),
         )
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setRowStretch(1, 1)

@@ -41,6 +41,7 @@ class ReadingPanel(QWidget):
             "Fascial: along the inner border of the fascia. "
             "Muscle border: along the visible muscle",
             named(RoiRule),
+            shortest=8,
         )
         self.folder = button("Folder…", "Save outlines in another folder")
         self.where = label(px=11, colour=QUIET_COLOUR)
@@ -50,7 +51,7 @@ class ReadingPanel(QWidget):
             (self.rater, 0, 1),
             (QLabel("Reading"), 0, 2),
             (self.number, 0, 3),
-            (QLabel("Outline rule"), 1, 0),
+            (QLabel("Rule"), 1, 0),
             (self.rule, 1, 1),
             (self.folder, 1, 2, 1, 2),
             (self.where, 2, 0, 1, 4),
