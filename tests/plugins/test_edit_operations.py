@@ -154,7 +154,7 @@ def test_the_next_missing_outline(session):
 
 
 def test_what_cannot_be_measured_is_said_for_a_level(session, tmp_path):
-    with pytest.raises(RoiError, match="No level is assigned"):
+    with pytest.raises(RoiError, match="no level yet"):
         session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.METAL)
     session.set_level(4, Level.L3_L4)
     session.set_level(5, Level.L3_L4)
