@@ -21,6 +21,12 @@ MOST_FLAT = 10
 MOST_LINES = 450
 MOST_METHODS = 20
 MOST_REPEATED = 3
+NO_NAMES = {"base", "common", "core", "helper", "helpers", "misc", "util", "utils"}
+"""Names that do not say what a module defines."""
+
+OTHER_TESTS = {"benchmarks", "frozen", "plugins", "support"}
+"""Folders of tests that are of no package of the library."""
+
 LONG_FILE = 300
 LONG_FUNCTION = 40
 
@@ -121,6 +127,24 @@ def public_methods(node: ast.ClassDef) -> int:
     return sum(not name.startswith("_") for name in names)
 
 
+def inherited(modules: dict[str, Module]) -> Iterator[str]:
+    """Yield classes of the library that inherit from others of it, errors left out."""
+    library = [(m, node) for m, node in classes(modules) if m.name.startswith("multifidus.")]
+    names = {node.name for _, node in library}
+    for module, node in library:
+        ours = {ast.unparse(base).rpartition(".")[2] for base in node.bases} & names
+        if ours and module.name != "multifidus.errors":
+            yield f"{module.name}.{node.name} inherits from {', '.join(sorted(ours))}"
+
+
+def misplaced(root: Path) -> Iterator[str]:
+    """Yield folders of tests to which no package corresponds."""
+    for folder in sorted((root / "tests").iterdir()):
+        known = folder.name in OTHER_TESTS or (root / PLACES["multifidus"] / folder.name).is_dir()
+        if folder.is_dir() and any(folder.rglob("test_*.py")) and not known:
+            yield f"tests/{folder.name} is of no package in multifidus/"
+
+
 def functions(modules: dict[str, Module]) -> list[tuple[int, str]]:
     """Return every function's length and name, longest first."""
     found = [
@@ -195,6 +219,12 @@ def broken_limits(modules: dict[str, Module]) -> list[str]:
         for module, node in classes(modules)
         if public_methods(node) > MOST_METHODS
     ]
+    found += [
+        f"{module.name} is named after nothing that it defines"
+        for module in modules.values()
+        if module.name.rpartition(".")[2].strip("_") in NO_NAMES
+    ]
+    found += inherited(modules)
     twice = repeated(node.name for _, node in classes(modules))
     if len(twice) > MOST_REPEATED:
         found.append(f"class names occur twice: {', '.join(twice)}; at most {MOST_REPEATED}")
@@ -210,7 +240,7 @@ def main() -> None:
     modules = modules_of(options.root)
     for name, value in measures(modules).items():
         print(f"| {name} | {value} |")
-    broken = [] if options.table_only else broken_limits(modules)
+    broken = [] if options.table_only else [*broken_limits(modules), *misplaced(options.root)]
     if broken:
         sys.exit("Limits of the structure are broken:\n- " + "\n- ".join(broken))
 
