@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.models.preview import Numbers, asymmetry_pct, asymmetry_uncertainty, held
+from napari_multifidus.models.preview import Numbers, asymmetry_pct, asymmetry_uncertainty, cached
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import LayerKey
 
@@ -256,14 +256,14 @@ def test_shading_that_is_remembered_is_shading_that_is_worked_out():
         0.0,
     )
     plain = Correction(BiasCorrection.LOW_ORDER, low_order=field)
-    quick = held(plain)
+    quick = cached(plain)
     for centre in ((5, 5), (36, 40), (40, 45), (71, 79), (0, 79), (36, 40)):
         places = np.clip(rng.integers(-9, 10, (40, 2)) + centre, 0, (71, 79))
         np.testing.assert_allclose(quick.at(item, places), plain.at(item, places), rtol=1e-12)
     assert np.ptp(quick.at(item, np.array([(0, 0), (71, 79)]))) > 0
     assert not len(quick.at(item, np.empty((0, 2), int)))
     without = Correction(BiasCorrection.NONE)
-    assert held(without) is without
+    assert cached(without) is without
 
 
 @pytest.mark.parametrize("methods", [("pooled_otsu",), ("linear", "pooled_otsu")], ids=str)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Whom a bookmark tells what it put back, and what of that is measured no more."""
+    """Where it is said what was put back, and what of that is not measured."""
 
     message: Callable[[str], None]
     warning: Callable[[str], None]
@@ -35,8 +35,8 @@ class SessionRestore:
         As they were opened; what was left is put back into them.
     journal
         How the reading was left.
-    tell
-        Whom to tell.
+    messages
+        Where to say what was put back.
 
     Attributes
     ----------
@@ -44,12 +44,16 @@ class SessionRestore:
         Whether the images are still those that outlines were drawn on.
     """
 
-    def __init__(self, session: Session, canvas: Canvas, journal: Journal, tell: Messages) -> None:
-        self._session, self._canvas, self._tell = session, canvas, tell
+    def __init__(
+        self, session: Session, canvas: Canvas, journal: Journal, messages: Messages
+    ) -> None:
+        self._session, self._canvas, self._messages = session, canvas, messages
         places = {item.uid: index for index, item in enumerate(session.series.slices)}
         # What lies on other series of the exam waits until they are outlined.
-        self._parked = tuple(draft for draft in journal.drafts if draft[1] not in places)
-        self._parked_begun = tuple(begun for begun in journal.begun if begun[1] not in places)
+        self._unfinished_elsewhere = tuple(
+            draft for draft in journal.drafts if draft[1] not in places
+        )
+        self._origins_elsewhere = tuple(begun for begun in journal.begun if begun[1] not in places)
         for key, uid, loops in journal.drafts:
             if uid in places:
                 self._restore(key, places[uid], loops)
@@ -73,9 +77,9 @@ class SessionRestore:
         where = f"{key.words} on slice {index + 1}"
         problem = self._session.drawing.problem(key, index)
         if problem:
-            self._tell.warning(f"Restored, not measured yet: {where} {problem}.")
+            self._messages.warning(f"Restored, not measured yet: {where} {problem}.")
         else:
-            self._tell.message(f"Restored unfinished outline: {where}.")
+            self._messages.message(f"Restored unfinished outline: {where}.")
 
     def _first_drawn(self) -> int:
         drawn = [self._session.drawing.slices_of(key) for key in self._session.drawing.layer_keys()]
@@ -101,8 +105,8 @@ class SessionRestore:
         return Journal(
             session.slice(index).uid,
             active,
-            self._parked + drafts,
+            self._unfinished_elsewhere + drafts,
             unfinished=unfinished,
-            begun=(*self._parked_begun, *begun),
+            begun=(*self._origins_elsewhere, *begun),
             images=self.watch.images(),
         )

@@ -125,8 +125,8 @@ def asymmetry_uncertainty(right: Numbers | None, left: Numbers | None) -> float:
     """Return the standard uncertainty of :func:`asymmetry_pct`, as the table states it."""
     if right is None or left is None:
         return NAN
-    doubts = right.area_u_mm2, left.area_u_mm2
-    return signed_asymmetry_uncertainty(right.area_mm2, left.area_mm2, *doubts)
+    uncertainties = right.area_u_mm2, left.area_u_mm2
+    return signed_asymmetry_uncertainty(right.area_mm2, left.area_mm2, *uncertainties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ class OutlinePreviewer:
         self._calibration = replace(
             calibration,
             protocol=_only(calibration.protocol, self.method),
-            fields={key: held(field) for key, field in calibration.fields.items()},
+            fields={key: cached(field) for key, field in calibration.fields.items()},
         )
         self._ranges: dict[BasisKey, Ranges | None] = {}
 
@@ -271,9 +271,11 @@ class OutlinePreviewer:
         rows = with_fat_doubts(
             known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
         )
-        return self._seen(item, numbers_of(list(rows), self.method), group)
+        return self._outline_preview(item, numbers_of(list(rows), self.method), group)
 
-    def _seen(self, item: OutlinePixels, numbers: Numbers, group: BasisKey) -> OutlinePreview:
+    def _outline_preview(
+        self, item: OutlinePixels, numbers: Numbers, group: BasisKey
+    ) -> OutlinePreview:
         shown = item.sample if item.equalised is None else item.equalised
         if group not in self._ranges:
             self._ranges[group] = self._ranges_of(group) if item.equalised is None else None
@@ -302,7 +304,7 @@ MARGIN = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HeldCorrection(Correction):
+class CachedCorrection(Correction):
     """A correction that remembers the field around the last outline.
 
     The polynomial takes as long as all else that is done to an outline in motion.
@@ -321,18 +323,18 @@ class HeldCorrection(Correction):
             corner = np.maximum(low - MARGIN, 0)
             size = np.minimum(high + MARGIN + 1, item.shape) - corner
             around = np.indices(tuple(size)).reshape(2, -1).T + corner
-            known = super(HeldCorrection, self).at(item, around).reshape(tuple(size))
+            known = super(CachedCorrection, self).at(item, around).reshape(tuple(size))
             self.last.clear()
             self.last[item.uid] = (corner, known)
         row, column = (places - corner).T
         return np.asarray(known[row, column])
 
 
-def held(correction: Correction) -> Correction:
+def cached(correction: Correction) -> Correction:
     """Return the same correction, quicker for outlines in motion."""
     if correction.low_order is None:
         return correction
-    return HeldCorrection(correction.method, correction.reason, correction.low_order)
+    return CachedCorrection(correction.method, correction.reason, correction.low_order)
 
 
 def _whole(values: Array) -> Ranges | None:
