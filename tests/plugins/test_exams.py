@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from napari_multifidus import annotate as opening
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
+from napari_multifidus.models.access import Access
 from napari_multifidus.models.opening import find_exams
 from napari_multifidus.reader import NOTHING, read_images
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -137,7 +138,7 @@ def test_in_a_blinded_reading_no_other_exam_is_opened_or_named(  # noqa: PLR0917
     win, folder, exam, tmp_path, messages
 ):
     win.open(exam, tmp_path)
-    win.annotator.workspace.access.blinded = True
+    win.annotator.workspace.access = Access(blinded=True)
     for path in (folder, folder / "S01_pre"):
         assert read_images(str(path)) == NOTHING
         assert "blinded" in messages.pop()
@@ -156,7 +157,9 @@ def test_an_exam_that_went_meanwhile_is_said_and_the_open_one_stays(
     win.dock.exams.open(win.dock.exams.found[0])
     session = win.annotator.session
     shutil.rmtree(tmp_path / "scans" / "S01_post")
-    win.dock.exams.open(win.dock.exams.found[1])
+    panel = win.dock.exam_list
+    panel.list.setCurrentItem(panel.list.topLevelItem(1))
+    panel.open.click()
     assert "S01_post" in messages[-1]
     assert win.annotator.session is session
     assert win.dock.exams.chosen is win.dock.exams.found[0]

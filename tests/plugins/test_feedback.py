@@ -218,7 +218,7 @@ def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tm
     assert panel.fat.text().startswith("Visible fat 0") != before.startswith("Visible fat 0")
     assert drawn.dock.feedback.protocol.box.currentText() == "mine.toml"
     file.write_text("nonsense = 1\n", encoding="utf-8")
-    drawn.annotator.outputs.choose_protocol(str(file))
+    drawn.attempt(drawn.annotator.outputs.choose_protocol, str(file))
     assert "nonsense" in drawn.dock.status.message.text()
     assert session.protocol.fixed_threshold == 1000.0
 

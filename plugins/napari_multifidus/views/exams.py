@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.views.widgets import button, label
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class ExamsPanel(QWidget):
     def _open(self) -> None:
         item = self.list.currentItem()
         if item is not None:
-            self.exams.open(self.exams.found[self.list.indexOfTopLevelItem(item)])
+            with reported(self.exams.workspace.warning):
+                self.exams.open(self.exams.found[self.list.indexOfTopLevelItem(item)])
 
 
 def _when(days: int | None) -> str:
