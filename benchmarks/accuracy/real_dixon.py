@@ -10,7 +10,7 @@ import numpy as np
 
 import multifidus as mf
 from multifidus.data.anatomy import Side, Structure
-from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.measurement import Measurement, Measurements, Quantity
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "a01_real_lumbar_dixon_TUM01"
 """Beside the repository; nothing of it is in it."""
@@ -28,7 +28,7 @@ def available() -> bool:
     return FOLDER.is_dir()
 
 
-def measured() -> tuple[Measurement, ...]:
+def measured() -> Measurements:
     """Measure every slice of both multifidi by every method; references are proposed by rule."""
     exam = mf.read_exam(fat=FOLDER / "fat.nii.gz", water=FOLDER / "water.nii.gz", pair_by="index")
     rois = mf.read_rois(FOLDER / "label_fatgrid.nii.gz", exam, labels="lpm")

@@ -58,7 +58,7 @@ class Quantity(StrEnum):
     @property
     def is_grade(self) -> bool:
         """Whether it is a grade: an order without distances, so that it has no mean."""
-        return self.endswith("_grade")
+        return is_grade(self)
 
     @property
     def unit(self) -> str:
@@ -74,6 +74,11 @@ class Quantity(StrEnum):
     def source(self) -> str:
         """Where its definition comes from."""
         return _DEFINITIONS[self][1]
+
+
+def is_grade(quantity: str) -> bool:
+    """Whether a quantity, ours or somebody else's, is a grade by its name."""
+    return quantity.endswith("_grade")
 
 
 _UNITS = {

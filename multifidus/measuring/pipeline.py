@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.flags import Flag
 from multifidus.data.image import Exam
-from multifidus.data.measurement import Measurement
+from multifidus.data.measurement import Measurement, Measurements
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import check_sides
 from multifidus.data.roi_set import RoiSet, check_of_exam
@@ -33,9 +33,7 @@ from multifidus.measuring.uncertainty.budget import ReferenceUncertainty, spread
 from multifidus.spine.resolve import LevelResolver
 
 
-def measure(
-    exam: Exam, rois: RoiSet, protocol: MeasurementProtocol | None = None
-) -> tuple[Measurement, ...]:
+def measure(exam: Exam, rois: RoiSet, protocol: MeasurementProtocol | None = None) -> Measurements:
     """Measure every outline of an exam.
 
     Parameters
@@ -51,7 +49,7 @@ def measure(
 
     Returns
     -------
-    tuple of Measurement
+    Measurements
         Sorted by key, then quantity. For every outline its areas and mean signal; for muscles
         their fat by each method of the protocol, and on Dixon pairs both fat fractions; then what
         follows from these: ratios, sides compared, volumes. What is undefined is NaN with a flag.
@@ -72,7 +70,7 @@ def measure(
 
 def measure_calibrated(
     exam: Exam, rois: RoiSet, protocol: MeasurementProtocol | None = None
-) -> tuple[tuple[Measurement, ...], Calibration]:
+) -> tuple[Measurements, Calibration]:
     """Do what :func:`measure` does, and keep by what it was done.
 
     Returns
@@ -121,7 +119,8 @@ def measure_calibrated(
         rows.extend(measured)
         if protocol.regional_fat and item.roi.key.structure.is_muscle:
             rows.extend(regional_rows(item, measured))
-    return tuple(sorted(with_derived(rows, exam, rois, protocol), key=_order)), calibration
+    done = sorted(with_derived(rows, exam, rois, protocol), key=lambda row: row.sort_key)
+    return Measurements(tuple(done)), calibration
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,12 +185,3 @@ class Calibration:
         if len(checked.fat_methods) == len(self.protocol.fat_methods):
             return rows
         return [row for row in rows if row.method != FatMethod.LINEAR]
-
-
-def _order(row: Measurement) -> tuple[object, ...]:
-    key = row.key
-    origin = row.provenance
-    # What was said about a level lies in no series, and only the level tells one from another.
-    level = origin.level.rank if origin.slice_index is None and origin.level else -1
-    where = (origin.series, -1 if origin.slice_index is None else origin.slice_index, level)
-    return (key.reading, where, key.structure, key.side, key.name, row.quantity, row.method)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.data.anatomy import Structure
-from multifidus.data.measurement import Quantity
+from multifidus.data.measurement import Quantity, is_grade
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import ReadError, StatisticsError
 from multifidus.figures.thumbnails import Thumbnail, read_thumbnails
 from multifidus.io.files import refuse_existing, write_text
 from multifidus.io.json_file import read_json
-from multifidus.io.table_csv import read_results, read_rows
-from multifidus.io.table_reader import Table
+from multifidus.io.measurements_csv import MeasurementTable, read_measurements
+from multifidus.io.table_csv import read_rows
 from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
 from multifidus.reading.unblind import BLINDED_LIST_NAME
 from multifidus.reporting.metric import Metric
@@ -44,7 +44,7 @@ from multifidus.stats.requests import (
     study_reliability,
 )
 from multifidus.stats.study_table import StudyTable, study_table
-from multifidus.stats.values import Value, is_grade
+from multifidus.stats.values import Value
 from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
 
 USUAL = (
@@ -167,11 +167,11 @@ def _protocol_file(request: ReportRequest) -> Path:
     return path
 
 
-def _read(request: ReportRequest) -> Table:
+def _read(request: ReportRequest) -> MeasurementTable:
     """Read the rows that the report speaks of; the rest of a long table is passed over."""
     path = request.folder / TABLE
     quantities = {*map(str, (*USUAL, *_TOLD_OF)), *request.quantities}
-    read = read_results(path, {"structure": {request.structure}, "quantity": quantities})
+    read = read_measurements(path, {"structure": {request.structure}, "quantity": quantities})
     if not read.rows:
         msg = f"{path} has no {request.structure.replace('_', ' ')}."
         raise StatisticsError(msg, remedy="Name what was outlined: --structure NAME.")
@@ -334,7 +334,7 @@ def write_report(
     """
     content = content_of(data)
     drawings = list(draw_study(data))
-    sheets = sheet_files(row["subject"] for row in data.rows)
+    sheets = sheet_files(row.key.reading.subject for row in data.rows)
     changes = () if data.change is None else data.change.changes
     change_tables = (*content.change, subject_table(changes)) if changes else ()
     texts = {

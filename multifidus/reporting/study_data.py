@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
 from multifidus.reporting.metric import Metric
@@ -14,7 +14,8 @@ from multifidus.stats.change.study import ChangeStudy
 from multifidus.stats.reliability.study import ReliabilityStudy
 from multifidus.stats.values import Value
 
-Row = Mapping[str, Any]
+TableRow = Mapping[str, str]
+"""A row of the table of what is missing, or of failures: texts by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class StudyData:
     Parameters
     ----------
     rows
-        Of ``measurements.csv``, as text: those that the report speaks of.
+        Of ``measurements.csv``: those that the report speaks of.
     values
         Their values, one a reading, level and side.
     metrics
@@ -52,13 +53,13 @@ class StudyData:
         What the report does not show, and why.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[Measurement]
     values: Sequence[Value]
     metrics: Sequence[Metric]
     timepoints: Sequence[str]
     choice: ReadingChoice
-    missing: Sequence[Row]
-    failures: Sequence[Row]
+    missing: Sequence[TableRow]
+    failures: Sequence[TableRow]
     protocol: MeasurementProtocol
     between: ReliabilityStudy | None
     within: ReliabilityStudy | None

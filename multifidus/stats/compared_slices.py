@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from multifidus.data.cells import number
-from multifidus.data.measurement import Quantity
-from multifidus.errors import StatisticsError
-
-Row = Mapping[str, Any]
+from multifidus.data.measurement import Measurement
+from multifidus.study.level_value import OF_MANY_SLICES, slice_of
 
 Run = tuple[frozenset[int], float, int]
 """Slices of one stack by their places in the series, their step in mm, and a number of its own."""
@@ -25,7 +20,7 @@ class Outlined:
     Parameters
     ----------
     series, slice_uid, slice_index
-        As the table names it.
+        As the table names it; no place where it does not count its slices.
     image
         Hash of its pixels and plane; empty where the table has none.
     value
@@ -39,7 +34,7 @@ class Outlined:
 
     series: str
     slice_uid: str
-    slice_index: str
+    slice_index: int | None
     image: str = ""
     value: float = math.nan
     offset_mm: float = math.nan
@@ -62,23 +57,22 @@ class Stacks:
     runs: Mapping[tuple[str, ...], tuple[Run, ...]]
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> Stacks:
+    def of(cls, rows: Iterable[Measurement]) -> Stacks:
         """Gather the runs; those that overlap and have one step are of one stack."""
         found: dict[tuple[str, ...], list[Run]] = {}
         for row in rows:
-            used = _volume(row)
-            step, places = used.get("slice_step_mm"), used.get("slice_indices")
-            if isinstance(step, (int, float)) and isinstance(places, list) and places:
+            step, places = row.parameters.get("slice_step_mm"), _run(row)
+            if isinstance(step, (int, float)) and places:
                 runs = found.setdefault(_exam(row), [])
                 _add(runs, frozenset(map(int, places)), float(step))
         return cls({exam: tuple(runs) for exam, runs in found.items()})
 
-    def place(self, row: Row, index: str) -> tuple[str, float]:
+    def place(self, row: Measurement, index: int | None) -> tuple[str, float]:
         """Say in which stack a slice lies, and where along it."""
-        if index.isdigit():
+        if index is not None:
             for places, step, number in self.runs.get(_exam(row), ()):
-                if int(index) in places:
-                    return f"{_text(row, 'series')} {number}", int(index) * step
+                if index in places:
+                    return f"{row.provenance.series} {number}", index * step
         return "", math.nan
 
 
@@ -90,73 +84,46 @@ def _add(runs: list[Run], places: frozenset[int], step: float) -> None:
     runs.append((places, step, min(places)))
 
 
-def _exam(row: Row) -> tuple[str, ...]:
-    return tuple(_text(row, name) for name in ("subject", "timepoint", "series"))
+def _exam(row: Measurement) -> tuple[str, ...]:
+    return row.key.reading.subject, row.key.reading.timepoint, row.provenance.series
 
 
-def _text(row: Row, name: str) -> str:
-    found = row.get(name)
-    return "" if found is None else str(found).strip()
+def _run(row: Measurement) -> list[int] | None:
+    """Return the slices that a volume was computed from; None of other rows."""
+    found = row.parameters.get("slice_indices") if row.quantity in OF_MANY_SLICES else None
+    return found if isinstance(found, list) else None
 
 
-def _volume(row: Row) -> Mapping[str, Any]:
-    """Return what a volume was computed from; nothing of other rows."""
-    if _text(row, "quantity") != Quantity.VOLUME_ML:
-        return {}
-    try:
-        found = json.loads(_text(row, "parameters") or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def outlined(rows: Sequence[Row], stacks: Stacks) -> tuple[Outlined, ...]:
+def outlined(rows: Iterable[Measurement], stacks: Stacks) -> tuple[Outlined, ...]:
     """Return the slices of the rows of one value; none where one row is of no slice."""
     found: list[Outlined] = []
     for row in rows:
-        run = _volume(row).get("slice_indices")
-        if isinstance(run, list):
-            found += [_outlined(row, str(place), stacks, whole=True) for place in run]
-        elif _text(row, "quantity") == Quantity.VOLUME_ML or not _is_sliced(row):
+        run = _run(row)
+        if run is not None:
+            found += [_outlined(row, place, stacks, whole=True) for place in run]
+        elif slice_of(row) is None:
             return ()
         else:
-            found.append(_outlined(row, _text(row, "slice_index"), stacks))
+            found.append(_outlined(row, row.provenance.slice_index, stacks))
     return tuple(found)
 
 
-def _is_sliced(row: Row) -> bool:
-    return any(_text(row, name) for name in ("series", "slice_uid", "slice_index"))
-
-
-def _outlined(row: Row, index: str, stacks: Stacks, *, whole: bool = False) -> Outlined:
+def _outlined(
+    row: Measurement, index: int | None, stacks: Stacks, *, whole: bool = False
+) -> Outlined:
+    origin = row.provenance
     stack, along = stacks.place(row, index)
     return Outlined(
-        series=_text(row, "series"),
-        slice_uid="" if whole else _text(row, "slice_uid"),
+        series=origin.series,
+        slice_uid="" if whole else row.key.slice_uid,
         slice_index=index,
-        image="" if whole else _text(row, "image_sha256"),
-        value=math.nan if whole else number_in(row, "value"),
+        image="" if whole else origin.image_sha256,
+        value=math.nan if whole else row.value,
         # What stands on the row of a whole run is the offset of its first slice.
-        offset_mm=math.nan if whole else number_in(row, "offset_mm"),
+        offset_mm=math.nan if whole else origin.offset_mm,
         stack=stack,
         along_mm=along,
     )
-
-
-def number_in(row: Row, name: str) -> float:
-    """Return the number in a column of a row; NaN where there is none.
-
-    Raises
-    ------
-    StatisticsError
-        If it says something else.
-    """
-    try:
-        return number(row.get(name))
-    except ValueError:
-        msg = f"{name} is {row[name]!r}, which is no number."
-        remedy = "Write it with a decimal point, or leave it empty."
-        raise StatisticsError(msg, remedy=remedy) from None
 
 
 def shared(columns: Sequence[Sequence[Outlined]]) -> list[tuple[Outlined, ...]]:

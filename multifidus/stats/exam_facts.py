@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from multifidus.data.cells import near_names
 from multifidus.errors import StatisticsError
-
-if TYPE_CHECKING:
-    from multifidus.stats.values import Value
+from multifidus.stats.values import Value
 
 GROUP_COLUMNS = ("approach", "group")
 """Columns of a cohort table that are always looked at for groups pooled."""

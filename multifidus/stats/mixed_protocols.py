@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from multifidus.data.cells import is_missing
+from multifidus.data.measurement import Measurement
 from multifidus.errors import StatisticsError
-
-if TYPE_CHECKING:
-    from multifidus.stats.values import Value
+from multifidus.stats.values import Value
 
 MOST_EXAMS = 5
 """So many exams are named where several protocols are."""
@@ -104,8 +102,30 @@ def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
     )
 
 
+def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
+    """Return the digests of the protocols by which values were measured, where they are said."""
+    return tuple(sorted({said_of(item, "protocol")[2] for item in values} - {""}))
+
+
 def said_of(item: Value, name: str) -> Said:
     """Return what a value's row says of how it was made, and which exam it is of."""
-    quantity = " by ".join(filter(None, (item.quantity, item.method)))
-    exam = " ".join(filter(None, (item.subject, item.timepoint, item.rater)))
-    return quantity, exam, "" if is_missing(item.extra.get(name)) else item.extra[name].strip()
+    said = item.extra.get(name, "")
+    return (
+        _joined(item.quantity, item.method, by=" by "),
+        _joined(item.subject, item.timepoint, item.rater),
+        "" if is_missing(said) else said.strip(),
+    )
+
+
+def protocol_of(row: Measurement) -> Said:
+    """Return by which protocol a row was measured, and which exam it is of."""
+    by = row.key.reading
+    return (
+        _joined(row.quantity, row.method, by=" by "),
+        _joined(by.subject, by.timepoint, by.rater),
+        row.provenance.protocol,
+    )
+
+
+def _joined(*words: str, by: str = " ") -> str:
+    return by.join(filter(None, words))

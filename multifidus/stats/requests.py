@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.errors import StatisticsError
-from multifidus.io.table_csv import read_results
+from multifidus.io.measurements_csv import read_measurements
 from multifidus.stats.change.given_change import GivenChange
 from multifidus.stats.change.mdc import (
     MdcOf,
@@ -65,7 +65,7 @@ def read_study(
         As :func:`multifidus.stats.study_table.study_table`; or if the table lacks a quantity or a
         structure.
     """
-    read = read_results(path)
+    read = read_measurements(path)
     table = study_table(
         read.rows, path.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
     )

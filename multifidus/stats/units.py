@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
 from multifidus.data.measurement import Quantity
 from multifidus.errors import StatisticsError
-
-if TYPE_CHECKING:
-    from multifidus.stats.values import Value
+from multifidus.stats.values import Value
 
 LEAST_FOR_UNIT = 5
 """So many percentages are needed to tell that they are fractions."""

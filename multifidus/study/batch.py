@@ -10,7 +10,7 @@ from pathlib import Path
 
 from multifidus.data.cohort import Case
 from multifidus.data.image import Exam
-from multifidus.data.measurement import Measurement
+from multifidus.data.measurement import Measurements
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet, is_invented, join, merge
@@ -24,12 +24,15 @@ from multifidus.measuring.shared_levels import with_shared_levels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """A case that was measured, with what was measured on."""
+    """A case that was measured, with what was measured on.
+
+    Its rows carry the columns of the cohort table that pass through to the results.
+    """
 
     case: Case
     exam: Exam
     rois: RoiSet
-    rows: tuple[Measurement, ...]
+    rows: Measurements
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ def measure_case(
 
 def measure_exam(exam: Exam, rois: RoiSet, protocol: MeasurementProtocol, case: Case) -> Measured:
     """Measure outlines that were already read."""
-    return Measured(case, exam, rois, measure(exam, rois, protocol))
+    rows = (replace(row, extra=case.extra) for row in measure(exam, rois, protocol))
+    return Measured(case, exam, rois, Measurements(tuple(rows)))
 
 
 def read_outlines(case: Case, exam: Exam) -> RoiSet:

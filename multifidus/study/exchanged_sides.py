@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
-from multifidus.data.anatomy import Side, Structure
+from multifidus.data.anatomy import Side
 from multifidus.data.flags import Flag
-from multifidus.data.measurement import Quantity
+from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.roi import Reading
 
 AREA = Quantity.TCSA_MM2
 """The quantity by which sides are told apart."""
@@ -127,29 +127,25 @@ def exchanged_sides(areas: Iterable[SideArea]) -> tuple[ExchangedSides, ...]:
     return tuple(item for item in found if item is not None)
 
 
-def side_areas(rows: Iterable[Mapping[str, Any]]) -> Iterator[SideArea]:
-    """Take the areas of muscles from the rows of a tidy table."""
+def side_areas(rows: Iterable[Measurement]) -> Iterator[SideArea]:
+    """Take the areas of muscles from what was measured."""
     for row in rows:
-        if row["quantity"] == AREA and Structure(row["structure"]).is_muscle:
+        key, by = row.key, row.key.reading
+        if row.quantity == AREA and key.structure.is_muscle:
             yield SideArea(
-                row["subject"], row["timepoint"], row["rater"], int(row["reading"]),
-                row["structure"], row["level"], row["side"], float(row["value"]),
+                by.subject, by.timepoint, by.rater, by.reading,
+                key.structure, row.provenance.level or "", key.side, row.value,
             )  # fmt: skip
 
 
 def with_exchanged_sides(
-    rows: Iterable[Mapping[str, Any]], exchanged: Iterable[ExchangedSides]
-) -> list[dict[str, Any]]:
+    rows: Iterable[Measurement], exchanged: Iterable[ExchangedSides]
+) -> Iterator[Measurement]:
     """Flag every row of a side of the readings concerned."""
-    concerned = {(found.subject, *visit) for found in exchanged for visit in found.visits}
-    flagged = []
-    for row in map(dict, rows):
-        whose = (row["subject"], row["timepoint"], row["rater"], row["reading"])
-        if whose in concerned and row["side"] != Side.NONE:
-            flags = [*filter(None, row["flags"].split(";")), Flag.SIDES_EXCHANGED.value]
-            row["flags"] = ";".join(flags)
-        flagged.append(row)
-    return flagged
+    concerned = {Reading(found.subject, *visit) for found in exchanged for visit in found.visits}
+    for row in rows:
+        is_concerned = row.key.reading in concerned and row.key.side != Side.NONE
+        yield row.with_flags(Flag.SIDES_EXCHANGED) if is_concerned else row
 
 
 def _of_subject(subject: str, own: Mapping[Visit, Mapping[Muscle, float]]) -> ExchangedSides | None:

@@ -1,15 +1,23 @@
-"""Which of a level's outlined slices speak for it, and what they say together."""
+"""Which of a level's outlined slices enter its value, and what that value is: the one rule."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from multifidus.data.measurement import Measurement, Quantity, is_grade
 from multifidus.data.protocol import LevelValue, MeasurementProtocol, SliceSelection
 
 Place = TypeVar("Place", bound=Hashable)
+
+OF_MANY_SLICES = frozenset({Quantity.VOLUME_ML})
+"""Quantities of a run of slices, so that no slice is selected for them."""
+
+SliceId = tuple[str, int, str]
+"""Series, place in it (-1 where it is not counted) and UID of a slice."""
 
 
 class Matching(StrEnum):
@@ -57,25 +65,92 @@ def chosen_slices(
     return {place for away, place in known if away <= (protocol.band_mm or 0.0)}
 
 
-def level_value(
-    values: Sequence[float], protocol: MeasurementProtocol, *, is_grade: bool = False
-) -> float:
-    """Return one value for the slices of a level.
+def slice_of(row: Measurement) -> SliceId | None:
+    """Return which slice a number is of; None of a run of slices and of a level as a whole."""
+    origin, uid = row.provenance, row.key.slice_uid
+    index = -1 if origin.slice_index is None else origin.slice_index
+    nowhere = not (origin.series or uid or index >= 0)
+    return None if nowhere or row.quantity in OF_MANY_SLICES else (origin.series, index, uid)
 
-    NaN where there is none or one of them is NaN. Grades have no mean, so they must agree.
+
+def slices_taken(rows: Iterable[Measurement], protocol: MeasurementProtocol) -> set[SliceId]:
+    """Return the slices that the protocol takes of one muscle at one level of one reading.
+
+    Parameters
+    ----------
+    rows
+        All rows of that muscle there: slices are taken for all of its quantities alike.
+    protocol
+        Says which.
     """
-    return combined_value(values, protocol.level_value, is_grade=is_grade)
+    offsets: dict[SliceId, float] = {}
+    has_level = False
+    for row in rows:
+        place = slice_of(row)
+        has_level = has_level or bool(row.provenance.level)
+        if place is not None:
+            offsets[place] = row.provenance.offset_mm
+    return chosen_slices(offsets, protocol, has_level=has_level)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelNumber:
+    """One quantity of one muscle at one level of one reading.
+
+    Parameters
+    ----------
+    value
+        Mean or largest, as the protocol says; NaN where there is no row, where one is NaN, and
+        where slices have different grades.
+    uncertainty
+        Its standard uncertainty; NaN where none is stated.
+    rows
+        Those that make it.
+    """
+
+    value: float
+    uncertainty: float
+    rows: tuple[Measurement, ...]
+
+
+def level_number(
+    rows: Iterable[Measurement], taken: set[SliceId], protocol: MeasurementProtocol
+) -> LevelNumber:
+    """Return the value of a level: the rule of the wide table, of statistics and of the report.
+
+    Parameters
+    ----------
+    rows
+        Of one quantity by one method, of one muscle at one level of one reading.
+    taken
+        Slices that enter, as of :func:`slices_taken`; what is of no one slice always does.
+    protocol
+        Whether their mean is taken, or the largest.
+    """
+    entering = [row for row in rows if (place := slice_of(row)) is None or place in taken]
+    # A level that a rater gave up on some slices and outlined on others has a value.
+    entering = [row for row in entering if not row.is_not_measurable] or entering
+    values = [row.value for row in entering]
+    of_grades = any(is_grade(row.quantity) for row in entering)
+    return LevelNumber(
+        combined_value(values, protocol.level_value, is_grade=of_grades),
+        _uncertainty(values, [row.uncertainty for row in entering], protocol),
+        tuple(entering),
+    )
 
 
 def combined_value(values: Sequence[float], how: LevelValue, *, is_grade: bool = False) -> float:
-    """Return the mean or the largest of slices' values, as :func:`level_value`."""
+    """Return the mean or the largest of slices' values.
+
+    NaN where there is none or one of them is NaN. Grades have no mean, so they must agree.
+    """
     differ = is_grade and len(set(values)) > 1
     if not values or differ or any(map(math.isnan, values)):
         return math.nan
     return max(values) if how is LevelValue.MAX else math.fsum(values) / len(values)
 
 
-def level_uncertainty(
+def _uncertainty(
     values: Sequence[float], uncertainties: Sequence[float], protocol: MeasurementProtocol
 ) -> float:
     """Return the uncertainty of a level's value.

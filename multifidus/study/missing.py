@@ -7,7 +7,6 @@ every subject's every timepoint. This does not depend on the protocol.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,11 +14,9 @@ from typing import Any
 
 from multifidus.data.anatomy import MUSCLES, Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
-from multifidus.data.flags import Flag
-from multifidus.data.measurement import Quantity
+from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading
-
-Row = dict[str, Any]
+from multifidus.io.table_csv import Row
 
 Place = tuple[Level, Structure, Side]
 
@@ -65,22 +62,20 @@ class _Study:
     without_level: dict[Reading, set[tuple[Structure, Side]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> _Study:
+    def of(cls, rows: Iterable[Measurement]) -> _Study:
         study = cls()
         for row in rows:
-            structure, side = Structure(row["structure"]), Side(row["side"])
-            if row["quantity"] != Quantity.TCSA_MM2 or structure not in MUSCLES:
+            by, structure, side = row.key.reading, row.key.structure, row.key.side
+            level = row.provenance.level
+            if row.quantity != Quantity.TCSA_MM2 or structure not in MUSCLES:
                 continue
-            by = Reading(row["subject"], row["timepoint"], row["rater"], row["reading"])
-            if not row["level"]:
+            if level is None:
                 study.without_level.setdefault(by, set()).add((structure, side))
-                continue
-            place = (Level(row["level"]), structure, side)
-            if Flag.NOT_MEASURABLE in row["flags"].split(";"):
-                reason = str(json.loads(row["parameters"])["reason"])
-                study.reasons.setdefault(by, {})[place] = reason
+            elif row.is_not_measurable:
+                reason = str(row.parameters["reason"])
+                study.reasons.setdefault(by, {})[level, structure, side] = reason
             else:
-                study.outlined.setdefault(by, set()).add(place)
+                study.outlined.setdefault(by, set()).add((level, structure, side))
         return study
 
     @property
@@ -126,14 +121,14 @@ def _place_order(place: Place) -> tuple[int, Structure, Side]:
 
 
 def missing_rows(
-    rows: Iterable[Row], measured: Iterable[Reading], failed: Mapping[Reading, str]
+    rows: Iterable[Measurement], measured: Iterable[Reading], failed: Mapping[Reading, str]
 ) -> list[Row]:
     """List what is missing, one row a reading x level x muscle x side.
 
     Parameters
     ----------
     rows
-        The tidy table.
+        What was measured.
     measured
         Readings that were measured, with or without rows.
     failed

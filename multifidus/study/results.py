@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.data.cohort import Case
-from multifidus.data.columns import COLUMNS, FAILURE_COLUMNS, MISSING_COLUMNS
+from multifidus.data.columns import FAILURE_COLUMNS, MISSING_COLUMNS
+from multifidus.data.measurement import Measurement, Measurements
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.errors import WriteError
@@ -18,7 +19,7 @@ from multifidus.figures.file_names import is_picture_stem
 from multifidus.figures.overlay import draw_overlays
 from multifidus.figures.thumbnails import SMALL
 from multifidus.io.files import name_from, write_text
-from multifidus.io.measurements_csv import tidy_order, tidy_row
+from multifidus.io.measurements_csv import tidy_row, write_table
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row, write_rows
@@ -48,13 +49,13 @@ OLD_REPORT = (
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a run measured, what failed, and what the study lacks, as table rows.
+    """What was measured, what failed, and what the study lacks.
 
     ``notes`` say what is doubtful about several cases together, and what of their label maps was
     not measured, in sentences.
     """
 
-    rows: list[Row]
+    rows: Measurements
     failures: list[Row]
     missing: list[Row]
     notes: tuple[str, ...] = ()
@@ -143,7 +144,7 @@ def write_results(
     """
     if output is not None:
         output.check()
-    rows: list[Row] = []
+    rows: list[Measurement] = []
     failures: list[Row] = []
     pictures: list[tuple[str, str]] = []
     measured: set[Reading] = set()
@@ -157,7 +158,7 @@ def write_results(
             for held in outcome.rois.unnamed_labels:
                 beyond.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
             measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
-            rows.extend({**tidy_row(row), **outcome.case.extra} for row in outcome.rows)
+            rows.extend(outcome.rows)
             if output is not None and output.pictures:
                 folder = output.folder / PICTURES
                 pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
@@ -165,9 +166,10 @@ def write_results(
         progress(outcome)
     missing = missing_rows(rows, measured, failed)
     exchanged = exchanged_sides(side_areas(rows))
-    rows.sort(key=tidy_order)
+    rows.sort(key=lambda row: row.sort_key)
     notes = (*_not_named(beyond), *(found.in_words() for found in exchanged))
-    results = Results(with_exchanged_sides(rows, exchanged), failures, missing, notes)
+    flagged = Measurements(tuple(with_exchanged_sides(rows, exchanged)))
+    results = Results(flagged, failures, missing, notes)
     if output is None:
         return results
     if output.overwrite and (output.folder / REPORT).is_dir():
@@ -217,7 +219,7 @@ def _write(
     if overwrite:
         _remove_earlier(output, pictures, has_tables=bool(results.rows), has_page=has_page)
     if results.rows:
-        write_rows(results.rows, folder / TABLE, tuple(COLUMNS), overwrite=overwrite)
+        write_table(results.rows, folder / TABLE, overwrite=overwrite)
         write_summary(results.rows, folder / SUMMARY, protocol, overwrite=overwrite)
         write_dictionary(folder / DICTIONARY, overwrite=overwrite)
     if results.rows or overwrite:
@@ -248,7 +250,10 @@ def _remove_earlier(
 def as_json(results: Results) -> dict[str, Any]:
     """Return results as plain values for JSON, which has no NaN: undefined is null."""
     return {
-        "rows": [{name: _json_value(value) for name, value in row.items()} for row in results.rows],
+        "rows": [
+            {name: _json_value(value) for name, value in tidy_row(row).items()}
+            for row in results.rows
+        ],
         "failures": results.failures,
         "missing": results.missing,
         "notes": list(results.notes),

@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from multifidus.data.columns import SUMMARY_KEYS
+from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.io.files import write_text
 from multifidus.io.table_csv import Row
@@ -85,7 +86,7 @@ COLUMNS = (
 
 
 def printable(
-    rows: Sequence[Row],
+    rows: Sequence[Measurement],
     structure: str | None = None,
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> tuple[list[str], list[list[str]]]:
@@ -94,7 +95,7 @@ def printable(
     Parameters
     ----------
     rows
-        Tidy rows.
+        What was measured.
     structure
         Show this one only, where it was measured at all.
     protocol
@@ -136,13 +137,15 @@ class Shown:
 
     Parameters
     ----------
-    rows, failures, missing
+    rows
+        What was measured.
+    failures, missing
         Rows of these tables.
     pictures
         File names in ``pictures/`` and their captions.
     """
 
-    rows: Sequence[Row]
+    rows: Sequence[Measurement]
     failures: Sequence[Row]
     missing: Sequence[Row]
     pictures: Sequence[tuple[str, str]]

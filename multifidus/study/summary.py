@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from multifidus.data.anatomy import Level, Structure
 from multifidus.data.columns import (
-    COLUMNS,
     SUMMARY_COLUMNS,
     SUMMARY_KEYS,
     UNCERTAINTY,
@@ -19,28 +17,26 @@ from multifidus.data.columns import (
     summary_column,
 )
 from multifidus.data.flags import Flag
-from multifidus.data.measurement import Quantity
+from multifidus.data.measurement import Measurement, is_grade
 from multifidus.data.protocol import MeasurementProtocol
-from multifidus.io.table_csv import write_rows
+from multifidus.io.table_csv import Row, write_rows
 from multifidus.study.level_value import (
-    chosen_slices,
-    level_uncertainty,
-    level_value,
+    OF_MANY_SLICES,
+    LevelNumber,
+    SliceId,
+    level_number,
     selection_name,
+    slice_of,
+    slices_taken,
 )
 
 _NOT_SUMMARISED = {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structure.ARTEFACT}
 
-_OF_MANY_SLICES = {Quantity.VOLUME_ML}
-"""Said of a run of slices, so that no slice is selected for them."""
-
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
-
-Row = dict[str, Any]
 
 
 def summary_rows(
-    rows: Iterable[Row],
+    rows: Iterable[Measurement],
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> list[Row]:
     """Make the wide table: one row a reading x level x structure x side.
@@ -52,19 +48,19 @@ def summary_rows(
     slices of several levels is left to the tidy table. Rows follow the timepoints' order
     in the cohort, and the spine from cranial to caudal.
     """
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    whose = itemgetter(*SUMMARY_KEYS)
-    rows = list(rows)
-    check_extra({name for row in rows for name in row} - {*COLUMNS})
+    groups: dict[tuple[Any, ...], list[Measurement]] = {}
+    names: set[str] = set()
     for row in rows:
-        refused = row["quantity"] in _OF_MANY_SLICES and math.isnan(row["value"])
-        if row["structure"] in _NOT_SUMMARISED or (refused and not row["level"]):
+        names.update(row.extra)
+        key, origin = row.key, row.provenance
+        refused = row.quantity in OF_MANY_SLICES and math.isnan(row.value)
+        if key.structure in _NOT_SUMMARISED or (refused and not origin.level):
             continue
-        alone = () if row["level"] else (row["series"], row["slice_index"])
-        key = whose(row)
-        groups.setdefault((key, alone, row["name"]), []).append(row)
-    found = [_summary(key, members, protocol) for (key, *_), members in groups.items()]
-    return sorted(found, key=_reading_order)
+        alone = () if origin.level else (origin.series, origin.slice_index)
+        whose = (key.reading, origin.level, key.structure, key.side, key.name, alone)
+        groups.setdefault(whose, []).append(row)
+    check_extra(names)
+    return sorted((_summary(members, protocol) for members in groups.values()), key=_reading_order)
 
 
 def _reading_order(row: Row) -> tuple[Any, ...]:
@@ -84,86 +80,85 @@ def _reading_order(row: Row) -> tuple[Any, ...]:
     )
 
 
-def _summary(key: tuple[Any, ...], members: Sequence[Row], protocol: MeasurementProtocol) -> Row:
-    places = _selected(members, protocol)
-    values: dict[str, list[float]] = {}
-    chosen, counted = [], []
-    for row in members:
-        found = values.setdefault(summary_column(row["quantity"], row["method"]), [])
-        whole = row["slice_index"] is None or row["quantity"] in _OF_MANY_SLICES
-        if whole or _place(row) in places:
-            chosen.append(row)
-            # Of a muscle outlined on other slices of its level there is a value.
-            if not (places and row["flags"] and Flag.NOT_MEASURABLE in row["flags"].split(";")):
-                found.append(row["value"])
-                counted.append(row)
-    tilts = {_place(row): row["tilt_deg"] for row in chosen}
-    flags = {flag for row in chosen for flag in row["flags"].split(";") if flag}
-    flags |= {
-        Flag.GRADES_DIFFER
-        for name, found in values.items()
-        if name.endswith("_grade") and len(set(found)) > 1
+def _summary(members: Sequence[Measurement], protocol: MeasurementProtocol) -> Row:
+    first = members[0]
+    key, by = first.key, first.key.reading
+    taken = slices_taken(members, protocol)
+    numbers = {
+        column: level_number(rows, taken, protocol)
+        for column, rows in sorted(_by_column(members).items())
     }
-    if len({series for series, _ in places}) > 1:
-        flags.add(Flag.SERIES_MIXED)
-    if not places and any(row["slice_index"] is not None for row in members):
-        flags.add(Flag.NO_SLICE_SELECTED)
-    known = (*COLUMNS,)
-    uncertain = _uncertainties(counted, protocol)
+    # A volume over several levels stands on the first of its slices.
+    places = sorted(taken or _first_slices(members))
+    whose = (by.subject, by.timepoint, by.rater, by.reading)
+    what = (first.provenance.level or "", key.structure, key.side)
     return {
-        **dict(zip(SUMMARY_KEYS, key, strict=True)),
+        **dict(zip(SUMMARY_KEYS, (*whose, *what), strict=True)),
         "n_slices": len(places),
-        "slice_indices": ";".join(str(index) for _, index in sorted(places)),
+        "slice_indices": ";".join(str(index) for _, index, _ in places),
         "slice_selection": selection_name(protocol),
         "level_value": protocol.level_value.value,
-        "tilt_deg": _mean([tilts[place] for place in sorted(places)]),
-        **{
-            name: level_value(found, protocol, is_grade=name.endswith("_grade"))
-            for name, found in sorted(values.items())
-        },
-        **{f"{name}{UNCERTAINTY}": uncertain[name] for name in sorted(uncertain)},
-        "flags": ";".join(sorted(flags)),
-        "name": members[0]["name"],
-        **{name: value for name, value in members[0].items() if name not in known},
+        "tilt_deg": _mean_tilt(members, places),
+        **{name: number.value for name, number in numbers.items()},
+        **{f"{name}{UNCERTAINTY}": n.uncertainty for name, n in numbers.items() if _is_stated(n)},
+        "flags": ";".join(sorted(_flags(members, taken, numbers))),
+        "name": key.name,
+        **first.extra,
     }
 
 
-def _uncertainties(chosen: Sequence[Row], protocol: MeasurementProtocol) -> dict[str, float]:
-    """Combine the uncertainties of a level's slices, by column."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for row in chosen:
-        column = summary_column(row["quantity"], row["method"])
-        found.setdefault(column, []).append((row["value"], row["uncertainty"]))
-    stated = {
-        name: pairs for name, pairs in found.items() if not all(math.isnan(u) for _, u in pairs)
-    }
+def _by_column(rows: Iterable[Measurement]) -> dict[str, list[Measurement]]:
+    found: dict[str, list[Measurement]] = {}
+    for row in rows:
+        found.setdefault(summary_column(row.quantity, row.method), []).append(row)
+    return found
+
+
+def _first_slices(members: Iterable[Measurement]) -> set[SliceId]:
+    """Return where volumes stand that are of no level; a level's volume is of other slices too."""
     return {
-        name: level_uncertainty([v for v, _ in pairs], [u for _, u in pairs], protocol)
-        for name, pairs in stated.items()
+        (row.provenance.series, row.provenance.slice_index, row.key.slice_uid)
+        for row in members
+        if row.provenance.level is None and row.provenance.slice_index is not None
     }
 
 
-def _place(row: Row) -> tuple[Any, ...]:
-    return row["series"], row["slice_index"]
+def _mean_tilt(members: Iterable[Measurement], places: Sequence[SliceId]) -> float:
+    tilts = {
+        (row.provenance.series, row.provenance.slice_index): row.provenance.tilt_deg
+        for row in members
+    }
+    found = [tilts[series, index] for series, index, _ in places]
+    return math.fsum(found) / len(found) if found else math.nan
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values else math.nan
+def _is_stated(number: LevelNumber) -> bool:
+    return not all(math.isnan(row.uncertainty) for row in number.rows)
 
 
-def _selected(members: Sequence[Row], protocol: MeasurementProtocol) -> set[tuple[Any, ...]]:
-    """Return the slices of one level that the protocol's summary takes, by series and index."""
-    apart = {_place(row): row["offset_mm"] for row in members if row["slice_index"] is not None}
-    return chosen_slices(apart, protocol, has_level=bool(members[0]["level"]))
+def _flags(
+    members: Sequence[Measurement], taken: set[SliceId], numbers: Mapping[str, LevelNumber]
+) -> set[str]:
+    """Return the flags of the rows that enter, and those of the level itself."""
+    chosen = [row for row in members if (place := slice_of(row)) is None or place in taken]
+    flags = {str(flag) for row in chosen for flag in row.flags}
+    grades = (number for column, number in numbers.items() if is_grade(column))
+    if any(len({row.value for row in grade.rows}) > 1 for grade in grades):
+        flags.add(Flag.GRADES_DIFFER)
+    if len({series for series, _, _ in taken}) > 1:
+        flags.add(Flag.SERIES_MIXED)
+    if not taken and any(slice_of(row) for row in members):
+        flags.add(Flag.NO_SLICE_SELECTED)
+    return flags
 
 
 def write_summary(
-    rows: Iterable[Row],
+    rows: Iterable[Measurement],
     path: Path,
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
     *,
     overwrite: bool = False,
 ) -> None:
-    """Write the wide table of tidy rows."""
+    """Write the wide table of measurements."""
     columns = (*SUMMARY_KEYS, *SUMMARY_COLUMNS)
     write_rows(summary_rows(rows, protocol), path, columns, overwrite=overwrite)

@@ -24,6 +24,7 @@ from multifidus.study.requests import Request, plan
 from multifidus.study.results import Output, write_results
 from multifidus.study.summary import summary_rows
 from tests.cases import write_cohort
+from tests.tables import measurements
 
 
 @pytest.mark.parametrize(
@@ -81,4 +82,4 @@ def test_the_name_to_use_instead_is_free():
 
 def test_the_wide_table_takes_no_column_that_it_has_itself():
     with pytest.raises(CohortError, match="n_slices"):
-        summary_rows([{**dict.fromkeys(COLUMNS, ""), "n_slices": 7}])
+        summary_rows(measurements([{"subject": "S1", "quantity": "", "value": 1, "n_slices": 7}]))

@@ -17,7 +17,6 @@ from multifidus.io.measurements_csv import (
     COLUMNS,
     measurement_rows,
     read_measurements,
-    tidy_row,
     write_table,
 )
 from multifidus.io.table_csv import read_rows, write_rows
@@ -124,8 +123,7 @@ def test_tables_do_not_depend_on_the_order_of_rows(tmp_path_factory, rows):
     written = []
     for name, measurements in (("a", SOME), ("b", rows)):
         write_table(measurements, folder / f"{name}.csv", overwrite=True)
-        summary = map(tidy_row, measurements)
-        write_summary(summary, folder / f"{name}_wide.csv", overwrite=True)
+        write_summary(measurements, folder / f"{name}_wide.csv", overwrite=True)
         written.append(
             ((folder / f"{name}.csv").read_bytes(), (folder / f"{name}_wide.csv").read_bytes())
         )
@@ -154,7 +152,7 @@ def test_what_the_cohort_says_beyond_follows_and_gaps_are_empty(tmp_path):
 
 
 def wide(*measurements, protocol=MeasurementProtocol(), **extra):  # noqa: B008 - frozen
-    return summary_rows(({**tidy_row(row), **extra} for row in measurements), protocol)
+    return summary_rows((replace(row, extra=extra) for row in measurements), protocol)
 
 
 def test_a_level_is_the_mean_of_its_slices():
@@ -269,7 +267,9 @@ def test_levels_run_down_the_spine_and_references_are_left_out():
 
 def test_timepoints_follow_the_cohorts_order_where_there_is_one():
     def visit(timepoint, **extra):
-        return {**tidy_row(measurement()), "timepoint": timepoint, **extra}
+        row = measurement()
+        key = replace(row.key, reading=replace(row.key.reading, timepoint=timepoint))
+        return replace(row, key=key, extra=extra)
 
     rows = [visit("post", order="2"), visit("pre", order="1"), visit("later", order="10")]
     assert [row["timepoint"] for row in summary_rows(rows)] == ["pre", "post", "later"]
@@ -278,8 +278,7 @@ def test_timepoints_follow_the_cohorts_order_where_there_is_one():
 
 
 def test_what_the_cohort_says_passes_through_to_the_wide_table(tmp_path):
-    rows = [{**tidy_row(measurement()), "age": "50"}]
-    write_summary(rows, tmp_path / "a.csv")
+    write_summary([replace(measurement(), extra={"age": "50"})], tmp_path / "a.csv")
     (found,) = read(tmp_path / "a.csv")
     assert found["age"] == "50"
     assert found["tcsa_mm2"] == "912.5"
@@ -316,8 +315,9 @@ def test_the_dictionary_explains_every_fixed_column_of_the_wide_table():
 
 
 def test_named_outlines_of_one_muscle_are_never_averaged():
-    rows = [{**tidy_row(measurement(10.0 * n)), "name": name} for n, name in enumerate("ab", 1)]
-    assert [(found["name"], found["tcsa_mm2"]) for found in summary_rows(rows)] == [
+    rows = [measurement(10.0 * n) for n in (1, 2)]
+    named = [replace(r, key=replace(r.key, name=n)) for r, n in zip(rows, "ab", strict=True)]
+    assert [(found["name"], found["tcsa_mm2"]) for found in summary_rows(named)] == [
         ("a", 10),
         ("b", 20),
     ]

@@ -33,10 +33,10 @@ from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
-from multifidus.stats.values import values_of
 from multifidus.study.results import FAILURE_COLUMNS
 from tests.reporting.plots.test_plots import thumbnail
 from tests.studies import THRESHOLD, study_rows, write_study
+from tests.tables import values_of
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from multifidus.errors import StatisticsError
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.study_table import study_table
-from multifidus.stats.values import values_of
 from tests.studies import study_rows, write_study
+from tests.tables import values_of
 
 QUANTITIES = ("tcsa_mm2", "fi_pct")
 

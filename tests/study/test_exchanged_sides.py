@@ -11,6 +11,7 @@ from multifidus.study.exchanged_sides import (
     side_areas,
     with_exchanged_sides,
 )
+from tests.tables import measurements
 
 LEVELS = ("L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
 
@@ -121,8 +122,10 @@ def test_every_row_of_a_side_is_flagged_and_no_other():
     other = visit(LEFT, RIGHT, "6 m", subject="S02")
     rows = [row(area, quantity) for area in (*areas, *other) for quantity in ("tcsa_mm2", "fi_pct")]
     rows.append({**row(areas[0]), "timepoint": "6 m", "side": "none", "structure": "disc"})
-    flagged = with_exchanged_sides(rows, exchanged_sides(side_areas(rows)))
+    rows = measurements(rows)
+    flagged = [*with_exchanged_sides(rows, exchanged_sides(side_areas(rows)))]
     for one in flagged:
-        concerned = (one["subject"], one["timepoint"]) == ("S01", "6 m") and one["side"] != "none"
-        assert one["flags"] == ("few_points;sides_exchanged" if concerned else "few_points")
+        by = one.key.reading
+        concerned = (by.subject, by.timepoint) == ("S01", "6 m") and one.key.side != "none"
+        assert one.flags == (("few_points", "sides_exchanged") if concerned else ("few_points",))
     assert len(flagged) == len(rows)

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.data.protocol import MeasurementProtocol
-from multifidus.stats.values import values_of
 from multifidus.study.level_value import (
     chosen_slices,
-    level_uncertainty,
-    level_value,
+    level_number,
     rule_in_words,
     selection_name,
+    slice_of,
+    slices_taken,
 )
 from multifidus.study.summary import summary_rows
 from tests.strategies import protocols
+from tests.tables import measurements, values_of
 
 OFFSETS = {"a": -6.0, "b": 1.5, "c": -1.0, "d": math.nan}
 
@@ -46,26 +47,42 @@ def test_without_a_level_or_a_landmark_nothing_is_near():
     assert chosen_slices({"a": math.nan}, nearest) == set()
 
 
+def number(values, uncertainties=(), quantity="tcsa_mm2", **settings):
+    """Return the number of a level with a slice for each value."""
+    doubts = uncertainties or [math.nan] * len(values)
+    rows = measurements(
+        row(index, value, 0.0, quantity) | {"uncertainty": doubt}
+        for index, (value, doubt) in enumerate(zip(values, doubts, strict=True))
+    )
+    return level_number(rows, slices_taken(rows, by(**settings)), by(**settings))
+
+
 def test_a_level_says_the_mean_or_the_largest_and_never_half_of_what_is_undefined():
-    assert level_value([1, 2, 6], by()) == 3
-    assert level_value([1, 2, 6], by(level_value="max")) == 6
-    assert math.isnan(level_value([1, math.nan], by(level_value="max")))
-    assert math.isnan(level_value([], by()))
-    assert level_value([2, 2], by(), is_grade=True) == 2
-    assert math.isnan(level_value([1, 2], by(level_value="max"), is_grade=True))
+    assert number([1, 2, 6]).value == 3
+    assert number([1, 2, 6], level_value="max").value == 6
+    assert math.isnan(number([1, math.nan], level_value="max").value)
+    assert math.isnan(number([]).value)
+    assert number([2, 2], quantity="goutallier_grade").value == 2
+    assert math.isnan(number([1, 2], quantity="goutallier_grade", level_value="max").value)
 
 
 def test_errors_of_one_raters_slices_do_not_cancel():
-    assert level_uncertainty([900, 1000], [20, 30], by()) == 25
-    assert level_uncertainty([900, 1000], [20, 30], by(level_value="max")) == 30
-    assert math.isnan(level_uncertainty([], [], by()))
+    assert number([900, 1000], [20, 30]).uncertainty == 25
+    assert number([900, 1000], [20, 30], level_value="max").uncertainty == 30
+    assert math.isnan(number([]).uncertainty)
     # What has no value has no uncertainty, in whichever order its slices come.
     for settings in ({}, {"level_value": "max"}):
         for values, doubts in (
             ([900, math.nan], [20, math.nan]),
             ([math.nan, 900], [math.nan, 20]),
         ):
-            assert math.isnan(level_uncertainty(values, doubts, by(**settings)))
+            assert math.isnan(number(values, doubts, **settings).uncertainty)
+
+
+def test_two_slices_as_near_as_each_other_are_taken_by_their_place_not_by_their_name():
+    rows = measurements([row(9, 900.0, -2.0), row(10, 950.0, 2.0)])
+    taken = slices_taken(rows, by(slice_selection="nearest"))
+    assert taken == {slice_of(rows[0])}
 
 
 def test_the_rule_is_said_in_words():
@@ -102,7 +119,7 @@ def test_what_is_compared_is_what_the_summary_table_says(found, protocol, level,
     rows = [row(n, v, offset, level=level) for n, (v, offset) in enumerate(found)]
     if gave_up and level:
         rows.append(rows[0] | given_up)
-    (summed,) = summary_rows(rows, protocol)
+    (summed,) = summary_rows(measurements(rows), protocol)
     (value,) = values_of(rows, protocol)
     assert value.value == pytest.approx(summed["tcsa_mm2"], nan_ok=True)
     assert ("no_slice_selected" in value.flags) == ("no_slice_selected" in summed["flags"])

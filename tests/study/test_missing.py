@@ -8,6 +8,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.roi import Reading
 from multifidus.study.missing import Absence, missing_rows
+from tests.tables import measurements
 
 PRE, POST = Reading("S01", "pre", "AB"), Reading("S01", "post", "AB")
 
@@ -23,6 +24,7 @@ def area(by=PRE, level="L4-L5", side="left", *, structure="multifidus", reason=N
         "structure": structure,
         "side": side,
         "quantity": "tcsa_mm2",
+        "value": 1.0,
         "flags": "few_points;not_measurable" if reason else "few_points",
         "parameters": json.dumps({"reason": reason} if reason else {}),
         **facts,
@@ -34,7 +36,7 @@ def both(by=PRE, level="L4-L5", **facts):
 
 
 def found(rows, measured, failed=None):
-    rows = missing_rows(rows, measured, failed or {})
+    rows = missing_rows(measurements(rows), measured, failed or {})
     assert all(list(row) == list(MISSING_COLUMNS) for row in rows)
     names = ("timepoint", "rater", "level", "side", "reason", "detail")
     return [tuple(row[name] for name in names) for row in rows]
@@ -106,7 +108,7 @@ def test_a_failed_case_of_no_rater_may_be_anybodys():
 
 def test_every_subject_is_expected_at_every_timepoint():
     other = Reading("S02", "pre", "AB")
-    rows = missing_rows(both() + both(POST) + [area(other)], [PRE, POST, other], {})
+    rows = missing_rows(measurements(both() + both(POST) + [area(other)]), [PRE, POST, other], {})
     names = ("subject", "timepoint", "rater", "reading", "side", "reason", "detail")
     assert [tuple(row[name] for name in names) for row in rows] == [
         ("S02", "post", "", None, "left", "no_exam", ""),

@@ -117,8 +117,8 @@ def test_what_the_study_lacks_is_a_table_and_stands_on_the_page(cohort, tmp_path
     assert "missing.csv" in page
     assert Absence.NO_EXAM.meaning in page
     json.dumps(as_json(results), allow_nan=False)
-    (declared,) = (row for row in results.rows if "not_measurable" in row["flags"])
-    assert json.loads(declared["parameters"]) == {"reason": "metal"}
+    (declared,) = (row for row in results.rows if row.is_not_measurable)
+    assert declared.parameters == {"reason": "metal"}
     assert "rod" not in (tmp_path / "out" / "measurements.csv").read_text()
 
 

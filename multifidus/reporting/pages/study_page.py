@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement
 from multifidus.reporting.pages.render import render
 from multifidus.reporting.plots.style import Drawing, as_svg
 from multifidus.reporting.study_data import StudyData
@@ -177,16 +178,16 @@ def _shown(table: PaperTable) -> dict[str, Any]:
 def _flags(data: StudyData) -> list[dict[str, Any]]:
     """Count what each flag stands on: outlines, each once, and all numbers."""
     outlines = outlines_of(data.rows)
-    flagged: dict[str, list[Mapping[str, Any]]] = {}
+    flagged: dict[str, list[Measurement]] = {}
     for row in data.rows:
-        for flag in filter(None, str(row["flags"]).split(";")):
-            flagged.setdefault(flag, []).append(row)
+        for flag in row.flags:
+            flagged.setdefault(str(flag), []).append(row)
     return [
         {
             "name": flag,
             "outlines": len({outline_key(row) for row in rows} & outlines.keys()),
             "numbers": len(rows),
-            "subjects": len({row["subject"] for row in rows}),
+            "subjects": len({row.key.reading.subject for row in rows}),
             "meaning": Flag(flag).meaning if flag in tuple(Flag) else UNKNOWN_WORD,
         }
         for flag, rows in sorted(flagged.items())

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from multifidus.data.measurement import is_grade
 from multifidus.io.files import refuse_existing
 from multifidus.io.table_csv import write_rows
 from multifidus.reporting.labels import visible_fat_note
@@ -21,7 +22,6 @@ from multifidus.stats.change.groups import Change, Classification, Contrast, Gro
 from multifidus.stats.change.mixed_model import MixedModel
 from multifidus.stats.change.signed_rank import MOST_EXACT
 from multifidus.stats.change.study import ChangeStudy
-from multifidus.stats.values import is_grade
 
 _TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "n (Wilcoxon)",
           "p (Wilcoxon)", "p (Wilcoxon), Holm", "tests")  # fmt: skip

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import TypeVar
 
 from multifidus.data.columns import COLUMNS
-from multifidus.data.measurement import Quantity
+from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.roi import Reading
 from multifidus.reporting.metric import along_the_spine
 from multifidus.study.outline_counts import outlines_of
 
-Row = Mapping[str, Any]
+OwnColumns = Mapping[str, str]
+"""What the rows of one exam, reading, subject or rater say in the study's own columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,8 @@ _READ = {
 }  # fmt: skip
 
 
-def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
-    """Gather the facts from tidy rows, all as text.
+def facts_of(rows: Sequence[Measurement], timepoints: Sequence[str]) -> Facts:
+    """Gather the facts from what was measured.
 
     Parameters
     ----------
@@ -131,72 +132,75 @@ def facts_of(rows: Sequence[Row], timepoints: Sequence[str]) -> Facts:
         In order.
     """
     outlines = list(outlines_of(rows).values())
-    exams = {(key[0], key[1]): row for key, row in _joined(rows, _READING[:2]).items()}
-    readings = _joined(rows, _READING)
-    subjects = _joined(rows, _READING[:1])
-    raters = _joined(rows, ("rater",))
+    origins = [row.provenance for row in outlines]
+    readings = _joined(rows, lambda by: (by.subject, by.timepoint, by.rater, str(by.reading)))
+    exams = _joined(rows, lambda by: (by.subject, by.timepoint))
+    subjects = _joined(rows, lambda by: (by.subject,))
+    raters = _joined(rows, lambda by: (by.rater,))
     per_rater = Counter(reading[:3] for reading in readings)
     return Facts(
-        subjects=len({subject for subject, _ in exams}),
+        subjects=len(subjects),
         exams=len(exams),
         readings=len(readings),
         raters=tuple(sorted({reading[2] for reading in readings})),
         most_readings=max(per_rater.values(), default=0),
-        levels=tuple(along_the_spine(row["level"] for row in outlines if row["level"])),
+        levels=tuple(along_the_spine(origin.level for origin in origins if origin.level)),
         slices=Range.of(_slices(outlines)),
-        tilt_deg=Range.of(abs(number(row, "tilt_deg")) for row in outlines),
-        tilt_axes=tuple(sorted({_text(row, "tilt_axis") for row in outlines} - {""})),
+        tilt_deg=Range.of(abs(origin.tilt_deg) for origin in origins),
+        tilt_axes=tuple(sorted({str(origin.tilt_axis) for origin in origins} - {""})),
         pixel_mm=Range.of(_pixels(rows)),
         thresholds=_thresholds(rows),
         gaps_days=_gaps(exams, timepoints),
         surgery_days=_after_surgery(exams, timepoints),
-        reread_days=Range.of(number(row, "reread_after_days") for row in readings.values()),
-        reading_minutes=Range.of(number(row, "reading_minutes") for row in readings.values()),
+        reread_days=Range.of(number(said, "reread_after_days") for said in readings.values()),
+        reading_minutes=Range.of(number(said, "reading_minutes") for said in readings.values()),
         counts={
-            **{name: _counted(exams.values(), name) for name in OF_EXAMS},
-            **{name: _counted(outlines, name) for name in OF_OUTLINES},
-            **{name: _counted(readings.values(), name) for name in OF_READINGS},
-            **{name: _counted(subjects.values(), name) for name in OF_SUBJECTS},
+            **{name: _counted(_text(s, name) for s in exams.values()) for name in OF_EXAMS},
+            "roi_rule": _counted(origin.roi_rule for origin in origins),
+            "source": _counted(origin.source or "" for origin in origins),
+            **{name: _counted(_text(s, name) for s in readings.values()) for name in OF_READINGS},
+            **{name: _counted(_text(s, name) for s in subjects.values()) for name in OF_SUBJECTS},
         },
         blinding=Counter(
-            (_text(row, "reading_list"), _text(row, "blinded")) for row in readings.values()
+            (_text(said, "reading_list"), _text(said, "blinded")) for said in readings.values()
         ),
         of_raters={
-            name: {rater[0]: said for rater, row in raters.items() if (said := _text(row, name))}
+            name: {rater: text for (rater,), said in raters.items() if (text := _text(said, name))}
             for name in OF_RATERS
         },
         not_read=_not_read(rows),
-        versions=tuple(sorted({_text(row, "version") for row in rows} - {""})),
-        protocols=tuple(sorted({_text(row, "protocol") for row in rows} - {""})),
+        versions=tuple(sorted({row.provenance.version for row in rows} - {""})),
+        protocols=tuple(sorted({row.provenance.protocol for row in rows} - {""})),
     )
 
 
-_READING = ("subject", "timepoint", "rater", "reading")
+def _text(said: OwnColumns, name: str) -> str:
+    return said.get(name, "").strip()
 
 
-def _text(row: Row, name: str) -> str:
-    return str(row.get(name) or "").strip()
-
-
-def number(row: Row, name: str) -> float:
+def number(said: OwnColumns, name: str) -> float:
     """Read a cell; NaN where it is empty or no number."""
     try:
-        return float(_text(row, name) or "nan")
+        return float(_text(said, name) or "nan")
     except ValueError:
         return math.nan
 
 
-def _joined(rows: Sequence[Row], names: Sequence[str]) -> dict[tuple[str, ...], Row]:
-    """Put together what the rows of one exam, reading, subject or rater say outside of tables.
+Whose = TypeVar("Whose")
+
+
+def _joined(
+    rows: Iterable[Measurement], whose: Callable[[Reading], Whose]
+) -> dict[Whose, OwnColumns]:
+    """Put together what the rows of one exam, reading, subject or rater say.
 
     Not all of its rows need say it; where they differ, all that they say stands there.
     """
-    cohort = [name for name in (rows[0] if rows else ()) if name not in _OF_A_NUMBER]
-    found: dict[tuple[str, ...], dict[str, dict[str, None]]] = {}
+    found: dict[Whose, dict[str, dict[str, None]]] = {}
     for row in rows:
-        said = found.setdefault(tuple(_text(row, name) for name in names), {})
-        for name in cohort:
-            if text := _text(row, name):
+        said = found.setdefault(whose(row.key.reading), {})
+        for name, cell in row.extra.items():
+            if text := cell.strip():
                 said.setdefault(name, {})[text] = None
     return {
         key: {name: " / ".join(sorted(texts)) for name, texts in said.items()}
@@ -204,75 +208,60 @@ def _joined(rows: Sequence[Row], names: Sequence[str]) -> dict[tuple[str, ...], 
     }
 
 
-_OF_A_NUMBER = frozenset(COLUMNS)
-"""Columns of single numbers, as against those of the cohort."""
+def _not_read(rows: Sequence[Measurement]) -> tuple[str, ...]:
+    filled = {name for row in rows for name, text in row.extra.items() if text.strip()}
+    names = dict.fromkeys(name for row in rows for name in row.extra)
+    return tuple(name for name in names if name in filled and name not in _READ)
 
 
-def _not_read(rows: Sequence[Row]) -> tuple[str, ...]:
-    names = [name for name in (rows[0] if rows else ()) if name not in _READ]
-    return tuple(name for name in names if any(_text(row, name) for row in rows))
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(map(str, filter(None, words))).items()))
 
 
-def _counted(rows: Iterable[Row], name: str) -> dict[str, int]:
-    return dict(sorted(Counter(filter(None, (_text(row, name) for row in rows))).items()))
-
-
-def _slices(outlines: Iterable[Row]) -> list[float]:
-    places: dict[tuple[str, ...], set[tuple[str, str]]] = {}
+def _slices(outlines: Iterable[Measurement]) -> list[float]:
+    places: dict[tuple[Reading, str], set[tuple[str, int | None]]] = {}
     for row in outlines:
-        if row["level"]:
-            key = (*(_text(row, name) for name in _READING), row["level"])
-            places.setdefault(key, set()).add((_text(row, "series"), _text(row, "slice_index")))
+        origin = row.provenance
+        if origin.level:
+            own = places.setdefault((row.key.reading, origin.level), set())
+            own.add((origin.series, origin.slice_index))
     return [float(len(found)) for found in places.values()]
 
 
-def _pixels(rows: Iterable[Row]) -> list[float]:
+def _pixels(rows: Iterable[Measurement]) -> list[float]:
     """Area of a pixel from what was counted: pixels and the area that they make up."""
-    counted = (row for row in rows if row["quantity"] == Quantity.TCSA_PIXEL_MM2)
-    return [
-        math.sqrt(number(row, "value") / number(row, "n_pixels"))
-        for row in counted
-        if number(row, "n_pixels") > 0
-    ]
+    counted = (row for row in rows if row.quantity == Quantity.TCSA_PIXEL_MM2)
+    return [math.sqrt(row.value / row.n_pixels) for row in counted if row.n_pixels]
 
 
-def _thresholds(rows: Iterable[Row]) -> dict[str, Range]:
+def _thresholds(rows: Iterable[Measurement]) -> dict[str, Range]:
     found: dict[str, list[float]] = {}
     for row in rows:
-        if row["quantity"] == Quantity.FI_PCT:
-            used = _parameter(row, "threshold")
-            if isinstance(used, (int, float)):
-                found.setdefault(_text(row, "method"), []).append(float(used))
+        used = row.parameters.get("threshold")
+        if row.quantity == Quantity.FI_PCT and isinstance(used, (int, float)):
+            found.setdefault(row.method, []).append(float(used))
     spreads = {method: Range.of(numbers) for method, numbers in sorted(found.items())}
-    return {method: range_text for method, range_text in spreads.items() if range_text is not None}
+    return {method: spread for method, spread in spreads.items() if spread is not None}
 
 
-def _parameter(row: Row, name: str) -> object:
-    try:
-        found = json.loads(_text(row, "parameters") or "{}")
-    except ValueError:
-        return None
-    return found.get(name) if isinstance(found, dict) else None
-
-
-def _day(row: Row) -> float:
+def _day(said: OwnColumns) -> float:
     """Return the day of an exam, counted from anywhere; NaN where the table does not say."""
-    if _text(row, "days"):
-        return number(row, "days")
+    if _text(said, "days"):
+        return number(said, "days")
     try:
-        return float(datetime.date.fromisoformat(_text(row, "date")).toordinal())
+        return float(datetime.date.fromisoformat(_text(said, "date")).toordinal())
     except ValueError:
         return math.nan
 
 
 def _gaps(
-    exams: Mapping[tuple[str, str], Row], timepoints: Sequence[str]
+    exams: Mapping[tuple[str, str], OwnColumns], timepoints: Sequence[str]
 ) -> dict[tuple[str, str], Range]:
     found = {}
     for before, after in pairwise(timepoints):
         gap = Range.of(
-            _day(exams[subject, after]) - _day(row)
-            for (subject, timepoint), row in exams.items()
+            _day(exams[subject, after]) - _day(said)
+            for (subject, timepoint), said in exams.items()
             if timepoint == before and (subject, after) in exams
         )
         if gap is not None:
@@ -281,24 +270,24 @@ def _gaps(
 
 
 def _after_surgery(
-    exams: Mapping[tuple[str, str], Row], timepoints: Sequence[str]
+    exams: Mapping[tuple[str, str], OwnColumns], timepoints: Sequence[str]
 ) -> dict[str, Range]:
     found = {}
     for name in timepoints:
         days = Range.of(
-            _since_surgery(row) for (_, timepoint), row in exams.items() if timepoint == name
+            _since_surgery(said) for (_, timepoint), said in exams.items() if timepoint == name
         )
         if days is not None:
             found[name] = days
     return found
 
 
-def _since_surgery(row: Row) -> float:
-    if _text(row, "days_since_surgery"):
-        return number(row, "days_since_surgery")
+def _since_surgery(said: OwnColumns) -> float:
+    if _text(said, "days_since_surgery"):
+        return number(said, "days_since_surgery")
     try:
         exam, surgery = (
-            datetime.date.fromisoformat(_text(row, name)) for name in ("date", "surgery_date")
+            datetime.date.fromisoformat(_text(said, name)) for name in ("date", "surgery_date")
         )
     except ValueError:
         return math.nan

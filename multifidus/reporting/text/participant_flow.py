@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from multifidus.reporting.labels import quantity_name
 from multifidus.reporting.metric import Metric
-from multifidus.reporting.study_data import StudyData
+from multifidus.reporting.study_data import StudyData, TableRow
 from multifidus.reporting.text.statements import listed
 from multifidus.study.missing import Absence
-
-Row = Mapping[str, Any]
 
 UNKNOWN_WORD = "not a word of this version of the software"
 """Stands for the meaning of a flag or reason that another version, or a hand, wrote."""
@@ -43,9 +40,9 @@ class Step:
 
 def flow_of(data: StudyData) -> list[Step]:
     """Follow the subjects from the study's tables to each comparison."""
-    tables = (data.rows, data.failures, data.missing)
-    everyone = {str(row["subject"]) for table in tables for row in table} - {""}
-    measured = {str(row["subject"]) for row in data.rows}
+    measured = {row.key.reading.subject for row in data.rows}
+    lost = {str(row["subject"]) for table in (data.failures, data.missing) for row in table}
+    everyone = (measured | lost) - {""}
     steps = [
         Step("Subjects in the tables", len(everyone)),
         Step(
@@ -106,9 +103,9 @@ class LostMeasurements:
     n_exams: int
 
 
-def lost_measurements(missing: Iterable[Row], structure: str) -> list[LostMeasurements]:
+def lost_measurements(missing: Iterable[TableRow], structure: str) -> list[LostMeasurements]:
     """Count missing measurements by timepoint, reason and what more is known."""
-    found: dict[tuple[str, str, str], list[Row]] = {}
+    found: dict[tuple[str, str, str], list[TableRow]] = {}
     for row in missing:
         if row["structure"] == structure:
             key = (str(row["timepoint"]), str(row["reason"]), str(row["detail"]))
@@ -131,6 +128,6 @@ def _meaning(reason: str) -> str:
     return Absence(reason).meaning if reason in tuple(Absence) else UNKNOWN_WORD
 
 
-def failed_cases(failures: Iterable[Row]) -> list[tuple[str, int]]:
+def failed_cases(failures: Iterable[TableRow]) -> list[tuple[str, int]]:
     """Count the cases that could not be measured, by the name of the error."""
     return sorted(Counter(str(row["error"]) for row in failures).items())

@@ -10,9 +10,10 @@ from typing import Any
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.pairs import ExamPair
+from multifidus.stats.mixed_protocols import protocols_of
 from multifidus.stats.reliability.measurement_error import mdc95
 from multifidus.stats.reliability.targets import Compare
-from multifidus.stats.values import Value, protocols_of
+from multifidus.stats.values import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from multifidus.data.anatomy import Level
+from multifidus.data.measurement import is_grade
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.pairs import ExamPair, ReadingChoice, make_pairs
 from multifidus.stats.change.random_intercept import (
@@ -20,7 +21,7 @@ from multifidus.stats.change.random_intercept import (
     fit_random_intercept,
 )
 from multifidus.stats.mixed_protocols import check_protocols
-from multifidus.stats.values import Value, is_grade
+from multifidus.stats.values import Value
 
 FACTORS = ("zone", "level", "side")
 """What may be fixed beside the timepoint; other names are columns of the table."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from multifidus.data.cells import near_names
+from multifidus.data.measurement import is_grade
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.groups import (
     BY_MUSCLE,
@@ -38,7 +39,7 @@ from multifidus.stats.exam_facts import GROUP_COLUMNS, groups_alike
 from multifidus.stats.exclusions import Exclusion, name_hints, pair_exclusions
 from multifidus.stats.mixed_protocols import mixtures
 from multifidus.stats.reliability.target_groups import groups_of
-from multifidus.stats.values import Value, is_grade
+from multifidus.stats.values import Value
 from multifidus.study.exam_order import contradictions
 from multifidus.study.exchanged_sides import AREA, SideArea, exchanged_sides
 

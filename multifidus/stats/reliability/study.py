@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multifidus.data.measurement import is_grade
 from multifidus.errors import StatisticsError
 from multifidus.stats.exam_facts import groups_alike
 from multifidus.stats.exclusions import Exclusion, name_hints, rating_exclusions
-from multifidus.stats.mixed_protocols import check_protocols, mixtures
+from multifidus.stats.mixed_protocols import check_protocols, mixtures, protocols_of
 from multifidus.stats.reliability.clustered_intervals import (
     few_subjects_warning,
     icc_intervals,
@@ -43,7 +44,7 @@ from multifidus.stats.reliability.targets import (
     column_of,
     tabulate_targets,
 )
-from multifidus.stats.values import Value, is_grade, of_quantities, protocols_of
+from multifidus.stats.values import Value, of_quantities
 from multifidus.study.level_value import Matching
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.data.measurement import Quantity
+from multifidus.data.measurement import Quantity, is_grade
 from multifidus.errors import StatisticsError
 from multifidus.stats.compared_slices import apart_mm, distance_words, shared
-from multifidus.stats.values import Value, is_grade
+from multifidus.stats.values import Value
 from multifidus.study.level_value import Matching, combined_value
 
 if TYPE_CHECKING:

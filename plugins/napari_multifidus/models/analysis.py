@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from multifidus.data.anatomy import Level, SlicePosition, Structure
 from multifidus.data.image import Exam, Series
 from multifidus.data.landmark import Landmark
-from multifidus.data.measurement import Measurement
+from multifidus.data.measurement import Measurement, Measurements
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Roi, RoiKey
 from multifidus.data.roi_set import NotMeasurable, RoiSet
@@ -160,18 +160,18 @@ class Analysis:
         return rois if shared is None else with_shared_levels(rois, shared, self._images.exam)
 
     @cached_property
-    def _measured(self) -> tuple[tuple[Measurement, ...], Calibration] | MultifidusError:
+    def _measured(self) -> tuple[Measurements, Calibration] | MultifidusError:
         try:
             return measure_calibrated(self._images.exam, self.rois_to_measure(), self.protocol)
         except MultifidusError as error:
             return error
 
-    def _result(self) -> tuple[tuple[Measurement, ...], Calibration]:
+    def _result(self) -> tuple[Measurements, Calibration]:
         if isinstance(self._measured, MultifidusError):
             raise self._measured
         return self._measured
 
-    def measure(self) -> tuple[Measurement, ...]:
+    def measure(self) -> Measurements:
         """Measure all outlines, as :func:`multifidus.measure` does.
 
         Raises

@@ -18,6 +18,7 @@ from multifidus.study.dictionary import write_dictionary
 from multifidus.study.outline_counts import outline_key, outlines_of
 from multifidus.study.results_page import Shown, write_page
 from tests.studies import study_rows, write_study
+from tests.tables import measurements
 
 
 def load(folder, rows, missing=(), **request):
@@ -196,8 +197,9 @@ def test_an_outline_counts_once_whatever_is_measured_or_derived_of_it(tmp_path):
         {**one, "quantity": "fi_pct", "method": "otsu", "value": 20.0},
         {**one, "quantity": "goutallier_grade", "slice_index": "", "slice_uid": "", "value": 2},
     ]
-    assert len(outlines_of(rows)) == 12  # 3 subjects, 2 exams, 2 sides
-    assert outline_key(rows[0]) in outlines_of(rows)
+    outlines = outlines_of(measurements(rows))
+    assert len(outlines) == 12  # 3 subjects, 2 exams, 2 sides
+    assert outline_key(measurements(rows)[0]) in outlines
     data = load(tmp_path, rows)
     page = write_report(data, tmp_path / "out", ())[0].read_text()
     assert "Of 12 outlines 12 were unedited drafts" in page
@@ -209,8 +211,8 @@ def test_an_outline_of_both_sides_is_one_and_a_comparison_of_sides_is_none():
     one = small(1)[0]
     joint = {**one, "structure": "autochthonous", "side": "both", "quantity": "tcsa_mm2"}
     compared = {**one, "side": "both", "quantity": "asymmetry_pct"}
-    assert len(outlines_of([one, joint, compared])) == 2
-    assert not outlines_of([compared])
+    assert len(outlines_of(measurements([one, joint, compared]))) == 2
+    assert not outlines_of(measurements([compared]))
 
 
 # --- visible fat -----------------------------------------------------------------------------

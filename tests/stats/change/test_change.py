@@ -17,7 +17,7 @@ from multifidus.stats.change.mdc import given_mdc, mdc_from_reliability
 from multifidus.stats.change.paired_tests import holm, paired_tests
 from multifidus.stats.change.pairs import ReadingChoice, make_pairs, timepoints_of
 from multifidus.stats.reliability.measurement_error import mdc95
-from multifidus.stats.values import values_of
+from tests.tables import values_of
 
 VALID = 0.95
 

@@ -14,9 +14,9 @@ from multifidus.stats.change import mixed_model as models, random_intercept
 from multifidus.stats.change.document import plain_model
 from multifidus.stats.change.mixed_model import Muscle, fit_trajectories
 from multifidus.stats.change.pairs import ReadingChoice
-from multifidus.stats.values import values_of
 from tests.stats.change.test_change import VALID, cohort, row
 from tests.stats.change.test_change_study import ordered, written
+from tests.tables import values_of
 
 SIZES = {"L3-L4": 800, "L4-L5": 950, "L5-S1": 1100}
 

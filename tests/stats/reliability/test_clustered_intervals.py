@@ -19,8 +19,8 @@ from multifidus.stats.reliability.icc import icc
 from multifidus.stats.reliability.measurement_error import bland_altman, bland_altman_ratio, sem
 from multifidus.stats.reliability.ratings import mean_squares
 from multifidus.stats.reliability.study import reliability
-from multifidus.stats.values import values_of
 from tests.stats.reliability.test_reliability import row
+from tests.tables import values_of
 
 PERSON, EXAM, RATER, ERROR = 0.9, math.sqrt(1 - 0.81), 0.5, 1 / 3
 

@@ -19,10 +19,10 @@ from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.reliability.target_groups import TargetRule
-from multifidus.stats.values import values_of
 from multifidus.study.level_value import Matching, matching_of
 from tests.stats.change.test_change import pair
 from tests.stats.reliability.test_reliability import row, study_of
+from tests.tables import values_of
 
 
 def sliced(subject, rater, place, value, offset="", **other):  # noqa: PLR0917 - a row's cells
