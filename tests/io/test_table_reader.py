@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.data.roi import Reading
-from multifidus.errors import CohortError, ReadError, StatisticsError
+from multifidus.errors import CohortError, ReadError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.labelmap import load_labels
 from multifidus.io.table_csv import read_results, read_rows
@@ -206,7 +206,7 @@ def test_thousands_are_told_by_other_columns_only_if_these_agree(tmp_path):
 @pytest.mark.parametrize("cell", ['"9,1"', '"1,234"', "1_000"])
 def test_a_comma_in_a_table_of_commas_is_no_number(tmp_path, cell):
     rows = read_rows(save(tmp_path, f"subject,quantity,value\n1,tcsa_mm2,{cell}\n"))
-    with pytest.raises(StatisticsError, match=r"value is .* no number"):
+    with pytest.raises(ReadError, match=r"value is .* no number"):
         values_of(rows)
 
 

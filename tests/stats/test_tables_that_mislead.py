@@ -9,12 +9,12 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.data.protocol import MeasurementProtocol, SliceSelection
-from multifidus.errors import StatisticsError
+from multifidus.errors import ReadError, StatisticsError
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.study_table import study_table
 from tests.studies import study_rows, write_study
-from tests.tables import values_of
+from tests.tables import measurements, values_of
 
 QUANTITIES = ("tcsa_mm2", "fi_pct")
 
@@ -44,7 +44,7 @@ def said(rows, **how):
 
 
 def remarks_of(rows, tmp_path):
-    return " ".join(study_table(rows, tmp_path / "protocol.toml").remarks)
+    return " ".join(study_table(measurements(rows), tmp_path / "protocol.toml").remarks)
 
 
 def second_scan(rows, **columns):
@@ -88,7 +88,7 @@ def test_of_a_long_uid_the_end_is_said():
 def test_a_thousands_comma_is_refused_in_words(column):
     rows = [{**row, "protocol": ""} for row in rows_of()]
     rows[0][column] = "1,234.5"
-    with pytest.raises(StatisticsError, match=f"{column} is '1,234.5', which is no number"):
+    with pytest.raises(ReadError, match=f"{column} is '1,234.5', which is no number"):
         values_of(rows)
 
 
