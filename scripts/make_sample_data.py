@@ -20,7 +20,7 @@ from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.phantom import Phantom, PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.phantom.identity import RATER, SURGERY_DATE, exam_date
-from multifidus.study.requests import Request, plan
+from multifidus.study.requests import MeasureRequest, prepare
 from multifidus.study.results import Output, write_results
 
 SEED = 2010
@@ -115,7 +115,7 @@ def measure(folder: Path) -> None:
     protocol = MeasurementProtocol()
     with tempfile.TemporaryDirectory() as results:
         output = Output(Path(results), overwrite=True, pictures=False)
-        run = plan(Request(exam=(folder / "cohort.csv",)), protocol)
+        run = prepare(MeasureRequest(exam=(folder / "cohort.csv",)), protocol)
         failures = write_results(run.outcomes, output, protocol).failures
         if failures:
             sys.exit(f"Measuring the sample exams failed: {failures}")

@@ -11,7 +11,7 @@ from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
-    from multifidus.study.requests import Request
+    from multifidus.study.requests import MeasureRequest
     from multifidus.study.results import Results
 
 
@@ -73,11 +73,11 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed.
     """
     from multifidus.io.protocol_toml import load_protocol
-    from multifidus.study.requests import Request, plan, remarks_on
+    from multifidus.study.requests import MeasureRequest, prepare
     from multifidus.study.results import Output, as_json, write_results
     from multifidus.study.results_page import printable
 
-    request = Request(
+    request = MeasureRequest(
         exam=tuple(exam or ()),
         outlines=tuple(outlines or ()),
         labels=labels,
@@ -96,8 +96,8 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     target = None if output is None else Output(output, overwrite=overwrite, pictures=pictures)
     if target is not None:
         target.check()
-    run = plan(request, how)
-    for remark in (*run.remarks, *remarks_on(request)):
+    run = prepare(request, how)
+    for remark in run.remarks:
         say(remark)
     with progress(run.total, "measuring") as step:
         results = write_results(
@@ -129,7 +129,7 @@ def _end(results: Results) -> None:
         raise typer.Exit(ACTED_ON_SOME if results.rows else REFUSED)
 
 
-def _missing(request: Request, *, prints: bool) -> str:
+def _missing(request: MeasureRequest, *, prints: bool) -> str:
     """Say what a request lacks; empty where it is complete."""
     if not request.exam and request.fat is None:
         return "Give an exam, a Dixon pair (--fat, --water) or a cohort.csv."

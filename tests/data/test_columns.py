@@ -20,7 +20,7 @@ from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.dictionary import dictionary
-from multifidus.study.requests import Request, plan
+from multifidus.study.requests import MeasureRequest, prepare
 from multifidus.study.results import Output, write_results
 from multifidus.study.summary import summary_rows
 from tests.cases import write_cohort
@@ -53,7 +53,7 @@ def test_every_column_that_is_written_is_reserved(tmp_path):
     """By what a run writes, so that a new column cannot be forgotten."""
     cohort = write_cohort(tmp_path / "in")
     protocol = MeasurementProtocol(fat_methods=(*FatMethod,)[:2])
-    run = plan(Request((cohort,)), protocol)
+    run = prepare(MeasureRequest((cohort,)), protocol)
     write_results(run.outcomes, Output(tmp_path / "out", pictures=False), protocol)
     study = {"order", "approach"}
     for table in ("measurements.csv", "summary.csv", "missing.csv", "failures.csv"):

@@ -10,7 +10,7 @@ import multifidus as mf
 from multifidus.data.roi_set import is_invented, join
 from multifidus.errors import CohortError, RoiError
 from multifidus.study.agreement_requests import compare_files
-from multifidus.study.requests import Request, plan
+from multifidus.study.requests import MeasureRequest, prepare
 from tests.exams import circle, outline
 from tests.niftis import lumbar_affine, save
 
@@ -46,7 +46,7 @@ def references(image, name, reading):
 
 
 def measured(image, *outlines, **facts):
-    run = plan(Request((image,), outlines, labels="lpm", **facts), PROTOCOL)
+    run = prepare(MeasureRequest((image,), outlines, labels="lpm", **facts), PROTOCOL)
     return [row for outcome in run.outcomes for row in outcome.rows]
 
 
@@ -131,7 +131,7 @@ def test_a_cohort_names_series_rater_and_reading_itself(tmp_path):
     (tmp_path / "cohort.csv").write_text("subject,timepoint,images\n")
     for facts in ({"series": "1"}, {"rater": "AB"}, {"reading": 1}):
         with pytest.raises(CohortError, match="itself"):
-            plan(Request((tmp_path / "cohort.csv",), **facts), PROTOCOL)
+            prepare(MeasureRequest((tmp_path / "cohort.csv",), **facts), PROTOCOL)
 
 
 def test_a_neutral_name_gives_way_to_a_real_one(image):
@@ -185,11 +185,11 @@ def test_a_cohort_row_names_the_series_of_a_label_map(image, labels, tmp_path):
             table = tmp_path / "cohort.csv"
             row = f"S01,pre,AB,{images},{labels.name},lpm,{choice}\n"
             table.write_text(head + row)
-            (outcome,) = plan(Request((table,)), PROTOCOL).outcomes
+            (outcome,) = prepare(MeasureRequest((table,)), PROTOCOL).outcomes
             means = [row.value for row in outcome.rows if row.quantity == "mean_si"]
             assert means == pytest.approx([expected] * len(means), abs=5)
     table.write_text(head + f"S01,pre,AB,{images},{labels.name},lpm,\n")
-    (outcome,) = plan(Request((table,)), PROTOCOL).outcomes
+    (outcome,) = prepare(MeasureRequest((table,)), PROTOCOL).outcomes
     assert "fits 2 series" in outcome.message
 
 

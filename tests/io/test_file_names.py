@@ -7,7 +7,7 @@ import multifidus as mf
 from multifidus.data.identity import BidsEntities
 from multifidus.errors import ReadError, RoiError
 from multifidus.io.file_names import bids_entities
-from multifidus.study.requests import Request, plan
+from multifidus.study.requests import MeasureRequest, prepare
 from tests.dicoms import ROOT, classic, write
 from tests.exams import axial_plane
 from tests.niftis import lumbar_affine, save
@@ -97,7 +97,7 @@ def test_a_name_that_says_nothing_contradicts_none(tmp_path, scan, labels):
 def cohort(folder, scan, labels):
     table = folder / "cohort.csv"
     table.write_text(f"subject,timepoint,images,outlines,labels\nP7,t1,{scan},{labels},lpm\n")
-    return list(plan(Request((table,)), mf.MeasurementProtocol()).outcomes)
+    return list(prepare(MeasureRequest((table,)), mf.MeasurementProtocol()).outcomes)
 
 
 def test_a_row_of_a_cohort_fails_where_its_files_contradict_each_other(tmp_path):

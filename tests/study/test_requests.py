@@ -10,7 +10,7 @@ from multifidus.cli.app import app
 from multifidus.data.anatomy import Level
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import RoiError
-from multifidus.study.requests import Request, plan
+from multifidus.study.requests import MeasureRequest, prepare
 from tests.cases import write_cohort, write_exam, write_outlines
 from tests.spines import disc_centres
 
@@ -35,7 +35,7 @@ def written(images, rater, *, landmarks=(), levels=()):
 
 def levels_and_offsets(images, *files):
     """Measure an exam; the level and offset of its first slice, by rater."""
-    run = plan(Request((images,), files), PROTOCOL)
+    run = prepare(MeasureRequest((images,), files), PROTOCOL)
     outcomes = list(run.outcomes)
     assert len(outcomes) == run.total
     return {
