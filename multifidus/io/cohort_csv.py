@@ -13,7 +13,7 @@ from multifidus.data.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, check_e
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.files import named_path
-from multifidus.io.table_reader import Asked, read_table
+from multifidus.io.table_reader import ExpectedTable, read_table
 
 REQUIRED = ("subject", "timepoint", "images")
 
@@ -40,8 +40,8 @@ def read_cohort(path: str | Path) -> Cohort:
         needs or holds what cannot be meant, or a reading is listed twice; names the line.
     """
     file = Path(path)
-    asked = Asked("a cohort table", known=_KNOWN, error=CohortError)
-    table = read_table(file, asked)
+    expected = ExpectedTable("a cohort table", known=_KNOWN, error=CohortError)
+    table = read_table(file, expected)
     missing = [name for name in REQUIRED if name not in table.header]
     if missing:
         msg = f"{file} lacks the columns {', '.join(missing)}."

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from multifidus.data.anatomy import MUSCLES, Side, Structure
 from multifidus.errors import ReadError
-from multifidus.io.table_reader import Asked, read_table
+from multifidus.io.table_reader import ExpectedTable, read_table
 
 LabelMeaning = tuple[Structure, Side]
 
@@ -149,7 +149,7 @@ def numbers_in(scheme: str) -> frozenset[int]:
     path = Path(scheme)
     if inline_scheme(scheme) is not None or path.suffix == ".toml":
         return frozenset()
-    table = read_table(path, Asked("a table of label names", known=(INDEX, NAME, "value")))
+    table = read_table(path, ExpectedTable("a table of label names", known=(INDEX, NAME, "value")))
     return frozenset(int(row[INDEX]) for row in table.rows if is_bids_table(table.header))
 
 
@@ -163,7 +163,7 @@ def names_left_out(path: Path) -> list[str]:
     ReadError
         If it cannot be read, or is no such table.
     """
-    table = read_table(path, Asked("a table of label names", known=(INDEX, NAME, "value")))
+    table = read_table(path, ExpectedTable("a table of label names", known=(INDEX, NAME, "value")))
     if not is_bids_table(table.header):
         return []
     rows = table.rows

@@ -25,7 +25,7 @@ from multifidus.io.file_names import bids_entities
 from multifidus.io.files import reading
 from multifidus.io.grid import VoxelGrid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
-from multifidus.io.table_reader import Asked, read_table
+from multifidus.io.table_reader import ExpectedTable, read_table
 from multifidus.measuring.series_choice import choose_series, describe, only_series
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def load_labels(name: str) -> Labels:
             with reading(path, "label scheme"):
                 text = path.read_text(encoding="utf-8-sig")
             return _scheme(tomllib.loads(text)["labels"])
-        table = read_table(path, Asked("label scheme", known=_SCHEME_COLUMNS))
+        table = read_table(path, ExpectedTable("label scheme", known=_SCHEME_COLUMNS))
         return named_scheme(table.rows) if is_bids_table(table.header) else _scheme(table.rows)
     except (KeyError, TypeError, ValueError) as error:
         msg = f"{path} is not a label scheme of value, structure, side: {error!r}."

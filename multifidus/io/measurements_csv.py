@@ -24,7 +24,8 @@ from multifidus.data.measurement import Measurement, Measurements, Provenance, Q
 from multifidus.data.protocol import TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
 from multifidus.errors import ReadError
-from multifidus.io.table_csv import Row, read_results, write_rows
+from multifidus.io.table_csv import Row, write_rows
+from multifidus.io.table_reader import ExpectedTable, read_table
 
 REQUIRED = ("subject", "quantity", "value")
 """Columns without which a table holds no measurements."""
@@ -66,16 +67,6 @@ def tidy_row(row: Measurement) -> Row:
         "uncertainty": row.uncertainty,
         **row.extra,
     }
-
-
-def tidy_order(row: Row) -> tuple[Any, ...]:
-    """Sort the tidy table by key, then quantity, as :func:`multifidus.measure` sorts one exam."""
-    whose = tuple(row[name] for name in ("subject", "timepoint", "rater", "reading", "series"))
-    # What was said about a level lies in no series, and only the level tells one from another.
-    sliced = row["slice_index"] is not None
-    where = (row["slice_index"], -1) if sliced else (-1, Level(row["level"]).rank)
-    what = tuple(row[name] for name in ("structure", "side", "name", "quantity", "method"))
-    return (*whose, *where, *what)
 
 
 def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +128,7 @@ def read_measurements(
     ReadError
         If the file cannot be opened, is no table, or as :func:`measurement_rows`.
     """
-    table = read_results(path, where)
+    table = read_table(path, ExpectedTable(known=KNOWN, where=where))
     found = measurement_rows(table.rows, table.lines, str(path))
     return MeasurementTable(found.rows, table.header, found.lines, table.remark)
 

@@ -10,7 +10,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from multifidus.errors import CohortError
-from multifidus.io.table_reader import Asked, read_table
+from multifidus.io.table_reader import ExpectedTable, read_table
 
 COLUMNS = ("subject", "same_as")
 
@@ -40,7 +40,7 @@ def read_same_person(path: Path, known: Container[str]) -> dict[str, str]:
         If columns are missing, a name is unknown or missing, a subject is the same as two others,
         or names go in a circle; names the line.
     """
-    table = read_table(path, Asked("a table of who is one person", known=COLUMNS))
+    table = read_table(path, ExpectedTable("a table of who is one person", known=COLUMNS))
     missing = [name for name in COLUMNS if name not in table.header]
     if missing:
         msg = f"{path} lacks the columns {', '.join(missing)}."

@@ -8,7 +8,7 @@ from typing import Any
 
 from multifidus.data.columns import KNOWN
 from multifidus.io.files import write_text
-from multifidus.io.table_reader import Asked, Table, read_table
+from multifidus.io.table_reader import ExpectedTable, read_table
 from multifidus.io.table_text import csv_text
 
 Row = dict[str, Any]
@@ -27,8 +27,10 @@ def write_rows(
     write_text(path, csv_text([list(named), *lines]), overwrite=overwrite)
 
 
-def read_results(path: str | Path, where: Mapping[str, Collection[str]] | None = None) -> Table:
-    """Read a table of results, or one that is laid out as these are.
+def read_rows(
+    path: str | Path, where: Mapping[str, Collection[str]] | None = None
+) -> list[dict[str, str]]:
+    """Return the rows of a table of results: one dictionary of text a row.
 
     Parameters
     ----------
@@ -42,11 +44,4 @@ def read_results(path: str | Path, where: Mapping[str, Collection[str]] | None =
     ReadError
         If the file cannot be opened, or as :func:`multifidus.io.table_reader.read_table`.
     """
-    return read_table(path, Asked(known=KNOWN, where=where))
-
-
-def read_rows(
-    path: str | Path, where: Mapping[str, Collection[str]] | None = None
-) -> list[dict[str, str]]:
-    """Return the rows of :func:`read_results`: one dictionary of text a row."""
-    return read_results(path, where).rows
+    return read_table(path, ExpectedTable(known=KNOWN, where=where)).rows

@@ -1,6 +1,6 @@
 """Tables as people save them: CSV in its kinds, and Excel workbooks; the one reader of all of them.
 
-What is found out about a file is said (:attr:`Table.remark`), what cannot be told is refused:
+What is found out about a file is said (:attr:`RawTable.remark`), what cannot be told is refused:
 
 - fields are separated by what a first line ``sep=;`` says, else by the comma, semicolon or tab
   that makes the most columns of the header;
@@ -41,7 +41,7 @@ Records = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CsvDialect:
     """How a file is to be read: what separates its fields, its encoding, and from which line."""
 
     separator: str = ","
@@ -50,7 +50,7 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RawTable:
     """A table as it was read.
 
     Parameters
@@ -72,8 +72,8 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of a table.
+class ExpectedTable:
+    """What is expected of a table.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def is_table(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_table(path: str | Path, asked: Asked = Asked()) -> Table:
+def read_table(path: str | Path, expected: ExpectedTable = ExpectedTable()) -> RawTable:
     """Read a table.
 
     Raises
@@ -106,10 +106,10 @@ def read_table(path: str | Path, asked: Asked = Asked()) -> Table:
     ReadError
         If the file cannot be opened or decoded.
     MultifidusError
-        Of the kind that is asked for, if the table is not one: see the module.
+        Of the kind that is expected, if the table contradicts itself: see the module.
     """
     file = Path(path)
-    with reading(file, asked.what):
+    with reading(file, expected.what):
         with file.open("rb") as raw:
             start = raw.read(4)
         if start == _OLD_EXCEL:
@@ -118,13 +118,13 @@ def read_table(path: str | Path, asked: Asked = Asked()) -> Table:
         if start == _ZIP:
             sheet, records = read_sheet(file)
             said = f"sheet {sheet!r} of a workbook"
-            return _table(file, asked, lambda: iter(records), said, may_have_commas=False)
-        form = _form(file, start)
-        words = [] if form.separator == "," else [f"{SEPARATORS[form.separator]}-separated"]
-        words += ["UTF-16"] if form.encoding == "utf-16" else []
+            return _table(file, expected, lambda: iter(records), said, may_have_commas=False)
+        dialect = _dialect(file, start)
+        words = [] if dialect.separator == "," else [f"{SEPARATORS[dialect.separator]}-separated"]
+        words += ["UTF-16"] if dialect.encoding == "utf-16" else []
         return _table(
-            file, asked, lambda: _records(file, form, asked), ", ".join(words),
-            may_have_commas=form.separator != ",",
+            file, expected, lambda: _records(file, dialect, expected), ", ".join(words),
+            may_have_commas=dialect.separator != ",",
         )  # fmt: skip
 
 
@@ -136,28 +136,28 @@ def read_header(path: Path, known: Collection[str] = ()) -> tuple[str, ...]:
     ReadError
         If the file cannot be opened or decoded, or no header can be made of it.
     """
-    asked = Asked(known=known)
-    with reading(path, asked.what):
+    expected = ExpectedTable(known=known)
+    with reading(path, expected.what):
         with path.open("rb") as raw:
             start = raw.read(4)
         if start in {_OLD_EXCEL, _ZIP}:
-            return read_table(path, asked).header
-        lines = _records(path, _form(path, start), asked)
+            return read_table(path, expected).header
+        lines = _records(path, _dialect(path, start), expected)
         cells = next((cells for _, cells in lines if any(map(str.strip, cells))), [])
         return tuple(filter(None, _header(cells, known, lambda what, _: ReadError(what))))
 
 
-def _form(file: Path, start: bytes) -> Form:
+def _dialect(file: Path, start: bytes) -> CsvDialect:
     marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = "utf-16" if marked else "utf-8-sig"
     with file.open(encoding=encoding, newline="") as text:
         found = _SEPARATOR_LINE.fullmatch(text.readline())
         if found is None:
-            return Form(_separator(file, encoding), encoding)
+            return CsvDialect(_separator(file, encoding), encoding)
     if found[1] not in SEPARATORS:
         msg = f"{file} says that its fields are separated by {found[1]!r}."
         raise ReadError(msg, remedy="Separate fields by commas.")
-    return Form(found[1], encoding, first_line=1)
+    return CsvDialect(found[1], encoding, first_line=1)
 
 
 def _separator(file: Path, encoding: str) -> str:
@@ -179,21 +179,21 @@ def _separator(file: Path, encoding: str) -> str:
     return best[0] if best and most > 1 else ","
 
 
-def _records(file: Path, form: Form, asked: Asked) -> Records:
+def _records(file: Path, dialect: CsvDialect, expected: ExpectedTable) -> Records:
     # Line by line: a large study's table is larger than the memory it may take. And by the module
     # that knows what a line is: a line break, a vertical tab or U+2028 may be part of a cell.
-    with file.open(encoding=form.encoding, newline="") as text:
-        lines = csv.reader(text, delimiter=form.separator, strict=True)
+    with file.open(encoding=dialect.encoding, newline="") as text:
+        lines = csv.reader(text, delimiter=dialect.separator, strict=True)
         end = 0
         try:
             for cells in lines:
                 start, end = end + 1, lines.line_num
-                if start > form.first_line:
+                if start > dialect.first_line:
                     yield start, cells
         except csv.Error as error:
             msg = f"{file}, line {end + 1}: {error}."
             remedy = "Check the quotation marks: a cell that begins with one ends with one."
-            raise asked.error(msg, remedy=remedy) from error
+            raise expected.error(msg, remedy=remedy) from error
 
 
 Refuse = Callable[[int, str, str], MultifidusError]
@@ -201,7 +201,7 @@ Refuse = Callable[[int, str, str], MultifidusError]
 
 
 @dataclass(frozen=True, slots=True)
-class _Grid:
+class _Columns:
     """The columns of a table, and lines made to fit them."""
 
     header: Sequence[str]
@@ -209,7 +209,7 @@ class _Grid:
     refuse: Refuse
 
     @classmethod
-    def of(cls, header: Sequence[str], refuse: Refuse) -> _Grid:
+    def of(cls, header: Sequence[str], refuse: Refuse) -> _Columns:
         return cls(header, [n for n, name in enumerate(header) if not name], refuse)
 
     def fit(self, line: int, cells: list[str]) -> list[str]:
@@ -229,28 +229,33 @@ class _Grid:
 
 
 def _table(
-    file: Path, asked: Asked, records: Callable[[], Records], words: str, *, may_have_commas: bool
-) -> Table:
+    file: Path,
+    expected: ExpectedTable,
+    records: Callable[[], Records],
+    words: str,
+    *,
+    may_have_commas: bool,
+) -> RawTable:
     """Make a table of its lines; they are gone through twice where commas may be decimal."""
 
     def refuse(line: int, what: str, remedy: str) -> MultifidusError:
-        return asked.error(f"{file}, line {line} {what}", remedy=remedy)
+        return expected.error(f"{file}, line {line} {what}", remedy=remedy)
 
     def content() -> Records:
         return ((line, cells) for line, cells in records() if any(map(str.strip, cells)))
 
     top, names = next(content(), (0, []))
-    grid = _Grid.of(_header(names, asked.known, lambda *what: refuse(top, *what)), refuse)
-    places = _decimal_commas(content(), grid) if may_have_commas else frozenset()
+    columns = _Columns.of(_header(names, expected.known, lambda *what: refuse(top, *what)), refuse)
+    places = _decimal_commas(content(), columns) if may_have_commas else frozenset()
     wanted = [
-        (grid.header.index(name), texts)
-        for name, texts in (asked.where or {}).items()
-        if name in grid.header
+        (columns.header.index(name), texts)
+        for name, texts in (expected.where or {}).items()
+        if name in columns.header
     ]
-    kept = [(place, name) for place, name in enumerate(grid.header) if name]
+    kept = [(place, name) for place, name in enumerate(columns.header) if name]
     rows, starts = [], []
     for line, cells in islice(content(), 1, None):
-        full = grid.fit(line, cells)
+        full = columns.fit(line, cells)
         if not all(unguarded(full[place]) in texts for place, texts in wanted):
             continue
         full = [unguarded(cell) if cell[:1] == "'" else cell for cell in full]
@@ -260,13 +265,13 @@ def _table(
         starts.append(line)
     words += ", decimal commas" if places else ""
     remark = f"{file.name}: read as {words}." if words else ""
-    return Table(tuple(name for _, name in kept), rows, starts, remark)
+    return RawTable(tuple(name for _, name in kept), rows, starts, remark)
 
 
-def _decimal_commas(content: Records, grid: _Grid) -> frozenset[int]:
-    found = DecimalCommas(grid.header, grid.refuse)
+def _decimal_commas(content: Records, columns: _Columns) -> frozenset[int]:
+    found = DecimalCommas(columns.header, columns.refuse)
     for line, cells in islice(content, 1, None):
-        found.see(line, grid.fit(line, cells))
+        found.see(line, columns.fit(line, cells))
     return found.places()
 
 

@@ -10,12 +10,13 @@ from hypothesis import given, strategies as st
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
+from multifidus.data.columns import KNOWN
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, ReadError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.labelmap import load_labels
-from multifidus.io.table_csv import read_results, read_rows
-from multifidus.io.table_reader import Asked, is_table, read_table
+from multifidus.io.table_csv import read_rows
+from multifidus.io.table_reader import ExpectedTable, is_table, read_table
 from tests.io.test_table_text import TEXTS, TRICKY
 from tests.tables import values_of
 
@@ -80,7 +81,7 @@ def european(text):
 )
 def test_every_kind_of_csv_says_the_same(tmp_path, change, encoding, remark):
     text = change("\n".join([HEADER, *ROWS]) + "\n")
-    found = read_results(save(tmp_path, text, encoding=encoding))
+    found = read_table(save(tmp_path, text, encoding=encoding), ExpectedTable(known=KNOWN))
     expected = plain(tmp_path)
     assert found.remark == remark
     assert [row["subject"] for row in found.rows] == ["01", "02"]
@@ -339,4 +340,4 @@ def test_a_table_is_known_by_its_name(tmp_path):
 
 def test_a_table_is_called_what_was_asked_for(tmp_path):
     with pytest.raises(ReadError, match="as a list of pears"):
-        read_table(tmp_path / "gone.csv", Asked("a list of pears"))
+        read_table(tmp_path / "gone.csv", ExpectedTable("a list of pears"))
