@@ -45,9 +45,9 @@ def choice(
 
 
 def word_or_text(text: str, choices: type[Word]) -> Word:
-    """Return a word of a closed vocabulary; a text that is none of its words as it stands.
+    """Return a word of a closed vocabulary, or the text itself where it is not one.
 
-    For tables of others only, whose words may be their own.
+    Only for tables made by other software, which may use words of its own.
     """
     try:
         return choices(text)

@@ -1,4 +1,4 @@
-"""What a cell of a table says: nothing, a number, a count; and which names people take for one."""
+"""Cells of a table as values: missing, a number, a whole number; and names nearly the same."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ MISSING = frozenset({"", "na", "n/a", "#n/a", "nan"})
 
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
 
-_BETWEEN = re.compile(r"[\s_]+")
+_BLANKS = re.compile(r"[\s_]+")
 
-_NOT_HEARD = re.compile(r"[\s_.-]+")
+_SEPARATORS = re.compile(r"[\s_.-]+")
 
 _DIGITS = re.compile(r"0+(?=\d)", re.ASCII)
 
 
 def is_missing(cell: object) -> bool:
-    """Whether a cell says nothing."""
+    """Whether a cell holds no value."""
     return cell is None or str(cell).strip().casefold() in MISSING
 
 
 def number(cell: object) -> float:
-    """Return the number that a cell says; NaN where it says nothing.
+    """Return the number in a cell; NaN where it is missing.
 
     Raises
     ------
     ValueError
-        If it says something else. ``1_000``, which Python would take, is no number of a table.
+        If it holds anything else. ``1_000``, which Python would take, is no number of a table.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def number(cell: object) -> float:
     text = str(cell).strip()
     try:
         if "_" in text:
-            raise ValueError  # noqa: TRY301 - said once, below
+            raise ValueError  # noqa: TRY301 - one message, below
         return float(text)
     except ValueError:
         msg = f"{text!r} is no number"
@@ -50,12 +50,12 @@ def number(cell: object) -> float:
 
 
 def whole(cell: object) -> int | None:
-    """Return the whole number that a cell says, 1.0 as 1; None where it says nothing.
+    """Return the whole number in a cell, 1.0 as 1; None where it is missing.
 
     Raises
     ------
     ValueError
-        If it says something else.
+        If it holds anything else.
     """
     if is_missing(cell):
         return None
@@ -74,7 +74,7 @@ def folded(name: str) -> str:
     >>> folded(" Operated\u00a0levels") == folded("operated_levels")
     True
     """
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    return _BLANKS.sub("", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def nearly(name: str) -> str:
@@ -87,16 +87,16 @@ def nearly(name: str) -> str:
     >>> nearly("S-01"), nearly("s1"), nearly("0"), nearly("001")
     ('s1', 's1', '0', '1')
     """
-    plain = _NOT_HEARD.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    plain = _SEPARATORS.sub("", unicodedata.normalize("NFKC", name)).casefold()
     return re.sub(r"\d+", lambda found: _DIGITS.sub("", found.group(), count=1), plain)
 
 
 MOST_NAMES = 10
-"""So many pairs of nearly equal names are said."""
+"""So many pairs of nearly equal names are listed."""
 
 
 def near_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Say which names differ by no more than people mistake: a sentence, or none.
+    """Report names that differ only by what is easily mistyped: one sentence, or none.
 
     Parameters
     ----------
@@ -112,8 +112,8 @@ def near_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
     if not pairs:
         return ()
     more = len(pairs) - MOST_NAMES
-    said = ", ".join(pairs[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    listed = ", ".join(pairs[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
     return (
-        f"{what.capitalize()}s {said} differ by leading zeros, case, blanks or hyphens alone: "
+        f"{what.capitalize()}s {listed} differ by leading zeros, case, blanks or hyphens alone: "
         f"check that they are not one {what}.",
     )

@@ -33,8 +33,8 @@ class Case:
         Files of landmarks and levels that all raters of the exam share; empty where each rater
         sets them.
     folder
-        Where the table lies that names the case; None where it was given by hand. What is said of
-        it names files from there.
+        Where the table lies that names the case; None where it was given by hand. Messages
+        about it name files relative to there.
     series
         Which series label maps were drawn on, or outlines that are found by their place alone:
         number, UID or weighting; None where only one fits.
@@ -42,7 +42,7 @@ class Case:
     Raises
     ------
     CohortError
-        If what else the table says has the name of a column of the results.
+        If another column of the table has the name of a column of the results.
     """
 
     reading: Reading
@@ -136,22 +136,22 @@ HEIGHTS_APART_CM = 5.0
 
 
 def heights_apart(cohort: Cohort) -> tuple[str, ...]:
-    """Say, a sentence a subject, whose heights differ by more than an adult's can."""
+    """Report subjects whose heights differ by more than an adult's can, a sentence each."""
     heights: dict[str, list[tuple[float, str]]] = {}
     for case in cohort.cases:
         if case.clinical.height_cm is not None:
             height = case.clinical.height_cm, case.timepoint
             heights.setdefault(case.subject, []).append(height)
-    said = []
+    sentences = []
     for subject, found in heights.items():
         (low, first), (high, last) = min(found), max(found)
         if high - low > HEIGHTS_APART_CM:
-            said.append(
+            sentences.append(
                 f"Heights of {subject} differ by {high - low:g} cm ({low:g} in the row of {first}, "
                 f"{high:g} in that of {last}), more than an adult's can: check the columns "
                 "height_cm and subject."
             )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def shared_images(cohort: Cohort) -> tuple[tuple[Path, tuple[str, ...]], ...]:
@@ -160,8 +160,7 @@ def shared_images(cohort: Cohort) -> tuple[tuple[Path, tuple[str, ...]], ...]:
     Returns
     -------
     tuple
-        Each path as it was given, and whose it is said to be: the subjects, or of one subject the
-        timepoints.
+        Each path as it was given, and to whom: the subjects, or of one subject the timepoints.
     """
     given: dict[Path, tuple[Path, set[tuple[str, str]]]] = {}
     for case in cohort.cases:

@@ -16,9 +16,9 @@ COLUMNS: Mapping[str, str] = {
     "reading": "Which of the rater's readings: 1, 2, ...",
     "series": "Series, by its UID; NIfTI files by the start of their SHA-256.",
     "slice_index": "0-based place of the slice in its series; in NIfTI files, k. A volume stands "
-    "on its first slice; what a rater said of a level as a whole has none.",
+    "on its first slice; what a rater recorded for a whole level has none.",
     "slice_uid": "UID of the slice.",
-    "level": "Disc or vertebral body of the slice; empty where nobody said.",
+    "level": "Disc or vertebral body of the slice; empty where it is unknown.",
     "slice_position": "Where in its level the slice lies.",
     "structure": "What the outline encloses.",
     "side": "The patient's side; both where the two are compared or put together.",
@@ -27,7 +27,7 @@ COLUMNS: Mapping[str, str] = {
     "unit": "Unit of value; 1 for signal.",
     "method": "Fat method, where the quantity depends on one.",
     "parameters": "The values that were used, or the reason for none, as one JSON object.",
-    "flags": "Doubts, joined by ';'; see flags.",
+    "flags": "Quality flags, joined by ';'; see flags.",
     "tilt_deg": "Signed tilt of the slice against tilt_axis, in the sagittal plane; positive where "
     "the anterior edge is lower.",
     "n_pixels": "Pixels that entered the number.",

@@ -77,7 +77,7 @@ class Quantity(StrEnum):
 
 
 def is_grade(quantity: str) -> bool:
-    """Whether a quantity, ours or somebody else's, is a grade by its name."""
+    """Whether a quantity is a grade, by the ending of its name."""
     return quantity.endswith("_grade")
 
 
@@ -111,7 +111,7 @@ _DEFINITIONS = {
     Quantity.TCSA_COS_MM2: (
         "Area corrected for tilt: tcsa_mm2 x abs(cos) of the angle between the slice's normal and "
         "tilt_axis, which is the section at right angles to the axis of a prism along it. The "
-        "angle is tilt_deg, joined with what lean sideways there is. Stands beside tcsa_mm2 and "
+        "angle is tilt_deg, combined with any coronal tilt. Stands beside tcsa_mm2 and "
         "never in its place.",
         _OURS,
     ),
@@ -247,12 +247,12 @@ _DEFINITIONS = {
         "Storheim et al. 2017, doi:10.1186/s12891-017-1505-5",
     ),
     Quantity.GOUTALLIER_GRADE: (
-        "Visual grade that the rater entered: 0 normal, 1 streaks of fat, 2 less fat than muscle, "
+        "Visual grade that the rater assigned: 0 normal, 1 streaks of fat, 2 less fat than muscle, "
         "3 as much, 4 more.",
         "Goutallier et al. 1994",
     ),
     Quantity.VISUAL_GRADE: (
-        "Visual grade that the rater entered, by the scheme named as its method.",
+        "Visual grade that the rater assigned, by the scheme named as its method.",
         "the rater",
     ),
 }
@@ -260,13 +260,13 @@ _DEFINITIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What all numbers about one outline share: its slice, its place, what made it.
+    """What all measurements of one outline share: slice, level, source, protocol and version.
 
     Parameters
     ----------
     series, slice_index
         UID of the series and 0-based place of the slice in it; empty and None for what a rater
-        said about a level.
+        recorded for a whole level.
     tilt_deg
         Signed tilt of the slice against ``tilt_axis`` (:func:`multifidus.data.geometry.tilt_deg`).
     valid_fraction
@@ -307,7 +307,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Measurement:
     """One number: a row of the tidy table.
 
-    A row that was read from somebody else's table keeps words that are none of ours as text.
+    A row that was read from a table made by other software keeps unknown words as text.
 
     Parameters
     ----------
@@ -322,13 +322,13 @@ class Measurement:
     method, parameters
         How, with the values used, such as the threshold and its basis.
     flags
-        Doubts.
+        Quality flags.
     uncertainty
         Standard uncertainty in the unit of the value, its parts among the parameters
         (:mod:`multifidus.measuring.uncertainty.budget`); NaN where none is stated.
     extra
-        Columns of the study's own: what the cohort table says beyond what is understood, and the
-        facts of the exam that it says. They follow the columns of the tidy table.
+        Columns of the cohort table that pass through to the results, such as ``group`` and
+        ``days``; they follow the columns of the tidy table.
     """
 
     key: RoiKey
@@ -344,7 +344,7 @@ class Measurement:
 
     @property
     def unit(self) -> str:
-        """Unit of the value; empty where the quantity is somebody else's."""
+        """Unit of the value; empty for a quantity that is not a :class:`Quantity`."""
         return _UNIT_OF.get(self.quantity, "")
 
     @property
@@ -356,7 +356,7 @@ class Measurement:
     def sort_key(self) -> tuple[object, ...]:
         """The place in the tidy table: by key, then quantity and method."""
         key, origin = self.key, self.provenance
-        # What a rater says of a level lies in no series; only the level tells one from another.
+        # What a rater records for a whole level lies in no series: there the level sorts.
         level = -1 if origin.level is None else _RANK_OF.get(origin.level, -1)
         level = level if origin.slice_index is None else -1
         where = (origin.series, -1 if origin.slice_index is None else origin.slice_index, level)

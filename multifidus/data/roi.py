@@ -108,10 +108,9 @@ class RoiKey:
     def as_written(
         cls, reading: Reading, slice_uid: str, *, structure: str, side: str, name: str
     ) -> RoiKey:
-        """Return the key of a row of a table; structures and sides of others stay as text.
+        """Return the key of a table's row; unknown structures and sides stay as text.
 
-        A table that was written by somebody else may call a muscle by any name. No outline can
-        have such a key.
+        A table made by other software may name a muscle as it likes. No outline has such a key.
         """
         key = object.__new__(cls)
         words = (word_or_text(structure, Structure), word_or_text(side, Side))

@@ -37,7 +37,7 @@ def read_cohort(path: str | Path) -> Cohort:
         If the file cannot be opened.
     CohortError
         If columns are missing, one has the name of a column of the results, a row lacks what it
-        needs or holds what cannot be meant, or a reading is listed twice; names the line.
+        needs or holds an invalid value, or a reading is listed twice; names the line.
     """
     file = Path(path)
     expected = ExpectedTable("a cohort table", known=_KNOWN, error=CohortError)
@@ -58,11 +58,11 @@ def read_cohort(path: str | Path) -> Cohort:
 
 
 def _case(row: Mapping[str, str], file: Path, line: int) -> Case:
-    cells = {name: _understood(name, value.strip()) for name, value in row.items()}
+    cells = {name: _cell(name, value.strip()) for name, value in row.items()}
     for name in REQUIRED:
         if not cells[name]:
-            said = f": {row[name].strip()!r} stands for nothing" if row[name].strip() else ""
-            raise CohortError(f"{file}, line {line} has no {name}{said}.")
+            why = f": {row[name].strip()!r} stands for nothing" if row[name].strip() else ""
+            raise CohortError(f"{file}, line {line} has no {name}{why}.")
     try:
         number = whole(cells.get("reading", ""))
         names = (cells["subject"], cells["timepoint"], cells.get("rater", ""))
@@ -99,23 +99,23 @@ def _labels(cell: str, folder: Path) -> str | None:
     return ";".join(found) or None
 
 
-def _understood(name: str, text: str) -> str:
+def _cell(name: str, text: str) -> str:
     """Return a cell; nothing where it says NA in a column that is understood.
 
-    A rater may have these initials, and what other columns say is the study's own.
+    A rater may have these initials, and other columns are the study's own.
     """
     return "" if name in _KNOWN and name != "rater" and is_missing(text) else text
 
 
 def _levels_by(cells: Mapping[str, str], file: Path, line: int) -> str:
     """Return who sets levels: as the table says, and shared where landmarks are named."""
-    said, shares = cells.get("levels_by", ""), bool(cells.get("landmarks"))
-    if said not in {"", *LEVELS_BY}:
-        msg = f"{file}, line {line} has levels_by {said!r}."
+    named, shares = cells.get("levels_by", ""), bool(cells.get("landmarks"))
+    if named not in {"", *LEVELS_BY}:
+        msg = f"{file}, line {line} has levels_by {named!r}."
         raise CohortError(msg, remedy=f"Allowed are: {', '.join(LEVELS_BY)}.")
-    if said and (said == "shared") != shares:
+    if named and (named == "shared") != shares:
         has = "names landmarks" if shares else "names no landmarks"
-        msg = f"{file}, line {line} has levels_by {said!r} and {has}."
+        msg = f"{file}, line {line} has levels_by {named!r} and {has}."
         remedy = "Shared levels need the column landmarks; levels set by each rater leave it empty."
         raise CohortError(msg, remedy=remedy)
-    return said or ("shared" if shares else "")
+    return named or ("shared" if shares else "")

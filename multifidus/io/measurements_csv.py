@@ -1,8 +1,8 @@
 r"""``measurements.csv``: written from measurements, and read back as measurements.
 
 Floats are written by ``repr`` (every digit), undefined is ``NaN``, lines end in ``\n``, and the
-order of rows does not depend on the order of input. Tables of others are read as well: of their
-columns only subject, quantity and value have to be there, and their words may be their own.
+order of rows does not depend on the order of input. Tables made by other software are read as well:
+only subject, quantity and value are required, and unknown words are kept as text.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def measurement_rows(
     Parameters
     ----------
     records
-        Texts or numbers by column; columns that are not there say nothing.
+        Texts or numbers by column; a column that is not there is empty.
     lines
         Where each stands in its file; as if they began in the second line if empty.
     source
@@ -176,7 +176,7 @@ _ORIGIN = ("series", "slice_index", "level", "slice_position", "tilt_deg", "vali
 
 
 class _RowReader:
-    """Makes measurements of plain rows; what many rows share is made once."""
+    """Makes measurements of plain rows; values that many rows share are made once."""
 
     def __init__(self) -> None:
         kept = lru_cache(maxsize=None, typed=True)
@@ -223,7 +223,7 @@ _NAMES = frozenset({"subject", "timepoint", "rater", "name"})
 
 
 def _text(name: str, cell: object) -> str:
-    """Return what a cell says, without blanks around it; a number 0 is a value."""
+    """Return the text of a cell, without blanks around it; a number 0 is a value."""
     if is_missing(cell) and (name not in _NAMES or not isinstance(cell, str)):
         return ""
     return str(cell).strip()
@@ -244,7 +244,7 @@ def _count(name: str, cell: object) -> int | None:
 
 
 def _uncertainty(cell: object) -> float:
-    """Return what is stated of a number; what somebody else wrote there states nothing."""
+    """Return a standard uncertainty; other software may write something else there."""
     try:
         return number(cell)
     except ValueError:
@@ -270,7 +270,7 @@ def _key(*cells: object) -> RoiKey:
         raise ReadError(msg)
     reading = Reading(found["subject"], found["timepoint"], found["rater"], count or 1)
     index = found["slice_index"]
-    # What counts nothing names the slice.
+    # A text in slice_index is a name of the slice.
     named = found["slice_uid"] or (index if _index(index) is None else "")
     words = {name: found[name] for name in ("structure", "side", "name")}
     return RoiKey.as_written(reading, named, **words)
@@ -278,21 +278,21 @@ def _key(*cells: object) -> RoiKey:
 
 def _origin(*cells: object) -> Provenance:
     raw = dict(zip(_ORIGIN, cells, strict=True))
-    said = {name: _text(name, cell) for name, cell in raw.items()}
+    text = {name: _text(name, cell) for name, cell in raw.items()}
     return Provenance(
-        series=said["series"],
+        series=text["series"],
         slice_index=_index(raw["slice_index"]),
-        level=word_or_text(said["level"], Level) if said["level"] else None,
-        slice_position=word_or_text(said["slice_position"], SlicePosition),
+        level=word_or_text(text["level"], Level) if text["level"] else None,
+        slice_position=word_or_text(text["slice_position"], SlicePosition),
         tilt_deg=_number("tilt_deg", raw["tilt_deg"]),
         valid_fraction=_number("valid_fraction", raw["valid_fraction"]),
-        roi_rule=word_or_text(said["roi_rule"], RoiRule),
-        source=word_or_text(said["source"], Source) if said["source"] else None,
-        protocol=said["protocol"],
-        version=said["version"],
-        image_sha256=said["image_sha256"],
-        outline_sha256=said["outline_sha256"],
-        tilt_axis=word_or_text(said["tilt_axis"], TiltAxis),
+        roi_rule=word_or_text(text["roi_rule"], RoiRule),
+        source=word_or_text(text["source"], Source) if text["source"] else None,
+        protocol=text["protocol"],
+        version=text["version"],
+        image_sha256=text["image_sha256"],
+        outline_sha256=text["outline_sha256"],
+        tilt_axis=word_or_text(text["tilt_axis"], TiltAxis),
         offset_mm=_number("offset_mm", raw["offset_mm"]),
     )
 
@@ -302,7 +302,7 @@ def _flags(text: str) -> tuple[Flag, ...]:
 
 
 def _parameters(text: str) -> Mapping[str, Any]:
-    """Return the values that were used; nothing of what is no JSON object."""
+    """Return the parameters; none where the cell is no JSON object."""
     try:
         found = json.loads(text or "{}")
     except ValueError:
@@ -311,7 +311,7 @@ def _parameters(text: str) -> Mapping[str, Any]:
 
 
 def _own_columns(names: Sequence[str], *cells: object) -> Mapping[str, str]:
-    """Return cells of the study's own columns as text; NA is nothing in those that are known."""
+    """Return cells of other columns as text; NA is empty in the columns of a cohort table."""
     return MappingProxyType({
         name: "" if is_missing(cell) and (name in KNOWN or not isinstance(cell, str)) else str(cell)
         for name, cell in zip(names, cells, strict=True)

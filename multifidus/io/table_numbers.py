@@ -103,7 +103,7 @@ class DecimalCommas:
         Raises
         ------
         MultifidusError
-            If that cannot be told, or a number has separators of thousands.
+            If that is ambiguous, or a number has separators of thousands.
         """
         numeric = [column for column in self._columns if not column.is_text]
         commas = any(column.comma for column in numeric)
@@ -131,8 +131,8 @@ class DecimalCommas:
             )
         unsure = column.unsure_comma or column.unsure_point
         if unsure and not (column.comma or column.point):
-            told = commas != points and (commas if column.unsure_comma else points)
-            if not told:
+            known = commas != points and (commas if column.unsure_comma else points)
+            if not known:
                 raise self.refuse(
                     unsure[0],
                     f"has {column.name} {unsure[1]}, which may be a decimal or thousands.",

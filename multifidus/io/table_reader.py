@@ -1,8 +1,8 @@
 """Tables as people save them: CSV in its kinds, and Excel workbooks; the one reader of all of them.
 
-What is found out about a file is said (:attr:`RawTable.remark`), what cannot be told is refused:
+How a file was read is reported (:attr:`RawTable.remark`); what is ambiguous is refused:
 
-- fields are separated by what a first line ``sep=;`` says, else by the comma, semicolon or tab
+- the separator is that of a first line ``sep=;``, else the comma, semicolon or tab
   that makes the most columns of the header;
 - the encoding is UTF-8, or UTF-16 where the file begins with its mark;
 - rows and columns without any text are passed over;
@@ -117,8 +117,8 @@ def read_table(path: str | Path, expected: ExpectedTable = ExpectedTable()) -> R
             raise ReadError(msg, remedy=f"Save it as {WORKBOOK} without a password, or as CSV.")
         if start == _ZIP:
             sheet, records = read_sheet(file)
-            said = f"sheet {sheet!r} of a workbook"
-            return _table(file, expected, lambda: iter(records), said, may_have_commas=False)
+            origin = f"sheet {sheet!r} of a workbook"
+            return _table(file, expected, lambda: iter(records), origin, may_have_commas=False)
         dialect = _dialect(file, start)
         words = [] if dialect.separator == "," else [f"{SEPARATORS[dialect.separator]}-separated"]
         words += ["UTF-16"] if dialect.encoding == "utf-16" else []

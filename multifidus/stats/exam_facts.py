@@ -1,4 +1,4 @@
-"""What a table's columns say of exams and subjects, and where its rows contradict each other."""
+"""Facts of exams and subjects in a table's columns, and where its rows contradict each other."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ OPERATED_SIDES = ("left", "right", "both", "none")
 _REMEDY = "Correct the cohort table, and measure again."
 
 
-def said_of_exams(values: Iterable[Value], column: str) -> dict[tuple[str, str], str]:
-    """Return what a column says of each exam, by subject and timepoint, where it says something.
+def facts_of_exams(values: Iterable[Value], column: str) -> dict[tuple[str, str], str]:
+    """Return the content of a column by exam (subject and timepoint), where there is any.
 
     Raises
     ------
@@ -43,16 +43,16 @@ def check_operated_sides(values: Iterable[Value]) -> None:
     Raises
     ------
     StatisticsError
-        Naming the exam and what its rows say.
+        Naming the exam and the contents of its rows.
     """
-    for (subject, timepoint), side in said_of_exams(values, "operated_side").items():
+    for (subject, timepoint), side in facts_of_exams(values, "operated_side").items():
         if side not in OPERATED_SIDES:
             msg = f"The operated side of {subject} {timepoint} is {side!r}."
             raise StatisticsError(msg, remedy=f"Write one of: {', '.join(OPERATED_SIDES)}.")
 
 
 def groups_alike(values: Iterable[Value], column: str = "") -> Iterator[str]:
-    """Say which groups of subjects may be one under two spellings."""
+    """Report groups of subjects that may be one under two spellings."""
     items = list(values)
     for name in dict.fromkeys(filter(None, (column, *GROUP_COLUMNS))):
         yield from near_names("group", {item.extra.get(name, "").strip() for item in items} - {""})

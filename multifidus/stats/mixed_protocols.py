@@ -12,11 +12,11 @@ from multifidus.stats.values import Value
 MOST_EXAMS = 5
 """So many exams are named where several protocols are."""
 
-Said = tuple[str, str, str]
-"""A quantity by its method, an exam, and what its rows say: a digest, or a version."""
+Origin = tuple[str, str, str]
+"""A quantity with its method, an exam, and a protocol's digest or a version; empty if unknown."""
 
 
-def refuse_mixed(said: Iterable[Said]) -> None:
+def refuse_mixed(origins: Iterable[Origin]) -> None:
     """Refuse one quantity by several protocols.
 
     Which settings a quantity does not depend on is not asked: another digest is another protocol.
@@ -27,7 +27,7 @@ def refuse_mixed(said: Iterable[Said]) -> None:
         Naming the digests, and of which exams they are.
     """
     found: dict[str, dict[str, dict[str, int]]] = {}
-    for quantity, exam, digest in said:
+    for quantity, exam, digest in origins:
         if digest:
             rows = found.setdefault(quantity, {}).setdefault(digest, {})
             rows[exam] = rows.get(exam, 0) + 1
@@ -41,18 +41,18 @@ def refuse_mixed(said: Iterable[Said]) -> None:
             raise StatisticsError(msg, remedy=remedy)
 
 
-def mixture(said: Iterable[Said], what: str) -> tuple[str, ...]:
-    """Say that rows are of several protocols or versions, or that some do not say of which.
+def mixture(origins: Iterable[Origin], what: str) -> tuple[str, ...]:
+    """Report that rows are of several protocols or versions, or that some name none.
 
     Parameters
     ----------
-    said
+    origins
         Of every row.
     what
         ``protocol`` or ``version``.
     """
     found: dict[str, dict[str, int]] = {}
-    for _, exam, word in said:
+    for _, exam, word in origins:
         rows = found.setdefault(word, {})
         rows[exam] = rows.get(exam, 0) + 1
     silent = found.pop("", {})
@@ -89,36 +89,36 @@ def check_protocols(values: Iterable[Value]) -> None:
     StatisticsError
         Naming the protocols, and which exams are of which.
     """
-    refuse_mixed(said_of(item, "protocol") for item in values)
+    refuse_mixed(origin_of(item, "protocol") for item in values)
 
 
 def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
-    """Say which values are of other protocols or versions than the rest."""
+    """Report values of other protocols or versions than the rest."""
     items = tuple(values)
     return tuple(
         sentence
         for name in ("protocol", "version")
-        for sentence in mixture((said_of(item, name) for item in items), name)
+        for sentence in mixture((origin_of(item, name) for item in items), name)
     )
 
 
 def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:
-    """Return the digests of the protocols by which values were measured, where they are said."""
-    return tuple(sorted({said_of(item, "protocol")[2] for item in values} - {""}))
+    """Return the digests of the protocols by which values were measured, where known."""
+    return tuple(sorted({origin_of(item, "protocol")[2] for item in values} - {""}))
 
 
-def said_of(item: Value, name: str) -> Said:
-    """Return what a value's row says of how it was made, and which exam it is of."""
-    said = item.extra.get(name, "")
+def origin_of(item: Value, name: str) -> Origin:
+    """Return by which protocol or version a value was measured, and of which exam it is."""
+    word = item.extra.get(name, "")
     return (
         _joined(item.quantity, item.method, by=" by "),
         _joined(item.subject, item.timepoint, item.rater),
-        "" if is_missing(said) else said.strip(),
+        "" if is_missing(word) else word.strip(),
     )
 
 
-def protocol_of(row: Measurement) -> Said:
-    """Return by which protocol a row was measured, and which exam it is of."""
+def protocol_of(row: Measurement) -> Origin:
+    """Return by which protocol a row was measured, and of which exam it is."""
     by = row.key.reading
     return (
         _joined(row.quantity, row.method, by=" by "),

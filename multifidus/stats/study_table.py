@@ -33,13 +33,13 @@ SAMPLES = frozenset({Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE, Structur
 
 KEYS = ("subject", "timepoint", "rater", "reading", "structure", "side", "level", "quantity",
         "method")  # fmt: skip
-"""What tells one value of a study from every other."""
+"""What identifies one value of a study."""
 
 Key = tuple[str, ...]
 """Texts of :data:`KEYS`."""
 
 _MUSCLE = KEYS.index("quantity")
-"""So many of these tell the muscles of a reading apart: slices are taken for all quantities."""
+"""So many of these identify a muscle of a reading: its slices are the same for all quantities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def _check_unique(rows: Iterable[Measurement], lines: Sequence[int]) -> None:
 
 
 def left_out(rows: Iterable[Measurement]) -> tuple[str, ...]:
-    """Say what of a table does not enter: slices without a level, where others have one.
+    """Report what is left out of a table: slices without a level, where others have one.
 
     Slices of unknown and maybe of several levels are no one muscle. In a table that knows no
     levels at all they are: there is nothing else to go by.
@@ -247,9 +247,9 @@ def _value(
 
 
 def _extra(row: Measurement) -> Mapping[str, str]:
-    """Return the study's own columns, and what a row says of how it was made."""
+    """Return the study's own columns, and how a row was measured."""
     origin = row.provenance
-    said = {
+    measured = {
         "slice_position": origin.slice_position,
         "tilt_axis": origin.tilt_axis,
         "roi_rule": origin.roi_rule,
@@ -257,7 +257,7 @@ def _extra(row: Measurement) -> Mapping[str, str]:
         "protocol": origin.protocol,
         "version": origin.version,
     }
-    known = {name: str(word) for name, word in said.items() if word}
+    known = {name: str(word) for name, word in measured.items() if word}
     return MappingProxyType({**known, **row.extra})
 
 
@@ -305,7 +305,7 @@ def _beside(rows: Iterable[Measurement], chosen: Sequence[Measurement]) -> Itera
 
 
 MOST_OF_SERIES = 16
-"""So many last letters of a series' UID are said: its beginning names the scanner's maker."""
+"""So many last letters of a series' UID are printed: its beginning names the scanner's maker."""
 
 
 def _short(series: str) -> str:

@@ -1,4 +1,4 @@
-"""Numbers that cannot be what the table calls them: of another unit, or of none at all."""
+"""Implausible numbers: of another unit than the table names, or impossible in any."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from multifidus.errors import StatisticsError
 from multifidus.stats.values import Value
 
 LEAST_FOR_UNIT = 5
-"""So many percentages are needed to tell that they are fractions."""
+"""So many percentages are needed to recognise fractions."""
 
 LEAST_SUBJECTS = 3
-"""With fewer nobody can tell which numbers are in another unit."""
+"""With fewer it is unknown which numbers are in another unit."""
 
 MOST_EXAMS = 5
 """So many exams are named."""
@@ -95,7 +95,7 @@ def _check_units(values: Sequence[Value]) -> None:
 def _parts(values: Iterable[Value], ending: str) -> dict[tuple[str, str], list[float]]:
     """Gather the values of quantities with an ending: all, and those of each rater and timepoint.
 
-    Parts of fewer than :data:`LEAST_FOR_UNIT` say nothing, and are left out.
+    Parts of fewer than :data:`LEAST_FOR_UNIT` values are left out.
     """
     found: dict[tuple[str, str], list[float]] = {}
     for item in values:
@@ -106,7 +106,7 @@ def _parts(values: Iterable[Value], ending: str) -> dict[tuple[str, str], list[f
 
 
 def other_units(values: Iterable[Value]) -> tuple[str, ...]:
-    """Say in which exams areas look as if they were in another unit than the others'.
+    """Report exams whose areas look as if they were in another unit than the others'.
 
     One rater's numbers of one exam are held against the middle of all.
     """

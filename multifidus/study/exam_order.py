@@ -1,4 +1,4 @@
-"""In what order timepoints were, as columns of a table say it, and where they contradict it."""
+"""The order of timepoints by the columns of a table, and where columns contradict each other."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _place(column: str, text: str) -> float:
 
 
 def contradictions(rows: Iterable[ExamRow]) -> tuple[str, ...]:
-    """Say where columns put two timepoints of a subject in opposite orders, in sentences.
+    """Report where columns put two timepoints of a subject in opposite orders, in sentences.
 
     A subject without an order of its own has that of the study, which its changes follow too.
     Cells that put nothing in order are passed over.
@@ -81,17 +81,17 @@ def contradictions(rows: Iterable[ExamRow]) -> tuple[str, ...]:
         Of a study, in any order.
     """
     rows = [*rows]
-    said = {column: _said(rows, column) for column in COLUMNS}
+    by_column = {column: _places_by_subject(rows, column) for column in COLUMNS}
     whose: dict[tuple[str, str, str, str], list[str]] = {}
     for subject in dict.fromkeys(row.subject for row in rows):
         for one, other in combinations(COLUMNS, 2):
-            pair = said[one].get(subject, {}), said[other].get(subject, {})
+            pair = by_column[one].get(subject, {}), by_column[other].get(subject, {})
             for first, second in _reversed(*pair):
                 whose.setdefault((one, other, first, second), []).append(subject)
     return tuple(_in_words(found, subjects) for found, subjects in whose.items())
 
 
-def _said(rows: Sequence[ExamRow], column: str) -> dict[str, Places]:
+def _places_by_subject(rows: Sequence[ExamRow], column: str) -> dict[str, Places]:
     """Return where a column puts each subject's timepoints."""
     found: dict[str, Places] = {}
     for subject, timepoint, text in dict.fromkeys(

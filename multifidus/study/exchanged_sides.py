@@ -1,4 +1,4 @@
-"""Left and right exchanged between two readings of one person, told by the muscles' areas.
+"""Left and right exchanged between two readings of one person, found by the muscles' areas.
 
 A mirrored image, or a label scheme taken the wrong way round at one visit, turns every asymmetry
 of the person round. Muscles change, and one side may shrink after surgery; but all of a person's
@@ -19,7 +19,7 @@ from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading
 
 AREA = Quantity.TCSA_MM2
-"""The quantity by which sides are told apart."""
+"""The quantity by which sides are compared."""
 
 Visit = tuple[str, str, int]
 """Timepoint, rater and reading."""
@@ -87,7 +87,7 @@ class ExchangedSides:
     others
         Readings that they were compared with.
     muscles
-        How many muscles tell, in the pair that has most.
+        How many muscles show it, in the pair that has most.
     """
 
     subject: str
@@ -96,7 +96,7 @@ class ExchangedSides:
     muscles: int
 
     def in_words(self) -> str:
-        """Say it in a sentence, for people."""
+        """Return it as a sentence."""
         theirs, rest = (_named(found) for found in (self.visits, self.others - self.visits))
         against = f" against {rest}" if rest else ""
         return (
@@ -111,7 +111,7 @@ def exchanged_sides(areas: Iterable[SideArea]) -> tuple[ExchangedSides, ...]:
     Two readings are taken to be exchanged where all muscles together are as asymmetric the other
     way round as errors of outlining allow (``FITS``), where that fits better than straight sides
     by ``EVIDENCE``, and at least ``FEWEST_MUSCLES`` muscles speak for it. Who is too symmetric to
-    tell is never doubted.
+    judge is never flagged.
 
     Parameters
     ----------
@@ -149,12 +149,14 @@ def with_exchanged_sides(
 
 
 def _of_subject(subject: str, own: Mapping[Visit, Mapping[Muscle, float]]) -> ExchangedSides | None:
-    told = {pair: _compared(own[pair[0]], own[pair[1]]) for pair in combinations(sorted(own), 2)}
-    turned = {pair: -n for pair, n in told.items() if n < 0}
+    compared = {
+        pair: _compared(own[pair[0]], own[pair[1]]) for pair in combinations(sorted(own), 2)
+    }
+    turned = {pair: -n for pair, n in compared.items() if n < 0}
     if not turned:
         return None
     against = Counter(visit for pair in turned for visit in pair)
-    agree = Counter(visit for pair, n in told.items() if n > 0 for visit in pair)
+    agree = Counter(visit for pair, n in compared.items() if n > 0 for visit in pair)
     odd = frozenset(visit for visit in against if against[visit] > agree[visit])
     majority = frozenset(against) - odd
     return ExchangedSides(
@@ -166,17 +168,17 @@ def _of_subject(subject: str, own: Mapping[Visit, Mapping[Muscle, float]]) -> Ex
 
 
 def _compared(first: Mapping[Muscle, float], second: Mapping[Muscle, float]) -> int:
-    """Return how many muscles tell: above 0 the same way round, below 0 exchanged, 0 neither."""
+    """Return how many muscles show it: above 0 the same way round, below 0 exchanged, 0 neither."""
     pairs = [(first[muscle], second[muscle]) for muscle in sorted(first.keys() & second.keys())]
     straight, turned = (
         [((b + sign * a) / DIFFERENCE_ERROR) ** 2 for a, b in pairs] for sign in (-1, 1)
     )
     for fits, other, way in ((straight, turned, 1), (turned, straight, -1)):
         better = [apart - near for near, apart in zip(fits, other, strict=True)]
-        telling = sum(gain >= EACH for gain in better)
+        showing = sum(gain >= EACH for gain in better)
         limit = len(pairs) + FITS * math.sqrt(2 * len(pairs))
-        if telling >= FEWEST_MUSCLES and sum(better) >= EVIDENCE and sum(fits) <= limit:
-            return way * telling
+        if showing >= FEWEST_MUSCLES and sum(better) >= EVIDENCE and sum(fits) <= limit:
+            return way * showing
     return 0
 
 

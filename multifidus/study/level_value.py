@@ -32,7 +32,7 @@ class Matching(StrEnum):
 
 
 def matching_of(protocol: MeasurementProtocol) -> Matching:
-    """Return what readings are matched by where nobody says.
+    """Return what readings are matched by unless it is asked for.
 
     A protocol that takes the slice nearest to the level's landmark compares levels, each by a
     slice of the reader's own; all others take slices that were given.
@@ -172,7 +172,7 @@ def selection_name(protocol: MeasurementProtocol) -> str:
 
 
 def rule_in_words(protocol: MeasurementProtocol) -> str:
-    """Say what a level's value is: ``mean of all slices``, ``nearest slice``, ``max within 5 mm``.
+    """Describe a level's value: ``mean of all slices``, ``nearest slice``, ``max within 5 mm``.
 
     Near to, and within, is of the level's landmark.
     """

@@ -36,7 +36,7 @@ class Absence(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """Say it in one sentence."""
+        """Its explanation, in one sentence."""
         return _MEANINGS[self]
 
 
@@ -45,7 +45,7 @@ _MEANINGS = {
     Absence.NOT_OUTLINED: "The reading has no outline of it; detail says where there is one: on "
     "the other side, by another rater or in another reading, at another timepoint, or of another "
     "subject alone.",
-    Absence.LEVEL_UNKNOWN: "The reading has outlines of it on slices whose level nobody said.",
+    Absence.LEVEL_UNKNOWN: "The reading has outlines of it on slices whose level is unknown.",
     Absence.CASE_FAILED: "The case could not be measured; detail names the error, failures.csv "
     "says more.",
     Absence.NOT_READ: "Others read this exam, this rater did not.",
@@ -55,7 +55,7 @@ _MEANINGS = {
 
 @dataclass(slots=True)
 class _Study:
-    """What was outlined and said, by reading."""
+    """What was outlined and declared, by reading."""
 
     outlined: dict[Reading, set[Place]] = field(default_factory=dict)
     reasons: dict[Reading, dict[Place, str]] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class _Study:
         return sorted(known, key=_place_order)
 
     def absence(self, by: Reading, place: Place) -> tuple[Absence, str] | None:
-        """Say why a reading lacks a place, with what more is known; None if it does not."""
+        """Return why a reading lacks a place, and more detail; None if it does not."""
         if place in self.outlined.get(by, ()):
             return None
         reason = self.reasons.get(by, {}).get(place)

@@ -1,8 +1,8 @@
 """How many outlines rows are about: the one place that counts them.
 
 A tidy table has many rows an outline: quantities, fat methods, uncertainties of both. Rows of
-``side`` ``both`` compare or join two outlines, volumes join many, and what a rater said of a level
-as a whole is of none.
+``side`` ``both`` compare or join two outlines, volumes join many, and what a rater recorded for a
+whole level is of none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OutlineKey = tuple[RoiKey, str, int | None]
 
 
 def outline_key(row: Measurement) -> OutlineKey:
-    """Say which outline a row would be about."""
+    """Return which outline a row would be about."""
     return row.key, row.provenance.series, row.provenance.slice_index
 
 

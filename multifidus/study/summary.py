@@ -44,7 +44,7 @@ def summary_rows(
     Which of the level's slices enter, and whether by their mean or their largest value, is the
     protocol's choice; their number and places are given. A value that one slice leaves undefined
     is NaN, and so is a level without a slice that can be selected. Slices without a level stand
-    alone, one row each, and so do outlines told apart by a name; a volume that was refused over
+    alone, one row each, and so do outlines with a name of their own; a volume that was refused over
     slices of several levels is left to the tidy table. Rows follow the timepoints' order
     in the cohort, and the spine from cranial to caudal.
     """

@@ -11,7 +11,7 @@ from multifidus.data.cells import nearly
 from multifidus.data.flags import Flag
 from multifidus.errors import StatisticsError
 from multifidus.stats.compared_slices import apart_mm, distance_words, middle_offset_mm, shared
-from multifidus.stats.exam_facts import check_operated_sides, said_of_exams
+from multifidus.stats.exam_facts import check_operated_sides, facts_of_exams
 from multifidus.stats.mixed_protocols import check_protocols
 from multifidus.stats.values import Value
 from multifidus.study.exam_order import COLUMNS, places
@@ -303,7 +303,7 @@ def operated_levels(items: Iterable[Value], before: str, after: str) -> dict[str
         If the rows of one exam disagree.
     """
     found = list(items)
-    said = said_of_exams(found, "operated_levels")
+    said = facts_of_exams(found, "operated_levels")
     return {
         subject: said.get((subject, after)) or said.get((subject, before)) or ""
         for subject in dict.fromkeys(item.subject for item in found)
