@@ -181,10 +181,12 @@ class Solid:
         (u0, u1), (v0, v1), (s0, s1) = self.bounds(float(s.min()), float(s.max()))
         if s0 > s1:
             return np.zeros(len(s), dtype=np.bool_)
-        inside = (u > u0) & (u < u1) & (v > v0) & (v < v1)
-        if np.isfinite(self.half_mm):
-            inside &= np.abs(s - self.middle_mm) < self.half_mm
+        inside = (u > u0) & (u < u1)
         near = np.flatnonzero(inside)
+        near = near[(v[near] > v0) & (v[near] < v1)]
+        if np.isfinite(self.half_mm):
+            near = near[np.abs(s[near] - self.middle_mm) < self.half_mm]
+        inside[:] = False
         inside[near] = self.raised(u[near], v[near], s[near]) < 1.0
         return inside
 

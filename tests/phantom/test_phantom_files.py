@@ -7,6 +7,7 @@ import re
 import runpy
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def test_an_exam_is_never_overwritten(small, written):
 def test_dicom_conforms_to_the_standard(written):
     program = shutil.which("dciodvfy")
     if program is None:
-        if os.environ.get("CI"):
+        if os.environ.get("CI") and sys.platform == "linux":
             pytest.fail("dciodvfy is missing: install dicom3tools")
         pytest.skip("dciodvfy is not installed (Debian package dicom3tools)")
     for path in sorted(written.rglob("*.dcm")):
