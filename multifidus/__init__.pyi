@@ -18,6 +18,7 @@ from .data.image import (
 from .data.landmark import Landmark as Landmark, LandmarkKind as LandmarkKind
 from .data.measurement import (
     Measurement as Measurement,
+    Measurements as Measurements,
     Provenance as Provenance,
     Quantity as Quantity,
 )

@@ -21,9 +21,6 @@ from multifidus.data.roi import Reading
 AREA = Quantity.TCSA_MM2
 """The quantity by which sides are compared."""
 
-Visit = tuple[str, str, int]
-"""Timepoint, rater and reading."""
-
 Muscle = tuple[str, str]
 """Structure and level."""
 
@@ -55,18 +52,15 @@ class SideArea:
 
     Parameters
     ----------
-    subject, timepoint, rater, reading
-        Whose, and by whom.
+    by
+        The reading.
     structure, level, side
-        Of what.
+        Which muscle.
     mm2
         Its area; NaN is passed over.
     """
 
-    subject: str
-    timepoint: str
-    rater: str
-    reading: int
+    by: Reading
     structure: str
     level: str
     side: str
@@ -80,9 +74,9 @@ class ExchangedSides:
     Parameters
     ----------
     subject
-        Of whom.
-    visits
-        The readings that differ from most others of this person; all that differ, where neither
+        The person.
+    readings
+        Those that differ from most others of this person; all that differ, where neither
         way round is in the majority.
     others
         Readings that they were compared with.
@@ -91,13 +85,13 @@ class ExchangedSides:
     """
 
     subject: str
-    visits: frozenset[Visit]
-    others: frozenset[Visit]
+    readings: frozenset[Reading]
+    others: frozenset[Reading]
     muscles: int
 
     def in_words(self) -> str:
         """Return it as a sentence."""
-        theirs, rest = (_named(found) for found in (self.visits, self.others - self.visits))
+        theirs, rest = (_named(found) for found in (self.readings, self.others - self.readings))
         against = f" against {rest}" if rest else ""
         return (
             f"Subject {self.subject}: left and right look exchanged at {theirs}{against}: the "
@@ -130,34 +124,35 @@ def exchanged_sides(areas: Iterable[SideArea]) -> tuple[ExchangedSides, ...]:
 def side_areas(rows: Iterable[Measurement]) -> Iterator[SideArea]:
     """Take the areas of muscles from what was measured."""
     for row in rows:
-        key, by = row.key, row.key.reading
+        key = row.key
         if row.quantity == AREA and key.structure.is_muscle:
             yield SideArea(
-                by.subject, by.timepoint, by.rater, by.reading,
-                key.structure, row.provenance.level or "", key.side, row.value,
-            )  # fmt: skip
+                key.reading, key.structure, row.provenance.level or "", key.side, row.value
+            )
 
 
 def with_exchanged_sides(
     rows: Iterable[Measurement], exchanged: Iterable[ExchangedSides]
 ) -> Iterator[Measurement]:
     """Flag every row of a side of the readings concerned."""
-    concerned = {Reading(found.subject, *visit) for found in exchanged for visit in found.visits}
+    concerned = {by for found in exchanged for by in found.readings}
     for row in rows:
         is_concerned = row.key.reading in concerned and row.key.side != Side.NONE
         yield row.with_flags(Flag.SIDES_EXCHANGED) if is_concerned else row
 
 
-def _of_subject(subject: str, own: Mapping[Visit, Mapping[Muscle, float]]) -> ExchangedSides | None:
+def _of_subject(
+    subject: str, own: Mapping[Reading, Mapping[Muscle, float]]
+) -> ExchangedSides | None:
     compared = {
         pair: _compared(own[pair[0]], own[pair[1]]) for pair in combinations(sorted(own), 2)
     }
     turned = {pair: -n for pair, n in compared.items() if n < 0}
     if not turned:
         return None
-    against = Counter(visit for pair in turned for visit in pair)
-    agree = Counter(visit for pair, n in compared.items() if n > 0 for visit in pair)
-    odd = frozenset(visit for visit in against if against[visit] > agree[visit])
+    against = Counter(by for pair in turned for by in pair)
+    agree = Counter(by for pair, n in compared.items() if n > 0 for by in pair)
+    odd = frozenset(by for by in against if against[by] > agree[by])
     majority = frozenset(against) - odd
     return ExchangedSides(
         subject,
@@ -184,22 +179,18 @@ def _compared(first: Mapping[Muscle, float], second: Mapping[Muscle, float]) -> 
 
 def _asymmetries(
     areas: Iterable[SideArea],
-) -> dict[str, dict[Visit, dict[Muscle, float]]]:
+) -> dict[str, dict[Reading, dict[Muscle, float]]]:
     """Return logarithms of left over right by subject, reading and muscle."""
-    sizes: dict[tuple[str, Visit, Muscle], dict[str, list[float]]] = {}
+    sizes: dict[tuple[Reading, Muscle], dict[str, list[float]]] = {}
     for item in areas:
         if item.side in {"left", "right"} and item.mm2 > 0:
-            key = (
-                item.subject,
-                (item.timepoint, item.rater, item.reading),
-                (item.structure, item.level),
-            )
+            key = item.by, (item.structure, item.level)
             sizes.setdefault(key, {}).setdefault(item.side, []).append(item.mm2)
-    found: dict[str, dict[Visit, dict[Muscle, float]]] = {}
-    for (subject, visit, muscle), sides in sizes.items():
+    found: dict[str, dict[Reading, dict[Muscle, float]]] = {}
+    for (by, muscle), sides in sizes.items():
         if len(sides) == len(("left", "right")):
             left, right = (_mean(sides[side]) for side in ("left", "right"))
-            own = found.setdefault(subject, {}).setdefault(visit, {})
+            own = found.setdefault(by.subject, {}).setdefault(by, {})
             own[muscle] = math.log(left / right)
     return found
 
@@ -208,8 +199,9 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _named(visits: Iterable[Visit]) -> str:
+def _named(readings: Iterable[Reading]) -> str:
     return ", ".join(
-        f"{timepoint or 'the exam'}{f' (rater {rater}, reading {reading})' if rater else ''}"
-        for timepoint, rater, reading in sorted(visits)
+        (by.timepoint or "the exam")
+        + (f" (rater {by.rater}, reading {by.reading})" if by.rater else "")
+        for by in sorted(readings)
     )

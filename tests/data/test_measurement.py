@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from multifidus.data.measurement import Measurement, Quantity
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Measurements, Quantity
 
 
 @pytest.mark.parametrize("quantity", Quantity)
@@ -42,3 +43,19 @@ def test_a_number_without_parameters_has_none_that_could_be_changed():
     assert dict(row.parameters) == {}
     with pytest.raises(TypeError, match="does not support item assignment"):
         row.parameters["threshold"] = 5
+
+
+def test_measurements_are_a_sequence_that_is_sliced_into_measurements():
+    rows = tuple(Measurement(None, Quantity.TCSA_MM2, float(n), None, 3) for n in range(4))
+    found = Measurements(rows)
+    assert (len(found), found[1], list(found)) == (4, rows[1], list(rows))
+    assert [row.value for row in found[1:3]] == [1, 2]
+    assert isinstance(found[1:3], Measurements)
+    assert rows[2] in found
+
+
+def test_a_flag_is_added_once():
+    row = Measurement(None, Quantity.TCSA_MM2, 1.0, None, 3, flags=(Flag.ARTEFACT,))
+    found = row.with_flags(Flag.FEW_POINTS, Flag.ARTEFACT)
+    assert found.flags == (Flag.ARTEFACT, Flag.FEW_POINTS)
+    assert row.flags == (Flag.ARTEFACT,)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from multifidus.data.roi import Reading
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.values import Value
 from multifidus.study.exchanged_sides import (
@@ -18,7 +19,7 @@ LEVELS = ("L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
 
 def visit(left, right, timepoint="pre", rater="AB", *, subject="S01"):
     return [
-        SideArea(subject, timepoint, rater, 1, "multifidus", level, side, float(mm2))
+        SideArea(Reading(subject, timepoint, rater), "multifidus", level, side, float(mm2))
         for values, side in ((left, "left"), (right, "right"))
         for level, mm2 in zip(LEVELS, values, strict=False)
     ]
@@ -31,14 +32,14 @@ def test_sides_that_all_exchanged_their_areas_are_found_by_name():
     (found,) = exchanged_sides([*visit(LEFT, RIGHT), *visit(RIGHT, LEFT, "post")])
     assert found.subject == "S01"
     assert found.muscles == 5
-    assert {timepoint for timepoint, *_ in found.visits} == {"pre", "post"}
+    assert {by.timepoint for by in found.readings} == {"pre", "post"}
     assert "left and right look exchanged at post (rater AB" in found.in_words()
 
 
 def test_the_one_of_three_visits_that_differs_is_named():
     areas = [*visit(LEFT, RIGHT), *visit(RIGHT, LEFT, "6 m"), *visit(LEFT, RIGHT, "12 m")]
     (found,) = exchanged_sides(areas)
-    assert found.visits == {("6 m", "AB", 1)}
+    assert found.readings == {Reading("S01", "6 m", "AB")}
     assert "exchanged at 6 m (rater AB, reading 1) against 12 m" in found.in_words()
 
 
@@ -48,7 +49,7 @@ def test_one_rater_who_took_the_sides_the_wrong_way_round_is_named():
         *visit(LEFT, RIGHT, "post"), *visit(RIGHT, LEFT, "post", "CD"),
     ]  # fmt: skip
     (found,) = exchanged_sides(areas)
-    assert found.visits == {("post", "CD", 1)}
+    assert found.readings == {Reading("S01", "post", "CD")}
 
 
 @pytest.mark.parametrize(
@@ -101,8 +102,8 @@ def test_in_simulated_people_who_are_asymmetric_enough_exchanges_are_found():
 
 def test_change_names_who_may_have_been_exchanged():
     values = [
-        Value(a.subject, a.timepoint, a.rater, 1, a.structure, a.side, a.level, "tcsa_mm2", "",
-              a.mm2, extra={"order": "1" if a.timepoint == "pre" else "2"})
+        Value(a.by.subject, a.by.timepoint, a.by.rater, 1, a.structure, a.side, a.level,
+              "tcsa_mm2", "", a.mm2, extra={"order": "1" if a.by.timepoint == "pre" else "2"})
         for a in (*visit(LEFT, RIGHT), *visit(RIGHT, LEFT, "post"))
     ]  # fmt: skip
     study = study_change(values, spans_of(values), minimal_valid_fraction=0.95)
@@ -111,7 +112,7 @@ def test_change_names_who_may_have_been_exchanged():
 
 def row(area, quantity="tcsa_mm2"):
     return {
-        "subject": area.subject, "timepoint": area.timepoint, "rater": area.rater, "reading": 1,
+        "subject": area.by.subject, "timepoint": area.by.timepoint, "rater": area.by.rater,
         "structure": area.structure, "level": area.level, "side": area.side, "flags": "few_points",
         "quantity": quantity, "value": area.mm2,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from multifidus.data.cells import near_names
 from multifidus.data.measurement import is_grade
+from multifidus.data.roi import Reading
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.groups import (
     BY_MUSCLE,
@@ -243,10 +244,8 @@ def _alike(items: Sequence[Value]) -> Iterator[str]:
 def _areas(items: Iterable[Value]) -> Iterator[SideArea]:
     for item in items:
         if item.quantity == AREA:
-            yield SideArea(
-                item.subject, item.timepoint, item.rater, item.reading,
-                item.structure, item.level, item.side, item.value,
-            )  # fmt: skip
+            by = Reading(item.subject, item.timepoint, item.rater, item.reading)
+            yield SideArea(by, item.structure, item.level, item.side, item.value)
 
 
 def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contrast], list[str]]:
