@@ -42,7 +42,7 @@ WITHOUT_GUI := -p no:napari -p no:npe2 -p no:pytest-qt
 # Who has nothing left to do takes tests over from the others.
 PARALLEL := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 
-.PHONY: help demo test test-core test-gui check lint types contracts structure coverage manifest \
+.PHONY: help demo test test-core test-gui test-slow check lint types contracts structure coverage manifest \
 	citation changelog bench evidence docs wheel setup system-packages clean
 
 help: ## Show this list
@@ -96,12 +96,15 @@ demo: $(STAMPS)/report ## Measure and report the built-in phantom exam pair, int
 
 # --- tests -------------------------------------------------------------------------------------
 
-test: system-packages test-core test-gui ## Run all tests, those that open windows included
+test: system-packages test-core test-gui ## Run the tests, those that open windows included
 
 test-core: $(STAMPS)/test ## Run the tests without windows
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(RESULTS)/core.coverage $(BIN)/python -m pytest tests --ignore=tests/plugins \
-		-m "not gui" $(WITHOUT_GUI) $(PARALLEL) --cov=multifidus --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
+		-m "not gui and not slow" $(WITHOUT_GUI) $(PARALLEL) --cov=multifidus --cov-report= --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
+
+test-slow: $(STAMPS)/test ## Make again what is shipped, and compare: the sample exams, the tutorial's page
+	$(BIN)/python -m pytest tests --ignore=tests/plugins -m slow $(WITHOUT_GUI) $(PARALLEL) $(PYTEST_ARGS)
 
 # The settings of the person who runs the tests are neither read nor written. A skipped test is a
 # failure here: a window that cannot open is what these tests are for.
