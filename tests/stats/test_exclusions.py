@@ -166,7 +166,7 @@ def test_it_reaches_the_report(tmp_path):
     folder = write_study(tmp_path / "results", rows)
     data = load_study(ReportRequest(folder, value="rater:A"))
     assert data.between.exclusions
-    write_report(data, tmp_path / "report")
+    write_report(data, tmp_path / "report", ())
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "did you mean" in page
     assert read_rows(tmp_path / "report" / "tables" / "reliability_left_out.csv")

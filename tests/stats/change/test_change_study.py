@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -83,6 +84,16 @@ def several_questions():
     ]  # fmt: skip
 
 
+@cache
+def in_two_groups(column):
+    rows = several_questions()
+    subjects = sorted({item["subject"] for item in rows})
+    return study_of(
+        [{**item, "approach": "ab"[subjects.index(item["subject"]) % 2]} for item in rows],
+        column=column,
+    )
+
+
 @pytest.mark.parametrize("column", ["", "approach"])
 @pytest.mark.parametrize("table", ["muscles", "zones", "contrasts"])
 def test_a_family_of_tests_is_of_one_quantity_of_one_muscle_and_statsmodels_corrects_alike(
@@ -90,10 +101,7 @@ def test_a_family_of_tests_is_of_one_quantity_of_one_muscle_and_statsmodels_corr
 ):
     from statsmodels.stats.multitest import multipletests
 
-    rows = several_questions()
-    subjects = sorted({item["subject"] for item in rows})
-    named = [{**item, "approach": "ab"[subjects.index(item["subject"]) % 2]} for item in rows]
-    found = getattr(study_of(named, column=column), table)
+    found = getattr(in_two_groups(column), table)
     families = {}
     for item in found:
         families.setdefault((item.key[0], item.key[2]), []).append(item)
