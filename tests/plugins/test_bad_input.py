@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_used_is_kept_said_and_left_alone(drawn, exam, har
     harmed = path.read_bytes()
     messages.clear()
     drawn.open(exam, folder)
-    assert any(path.name in words and "kept as it is" in words for words in messages)
+    assert any(path.name in words and "left unchanged" in words for words in messages)
     drawn.press("Q")
     drawn.draw(SQUARE)
     drawn.annotator.workspace.flush()
