@@ -107,7 +107,7 @@ def test_a_dataset_becomes_a_cohort_and_then_measurements(tmp_path):
     assert not list(tmp_path.glob("*.subjects.json"))
     rest = [line for line in said.splitlines() if not line.startswith("Skipped")]
     assert rest == [f"Wrote {tmp_path / 'cohort.csv'}: 2 subjects, 3 exams."]
-    run("measure", tmp_path / "cohort.csv", "-o", tmp_path / "results")
+    run("measure", tmp_path / "cohort.csv", "-o", tmp_path / "results", "--no-pictures")
     measured = rows_of(tmp_path / "results" / "measurements.csv")
     measured = [row for row in measured if row["quantity"] == "tcsa_mm2"]
     assert len(measured) == 4 * len(VISITS)
@@ -131,7 +131,7 @@ def test_label_maps_without_a_table_are_listed_and_measured_once_their_labels_ar
         table = csv.DictWriter(file, rows[0].keys())
         table.writeheader()
         table.writerows(row | {"labels": "lpm"} for row in rows)
-    run("measure", cohort, "-o", tmp_path / "b")
+    run("measure", cohort, "-o", tmp_path / "b", "--no-pictures")
 
 
 def test_the_nearest_table_that_applies_says_what_numbers_mean(tmp_path):
@@ -279,7 +279,8 @@ def test_masks_say_by_their_names_what_they_are_of(tmp_path):
     assert rows[2]["outlines"] == ""
     assert "Masks whose names say no structure and side were left out." in said
     done = CliRunner().invoke(
-        app, ["measure", str(tmp_path / "cohort.csv"), "-o", str(tmp_path / "out")]
+        app,
+        ["measure", str(tmp_path / "cohort.csv"), "-o", str(tmp_path / "out"), "--no-pictures"],
     )
     assert done.exit_code == 1, done.stderr  # the subject without outlines
     measured = rows_of(tmp_path / "out" / "measurements.csv")
