@@ -259,7 +259,7 @@ def take_adjudication(scratch: Path) -> None:
     dock.feedback.tour.end()
     panel = viewer.window.dock_widgets[AdjudicationPanel.TITLE]
     settle()
-    row = next(n for n, pair in enumerate(panel.model.pairs) if not pair.only)
+    row = next(n for n, pair in enumerate(panel.model.rows) if not pair.only)
     for settled in range(row):
         panel.table.selectRow(settled)
         panel.take(0)

@@ -289,7 +289,7 @@ def test_an_exam_opens_on_the_series_that_was_outlined(win, tmp_path):
     win.open(exam, tmp_path)
     assert win.annotator.session.series is t1
     assert shown(win) == ["1.5"]
-    assert win.dock.series.currentText() == "axial t1, 6 slices"
+    assert win.dock.series.currentText() == "axial T1, 6 slices"
     win.annotator.opener.choose_series(t2)
     assert shown(win) == ["1.2"]
 

@@ -46,10 +46,10 @@ def dixon() -> Exam:
 def test_everything_on_the_grid_is_at_hand_and_nothing_else(dixon):
     found = display_images(dixon, dixon.series[0])
     assert [contrast.words for contrast in found] == [
-        "t2",
-        "dixon fat",
-        "t1",
-        "dixon water",
+        "T2",
+        "Dixon fat",
+        "T1",
+        "Dixon water",
         "fat fraction of the Dixon pair",
     ]
     assert found[0].series is dixon.series[0]
@@ -105,4 +105,4 @@ def test_fractions_are_shown_in_percent(tissue):
 
 
 def test_an_image_is_named_by_its_weighting(dixon):
-    assert DisplayImage(dixon.series[3]).words == "t1"
+    assert DisplayImage(dixon.series[3]).words == "T1"

@@ -48,15 +48,15 @@ def dixon_exam() -> Exam:
 
 def test_one_key_goes_through_all_images_of_the_slices(win, dixon_exam, tmp_path):
     win.open(dixon_exam, tmp_path)
-    assert label(win) == "t2 (1 of 5)"
+    assert label(win) == "T2 (1 of 5)"
     found = []
     for _ in range(5):
         found.append(label(win).split(" (")[0])
         assert seen(win) == [f"axial {found[-1]}"]
         assert win.dock.image.contrast.currentText() == found[-1]
         press(win, "Shift-O")
-    assert found[3:] == ["dixon water", "fat fraction of the Dixon pair"]
-    assert label(win) == "t2 (1 of 5)"
+    assert found[3:] == ["Dixon water", "fat fraction of the Dixon pair"]
+    assert label(win) == "T2 (1 of 5)"
     # What is outlined stays what it was.
     assert win.annotator.session.series.weighting is Weighting.T2
     panel = win.dock.image.contrast
@@ -73,7 +73,7 @@ def test_grey_levels_are_chosen_by_key_and_by_name(win, exam, tmp_path):
     (layer,) = (layer for layer in win.images if layer.visible)
     automatic = list(layer.contrast_limits)
     press(win, "Shift-G")
-    assert label(win) == "t2 · full range window"
+    assert label(win) == "T2 · full range window"
     assert list(layer.contrast_limits) == [layer.data.min(), layer.data.max()]
     grey = win.dock.image.grey
     grey.setCurrentIndex(grey.findData(WindowPreset.MUSCLE.value))
@@ -83,17 +83,17 @@ def test_grey_levels_are_chosen_by_key_and_by_name(win, exam, tmp_path):
     press(win, "Shift-G")
     press(win, "Shift-G")
     assert list(layer.contrast_limits) == automatic
-    assert label(win) == "t2"
+    assert label(win) == "T2"
 
 
 def test_another_series_brings_its_own_images(win, tmp_path):
     t1 = replace(make_series("1.4", (0.0,)), weighting=Weighting.T1)
     both = Exam("S01", "pre", (make_series("1.1"), t1, make_series("1.5", (0.0,))))
     win.open(both, tmp_path)
-    assert label(win) == "t2"
+    assert label(win) == "T2"
     assert not win.dock.image.contrast.isEnabled()
     win.annotator.opener.choose_series(both.series[2])
-    assert label(win) == "t2 (1 of 2)"
+    assert label(win) == "T2 (1 of 2)"
     assert [layer.metadata[METADATA].series.uid for layer in win.images if layer.visible] == ["1.5"]
     press(win, "Shift-O")
     assert label(win) == "t1 (2 of 2)"

@@ -145,7 +145,7 @@ def test_series_on_the_same_slices_come_along_hidden(exam):
     t1 = replace(make_series("1.5"), weighting=Weighting.T1)
     both = Exam("S", "pre", (t1, t2, other))
     layers = layer_data(OpenedExam(both, t2, Path("x")))
-    assert [attributes["name"] for _, attributes, _ in layers] == ["axial t1", "axial t2"]
+    assert [attributes["name"] for _, attributes, _ in layers] == ["axial T1", "axial T2"]
     assert [attributes["visible"] for _, attributes, _ in layers] == [False, True]
 
 

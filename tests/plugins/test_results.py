@@ -78,11 +78,11 @@ def test_every_outline_has_a_line_with_the_numbers_of_the_table(table, session):
 
 
 def test_a_heading_sorts_by_value_and_what_is_undefined_comes_last(table):
-    table.view.sortByColumn(BY_HEAD["Area, cm²"], Qt.SortOrder.AscendingOrder)
-    areas = [float(text) for text in shown(table, "Area, cm²")]
+    table.view.sortByColumn(BY_HEAD["Area\n(cm²)"], Qt.SortOrder.AscendingOrder)
+    areas = [float(text) for text in shown(table, "Area\n(cm²)")]
     assert areas == sorted(areas)
-    table.view.sortByColumn(BY_HEAD["Visible fat, %"], Qt.SortOrder.AscendingOrder)
-    fats = shown(table, "Visible fat, %")
+    table.view.sortByColumn(BY_HEAD["Visible\nfat (%)"], Qt.SortOrder.AscendingOrder)
+    fats = shown(table, "Visible\nfat (%)")
     assert fats[-2:] == ["", ""]
     assert [float(text) for text in fats[:-2]] == sorted(float(text) for text in fats[:-2])
 
@@ -131,7 +131,7 @@ def test_copying_gives_a_spreadsheet_every_digit(table, session):
 
 
 def test_chosen_lines_alone_are_copied_in_the_order_of_the_screen(table):
-    table.view.sortByColumn(BY_HEAD["Area, cm²"], Qt.SortOrder.DescendingOrder)
+    table.view.sortByColumn(BY_HEAD["Area\n(cm²)"], Qt.SortOrder.DescendingOrder)
     for row in (0, 2):
         where = table.view.visualRect(table.view.shown.index(row, 0)).center()
         QTest.mouseClick(
@@ -146,7 +146,7 @@ def test_chosen_lines_alone_are_copied_in_the_order_of_the_screen(table):
 
 
 def test_a_click_goes_there_in_any_order(table, qtbot):
-    table.view.sortByColumn(BY_HEAD["Area, cm²"], Qt.SortOrder.DescendingOrder)
+    table.view.sortByColumn(BY_HEAD["Area\n(cm²)"], Qt.SortOrder.DescendingOrder)
     chosen = []
     table.chosen.connect(chosen.append)
     where = table.view.visualRect(table.view.shown.index(1, 2)).center()

@@ -366,7 +366,7 @@ def test_a_file_is_taken_as_drafts_by_a_button(  # noqa: PLR0917 - fixtures
     win.open(exam, folder)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
     win.dock.tools.draft.click()
-    assert "Took 4 drafts" in messages[-1]
+    assert "Imported 4 drafts" in messages[-1]
     assert win.layer(LEAN).nshapes == 1
     assert all(roi.source is Source.DRAFT for roi in win.annotator.session.rois())
     win.press("Ctrl+Z")

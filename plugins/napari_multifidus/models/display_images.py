@@ -16,7 +16,7 @@ from multifidus.data.image import Exam, Series, Weighting
 from multifidus.measuring.dixon_pairs import pairings
 from multifidus.measuring.fat.thresholds import otsu_threshold
 from multifidus.measuring.weighted_pixels import WeightedPixels
-from napari_multifidus.models.grid import axial_series, pixel_stack, same_grid
+from napari_multifidus.models.grid import axial_series, pixel_stack, same_grid, weighting_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ class DisplayImage:
         """Name it."""
         if self.water is not None:
             return "fat fraction of the Dixon pair"
-        return self.series.weighting.value.replace("_", " ")
+        return weighting_words(self.series)
 
     @property
     def is_percent(self) -> bool:

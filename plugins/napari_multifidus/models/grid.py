@@ -35,6 +35,8 @@ _PREFERRED = (
     Weighting.FAT_FRACTION,
 )
 
+_ABBREVIATED = {Weighting.T1, Weighting.T2, Weighting.PD, Weighting.STIR, Weighting.PDFF}
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -106,10 +108,16 @@ def slice_words(series: Series, index: int) -> str:
     return f"{words} · stack {stack}, {place} of {count}" if len(series.stacks) > 1 else words
 
 
+def weighting_words(series: Series) -> str:
+    """Name what a series shows, such as ``T2`` or ``Dixon fat``."""
+    name = series.weighting.value.replace("_", " ")
+    return name.upper() if series.weighting in _ABBREVIATED else name.replace("dixon", "Dixon")
+
+
 def series_words(series: Series) -> str:
     """Name a series in a list to choose from."""
-    name = series.weighting.value.replace("_", " ")
-    return f"{series.orientation.value} {name}, {len(series.slices)} slices"
+    count = len(series.slices)
+    return f"{series.orientation.value} {weighting_words(series)}, {count} slices"
 
 
 def axial_series(exam: Exam) -> tuple[Series, ...]:

@@ -85,7 +85,7 @@ COLUMNS = (
     Column("Structure", _structure, "Outlined structure"),
     Column("Side", _side, "The patient's side"),
     Column(
-        "Area, cm²",
+        "Area\n(cm²)",
         _area,
         "Cross-sectional area in the plane of the slice",
         lambda line: line.numbers.area_mm2,
@@ -99,7 +99,7 @@ COLUMNS = (
         is_number=True,
     ),
     Column(
-        "Visible fat, %",
+        "Visible\nfat (%)",
         lambda line: _number(line.numbers.fat_pct, ".1f"),
         "Share of the muscle in pixels classified as fat, by the protocol's first method",
         lambda line: line.numbers.fat_pct,
@@ -127,7 +127,7 @@ COLUMNS = (
 )
 FAT_FRACTION = replace(
     COLUMNS[FAT_COLUMN],
-    head="Fat fraction, %",
+    head="Fat\nfraction (%)",
     tip="Fat fraction by the linear method between lean and fat reference",
 )
 
