@@ -96,7 +96,7 @@ def test_another_series_brings_its_own_images(win, tmp_path):
     assert label(win) == "T2 (1 of 2)"
     assert [layer.metadata[METADATA].series.uid for layer in win.images if layer.visible] == ["1.5"]
     press(win, "Shift-O")
-    assert label(win) == "t1 (2 of 2)"
+    assert label(win) == "T1 (2 of 2)"
     win.annotator.opener.close()
     assert label(win) == ""
     press(win, "Shift-O")
