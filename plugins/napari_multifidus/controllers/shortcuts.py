@@ -141,6 +141,29 @@ SHORTCUTS = (
 )
 """Every shortcut, in the order of the help."""
 
+TOOL_BUTTONS = (
+    ("Polygon", "polygon"),
+    ("Freehand", "freehand"),
+    ("Livewire", "livewire"),
+    ("Edit", "edit"),
+    ("Brush", "brush"),
+    ("Eraser", "eraser"),
+    ("Hole", "hole"),
+    ("Island", "island"),
+    ("Smooth", "smooth"),
+    ("Copy", "copy"),
+    ("Mirror", "mirror"),
+    ("Interpolate", "interpolate"),
+    ("Undo", "undo"),
+    ("Redo", "redo"),
+    ("Next missing", "next"),
+    ("Not measurable…", "gap"),
+)
+"""Buttons of the tools panel, in its order: what stands on each, and the name of its shortcut."""
+
+STAY_DOWN = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole", "island")
+"""Buttons that stay down while their tool is active."""
+
 GESTURES = (
     ("Middle button", "drag to pan, with any tool"),
     ("Wheel", "zoom around the mouse"),

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QPushButton, QWidget
 
 from multifidus.data.anatomy import MUSCLES, Side, Structure
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.shortcuts import tip
+from napari_multifidus.controllers.shortcuts import STAY_DOWN, TOOL_BUTTONS, tip
 from napari_multifidus.models.shapes import (
     FAT,
     LEAN,
@@ -39,31 +39,7 @@ def more_structures() -> tuple[LayerKey, ...]:
 
 MORE = more_structures()
 
-
-ACTS = (
-    ("Polygon", "polygon"),
-    ("Freehand", "freehand"),
-    ("Livewire", "livewire"),
-    ("Edit", "edit"),
-    ("Brush", "brush"),
-    ("Eraser", "eraser"),
-    ("Hole", "hole"),
-    ("Island", "island"),
-    ("Smooth", "smooth"),
-    ("Copy", "copy"),
-    ("Mirror", "mirror"),
-    ("Interpolate", "interpolate"),
-    ("Undo", "undo"),
-    ("Redo", "redo"),
-    ("Next missing", "next"),
-    ("Not measurable…", "gap"),
-)
-"""Buttons by the names of their shortcuts, which say what they do."""
-
-TOOLS = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole", "island")
-"""Buttons that stay down while their tool is active."""
-
-ACTS_A_ROW = 3
+BUTTONS_A_ROW = 3
 
 
 class ToolsPanel(QWidget):
@@ -91,7 +67,8 @@ class ToolsPanel(QWidget):
         self.more.activated.connect(self._choose_more)
         layout.addWidget(self.more, 2, 0, 1, 6)
         self.acts = {
-            name: button(words, tip(name), checkable=name in TOOLS) for words, name in ACTS
+            name: button(words, tip(name), checkable=name in STAY_DOWN)
+            for words, name in TOOL_BUTTONS
         }
         for name, made in self.acts.items():
             made.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
@@ -100,7 +77,7 @@ class ToolsPanel(QWidget):
         self.draft = button("Drafts…", "Import outlines or a label map as drafts")
         self.draft.clicked.connect(lambda _=False: self.draft_wanted.emit())
         for place, made in enumerate((*self.acts.values(), self.clear, self.draft)):
-            row, column = divmod(place, ACTS_A_ROW)
+            row, column = divmod(place, BUTTONS_A_ROW)
             layout.addWidget(made, 3 + row, 2 * column, 1, 2)
 
     def _choose_more(self) -> None:
@@ -110,7 +87,7 @@ class ToolsPanel(QWidget):
 
     def show_active(self, key: LayerKey | None, tool: str = "") -> None:
         """Show which structure is active, and with which tool."""
-        for name in TOOLS:
+        for name in STAY_DOWN:
             self.acts[name].setChecked(name == tool)
         for shown, made in self.buttons.items():
             made.setChecked(shown == key)
