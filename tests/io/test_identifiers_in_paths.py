@@ -78,7 +78,7 @@ def test_files_without_patients_name_none(tmp_path):
 
 def test_inspect_warns_and_says_no_name(tmp_path):
     write_exam(tmp_path / "scans" / "jane")
-    warning = "File paths carry names or IDs of patients"
+    warning = "File paths contain patient names or IDs"
     plain = CliRunner().invoke(app, ["inspect", str(tmp_path / "scans")])
     assert plain.stderr.count(warning) == 1
     assert "jane" not in (plain.stdout + plain.stderr).lower()
