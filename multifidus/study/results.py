@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,38 +144,62 @@ def write_results(
     """
     if output is not None:
         output.check()
-    rows: list[Measurement] = []
-    failures: list[Row] = []
+    study = _Study()
     pictures: list[tuple[str, str]] = []
-    measured: set[Reading] = set()
-    failed: dict[Reading, str] = {}
-    beyond: dict[tuple[int, ...], dict[str, None]] = {}
     for outcome in outcomes:
-        if isinstance(outcome, Failure):
-            failures.append(_failure_row(outcome))
-            failed[outcome.case.reading] = outcome.error
-        else:
-            for held in outcome.rois.unnamed_labels:
-                beyond.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
-            measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
-            rows.extend(outcome.rows)
-            if output is not None and output.pictures:
-                folder = output.folder / PICTURES
-                pictures.extend(draw_overlays(outcome.exam, outcome.rois, outcome.rows, folder))
-                pictures.extend(draw_corrections(outcome.exam, outcome.rois, protocol, folder))
+        study.add(outcome)
+        if output is not None and output.pictures and isinstance(outcome, Measured):
+            pictures += _draw(outcome, protocol, output.folder / PICTURES)
         progress(outcome)
-    missing = missing_rows(rows, measured, failed)
-    exchanged = exchanged_sides(side_areas(rows))
-    rows.sort(key=lambda row: row.sort_key)
-    notes = (*_not_named(beyond), *(found.in_words() for found in exchanged))
-    flagged = Measurements(tuple(with_exchanged_sides(rows, exchanged)))
-    results = Results(flagged, failures, missing, notes)
+    results = study.results()
     if output is None:
         return results
     if output.overwrite and (output.folder / REPORT).is_dir():
-        results = replace(results, notes=(*notes, OLD_REPORT))
+        results = replace(results, notes=(*results.notes, OLD_REPORT))
     _write(results, output, protocol, pictures)
     return results
+
+
+def _draw(done: Measured, protocol: MeasurementProtocol, folder: Path) -> list[tuple[str, str]]:
+    """Draw what was measured; file name and caption of each picture."""
+    return [
+        *draw_overlays(done.exam, done.rois, done.rows, folder),
+        *draw_corrections(done.exam, done.rois, protocol, folder),
+    ]
+
+
+@dataclass(slots=True)
+class _Study:
+    """The cases of a run so far."""
+
+    rows: list[Measurement] = field(default_factory=list)
+    failures: list[Row] = field(default_factory=list)
+    measured: set[Reading] = field(default_factory=set)
+    failed: dict[Reading, str] = field(default_factory=dict)
+    unnamed: dict[tuple[int, ...], dict[str, None]] = field(default_factory=dict)
+    """Values that label schemes do not name, and the label maps that hold them."""
+
+    def add(self, outcome: Measured | Failure) -> None:
+        """Add a case."""
+        if isinstance(outcome, Failure):
+            self.failures.append(_failure_row(outcome))
+            self.failed[outcome.case.reading] = outcome.error
+            return
+        for held in outcome.rois.unnamed_labels:
+            self.unnamed.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
+        self.measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
+        self.rows.extend(outcome.rows)
+
+    def results(self) -> Results:
+        """Put all cases together."""
+        exchanged = exchanged_sides(side_areas(self.rows))
+        rows = sorted(self.rows, key=lambda row: row.sort_key)
+        return Results(
+            Measurements(tuple(with_exchanged_sides(rows, exchanged))),
+            self.failures,
+            missing_rows(self.rows, self.measured, self.failed),
+            (*_not_named(self.unnamed), *(found.in_words() for found in exchanged)),
+        )
 
 
 def _called(path: Path, case: Case) -> str:
@@ -183,12 +207,12 @@ def _called(path: Path, case: Case) -> str:
     return path.name if case.folder is None else name_from(path, case.folder)
 
 
-def _not_named(beyond: Mapping[tuple[int, ...], Iterable[str]]) -> list[str]:
-    """Say which numbers in which label maps their label scheme does not name."""
+def _not_named(unnamed: Mapping[tuple[int, ...], Iterable[str]]) -> list[str]:
+    """Report values in label maps that their label scheme does not name."""
     return [
         f"{in_words(paths)}: the label scheme does not name {in_words(map(str, values))}, and "
         f"voxels of {'these values' if len(values) > 1 else 'this value'} are not measured."
-        for values, paths in beyond.items()
+        for values, paths in unnamed.items()
     ]
 
 
