@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -38,3 +39,8 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         msg = f"Cannot read {path} as {what}: it holds no JSON object."
         raise ReadError(msg, remedy="Save what the command prints with --json, all of it.")
     return document
+
+
+def number_or_nan(value: Any) -> float:
+    """Return a number of a document; NaN for null, which stands for undefined in JSON."""
+    return math.nan if value is None else float(value)

@@ -12,7 +12,10 @@ from multifidus.io.table_reader import ExpectedTable, read_table
 from multifidus.io.table_text import csv_text
 
 Row = dict[str, Any]
-"""One row of a table that is written: values by column."""
+"""One row of a table to write: values by column."""
+
+TextRow = dict[str, str]
+"""One row of a table as it was read: texts by column."""
 
 
 def write_rows(
@@ -29,8 +32,8 @@ def write_rows(
 
 def read_rows(
     path: str | Path, where: Mapping[str, Collection[str]] | None = None
-) -> list[dict[str, str]]:
-    """Return the rows of a table of results: one dictionary of text a row.
+) -> list[TextRow]:
+    """Return the rows of a table of results: texts by column.
 
     Parameters
     ----------

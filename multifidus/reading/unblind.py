@@ -20,7 +20,7 @@ from multifidus.io.outlines_json import (
     read_outlines,
     write_outlines,
 )
-from multifidus.io.table_csv import read_rows, write_rows
+from multifidus.io.table_csv import TextRow, read_rows, write_rows
 from multifidus.reading.audit_log import (
     AUDIT_SUFFIX,
     Entry,
@@ -43,8 +43,6 @@ _COLUMNS = ("subject", "timepoint", "rater", "reading", "images", "outlines", "l
 
 _TOLD = ("blinded", "reading_list", "reread_after_days", "reading_minutes")
 """Columns that are made here."""
-
-Row = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +148,13 @@ def _bring_along(path: Path, target: Path) -> None:
 
 
 def _new_rows(
-    study: Sequence[Row],
+    study: Sequence[TextRow],
     made: Mapping[Reading, tuple[Path, RoiSet]],
     table: Path,
     out: Path,
-) -> list[Row]:
+) -> list[TextRow]:
     """Make a row of each reading: its exam's row in the study's table, under its own name."""
-    exams: dict[tuple[str, str], Row] = {}
+    exams: dict[tuple[str, str], TextRow] = {}
     for row in study:
         exams.setdefault((row["subject"].strip(), row["timepoint"].strip()), row)
     logs = _logs(made, out)
@@ -172,7 +170,7 @@ def _new_rows(
     return new
 
 
-def _refuse_own_columns(study: Sequence[Row], table: Path) -> None:
+def _refuse_own_columns(study: Sequence[TextRow], table: Path) -> None:
     """Refuse a study's own columns under the names of what is told of a reading here.
 
     Rows that an earlier unblinding wrote hold them rightly, and say so.
@@ -193,7 +191,7 @@ def _logs(made: Mapping[Reading, tuple[Path, RoiSet]], out: Path) -> dict[Readin
     return {**earlier, **{by: entries(audit_path(path)) for by, (path, _) in made.items()}}
 
 
-def _told(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> Row:
+def _told(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> TextRow:
     """Say how an exam was read, as far as its log does; a report tells it. No date is given."""
     seconds = active_seconds(logs[by])
     minutes = f"{seconds / 60:.1f}" if seconds else ""
@@ -218,7 +216,7 @@ def _moved(cell: str, start: Path, out: Path) -> str:
     return ";".join(name_from(path.resolve(), out.resolve()) for path in parts)
 
 
-def _append(path: Path, new: Sequence[Row]) -> None:
+def _append(path: Path, new: Sequence[TextRow]) -> None:
     """Add the rows that a table lacks; those that it has stay as they are."""
     old = read_rows(path) if path.exists() else []
     have = {_reading_of(row) for row in old}
@@ -226,7 +224,7 @@ def _append(path: Path, new: Sequence[Row]) -> None:
     write_rows([*old, *added], path, _COLUMNS, overwrite=True)
 
 
-def _reading_of(row: Row) -> tuple[str, ...]:
+def _reading_of(row: TextRow) -> tuple[str, ...]:
     names = (row.get(name, "").strip() for name in ("subject", "timepoint", "rater", "reading"))
     *who, number = names
     return (*who, str(whole(number) or 1))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
+from multifidus.io.table_csv import TextRow
 from multifidus.reporting.metric import Metric
 from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy
 from multifidus.stats.reliability.study import ReliabilityStudy
 from multifidus.stats.values import Value
-
-TableRow = Mapping[str, str]
-"""A row of the table of what is missing, or of failures: texts by column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +56,8 @@ class StudyData:
     metrics: Sequence[Metric]
     timepoints: Sequence[str]
     choice: ReadingChoice
-    missing: Sequence[TableRow]
-    failures: Sequence[TableRow]
+    missing: Sequence[TextRow]
+    failures: Sequence[TextRow]
     protocol: MeasurementProtocol
     between: ReliabilityStudy | None
     within: ReliabilityStudy | None

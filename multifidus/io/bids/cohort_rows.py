@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from multifidus.data.image import Exam
 from multifidus.errors import CohortError, ReadError
@@ -25,8 +24,7 @@ from multifidus.io.bids.names import BidsName, bids_name
 from multifidus.io.bids.tables import PARTICIPANTS, identifies, participants
 from multifidus.io.files import name_from
 from multifidus.io.scan_result import Scan
-
-Row = dict[str, Any]
+from multifidus.io.table_csv import Row
 
 PREFIX = "participants_"
 """Stands before a column of participants that is named like one of the study's own tables."""

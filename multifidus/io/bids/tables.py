@@ -13,6 +13,7 @@ from pathlib import Path
 from multifidus.errors import ReadError
 from multifidus.io.bids.names import bids_name
 from multifidus.io.files import reading
+from multifidus.io.table_csv import TextRow
 
 PARTICIPANTS = "participants.tsv"
 
@@ -29,10 +30,8 @@ _IDENTIFYING = re.compile(
 
 _LOOKS_LIKE_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{4}/\d\d/\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 
-Row = dict[str, str]
 
-
-def read_tsv(path: Path) -> list[Row]:
+def read_tsv(path: Path) -> list[TextRow]:
     """Read a table of BIDS; what is not available is empty.
 
     Raises
@@ -53,7 +52,7 @@ def read_tsv(path: Path) -> list[Row]:
     return rows
 
 
-def participants(dataset: Path) -> dict[str, Row] | None:
+def participants(dataset: Path) -> dict[str, TextRow] | None:
     """Return what a dataset says of each subject, by label; None where it says nothing.
 
     Raises
@@ -64,7 +63,7 @@ def participants(dataset: Path) -> dict[str, Row] | None:
     path = dataset / PARTICIPANTS
     if not path.is_file():
         return None
-    found: dict[str, Row] = {}
+    found: dict[str, TextRow] = {}
     for row in read_tsv(path):
         who = row.pop("participant_id", "").removeprefix("sub-")
         if not who:

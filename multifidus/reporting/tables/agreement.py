@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from multifidus.io.files import refuse_existing
-from multifidus.io.table_csv import write_rows
+from multifidus.io.table_csv import Row, write_rows
 from multifidus.measuring.agreement.outlines import OutlineGroup, OutlinePair
 from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
 from multifidus.reporting.tables.reliability import short
 from multifidus.stats.reliability.document import plain_row
-
-Row = dict[str, Any]
 
 
 def outline_table(groups: Iterable[OutlineGroup], problems: Sequence[str] = ()) -> PaperTable:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from multifidus.io.table_csv import TextRow
 from multifidus.reporting.labels import quantity_name
 from multifidus.reporting.metric import Metric
-from multifidus.reporting.study_data import StudyData, TableRow
+from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.text.statements import listed
 from multifidus.study.missing import Absence
 
@@ -103,9 +104,9 @@ class LostMeasurements:
     n_exams: int
 
 
-def lost_measurements(missing: Iterable[TableRow], structure: str) -> list[LostMeasurements]:
+def lost_measurements(missing: Iterable[TextRow], structure: str) -> list[LostMeasurements]:
     """Count missing measurements by timepoint, reason and what more is known."""
-    found: dict[tuple[str, str, str], list[TableRow]] = {}
+    found: dict[tuple[str, str, str], list[TextRow]] = {}
     for row in missing:
         if row["structure"] == structure:
             key = (str(row["timepoint"]), str(row["reason"]), str(row["detail"]))
@@ -128,6 +129,6 @@ def _meaning(reason: str) -> str:
     return Absence(reason).meaning if reason in tuple(Absence) else UNKNOWN_WORD
 
 
-def failed_cases(failures: Iterable[TableRow]) -> list[tuple[str, int]]:
+def failed_cases(failures: Iterable[TextRow]) -> list[tuple[str, int]]:
     """Count the cases that could not be measured, by the name of the error."""
     return sorted(Counter(str(row["error"]) for row in failures).items())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
 
+from multifidus.io.table_csv import Row
 from multifidus.stats.change.groups import (
     BY_MUSCLE,
     BY_SIDE,
@@ -26,8 +26,6 @@ from multifidus.stats.change.pairs import (
 from multifidus.stats.change.random_intercept import Term
 from multifidus.stats.change.study import ChangeStudy, Trajectory
 from multifidus.stats.reliability.document import plain_row
-
-Row = dict[str, Any]
 
 SECTIONS = ("tcsa_mm2", "tcsa_pixel_mm2", "valid_csa_mm2", "fcsa_mm2", "fat_csa_mm2")
 """Areas as they were cut, which tilt makes larger; others are corrected for it or have no size."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from multifidus.errors import StatisticsError
+from multifidus.io.json_file import number_or_nan
 from multifidus.stats.change.mdc import NOT_ASKED, Mdc
 from multifidus.stats.change.pairs import ExamPair, ReadingChoice
 from multifidus.stats.change.study import ChangeStudy, Span
@@ -48,7 +49,7 @@ class GivenChange:
             spans = tuple((str(before), str(after)) for before, after in document["timepoints"])
             rows = {tuple(str(row[name]) for name in _NAMES): row for row in document["changes"]}
             for row in rows.values():
-                _number(row["delta"]), _number(row["mdc95"]), str(row["basis"])
+                number_or_nan(row["delta"]), number_or_nan(row["mdc95"]), str(row["basis"])
             return cls(spans, ReadingChoice(str(document["value"])), rows)
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, StatisticsError):
@@ -66,7 +67,7 @@ class GivenChange:
         row = self.changes.get(_key(pair))
         if row is None:
             return Mdc(math.nan, NOT_ASKED)
-        return Mdc(_number(row["mdc95"]), str(row["basis"]))
+        return Mdc(number_or_nan(row["mdc95"]), str(row["basis"]))
 
     def check(self, study: ChangeStudy) -> None:
         """Refuse changes that are not those of this study's table.
@@ -82,7 +83,7 @@ class GivenChange:
             if row is None:
                 msg = f"The changes given do not hold {words}."
                 raise StatisticsError(msg, remedy=_REMEDY)
-            said, found = _number(row["delta"]), item.pair.delta
+            said, found = number_or_nan(row["delta"]), item.pair.delta
             alike = math.isclose(said, found, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
             if not (alike or (math.isnan(said) and math.isnan(found))):
                 msg = f"{words} changed by {found:g} in the table and by {said:g} in those given."
@@ -97,7 +98,3 @@ def _key(pair: ExamPair) -> Key:
         pair.subject, pair.structure, pair.level, pair.side, pair.quantity, pair.method,
         pair.before.timepoint, pair.after.timepoint,
     )  # fmt: skip
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multifidus.errors import StatisticsError
+from multifidus.io.json_file import number_or_nan
 from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.measurement_error import BlandAltman, Concordance, Sem
@@ -49,7 +50,12 @@ def _result(item: Mapping[str, Any]) -> Reliability:
         compare=Compare(item["compare"]),
         columns=tuple(map(str, item["columns"])),
         icc=tuple(
-            Icc(one["shrout_fleiss"], one["mcgraw_wong"], _number(one["value"]), _ends(one["ci95"]))
+            Icc(
+                one["shrout_fleiss"],
+                one["mcgraw_wong"],
+                number_or_nan(one["value"]),
+                _ends(one["ci95"]),
+            )
             for one in item["icc"]
         ),
         sem=Sem(
@@ -59,7 +65,7 @@ def _result(item: Mapping[str, Any]) -> Reliability:
             _ends(item["sem_consistency_ci95"]),
             float(item["mean"]),
         ),
-        cv_pct=_number(item["cv_pct"]),
+        cv_pct=number_or_nan(item["cv_pct"]),
         pairs=pairs,
         problems=tuple(map(str, item["problems"])),
         value_rule=str(item.get("entered") or ""),
@@ -81,7 +87,7 @@ def _slices(item: Mapping[str, Any]) -> SliceMatch:
         int(item["n_targets"]),
         int(found["n_recorded"]),
         int(found["n_partly"]),
-        tuple(map(_number, found["distances_mm"])),
+        tuple(map(number_or_nan, found["distances_mm"])),
     )
 
 
@@ -119,8 +125,8 @@ def _pair(item: Mapping[str, Any], n: int) -> PairAgreement:
             sd=float(item["sd"]),
             limits=(float(lower), float(upper)),
             limits_ci95=(_ends(low), _ends(high)),
-            slope=_number(item["slope"]),
-            slope_p=_number(item["slope_p"]),
+            slope=number_or_nan(item["slope"]),
+            slope_p=number_or_nan(item["slope_p"]),
         ),
         concordance,
         _ratio(item, n),
@@ -151,7 +157,3 @@ def _ends(pair: Any) -> tuple[float, float]:
         -math.inf if low is None else float(low),
         math.inf if high is None else float(high),
     )
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
