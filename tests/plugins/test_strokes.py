@@ -18,7 +18,7 @@ BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])
 SQUARE = box(10, 10, 29, 39)
 
 
-def sheet(*before, radius=3.0, spacing=(1.0, 1.0)):
+def context(*before, radius=3.0, spacing=(1.0, 1.0)):
     rows, columns = np.mgrid[:80, :80]
     image = np.where(np.hypot(rows - 40, columns - 40) < 20, 100.0, 0.0)
     return StrokeContext(before, spacing, radius, lambda: Edges.of(image, spacing))
@@ -38,7 +38,7 @@ def clicked(made, points):
 @given(st.floats(4, 30), st.integers(8, 80))
 @settings(deadline=None)
 def test_an_unbroken_stroke_is_every_point_of_it(radius, count):
-    made = new_stroke(Tool.FREEHAND, sheet())
+    made = new_stroke(Tool.FREEHAND, context())
     points = circle(40, 40, radius, count)
     assert unbroken(made, list(points))
     (loop,) = made.outcome()
@@ -46,7 +46,7 @@ def test_an_unbroken_stroke_is_every_point_of_it(radius, count):
 
 
 def test_clicks_go_on_until_they_are_ended():
-    made = new_stroke(Tool.FREEHAND, sheet(SQUARE))
+    made = new_stroke(Tool.FREEHAND, context(SQUARE))
     assert made.outcome() is None
     assert not any(clicked(made, [(50, 50), (50, 60)]))
     assert made.outcome() is None
@@ -54,34 +54,34 @@ def test_clicks_go_on_until_they_are_ended():
     assert len(made.trace[0]) == 3
     assert len(made.corners[0]) == 2
     clicked(made, [(60, 60), (70, 70)])
-    assert made.back()
+    assert made.undo_corner()
     loops = made.outcome()
     np.testing.assert_array_equal(loops[0], SQUARE)
     np.testing.assert_array_equal(loops[1], [(50, 50), (50, 60), (60, 60)])
-    assert made.back()
-    assert made.back()
-    assert not made.back()
+    assert made.undo_corner()
+    assert made.undo_corner()
+    assert not made.undo_corner()
     assert not made.has_begun
 
 
 def test_a_part_drawn_by_hand_between_clicks_stays():
-    made = new_stroke(Tool.FREEHAND, sheet())
+    made = new_stroke(Tool.FREEHAND, context())
     clicked(made, [(0, 0)])
     assert not unbroken(made, [np.array((0.0, c)) for c in (10, 14, 18)])
     clicked(made, [(10, 18)])
     assert len(made.outcome()[0]) == 5
-    made.back()
-    made.back()
+    made.undo_corner()
+    made.undo_corner()
     assert len(made.corners[0]) == 1
 
 
 def test_holes_and_islands_are_exact():
     hole = circle(20, 20, 5)
-    made = new_stroke(Tool.HOLE, sheet(SQUARE))
+    made = new_stroke(Tool.HOLE, context(SQUARE))
     unbroken(made, list(hole))
     assert area(made.outcome()) == pytest.approx(600 - area([hole]))
     island = box(25, 35, 44, 54)
-    made = new_stroke(Tool.ISLAND, sheet(SQUARE))
+    made = new_stroke(Tool.ISLAND, context(SQUARE))
     clicked(made, island)
     assert area(made.outcome()) == pytest.approx(600 + 400 - 25)
 
@@ -96,7 +96,7 @@ def test_holes_and_islands_are_exact():
     ],
 )
 def test_what_cannot_be_combined_is_refused(tool, before, drawn, words):
-    made = new_stroke(tool, sheet(*before))
+    made = new_stroke(tool, context(*before))
     clicked(made, drawn)
     with pytest.raises(RoiError, match=words):
         made.outcome()
@@ -105,8 +105,8 @@ def test_what_cannot_be_combined_is_refused(tool, before, drawn, words):
 @pytest.mark.parametrize("tool", [Tool.BRUSH, Tool.ERASER, Tool.HOLE, Tool.ISLAND])
 def test_tools_work_on_no_outline_that_crosses_itself(tool):
     with pytest.raises(RoiError, match="crosses itself"):
-        new_stroke(tool, sheet(BOW_TIE))
-    assert new_stroke(Tool.FREEHAND, sheet(BOW_TIE)).outcome() is None
+        new_stroke(tool, context(BOW_TIE))
+    assert new_stroke(Tool.FREEHAND, context(BOW_TIE)).outcome() is None
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.5, 0.8)])
@@ -114,7 +114,7 @@ def test_the_brush_paints_and_erases_what_it_covers(spacing):
     way = [np.array((29.5, c)) for c in (15.0, 20.0, 20.0, 25.0)]
     covered = stroke([way[0], way[1], way[3]], 3.0, spacing)
     for tool, expected in ((Tool.BRUSH, joined), (Tool.ERASER, cut)):
-        made = new_stroke(tool, sheet(SQUARE, spacing=spacing))
+        made = new_stroke(tool, context(SQUARE, spacing=spacing))
         assert made.outcome() is None
         assert made.trace == ()
         made.hover(way[0])
@@ -127,16 +127,16 @@ def test_the_brush_paints_and_erases_what_it_covers(spacing):
 
 
 def test_all_can_be_erased_and_the_first_dab_is_an_outline():
-    made = new_stroke(Tool.ERASER, sheet(box(20, 20, 22, 22), radius=9.0))
+    made = new_stroke(Tool.ERASER, context(box(20, 20, 22, 22), radius=9.0))
     clicked(made, [(21, 21)])
     assert made.outcome() == ()
-    made = new_stroke(Tool.BRUSH, sheet(radius=9.0))
+    made = new_stroke(Tool.BRUSH, context(radius=9.0))
     clicked(made, [(21, 21)])
     assert area(made.outcome()) == pytest.approx(np.pi * 81, rel=0.01)
 
 
 def test_the_livewire_closes_along_the_edge_and_goes_back():
-    made = new_stroke(Tool.LIVEWIRE, sheet())
+    made = new_stroke(Tool.LIVEWIRE, context())
     assert made.trace == made.corners == ()
     made.hover(np.array((0.0, 0.0)))
     anchors = circle(40, 40, 20.5, 4)
@@ -146,11 +146,11 @@ def test_the_livewire_closes_along_the_edge_and_goes_back():
     full = made.outcome()
     assert area(full) == pytest.approx(np.pi * 20**2, rel=0.03)
     stood = len(made.corners[0])
-    assert made.back()
+    assert made.undo_corner()
     assert len(made.corners[0]) < stood
     # The edge closes it from there as well.
     assert area(made.outcome()) == pytest.approx(area(full))
-    made.back()
+    made.undo_corner()
     assert made.outcome() is None
-    made.back()
-    assert not made.back()
+    made.undo_corner()
+    assert not made.undo_corner()

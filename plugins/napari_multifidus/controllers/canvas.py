@@ -322,7 +322,7 @@ class Canvas:
 
     def undo_corner(self) -> bool:
         """Undo the last corner of an unfinished outline; returns whether there was one."""
-        if self.pointer.back():
+        if self.pointer.undo_corner():
             return True
         for own in self._structures.values():
             if own.is_drawing:

@@ -154,11 +154,11 @@ class Pointer:
         if loops is not None:
             self._calls.made(self.key, self._index, loops)
 
-    def back(self) -> bool:
-        """Take back the last corner of an unfinished stroke; returns whether there was one."""
+    def undo_corner(self) -> bool:
+        """Undo the last corner of an unfinished stroke; returns whether there was one."""
         if self._stroke is None or not self._stroke.has_begun:
             return False
-        if not self._stroke.back():
+        if not self._stroke.undo_corner():
             self._stroke = None
         self._show(self._stroke.trace if self._stroke else ())
         self._calls.corner()
@@ -170,13 +170,13 @@ class Pointer:
         self.finish()
         assert self.key is not None and self.tool is not None  # noqa: S101, PT018 - take() set them
         image = self._session.slice(index)
-        sheet = StrokeContext(
+        context = StrokeContext(
             self._session.loops(self.key, index),
             image.plane.pixel_spacing_mm,
             self.radius_mm,
             lambda: self._edges_of(index),
         )
-        self._stroke, self._index = new_stroke(self.tool, sheet), index
+        self._stroke, self._index = new_stroke(self.tool, context), index
 
     def _edges_of(self, index: int) -> Edges:
         if self._edges is None or self._edges[0] != index:

@@ -69,14 +69,14 @@ class Stroke:
 
     Parameters
     ----------
-    sheet
+    context
         What it is drawn on.
     combine
         Makes the outline of what was there and the new path.
     """
 
-    def __init__(self, sheet: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
-        self.sheet = sheet
+    def __init__(self, context: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
+        self.context = context
         self._combine = combine
         self._points: list[Array] = []
         self._presses: list[int] = []
@@ -103,8 +103,8 @@ class Stroke:
             return False
         return len(self._presses) == 1
 
-    def back(self) -> bool:
-        """Take back the last corner; returns whether anything is left."""
+    def undo_corner(self) -> bool:
+        """Undo the last corner; returns whether anything is left."""
         if self._presses:
             del self._points[self._presses.pop() :]
         return bool(self._points)
@@ -135,14 +135,14 @@ class Stroke:
         """
         unbroken = len(self._presses) == 1
         loop = (without_tails if unbroken else closed)(self._points)
-        return self._combine(self.sheet.before, loop) if len(loop) >= MINIMAL_POINTS else None
+        return self._combine(self.context.before, loop) if len(loop) >= MINIMAL_POINTS else None
 
 
 class LivewireStroke(Stroke):
     """A path that snaps to edges between the places clicked."""
 
-    def __init__(self, sheet: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
-        super().__init__(sheet, combine)
+    def __init__(self, context: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
+        super().__init__(context, combine)
         self._wire: LiveWire | None = None
         self._ways: list[Array] = []
         self._ahead: Array | None = None
@@ -152,7 +152,7 @@ class LivewireStroke(Stroke):
         if self._wire is not None:
             self._ways.append(self._wire.to(at))
         self._points.append(at)
-        self._wire = LiveWire(self.sheet.edges(), at)
+        self._wire = LiveWire(self.context.edges(), at)
         self._ahead = None
 
     def drag(self, at: Array) -> None:
@@ -168,11 +168,11 @@ class LivewireStroke(Stroke):
         """Go on; only a double click or Enter ends it."""
         return False
 
-    def back(self) -> bool:
-        """Take back the last anchor."""
+    def undo_corner(self) -> bool:
+        """Undo the last anchor."""
         self._points = self._points[:-1]
         self._ways = self._ways[:-1]
-        self._wire = LiveWire(self.sheet.edges(), self._points[-1]) if self._points else None
+        self._wire = LiveWire(self.context.edges(), self._points[-1]) if self._points else None
         self._ahead = None
         return bool(self._points)
 
@@ -192,7 +192,7 @@ class LivewireStroke(Stroke):
         if self._wire is None or len(self._ways) < MINIMAL_POINTS - 1:
             return None
         loop = closed(np.concatenate([*self._ways, self._wire.to(self._points[0])]))
-        return self._combine(self.sheet.before, loop)
+        return self._combine(self.context.before, loop)
 
 
 class BrushStroke(Stroke):
@@ -200,14 +200,14 @@ class BrushStroke(Stroke):
 
     Parameters
     ----------
-    sheet
+    context
         What it is drawn on.
     paint
         Makes the outline of what was there and what the brush covers.
     """
 
-    def __init__(self, sheet: StrokeContext, paint: Callable[[Loops, Loops], Loops]) -> None:
-        super().__init__(sheet, _beside)
+    def __init__(self, context: StrokeContext, paint: Callable[[Loops, Loops], Loops]) -> None:
+        super().__init__(context, _beside)
         self._paint = paint
 
     def release(self) -> bool:
@@ -225,14 +225,17 @@ class BrushStroke(Stroke):
         if at is None:
             return ()
         rest = (self.outcome() or ()) if self._points else ()
-        return (*brush_outline(at, self.sheet.radius_mm, self.sheet.spacing_mm), *map(_ring, rest))
+        return (
+            *brush_outline(at, self.context.radius_mm, self.context.spacing_mm),
+            *map(_ring, rest),
+        )
 
     def outcome(self) -> Loops | None:
         """Return the outline with what the brush covered; empty where all was erased."""
         if not self._points:
             return None
-        covered = stroke(_way(self._points), self.sheet.radius_mm, self.sheet.spacing_mm)
-        return self._paint(self.sheet.before, covered)
+        covered = stroke(_way(self._points), self.context.radius_mm, self.context.spacing_mm)
+        return self._paint(self.context.before, covered)
 
 
 def brush_outline(at: Array, radius_mm: float, spacing_mm: tuple[float, float]) -> Loops:
@@ -280,7 +283,7 @@ def _check(before: Loops, loop: Array) -> None:
         raise RoiError(msg, remedy="Draw the outline first.")
 
 
-def new_stroke(tool: Tool, sheet: StrokeContext) -> Stroke:
+def new_stroke(tool: Tool, context: StrokeContext) -> Stroke:
     """Begin a stroke with a tool.
 
     Raises
@@ -289,13 +292,13 @@ def new_stroke(tool: Tool, sheet: StrokeContext) -> Stroke:
         If the tool works on what is there, and that crosses itself.
     """
     adds = tool in {Tool.FREEHAND, Tool.LIVEWIRE}
-    problem = "" if adds or not sheet.before else problem_of(sheet.before)
+    problem = "" if adds or not context.before else problem_of(context.before)
     if problem:
         msg = f"The outline {problem}."
         raise RoiError(msg, remedy="Correct it first, or undo the change.")
     if tool is Tool.LIVEWIRE:
-        return LivewireStroke(sheet, _beside)
+        return LivewireStroke(context, _beside)
     if tool in {Tool.BRUSH, Tool.ERASER}:
-        return BrushStroke(sheet, joined if tool is Tool.BRUSH else cut)
+        return BrushStroke(context, joined if tool is Tool.BRUSH else cut)
     combine = {Tool.HOLE: _without, Tool.ISLAND: _with}.get(tool, _beside)
-    return Stroke(sheet, combine)
+    return Stroke(context, combine)
