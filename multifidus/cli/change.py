@@ -68,7 +68,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.io.json_file import read_json
-    from multifidus.stats.change.pairs import ReadingChoice
+    from multifidus.stats.change.exam_value import ReadingChoice
     from multifidus.stats.requests import ChangeRequest, compare_exams, read_study
 
     if reliability is not None and mdc:

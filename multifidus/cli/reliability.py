@@ -20,7 +20,7 @@ from multifidus.cli.study_options import (
 )
 
 if TYPE_CHECKING:
-    from multifidus.stats.reliability.study import ReliabilityStudy
+    from multifidus.stats.reliability.results import ReliabilityStudy
 
 
 def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it has

@@ -29,12 +29,13 @@ from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import subject_table, write_changes
 from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_tables
 from multifidus.reporting.text.citations import as_bibtex
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.given_change import GivenChange
 from multifidus.stats.change.mdc import protocol_warnings
-from multifidus.stats.change.pairs import ReadingChoice, timepoints_of
+from multifidus.stats.change.pairs import timepoints_of
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
-from multifidus.stats.reliability.study import ReliabilityStudy
+from multifidus.stats.reliability.results import ReliabilityStudy
 from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.requests import (
     AUTOMATIC,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from multifidus.data.anatomy import Level, Side
-from multifidus.stats.change.pairs import ReadingChoice, exam_value
+from multifidus.stats.change.exam_value import ReadingChoice, exam_value
 from multifidus.stats.values import Value
 
 

@@ -10,9 +10,9 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
 from multifidus.io.table_csv import TextRow
 from multifidus.reporting.metric import Metric
-from multifidus.stats.change.pairs import ReadingChoice
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy
-from multifidus.stats.reliability.study import ReliabilityStudy
+from multifidus.stats.reliability.results import ReliabilityStudy
 from multifidus.stats.values import Value
 
 

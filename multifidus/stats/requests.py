@@ -9,6 +9,7 @@ from typing import Any
 
 from multifidus.errors import StatisticsError
 from multifidus.io.measurements_csv import read_measurements
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.given_change import GivenChange
 from multifidus.stats.change.mdc import (
     MdcOf,
@@ -19,9 +20,9 @@ from multifidus.stats.change.mdc import (
     unknown_mdc,
 )
 from multifidus.stats.change.mixed_model import MixedModel, model_changes
-from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy, spans_of, study_change
-from multifidus.stats.reliability.study import USUALLY_APART, ReliabilityStudy, reliability
+from multifidus.stats.reliability.results import ReliabilityStudy
+from multifidus.stats.reliability.study import USUALLY_APART, reliability
 from multifidus.stats.reliability.target_groups import TargetRule
 from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.study_table import StudyTable, study_table

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
 from multifidus.io.table_csv import write_rows
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.mixed_model import model_changes
-from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import study_change
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.reliability.target_groups import TargetRule

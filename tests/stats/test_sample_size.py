@@ -102,7 +102,7 @@ def run(*arguments):
 def test_the_commands_print_the_plan():
     done = run("reliability", "--icc", 0.9, "--width", 0.2)
     assert "20 subjects" in " ".join(done.stdout.split())
-    assert "ICC(2,1) is not to be relied on" in " ".join(done.stdout.split())
+    assert "ICC(2,1) is unreliable" in " ".join(done.stdout.split())
     many = run("reliability", "--icc", 0.9, "--width", 0.2, "--raters", 6, "--json")
     assert json.loads(many.stdout)["raters"] == 6
     change = run("change", "--delta", 50, "--mdc", 100)

@@ -175,7 +175,7 @@ def test_a_flag_that_makes_a_number_doubtful_reaches_the_change(flag):
 
 @pytest.mark.parametrize("rule", ["first", "rater:A"])
 def test_a_second_reading_is_not_taken_for_the_first(rule):
-    from multifidus.stats.change.pairs import ReadingChoice
+    from multifidus.stats.change.exam_value import ReadingChoice
 
     rows = rows_of(readings=2)
     lost = {"subject": "S02", "timepoint": "pre", "reading": 1}

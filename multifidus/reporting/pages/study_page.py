@@ -28,7 +28,7 @@ from multifidus.reporting.text.participant_flow import (
 from multifidus.reporting.text.results import results_text
 from multifidus.reporting.text.statements import Statement, as_paragraph, by_topic
 from multifidus.stats.exclusions import Exclusion
-from multifidus.stats.reliability.study import Reliability, ReliabilityStudy
+from multifidus.stats.reliability.results import Reliability, ReliabilityStudy
 from multifidus.study.outline_counts import outline_key, outlines_of
 
 ON_SCREEN = 1.4

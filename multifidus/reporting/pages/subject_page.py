@@ -18,8 +18,8 @@ from multifidus.reporting.plots.study_plots import pictures_of
 from multifidus.reporting.plots.style import CLASSIFICATIONS, GREY
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.reliability import short
+from multifidus.stats.change.exam_value import ExamValue, exam_value
 from multifidus.stats.change.groups import Change, Classification
-from multifidus.stats.change.pairs import ExamValue, exam_value
 from multifidus.stats.values import Value
 
 ROOM_MM = (176.0, 70.0)

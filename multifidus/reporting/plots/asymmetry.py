@@ -16,7 +16,7 @@ from multifidus.reporting.plots.style import (
     new_figure,
     styled,
 )
-from multifidus.stats.change.pairs import ReadingChoice
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.values import Value
 
 QUANTITY = "asymmetry_pct"

@@ -11,7 +11,7 @@ from multifidus.figures.file_names import distinct_stem
 from multifidus.reporting.labels import axis_label
 from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled
-from multifidus.stats.reliability.study import Reliability
+from multifidus.stats.reliability.results import Reliability
 from multifidus.stats.reliability.targets import Compare, column_of, tabulate_targets
 from multifidus.stats.values import Value
 

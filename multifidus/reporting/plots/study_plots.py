@@ -16,7 +16,7 @@ from multifidus.reporting.plots.profiles import level_profiles
 from multifidus.reporting.plots.slopes import of_metric, slopes
 from multifidus.reporting.plots.style import Drawing
 from multifidus.reporting.study_data import StudyData
-from multifidus.stats.change.pairs import CONSENSUS, RATER
+from multifidus.stats.change.exam_value import CONSENSUS, RATER
 
 
 def draw_study(data: StudyData) -> Iterator[Drawing]:

@@ -8,7 +8,7 @@ from multifidus.reporting.labels import visible_fat_note
 from multifidus.reporting.tables.paper_table import PaperTable
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.kappa import Kappa
-from multifidus.stats.reliability.study import GradeReliability, Reliability, ReliabilityStudy
+from multifidus.stats.reliability.results import GradeReliability, Reliability, ReliabilityStudy
 from multifidus.stats.reliability.targets import Compare
 
 HEADINGS = (

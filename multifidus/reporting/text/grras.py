@@ -10,7 +10,7 @@ from enum import StrEnum
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.text.facts import OF_SUBJECTS, Facts, Range, number
 from multifidus.reporting.text.statements import counted, listed, range_text
-from multifidus.stats.reliability.study import Reliability
+from multifidus.stats.reliability.results import Reliability
 
 SOURCE = "kottner2011"
 

@@ -18,10 +18,10 @@ from multifidus.reporting.text.statements import (
     range_text,
     unknown,
 )
-from multifidus.stats.change.pairs import CONSENSUS, FIRST, MEAN, RATER
+from multifidus.stats.change.exam_value import CONSENSUS, FIRST, MEAN, RATER
 from multifidus.stats.exam_facts import GROUP_COLUMNS
 from multifidus.stats.reliability.icc import FEW_RATERS
-from multifidus.stats.reliability.study import ReliabilityStudy
+from multifidus.stats.reliability.results import ReliabilityStudy
 from multifidus.study.level_value import rule_in_words
 
 _AXES = {

@@ -16,7 +16,7 @@ from multifidus.stats.change.mixed_model import FACTORS, MixedModel
 from multifidus.stats.change.paired_tests import PairedTests
 from multifidus.stats.change.random_intercept import Term
 from multifidus.stats.change.study import ChangeStudy
-from multifidus.stats.reliability.study import Reliability, ReliabilityStudy
+from multifidus.stats.reliability.results import Reliability, ReliabilityStudy
 
 _WHAT = ("quantity", "method", "structure")
 

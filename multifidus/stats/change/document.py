@@ -6,6 +6,12 @@ import math
 from collections.abc import Iterable
 
 from multifidus.io.table_csv import Row
+from multifidus.stats.change.comparability import (
+    offset_difference_mm,
+    tilt_difference_deg,
+    tilt_effect_pct,
+)
+from multifidus.stats.change.exam_value import ExamValue
 from multifidus.stats.change.groups import (
     BY_MUSCLE,
     BY_SIDE,
@@ -17,12 +23,6 @@ from multifidus.stats.change.groups import (
 )
 from multifidus.stats.change.mixed_model import MixedModel
 from multifidus.stats.change.paired_tests import PairedTests
-from multifidus.stats.change.pairs import (
-    ExamValue,
-    offset_difference_mm,
-    tilt_difference_deg,
-    tilt_effect_pct,
-)
 from multifidus.stats.change.random_intercept import Term
 from multifidus.stats.change.study import ChangeStudy, Trajectory
 from multifidus.stats.reliability.document import plain_row

@@ -9,8 +9,9 @@ from typing import Any
 
 from multifidus.errors import StatisticsError
 from multifidus.io.json_file import number_or_nan
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.mdc import NOT_ASKED, Mdc
-from multifidus.stats.change.pairs import ExamPair, ReadingChoice
+from multifidus.stats.change.pairs import ExamPair
 from multifidus.stats.change.study import ChangeStudy, Span
 
 Key = tuple[str, ...]

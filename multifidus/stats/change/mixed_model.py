@@ -12,7 +12,8 @@ import numpy as np
 from multifidus.data.anatomy import Level
 from multifidus.data.measurement import is_grade
 from multifidus.errors import StatisticsError
-from multifidus.stats.change.pairs import ExamPair, ReadingChoice, make_pairs
+from multifidus.stats.change.exam_value import ReadingChoice
+from multifidus.stats.change.pairs import ExamPair, make_pairs
 from multifidus.stats.change.random_intercept import (
     LEAST_SUBJECTS,
     OPTIMISER,

@@ -3,125 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.data.cells import nearly
-from multifidus.data.flags import Flag
 from multifidus.errors import StatisticsError
-from multifidus.stats.compared_slices import apart_mm, distance_words, middle_offset_mm, shared
+from multifidus.stats.change.comparability import differences
+from multifidus.stats.change.exam_value import (
+    ExamValue,
+    ReadingChoice,
+    exam_value,
+    has_first_reading,
+)
 from multifidus.stats.exam_facts import check_operated_sides, facts_of_exams
 from multifidus.stats.mixed_protocols import check_protocols
 from multifidus.stats.values import Value
 from multifidus.study.exam_order import COLUMNS, places
 
-FIRST, MEAN, CONSENSUS, RATER = "first", "mean", "consensus", "rater:"
-
 NEEDS_VALID = ("fcsa_mm2", "fat_csa_mm2")
 """Quantities that artefacts take from: a change is believed only where both exams are whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingChoice:
-    """Which reading's value enters a comparison; never an accidental average.
-
-    Parameters
-    ----------
-    rule
-        ``first``: the first reading of the only rater. ``mean``: of all readings. ``consensus``:
-        the rater of that name. ``rater:ID``: the first reading of one rater.
-    mix_protocols
-        Whether one quantity may have been measured by several protocols.
-
-    Raises
-    ------
-    StatisticsError
-        If the rule is none of these.
-    """
-
-    rule: str = FIRST
-    mix_protocols: bool = False
-
-    def __post_init__(self) -> None:
-        known = self.rule in (FIRST, MEAN, CONSENSUS)
-        if not known and not (self.rule.startswith(RATER) and len(self.rule) > len(RATER)):
-            msg = f"No such value to compare: {self.rule!r}."
-            remedy = "Choose first, mean, consensus or rater:ID."
-            raise StatisticsError(msg, remedy=remedy)
-
-    def of(self, readings: Sequence[Value]) -> tuple[Value, ...]:
-        """Return which readings of one exam, level and side enter, by rater and reading.
-
-        Raises
-        ------
-        StatisticsError
-            If several raters read the exam and the rule is ``first``.
-        """
-        ordered = tuple(sorted(readings, key=lambda item: (item.rater, item.reading)))
-        if self.rule == MEAN:
-            return ordered
-        raters = list(dict.fromkeys(item.rater for item in ordered))
-        if self.rule == FIRST and len(raters) > 1:
-            msg = f"{len(raters)} raters ({', '.join(raters)}) read {_where(readings[0])}."
-            remedy = "Say whose value to compare: mean, consensus or rater:ID."
-            raise StatisticsError(msg, remedy=remedy)
-        wanted = {FIRST: raters[0], CONSENSUS: CONSENSUS}.get(
-            self.rule, self.rule.removeprefix(RATER)
-        )
-        own = tuple(item for item in ordered if item.rater == wanted)
-        # A second reading, which knows the first, is not taken for one.
-        return own[:1] if self.rule == CONSENSUS or _has_first(own) else ()
-
-
-def _has_first(readings: Sequence[Value]) -> bool:
-    return any(item.reading == 1 for item in readings)
-
-
-def _where(item: Value) -> str:
-    return " ".join(filter(None, (item.subject, item.timepoint, item.level, item.side)))
-
-
-@dataclass(frozen=True, slots=True)
-class ExamValue:
-    """What enters of one exam.
-
-    Parameters
-    ----------
-    value
-        The number: of one reading, or the mean of several.
-    readings, raters
-        Of how many readings, by whom; 0 and empty where the exam has none.
-    tilt_deg, valid_fraction
-        Mean tilt and least valid fraction of these readings.
-    slices
-        Of how many slices each of these readings' values is.
-    rule
-        Which slices these are, and what is made of them.
-    uncertainty
-        Mean of the readings' standard uncertainties: errors of tracing are not taken to cancel.
-    offset_mm
-        How far from the landmark of their level the slices lie in the mean, positive to cranial;
-        NaN where it is not known of all.
-    apart_mm
-        How far apart the slices of several readings lie: 0 where they are the same, NaN where
-        they differ and nothing says by how much.
-    """
-
-    timepoint: str
-    value: float
-    readings: int
-    raters: tuple[str, ...]
-    tilt_deg: float
-    valid_fraction: float
-    slice_position: str
-    flags: frozenset[str]
-    extra: Mapping[str, str]
-    slices: tuple[int, ...] = ()
-    rule: str = ""
-    uncertainty: float = math.nan
-    offset_mm: float = math.nan
-    apart_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +136,7 @@ def make_pairs(
     before: str,
     after: str,
     *,
-    choice: ReadingChoice = ReadingChoice(),
+    choice: ReadingChoice = ReadingChoice(),  # noqa: B008 - frozen
     minimal_valid_fraction: float,
 ) -> tuple[ExamPair, ...]:
     """Pair every subject's values before and after.
@@ -331,43 +231,9 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
         after=second,
         distance=levels_away(level, operated),
         problem=_problem(quantity, exams, names, (first, second), least),
-        notes=tuple(_notes(first, second)),
+        notes=tuple(differences(first, second)),
         choice=choice.rule,
     )
-
-
-def exam_value(name: str, readings: Sequence[Value], choice: ReadingChoice) -> ExamValue:
-    """Take what enters of one exam, from its readings of one quantity of one muscle."""
-    chosen = choice.of(readings) if readings else ()
-    if not chosen:
-        return ExamValue(name, math.nan, 0, (), math.nan, math.nan, "", frozenset(), {})
-    return ExamValue(
-        timepoint=name,
-        value=_mean([item.value for item in chosen]),
-        readings=len(chosen),
-        raters=tuple(dict.fromkeys(item.rater for item in chosen)),
-        tilt_deg=_mean([item.tilt_deg for item in chosen]),
-        valid_fraction=min(item.valid_fraction for item in chosen),
-        slice_position=chosen[0].extra.get("slice_position", ""),
-        flags=frozenset().union(*(item.flags for item in chosen)),
-        extra=chosen[0].extra,
-        slices=tuple(item.slices for item in chosen),
-        rule=chosen[0].rule,
-        uncertainty=_mean([item.uncertainty for item in chosen]),
-        offset_mm=middle_offset_mm(one for item in chosen for one in item.outlined),
-        apart_mm=apart_mm([item.outlined for item in chosen]) if _differ(chosen) else 0.0,
-    )
-
-
-def _differ(readings: Sequence[Value]) -> bool:
-    """Whether readings are of different slices; those that record none do not say."""
-    slices = [item.outlined for item in readings if item.outlined]
-    common = shared(slices)
-    return any(len(own) < len(every) for own, every in zip(common, slices, strict=True))
-
-
-def _mean(numbers: Sequence[float]) -> float:
-    return math.fsum(numbers) / len(numbers)
 
 
 def _problem(  # noqa: PLR0917 - what one pair is judged by
@@ -381,7 +247,7 @@ def _problem(  # noqa: PLR0917 - what one pair is judged by
     if missing:
         return f"not measured at {', '.join(missing)}"
     unread = [item.timepoint for item in pair if not item.readings]
-    late = [name for name in unread if not _has_first(exams[name])]
+    late = [name for name in unread if not has_first_reading(exams[name])]
     if late:
         return f"no first reading at {', '.join(late)}"
     if unread:
@@ -394,115 +260,6 @@ def _problem(  # noqa: PLR0917 - what one pair is judged by
     if quantity in NEEDS_VALID and any(item.valid_fraction < least for item in pair):
         return f"artefacts left less than {least:g} of the muscle in one exam"
     return ""
-
-
-TILT_NOTE_DEG = 5.0
-"""A pair whose tilts differ by more is noted: it makes an area differ by up to 1.5 %."""
-
-OFFSET_NOTE_MM = 1.0
-"""A pair whose slices lie at places of their level that differ by more is noted: exams are paired
-by level, and a muscle's section changes along its length."""
-
-COMPARED = {
-    "slice_position": "slice position",
-    "operated_levels": "operated levels",
-    "operated_side": "operated side",
-    "weighting": "sequence",
-    "manufacturer": "scanner",
-    "field_strength_t": "field strength",
-    "pixel_mm": "pixel size",
-    "thickness_mm": "slice thickness",
-}
-"""Columns that should be equal in both exams, where the table has them."""
-
-
-DOUBTS = (
-    Flag.AREA_IMPLAUSIBLE, Flag.OUTSIDE_IMAGE, Flag.TOUCHES_BORDER, Flag.FEW_POINTS,
-    Flag.DRAFT_UNEDITED, Flag.SIDE_DOUBTFUL, Flag.SIDES_EXCHANGED, Flag.LEVEL_AMBIGUOUS,
-    Flag.LEVEL_CONFLICT, Flag.SPACING_CONFLICT, Flag.AFFINE_CONFLICT, Flag.SLICES_DUPLICATED,
-    Flag.ARTEFACT, Flag.LOW_SIGNAL, Flag.OEDEMA_WINDOW, Flag.WATER_FAT_SWAPPED,
-    Flag.SCALE_UNVERIFIED, Flag.SHADING_STRONG, Flag.SHADING_UNCLEAR, Flag.BIAS_NOT_CORRECTED,
-)  # fmt: skip
-"""Flags that make a number doubtful: a pair of which one exam has one is noted."""
-
-
-def _doubts(first: ExamValue, second: ExamValue) -> Iterable[str]:
-    for flag in DOUBTS:
-        where = [
-            when for exam, when in ((first, "before"), (second, "after")) if flag in exam.flags
-        ]
-        if where:
-            yield f"{flag.value} {' and '.join(where)}"
-
-
-def _notes(first: ExamValue, second: ExamValue) -> Iterable[str]:
-    if not (first.readings and second.readings):
-        return
-    tilt = tilt_difference_deg(first, second)
-    if math.isnan(tilt):
-        yield "tilt against the spine unknown: its effect on the area cannot be said"
-    elif abs(tilt) > TILT_NOTE_DEG:
-        effect = tilt_effect_pct(first, second)
-        yield (
-            f"tilt differs by {tilt:+.0f} deg: {effect:+.1f} % in area of a prism, and the muscle "
-            "is met elsewhere along its length"
-        )
-    if abs(offset_difference_mm(first, second)) > OFFSET_NOTE_MM:
-        yield (
-            f"slices lie {first.offset_mm:+.1f} mm before and {second.offset_mm:+.1f} mm after "
-            "from the landmark of their level: "
-            f"{abs(offset_difference_mm(first, second)):.1f} mm apart along the muscle"
-        )
-    for exam in (first, second):
-        if exam.apart_mm:  # NaN, of an unknown distance, as well
-            yield (
-                f"readings at {exam.timepoint} are of different slices "
-                f"({distance_words([exam.apart_mm])})"
-            )
-    for column, words in COMPARED.items():
-        one, two = first.extra.get(column, ""), second.extra.get(column, "")
-        if one and two and one != two:
-            yield f"{words}: {one} before, {two} after"
-    if (first.raters, first.readings) != (second.raters, second.readings):
-        yield f"read by {_readers(first)} before, {_readers(second)} after"
-    yield from _doubts(first, second)
-
-
-def _readers(exam: ExamValue) -> str:
-    names = ", ".join(name or "an unnamed rater" for name in exam.raters)
-    return f"{names} ({exam.readings} readings)" if exam.readings > 1 else names
-
-
-def tilt_difference_deg(first: ExamValue, second: ExamValue) -> float:
-    """Return by how much the slices' tilt differs; NaN unless both are against the spine.
-
-    Patient z is no axis to compare two exams by: the patient lies differently, and the muscle is
-    inclined itself.
-    """
-    if any(item.extra.get("tilt_axis", "") != "spine" for item in (first, second)):
-        return math.nan
-    return second.tilt_deg - first.tilt_deg
-
-
-def offset_difference_mm(first: ExamValue, second: ExamValue) -> float:
-    """Return how much further to cranial of its level's landmark the later exam's slices lie.
-
-    NaN where either is not known. Not a distance between the exams' slices in one frame: there is
-    none for two scans.
-    """
-    return second.offset_mm - first.offset_mm
-
-
-def tilt_effect_pct(first: ExamValue, second: ExamValue) -> float:
-    """Return how much larger a prism's section is after than before because of tilt alone.
-
-    Not the whole effect: a slice that turns about its disc meets the muscle behind it at another
-    place of its length, which may matter more (``docs/evidence/cohort.md``).
-    """
-    if math.isnan(tilt_difference_deg(first, second)):
-        return math.nan
-    cosines = [math.cos(math.radians(item.tilt_deg)) for item in (first, second)]
-    return 100 * (cosines[0] / cosines[1] - 1)
 
 
 _DISCS = ("T12-L1", "L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
@@ -526,8 +283,3 @@ def levels_away(level: str, operated: str) -> int | None:
     except KeyError as error:
         msg = f"{error.args[0]!r} is no level of a spine of {', '.join(spine)}."
         raise StatisticsError(msg, remedy="Check the operated levels.") from None
-
-
-def by_quantity(pairs: Iterable[ExamPair]) -> Counter[str]:
-    """Count the pairs of each quantity that have a change."""
-    return Counter(pair.quantity for pair in pairs if not pair.problem)

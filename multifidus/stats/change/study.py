@@ -12,6 +12,7 @@ from multifidus.data.cells import near_names
 from multifidus.data.measurement import is_grade
 from multifidus.data.roi import Reading
 from multifidus.errors import StatisticsError
+from multifidus.stats.change.exam_value import ExamValue, ReadingChoice, exam_value
 from multifidus.stats.change.groups import (
     BY_MUSCLE,
     BY_SIDE,
@@ -28,14 +29,7 @@ from multifidus.stats.change.groups import (
 )
 from multifidus.stats.change.mdc import MdcOf, unknown_mdc
 from multifidus.stats.change.mixed_model import MixedModel
-from multifidus.stats.change.pairs import (
-    ExamValue,
-    ReadingChoice,
-    exam_value,
-    make_pairs,
-    timepoints_of,
-    unknown_timepoint,
-)
+from multifidus.stats.change.pairs import make_pairs, timepoints_of, unknown_timepoint
 from multifidus.stats.exam_facts import GROUP_COLUMNS, groups_alike
 from multifidus.stats.exclusions import Exclusion, name_hints, pair_exclusions
 from multifidus.stats.mixed_protocols import mixtures

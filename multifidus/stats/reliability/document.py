@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from multifidus.stats.reliability.study import (
+from multifidus.stats.reliability.results import (
     GradeReliability,
     PairAgreement,
     Reliability,

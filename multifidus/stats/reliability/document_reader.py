@@ -11,7 +11,7 @@ from multifidus.io.json_file import number_or_nan
 from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.measurement_error import BlandAltman, Concordance, Sem
-from multifidus.stats.reliability.study import PairAgreement, Reliability, ReliabilityStudy
+from multifidus.stats.reliability.results import PairAgreement, Reliability, ReliabilityStudy
 from multifidus.stats.reliability.target_groups import TargetCounts
 from multifidus.stats.reliability.targets import Compare, SliceMatch
 from multifidus.study.level_value import Matching

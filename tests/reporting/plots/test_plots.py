@@ -26,9 +26,9 @@ from multifidus.reporting.plots.style import (
     styled,
     write_drawing,
 )
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.groups import Classification
 from multifidus.stats.change.mdc import mdc_from_reliability
-from multifidus.stats.change.pairs import ReadingChoice
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.study import reliability

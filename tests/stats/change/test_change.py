@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.document import change_rows
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.groups import (
     Classification,
     classify_changes,
@@ -15,7 +16,7 @@ from multifidus.stats.change.groups import (
 )
 from multifidus.stats.change.mdc import given_mdc, mdc_from_reliability
 from multifidus.stats.change.paired_tests import holm, paired_tests
-from multifidus.stats.change.pairs import ReadingChoice, make_pairs, timepoints_of
+from multifidus.stats.change.pairs import make_pairs, timepoints_of
 from multifidus.stats.reliability.measurement_error import mdc95
 from tests.tables import values_of
 

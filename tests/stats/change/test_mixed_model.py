@@ -12,8 +12,8 @@ from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
 from multifidus.stats.change import mixed_model as models, random_intercept
 from multifidus.stats.change.document import plain_model
+from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.mixed_model import Muscle, fit_trajectories
-from multifidus.stats.change.pairs import ReadingChoice
 from tests.stats.change.test_change import VALID, cohort, row
 from tests.stats.change.test_change_study import ordered, written
 from tests.tables import values_of
