@@ -82,13 +82,13 @@ def contradictions(rows: Iterable[ExamRow]) -> tuple[str, ...]:
     """
     rows = [*rows]
     by_column = {column: _places_by_subject(rows, column) for column in COLUMNS}
-    whose: dict[tuple[str, str, str, str], list[str]] = {}
+    contradicted: dict[tuple[str, str, str, str], list[str]] = {}
     for subject in dict.fromkeys(row.subject for row in rows):
         for one, other in combinations(COLUMNS, 2):
             pair = by_column[one].get(subject, {}), by_column[other].get(subject, {})
             for first, second in _reversed(*pair):
-                whose.setdefault((one, other, first, second), []).append(subject)
-    return tuple(_in_words(found, subjects) for found, subjects in whose.items())
+                contradicted.setdefault((one, other, first, second), []).append(subject)
+    return tuple(_in_words(found, subjects) for found, subjects in contradicted.items())
 
 
 def _places_by_subject(rows: Sequence[ExamRow], column: str) -> dict[str, Places]:

@@ -27,7 +27,7 @@ from multifidus.study.batch import Failure, Measured
 from multifidus.study.dictionary import write_dictionary
 from multifidus.study.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides
 from multifidus.study.missing import missing_rows
-from multifidus.study.results_page import Shown, is_page, write_page
+from multifidus.study.results_page import PageContent, is_page, write_page
 from multifidus.study.summary import write_summary
 
 TABLE = "measurements.csv"
@@ -251,8 +251,8 @@ def _write(
     write_rows(results.failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
     write_rows(results.missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
     if has_page:
-        shown = Shown(results.rows, results.failures, results.missing, pictures)
-        write_page(shown, folder / PAGE, protocol)
+        content = PageContent(results.rows, results.failures, results.missing, pictures)
+        write_page(content, folder / PAGE, protocol)
 
 
 def _remove_earlier(

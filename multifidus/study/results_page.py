@@ -1,4 +1,4 @@
-"""A page to look through after measuring: the summary, what failed, every measured slice."""
+"""The page of a run's results: summary, failures, missing measurements, measured slices."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ $title
  .scroll { overflow-x: auto; }
 </style>
 <h1>multifidus results</h1>
-<p class="note">Research software, not a medical device. Version $version. Every digit is in
-<a href="measurements.csv">measurements.csv</a>; <a href="dictionary.json">dictionary.json</a> says
-what each column means.</p>
+<p class="note">Research software, not a medical device. Version $version. All values are in
+<a href="measurements.csv">measurements.csv</a>; <a href="dictionary.json">dictionary.json</a>
+defines the columns.</p>
 <h2>Summary</h2>
-<p class="note">A level's value: $rule. What stands behind ± is a standard
-uncertainty: twice as much holds the truth about 95 times in 100. Visible fat is the share of
-pixels classified as fat; fat within pixels that are mostly muscle is not in it. Pixels classified
-as fat are highlighted in the pictures below.</p>
+<p class="note">Value of a level: $rule. Values after ± are standard uncertainties; the expanded
+uncertainty (k = 2) has about 95 % coverage. Visible fat is the percentage of pixels classified as
+fat; it does not include fat within pixels that are mostly muscle. Pixels classified as fat are
+highlighted in the pictures below.</p>
 <div class="scroll">$summary</div>
 <details><summary>All structures</summary><div class="scroll">$everything</div></details>
 $failures
@@ -82,7 +82,7 @@ COLUMNS = (
     ("dixon_ff_ratio_pct", "Dixon ratio, %", ".1f"),
     ("flags", "flags", ""),
 )
-"""Columns of the summary that people look at: name in the table, heading, format."""
+"""Columns of the summary on the page: name in the table, heading, format."""
 
 
 def printable(
@@ -113,14 +113,14 @@ def printable(
 
 def _with_uncertainty(row: Row, name: str, form: str) -> str:
     """Round a value, and its standard uncertainty where one is stated; areas in cm2."""
-    value, doubt = row.get(name), row.get(f"{name}_u", math.nan)
+    value, uncertainty = row.get(name), row.get(f"{name}_u", math.nan)
     if name.endswith("_mm2") and isinstance(value, float):
-        value, doubt = value / 100, doubt / 100
-    if math.isnan(doubt) or not isinstance(value, float) or math.isnan(value):
+        value, uncertainty = value / 100, uncertainty / 100
+    if math.isnan(uncertainty) or not isinstance(value, float) or math.isnan(value):
         return _cell(value, form)
     # A percentage with its uncertainty needs no decimals.
     short = ".0f" if name.endswith("_pct") else form
-    return f"{value:{short}} ± {doubt:{short}}"
+    return f"{value:{short}} ± {uncertainty:{short}}"
 
 
 def _cell(value: Any, form: str) -> str:
@@ -132,7 +132,7 @@ def _cell(value: Any, form: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PageContent:
     """What the page shows.
 
     Parameters
@@ -152,7 +152,7 @@ class Shown:
 
 
 def write_page(
-    shown: Shown,
+    content: PageContent,
     path: Path,
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> None:
@@ -161,16 +161,16 @@ def write_page(
         f'<figure><a href="pictures/{escape(name)}"><img loading="lazy" '
         f'src="pictures/{escape(name)}" alt="{escape(caption)}"></a>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for name, caption in shown.pictures
+        for name, caption in content.pictures
     )
     page = _PAGE.substitute(
         title=_TITLE,
         version=escape(VERSION),
         rule=escape(rule_in_words(protocol)),
-        summary=_table(*printable(shown.rows, "multifidus", protocol)),
-        everything=_table(*printable(shown.rows, None, protocol)),
-        failures=_failures(shown.failures),
-        missing=_missing(shown.missing),
+        summary=_table(*printable(content.rows, "multifidus", protocol)),
+        everything=_table(*printable(content.rows, None, protocol)),
+        failures=_failures(content.failures),
+        missing=_missing(content.missing),
         slices=slices,
     )
     write_text(path, page, overwrite=True)
@@ -185,7 +185,7 @@ def is_page(path: Path) -> bool:
 
 
 def _missing(missing: Sequence[Row]) -> str:
-    """Count what is missing by its reason; the table itself is a file."""
+    """Count missing measurements by reason."""
     if not missing:
         return ""
     counts = Counter(row["reason"] for row in missing)
@@ -196,9 +196,9 @@ def _missing(missing: Sequence[Row]) -> str:
     headings = ["measurements (muscle x reading)", "muscles", "reason", "meaning"]
     return (
         "<h2>Missing measurements</h2>\n"
-        "<p class='note'>Muscles that are outlined or declared not measurable "
-        "anywhere in the study are expected of every reading of every exam. Each that is missing "
-        "is a row of <a href='missing.csv'>missing.csv</a>.</p>\n"
+        "<p class='note'>Muscles outlined or declared not measurable anywhere in the study are "
+        "expected in every reading of every exam. Missing ones are listed in "
+        "<a href='missing.csv'>missing.csv</a>.</p>\n"
         f"<div class='scroll'>{_table(headings, cells)}</div>"
     )
 

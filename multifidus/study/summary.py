@@ -57,8 +57,8 @@ def summary_rows(
         if key.structure in _NOT_SUMMARISED or (refused and not origin.level):
             continue
         alone = () if origin.level else (origin.series, origin.slice_index)
-        whose = (key.reading, origin.level, key.structure, key.side, key.name, alone)
-        groups.setdefault(whose, []).append(row)
+        group = (key.reading, origin.level, key.structure, key.side, key.name, alone)
+        groups.setdefault(group, []).append(row)
     check_extra(names)
     return sorted((_summary(members, protocol) for members in groups.values()), key=_reading_order)
 
@@ -90,10 +90,10 @@ def _summary(members: Sequence[Measurement], protocol: MeasurementProtocol) -> R
     }
     # A volume over several levels stands on the first of its slices.
     places = sorted(taken or _first_slices(members))
-    whose = (by.subject, by.timepoint, by.rater, by.reading)
-    what = (first.provenance.level or "", key.structure, key.side)
+    reading = (by.subject, by.timepoint, by.rater, by.reading)
+    muscle = (first.provenance.level or "", key.structure, key.side)
     return {
-        **dict(zip(SUMMARY_KEYS, (*whose, *what), strict=True)),
+        **dict(zip(SUMMARY_KEYS, (*reading, *muscle), strict=True)),
         "n_slices": len(places),
         "slice_indices": ";".join(str(index) for _, index, _ in places),
         "slice_selection": selection_name(protocol),

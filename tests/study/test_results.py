@@ -43,7 +43,7 @@ def test_a_cohort_becomes_tables_pictures_and_a_page(cohort, tmp_path):
     assert len(list((tmp_path / "out" / "pictures").glob("*_shading*.png"))) == 2
     page = (tmp_path / "out" / "index.html").read_text()
     assert "S01" in page
-    assert "A level's value: mean of all slices." in page
+    assert "Value of a level: mean of all slices." in page
     assert table(tmp_path / "out" / "failures.csv") == []
     columns = json.loads((tmp_path / "out" / "dictionary.json").read_text())["measurements.csv"]
     assert set(rows[0]) - {"order", "approach"} == set(columns)
@@ -231,7 +231,7 @@ def test_the_page_says_which_slices_make_a_levels_value(cohort, tmp_path):
     nearest = mf.MeasurementProtocol(slice_selection="nearest")
     outcomes = measure_cases(read_cohort(cohort).cases[:1], nearest)
     write_results(outcomes, Output(tmp_path / "out"), nearest)
-    assert "A level's value: nearest slice." in (tmp_path / "out" / "index.html").read_text()
+    assert "Value of a level: nearest slice." in (tmp_path / "out" / "index.html").read_text()
 
 
 def names_in(folder):
