@@ -21,7 +21,9 @@ def own_screen() -> subprocess.Popen[bytes] | None:
         return None
     told, telling = os.pipe()
     # The server takes the first number that is free, and tells it.
+    # It ends with its last window, so that a process that is killed leaves none behind.
     command = ["Xvfb", "-displayfd", str(telling), "-screen", "0", SIZE, "-nolisten", "tcp"]
+    command.append("-terminate")
     server = subprocess.Popen(command, pass_fds=(telling,), stderr=subprocess.DEVNULL)  # noqa: S603
     os.close(telling)
     with os.fdopen(told) as lines:
