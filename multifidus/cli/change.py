@@ -67,7 +67,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
-    from multifidus.io.json_file import read_json
+    from multifidus.io.json_documents import load_printed
     from multifidus.stats.change.exam_value import ReadingChoice
     from multifidus.stats.requests import ChangeRequest, compare_exams, read_study
 
@@ -83,7 +83,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     )
     if remark:
         say(remark)
-    known = None if reliability is None else read_json(reliability, "a study's reliability")
+    known = None if reliability is None else load_printed(reliability, "a study's reliability")
     request = ChangeRequest(
         before=before,
         after=after,

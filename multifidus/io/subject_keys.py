@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from multifidus.data.identity import Person, agrees, conflicts, merge_people
 from multifidus.errors import ReadError
-from multifidus.io.files import reading, write_atomically
+from multifidus.io.json_documents import DocumentKind, Node, read_document, write_document
 
-FORMAT = "multifidus-subject-keys"
-VERSION = 1
+KIND = DocumentKind("a file of subject keys", "multifidus-subject-keys")
 DIGITS = 8
 """Hexadecimal digits of a subject key: two of 10,000 subjects agree in about 1 % of cohorts."""
 
@@ -30,8 +27,6 @@ _SECRET_BYTES = 32
 
 _FACT_DIGITS = 16
 """Hexadecimal digits that are kept of the keyed hash of a fact."""
-
-_OWNER_ALONE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,33 +120,25 @@ def write_subject_keys(keys: SubjectKeys, path: Path, *, overwrite: bool = True)
         name: {"names": list(one.names), "sex": one.sex, "birth_date": one.birth_date}
         for name, one in sorted(keys.known.items())
     }
-    document = {"format": FORMAT, "version": VERSION, "secret": keys.secret.hex()}
-    text = json.dumps(document | {"subjects": people}, indent=1) + "\n"
+    values = {"secret": keys.secret.hex(), "subjects": people}
     # Who has the secret and a list of identifiers can undo the names.
-    write_atomically(path, lambda part: _put(part, text), overwrite=overwrite, mode=_OWNER_ALONE)
-
-
-def _put(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_document(path, KIND, values, private=True, overwrite=overwrite)
 
 
 def _read(path: Path) -> SubjectKeys:
-    with reading(path, "subject keys"):
-        text = path.read_text(encoding="utf-8", errors="replace")
+    root = read_document(path, KIND)
     try:
-        document = json.loads(text)
-        known = (document["format"], document["version"]) == (FORMAT, VERSION)
-        secret = bytes.fromhex(document["secret"])
-        # Files of earlier versions keep the secret alone.
-        subjects = {name: _person(kept) for name, kept in document.get("subjects", {}).items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        msg = f"{path} is not a file of subject keys."
-        raise ReadError(msg, remedy="Give the file that an earlier run made.") from error
-    if not known or len(secret) != _SECRET_BYTES:
-        msg = f"{path} is not a file of subject keys that this version can read."
-        raise ReadError(msg, remedy="Update multifidus, or give the file an earlier run made.")
-    return SubjectKeys(secret, subjects)
+        secret = bytes.fromhex(root.get("secret", str))
+    except ValueError:
+        secret = b""
+    if len(secret) != _SECRET_BYTES:
+        msg = f"{path} is not {KIND.what}: its secret is not {_SECRET_BYTES} bytes."
+        raise ReadError(msg, remedy="Give the file that an earlier run made.")
+    # Files of earlier versions keep the secret alone.
+    known = root.named_nodes("subjects")
+    return SubjectKeys(secret, {name: _person(node) for name, node in known.items()})
 
 
-def _person(kept: Any) -> Person:
-    return Person("", tuple(map(str, kept["names"])), str(kept["sex"]), str(kept["birth_date"]))
+def _person(known: Node) -> Person:
+    names = tuple(map(str, known.get("names", list)))
+    return Person("", names, known.get("sex", str), known.get("birth_date", str))

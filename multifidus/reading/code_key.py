@@ -10,17 +10,16 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from multifidus.data.roi import Reading
 from multifidus.errors import MultifidusError, ReadError
-from multifidus.reading.json_documents import OWNER_ONLY, as_reading, read_document, write_document
+from multifidus.io.json_documents import OWNER_ONLY, DocumentKind, read_document, write_document
 from multifidus.reading.randomisation import code
 
-HEADER = ("multifidus-reading-key", 1)
+KIND = DocumentKind("a key of blinded readings", "multifidus-reading-key")
 
 BLINDED = "blinded"
 """Stands for the timepoint in files of blinded readings."""
@@ -82,16 +81,13 @@ def read_key(path: Path) -> CodeKey:
     ReadError
         If it is damaged, something else, or of a newer version.
     """
-    return read_document(path, "a key of blinded readings", HEADER, _make)
-
-
-def _make(document: Mapping[str, Any]) -> CodeKey:
-    entries = document["entries"]
-    truth = {str(entry["code"]): as_reading(entry) for entry in entries}
+    root = read_document(path, KIND)
+    entries = root.nodes("entries")
+    truth = {entry.get("code", str): entry.reading() for entry in entries}
     if len(truth) != len(entries) or len(set(truth.values())) != len(entries):
-        msg = "a code or a reading stands there twice"
-        raise ValueError(msg)
-    return CodeKey(int(document["seed"]), str(document["cohort"]), MappingProxyType(truth))
+        msg = f"A code or a reading stands twice in {path}."
+        raise ReadError(msg, remedy="Take it from a backup; do not mend it by hand.")
+    return CodeKey(root.get("seed", int), root.get("cohort", str), MappingProxyType(truth))
 
 
 def write_key(path: Path, key: CodeKey) -> None:
@@ -102,18 +98,9 @@ def write_key(path: Path, key: CodeKey) -> None:
     MultifidusError
         If it cannot be written.
     """
-    entries = [
-        {
-            "code": name,
-            "subject": by.subject,
-            "timepoint": by.timepoint,
-            "rater": by.rater,
-            "reading": by.reading,
-        }
-        for name, by in key.truth.items()
-    ]
+    entries = [{"code": name, **asdict(by)} for name, by in key.truth.items()]
     values = {"seed": key.seed, "cohort": key.cohort, "entries": entries}
-    write_document(path, HEADER, values, private=True)
+    write_document(path, KIND, values, private=True)
 
 
 @contextlib.contextmanager

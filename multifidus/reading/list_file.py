@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from multifidus.data.roi import Reading
+from multifidus.io.json_documents import DocumentKind, read_document, write_document
 from multifidus.io.outlines_json import in_file_name
-from multifidus.reading.json_documents import as_reading, read_document, write_document
 
-HEADER = ("multifidus-reading-list", 1)
+KIND = DocumentKind("a reading list", "multifidus-reading-list")
 SUFFIX = ".readings.json"
 
 
@@ -53,21 +51,18 @@ def read_list(path: Path) -> ReadingList:
     ReadError
         If it is damaged, something else, or of a newer version.
     """
-    return read_document(path, "a reading list", HEADER, _make)
-
-
-def _make(document: Mapping[str, Any]) -> ReadingList:
-    rater = str(document["rater"])
+    root = read_document(path, KIND)
+    rater = root.get("rater", str)
     return ReadingList(
         rater,
-        tuple(as_reading(entry, rater) for entry in document["entries"]),
-        int(document["apart_days"]),
-        bool(document["blinded"]),
-        None if document["seed"] is None else int(document["seed"]),
+        tuple(entry.reading(rater) for entry in root.nodes("entries")),
+        root.get("apart_days", int),
+        root.get("blinded", bool),
+        root.get("seed", int) if root.has("seed") else None,
     )
 
 
-def write_list(path: Path, found: ReadingList) -> None:
+def write_list(path: Path, listed: ReadingList) -> None:
     """Write a reading list, atomically.
 
     Raises
@@ -75,15 +70,10 @@ def write_list(path: Path, found: ReadingList) -> None:
     MultifidusError
         If it cannot be written.
     """
-    entries = [
-        {"subject": by.subject, "timepoint": by.timepoint, "reading": by.reading}
-        for by in found.entries
-    ]
-    values = {
-        "rater": found.rater,
-        "blinded": found.blinded,
-        "seed": found.seed,
-        "apart_days": found.apart_days,
-        "entries": entries,
-    }
-    write_document(path, HEADER, values)
+    values = asdict(listed)
+    # The rater is the list's own; entries stand last, for whoever looks into the file.
+    entries = [asdict(by) for by in listed.entries]
+    for entry in entries:
+        del entry["rater"]
+    del values["entries"]
+    write_document(path, KIND, {**values, "entries": entries})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +99,11 @@ class MergeReport:
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
-            "merged": [{**_plain(by), "file": str(path)} for by, path in self.files.items()],
+            "merged": [{**asdict(by), "file": str(path)} for by, path in self.files.items()],
             "identical": [str(path) for path in self.identical],
             "conflicts": [
                 {
-                    **(_plain(c.what) if isinstance(c.what, Reading) else {"list_of": c.what}),
+                    **(asdict(c.what) if isinstance(c.what, Reading) else {"list_of": c.what}),
                     "files": [str(path) for path in c.files],
                     "kept": [str(path) for path in c.kept],
                     "differs": list(c.differs),
@@ -329,12 +329,3 @@ def _copy(source: Path, target: Path) -> None:
     except OSError as error:
         msg = f"Cannot copy {source} to {target}: {error.strerror or error}."
         raise MultifidusError(msg, remedy="Check permissions and space, and begin anew.") from error
-
-
-def _plain(by: Reading) -> dict[str, Any]:
-    return {
-        "subject": by.subject,
-        "timepoint": by.timepoint,
-        "rater": by.rater,
-        "reading": by.reading,
-    }

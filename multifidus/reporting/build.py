@@ -14,7 +14,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import ReadError, StatisticsError
 from multifidus.figures.thumbnails import Thumbnail, read_thumbnails
 from multifidus.io.files import refuse_existing, write_text
-from multifidus.io.json_file import read_json
+from multifidus.io.json_documents import load_printed
 from multifidus.io.measurements_csv import MeasurementTable, read_measurements
 from multifidus.io.table_csv import read_rows
 from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
@@ -123,7 +123,7 @@ def load_study(request: ReportRequest) -> StudyData:
     remarks: list[str] = []
     given = None
     if request.change is not None:
-        given = GivenChange.of(read_json(request.change, "a study's changes"))
+        given = GivenChange.of(load_printed(request.change, "a study's changes"))
     read = _read(request)
     rows = read.rows
     remarks += [read.remark] if read.remark else []
@@ -230,7 +230,7 @@ def _reliability(
 ) -> tuple[ReliabilityStudy | None, ReliabilityStudy | None, dict[str, Any] | None]:
     """Return reliability between raters, that of re-reading, and both as they are printed."""
     if request.reliability is not None:
-        document = read_json(request.reliability, "a study's reliability")
+        document = load_printed(request.reliability, "a study's reliability")
         study = given_study(document)
         remarks += protocol_warnings(document, table.values)
         parts = [

@@ -145,7 +145,7 @@ def test_what_nibabel_mends_is_not_printed(tmp_path, capfd):
 def test_outlines_nested_without_end_are_refused(tmp_path):
     path = tmp_path / "a.outlines.json"
     path.write_text("[" * 100_000)
-    with pytest.raises(ReadError, match="not a readable outline file"):
+    with pytest.raises(ReadError, match="is not an outline file, or damaged"):
         read_outlines(path)
 
 

@@ -264,14 +264,14 @@ def test_a_half_written_file_is_refused(tmp_path, share):
     write_outlines(from_document(DOCUMENT, ""), path)
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
-    with pytest.raises(ReadError, match=r"half\.outlines\.json is not a readable outline file"):
+    with pytest.raises(ReadError, match=r"half\.outlines\.json is not an outline file, or damaged"):
         read_outlines(path)
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "latin.outlines.json"
     path.write_bytes('{"rater": "Jürgen"}'.encode("latin-1"))
-    with pytest.raises(ReadError, match="not a readable outline file"):
+    with pytest.raises(ReadError, match="is not an outline file, or damaged"):
         read_outlines(path)
 
 

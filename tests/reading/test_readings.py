@@ -442,7 +442,7 @@ def test_a_blinded_list_prints_codes_and_what_blinding_was_not(tmp_path):
         (["cohort.csv"], "--rater"),
         (["cohort.csv", "--adjudicate", "AB"], "two raters"),
         (["cohort.csv", "--adjudicate", "AB,CD,EF"], "two raters"),
-        (["exam", "--rater", "AB"], "Only a cohort.csv"),
+        (["exam", "--rater", "AB"], "needs a cohort.csv"),
     ],
 )
 def test_wrong_usage_is_told(tmp_path, arguments, words):
