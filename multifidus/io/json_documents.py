@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -185,6 +186,11 @@ def load_printed(path: Path, what: str) -> dict[str, Any]:
         msg = f"{path} is not {what}: it holds no JSON object."
         raise ReadError(msg, remedy=remedy)
     return document
+
+
+def number_or_nan(value: Any) -> float:
+    """Return a number of a document; NaN for null, which stands for undefined in JSON."""
+    return math.nan if value is None else float(value)
 
 
 def read_document(path: Path, kind: DocumentKind) -> Node:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from multifidus.errors import StatisticsError
-from multifidus.io.json_file import number_or_nan
+from multifidus.io.json_documents import number_or_nan
 from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.mdc import NOT_ASKED, Mdc
 from multifidus.stats.change.pairs import ExamPair

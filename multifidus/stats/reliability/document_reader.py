@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multifidus.errors import StatisticsError
-from multifidus.io.json_file import number_or_nan
+from multifidus.io.json_documents import number_or_nan
 from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.measurement_error import BlandAltman, Concordance, Sem
