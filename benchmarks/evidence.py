@@ -27,7 +27,7 @@ from benchmarks.accuracy import (
 from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
-from tests.traps import TRAPS
+from tests.support.traps import TRAPS
 
 FOLDER = Path(__file__).parent.parent / "docs" / "evidence"
 
@@ -317,8 +317,9 @@ def readers(*, smoke: bool) -> Finding:
     rows = series_readers.compare(TRAPS[:3] if smoke else TRAPS)
     text = (
         "# Unusual series compared with other readers\n\n"
-        "Small synthetic series whose every voxel holds its own patient z (`tests/traps.py`), in "
-        "files named at random and numbered as scanners acquire slices, every other one first. "
+        "Small synthetic series whose every voxel holds its own patient z "
+        "(`tests/support/traps.py`), in files named at random and numbered as scanners acquire "
+        "slices, every other one first. "
         "The error of a reader is the largest distance between the z that a voxel holds and the "
         "z where the reader puts it; where values are inverted or scaled anew, it says that they "
         "are others. `ok`: all within half a quantum of the stored values. Bold: wrong, and no "

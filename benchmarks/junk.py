@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cases import write_exam
-from tests.junk import junk
+from tests.support.cases import write_exam
+from tests.support.junk import junk
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ import numpy as np
 
 from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, write_rois
 from multifidus.data.anatomy import Side, Structure
-from tests.dicoms import classic, enhanced, write
-from tests.exams import axial_plane
-from tests.mosaics import mosaic
-from tests.niftis import lumbar_affine, save
-from tests.volumes import meta, nrrd
+from tests.support.dicoms import classic, enhanced, write
+from tests.support.exams import axial_plane
+from tests.support.mosaics import mosaic
+from tests.support.niftis import lumbar_affine, save
+from tests.support.volumes import meta, nrrd
 
 SHAPE = (36, 32)
 

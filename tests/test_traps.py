@@ -17,8 +17,8 @@ from multifidus.io.scan import scan
 from multifidus.io.scan_result import Scan
 from multifidus.measuring.locate import place
 from tests.conftest import REPOSITORY
-from tests.exams import circle, outline
-from tests.traps import (
+from tests.support.exams import circle, outline
+from tests.support.traps import (
     FLOOR_MM,
     OTHER_AT_ONE_PLACE,
     PARALLEL,

@@ -22,7 +22,7 @@ import numpy as np
 
 from multifidus.errors import MultifidusError
 from multifidus.io import read as formats
-from tests.traps import FLOOR_MM, TRAPS, Trap
+from tests.support.traps import FLOOR_MM, TRAPS, Trap
 
 Volume = tuple[np.ndarray, np.ndarray]
 """Values and the z of each voxel, of one shape; slices along the last axis."""

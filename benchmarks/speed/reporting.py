@@ -17,7 +17,7 @@ from benchmarks.timing import process
 from multifidus.figures.thumbnails import write_thumbnail
 from multifidus.reporting.build import PAGE, SUBJECTS
 from multifidus.study.results import PICTURES
-from tests.studies import LEVELS, study_rows, write_study
+from tests.support.studies import LEVELS, study_rows, write_study
 
 SECTIONS = ("flow", "methods", "results", "reliability", "change", "figures", "doubts", "grras",
             "references", "subjects")  # fmt: skip

@@ -14,8 +14,8 @@ import multifidus as mf
 from multifidus import cli
 from multifidus.cli.app import app
 from multifidus.sample_data import sample_dir
-from tests.cases import write_cohort, write_exam, write_outlines
-from tests.niftis import lumbar_affine, save
+from tests.support.cases import write_cohort, write_exam, write_outlines
+from tests.support.niftis import lumbar_affine, save
 
 run = CliRunner().invoke
 

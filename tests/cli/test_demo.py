@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from multifidus import sample_data as sample
 from multifidus.cli.app import app
-from tests.cases import write_cohort
+from tests.support.cases import write_cohort
 
 run = CliRunner().invoke
 

@@ -7,7 +7,7 @@ from multifidus.data.clinical import Clinical
 from multifidus.data.cohort import Case, Cohort, heights_apart, shared_images
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
-from tests.strategies import READINGS
+from tests.support.strategies import READINGS
 
 SCAN = (Path("scan"),)
 

@@ -23,8 +23,8 @@ from multifidus.study.dictionary import dictionary
 from multifidus.study.requests import MeasureRequest, prepare
 from multifidus.study.results import Output, write_results
 from multifidus.study.summary import summary_rows
-from tests.cases import write_cohort
-from tests.tables import measurements
+from tests.support.cases import write_cohort
+from tests.support.tables import measurements
 
 
 @pytest.mark.parametrize(

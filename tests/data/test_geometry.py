@@ -12,7 +12,7 @@ from multifidus.data.geometry import (
     unit,
 )
 from multifidus.errors import GeometryError
-from tests.strategies import numbers, planes, points_mm
+from tests.support.strategies import numbers, planes, points_mm
 
 PIXELS = st.lists(st.tuples(numbers(-600, 600), numbers(-600, 600)), min_size=1, max_size=5)
 

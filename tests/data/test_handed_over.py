@@ -5,7 +5,7 @@ import pytest
 
 import multifidus as mf
 from multifidus.errors import GeometryError, LevelError, RoiError, StatisticsError
-from tests.exams import axial_plane, box, circle, exam_of, image_slice, outline
+from tests.support.exams import axial_plane, box, circle, exam_of, image_slice, outline
 
 RNG = np.random.default_rng(0)
 SIGNAL = np.r_[RNG.normal(200, 20, 500), RNG.normal(800, 40, 200)].reshape(70, 10)

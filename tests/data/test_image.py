@@ -10,8 +10,8 @@ from multifidus.data.flags import Flag
 from multifidus.data.geometry import Orientation, Plane
 from multifidus.data.image import Series, Slice, Stack, StoredPixels, in_stack_order
 from multifidus.errors import GeometryError, ReadError
-from tests.exams import axial_plane, exam_of, image_slice
-from tests.strategies import planes, points_mm
+from tests.support.exams import axial_plane, exam_of, image_slice
+from tests.support.strategies import planes, points_mm
 
 PIXELS = np.arange(12.0).reshape(3, 4)
 

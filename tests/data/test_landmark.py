@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.errors import LevelError
-from tests.strategies import LEVELS, points_mm
+from tests.support.strategies import LEVELS, points_mm
 
 
 def test_a_landmark_takes_its_names_from_files():

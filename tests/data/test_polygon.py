@@ -4,8 +4,8 @@ import shapely
 from hypothesis import assume, given, strategies as st
 
 from multifidus.data.polygon import area, clip, first_crossing, oriented_loops, signed_area
-from tests.exams import box, circle
-from tests.strategies import even_odd, nested_paths, numbers, simple_polygons
+from tests.support.exams import box, circle
+from tests.support.strategies import even_odd, nested_paths, numbers, simple_polygons
 
 GRID = st.integers(0, 6)
 GRID_PATHS = st.lists(st.tuples(GRID, GRID), min_size=3, max_size=9).map(

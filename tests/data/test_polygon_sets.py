@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from multifidus.data.polygon import area
 from multifidus.data.polygon_sets import centroid, cut, joined, loops_of, region_of
-from tests.exams import box, circle
+from tests.support.exams import box, circle
 
 BOX = box(0, 0, 9, 19)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.errors import ProtocolError
-from tests.strategies import protocols
+from tests.support.strategies import protocols
 
 
 def test_the_default_is_the_pooled_threshold_with_linear_mixing_beside_it():

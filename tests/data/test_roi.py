@@ -10,8 +10,8 @@ from multifidus.data.landmark import Landmark
 from multifidus.data.roi import Reading, Roi, RoiKey, Source, check_sides
 from multifidus.data.roi_set import Grade, NotMeasurable, Reason, RoiSet, SliceLevel, merge
 from multifidus.errors import RoiError
-from tests.exams import READER, axial_plane, box, circle, image_slice, outline
-from tests.strategies import (
+from tests.support.exams import READER, axial_plane, box, circle, image_slice, outline
+from tests.support.strategies import (
     READINGS,
     even_odd,
     nested_paths,

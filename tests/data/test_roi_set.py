@@ -11,8 +11,8 @@ from multifidus.data.roi_set import is_invented, join
 from multifidus.errors import CohortError, RoiError
 from multifidus.study.agreement_requests import compare_files
 from multifidus.study.requests import MeasureRequest, prepare
-from tests.exams import circle, outline
-from tests.niftis import lumbar_affine, save
+from tests.support.exams import circle, outline
+from tests.support.niftis import lumbar_affine, save
 
 AFFINE, SHAPE = lumbar_affine(tilt=12), (60, 50, 3)
 PROTOCOL = mf.MeasurementProtocol(bias_correction="none", fat_methods=("linear",))

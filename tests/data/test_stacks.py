@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import Plane
 from multifidus.data.stacks import same_places, stack_flags, stack_order, stack_runs, view_groups
-from tests.strategies import planes
+from tests.support.strategies import planes
 
 SHAPE = (40, 60)
 STEP_MM = 4.4

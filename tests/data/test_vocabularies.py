@@ -10,7 +10,7 @@ from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.roi import Reading, Roi, RoiKey, Source
 from multifidus.data.roi_set import Grade, NotMeasurable, Reason, SliceLevel
 from multifidus.errors import MultifidusError
-from tests.exams import axial_plane, box, image_slice
+from tests.support.exams import axial_plane, box, image_slice
 
 KEY = RoiKey(Reading("S01", "pre"), "1.2.3", "multifidus", "left")
 

@@ -23,8 +23,8 @@ from multifidus.editing.move import grown, scaled, shifted
 from multifidus.editing.smooth import AREA_KEPT, smoothed
 from multifidus.errors import GeometryError, RoiError
 from multifidus.measuring.agreement.overlap import dice
-from tests.exams import box, circle
-from tests.strategies import planes
+from tests.support.exams import box, circle
+from tests.support.strategies import planes
 
 PIXELS = st.floats(0, 60, allow_subnormal=False)  # GEOS divides by what is between two points
 SHAPE = (200, 200)

@@ -12,7 +12,7 @@ from multifidus.io import archive
 from multifidus.io.archive import unpack
 from multifidus.io.read import read_exam
 from multifidus.io.scan import scan
-from tests.cases import write_exam
+from tests.support.cases import write_exam
 
 
 def packed(folder, path):

@@ -17,8 +17,8 @@ from multifidus.errors import ReadError
 from multifidus.io import read as formats
 from multifidus.io.archive import unpack
 from multifidus.io.walk import walk
-from tests.cases import write_exam
-from tests.junk import junk
+from tests.support.cases import write_exam
+from tests.support.junk import junk
 
 JUNK = 3000
 

@@ -23,11 +23,11 @@ from multifidus.io.cohort_template import COHORT_COLUMNS, cohort_rows, list_coho
 from multifidus.io.inspect import inspection
 from multifidus.io.scan_result import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
-from tests.cases import pixels
-from tests.dicoms import classic, write
-from tests.exams import axial_plane, image_slice
 from tests.io.test_archive import packed
-from tests.niftis import lumbar_affine, save
+from tests.support.cases import pixels
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane, image_slice
+from tests.support.niftis import lumbar_affine, save
 
 KEYS = SubjectKeys(bytes(range(32)))
 

@@ -15,9 +15,9 @@ from multifidus.io.inspect import inspection
 from multifidus.io.nifti import read_nifti
 from multifidus.io.read import read_exam
 from multifidus.io.scan import scan
-from tests.dicoms import classic, write
-from tests.exams import axial_plane
-from tests.niftis import lumbar_affine, save
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane
+from tests.support.niftis import lumbar_affine, save
 
 PIXELS = np.zeros((4, 5), np.uint16)
 SHIPPED = shipped_contrasts()

@@ -8,9 +8,9 @@ from multifidus.data.identity import BidsEntities
 from multifidus.errors import ReadError, RoiError
 from multifidus.io.file_names import bids_entities
 from multifidus.study.requests import MeasureRequest, prepare
-from tests.dicoms import ROOT, classic, write
-from tests.exams import axial_plane
-from tests.niftis import lumbar_affine, save
+from tests.support.dicoms import ROOT, classic, write
+from tests.support.exams import axial_plane
+from tests.support.niftis import lumbar_affine, save
 
 AFFINE = lumbar_affine(tilt=12)
 SHAPE = (60, 60, 2)

@@ -14,9 +14,9 @@ from multifidus.io import read as formats
 from multifidus.io.dicom.header import read_header
 from multifidus.io.nifti import open_nifti
 from multifidus.io.outlines_json import read_outlines
-from tests.dicoms import classic, enhanced, write
-from tests.exams import axial_plane
-from tests.niftis import lumbar_affine, save, set_scale
+from tests.support.dicoms import classic, enhanced, write
+from tests.support.exams import axial_plane
+from tests.support.niftis import lumbar_affine, save, set_scale
 
 PIXELS = np.arange(6 * 8, dtype=np.uint16).reshape(6, 8)
 

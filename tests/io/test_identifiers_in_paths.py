@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.io.inspect import inspection
 from multifidus.io.scan import scan
-from tests.dicoms import classic, write
-from tests.exams import axial_plane
 from tests.io.test_archive import packed
-from tests.niftis import lumbar_affine, save
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane
+from tests.support.niftis import lumbar_affine, save
 
 
 def write_exam(folder, name="IM1", patient="Müller^Jane", number="HOSP-471199"):

@@ -17,9 +17,9 @@ from multifidus.io.identifiers import Identifiers, read_identifiers
 from multifidus.io.inspect import Overview, inspection, not_measurable, overview, stack_sizes
 from multifidus.io.scan import scan
 from multifidus.io.scan_result import Scan
-from tests.dicoms import classic, write
-from tests.exams import axial_plane, image_slice
-from tests.strategies import planes
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane, image_slice
+from tests.support.strategies import planes
 
 
 def angled(count: int = 3) -> Series:

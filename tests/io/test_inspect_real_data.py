@@ -20,7 +20,7 @@ from multifidus.cli.app import app
 from multifidus.data.geometry import ras_from_lps
 from multifidus.data.image import Series
 from multifidus.io.scan import scan
-from tests.references import (
+from tests.support.references import (
     AFFINE_TOLERANCE_MM,
     assert_equals_reference,
     turn_to_reference,

@@ -17,8 +17,8 @@ from multifidus.io.itk import is_itk, open_itk, read_itk
 from multifidus.io.outlines import read_rois
 from multifidus.io.read import read_exam
 from multifidus.io.scan import scan
-from tests.strategies import planes, points_mm
-from tests.volumes import AFFINE, META_TYPES, SIGNS, VOXELS, meta, nrrd
+from tests.support.strategies import planes, points_mm
+from tests.support.volumes import AFFINE, META_TYPES, SIGNS, VOXELS, meta, nrrd
 
 FOUR = np.arange(5 * 4 * 3 * 2, dtype="<i2").reshape(5, 4, 3, 2)
 WRITERS = [(nrrd, "a.nrrd"), (meta, "a.mha")]

@@ -16,7 +16,7 @@ from multifidus.errors import ReadError, RoiError
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap as read_grid, trace
 from multifidus.io.nifti import open_nifti
 from multifidus.measuring.coverage import count_centres, coverage_box
-from tests.niftis import lumbar_affine, save, set_scale
+from tests.support.niftis import lumbar_affine, save, set_scale
 
 AFFINE = lumbar_affine(tilt=18, spacing=(0.7, 0.8, 4.4))
 SHAPE = (7, 6, 4)

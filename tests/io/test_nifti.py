@@ -13,8 +13,8 @@ from multifidus.data.image import Weighting
 from multifidus.errors import GeometryError, MultifidusError, ReadError
 from multifidus.io.nifti import is_nifti, open_nifti, read_nifti, read_volumes
 from multifidus.io.scan import scan
-from tests.niftis import lumbar_affine, save, set_scale
-from tests.strategies import planes, points_mm
+from tests.support.niftis import lumbar_affine, save, set_scale
+from tests.support.strategies import planes, points_mm
 
 VOXELS = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
 

@@ -12,8 +12,8 @@ from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import Reason, RoiSet
 from multifidus.errors import MultifidusError, ReadError, RoiError, WriteError
 from multifidus.io.outlines_json import as_document, from_document, read_outlines, write_outlines
-from tests.exams import box, circle, image_slice, outline
-from tests.strategies import roi_sets
+from tests.support.exams import box, circle, image_slice, outline
+from tests.support.strategies import roi_sets
 
 SCHEMA = json.loads(files("multifidus.io").joinpath("outlines.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

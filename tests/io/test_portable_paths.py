@@ -15,8 +15,8 @@ from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.files import name_from, named_path
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.unblind import unblind
-from tests.cases import write_cohort, write_exam, write_outlines
 from tests.io.test_archive import packed
+from tests.support.cases import write_cohort, write_exam, write_outlines
 
 
 def run(*arguments):

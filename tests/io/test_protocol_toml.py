@@ -16,7 +16,7 @@ from multifidus.io.protocol_toml import (
     protocol_of_table,
     setting_meanings,
 )
-from tests.strategies import protocols
+from tests.support.strategies import protocols
 
 
 @given(protocols())

@@ -16,9 +16,9 @@ from multifidus.io.outlines import read_rois, write_rois
 from multifidus.io.read import read_exam, read_exams
 from multifidus.io.scan import scan
 from multifidus.measuring.pipeline import measure
-from tests.dicoms import ROOT, classic, write
-from tests.exams import axial_plane, box, circle, outline
-from tests.niftis import lumbar_affine, save
+from tests.support.dicoms import ROOT, classic, write
+from tests.support.exams import axial_plane, box, circle, outline
+from tests.support.niftis import lumbar_affine, save
 
 SHAPE = (30, 24, 3)
 AFFINE = lumbar_affine(tilt=12)

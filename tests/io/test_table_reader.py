@@ -18,7 +18,7 @@ from multifidus.io.labelmap import load_labels
 from multifidus.io.table_csv import read_rows
 from multifidus.io.table_reader import ExpectedTable, is_table, read_table
 from tests.io.test_table_text import TEXTS, TRICKY
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 HEADER = "subject,timepoint,order,rater,reading,images,height_cm"
 ROWS = ("01,pre,0,AB,1,a,178.5", "02,pre,0,AB,1,b,180")

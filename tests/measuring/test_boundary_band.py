@@ -12,8 +12,8 @@ from multifidus.measuring.boundary_band import (
     perimeters_mm,
     rim_of,
 )
-from tests.exams import box, circle
-from tests.strategies import simple_polygons
+from tests.support.exams import box, circle
+from tests.support.strategies import simple_polygons
 
 SPACING = (0.5, 0.5)
 ROW, COLUMN = np.mgrid[:80, :100]

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from multifidus.data.polygon import area
 from multifidus.errors import RoiError
 from multifidus.measuring.coverage import count_centres, coverage, coverage_box, polygon_area_mm2
-from tests.exams import axial_plane, box, circle
-from tests.strategies import even_odd, nested_paths, numbers, planes, simple_polygons
+from tests.support.exams import axial_plane, box, circle
+from tests.support.strategies import even_odd, nested_paths, numbers, planes, simple_polygons
 
 SHAPE = (44, 50)
 MIDDLE = 14.0

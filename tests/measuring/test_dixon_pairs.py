@@ -15,8 +15,8 @@ from multifidus.data.measurement import Quantity
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.dixon_pairs import differences, paired_by_hand, pairings, same_grids
 from multifidus.measuring.pipeline import measure
-from tests.exams import axial_plane, circle, image_slice, outline
-from tests.strategies import planes
+from tests.support.exams import axial_plane, circle, image_slice, outline
+from tests.support.strategies import planes
 
 SHAPE = (30, 40)
 FAT, WATER = Weighting.DIXON_FAT, Weighting.DIXON_WATER

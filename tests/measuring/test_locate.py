@@ -10,8 +10,8 @@ from multifidus.data.geometry import Plane
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.errors import RoiError
 from multifidus.measuring.locate import place
-from tests.exams import axial_plane, circle, exam_of, image_slice, outline
-from tests.strategies import planes
+from tests.support.exams import axial_plane, circle, exam_of, image_slice, outline
+from tests.support.strategies import planes
 
 PIXELS = np.zeros((40, 50))
 SLICES = tuple(image_slice(PIXELS, axial_plane(z=4.4 * k, tilt=12), uid=f"1.{k}") for k in range(5))

@@ -12,8 +12,8 @@ from multifidus.measuring.locate import place
 from multifidus.measuring.midline import wrong_sides
 from multifidus.sample_data import sample_dir
 from multifidus.spine.curve import Spine
-from tests.exams import box, outline
-from tests.spines import SHAPE, disc_centres, exam_through, slice_through, straight
+from tests.support.exams import box, outline
+from tests.support.spines import SHAPE, disc_centres, exam_through, slice_through, straight
 
 POINTS = straight()
 EXAM = exam_through(slice_through(point) for point in POINTS)

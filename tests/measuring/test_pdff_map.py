@@ -17,8 +17,8 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.io.read import read_exam
 from multifidus.measuring.pdff_map import FatMaps
 from multifidus.measuring.pipeline import measure
-from tests.exams import axial_plane, box, image_slice, outline
-from tests.niftis import lumbar_affine, save
+from tests.support.exams import axial_plane, box, image_slice, outline
+from tests.support.niftis import lumbar_affine, save
 
 MUSCLE = box(10, 10, 19, 19)
 

@@ -16,8 +16,8 @@ from multifidus.errors import RoiError
 from multifidus.io.measurements_csv import tidy_row
 from multifidus.measuring.pipeline import measure
 from multifidus.version import VERSION
-from tests.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
-from tests.strategies import even_odd, nested_paths, simple_polygons
+from tests.support.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
+from tests.support.strategies import even_odd, nested_paths, simple_polygons
 
 LEAN, FAT = 100.0, 400.0
 SHAPE = (80, 100)

@@ -13,7 +13,7 @@ from multifidus.data.roi import Source
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.measuring.pipeline import measure
 from multifidus.measuring.plausibility import AREA_LIMITS_MM2, area_limits_mm2, implausible
-from tests.exams import box, circle, exam_of, image_slice, outline
+from tests.support.exams import box, circle, exam_of, image_slice, outline
 
 SLICE = image_slice(np.full((120, 140), 100.0))
 PIXEL_MM2 = 0.25

@@ -15,7 +15,7 @@ from multifidus.measuring.locate import place
 from multifidus.measuring.pipeline import measure
 from multifidus.measuring.propose_references import _Scene, propose_references
 from multifidus.phantom import PhantomSpec, make_phantom
-from tests.exams import axial_plane, circle, exam_of, image_slice, outline
+from tests.support.exams import axial_plane, circle, exam_of, image_slice, outline
 
 REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 SPEC = PhantomSpec(stacks=2, slices_per_stack=2, sagittal=False)

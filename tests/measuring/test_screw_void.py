@@ -23,7 +23,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.pipeline import measure
 from multifidus.phantom import PhantomSpec, make_phantom
 from multifidus.phantom.render import MUSCLE_VALUE
-from tests.exams import outline
+from tests.support.exams import outline
 
 SPEC = PhantomSpec(
     seed=7, stacks=2, sagittal=False, snr=float("inf"), matrix=240, pixel_mm=0.9, shading=0.1

@@ -13,8 +13,8 @@ from multifidus.io.labelmap import PRESETS, read_labelmap
 from multifidus.io.nifti import open_nifti
 from multifidus.measuring.locate import place
 from multifidus.measuring.series_choice import choose_series, only_series
-from tests.exams import axial_plane, circle, image_slice, outline
-from tests.niftis import lumbar_affine, save
+from tests.support.exams import axial_plane, circle, image_slice, outline
+from tests.support.niftis import lumbar_affine, save
 
 PIXELS = np.zeros((40, 50))
 T1, T2, FAT, WATER = (

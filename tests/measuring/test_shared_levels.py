@@ -13,9 +13,9 @@ from multifidus.io.cohort_csv import read_cohort
 from multifidus.measuring.shared_levels import with_shared_levels
 from multifidus.study.batch import Failure, measure_cases
 from multifidus.study.results import Output, write_results
-from tests.cases import write_exam, write_outlines
-from tests.exams import box, outline
-from tests.spines import disc_centres, exam_through, slice_through, straight
+from tests.support.cases import write_exam, write_outlines
+from tests.support.exams import box, outline
+from tests.support.spines import disc_centres, exam_through, slice_through, straight
 
 EXAM = exam_through(slice_through((0, 0, z)) for z in (0.0, 4.0, 30.0))
 SLICES = EXAM.series[0].slices

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.plugins.screens import own_screen
+from tests.support.screens import own_screen
 
 # Nobody's own settings are read or written: napari keeps none without a file.
 os.environ.setdefault("NAPARI_CONFIG", "")
@@ -38,8 +38,8 @@ from multifidus.data.geometry import Plane  # noqa: E402
 from multifidus.data.image import Exam, Series, Slice, Weighting  # noqa: E402
 from multifidus.data.roi import Reading  # noqa: E402
 from multifidus.data.roi_set import RoiSet  # noqa: E402
-from tests.exams import axial_plane, circle  # noqa: E402
-from tests.plugins.napari_window import qt_canvas, qt_window  # noqa: E402
+from tests.support.exams import axial_plane, circle  # noqa: E402
+from tests.support.napari_window import qt_canvas, qt_window  # noqa: E402
 
 ROWS, COLUMNS = 72, 80
 TILTS = (18.0, 18.0, 4.0, 4.0, -12.0, -12.0)

@@ -10,8 +10,8 @@ from napari_multifidus.models.session import Session
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import RoiSet
-from tests.exams import box
 from tests.plugins.conftest import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from tests.support.exams import box
 
 MID = SlicePosition.MID_DISC
 

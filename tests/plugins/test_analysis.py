@@ -10,8 +10,8 @@ from multifidus.data.anatomy import Level, Side
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import Reason
 from multifidus.errors import MultifidusError, RoiError
-from tests.exams import circle
 from tests.plugins.conftest import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from tests.support.exams import circle
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from multifidus.data.image import Exam, Weighting
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import RoiSet
 from multifidus.sample_data import sample_dir
-from tests.exams import axial_plane, circle, image_slice
 from tests.plugins.conftest import make_series
-from tests.plugins.napari_window import qt_window
 from tests.plugins.test_session import BOW_TIE
+from tests.support.exams import axial_plane, circle, image_slice
+from tests.support.napari_window import qt_window
 
 pytestmark = [
     pytest.mark.gui,

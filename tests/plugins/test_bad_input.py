@@ -14,8 +14,8 @@ from multifidus.data.geometry import Plane
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.io.outlines import write_rois
 from multifidus.io.outlines_json import read_outlines
-from tests.exams import circle
 from tests.plugins.conftest import SPACING, make_series
+from tests.support.exams import circle
 
 pytestmark = [
     pytest.mark.gui,

@@ -15,7 +15,7 @@ from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.outlines import read_rois, write_rois
 from multifidus.phantom import PhantomSpec, make_phantom, write_phantom
 from multifidus.reading.session import SessionRequest, open_worklist
-from tests.plugins.searching import texts_of
+from tests.support.searching import texts_of
 
 SPEC = PhantomSpec(matrix=64, pixel_mm=3.4, stacks=2, slices_per_stack=2, sagittal=False)
 SECRETS = ("marlowe", "tpalpha", "2001-03", "zany", "2001, 3")

@@ -12,8 +12,8 @@ from qtpy.QtWidgets import QFileDialog
 
 from multifidus.data.anatomy import Level
 from multifidus.data.image import Exam
-from tests.exams import circle
 from tests.plugins.conftest import make_series
+from tests.support.exams import circle
 
 pytestmark = [
     pytest.mark.gui,

@@ -26,9 +26,9 @@ from multifidus.data.polygon import area
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import Reason, RoiSet
 from multifidus.errors import GeometryError, MultifidusError, RoiError
-from tests.exams import axial_plane, circle
-from tests.niftis import lumbar_affine, save
 from tests.plugins.conftest import COLUMNS, make_series
+from tests.support.exams import axial_plane, circle
+from tests.support.niftis import lumbar_affine, save
 
 BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])
 

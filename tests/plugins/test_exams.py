@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.errors import ReadError
 from multifidus.sample_data import sample_dir
-from tests.exams import circle
-from tests.plugins.napari_window import qt_canvas
-from tests.plugins.searching import on_screen
+from tests.support.exams import circle
+from tests.support.napari_window import qt_canvas
+from tests.support.searching import on_screen
 
 SECRET_DATES = ("2001-03-05", "2002-03-25", "20010305", "20020325")
 

@@ -24,8 +24,8 @@ from qtpy.QtWidgets import QFileDialog
 import multifidus as mf
 from multifidus.data.anatomy import Level, Side
 from multifidus.data.protocol import MeasurementProtocol
-from tests.exams import circle
-from tests.plugins.napari_window import qt_window
+from tests.support.exams import circle
+from tests.support.napari_window import qt_window
 
 pytestmark = [
     pytest.mark.gui,

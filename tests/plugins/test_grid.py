@@ -18,8 +18,8 @@ from napari_multifidus.models.grid import (
 from multifidus.data.geometry import Plane
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.errors import GeometryError
-from tests.exams import axial_plane, image_slice
 from tests.plugins.conftest import SPACING, make_series
+from tests.support.exams import axial_plane, image_slice
 
 
 def test_all_stacks_stand_in_one_stack_of_pixels(exam):

@@ -15,8 +15,8 @@ from multifidus.data.image import Exam
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.roi import Source
 from multifidus.data.roi_set import Reason
-from tests.exams import circle
 from tests.plugins.conftest import make_series
+from tests.support.exams import circle
 
 BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])
 EXAM = Exam("S01", "pre", (make_series(),))

@@ -9,8 +9,8 @@ from napari_multifidus.models.image_check import ImageWatch, words_of
 from napari_multifidus.models.session import Session
 
 from multifidus.data.image import Exam, Series, Slice
-from tests.exams import circle
 from tests.plugins.conftest import FAT, MULTIFIDUS_LEFT
+from tests.support.exams import circle
 
 
 def changed(exam: Exam, index: int, uid: str | None = None) -> Exam:

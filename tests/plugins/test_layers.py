@@ -16,7 +16,7 @@ from napari_multifidus.models.shapes import (
 
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.polygon import area
-from tests.exams import box, circle
+from tests.support.exams import box, circle
 
 
 def test_a_path_becomes_vertices_and_comes_back():

@@ -22,7 +22,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.roi_set import RoiSet
 from multifidus.sample_data import sample_dir
-from tests.plugins.napari_window import qt_canvas, qt_window
+from tests.support.napari_window import qt_canvas, qt_window
 
 pytestmark = [
     pytest.mark.gui,

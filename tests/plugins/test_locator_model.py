@@ -22,7 +22,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import LevelError
 from multifidus.sample_data import sample_dir
 from tests.plugins.conftest import make_series
-from tests.strategies import numbers
+from tests.support.strategies import numbers
 
 UPWARDS = [Level.L5_S1, Level.L4_L5, Level.L3_L4, Level.L2_L3, Level.L1_L2]
 

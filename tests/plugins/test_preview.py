@@ -19,8 +19,8 @@ from multifidus.data.image import Exam, Series, Weighting
 from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
 from multifidus.measuring.bias_field.correction import Correction
 from multifidus.measuring.bias_field.low_order import LowOrderField
-from tests.exams import axial_plane, circle, exam_of, image_slice
 from tests.plugins.conftest import FAT_SI, LEAN_SI, make_series
+from tests.support.exams import axial_plane, circle, exam_of, image_slice
 
 ARTEFACT = LayerKey(Structure.ARTEFACT)
 PROTOCOLS = [

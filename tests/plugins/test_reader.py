@@ -20,8 +20,8 @@ from napari_multifidus.reader import NOTHING, get_reader, read_images, read_outl
 from multifidus.data.image import Exam, Weighting
 from multifidus.errors import GeometryError
 from multifidus.sample_data import sample_dir
-from tests.exams import axial_plane, exam_of, image_slice
 from tests.plugins.conftest import make_series
+from tests.support.exams import axial_plane, exam_of, image_slice
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.reading.audit_log import audit_path, entries
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.worklist import ReadingState
-from tests.plugins.napari_window import qt_window
-from tests.plugins.searching import of_viewer, on_screen
+from tests.support.napari_window import qt_window
+from tests.support.searching import of_viewer, on_screen
 
 pytestmark = pytest.mark.gui
 

@@ -30,8 +30,8 @@ from multifidus.data.flags import Flag
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.protocol_toml import load_protocol, preset_texts
-from tests.exams import circle
 from tests.plugins.test_session import BOW_TIE
+from tests.support.exams import circle
 
 pytestmark = pytest.mark.gui
 

@@ -21,8 +21,8 @@ from qtpy.QtWidgets import (
 
 from multifidus.data.anatomy import Side, Structure
 from multifidus.sample_data import sample_dir
-from tests.exams import circle
-from tests.plugins.napari_window import qt_window
+from tests.support.exams import circle
+from tests.support.napari_window import qt_window
 
 pytestmark = pytest.mark.gui
 

@@ -17,8 +17,8 @@ from multifidus.data.measurement import Quantity
 from multifidus.data.roi import Source
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import RoiError
-from tests.exams import axial_plane, circle, exam_of, image_slice, outline
 from tests.plugins.conftest import SPACING, make_series
+from tests.support.exams import axial_plane, circle, exam_of, image_slice, outline
 
 BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])
 ARTEFACT = LayerKey(Structure.ARTEFACT)

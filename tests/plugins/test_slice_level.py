@@ -19,7 +19,7 @@ from multifidus.data.protocol import MeasurementProtocol, SliceSelection
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import LevelError
 from multifidus.sample_data import sample_dir
-from tests.exams import circle
+from tests.support.exams import circle
 
 LEVELS = (Level.L5_S1, Level.L4_L5, Level.L3_L4)
 """Of the three stacks of the exam, from the lowest."""

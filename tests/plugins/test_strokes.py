@@ -12,7 +12,7 @@ from multifidus.data.polygon_sets import cut, joined
 from multifidus.editing.brush import stroke
 from multifidus.editing.livewire import Edges
 from multifidus.errors import RoiError
-from tests.exams import box, circle
+from tests.support.exams import box, circle
 
 BOW_TIE = np.array([(20.0, 20.0), (40.0, 40.0), (40.0, 20.0), (20.0, 40.0)])
 SQUARE = box(10, 10, 29, 39)

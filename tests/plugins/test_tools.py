@@ -23,8 +23,8 @@ from multifidus.data.polygon import area
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import Reason
 from multifidus.measuring.agreement.overlap import dice
-from tests.exams import axial_plane, circle
 from tests.plugins.conftest import SPACING
+from tests.support.exams import axial_plane, circle
 
 pytestmark = [
     pytest.mark.gui,

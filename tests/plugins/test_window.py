@@ -13,7 +13,7 @@ from qtpy.QtTest import QTest
 import multifidus as mf
 from multifidus.data.measurement import Quantity
 from tests.plugins.conftest import SPACING
-from tests.plugins.napari_window import copy_shapes, finish_shape, paste_shapes
+from tests.support.napari_window import copy_shapes, finish_shape, paste_shapes
 
 pytestmark = [
     pytest.mark.gui,

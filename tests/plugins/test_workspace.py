@@ -11,8 +11,8 @@ from napari_multifidus.models.access import Access
 from napari_multifidus.models.opening import OpenedExam, layer_data
 
 from multifidus.errors import MultifidusError
-from tests.exams import circle
 from tests.plugins.conftest import FAT, MULTIFIDUS_RIGHT
+from tests.support.exams import circle
 
 
 @pytest.fixture

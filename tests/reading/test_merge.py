@@ -16,7 +16,7 @@ from multifidus.errors import CohortError, ReadError, WriteError
 from multifidus.io.outlines_json import file_name, read_outlines, write_outlines
 from multifidus.reading.merge import merge_folders
 from multifidus.reading.session import SessionRequest, open_worklist
-from tests.exams import circle, image_slice, outline
+from tests.support.exams import circle, image_slice, outline
 
 AB, CD = Reading("S01", "pre", "AB", 1), Reading("S01", "pre", "CD", 1)
 

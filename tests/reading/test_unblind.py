@@ -26,8 +26,8 @@ from multifidus.reporting.build import ReportRequest, load_study
 from multifidus.reporting.text.facts import facts_of
 from multifidus.reporting.text.grras import Answer, grras
 from multifidus.reporting.text.methods import methods_text
-from tests.cases import write_cohort, write_outlines
 from tests.reading.test_readings import NOON
+from tests.support.cases import write_cohort, write_outlines
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
 from multifidus.study.results import FAILURE_COLUMNS
 from tests.reporting.plots.test_plots import thumbnail
-from tests.studies import THRESHOLD, study_rows, write_study
-from tests.tables import values_of
+from tests.support.studies import THRESHOLD, study_rows, write_study
+from tests.support.tables import values_of
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,16 @@ from multifidus.data.geometry import tilt_deg
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.errors import LevelError
 from multifidus.spine.curve import DISC_STEP_MM, Spine
-from tests.spines import DISCS, STEP_MM, arc, disc_centres, slice_through, straight, tilted_normal
-from tests.strategies import numbers, planes
+from tests.support.spines import (
+    DISCS,
+    STEP_MM,
+    arc,
+    disc_centres,
+    slice_through,
+    straight,
+    tilted_normal,
+)
+from tests.support.strategies import numbers, planes
 
 SUPERIOR, INFERIOR = LandmarkKind.SUPERIOR_ENDPLATE, LandmarkKind.INFERIOR_ENDPLATE
 

@@ -11,9 +11,9 @@ from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.roi_set import SliceLevel
 from multifidus.errors import LevelError
 from multifidus.spine.level_table import level_rows, level_table
-from tests.cases import write_exam
-from tests.exams import box, outline
-from tests.spines import disc_centres, exam_through, slice_through, straight
+from tests.support.cases import write_exam
+from tests.support.exams import box, outline
+from tests.support.spines import disc_centres, exam_through, slice_through, straight
 
 run = CliRunner().invoke
 HEIGHTS = (-100.0, 0.0, 16.5)

@@ -19,7 +19,7 @@ from multifidus.phantom.outlines import disc_landmarks
 from multifidus.phantom.prescription import axial_grids
 from multifidus.phantom.subject import make_subject
 from multifidus.spine.levels import AMBIGUOUS_MM, assign_levels
-from tests.spines import (
+from tests.support.spines import (
     DISCS,
     SHAPE,
     STEP_MM,
@@ -29,7 +29,7 @@ from tests.spines import (
     slice_through,
     straight,
 )
-from tests.strategies import numbers
+from tests.support.strategies import numbers
 
 SPEC = PhantomSpec(seed=3)
 STACK = (-8.8, -4.4, 0.0, 4.4, 8.8)

@@ -19,8 +19,8 @@ from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import LevelError
 from multifidus.measuring.pipeline import measure
 from multifidus.spine.resolve import LevelResolver
-from tests.exams import box, outline
-from tests.spines import (
+from tests.support.exams import box, outline
+from tests.support.spines import (
     DISCS,
     arc,
     disc_centres,
@@ -29,7 +29,7 @@ from tests.spines import (
     straight,
     tilted_normal,
 )
-from tests.strategies import numbers, rotations
+from tests.support.strategies import numbers, rotations
 
 NO_FAT = MeasurementProtocol(fat_methods=())
 

@@ -16,8 +16,8 @@ from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
-from tests.studies import study_rows, write_study
-from tests.tables import values_of
+from tests.support.studies import study_rows, write_study
+from tests.support.tables import values_of
 
 HINT = "Subject '1' of rater B has no partner; did you mean '01'?"
 

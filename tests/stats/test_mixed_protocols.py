@@ -17,8 +17,8 @@ from multifidus.stats.change.mixed_model import model_changes
 from multifidus.stats.change.study import study_change
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.reliability.target_groups import TargetRule
-from tests.studies import study_rows
-from tests.tables import values_of
+from tests.support.studies import study_rows
+from tests.support.tables import values_of
 
 TWO = r"tcsa_mm2 was measured by several protocols: aa \(.*: .*S01.*\); bb \(.*: .*S02"
 

@@ -13,8 +13,8 @@ from multifidus.errors import ReadError, StatisticsError
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.study_table import study_table
-from tests.studies import study_rows, write_study
-from tests.tables import measurements, values_of
+from tests.support.studies import study_rows, write_study
+from tests.support.tables import measurements, values_of
 
 QUANTITIES = ("tcsa_mm2", "fi_pct")
 

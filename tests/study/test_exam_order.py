@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.study.exam_order import contradictions
-from tests.cases import write_cohort
 from tests.stats.change.test_change import row
-from tests.studies import study_rows, write_study
-from tests.tables import values_of
+from tests.support.cases import write_cohort
+from tests.support.studies import study_rows, write_study
+from tests.support.tables import values_of
 
 
 def said(*rows):

@@ -12,7 +12,7 @@ from multifidus.study.exchanged_sides import (
     side_areas,
     with_exchanged_sides,
 )
-from tests.tables import measurements
+from tests.support.tables import measurements
 
 LEVELS = ("L1-L2", "L2-L3", "L3-L4", "L4-L5", "L5-S1")
 

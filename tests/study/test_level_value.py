@@ -17,8 +17,8 @@ from multifidus.study.level_value import (
     slices_taken,
 )
 from multifidus.study.summary import summary_rows
-from tests.strategies import protocols
-from tests.tables import measurements, values_of
+from tests.support.strategies import protocols
+from tests.support.tables import measurements, values_of
 
 OFFSETS = {"a": -6.0, "b": 1.5, "c": -1.0, "d": math.nan}
 

@@ -8,7 +8,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.roi import Reading
 from multifidus.study.missing import Absence, missing_rows
-from tests.tables import measurements
+from tests.support.tables import measurements
 
 PRE, POST = Reading("S01", "pre", "AB"), Reading("S01", "post", "AB")
 

@@ -11,8 +11,8 @@ from multifidus.data.anatomy import Level
 from multifidus.data.roi_set import RoiSet, SliceLevel
 from multifidus.errors import RoiError
 from multifidus.study.requests import MeasureRequest, prepare
-from tests.cases import write_cohort, write_exam, write_outlines
-from tests.spines import disc_centres
+from tests.support.cases import write_cohort, write_exam, write_outlines
+from tests.support.spines import disc_centres
 
 PROTOCOL = MeasurementProtocol(fat_methods=())
 

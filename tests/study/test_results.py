@@ -17,7 +17,7 @@ from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.batch import Failure, Measured, case_of, measure_case, measure_cases
 from multifidus.study.missing import Absence
 from multifidus.study.results import Output, as_json, write_results
-from tests.cases import write_cohort, write_exam, write_outlines
+from tests.support.cases import write_cohort, write_exam, write_outlines
 
 PROTOCOL = mf.MeasurementProtocol()
 

@@ -16,7 +16,7 @@ from multifidus.errors import CohortError
 from multifidus.io.bids.dataset import dataset_of, subject_names
 from multifidus.io.table_csv import read_rows
 from tests.io.test_archive import packed
-from tests.niftis import lumbar_affine, save
+from tests.support.niftis import lumbar_affine, save
 
 SHAPE = (6, 5, 3)
 

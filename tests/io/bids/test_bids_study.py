@@ -16,9 +16,9 @@ from multifidus.data.image import Exam, Series
 from multifidus.io.bids.cohort_rows import visit_orders
 from multifidus.io.bids.names import session_order
 from multifidus.io.scan import scan
-from tests.exams import image_slice
 from tests.io.test_archive import packed
-from tests.niftis import lumbar_affine, save
+from tests.support.exams import image_slice
+from tests.support.niftis import lumbar_affine, save
 
 SHAPE = (20, 16, 4)
 VISITS = {("01", "pre"): 6, ("01", "post"): 12, ("02", "pre"): 20}

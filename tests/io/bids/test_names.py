@@ -14,7 +14,7 @@ from multifidus.errors import GeometryError, ReadError
 from multifidus.io.bids.names import bids_name, sidecar
 from multifidus.io.nifti import read_nifti
 from multifidus.io.scan import scan
-from tests.niftis import lumbar_affine, save
+from tests.support.niftis import lumbar_affine, save
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import multifidus as mf
 from multifidus.errors import ReadError
 from multifidus.io.bids.tables import acquisition_date, identifies, participants, read_tsv
-from tests.niftis import lumbar_affine, save
+from tests.support.niftis import lumbar_affine, save
 
 DAY = datetime.date(2024, 3, 31)
 

@@ -7,8 +7,8 @@ import pytest
 
 from multifidus.errors import ReadError
 from multifidus.io.dicom.burned_in import DECLARED, NO_MODALITY, SECONDARY, burned_in
-from tests.dicoms import classic, write
-from tests.exams import axial_plane
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane
 
 CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 

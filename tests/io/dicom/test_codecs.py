@@ -26,8 +26,8 @@ from pydicom.uid import (
 from multifidus.data.flags import Flag
 from multifidus.errors import ReadError
 from multifidus.io.scan import scan
-from tests.dicoms import classic, enhanced, write
-from tests.exams import axial_plane
+from tests.support.dicoms import classic, enhanced, write
+from tests.support.exams import axial_plane
 
 gdcm = pytest.importorskip("gdcm")
 

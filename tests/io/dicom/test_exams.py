@@ -16,8 +16,8 @@ from multifidus.io.read import read_exam, read_exams
 from multifidus.io.scan import scan
 from multifidus.io.scan_result import ProblemKind
 from multifidus.io.visit_order import all_problems
-from tests.dicoms import classic, write
-from tests.exams import axial_plane
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane
 
 
 def image(path, value=0, **elements):

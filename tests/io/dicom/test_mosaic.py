@@ -12,9 +12,9 @@ from hypothesis import given, strategies as st
 
 from multifidus.data.geometry import Plane
 from multifidus.io.scan import scan
-from tests.dicoms import write
-from tests.mosaics import COLUMNS, FINEST_MM, ROWS, mosaic
-from tests.strategies import numbers, planes
+from tests.support.dicoms import write
+from tests.support.mosaics import COLUMNS, FINEST_MM, ROWS, mosaic
+from tests.support.strategies import numbers, planes
 
 
 @given(

@@ -20,8 +20,8 @@ from multifidus.data.image import Weighting
 from multifidus.errors import ReadError
 from multifidus.io.dicom.plane import decimal
 from multifidus.io.scan import scan
-from tests.dicoms import classic, enhanced, item
-from tests.exams import axial_plane
+from tests.support.dicoms import classic, enhanced, item
+from tests.support.exams import axial_plane
 
 SYNTAXES = [ExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian]
 

@@ -10,9 +10,9 @@ from multifidus.data.flags import Flag
 from multifidus.errors import ReadError
 from multifidus.io.dicom.plane import ROUNDED_LENGTH, ROUNDED_SKEW, plane_of
 from multifidus.io.scan import scan
-from tests.dicoms import classic, decimals, write
-from tests.exams import axial_plane
-from tests.strategies import planes
+from tests.support.dicoms import classic, decimals, write
+from tests.support.exams import axial_plane
+from tests.support.strategies import planes
 
 PIXELS = np.arange(6 * 8, dtype=np.uint16).reshape(6, 8)
 POSITION, SPACING = ("10", "-20", "30"), ("0.7", "0.5")

@@ -21,9 +21,9 @@ from multifidus.data.image import Weighting
 from multifidus.errors import ReadError
 from multifidus.io.dicom.header import _HEAD_BYTES, TAGS, Header
 from multifidus.io.dicom.reader import scan_dicom
-from tests.dicoms import ROOT, SERIES, STUDY, classic, decimals, enhanced, item, write
-from tests.exams import axial_plane
-from tests.strategies import planes
+from tests.support.dicoms import ROOT, SERIES, STUDY, classic, decimals, enhanced, item, write
+from tests.support.exams import axial_plane
+from tests.support.strategies import planes
 
 PIXELS = np.arange(6 * 8, dtype=np.uint16).reshape(6, 8)
 BLOCKS = [(-80, 27.5), (-40, 11.3), (0, 2.1), (40, -5.7), (80, -9.9)]

@@ -14,8 +14,8 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.io.read import read_exam
 from multifidus.measuring.dixon_pairs import pairings
 from multifidus.measuring.pipeline import measure
-from tests.dicoms import SERIES, classic, enhanced, item, write
-from tests.exams import axial_plane, circle, outline
+from tests.support.dicoms import SERIES, classic, enhanced, item, write
+from tests.support.exams import axial_plane, circle, outline
 
 SHAPE = (30, 40)
 PLANE = axial_plane(tilt=10)

@@ -14,8 +14,8 @@ from multifidus.io.dicom.burned_in import DECLARED, burned_in
 from multifidus.io.dicom.syntax import NOT_DICOM, bare_syntax, begins_as_dicom
 from multifidus.io.identifiers import read_identifiers
 from multifidus.io.scan import scan
-from tests.dicoms import classic, enhanced, write
-from tests.exams import axial_plane
+from tests.support.dicoms import classic, enhanced, write
+from tests.support.exams import axial_plane
 
 PIXELS = np.arange(6 * 8, dtype=np.uint16).reshape(6, 8)
 

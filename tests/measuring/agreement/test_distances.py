@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, strategies as st
 
 from multifidus.measuring.agreement.distances import STEP_MM, outline_distances
-from tests.exams import box
+from tests.support.exams import box
 
 
 def circle(radius, middle=(0.0, 0.0), points=2000):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.measuring.agreement.overlap import dice
-from tests.exams import box, circle
+from tests.support.exams import box, circle
 
 BOX = box(0, 0, 9, 9)
 

@@ -7,7 +7,7 @@ import pytest
 from multifidus.errors import ReadError
 from multifidus.measuring.bias_field import n4
 from multifidus.measuring.bias_field.n4 import CACHE_VARIABLE, n4_field
-from tests.exams import axial_plane, image_slice
+from tests.support.exams import axial_plane, image_slice
 
 SIZE = 64
 

@@ -12,7 +12,7 @@ from multifidus.measuring.derived.asymmetry import (
     signed_asymmetry_pct,
     signed_asymmetry_uncertainty,
 )
-from tests.strategies import numbers
+from tests.support.strategies import numbers
 
 AREAS = numbers(1, 5000)
 

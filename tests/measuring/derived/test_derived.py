@@ -22,8 +22,8 @@ from multifidus.measuring.derived.combine import shared
 from multifidus.measuring.derived.quality_flags import is_recent
 from multifidus.measuring.pipeline import measure
 from multifidus.phantom import PhantomSpec, make_phantom
-from tests.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
-from tests.strategies import numbers, rotations, simple_polygons
+from tests.support.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
+from tests.support.strategies import numbers, rotations, simple_polygons
 
 LEAN, FAT = 100.0, 400.0
 SHAPE = (80, 100)

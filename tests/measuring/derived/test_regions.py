@@ -7,7 +7,7 @@ from hypothesis import assume, given, strategies as st
 
 from multifidus.data.polygon import area, oriented_loops, signed_area
 from multifidus.measuring.derived.region_paths import between, cut_at_share
-from tests.strategies import even_odd, nested_paths, numbers
+from tests.support.strategies import even_odd, nested_paths, numbers
 
 ANGLES = numbers(0, 2 * np.pi)
 SQUARE = [np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0)])]

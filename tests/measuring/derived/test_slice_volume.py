@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.measuring.derived.slice_volume import is_unbroken, volume_ml
-from tests.strategies import numbers
+from tests.support.strategies import numbers
 
 
 def test_a_cylinder_of_known_size():

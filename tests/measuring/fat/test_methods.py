@@ -19,7 +19,7 @@ from multifidus.measuring.fat.references import References
 from multifidus.measuring.fat.separation import separation
 from multifidus.measuring.fat.thresholds import otsu_threshold
 from multifidus.measuring.weighted_pixels import WeightedPixels, pool
-from tests.strategies import numbers
+from tests.support.strategies import numbers
 
 DEFAULT = MeasurementProtocol()
 LEAN_SIGNAL, FAT_SIGNAL = 100.0, 400.0

@@ -15,7 +15,7 @@ from multifidus.measuring.fat.quality_checks import with_mixing
 from multifidus.measuring.pipeline import measure
 from multifidus.phantom import PhantomSpec, make_phantom
 from multifidus.study.summary import summary_rows
-from tests.exams import circle, exam_of, image_slice, outline
+from tests.support.exams import circle, exam_of, image_slice, outline
 
 DEFAULT = MeasurementProtocol()
 PLAIN = MeasurementProtocol(bias_correction="none")

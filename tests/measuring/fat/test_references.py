@@ -8,7 +8,7 @@ from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.measuring.fat.references import References, linear_mixing
 from multifidus.measuring.weighted_pixels import WeightedPixels
-from tests.strategies import numbers
+from tests.support.strategies import numbers
 
 DEFAULT = MeasurementProtocol()
 NOTHING = WeightedPixels.of([])

@@ -11,7 +11,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.pipeline import measure
 from multifidus.measuring.uncertainty.components import Tracing, area_variance
-from tests.exams import axial_plane, box, circle, exam_of, image_slice, outline
+from tests.support.exams import axial_plane, box, circle, exam_of, image_slice, outline
 
 LEAN, FAT = 100.0, 400.0
 EVERY = (

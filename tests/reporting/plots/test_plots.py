@@ -32,8 +32,8 @@ from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.study import reliability
-from tests.studies import LEVELS, study_rows
-from tests.tables import values_of
+from tests.support.studies import LEVELS, study_rows
+from tests.support.tables import values_of
 
 AREA = Metric("tcsa_mm2", "", "multifidus")
 MEAN = ReadingChoice("mean")

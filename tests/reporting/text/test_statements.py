@@ -17,8 +17,8 @@ from multifidus.reporting.text.results import results_text
 from multifidus.study.dictionary import write_dictionary
 from multifidus.study.outline_counts import outline_key, outlines_of
 from multifidus.study.results_page import PageContent, write_page
-from tests.studies import study_rows, write_study
-from tests.tables import measurements
+from tests.support.studies import study_rows, write_study
+from tests.support.tables import measurements
 
 
 def load(folder, rows, missing=(), **request):

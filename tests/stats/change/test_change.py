@@ -18,7 +18,7 @@ from multifidus.stats.change.mdc import given_mdc, mdc_from_reliability
 from multifidus.stats.change.paired_tests import holm, paired_tests
 from multifidus.stats.change.pairs import make_pairs, timepoints_of
 from multifidus.stats.reliability.measurement_error import mdc95
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 VALID = 0.95
 

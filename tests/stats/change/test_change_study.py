@@ -15,7 +15,7 @@ from multifidus.io.table_csv import read_rows
 from multifidus.stats.change.document import plain_changes
 from multifidus.stats.change.study import spans_of, study_change
 from tests.stats.change.test_change import VALID, cohort, row
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 PLACES = {("L4-L5", "left"): 100, ("L4-L5", "right"): 60, ("L3-L4", "left"): 40,
           ("L1-L2", "left"): 0}  # fmt: skip

@@ -16,7 +16,7 @@ from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.mixed_model import Muscle, fit_trajectories
 from tests.stats.change.test_change import VALID, cohort, row
 from tests.stats.change.test_change_study import ordered, written
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 SIZES = {"L3-L4": 800, "L4-L5": 950, "L5-S1": 1100}
 

@@ -20,7 +20,7 @@ from multifidus.stats.reliability.measurement_error import bland_altman, bland_a
 from multifidus.stats.reliability.ratings import mean_squares
 from multifidus.stats.reliability.study import reliability
 from tests.stats.reliability.test_reliability import row
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 PERSON, EXAM, RATER, ERROR = 0.9, math.sqrt(1 - 0.81), 0.5, 1 / 3
 

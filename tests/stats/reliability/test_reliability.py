@@ -13,7 +13,7 @@ from multifidus.stats.reliability.kappa import weighted_kappa
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.reliability.targets import Compare
 from tests.stats.reliability.test_reliability_numbers import MINI, SET_A, WRIGHT
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 
 def row(subject, rater, value, **other):

@@ -22,7 +22,7 @@ from multifidus.stats.reliability.target_groups import TargetRule
 from multifidus.study.level_value import Matching, matching_of
 from tests.stats.change.test_change import pair
 from tests.stats.reliability.test_reliability import row, study_of
-from tests.tables import values_of
+from tests.support.tables import values_of
 
 
 def sliced(subject, rater, place, value, offset="", **other):  # noqa: PLR0917 - a row's cells

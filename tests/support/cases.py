@@ -9,8 +9,8 @@ import numpy as np
 from multifidus import Reading, RoiSet, SliceLevel, write_rois
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.io.read import read_exam
-from tests.dicoms import classic, write
-from tests.exams import axial_plane, circle, outline
+from tests.support.dicoms import classic, write
+from tests.support.exams import axial_plane, circle, outline
 
 LEAN, FAT = 200, 900
 

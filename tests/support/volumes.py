@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from tests.niftis import lumbar_affine
+from tests.support.niftis import lumbar_affine
 
 VOXELS = np.arange(5 * 4 * 3, dtype="<i2").reshape(5, 4, 3)
 AFFINE = lumbar_affine(20)

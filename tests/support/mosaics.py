@@ -9,7 +9,7 @@ import numpy as np
 from pydicom.valuerep import DSfloat
 
 from multifidus.data.geometry import Plane
-from tests.dicoms import classic
+from tests.support.dicoms import classic
 
 ROWS, COLUMNS, FINEST_MM = 6, 8, 1 / 32
 

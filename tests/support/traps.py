@@ -18,7 +18,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.valuerep import DSfloat
 
 from multifidus.data.geometry import Plane
-from tests.dicoms import ROOT, classic, decimals, enhanced, item, write
+from tests.support.dicoms import ROOT, classic, decimals, enhanced, item, write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
