@@ -168,6 +168,7 @@ def measurement_rows(
     return MeasurementTable(Measurements(tuple(found)), lines=tuple(kept))
 
 
+_KIND = ("quantity", "method", "unit")
 _KEY = ("subject", "timepoint", "rater", "reading", "slice_uid", "slice_index", "structure",
         "side", "name")  # fmt: skip
 _ORIGIN = ("series", "slice_index", "level", "slice_position", "tilt_deg", "valid_fraction",
@@ -180,10 +181,12 @@ class _RowReader:
 
     def __init__(self) -> None:
         kept = lru_cache(maxsize=None, typed=True)
+        self._kind = kept(self._checked_kind)
         self._key = kept(_key)
         self._origin = kept(_origin)
         self._flags = kept(_flags)
         self._parameters = kept(_parameters)
+        self._own_names: Callable[[tuple[str, ...]], tuple[str, ...]] = kept(_own_names)
         self._own: Callable[..., Mapping[str, str]] = kept(_own_columns)
         self._units: dict[tuple[str, str], str] = {}
 
@@ -194,28 +197,29 @@ class _RowReader:
             msg = f"The table lacks the columns {', '.join(missing)}."
             raise ReadError(msg, remedy="Give a measurements.csv.")
         cell = record.get
-        quantity, method = _text("quantity", cell("quantity")), _text("method", cell("method"))
-        self._check_unit(quantity, method, _text("unit", cell("unit")))
-        own = tuple(name for name in record if name not in COLUMNS)
+        quantity, method = self._kind(*map(cell, _KIND))
+        own = self._own_names(tuple(record))
         return Measurement(
             self._key(*map(cell, _KEY)),
-            word_or_text(quantity, Quantity),
+            quantity,
             _number("value", cell("value")),
             self._origin(*map(cell, _ORIGIN)),
             _count("n_pixels", cell("n_pixels")),
             method,
-            self._parameters(_text("parameters", cell("parameters"))),
-            self._flags(_text("flags", cell("flags"))),
+            self._parameters(str(cell("parameters", ""))),
+            self._flags(str(cell("flags", ""))),
             _uncertainty(cell("uncertainty")),
             self._own(own, *map(cell, own)),
         )
 
-    def _check_unit(self, quantity: str, method: str, unit: str) -> None:
-        """Refuse numbers of one name in several units."""
+    def _checked_kind(self, *cells: object) -> tuple[Quantity, str]:
+        """Return a quantity and its method; refuse numbers of one name in several units."""
+        quantity, method, unit = map(_text, _KIND, cells)
         first = self._units.setdefault((quantity, method), unit) if unit else unit
         if first != unit:
             msg = f"{quantity} stands in the table by several values of unit: {[first, unit]}."
             raise ReadError(msg, remedy="Measure all exams again by one protocol.")
+        return word_or_text(quantity, Quantity), method
 
 
 _NAMES = frozenset({"subject", "timepoint", "rater", "name"})
@@ -297,17 +301,22 @@ def _origin(*cells: object) -> Provenance:
     )
 
 
-def _flags(text: str) -> tuple[Flag, ...]:
-    return tuple(word_or_text(flag, Flag) for flag in text.split(";") if flag)
+def _flags(cell: str) -> tuple[Flag, ...]:
+    flags = _text("flags", cell).split(";")
+    return tuple(word_or_text(flag, Flag) for flag in flags if flag)
 
 
-def _parameters(text: str) -> Mapping[str, Any]:
+def _parameters(cell: str) -> Mapping[str, Any]:
     """Return the parameters; none where the cell is no JSON object."""
     try:
-        found = json.loads(text or "{}")
+        found = json.loads(_text("parameters", cell) or "{}")
     except ValueError:
         found = {}
     return MappingProxyType(found if isinstance(found, dict) else {})
+
+
+def _own_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in COLUMNS)
 
 
 def _own_columns(names: Sequence[str], *cells: object) -> Mapping[str, str]:
