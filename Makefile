@@ -120,7 +120,7 @@ test-gui: $(GUI_VENV)/stamps/test ## Run the tests of the napari plugin, on virt
 
 # --- checks ------------------------------------------------------------------------------------
 
-check: lint types contracts manifest citation coverage ## Run all checks (after make test)
+check: lint types contracts structure manifest citation coverage ## Run all checks (after make test)
 
 lint: $(STAMPS)/test ## Style: ruff
 	$(BIN)/ruff check .
