@@ -47,7 +47,8 @@ from .io.protocol_toml import load_protocol as load_protocol
 from .io.read import read_exam as read_exam, read_exams as read_exams
 from .io.scan import scan as scan
 from .measuring.coverage import coverage as coverage, polygon_area_mm2 as polygon_area_mm2
-from .measuring.fat.methods import FatResult as FatResult, fat_fraction as fat_fraction
+from .measuring.fat.estimator import FatResult as FatResult
+from .measuring.fat.methods import fat_fraction as fat_fraction
 from .measuring.pipeline import measure as measure
 from .spine.levels import LevelAssignment as LevelAssignment, assign_levels as assign_levels
 from .stats.reliability.icc import Icc as Icc, icc as icc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -13,11 +13,12 @@ from multifidus.data.anatomy import Structure
 from multifidus.data.image import Exam, Series, Slice, Weighting, in_stack_order
 from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
 from multifidus.measuring.bias_field import n4
-from multifidus.measuring.bias_field.correction import corrections
-from multifidus.measuring.calibration import basis_key, threshold_bases
-from multifidus.measuring.fat.methods import above_threshold_pct
-from multifidus.measuring.locate import place
-from multifidus.measuring.outline_pixels import OutlinePixels, sample_all
+from multifidus.measuring.bias_field.correction import fit_bias_field
+from multifidus.measuring.calibration import Calibration, calibrate
+from multifidus.measuring.fat.estimator import above_threshold_pct
+from multifidus.measuring.locate import SignalScale, place
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.slice_pixels import read_outline_pixels
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
 
@@ -125,17 +126,16 @@ def left(spec: PhantomSpec, shade: Shade, method: BiasCorrection) -> Left:
     """Measure what a correction leaves of a kind of shading."""
     made, images, fields = exam(spec, shade)
     protocol = MeasurementProtocol(bias_correction=method)
-    sampled = sample_all(
+    sampled = read_outline_pixels(
         images, place(sorted(made.outlines, key=lambda roi: roi.key), images), protocol
     )
-    found = corrections(sampled, protocol)
-    corrected = [found[basis_key(item)].apply(item) for item in sampled]
-    muscles = [item for item in corrected if item.roi.key.structure.is_muscle]
+    corrected, found = calibrate(sampled, protocol)
+    muscles = [item for item in corrected if item.is_muscle]
     ratios = []
     for item in muscles:
         image = item.placed.slice
-        gain = found[basis_key(item)].gain(image)
-        rows, columns = item.pixels.T
+        gain = found[item.signal_scale].bias_field.gain(image)
+        rows, columns = item.footprint.pixels.T
         ratios.append(fields[image.uid][rows, columns] / gain[rows, columns])
     own = [
         100 * ratio.std() / ratio.mean()
@@ -143,19 +143,20 @@ def left(spec: PhantomSpec, shade: Shade, method: BiasCorrection) -> Left:
         if item.roi.key.structure is Structure.MULTIFIDUS
     ]
     means = np.array([ratio.mean() for ratio in ratios])
-    otsu, linear = zip(*_fat_errors(made, corrected, protocol), strict=True)
-    refused = any(correction.reason for correction in found.values())
+    otsu, linear = zip(*_fat_errors(made, corrected, found), strict=True)
+    refused = any(each.bias_field.reason for each in found.values())
     return Left(float(np.mean(own)), float(100 * means.std() / means.mean()), otsu, linear, refused)
 
 
 def _fat_errors(
-    made: Phantom, corrected: Sequence[OutlinePixels], protocol: MeasurementProtocol
+    made: Phantom,
+    corrected: Sequence[OutlinePixels],
+    calibrations: Mapping[SignalScale, Calibration],
 ) -> Iterator[tuple[float, float]]:
     truth = {(item.slice_uid, item.structure, item.side): item.fat_pct for item in made.truth}
-    bases = threshold_bases(corrected, protocol)
     lean, fat = (
         float(np.median(np.concatenate(
-            [item.sample.values for item in corrected if item.roi.key.structure is structure]
+            [item.pixels.values for item in corrected if item.roi.key.structure is structure]
         )))
         for structure in (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
     )  # fmt: skip
@@ -163,21 +164,21 @@ def _fat_errors(
         key = item.roi.key
         if key.structure is Structure.MULTIFIDUS:
             true = truth[key.slice_uid, key.structure, key.side]
-            threshold = next(iter(bases.values())).thresholds[FatMethod.POOLED_OTSU].value
-            mixed = 100 * (item.sample.mean - lean) / (fat - lean)
-            yield above_threshold_pct(item.sample, threshold) - true, mixed - true
+            threshold = next(iter(calibrations.values())).thresholds[FatMethod.POOLED_OTSU].value
+            mixed = 100 * (item.pixels.mean - lean) / (fat - lean)
+            yield above_threshold_pct(item.pixels, threshold) - true, mixed - true
 
 
 def milliseconds(spec: PhantomSpec) -> tuple[float, float, int]:
     """Time both corrections on one exam, fields only; returns low_order, N4, and slices."""
     made, images, _ = exam(spec, SHADES[1])
     placed = place(sorted(made.outlines, key=lambda roi: roi.key), images)
-    sampled = sample_all(images, placed, MeasurementProtocol())
+    sampled = read_outline_pixels(images, placed, MeasurementProtocol())
     n4._memory.clear()  # noqa: SLF001 - a field kept from before would cost nothing
     times = []
     for method in METHODS[1:]:
         begin = time.perf_counter()
-        corrections(sampled, MeasurementProtocol(bias_correction=method))
+        fit_bias_field(sampled, MeasurementProtocol(bias_correction=method))
         times.append(1000 * (time.perf_counter() - begin))
     return times[0], times[1], len(images.series[0].slices)
 

@@ -13,15 +13,13 @@ from benchmarks.accuracy.muscle import STEEP_MM, Cell, Draw, draw
 from multifidus.data.anatomy import Structure
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.bias_field.low_order import low_order_field
+from multifidus.measuring.fat import exam_thresholds, outline_thresholds
 from multifidus.measuring.fat.equalisation import equalised
 from multifidus.measuring.fat.methods import (
-    EXAM_METHODS,
-    OUTLINE_METHODS,
-    exam_threshold,
-    outline_fat,
+    fat_by,
 )
 from multifidus.measuring.fat.references import References, linear_mixing
-from multifidus.measuring.fat.separation import outline_doubts, separation
+from multifidus.measuring.fat.separation import outline_flags, separation
 from multifidus.measuring.fat.thresholds import otsu_threshold
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PROTOCOL = MeasurementProtocol()
+NO_REFERENCES = References(WeightedPixels.of([]), WeightedPixels.of([]))
 UNGUARDED = MeasurementProtocol(
     minimal_separation=0, minimal_contrast=0, maximal_disagreement_pct=100
 )
@@ -138,19 +137,19 @@ def _sampled(made: Draw) -> tuple[WeightedPixels, References]:
 
 
 def _by_exam(method: FatMethod, sample: WeightedPixels, references: References) -> Answer:
-    threshold, flags = exam_threshold(method, sample, references, PROTOCOL)
-    return Answer(100 * sample.share_above(threshold), bool(flags))
+    found = fat_by(method, sample, references, PROTOCOL)
+    return Answer(found.value_pct, bool(found.flags))
 
 
 def _linear(sample: WeightedPixels, references: References) -> Answer:
-    return Answer(linear_mixing(sample, references)[0], bool(references.doubts(PROTOCOL)))
+    return Answer(linear_mixing(sample, references)[0], bool(references.pair_flags(PROTOCOL)))
 
 
 def _alone(method: FatMethod, sample: WeightedPixels, even: WeightedPixels) -> Answer:
     """Answer without references, guard or no guard, and whether the guard would flag it."""
     parted = even if method is FatMethod.CLAHE_OTSU else None
-    value = outline_fat(method, sample, UNGUARDED, equalised=parted).value_pct
-    return Answer(value, bool(outline_doubts(sample, value / 100, float("nan"), PROTOCOL)))
+    value = fat_by(method, sample, NO_REFERENCES, UNGUARDED, equalised=parted).value_pct
+    return Answer(value, bool(outline_flags(sample, value / 100, float("nan"), PROTOCOL)))
 
 
 def _corrected(made: Draw) -> tuple[WeightedPixels, References, bool]:
@@ -287,5 +286,6 @@ PEERS: dict[str, Callable[[Array, int], float]] = {
     "SpinoSarc": spinosarc,
 }
 
-assert set(WITH_REFERENCES) == EXAM_METHODS  # noqa: S101
-assert set(WITHOUT_REFERENCES) | {FatMethod.KMEANS2} == OUTLINE_METHODS  # noqa: S101
+assert set(WITH_REFERENCES) == {m.name for m in exam_thresholds.METHODS}  # noqa: S101
+_ALONE = {m.name for m in outline_thresholds.METHODS}
+assert set(WITHOUT_REFERENCES) | {FatMethod.KMEANS2} == _ALONE  # noqa: S101

@@ -16,10 +16,10 @@ from multifidus.data.image import Exam
 from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.bias_field import n4
-from multifidus.measuring.bias_field.correction import corrections
+from multifidus.measuring.bias_field.correction import fit_bias_field
 from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture
 from multifidus.measuring.locate import place
-from multifidus.measuring.outline_pixels import sample_all
+from multifidus.measuring.slice_pixels import read_outline_pixels
 from multifidus.measuring.weighted_pixels import WeightedPixels
 from multifidus.phantom import PhantomSpec, make_phantom
 
@@ -41,8 +41,8 @@ def run(repeats: int, *, smoke: bool = False) -> list[Comparison]:
     wanted = [roi for roi in made.outlines if roi.key.structure in _MEASURED]
     rois = RoiSet(tuple(wanted), reading=made.outlines.reading)
     muscles = [
-        item.sample
-        for item in sample_all(made.exam, place(rois, made.exam), MeasurementProtocol())
+        item.pixels
+        for item in read_outline_pixels(made.exam, place(rois, made.exam), MeasurementProtocol())
         if item.roi.key.structure is Structure.MULTIFIDUS
     ]
     found: list[Comparison] = []
@@ -241,11 +241,11 @@ def measure_with_labels(slices: Sequence[_Outlined]) -> list[dict[str, Any]]:
 
 
 def _shading(exam: Exam, rois: RoiSet, repeats: int) -> Comparison:
-    sampled = sample_all(exam, place(rois, exam), MeasurementProtocol())
+    sampled = read_outline_pixels(exam, place(rois, exam), MeasurementProtocol())
 
     def correct(method: BiasCorrection) -> None:
         n4._memory.clear()  # noqa: SLF001 - a field kept from before would cost nothing
-        corrections(sampled, MeasurementProtocol(bias_correction=method))
+        fit_bias_field(sampled, MeasurementProtocol(bias_correction=method))
 
     return Comparison(
         "coil shading from lean muscle, 5 slices",

@@ -1,4 +1,4 @@
-"""A picture of what the correction of coil shading did: the slice before, after, and the field."""
+"""A picture of bias field correction: the slice before, after, and the field."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from multifidus.data.image import Exam
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
 from multifidus.figures.file_names import picture_stem
-from multifidus.io.files import write_atomically
-from multifidus.measuring.bias_field.correction import Correction, corrections
-from multifidus.measuring.calibration import basis_key
-from multifidus.measuring.locate import in_order, place
-from multifidus.measuring.outline_pixels import OutlinePixels, sample_all
-from multifidus.measuring.propose_references import with_proposals
+from multifidus.figures.thumbnails import write_picture
+from multifidus.measuring.bias_field.correction import BiasField
+from multifidus.measuring.locate import SignalScale, place
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.pipeline import ExamCalibration
+from multifidus.measuring.slice_pixels import read_outline_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,15 +40,15 @@ FIELD_RANGE = 0.5
 """The field's picture is black where it is this much below 1, and white as much above."""
 
 
-def draw_corrections(
-    exam: Exam, rois: RoiSet, protocol: MeasurementProtocol, folder: Path
+def draw_bias_fields(
+    exam: Exam, rois: RoiSet, calibration: ExamCalibration, folder: Path
 ) -> list[tuple[str, str]]:
-    """Draw one slice of each series whose shading was corrected.
+    """Draw one slice of each group of outlines whose bias field was corrected.
 
     Parameters
     ----------
-    exam, rois, protocol
-        What was measured, on what, and how.
+    exam, rois, calibration
+        What was measured, on what, and by what.
     folder
         Where pictures go; older ones of the same name are replaced.
 
@@ -57,49 +57,50 @@ def draw_corrections(
     list
         File name and caption of each picture.
     """
-    if protocol.bias_correction is BiasCorrection.NONE:
-        return []
-    if protocol.propose_references:
-        rois = with_proposals(exam, rois)
-    sampled = sample_all(exam, in_order(place(rois, exam), exam), protocol)
     drawn = []
-    for number, (key, found) in enumerate(corrections(sampled, protocol).items()):
-        members = [item for item in sampled if basis_key(item) == key]
-        if found.method is BiasCorrection.NONE:
+    for number, (scale, found) in enumerate(calibration.groups.items(), 1):
+        if found.bias_field.method is BiasCorrection.NONE:
             continue
-        muscles = [item for item in members if item.roi.key.structure.is_muscle]
-        shown = _middle_slice(muscles)
-        gains = np.concatenate([found.at(m.placed.slice, m.pixels) for m in muscles])
+        muscles = _middle_slice(exam, rois, scale, calibration.protocol)
+        low, high = found.gain_range
         caption = (
-            f"shading corrected by {found.method}: before, after, field; it varies from "
-            f"{gains.min():.2f} to {gains.max():.2f} inside the muscles"
+            f"shading corrected by {found.bias_field.method}: before, after, field; it varies from "
+            f"{low:.2f} to {high:.2f} inside the muscles"
         )
-        name = f"{picture_stem(members[0].roi.key.reading)}_shading{number + 1}.png"
-        write_atomically(folder / name, draw_correction(shown, found, caption).save, overwrite=True)
+        name = f"{picture_stem(scale[0])}_shading{number}.png"
+        picture = draw_bias_field(muscles, found.bias_field, caption)
+        write_picture(picture, folder / name)
         drawn.append((name, caption))
     return drawn
 
 
-def _middle_slice(muscles: Sequence[OutlinePixels]) -> list[OutlinePixels]:
+def _middle_slice(
+    exam: Exam, rois: RoiSet, scale: SignalScale, protocol: MeasurementProtocol
+) -> list[OutlinePixels]:
     """Return the muscles of the slice in the middle of those that were outlined."""
-    places = sorted({(item.placed.series.uid, item.placed.index) for item in muscles})
+    placed = place(rois, exam)
+    muscles = [
+        item for item in placed if item.roi.key.structure.is_muscle and item.signal_scale == scale
+    ]
+    places = sorted({(item.series.uid, item.index) for item in muscles})
     middle = places[len(places) // 2]
-    return [item for item in muscles if (item.placed.series.uid, item.placed.index) == middle]
+    # Artefacts on the slice hide pixels of its muscles, so all its outlines are read.
+    shown = [item for item in placed if (item.series.uid, item.index) == middle]
+    read = read_outline_pixels(exam, shown, protocol)
+    return [item for item in read if item.is_muscle and item.signal_scale == scale]
 
 
-def draw_correction(
-    muscles: Sequence[OutlinePixels], correction: Correction, caption: str
-) -> Image:
+def draw_bias_field(muscles: Sequence[OutlinePixels], field: BiasField, caption: str) -> Image:
     """Draw one slice before and after, and the field; returns a PIL image."""
     from PIL import Image, ImageDraw, ImageFont
 
     item = muscles[0].placed.slice
-    places = np.concatenate([muscle.pixels for muscle in muscles])
+    places = np.concatenate([muscle.footprint.pixels for muscle in muscles])
     margin = MARGIN_MM / np.array(item.plane.pixel_spacing_mm)
     low = np.clip(places.min(axis=0) - margin, 0, None).astype(int)
     high = np.clip(places.max(axis=0) + margin, None, np.array(item.shape)).astype(int)
     part = slice(low[0], high[0]), slice(low[1], high[1])
-    pixels, gain = item.pixels[part], correction.gain(item)[part]
+    pixels, gain = item.pixels[part], field.gain(item)[part]
     black, white = np.percentile(item.pixels, WINDOW_PCT)
     panels = [
         _grey(pixels, black, white),

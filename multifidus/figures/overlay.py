@@ -12,13 +12,13 @@ import numpy as np
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.image import Exam, Slice
 from multifidus.data.measurement import Measurement, Quantity
-from multifidus.data.protocol import FatMethod
 from multifidus.data.roi import Reading, RoiKey
 from multifidus.data.roi_set import RoiSet
 from multifidus.figures.file_names import picture_stem
-from multifidus.figures.thumbnails import SMALL, write_thumbnail
-from multifidus.io.files import write_atomically
+from multifidus.figures.thumbnails import SMALL, write_picture, write_thumbnail
 from multifidus.measuring.coverage import coverage_box
+from multifidus.measuring.fat.estimator import Need
+from multifidus.measuring.fat.methods import needs_of
 from multifidus.measuring.locate import PlacedOutline, place
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def draw_overlays(
         name = f"{picture_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}.png"
         caption = _caption(by, index, mine)
         picture = draw_slice(members, mine, caption)
-        write_atomically(folder / name, picture.save, overwrite=True)
+        write_picture(picture, folder / name)
         said = {**_whose(by, mine), "pixel_mm": _pixel_mm(members)}
         write_thumbnail(picture.crop((0, STRIP, *picture.size)), said, folder / SMALL / name)
         drawn.append((name, caption))
@@ -111,16 +111,16 @@ def draw_slice(
     from PIL import Image, ImageDraw
 
     item = members[0].slice
-    grey = _grey(item.pixels)
-    colour = np.repeat(grey[:, :, None], 3, axis=2)
+    corner, grey = _around(members, _grey(item.pixels))
+    part = np.repeat(grey[:, :, None], 3, axis=2)
     for placed in members:
-        _tint_fat(colour, placed, rows)
-    corner, part = _around(members, colour)
+        _tint_fat(part, corner, placed, rows)
     scale = _enlargement(part)
     size = (part.shape[1] * scale, part.shape[0] * scale)
     enlarged = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     canvas = Image.new("RGB", (size[0], size[1] + STRIP), (16, 16, 16))
-    canvas.paste(_with_outlines(enlarged, members, corner, scale), (0, STRIP))
+    _draw_outlines(enlarged, members, corner, scale)
+    canvas.paste(enlarged, (0, STRIP))
     pen = ImageDraw.Draw(canvas)
     pen.text((14, 10), caption, fill=(255, 255, 255), font=_font(24))
     _write_numbers(pen, rows, size[0])
@@ -168,8 +168,10 @@ def _grey(pixels: Array) -> Array:
     return np.asarray(np.clip((pixels - low) / max(high - low, 1e-9), 0, 1) * 255)
 
 
-def _tint_fat(colour: Array, placed: PlacedOutline, rows: Sequence[Measurement]) -> None:
-    """Tint the pixels that the first fat method took for fat."""
+def _tint_fat(
+    part: Array, corner: tuple[int, int], placed: PlacedOutline, rows: Sequence[Measurement]
+) -> None:
+    """Tint the pixels that the first fat method took for fat, in a part of the slice."""
     threshold = next(
         (
             # On the image as it is: the correction divided its signal by the gain.
@@ -178,35 +180,39 @@ def _tint_fat(colour: Array, placed: PlacedOutline, rows: Sequence[Measurement])
             if row.key == placed.roi.key
             and row.quantity is Quantity.FI_PCT
             # Its threshold is one of the equalised slice.
-            and row.method != FatMethod.CLAHE_OTSU
+            and Need.EQUALISED_SLICE not in needs_of(row.method)
         ),
         math.nan,
     )
     if math.isnan(threshold):
         return
-    cover = coverage_box(placed.roi.paths, placed.slice.shape)
-    fat = (cover.of(placed.slice.pixels) > threshold) * cover.weights
+    coverage = coverage_box(placed.roi.paths, placed.slice.shape)
+    fat = (coverage.of(placed.slice.pixels) > threshold) * coverage.weights
     share = (FAT_OPACITY * fat)[:, :, None]
-    part = cover.of(colour)
-    part[:] = (1 - share) * part + share * FAT_COLOUR
+    top, left = coverage.top - corner[0], coverage.left - corner[1]
+    tinted = part[top : top + fat.shape[0], left : left + fat.shape[1]]
+    tinted[:] = (1 - share) * tinted + share * FAT_COLOUR
 
 
-def _with_outlines(
+def _draw_outlines(
     image: Image, members: Sequence[PlacedOutline], corner: tuple[int, int], scale: int
-) -> Image:
-    """Draw outlines at twice the size and shrink, which smooths their edges."""
+) -> None:
+    """Draw outlines at twice the size and shrink them, which smooths their edges."""
     from PIL import Image as Pillow, ImageDraw
 
-    fine = image.resize((image.width * 2, image.height * 2), Pillow.Resampling.BILINEAR)
-    pen = ImageDraw.Draw(fine)
+    by_colour: dict[tuple[int, int, int], list[Array]] = {}
     for placed in members:
-        colour = _colour(placed.roi.key)
-        for path in placed.roi.paths:
+        by_colour.setdefault(_colour(placed.roi.key), []).extend(placed.roi.paths)
+    for colour, paths in by_colour.items():
+        # The image itself is not enlarged: that takes longer, and blurs it.
+        fine = Pillow.new("L", (image.width * 2, image.height * 2))
+        pen = ImageDraw.Draw(fine)
+        for path in paths:
             # Pixel centres are whole numbers; a picture counts from its pixels' corners.
             shown = (path - corner + 0.5) * 2 * scale
             points = [(column, row) for row, column in shown.tolist()]
-            pen.line([*points, points[0]], fill=colour, width=4, joint="curve")
-    return fine.resize(image.size, Pillow.Resampling.BOX)
+            pen.line([*points, points[0]], fill=255, width=4, joint="curve")
+        image.paste(colour, mask=fine.reduce(2))
 
 
 def _colour(key: RoiKey) -> tuple[int, int, int]:

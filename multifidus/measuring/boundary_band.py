@@ -1,10 +1,10 @@
-"""The rim of an outline: pixels that a slightly different tracing would take in or leave out."""
+"""The boundary band: pixels that a slightly different tracing would take in or leave out."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,20 +38,15 @@ class BoundaryBand:
         Number of places along each loop.
     pixels
         (row, column) of the pixel at each place, ring after ring: (rings x places, 2).
-    values
-        Their signal, (rings x places,).
     """
 
     lengths_mm: tuple[float, ...]
     counts: tuple[int, ...] = ()
     pixels: Pixels | None = None
-    values: Array | None = None
 
-    def divided(self, gain: Callable[[Pixels], Array]) -> BoundaryBand:
-        """Return the rim with its signal divided by a field."""
-        if self.pixels is None or self.values is None:
-            return self
-        return replace(self, values=self.values / gain(self.pixels))
+    def of(self, image: Array) -> Array | None:
+        """Return the band's pixels in an image of the same grid; None without pixels."""
+        return None if self.pixels is None else image[self.pixels[:, 0], self.pixels[:, 1]]
 
 
 def perimeters_mm(loops: Sequence[Array], spacing_mm: tuple[float, float]) -> tuple[float, ...]:
@@ -64,10 +59,10 @@ def _edges(loop: Array, spacing_mm: tuple[float, float]) -> Array:
     return np.asarray(np.hypot(down * spacing_mm[0], across * spacing_mm[1]))
 
 
-def rim_of(
-    loops: Sequence[Array], spacing_mm: tuple[float, float], pixels: Array, sd_mm: float
+def boundary_band(
+    loops: Sequence[Array], spacing_mm: tuple[float, float], shape: tuple[int, ...], sd_mm: float
 ) -> BoundaryBand:
-    """Look at the pixels along an outline.
+    """Find the pixels along an outline.
 
     Parameters
     ----------
@@ -75,8 +70,8 @@ def rim_of(
         Simple loops, (n, 2) of (row, column), turned so that their signed areas sum to the area.
     spacing_mm
         Distance between rows and between columns.
-    pixels
-        The slice; places beyond it take its nearest pixel.
+    shape
+        Rows and columns of the slice; places beyond it take its nearest pixel.
     sd_mm
         Distance of the inner and the outer ring from the outline.
     """
@@ -91,11 +86,9 @@ def rim_of(
     if not places:
         return BoundaryBand(())
     where = np.rint(np.concatenate(places, axis=1)).reshape(-1, 2)
-    last = np.array(pixels.shape) - 1
+    last = np.array(shape) - 1
     nearest = np.minimum(np.maximum(where, 0), last).astype(np.intp)
-    return BoundaryBand(
-        tuple(lengths), tuple(counts), nearest, pixels[nearest[:, 0], nearest[:, 1]]
-    )
+    return BoundaryBand(tuple(lengths), tuple(counts), nearest)
 
 
 def _rings(

@@ -60,10 +60,10 @@ class Pairing:
     problem: str = ""
     flags: tuple[Flag, ...] = ()
 
-    def twin(self, item: Slice) -> Slice | None:
+    def co_registered(self, item: Slice) -> Slice | None:
         """Return the other image's slice on the very same pixel grid; None unless there is one."""
         slices = () if self.partner is None else self.partner.slices
-        found = [other for other in slices if _is_twin(item, other)]
+        found = [other for other in slices if _are_co_registered(item, other)]
         return found[0] if len(found) == 1 else None
 
 
@@ -144,17 +144,18 @@ def differences(first: Series, second: Series) -> str:
 def on_one_grid(first: Series, second: Series) -> bool:
     """Whether every slice of the shorter series lies on the pixel grid of one of the longer."""
     short, long = sorted((first.slices, second.slices), key=len)
-    return all(any(_is_twin(item, other) for other in long) for item in short)
+    return all(any(_are_co_registered(item, other) for other in long) for item in short)
 
 
 def same_grids(first: Series, second: Series) -> bool:
     """Whether two series have the same slices on the same pixel grids, in the same order."""
     return shapes(first) == shapes(second) and all(
-        _is_twin(ours, theirs) for ours, theirs in zip(first.slices, second.slices, strict=True)
+        _are_co_registered(ours, theirs)
+        for ours, theirs in zip(first.slices, second.slices, strict=True)
     )
 
 
-def _is_twin(first: Slice, second: Slice) -> bool:
+def _are_co_registered(first: Slice, second: Slice) -> bool:
     return first.shape == second.shape and first.plane.is_same(second.plane, first.shape)
 
 

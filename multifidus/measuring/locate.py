@@ -12,6 +12,10 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import LevelError, RoiError
 from multifidus.measuring.series_choice import choose_series, only_series
 
+SignalScale = tuple[Reading, str]
+"""What outlines have in common that share a calibration: their reading, and the scale of their
+images' signal."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedOutline:
@@ -31,6 +35,11 @@ class PlacedOutline:
     def slice(self) -> Slice:
         """The slice it lies on."""
         return self.series.slices[self.index]
+
+    @property
+    def signal_scale(self) -> SignalScale:
+        """What it shares with the outlines that are measured by one calibration."""
+        return self.roi.key.reading, self.series.signal_group or self.series.uid
 
 
 _Slices = list[tuple[Series, int]]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
-from multifidus.measuring.calibration import BasisKey, Swapped, ThresholdBasis, basis_key, fat_of
+from multifidus.measuring.calibration import Calibration
 from multifidus.measuring.dixon import dixon_fat_fraction
+from multifidus.measuring.fat.estimator import FatResult, Need
 from multifidus.measuring.fat.map_scale import map_fat_fraction
-from multifidus.measuring.fat.methods import FatResult
+from multifidus.measuring.fat.methods import METHODS, needs_of
 from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.reference_checks import WaterFatSwap
 from multifidus.measuring.weighted_pixels import NAN
 from multifidus.spine.resolve import ResolvedLevel
 from multifidus.version import VERSION
@@ -23,48 +25,50 @@ def outline_rows(
     item: OutlinePixels,
     provenance: Provenance,
     protocol: MeasurementProtocol,
-    bases: Mapping[BasisKey, ThresholdBasis],
+    calibration: Calibration,
 ) -> Iterator[Measurement]:
     """Yield every number about one outline, not yet sorted."""
-    key, n = item.roi.key, item.n_pixels
+    key, areas = item.roi.key, item.areas
     for quantity, value, count in (
-        (Quantity.TCSA_MM2, item.area_mm2, n),
-        (Quantity.TCSA_PIXEL_MM2, item.centres_mm2, item.n_centres),
-        (Quantity.VALID_CSA_MM2, item.valid_mm2, n),
-        (Quantity.MEAN_SI, item.mean_si, n),
+        (Quantity.TCSA_MM2, areas.total_mm2, areas.n_pixels),
+        (Quantity.TCSA_PIXEL_MM2, areas.centres_mm2, areas.n_centres),
+        (Quantity.VALID_CSA_MM2, areas.valid_mm2, areas.n_pixels),
+        (Quantity.MEAN_SI, item.mean_si, areas.n_pixels),
     ):
         none = (Flag.UNDETECTABLE,) if math.isnan(value) else ()
-        yield Measurement(key, quantity, value, provenance, count, flags=(*item.flags, *none))
+        yield Measurement(
+            key, quantity, value, provenance, count, flags=(*item.quality.flags, *none)
+        )
     if not key.structure.is_muscle:
         return
     for method in protocol.fat_methods:
-        if method is not FatMethod.DIXON:
-            own = item.for_method(method)
-            yield from _fat_rows(own, method, fat_of(own, method, protocol, bases), provenance)
+        if Need.DIXON_PAIR not in needs_of(method):
+            result = calibration.fat_of(item, method, protocol)
+            yield from _fat_rows(item, method, result, provenance)
     yield from _map_rows(item, provenance)
     asked_for = FatMethod.DIXON in protocol.fat_methods
-    swapped = bases[basis_key(item)].swapped
-    yield from _dixon_rows(item, provenance, swapped, asked_for=asked_for)
+    yield from _dixon_rows(item, provenance, calibration.swap, asked_for=asked_for)
 
 
 def _fat_rows(
     item: OutlinePixels, method: FatMethod, result: FatResult, provenance: Provenance
 ) -> Iterator[Measurement]:
-    key, n = item.roi.key, len(item.sample.values)
+    own, valid_mm2 = item.signal_for(method), item.areas.valid_mm2
+    key, n = item.roi.key, len(own.inside.values)
     # What a method did by itself wins over what was done for all of them.
-    parameters = {**item.fat_parameters, **result.parameters}
-    # What was not done to the signal is a doubt about a number, and there is none without one.
-    signal = () if math.isnan(result.value_pct) else item.fat_flags
-    flags = tuple(dict.fromkeys((*item.flags, *result.flags, *signal)))
-    if method is FatMethod.LINEAR:
+    parameters = {**own.parameters, **result.parameters}
+    # What was not done to the signal is a flag of a number, and there is none without one.
+    signal = () if math.isnan(result.value_pct) else own.flags
+    flags = tuple(dict.fromkeys((*item.quality.flags, *result.flags, *signal)))
+    if METHODS[method].is_fraction:
         found = {
             Quantity.FF_LINEAR_PCT: result.value_pct,
             Quantity.FF_LINEAR_CLIPPED_PCT: parameters.pop("clipped_pct", NAN),
         }
     else:
-        lean_mm2 = item.valid_mm2 - item.valid_mm2 * result.value_pct / 100
+        lean_mm2 = valid_mm2 - valid_mm2 * result.value_pct / 100
         # Taken from the lean area, not the other way round: so both add up to the last bit.
-        fat_mm2 = item.valid_mm2 - lean_mm2
+        fat_mm2 = valid_mm2 - lean_mm2
         found = {
             Quantity.FI_PCT: result.value_pct,
             Quantity.FAT_CSA_MM2: fat_mm2,
@@ -75,12 +79,12 @@ def _fat_rows(
 
 
 def _map_rows(item: OutlinePixels, provenance: Provenance) -> Iterator[Measurement]:
-    if item.mapped is None or item.fractions is None:
+    if item.pdff is None:
         return
-    scale = item.mapped.scale
-    result = map_fat_fraction(item.fractions, scale.to_pct)
+    series, scale = item.pdff.map.series, item.pdff.map.scale
+    result = map_fat_fraction(item.pdff.inside, scale.to_pct)
     parameters = {
-        "map": item.mapped.series.uid,
+        "map": series.uid,
         "basis": scale.basis,
         "to_pct": scale.to_pct,
         "top_stored": scale.top,
@@ -90,9 +94,9 @@ def _map_rows(item: OutlinePixels, provenance: Provenance) -> Iterator[Measureme
     doubts = (
         *((Flag.MAP_SCALE_UNKNOWN,) if math.isnan(scale.to_pct) else ()),
         *(() if result.n_pixels else (Flag.UNDETECTABLE,)),
-        *item.mapped.series.flags,
+        *series.flags,
     )
-    flags = tuple(dict.fromkeys((*item.flags, *doubts)))
+    flags = tuple(dict.fromkeys((*item.quality.flags, *doubts)))
     yield Measurement(
         item.roi.key,
         Quantity.PDFF_MEAN_PCT,
@@ -106,15 +110,16 @@ def _map_rows(item: OutlinePixels, provenance: Provenance) -> Iterator[Measureme
 
 
 def _dixon_rows(
-    item: OutlinePixels, provenance: Provenance, swapped: Swapped, *, asked_for: bool
+    item: OutlinePixels, provenance: Provenance, swap: WaterFatSwap, *, asked_for: bool
 ) -> Iterator[Measurement]:
     """Yield both fractions of a pair; without one, the reason, if there is one or it was asked."""
-    missing = item.dixon is None and not item.dixon_flags
+    missing = item.dixon is None and not item.quality.dixon_flags
     if missing and not asked_for:
         return
-    pair = None if swapped is Swapped.SURELY else item.dixon
-    fat, water, weights = ((), (), ()) if pair is None else (*pair, item.cover.weights)
-    result = dixon_fat_fraction(fat, water, weights)
+    pair = None if swap is WaterFatSwap.SURELY else item.dixon
+    weights = item.footprint.coverage.weights
+    used = ((), (), ()) if pair is None else (pair.fat, pair.water, weights)
+    result = dixon_fat_fraction(*used)
     # The sums let anybody pool outlines, slices or sides exactly.
     sums = {
         "basis": "signal",
@@ -122,15 +127,15 @@ def _dixon_rows(
         "sum_fat": result.fat_sum,
         "sum_fat_water": result.total_sum,
     }
-    doubted = item.dixon is not None and swapped is not Swapped.NO
+    doubted = item.dixon is not None and swap is not WaterFatSwap.NO
     empty = pair is not None and not result.n_pixels
     doubts = (
-        *item.dixon_flags,
+        *item.quality.dixon_flags,
         *((Flag.WATER_FAT_SWAPPED,) if doubted else ()),
         *((Flag.UNDETECTABLE,) if empty else ()),
         *((Flag.NO_DIXON_PAIR,) if missing else ()),
     )
-    flags = tuple(dict.fromkeys((*item.flags, *doubts)))
+    flags = tuple(dict.fromkeys((*item.quality.flags, *doubts)))
     for quantity, value in (
         (Quantity.DIXON_FF_MEAN_PCT, result.mean_pct),
         (Quantity.DIXON_FF_RATIO_PCT, result.ratio_pct),
@@ -176,7 +181,7 @@ def provenance_of(item: OutlinePixels, level: ResolvedLevel, protocol: str) -> P
         level=level.level,
         slice_position=level.slice_position,
         tilt_deg=level.tilt.deg,
-        valid_fraction=_share(item.valid_mm2, item.inside_mm2),
+        valid_fraction=_share(item.areas.valid_mm2, item.areas.inside_mm2),
         roi_rule=roi.roi_rule,
         source=roi.source,
         protocol=protocol,

@@ -28,7 +28,7 @@ def overlapping(sampled: Iterable[OutlinePixels]) -> frozenset[RoiKey]:
     """
     together: dict[tuple[object, ...], list[OutlinePixels]] = defaultdict(list)
     for item in sampled:
-        if item.roi.key.structure.is_muscle:
+        if item.is_muscle:
             key = (item.roi.key.reading, item.placed.series.uid, item.placed.index)
             together[key].append(item)
     return frozenset(
@@ -46,8 +46,8 @@ def _are_apart_by_name(one: OutlinePixels, other: OutlinePixels) -> bool:
 
 
 def _share_too_much(one: OutlinePixels, other: OutlinePixels) -> bool:
-    smaller = min(one.valid_pixels, other.valid_pixels)
-    return shared_pixels(one.cover, other.cover) > MOST_SHARED * smaller
+    smaller = min(one.areas.valid_pixels, other.areas.valid_pixels)
+    return shared_pixels(one.footprint.coverage, other.footprint.coverage) > MOST_SHARED * smaller
 
 
 def shared_pixels(one: Coverage, other: Coverage) -> float:

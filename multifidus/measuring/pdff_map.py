@@ -40,15 +40,15 @@ class FatMaps:
             If the pixels of the map cannot be read.
         """
         found = [
-            (series, twin)
+            (series, other)
             for series in self._maps
-            for twin in series.slices
-            if twin.shape == item.shape and twin.plane.is_same(item.plane, item.shape)
+            for other in series.slices
+            if other.shape == item.shape and other.plane.is_same(item.plane, item.shape)
         ]
         if len(found) != 1:
             return None
-        ((series, twin),) = found
+        ((series, other),) = found
         if series.uid not in self._scales:
             values = np.concatenate([each.pixels.ravel() for each in series.slices])
             self._scales[series.uid] = map_scale(values, series.unit)
-        return PdffMap(series, twin, self._scales[series.uid])
+        return PdffMap(series, other, self._scales[series.uid])

@@ -12,24 +12,24 @@ from multifidus.data.measurement import Measurement, Measurements
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import check_sides
 from multifidus.data.roi_set import RoiSet, check_of_exam
-from multifidus.measuring.bias_field.correction import Correction, corrections
-from multifidus.measuring.calibration import BasisKey, ThresholdBasis, basis_key, threshold_bases
+from multifidus.measuring.calibration import Calibration, calibrate
 from multifidus.measuring.derived.derive import with_derived
 from multifidus.measuring.derived.fat_by_region import regional_rows
 from multifidus.measuring.fat.quality_checks import (
     low_signal_pct,
     with_disagreement,
-    with_doubts,
     with_mixing,
+    with_quality_flags,
 )
-from multifidus.measuring.locate import check_one_level, in_order, place, slice_words
+from multifidus.measuring.locate import SignalScale, check_one_level, in_order, place, slice_words
 from multifidus.measuring.midline import check_midline, wrong_sides
-from multifidus.measuring.outline_pixels import OutlinePixels, sample_all
+from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.outline_rows import outline_rows, provenance_of, with_flag, with_level
 from multifidus.measuring.overlapping_muscles import overlapping
 from multifidus.measuring.plausibility import implausible
 from multifidus.measuring.propose_references import with_proposals
-from multifidus.measuring.uncertainty.budget import ReferenceUncertainty, spreads, with_uncertainty
+from multifidus.measuring.slice_pixels import read_outline_pixels
+from multifidus.measuring.uncertainty.budget import with_uncertainty
 from multifidus.spine.resolve import LevelResolver
 
 
@@ -70,7 +70,7 @@ def measure(exam: Exam, rois: RoiSet, protocol: MeasurementProtocol | None = Non
 
 def measure_calibrated(
     exam: Exam, rois: RoiSet, protocol: MeasurementProtocol | None = None
-) -> tuple[Measurements, Calibration]:
+) -> tuple[Measurements, ExamCalibration]:
     """Do what :func:`measure` does, and keep by what it was done.
 
     Returns
@@ -93,94 +93,75 @@ def measure_calibrated(
     resolver = LevelResolver.of(exam, rois, protocol)
     wrong = wrong_sides(placed, resolver.spine)
     check_midline(wrong)
-    sampled = sample_all(exam, placed, protocol)
-    fields = corrections(sampled, protocol)
-    sampled = [fields[basis_key(item)].apply(item) for item in sampled]
-    bases = threshold_bases(sampled, protocol)
-    calibration = Calibration(
-        protocol,
-        fields,
-        bases,
-        spreads(sampled, bases, protocol),
-        resolver,
-        protocol.digest,
-        frozenset(basis_key(item) for item in sampled if item.roi.key.structure.is_muscle),
-    )
-    doubtful = {
+    outlines, groups = calibrate(read_outline_pixels(exam, placed, protocol), protocol)
+    calibration = ExamCalibration(protocol, groups, resolver, protocol.digest)
+    flagged = {
         Flag.SIDE_DOUBTFUL: {item.placed.roi.key for item in wrong},
-        Flag.OUTLINES_OVERLAP: overlapping(sampled),
+        Flag.OUTLINES_OVERLAP: overlapping(outlines),
     }
     rows: list[Measurement] = []
-    for item in sampled:
+    for item in outlines:
         measured = calibration.rows_of(item, *rois.level_of(item.roi))
-        for flag, keys in doubtful.items():
+        for flag, keys in flagged.items():
             if item.roi.key in keys:
                 measured = [with_flag(row, flag) for row in measured]
         rows.extend(measured)
-        if protocol.regional_fat and item.roi.key.structure.is_muscle:
+        if protocol.regional_fat and item.is_muscle:
             rows.extend(regional_rows(item, measured))
     done = sorted(with_derived(rows, exam, rois, protocol), key=lambda row: row.sort_key)
     return Measurements(tuple(done)), calibration
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibration:
-    """What all outlines of an exam are measured by: shading, thresholds, their doubt, levels.
+class ExamCalibration:
+    """What all outlines of an exam are measured by.
 
     Parameters
     ----------
     protocol
         How to measure.
-    fields, bases, uncertain
-        The shading, the thresholds and references, and their uncertainty, by what outlines share
-        that share them.
+    groups
+        The calibration of the outlines on each scale of signal.
     resolver
-        What the landmarks say.
+        Of levels, by what the landmarks say.
     digest
         Of the protocol.
-    with_muscle
-        What outlines share that share these, where a muscle is among them: without one, nothing
-        is known of shading and thresholds.
     """
 
     protocol: MeasurementProtocol
-    fields: Mapping[BasisKey, Correction]
-    bases: Mapping[BasisKey, ThresholdBasis]
-    uncertain: Mapping[BasisKey, ReferenceUncertainty]
+    groups: Mapping[SignalScale, Calibration]
     resolver: LevelResolver
     digest: str
-    with_muscle: frozenset[BasisKey]
 
-    def corrected(self, item: OutlinePixels) -> OutlinePixels:
-        """Take the coil's shading out of what was sampled.
-
-        Raises
-        ------
-        KeyError
-            If no outline was measured that shares a threshold with this one.
-        """
-        return self.fields[basis_key(item)].apply(item)
+    def of(self, item: OutlinePixels) -> Calibration | None:
+        """Return the calibration of an outline; None if none was measured on its scale."""
+        return self.groups.get(item.signal_scale)
 
     def rows_of(
         self, item: OutlinePixels, level: Level | None, position: SlicePosition
     ) -> list[Measurement]:
-        """Measure one outline whose shading was taken out.
+        """Measure one outline whose signal was corrected.
 
         Parameters
         ----------
         item
-            What was sampled.
+            The outline and its pixels.
         level, position
             What was said about its level.
+
+        Raises
+        ------
+        KeyError
+            If no outline was measured on its scale of signal.
         """
-        settled = self.resolver.resolve(item.placed.series, item.placed.index, level, position)
-        origin = provenance_of(item, settled, self.digest)
-        key, checked = basis_key(item), with_mixing(self.protocol)
-        found = outline_rows(item, origin, checked, self.bases)
-        areas = implausible(item.roi, item.area_mm2, settled.level)
-        found = with_doubts(found, low_signal_pct(item, self.bases[key]), areas)
-        found = with_level(found, settled, self.protocol.tilt_limit_deg)
-        found = with_uncertainty(found, item, self.uncertain[key], self.protocol)
+        calibration = self.groups[item.signal_scale]
+        resolved = self.resolver.resolve(item.placed.series, item.placed.index, level, position)
+        origin, checked = provenance_of(item, resolved, self.digest), with_mixing(self.protocol)
+        found = outline_rows(item, origin, checked, calibration)
+        areas = implausible(item.roi, item.areas.total_mm2, resolved.level)
+        found = with_quality_flags(found, low_signal_pct(item, calibration), areas)
+        found = with_level(found, resolved, self.protocol.tilt_limit_deg)
+        found = with_uncertainty(found, item, calibration.uncertainty, self.protocol)
         rows = with_disagreement([*found])
         if len(checked.fat_methods) == len(self.protocol.fat_methods):
             return rows

@@ -18,7 +18,7 @@ from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.io.files import name_from
 from multifidus.io.outlines import read_rois
 from multifidus.io.read import read_exam
-from multifidus.measuring.pipeline import measure
+from multifidus.measuring.pipeline import ExamCalibration, measure_calibrated
 from multifidus.measuring.shared_levels import with_shared_levels
 
 
@@ -33,6 +33,7 @@ class Measured:
     exam: Exam
     rois: RoiSet
     rows: Measurements
+    calibration: ExamCalibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,9 @@ def measure_case(
 
 def measure_exam(exam: Exam, rois: RoiSet, protocol: MeasurementProtocol, case: Case) -> Measured:
     """Measure outlines that were already read."""
-    rows = (replace(row, extra=case.extra) for row in measure(exam, rois, protocol))
-    return Measured(case, exam, rois, Measurements(tuple(rows)))
+    measured, calibration = measure_calibrated(exam, rois, protocol)
+    rows = (replace(row, extra=case.extra) for row in measured)
+    return Measured(case, exam, rois, Measurements(tuple(rows)), calibration)
 
 
 def read_outlines(case: Case, exam: Exam) -> RoiSet:

@@ -14,7 +14,7 @@ from multifidus.data.measurement import Measurement, Measurements
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.errors import WriteError
-from multifidus.figures.bias_field import draw_corrections
+from multifidus.figures.bias_field import draw_bias_fields
 from multifidus.figures.file_names import is_picture_stem
 from multifidus.figures.overlay import draw_overlays
 from multifidus.figures.thumbnails import SMALL
@@ -149,7 +149,7 @@ def write_results(
     for outcome in outcomes:
         study.add(outcome)
         if output is not None and output.pictures and isinstance(outcome, Measured):
-            pictures += _draw(outcome, protocol, output.folder / PICTURES)
+            pictures += _draw(outcome, output.folder / PICTURES)
         progress(outcome)
     results = study.results()
     if output is None:
@@ -160,11 +160,11 @@ def write_results(
     return results
 
 
-def _draw(done: Measured, protocol: MeasurementProtocol, folder: Path) -> list[tuple[str, str]]:
+def _draw(done: Measured, folder: Path) -> list[tuple[str, str]]:
     """Draw what was measured; file name and caption of each picture."""
     return [
         *draw_overlays(done.exam, done.rois, done.rows, folder),
-        *draw_corrections(done.exam, done.rois, protocol, folder),
+        *draw_bias_fields(done.exam, done.rois, done.calibration, folder),
     ]
 
 

@@ -3,8 +3,9 @@ import pytest
 from multifidus import read_exam, read_rois
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
-from multifidus.figures.bias_field import draw_corrections
+from multifidus.figures.bias_field import draw_bias_fields
 from multifidus.figures.file_names import picture_stem
+from multifidus.measuring.pipeline import measure_calibrated
 from multifidus.sample_data import sample_dir
 
 
@@ -33,5 +34,6 @@ def test_subjects_that_differ_in_punctuation_alone_have_shading_pictures_of_thei
     rois = read_rois(sample_dir() / "S01_pre.outlines.json", exam)
     for subject in ("A 1", "A-1"):
         named = rois.read_by(Reading(subject, "pre"))
-        draw_corrections(exam, named, MeasurementProtocol(), tmp_path)
+        _, calibration = measure_calibrated(exam, named, MeasurementProtocol())
+        draw_bias_fields(exam, named, calibration, tmp_path)
     assert len(list(tmp_path.glob("*shading*.png"))) == 2

@@ -82,8 +82,8 @@ def test_slices_that_the_other_one_lacks_are_left_alone():
     fat, water = series("f", FAT, count=5), series("w", WATER, count=3)
     found = pairs(fat, water)
     assert found["f"].partner is water
-    twins = [found["f"].twin(item) for item in fat.slices]
-    assert twins == [*water.slices, None, None]
+    others = [found["f"].co_registered(item) for item in fat.slices]
+    assert others == [*water.slices, None, None]
 
 
 def test_stacks_shifted_by_one_slice_are_no_pair():
@@ -95,11 +95,11 @@ def test_stacks_shifted_by_one_slice_are_no_pair():
     }
 
 
-def test_two_images_at_one_place_have_no_one_twin():
+def test_two_images_at_one_place_are_not_told_apart():
     fat, water = series("f", FAT, count=1), series("w", WATER, count=1)
     twice = replace(water, slices=(*water.slices, replace(water.slices[0], uid="again")))
     found = pairs(fat, twice)
-    assert found["f"].twin(fat.slices[0]) is None
+    assert found["f"].co_registered(fat.slices[0]) is None
 
 
 @pytest.mark.parametrize(

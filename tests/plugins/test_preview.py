@@ -17,7 +17,7 @@ from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
-from multifidus.measuring.bias_field.correction import Correction
+from multifidus.measuring.bias_field.correction import BiasField
 from multifidus.measuring.bias_field.low_order import LowOrderField
 from tests.plugins.conftest import FAT_SI, LEAN_SI, make_series
 from tests.support.exams import axial_plane, circle, exam_of, image_slice
@@ -255,14 +255,14 @@ def test_shading_that_is_remembered_is_shading_that_is_worked_out():
         100,
         0.0,
     )
-    plain = Correction(BiasCorrection.LOW_ORDER, low_order=field)
+    plain = BiasField(BiasCorrection.LOW_ORDER, low_order=field)
     quick = cached(plain)
     for centre in ((5, 5), (36, 40), (40, 45), (71, 79), (0, 79), (36, 40)):
         places = np.clip(rng.integers(-9, 10, (40, 2)) + centre, 0, (71, 79))
         np.testing.assert_allclose(quick.at(item, places), plain.at(item, places), rtol=1e-12)
     assert np.ptp(quick.at(item, np.array([(0, 0), (71, 79)]))) > 0
     assert not len(quick.at(item, np.empty((0, 2), int)))
-    without = Correction(BiasCorrection.NONE)
+    without = BiasField(BiasCorrection.NONE)
     assert cached(without) is without
 
 

@@ -1,4 +1,4 @@
-"""The coil's shading taken out of what fat is measured in, as the protocol says."""
+"""The bias field of the outlines that share a calibration, fitted as the protocol says."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
-from multifidus.data.image import Slice
+from multifidus.data.image import Slice, Weighting
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi import Source
 from multifidus.measuring.bias_field.low_order import (
@@ -21,9 +21,9 @@ from multifidus.measuring.bias_field.low_order import (
     low_order_field,
 )
 from multifidus.measuring.bias_field.n4 import n4_field
-from multifidus.measuring.calibration import REFERENCES, SHADED, BasisKey, basis_key
-from multifidus.measuring.outline_pixels import OutlinePixels
-from multifidus.measuring.weighted_pixels import WeightedPixels
+from multifidus.measuring.fat.references import REFERENCES
+from multifidus.measuring.outline_pixels import OutlinePixels, OutlineSignal
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-DOUBTS: Mapping[Refusal, Flag] = {
+SHADED = frozenset({Weighting.T1, Weighting.T2, Weighting.PD, Weighting.UNKNOWN})
+"""Images in which lean muscle is darker than fat and brighter than nothing, and which the coil
+shades. Of a Dixon pair that is so of water and fat together."""
+
+REFUSAL_FLAGS: Mapping[Refusal, Flag] = {
     Refusal.STRONG: Flag.SHADING_STRONG,
     Refusal.UNEQUAL: Flag.LEAN_REFERENCES_UNEQUAL,
     Refusal.MOVES_FAT: Flag.SHADING_UNCLEAR,
@@ -44,8 +48,8 @@ gives no reference by rule: the rule takes the darkest, and fat where it is brig
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Correction:
-    """How the outlines that share a threshold are corrected.
+class BiasField:
+    """The field by which the signal of outlines that share a calibration is divided.
 
     Parameters
     ----------
@@ -57,8 +61,8 @@ class Correction:
         The field of ``low_order``.
     maps
         The field of ``n4``, (rows, columns) by slice UID.
-    doubts
-        What is known to be doubtful about the shading that is left.
+    flags
+        Quality flags of the shading that is left.
     beyond
         How far the outlines of fat references lie outside the region in which ``low_order`` was
         fitted, in millimetres, and how much the logarithm of its gain may change on the way; means
@@ -69,8 +73,13 @@ class Correction:
     reason: str = ""
     low_order: LowOrderField | None = None
     maps: Mapping[str, Array] = field(default_factory=dict)
-    doubts: tuple[Flag, ...] = ()
+    flags: tuple[Flag, ...] = ()
     beyond: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def signal_flags(self) -> tuple[Flag, ...]:
+        """Quality flags of all that rests on the corrected signal."""
+        return (*((Flag.BIAS_NOT_CORRECTED,) if self.reason else ()), *self.flags)
 
     def gain(self, item: Slice) -> Array:
         """Return the field on a whole slice, (rows, columns)."""
@@ -86,79 +95,70 @@ class Correction:
         row, column = np.asarray(pixels, dtype=np.intp).T
         return np.asarray(self.maps[item.uid][row, column])
 
-    def apply(self, item: OutlinePixels) -> OutlinePixels:
+    def correct(self, item: OutlinePixels) -> OutlinePixels:
         """Divide an outline's signal by the field, and say so."""
         found: dict[str, Any] = {"bias_correction": self.method.value}
-        refused = (Flag.BIAS_NOT_CORRECTED,) if self.reason else ()
-        flags = (*refused, *self.doubts)
         if self.reason:
             found["bias_refusal"] = str(self.reason)
         if self.method is BiasCorrection.NONE:
-            return replace(item, fat_parameters=MappingProxyType(found), fat_flags=flags)
-        image = item.placed.slice
-        gains = self.at(image, item.pixels)
-        rim = item.rim.divided(lambda pixels: self.at(image, pixels))
-        found["bias_gain"] = (
-            WeightedPixels(gains, item.sample.weights).mean if len(gains) else float("nan")
+            signal = replace(item.raw, parameters=MappingProxyType(found), flags=self.signal_flags)
+            return replace(item, raw=signal, corrected=signal)
+        image, raw = item.placed.slice, item.raw
+        gains = self.at(image, item.footprint.pixels)
+        along = raw.along
+        if along is not None and item.band.pixels is not None:
+            along = along / self.at(image, item.band.pixels)
+        weights = raw.inside.weights
+        found["bias_gain"] = WeightedPixels(gains, weights).mean if len(gains) else NAN
+        corrected = OutlineSignal(
+            WeightedPixels(raw.inside.values / gains, weights),
+            along,
+            MappingProxyType(found),
+            self.signal_flags,
+            (float(gains.min()), float(gains.max())) if len(gains) else (1.0, 1.0),
         )
-        return replace(
-            item,
-            sample=WeightedPixels(item.sample.values / gains, item.sample.weights),
-            rim=rim,
-            beyond_field=self.beyond,
-            fat_parameters=MappingProxyType(found),
-            fat_flags=flags,
-            untouched=replace(item, fat_parameters=_AS_IT_IS),
-        )
+        return replace(item, raw=replace(raw, parameters=_AS_IT_IS), corrected=corrected)
 
 
-_UNCHANGED = Correction(BiasCorrection.NONE)
+_UNCHANGED = BiasField(BiasCorrection.NONE)
 _AS_IT_IS = MappingProxyType({"bias_correction": BiasCorrection.NONE.value})
 
 
-def corrections(
-    sampled: Sequence[OutlinePixels], protocol: MeasurementProtocol
-) -> dict[BasisKey, Correction]:
-    """Find the field of each group of outlines that share a threshold.
+def fit_bias_field(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> BiasField:
+    """Fit the field of outlines that share a calibration.
+
+    References by rule are held against the shading that is left.
 
     Raises
     ------
     ReadError
         If N4 is asked for and SimpleITK is not installed.
     """
-    groups: dict[BasisKey, list[OutlinePixels]] = {}
-    for item in sampled:
-        groups.setdefault(basis_key(item), []).append(item)
-    return {key: _correction(members, protocol) for key, members in groups.items()}
-
-
-def _correction(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> Correction:
-    """Find the field; references by rule are held against the shading that is left."""
     found = _wanted(members, protocol)
     by_rule = any(
         item.roi.source is Source.DRAFT and item.roi.key.structure in REFERENCES for item in members
     )
-    if not by_rule or found.method is BiasCorrection.LOW_ORDER or found.doubts:
+    if not by_rule or found.method is BiasCorrection.LOW_ORDER or found.flags:
         return found
-    return replace(found, doubts=_left_in([found.apply(item) for item in members]))
+    return replace(found, flags=_left_in([found.correct(item) for item in members]))
 
 
 def _left_in(members: Sequence[OutlinePixels]) -> tuple[Flag, ...]:
     """Say whether shading that is left in lean muscle is strong, where that can be told."""
-    muscles = [item for item in members if item.roi.key.structure.is_muscle]
+    muscles = [item for item in members if item.is_muscle]
     if not muscles or members[0].placed.series.weighting not in SHADED:
         return ()
     left = _low_order(members)
     if left.low_order is None:
-        return left.doubts
+        return left.flags
     gains = np.concatenate([left.low_order.at(item.points_mm) for item in muscles])
     is_strong = len(gains) and gains.max() > MOST_LEFT * gains.min()
     return (Flag.SHADING_STRONG,) if is_strong else ()
 
 
-def _wanted(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> Correction:
+def _wanted(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> BiasField:
     wanted = protocol.bias_correction
-    fat_is_measured = any(item.roi.key.structure.is_muscle for item in members)
+    fat_is_measured = any(item.is_muscle for item in members)
     if (
         wanted is BiasCorrection.NONE
         or not protocol.fat_methods
@@ -173,24 +173,24 @@ def _of(members: Sequence[OutlinePixels], *structures: Structure) -> list[Outlin
     return [item for item in members if item.roi.key.structure in structures]
 
 
-def _low_order(members: Sequence[OutlinePixels]) -> Correction:
+def _low_order(members: Sequence[OutlinePixels]) -> BiasField:
     lean = _of(members, Structure.LEAN_REFERENCE)
     fat = _of(members, Structure.FAT_REFERENCE)
-    muscles = [item for item in members if item.roi.key.structure.is_muscle]
-    if not any(len(item.sample.values) for item in lean):
-        return Correction(BiasCorrection.NONE, Refusal.NO_REFERENCE)
-    used = [item for item in (*muscles, *lean) if len(item.sample.values)]
-    counts = [len(item.sample.values) for item in used]
+    muscles = [item for item in members if item.is_muscle]
+    if not any(len(item.pixels.values) for item in lean):
+        return BiasField(BiasCorrection.NONE, Refusal.NO_REFERENCE)
+    used = [item for item in (*muscles, *lean) if len(item.pixels.values)]
+    counts = [len(item.pixels.values) for item in used]
     # Thinned before places are worked out: the fit needs no more, and exams hold a million pixels.
     step = max(1, sum(counts) // MOST_PIXELS)
     found, reason = low_order_field(
-        np.concatenate([i.placed.slice.plane.to_patient(i.pixels[::step]) for i in used]),
-        np.concatenate([item.sample.values[::step] for item in used]),
-        np.concatenate([item.sample.weights[::step] for item in used]),
+        np.concatenate([i.placed.slice.plane.to_patient(i.footprint.pixels[::step]) for i in used]),
+        np.concatenate([item.pixels.values[::step] for item in used]),
+        np.concatenate([item.pixels.weights[::step] for item in used]),
         outline=np.repeat(np.arange(len(used)), [-(-count // step) for count in counts]),
         reference=np.concatenate(
             [
-                np.full(-(-count // step), not item.roi.key.structure.is_muscle)
+                np.full(-(-count // step), not item.is_muscle)
                 for item, count in zip(used, counts, strict=True)
             ]
         ),
@@ -198,9 +198,9 @@ def _low_order(members: Sequence[OutlinePixels]) -> Correction:
         fat_signal=_median(fat),
     )
     if found is None:
-        doubts = () if reason is None or reason not in DOUBTS else (DOUBTS[reason],)
-        return Correction(BiasCorrection.NONE, reason or "", doubts=doubts)
-    return Correction(BiasCorrection.LOW_ORDER, low_order=found, beyond=_beyond(found, fat))
+        flags = () if reason is None or reason not in REFUSAL_FLAGS else (REFUSAL_FLAGS[reason],)
+        return BiasField(BiasCorrection.NONE, reason or "", flags=flags)
+    return BiasField(BiasCorrection.LOW_ORDER, low_order=found, beyond=_beyond(found, fat))
 
 
 def _beyond(found: LowOrderField, fat: Sequence[OutlinePixels]) -> tuple[float, float]:
@@ -211,11 +211,11 @@ def _beyond(found: LowOrderField, fat: Sequence[OutlinePixels]) -> tuple[float, 
 
 
 def _median(members: Sequence[OutlinePixels]) -> float:
-    values = [item.sample.values for item in members if len(item.sample.values)]
+    values = [item.pixels.values for item in members if len(item.pixels.values)]
     return float(np.median(np.concatenate(values))) if values else float("nan")
 
 
-def _n4(members: Sequence[OutlinePixels]) -> Correction:
+def _n4(members: Sequence[OutlinePixels]) -> BiasField:
     """Correct each stack by itself; what differs between stacks is left as it is."""
     by_stack: dict[int, tuple[Any, list[OutlinePixels]]] = {}
     for item in members:
@@ -224,8 +224,10 @@ def _n4(members: Sequence[OutlinePixels]) -> Correction:
     maps: dict[str, Array] = {}
     for stack, outlined in by_stack.values():
         gains = dict(zip((s.uid for s in stack.slices), n4_field(stack.slices), strict=True))
-        muscles = [item for item in outlined if item.roi.key.structure.is_muscle] or outlined
-        logs = [np.log(gains[item.placed.slice.uid][tuple(item.pixels.T)]) for item in muscles]
+        muscles = [item for item in outlined if item.is_muscle] or outlined
+        logs = [
+            np.log(gains[item.placed.slice.uid][tuple(item.footprint.pixels.T)]) for item in muscles
+        ]
         level = float(np.exp(np.concatenate(logs).mean())) if logs else 1.0
         maps |= {item.uid: gains[item.uid].astype(np.float64) / level for item in stack.slices}
-    return Correction(BiasCorrection.N4, maps=maps)
+    return BiasField(BiasCorrection.N4, maps=maps)

@@ -16,11 +16,11 @@ from multifidus.data.flags import Flag
 from multifidus.data.geometry import Orientation
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.polygon import oriented_loops
-from multifidus.data.protocol import FatMethod
 from multifidus.measuring.coverage import Region
 from multifidus.measuring.derived.region_paths import between, cut_at_share
 from multifidus.measuring.dixon import dixon_fat_fraction
-from multifidus.measuring.fat.methods import above_threshold_pct
+from multifidus.measuring.fat.estimator import Need, above_threshold_pct
+from multifidus.measuring.fat.methods import needs_of
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
@@ -89,8 +89,8 @@ _Fat = tuple[float, int, Mapping[str, Any]]
 
 
 def _binary(item: OutlinePixels, row: Measurement, part: _Part) -> _Fat:
-    row_column = tuple(item.pixels.T)
-    own = item.for_method(row.method).sample
+    row_column = tuple(item.footprint.pixels.T)
+    own = item.signal_for(row.method).inside
     sample = WeightedPixels.of(own.values, part.weights[row_column])
     # How sure the whole muscle's number is does not hold for a part of it.
     used = {name: value for name, value in row.parameters.items() if not name.startswith("u_")}
@@ -101,7 +101,9 @@ def _binary(item: OutlinePixels, row: Measurement, part: _Part) -> _Fat:
 
 def _dixon(item: OutlinePixels, row: Measurement, part: _Part) -> _Fat:
     assert item.dixon is not None  # noqa: S101 - narrows the type; _is_dixon saw to it
-    result = dixon_fat_fraction(*item.dixon, item.cover.of(part.weights))
+    result = dixon_fat_fraction(
+        item.dixon.fat, item.dixon.water, item.footprint.coverage.of(part.weights)
+    )
     value = NAN if math.isnan(row.value) else result.mean_pct
     return value, result.n_pixels, {"basis": "signal", "form": "mean"}
 
@@ -112,7 +114,7 @@ def _is_dixon(item: OutlinePixels, row: Measurement) -> bool:
 
 def _is_binary(row: Measurement) -> bool:
     """Whether a method's answer is the share of the muscle's own signal above a threshold."""
-    return row.quantity is Quantity.FI_PCT and row.method != FatMethod.CLAHE_OTSU
+    return row.quantity is Quantity.FI_PCT and Need.EQUALISED_SLICE not in needs_of(row.method)
 
 
 def _parts(item: OutlinePixels) -> Iterator[_Part]:
@@ -139,7 +141,9 @@ def _along(item: OutlinePixels, axis: int) -> Array:
 def _part(
     item: OutlinePixels, quantity: Quantity, along: Array, bounds: tuple[float, float]
 ) -> _Part:
-    cover = Region(tuple(between(item.visible, along, *bounds))).coverage(item.placed.slice.shape)
+    cover = Region(tuple(between(item.footprint.loops, along, *bounds))).coverage(
+        item.placed.slice.shape
+    )
     weights = cover.full(item.placed.slice.shape)
     return _Part(quantity, weights, _described(item, along, bounds))
 

@@ -1,4 +1,4 @@
-"""What is doubtful about one muscle's fat once its numbers are there."""
+"""Quality flags of one muscle's fat that follow from its numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
-from multifidus.measuring.calibration import ThresholdBasis
+from multifidus.measuring.calibration import Calibration
 from multifidus.measuring.fat.voids import MOST_DARK_PCT, dark_pct
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
@@ -91,22 +91,21 @@ def _disagreement(cut: Measurement, mixed: Measurement) -> Flag | None:
     return Flag.DIFFUSE_FAT if apart > 0 else Flag.FAT_METHODS_DIFFER
 
 
-def low_signal_pct(item: OutlinePixels, basis: ThresholdBasis) -> float:
+def low_signal_pct(item: OutlinePixels, calibration: Calibration) -> float:
     """Return how much of a muscle is far darker than lean muscle; NaN where nobody can say.
 
     Of a Dixon pair it is water and fat together, since each alone is dark where the other is
     bright.
     """
-    if not item.roi.key.structure.is_muscle:
+    if not item.is_muscle:
         return NAN
     if item.dixon is not None:
-        return dark_pct(
-            WeightedPixels.of(item.dixon[0] + item.dixon[1], item.cover.weights), basis.darkest
-        )
-    return dark_pct(item.sample, basis.darkest)
+        total = WeightedPixels.of(item.dixon.total, item.footprint.coverage.weights)
+        return dark_pct(total, calibration.darkest)
+    return dark_pct(item.pixels, calibration.darkest)
 
 
-def with_doubts(
+def with_quality_flags(
     rows: Iterable[Measurement], low_pct: float, areas: Mapping[str, Any]
 ) -> Iterator[Measurement]:
     """Flag the numbers about one outline whose signal is too low or whose area is implausible.

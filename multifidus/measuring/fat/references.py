@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.sums import dot
 from multifidus.measuring.fat.separation import separation
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
+
+REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 
 MIXED_SHARE = 0.1
 """A reference of which more than this looks like the other one holds both tissues."""
@@ -22,7 +25,7 @@ FATAL = frozenset(
         Flag.UNDETECTABLE,
     }
 )
-"""Doubts that leave the fat undefined; others stand beside the number."""
+"""Flags that leave the fat undefined; others stand beside the number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,9 +37,9 @@ class References:
     lean, fat
         The samples; empty where there are none.
     flags
-        What is known to be doubtful about how they were drawn.
+        Quality flags of how they were drawn.
     outside_mm
-        How far the fat references lie outside the region in which shading was fitted.
+        How far the fat references lie outside the region in which the bias field was fitted.
     """
 
     lean: WeightedPixels
@@ -55,7 +58,7 @@ class References:
         """Distance between their medians; NaN where one is missing."""
         return self.fat.median - self.lean.median
 
-    def doubts(self, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
+    def pair_flags(self, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
         """Say what is wrong with both references as a pair."""
         if not len(self.lean.values) or not len(self.fat.values):
             return (Flag.NO_REFERENCE, *self.flags)
@@ -66,11 +69,11 @@ class References:
             return (Flag.UNDETECTABLE, *mixed, *self.flags)
         return (*mixed, *self.flags)
 
-    def lean_doubts(self, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
+    def lean_flags(self, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
         """Say what is wrong with the lean reference, for methods that need no other."""
         if not len(self.lean.values):
             return (Flag.NO_REFERENCE, *self.flags)
-        found = self.doubts(protocol) if len(self.fat.values) else self.flags
+        found = self.pair_flags(protocol) if len(self.fat.values) else self.flags
         return tuple(flag for flag in found if flag is not Flag.REFERENCE_OUTSIDE_FIELD)
 
     def _are_mixed(self) -> bool:

@@ -27,7 +27,7 @@ def separation(dark: WeightedPixels, bright: WeightedPixels) -> float:
     return apart / spread
 
 
-def outline_doubts(
+def outline_flags(
     sample: WeightedPixels, share: float, contrast: float, protocol: MeasurementProtocol
 ) -> tuple[Flag, ...]:
     """Judge a share of fat that was found in one outline alone.

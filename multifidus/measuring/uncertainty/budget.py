@@ -17,27 +17,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.data.anatomy import Structure
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.sums import dot
-from multifidus.measuring.calibration import BasisKey, ThresholdBasis, basis_key
-from multifidus.measuring.fat.references import References
-from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.fat.estimator import Need
+from multifidus.measuring.fat.methods import METHODS, needs_of
+from multifidus.measuring.outline_pixels import OutlinePixels, OutlineSignal
 from multifidus.measuring.uncertainty.components import (
     Tracing,
     area_variance,
     counting_variance,
     in_order,
-    lean_level,
-    median_spread,
     mixed_pixels_pct,
     moved,
-    otsu_spread,
     placement_pct,
-    resamples,
     shifted_pct,
 )
+from multifidus.measuring.uncertainty.reference_uncertainty import ReferenceUncertainty
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
@@ -47,124 +43,11 @@ if TYPE_CHECKING:
 
 Parts = Mapping[str, float]
 
-LEAST_OUTLINES = 2
-"""Fewer outlines say nothing about how shading differs from one to the next."""
-
-TO_DEVIATION = 1.4826
-"""Standard deviation over median absolute deviation, of normal errors."""
-
-LEAST_LEAN_PIXELS = 30
-"""An outline with fewer pixels below the threshold says nothing about lean signal."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReferenceUncertainty:
-    """How uncertain what muscles share is.
-
-    Parameters
-    ----------
-    lean_signal, fat_signal
-        Medians of the references that they share; NaN where there are none.
-    threshold
-        Standard deviation of each method's threshold over resamples of the references.
-    lean, fat
-        The same of the references' medians; NaN where there are none.
-    shading
-        Relative standard deviation of lean signal from outline to outline; NaN where there are no
-        references to tell lean by.
-    """
-
-    lean_signal: float
-    fat_signal: float
-    threshold: Mapping[FatMethod, float]
-    lean: float
-    fat: float
-    shading: float
-
-    @property
-    def contrast(self) -> float:
-        """Distance between the references' signals."""
-        return self.fat_signal - self.lean_signal
-
-
-def spreads(
-    sampled: Sequence[OutlinePixels],
-    bases: Mapping[BasisKey, ThresholdBasis],
-    protocol: MeasurementProtocol,
-) -> dict[BasisKey, ReferenceUncertainty]:
-    """Work out, once an exam, how uncertain the thresholds and references are."""
-    groups: dict[BasisKey, list[OutlinePixels]] = {}
-    for item in sampled:
-        groups.setdefault(basis_key(item), []).append(item)
-    return {key: _spread(members, bases[key], protocol) for key, members in groups.items()}
-
-
-def _spread(
-    members: Sequence[OutlinePixels], basis: ThresholdBasis, protocol: MeasurementProtocol
-) -> ReferenceUncertainty:
-    references, count = basis.references, protocol.threshold_resamples
-    lean, fat = references.lean, references.fat
-    muscles = [item.sample for item in members if item.roi.key.structure.is_muscle]
-    lean_sd, fat_sd = (
-        median_spread(part, count) if len(part.values) and muscles else NAN for part in (lean, fat)
-    )
-    threshold = {
-        method: _threshold_spread(method, muscles, references, protocol)
-        for method, found in basis.thresholds.items()
-        if not math.isnan(found.value)
-    }
-    if FatMethod.MIDPOINT in threshold:
-        threshold[FatMethod.MIDPOINT] = math.hypot(lean_sd, fat_sd) / 2
-    lean_signal, fat_signal = lean.median, fat.median
-    shading = _shading(members, (lean_signal + fat_signal) / 2)
-    return ReferenceUncertainty(lean_signal, fat_signal, threshold, lean_sd, fat_sd, shading)
-
-
-def _threshold_spread(
-    method: FatMethod,
-    muscles: Sequence[WeightedPixels],
-    references: References,
-    protocol: MeasurementProtocol,
-) -> float:
-    count = protocol.threshold_resamples
-    if method is FatMethod.POOLED_OTSU:
-        return otsu_spread(
-            muscles, (references.lean, references.fat), protocol.reference_weight, count
-        )
-    ordered = in_order(references.lean)
-    drawn = ordered.values[resamples(ordered, count)]
-    if method is FatMethod.CIRCLE_MAX:
-        found = drawn.max(axis=1)
-    else:
-        found = drawn.mean(axis=1) + protocol.lean_sd_multiple * drawn.std(axis=1)
-    return float(found.std(ddof=1))
-
-
-def _shading(members: Sequence[OutlinePixels], middle: float) -> float:
-    if math.isnan(middle):
-        return NAN
-    found = []
-    for item in members:
-        structure = item.roi.key.structure
-        if structure.is_muscle or structure is Structure.LEAN_REFERENCE:
-            values = item.sample.values
-            lean = values[(values < middle) & (values > 0)]
-            if len(lean) >= LEAST_LEAN_PIXELS:
-                level, error = lean_level(lean)
-                found.append((math.log(level), error / level))
-    if len(found) < LEAST_OUTLINES:
-        return NAN
-    signals, errors = np.array(found).T
-    # A muscle with little that is lean is off for that reason: such outliers do not count.
-    apart = TO_DEVIATION * float(np.median(np.abs(signals - np.median(signals))))
-    # Noise sets outlines apart as well; what it explains is no shading.
-    return math.sqrt(max(apart**2 - float(np.median(errors)) ** 2, 0.0))
-
 
 def with_uncertainty(
     rows: Iterable[Measurement],
     item: OutlinePixels,
-    spread: ReferenceUncertainty,
+    shared: ReferenceUncertainty,
     protocol: MeasurementProtocol,
 ) -> Iterator[Measurement]:
     """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
@@ -172,13 +55,13 @@ def with_uncertainty(
     how = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
-    area_sd = math.sqrt(area_variance(item.rim.lengths_mm, how))
-    fat = _fat_by_method(rows, item, spread, (how, protocol.placement_sd_mm))
+    area_sd = math.sqrt(area_variance(item.band.lengths_mm, how))
+    fat = _fat_by_method(rows, item, shared, (how, protocol.placement_sd_mm))
     for row in rows:
         parts = _area_parts(row, item, area_sd)
         if parts is None and not math.isnan(row.value):
             if row.quantity in _FAT:
-                parts = fat[row.method].parts(row.quantity, item.valid_mm2)
+                parts = fat[row.method].parts(row.quantity, item.areas.valid_mm2)
             elif row.quantity in _DIXON:
                 parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
             elif row.quantity is Quantity.PDFF_MEAN_PCT:
@@ -203,8 +86,8 @@ def _area_parts(row: Measurement, item: OutlinePixels, sd_mm2: float) -> Parts |
     if row.quantity is Quantity.TCSA_COS_MM2:
         return {"u_boundary": sd_mm2 * float(row.parameters["cosine"])}
     if row.quantity is Quantity.TCSA_PIXEL_MM2:
-        spacing = item.placed.slice.plane.pixel_spacing_mm
-        counting = counting_variance(math.fsum(item.rim.lengths_mm), spacing)
+        spacing = item.spacing_mm
+        counting = counting_variance(math.fsum(item.band.lengths_mm), spacing)
         return {"u_boundary": sd_mm2, "u_partial_volume": math.sqrt(counting)}
     return None
 
@@ -252,8 +135,8 @@ class _Fat:
 def _fat_by_method(
     rows: Sequence[Measurement],
     item: OutlinePixels,
-    spread: ReferenceUncertainty,
-    doubts: tuple[Tracing, float],
+    shared: ReferenceUncertainty,
+    assumed: tuple[Tracing, float],
 ) -> dict[str, _Fat]:
     """Work out each method's uncertainty from the first of its rows."""
     firsts: dict[str, Measurement] = {}
@@ -261,48 +144,49 @@ def _fat_by_method(
         if row.quantity in _FAT and not math.isnan(row.value):
             firsts.setdefault(row.method, row)
     # One after the other, methods would take many times as long as all that see the same pixels.
-    alike: dict[OutlinePixels, list[Measurement]] = {}
+    alike: dict[OutlineSignal, list[Measurement]] = {}
     for row in firsts.values():
-        alike.setdefault(item.for_method(row.method), []).append(row)
+        alike.setdefault(item.signal_for(row.method), []).append(row)
     return {
         row.method: fat
-        for own, members in alike.items()
-        for row, fat in zip(members, _fats(members, own, spread, doubts), strict=True)
+        for signal, members in alike.items()
+        for row, fat in zip(members, _fats(members, (item, signal), shared, assumed), strict=True)
     }
 
 
 def _fats(
     rows: Sequence[Measurement],
-    item: OutlinePixels,
-    spread: ReferenceUncertainty,
-    doubts: tuple[Tracing, float],
+    outline: tuple[OutlinePixels, OutlineSignal],
+    shared: ReferenceUncertainty,
+    assumed: tuple[Tracing, float],
 ) -> Iterator[_Fat]:
     """Yield the uncertainty of methods, one row each, that see the same pixels."""
-    tracing, placement_mm = doubts
+    (item, signal), (tracing, placement_mm) = outline, assumed
+    sample = signal.inside
     shares = np.array([_share_pct(row, item) for row in rows])
-    linear = np.array([row.method == FatMethod.LINEAR for row in rows])
-    middle = (spread.lean_signal + spread.fat_signal) / 2
+    linear = np.array([METHODS[FatMethod(row.method)].is_fraction for row in rows])
+    middle = (shared.lean_signal + shared.fat_signal) / 2
     cuts = np.array(
         [
-            middle if is_linear else _raw_threshold(row, item, share)
+            middle if is_linear else _raw_threshold(row, sample, share)
             for row, share, is_linear in zip(rows, shares, linear, strict=True)
         ]
     )
-    values = item.rim.values if item.rim.values is not None else np.zeros(0)
+    values = np.zeros(0) if signal.along is None else signal.along
     fatness = (values > cuts[:, None]).astype(np.float64)
-    fatness[linear] = (values - spread.lean_signal) / spread.contrast if linear.any() else 0.0
-    rings = fatness.reshape(len(rows), -1, sum(item.rim.counts))
-    found = moved(item.rim.lengths_mm, item.rim.counts, rings, tracing)
-    places = _placement(item, cuts, placement_mm)
-    mixed = _mixed(item, cuts, spread)
+    fatness[linear] = (values - shared.lean_signal) / shared.contrast if linear.any() else 0.0
+    rings = fatness.reshape(len(rows), -1, sum(item.band.counts))
+    found = moved(item.band.lengths_mm, item.band.counts, rings, tracing)
+    places = _placement(item, sample, cuts, placement_mm)
+    mixed = _mixed(sample, cuts, shared)
     squares = (found.share_square(shares / 100), found.fat_square, found.lean_square)
     for k, row in enumerate(rows):
         if linear[k]:
-            points = _linear_points(item, shares[k] / 100, spread)
+            points = _linear_points(sample, shares[k] / 100, shared)
         else:
             points = {
                 "u_partial_volume": float(mixed[k]),
-                **_binary_points(row, item, cuts[k], spread),
+                **_binary_points(row, sample, cuts[k], shared),
             }
         points["u_placement"] = float(places[k])
         share, fat, lean = (math.sqrt(square[k]) for square in squares)
@@ -311,33 +195,35 @@ def _fats(
 
 def _share_pct(row: Measurement, item: OutlinePixels) -> float:
     """Fat over valid area, whichever of a method's rows it is read from."""
-    share = row.value if row.quantity in _SHARES else 100 * row.value / item.valid_mm2
+    share = row.value if row.quantity in _SHARES else 100 * row.value / item.areas.valid_mm2
     return 100 - share if row.quantity is Quantity.FCSA_MM2 else share
 
 
-def _placement(item: OutlinePixels, cuts: Array, placement_mm: float) -> Array:
-    sample, spacing = item.sample, item.placed.slice.plane.pixel_spacing_mm
+def _placement(
+    item: OutlinePixels, sample: WeightedPixels, cuts: Array, placement_mm: float
+) -> Array:
     fatness = (sample.values > cuts[:, None]).astype(np.float64)
-    pixels = np.divmod(item.places, item.cover.weights.shape[1])
-    return placement_pct(fatness, sample.weights, pixels, spacing_mm=spacing, sd_mm=placement_mm)
+    pixels = np.divmod(item.footprint.places, item.footprint.coverage.weights.shape[1])
+    return placement_pct(
+        fatness, sample.weights, pixels, spacing_mm=item.spacing_mm, sd_mm=placement_mm
+    )
 
 
-def _raw_threshold(row: Measurement, item: OutlinePixels, share: float) -> float:
+def _raw_threshold(row: Measurement, sample: WeightedPixels, share: float) -> float:
     """Return the threshold on the image itself; where it was another's, of equal effect."""
-    if row.method != FatMethod.CLAHE_OTSU:
+    if Need.EQUALISED_SLICE not in needs_of(row.method):
         return float(row.parameters["threshold"])
-    ordered = in_order(item.sample)
+    ordered = in_order(sample)
     below = ordered.weights.cumsum() / ordered.total
     place = int(np.searchsorted(below, 1 - share / 100))
     return float(ordered.values[min(place, len(below) - 1)])
 
 
-def _mixed(item: OutlinePixels, cuts: Array, spread: ReferenceUncertainty) -> Array:
+def _mixed(sample: WeightedPixels, cuts: Array, shared: ReferenceUncertainty) -> Array:
     """Uncertainty by pixels of both tissues, in points; NaN where no two tissues are told apart."""
-    sample = item.sample
-    known = spread.contrast > 0
+    known = shared.contrast > 0
     if known:
-        lean, fat = (np.full(len(cuts), each) for each in (spread.lean_signal, spread.fat_signal))
+        lean, fat = (np.full(len(cuts), each) for each in (shared.lean_signal, shared.fat_signal))
     else:
         dark, bright = [], []
         for cut in cuts:
@@ -352,29 +238,28 @@ def _mixed(item: OutlinePixels, cuts: Array, spread: ReferenceUncertainty) -> Ar
 
 
 def _binary_points(
-    row: Measurement, item: OutlinePixels, threshold: float, spread: ReferenceUncertainty
+    row: Measurement, sample: WeightedPixels, threshold: float, shared: ReferenceUncertainty
 ) -> dict[str, float]:
-    sample = item.sample
     points: dict[str, float] = {}
-    by = spread.threshold.get(FatMethod(row.method), NAN)
+    by = shared.threshold.get(FatMethod(row.method), NAN)
     if not math.isnan(by):
         points["u_threshold"] = shifted_pct(sample, threshold, by)
-    if not math.isnan(spread.shading):
-        points["u_shading"] = shifted_pct(sample, threshold, threshold * spread.shading)
+    if not math.isnan(shared.shading):
+        points["u_shading"] = shifted_pct(sample, threshold, threshold * shared.shading)
     return points
 
 
 def _linear_points(
-    item: OutlinePixels, fraction: float, spread: ReferenceUncertainty
+    sample: WeightedPixels, fraction: float, shared: ReferenceUncertainty
 ) -> dict[str, float]:
     """Errors of both references' medians and of the muscle's own signal, carried through."""
-    contrast = spread.contrast
-    basis = math.hypot((1 - fraction) * spread.lean, fraction * spread.fat) / contrast
+    contrast = shared.contrast
+    basis = math.hypot((1 - fraction) * shared.lean, fraction * shared.fat) / contrast
     points = {"u_threshold": 100 * basis}
-    if not math.isnan(spread.shading):
+    if not math.isnan(shared.shading):
         # Muscle and fat reference are shaded independently of each other.
-        own, of_fat = item.sample.mean, fraction * spread.fat_signal
-        points["u_shading"] = 100 * spread.shading * math.hypot(own, of_fat) / contrast
+        own, of_fat = sample.mean, fraction * shared.fat_signal
+        points["u_shading"] = 100 * shared.shading * math.hypot(own, of_fat) / contrast
     return points
 
 
@@ -384,11 +269,11 @@ def _linear_points(
 def _dixon_parts(
     row: Measurement, item: OutlinePixels, tracing: Tracing, placement_mm: float
 ) -> Parts | None:
-    if item.dixon is None or item.dixon_rim is None:
+    if item.dixon is None or item.dixon.along is None:
         return None
-    fat, water = item.dixon_rim
-    inside_fat, inside_water = item.dixon
-    weights = item.cover.weights
+    fat, water = item.dixon.along
+    inside_fat, inside_water = item.dixon.fat, item.dixon.water
+    weights = item.footprint.coverage.weights
     counts = (weights > 0) & (inside_fat + inside_water > 0)
     total, share = (inside_fat + inside_water)[counts], weights[counts]
     if row.quantity is Quantity.DIXON_FF_RATIO_PCT:
@@ -401,7 +286,7 @@ def _dixon_parts(
         fatness = np.divide(fat, fat + water, out=np.zeros_like(fat), where=fat + water > 0)
         own = inside_fat[counts] / total - row.value / 100
     inside = _Inside(counts, share, inside_fat[counts] / total, own)
-    # What the rim would change the fraction by: its excess of fat over the muscle's own.
+    # What the boundary band would change the fraction by: its excess of fat over the muscle's own.
     excess = fatness - row.value / 100 * amount
     return _fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
 
@@ -410,16 +295,17 @@ def _map_parts(
     row: Measurement, item: OutlinePixels, tracing: Tracing, placement_mm: float
 ) -> Parts | None:
     """Uncertainty of the mean of the scanner's map, as of the mean of a Dixon pair's fractions."""
-    if item.mapped is None or item.rim.pixels is None:
+    if item.pdff is None or item.band.pixels is None:
         return None
-    fractions = item.mapped.item.pixels * (row.parameters["to_pct"] / 100)
-    weights, box = item.cover.weights, item.cover.of(fractions)
+    fractions = item.pdff.map.item.pixels * (row.parameters["to_pct"] / 100)
+    coverage = item.footprint.coverage
+    weights, box = coverage.weights, coverage.of(fractions)
     counts = (weights > 0) & np.isfinite(box)
     mean = row.value / 100
-    rim = fractions[tuple(item.rim.pixels.T)]
+    along = fractions[tuple(item.band.pixels.T)]
     inside = _Inside(counts, weights[counts], box[counts], box[counts] - mean)
     # Where the map says nothing, tracing moves nothing that is known.
-    excess = np.nan_to_num(rim - mean)
+    excess = np.nan_to_num(along - mean)
     return _fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
 
 
@@ -445,8 +331,8 @@ def _fraction_parts(
     item: OutlinePixels, inside: _Inside, excess: Array, *, tracing: Tracing, placement_mm: float
 ) -> Parts:
     plane, share = item.placed.slice.plane, inside.share
-    rings = excess.reshape(-1, sum(item.rim.counts))
-    found = moved(item.rim.lengths_mm, item.rim.counts, rings, tracing)
+    rings = excess.reshape(-1, sum(item.band.counts))
+    found = moved(item.band.lengths_mm, item.band.counts, rings, tracing)
     area = float(share.sum()) * plane.pixel_area_mm2
     noise = math.sqrt(dot(share * inside.own, share * inside.own)) / float(share.sum())
     (placement,) = placement_pct(

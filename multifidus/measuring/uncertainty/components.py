@@ -411,6 +411,8 @@ def _otsu_cuts(histograms: Array) -> Array:
     return np.asarray((first + last + 1) / 2)
 
 
+# Asked for by the references' own uncertainty, and by thresholds that are made of medians.
+@lru_cache(maxsize=2)
 def median_spread(sample: WeightedPixels, count: int) -> float:
     """Find the standard deviation of a sample's median over resamples, always the same ones."""
     ordered = in_order(sample)

@@ -19,7 +19,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Roi, RoiKey
 from multifidus.data.roi_set import NotMeasurable, RoiSet
 from multifidus.errors import MultifidusError, RoiError
-from multifidus.measuring.pipeline import Calibration, measure_calibrated
+from multifidus.measuring.pipeline import ExamCalibration, measure_calibrated
 from multifidus.measuring.shared_levels import with_shared_levels
 from napari_multifidus.models.drawing_edits import NewOutlines, make_outline
 from napari_multifidus.models.preview import (
@@ -160,13 +160,13 @@ class Analysis:
         return rois if shared is None else with_shared_levels(rois, shared, self._images.exam)
 
     @cached_property
-    def _measured(self) -> tuple[Measurements, Calibration] | MultifidusError:
+    def _measured(self) -> tuple[Measurements, ExamCalibration] | MultifidusError:
         try:
             return measure_calibrated(self._images.exam, self.rois_to_measure(), self.protocol)
         except MultifidusError as error:
             return error
 
-    def _result(self) -> tuple[Measurements, Calibration]:
+    def _result(self) -> tuple[Measurements, ExamCalibration]:
         if isinstance(self._measured, MultifidusError):
             raise self._measured
         return self._measured

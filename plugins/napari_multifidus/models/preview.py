@@ -21,8 +21,8 @@ from multifidus.data.image import Exam, Series, Slice
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Roi
-from multifidus.measuring.bias_field.correction import Correction
-from multifidus.measuring.calibration import BasisKey, basis_key
+from multifidus.measuring.bias_field.correction import BiasField
+from multifidus.measuring.calibration import Calibration
 from multifidus.measuring.derived.asymmetry import (
     signed_asymmetry_pct,
     signed_asymmetry_uncertainty,
@@ -30,8 +30,9 @@ from multifidus.measuring.derived.asymmetry import (
 from multifidus.measuring.derived.quality_flags import with_fat_doubts
 from multifidus.measuring.fat.quality_checks import THRESHOLDS
 from multifidus.measuring.locate import PlacedOutline
-from multifidus.measuring.outline_pixels import CoRegistered, OutlinePixels, ReadSlice
-from multifidus.measuring.pipeline import Calibration
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.pipeline import ExamCalibration
+from multifidus.measuring.slice_pixels import CoRegistered, SlicePixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -193,13 +194,13 @@ class SliceReader:
 
     def __init__(self, exam: Exam, series: Series) -> None:
         self.exam, self.series = exam, series
-        self._last: tuple[object, ReadSlice] | None = None
+        self._last: tuple[object, SlicePixels] | None = None
 
     @cached_property
     def _companions(self) -> CoRegistered:
         return CoRegistered.of(self.exam)
 
-    def read(self, index: int, protocol: MeasurementProtocol) -> ReadSlice:
+    def read(self, index: int, protocol: MeasurementProtocol) -> SlicePixels:
         """Read a slice; what is read stays what it is under one protocol.
 
         Raises
@@ -209,7 +210,7 @@ class SliceReader:
         """
         asked = index, protocol
         if self._last is None or self._last[0] != asked:
-            self._last = asked, ReadSlice.of(self.series, index, self._companions, protocol)
+            self._last = asked, SlicePixels.of(self.series, index, self._companions, protocol)
         return self._last[1]
 
 
@@ -224,15 +225,18 @@ class OutlinePreviewer:
         Reads the slices that they lie on.
     """
 
-    def __init__(self, calibration: Calibration, reader: SliceReader) -> None:
+    def __init__(self, calibration: ExamCalibration, reader: SliceReader) -> None:
         self.method = shown_method(calibration.protocol)
         self._reader = reader
         self._calibration = replace(
             calibration,
             protocol=_only(calibration.protocol, self.method),
-            fields={key: cached(field) for key, field in calibration.fields.items()},
+            groups={
+                scale: replace(group, bias_field=cached(group.bias_field))
+                for scale, group in calibration.groups.items()
+            },
         )
-        self._ranges: dict[BasisKey, Ranges | None] = {}
+        self._ranges: dict[Calibration, Ranges | None] = {}
 
     def preview(
         self,
@@ -259,32 +263,31 @@ class OutlinePreviewer:
         """
         known, series = self._calibration, self._reader.series
         read = self._reader.read(index, known.protocol)
-        item = read.sample(PlacedOutline(roi, series, index), artefacts)
-        group = basis_key(item)
-        if roi.key.structure.is_muscle and group not in known.with_muscle:
+        item = read.under(PlacedOutline(roi, series, index), artefacts)
+        group = known.of(item)
+        if item.is_muscle and (group is None or not group.has_muscle):
             return None
-        if group not in known.fields:
-            return OutlinePreview(
-                Numbers(area_mm2=item.area_mm2, mean_si=item.mean_si, flags=item.flags)
-            )
-        item = known.corrected(item)
+        if group is None:
+            area, flags = item.areas.total_mm2, item.quality.flags
+            return OutlinePreview(Numbers(area_mm2=area, mean_si=item.mean_si, flags=flags))
+        item = group.bias_field.correct(item)
         rows = with_fat_doubts(
             known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
         )
         return self._outline_preview(item, numbers_of(list(rows), self.method), group)
 
     def _outline_preview(
-        self, item: OutlinePixels, numbers: Numbers, group: BasisKey
+        self, item: OutlinePixels, numbers: Numbers, group: Calibration
     ) -> OutlinePreview:
-        shown = item.sample if item.equalised is None else item.equalised
+        shown = item.pixels if item.equalised is None else item.equalised
         if group not in self._ranges:
             self._ranges[group] = self._ranges_of(group) if item.equalised is None else None
         ranges = self._ranges[group] or _whole(shown.values)
-        return OutlinePreview(numbers, item.pixels, shown.values, shown.weights, ranges)
+        return OutlinePreview(numbers, item.footprint.pixels, shown.values, shown.weights, ranges)
 
-    def _ranges_of(self, group: BasisKey) -> Ranges | None:
+    def _ranges_of(self, group: Calibration) -> Ranges | None:
         """Return the ranges that references give; None where they give none."""
-        references = self._calibration.bases[group].references
+        references = group.references
         if not references.contrast > 0:
             return None
         lean, fat = (
@@ -304,8 +307,8 @@ MARGIN = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CachedCorrection(Correction):
-    """A correction that remembers the field around the last outline.
+class CachedBiasField(BiasField):
+    """A bias field that is remembered around the last outline.
 
     The polynomial takes as long as all else that is done to an outline in motion.
     """
@@ -323,18 +326,18 @@ class CachedCorrection(Correction):
             corner = np.maximum(low - MARGIN, 0)
             size = np.minimum(high + MARGIN + 1, item.shape) - corner
             around = np.indices(tuple(size)).reshape(2, -1).T + corner
-            known = super(CachedCorrection, self).at(item, around).reshape(tuple(size))
+            known = super(CachedBiasField, self).at(item, around).reshape(tuple(size))
             self.last.clear()
             self.last[item.uid] = (corner, known)
         row, column = (places - corner).T
         return np.asarray(known[row, column])
 
 
-def cached(correction: Correction) -> Correction:
-    """Return the same correction, quicker for outlines in motion."""
-    if correction.low_order is None:
-        return correction
-    return CachedCorrection(correction.method, correction.reason, correction.low_order)
+def cached(bias_field: BiasField) -> BiasField:
+    """Return the same field, quicker for outlines in motion."""
+    if bias_field.low_order is None:
+        return bias_field
+    return CachedBiasField(bias_field.method, bias_field.reason, bias_field.low_order)
 
 
 def _whole(values: Array) -> Ranges | None:

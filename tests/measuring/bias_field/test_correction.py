@@ -9,9 +9,9 @@ from multifidus.data.image import Slice, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
-from multifidus.figures.bias_field import draw_corrections
+from multifidus.figures.bias_field import draw_bias_fields
 from multifidus.measuring.bias_field.low_order import Refusal
-from multifidus.measuring.pipeline import measure
+from multifidus.measuring.pipeline import measure, measure_calibrated
 from multifidus.phantom import PhantomSpec, make_phantom
 
 NONE = MeasurementProtocol(bias_correction=BiasCorrection.NONE)
@@ -103,26 +103,31 @@ def test_n4_corrects_as_well_and_says_so(shaded):
     assert len(set(gains)) == len(gains)
 
 
+def drawn(exam, rois, protocol, folder):
+    """Draw what was corrected when these outlines were measured."""
+    return draw_bias_fields(exam, rois, measure_calibrated(exam, rois, protocol)[1], folder)
+
+
 def test_a_correction_is_drawn_and_none_where_there_was_none(shaded, tmp_path):
     from PIL import Image
 
     made, rois = shaded
-    ((name, caption),) = draw_corrections(made.exam, rois, LOW_ORDER, tmp_path)
+    ((name, caption),) = drawn(made.exam, rois, LOW_ORDER, tmp_path)
     assert "low_order" in caption
     before, after, field = np.split(_panels(Image.open(tmp_path / name)), 3, axis=1)
     assert np.abs(before - after).max() > 20
     assert np.ptp(field) > 60
-    assert draw_corrections(made.exam, rois, NONE, tmp_path) == []
+    assert drawn(made.exam, rois, NONE, tmp_path) == []
     bare = without(rois, Structure.LEAN_REFERENCE)
-    assert draw_corrections(made.exam, bare, LOW_ORDER, tmp_path) == []
-    assert draw_corrections(made.exam, RoiSet(), LOW_ORDER, tmp_path) == []
+    assert drawn(made.exam, bare, LOW_ORDER, tmp_path) == []
+    assert drawn(made.exam, RoiSet(), LOW_ORDER, tmp_path) == []
 
 
 def test_references_proposed_for_a_measurement_serve_its_picture_too(shaded, tmp_path):
     made, rois = shaded
     bare = without(without(rois, Structure.LEAN_REFERENCE), Structure.FAT_REFERENCE)
     proposing = replace(LOW_ORDER, propose_references=True)
-    assert len(draw_corrections(made.exam, bare, proposing, tmp_path)) == 1
+    assert len(drawn(made.exam, bare, proposing, tmp_path)) == 1
 
 
 def _panels(image):

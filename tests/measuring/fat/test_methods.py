@@ -9,11 +9,11 @@ from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.errors import ProtocolError
 from multifidus.measuring.dixon import dixon_fat_fraction
+from multifidus.measuring.fat.estimator import above_threshold_pct
 from multifidus.measuring.fat.methods import (
-    above_threshold_pct,
-    exam_threshold,
+    METHODS,
+    fat_by,
     fat_fraction,
-    outline_fat,
 )
 from multifidus.measuring.fat.references import References
 from multifidus.measuring.fat.separation import separation
@@ -22,6 +22,7 @@ from multifidus.measuring.weighted_pixels import WeightedPixels, pool
 from tests.support.strategies import numbers
 
 DEFAULT = MeasurementProtocol()
+NO_REFERENCES = References(pool([]), pool([]))
 LEAN_SIGNAL, FAT_SIGNAL = 100.0, 400.0
 GREY = st.integers(0, 4095)
 GREYS = st.lists(GREY, min_size=2, max_size=60).filter(lambda values: len(set(values)) > 1)
@@ -97,9 +98,8 @@ def test_a_pixel_of_weight_three_counts_as_three_pixels(values, data):
 @pytest.mark.parametrize("values", [[], [5, 5, 5], [5, np.nan], [np.inf, np.nan]])
 def test_otsu_has_no_answer_where_there_are_no_two_grey_levels(values):
     assert math.isnan(otsu_threshold(WeightedPixels.of(values)))
-    assert outline_fat(FatMethod.OTSU, WeightedPixels.of(values), DEFAULT).flags == (
-        Flag.UNDETECTABLE,
-    )
+    found = fat_by(FatMethod.OTSU, WeightedPixels.of(values), NO_REFERENCES, DEFAULT)
+    assert found.flags == (Flag.UNDETECTABLE,)
 
 
 def test_separation_is_the_distance_of_means_in_standard_deviations():
@@ -215,20 +215,18 @@ def test_references_that_cannot_tell_fat_from_muscle_leave_the_fat_undefined(
 
 def test_references_alone_measure_nothing():
     references = References(WeightedPixels.of([100, 101]), WeightedPixels.of([400, 401]))
-    threshold, flags = exam_threshold(FatMethod.POOLED_OTSU, pool([]), references, DEFAULT)
-    assert math.isnan(threshold)
-    assert flags == (Flag.UNDETECTABLE,)
+    found = METHODS[FatMethod.POOLED_OTSU].shared_threshold(pool([]), references, DEFAULT)
+    assert math.isnan(found.value)
+    assert found.flags == (Flag.UNDETECTABLE,)
 
 
 def test_a_pooled_threshold_that_cannot_be_found_is_flagged():
     # One grey level in the muscles, and references that weigh nothing.
     protocol = MeasurementProtocol(reference_weight=0)
     references = References(WeightedPixels.of([100, 101]), WeightedPixels.of([400, 401]))
-    threshold, flags = exam_threshold(
-        FatMethod.POOLED_OTSU, WeightedPixels.of([100, 100]), references, protocol
-    )
-    assert math.isnan(threshold)
-    assert flags == (Flag.UNDETECTABLE,)
+    found = fat_by(FatMethod.POOLED_OTSU, WeightedPixels.of([100, 100]), references, protocol)
+    assert math.isnan(found.threshold)
+    assert found.flags == (Flag.UNDETECTABLE,)
 
 
 @pytest.mark.parametrize("hole", [np.nan, np.inf, -np.inf])
@@ -425,3 +423,8 @@ def test_no_signal_has_no_fat_fraction(weights):
     assert math.isnan(result.mean_pct)
     assert math.isnan(result.ratio_pct)
     assert (result.n_pixels, result.weight) == (0, 0)
+
+
+def test_every_method_has_an_estimator_of_its_name():
+    assert set(METHODS) == set(FatMethod)
+    assert all(method.name is name for name, method in METHODS.items())

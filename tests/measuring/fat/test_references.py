@@ -34,8 +34,8 @@ def test_noise_biases_the_clipped_fraction_alone():
 
 
 def test_good_references_raise_no_doubt():
-    assert GOOD.doubts(DEFAULT) == ()
-    assert GOOD.lean_doubts(DEFAULT) == ()
+    assert GOOD.pair_flags(DEFAULT) == ()
+    assert GOOD.lean_flags(DEFAULT) == ()
     assert GOOD.contrast == 300
     assert GOOD.midpoint == 250
 
@@ -57,12 +57,12 @@ def test_good_references_raise_no_doubt():
     ids=["no lean", "no fat", "swapped", "equal", "not separate", "fat in lean", "lean in fat"],
 )
 def test_references_that_cannot_be_trusted_are_named(references, flag):
-    assert flag in references.doubts(DEFAULT)
+    assert flag in references.pair_flags(DEFAULT)
 
 
 def test_a_little_of_the_other_tissue_is_no_doubt():
     lean = WeightedPixels.of([100] * 19 + [400])
-    assert References(lean, WeightedPixels.of([400.0, 401.0] * 10)).doubts(DEFAULT) == ()
+    assert References(lean, WeightedPixels.of([400.0, 401.0] * 10)).pair_flags(DEFAULT) == ()
 
 
 def test_what_is_known_of_the_drawing_is_passed_on():
@@ -72,14 +72,14 @@ def test_what_is_known_of_the_drawing_is_passed_on():
         References(NOTHING, FAT, known),
         References(FAT, LEAN, known),
     ):
-        assert Flag.REFERENCE_SATURATED in references.doubts(DEFAULT)
-        assert Flag.REFERENCE_SATURATED in references.lean_doubts(DEFAULT)
+        assert Flag.REFERENCE_SATURATED in references.pair_flags(DEFAULT)
+        assert Flag.REFERENCE_SATURATED in references.lean_flags(DEFAULT)
 
 
 def test_methods_of_lean_muscle_do_without_fat():
-    assert References(LEAN, NOTHING).lean_doubts(DEFAULT) == ()
-    assert References(NOTHING, FAT).lean_doubts(DEFAULT) == (Flag.NO_REFERENCE,)
-    assert References(FAT, LEAN).lean_doubts(DEFAULT) == (Flag.REFERENCE_INVERTED,)
+    assert References(LEAN, NOTHING).lean_flags(DEFAULT) == ()
+    assert References(NOTHING, FAT).lean_flags(DEFAULT) == (Flag.NO_REFERENCE,)
+    assert References(FAT, LEAN).lean_flags(DEFAULT) == (Flag.REFERENCE_INVERTED,)
 
 
 def test_the_brightest_lean_pixel_is_one_that_lies_inside_by_half():
