@@ -186,14 +186,14 @@ def scale_flags(first: Series, second: Series) -> tuple[Flag, ...]:
 
 
 def paired_by_hand(fat: Series, water: Series, flags: Iterable[Flag] = ()) -> tuple[Series, Series]:
-    """Make a pair of two series that somebody says are one; doubts stand on both."""
-    doubts = tuple(dict.fromkeys((*flags, *scale_flags(fat, water))))
+    """Make a pair of two series that somebody says are one; flags stand on both."""
+    found = tuple(dict.fromkeys((*flags, *scale_flags(fat, water))))
     first, second = (
         replace(
             series,
             weighting=weighting,
             run=replace(series.run, repeat=_BY_HAND),
-            flags=(*series.flags, *doubts),
+            flags=(*series.flags, *found),
         )
         for series, weighting in ((fat, Weighting.DIXON_FAT), (water, Weighting.DIXON_WATER))
     )

@@ -51,7 +51,7 @@ class Midline:
     ----------
     x_mm
         Patient x (LPS: larger to the left).
-    doubt_mm
+    margin_mm
         How far it may be from there.
     source
         What says so, in words.
@@ -61,7 +61,7 @@ class Midline:
     """
 
     x_mm: float
-    doubt_mm: float
+    margin_mm: float
     source: str
     is_sure: bool = False
 
@@ -87,8 +87,8 @@ class WrongSide:
 
     @property
     def is_refused(self) -> bool:
-        """Whether there is no doubt about it."""
-        return self.midline.is_sure and self.across_mm > 2 * self.midline.doubt_mm
+        """Whether it is certain."""
+        return self.midline.is_sure and self.across_mm > 2 * self.midline.margin_mm
 
 
 def wrong_sides(
@@ -125,7 +125,7 @@ def wrong_sides(
             held.append((item, lines[where]))
     far = _far_across(held)
     found = (WrongSide(item, line, apart) for (item, line), apart in zip(held, far, strict=True))
-    return tuple(item for item in found if item.across_mm > item.midline.doubt_mm)
+    return tuple(item for item in found if item.across_mm > item.midline.margin_mm)
 
 
 def check_midline(wrong: Iterable[WrongSide]) -> None:
@@ -243,7 +243,7 @@ def _far_across(held: Sequence[tuple[PlacedOutline, Midline]]) -> list[float]:
     """
     far = [_across(item.roi, line) for item, line in held]
     kinds = [
-        (key.reading, key.structure, key.side) if line.doubt_mm == IMAGE_MM else key
+        (key.reading, key.structure, key.side) if line.margin_mm == IMAGE_MM else key
         for key, line in ((item.roi.key, line) for item, line in held)
     ]
     grouped: dict[object, list[float]] = {}

@@ -91,12 +91,12 @@ def _map_rows(item: OutlinePixels, provenance: Provenance) -> Iterator[Measureme
         "n_below_0": result.n_below,
         "n_above_100": result.n_above,
     }
-    doubts = (
+    own_flags = (
         *((Flag.MAP_SCALE_UNKNOWN,) if math.isnan(scale.to_pct) else ()),
         *(() if result.n_pixels else (Flag.UNDETECTABLE,)),
         *series.flags,
     )
-    flags = tuple(dict.fromkeys((*item.quality.flags, *doubts)))
+    flags = tuple(dict.fromkeys((*item.quality.flags, *own_flags)))
     yield Measurement(
         item.roi.key,
         Quantity.PDFF_MEAN_PCT,
@@ -127,15 +127,15 @@ def _dixon_rows(
         "sum_fat": result.fat_sum,
         "sum_fat_water": result.total_sum,
     }
-    doubted = item.dixon is not None and swap is not WaterFatSwap.NO
+    is_swapped = item.dixon is not None and swap is not WaterFatSwap.NO
     empty = pair is not None and not result.n_pixels
-    doubts = (
+    own_flags = (
         *item.quality.dixon_flags,
-        *((Flag.WATER_FAT_SWAPPED,) if doubted else ()),
+        *((Flag.WATER_FAT_SWAPPED,) if is_swapped else ()),
         *((Flag.UNDETECTABLE,) if empty else ()),
         *((Flag.NO_DIXON_PAIR,) if missing else ()),
     )
-    flags = tuple(dict.fromkeys((*item.quality.flags, *doubts)))
+    flags = tuple(dict.fromkeys((*item.quality.flags, *own_flags)))
     for quantity, value in (
         (Quantity.DIXON_FF_MEAN_PCT, result.mean_pct),
         (Quantity.DIXON_FF_RATIO_PCT, result.ratio_pct),
@@ -148,12 +148,14 @@ def _dixon_rows(
 def with_level(
     rows: Iterable[Measurement], level: ResolvedLevel, limit_deg: float
 ) -> Iterator[Measurement]:
-    """Add to one outline's rows the doubts about its level and tilt, and the corrected area."""
+    """Add to one outline's rows the flags of its level and tilt, and the corrected area."""
     tilt = level.tilt
     of_areas = (*level.flags, *tilt.flags(limit_deg))
     for row in rows:
-        doubts = of_areas if row.quantity.unit == "mm2" else level.flags
-        found = replace(row, flags=tuple(dict.fromkeys((*row.flags, *doubts)))) if doubts else row
+        own_flags = of_areas if row.quantity.unit == "mm2" else level.flags
+        found = (
+            replace(row, flags=tuple(dict.fromkeys((*row.flags, *own_flags)))) if own_flags else row
+        )
         yield found
         if row.quantity is Quantity.TCSA_MM2:
             yield Measurement(

@@ -62,7 +62,7 @@ class BiasField:
     maps
         The field of ``n4``, (rows, columns) by slice UID.
     flags
-        Quality flags of the shading that is left.
+        Quality flags of the inhomogeneity that is left.
     beyond
         How far the outlines of fat references lie outside the region in which ``low_order`` was
         fitted, in millimetres, and how much the logarithm of its gain may change on the way; means

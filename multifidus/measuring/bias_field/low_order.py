@@ -1,4 +1,4 @@
-"""Coil shading as a smooth field, fitted to the signal of lean muscle alone.
+"""The bias field of the coil as a smooth field, fitted to the signal of lean muscle alone.
 
 What varies smoothly is fitted where the tissue is known to be one: in pixels that a rule takes for
 lean muscle. Fat does not enter, so a muscle that is fat at one end is not taken for a bright one.

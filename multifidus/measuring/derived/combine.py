@@ -1,4 +1,4 @@
-"""How numbers become one number: what it keeps of their doubts and of where they come from."""
+"""How numbers become one number: what it keeps of their flags and of where they come from."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def combined(
     parts: Sequence[Measurement],
     *,
     parameters: Mapping[str, Any],
-    doubts: Sequence[Flag] = (),
+    flags: Sequence[Flag] = (),
 ) -> Measurement:
-    """Make a number of others: it carries the doubts of all, and its method is theirs.
+    """Make a number of others: it carries the flags of all, and its method is theirs.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def combined(
         What it was made of.
     parameters
         The values that were used.
-    doubts
-        Flags of its own. NaN of defined parts without any means that one divides and is 0.
+    flags
+        Of its own. NaN of defined parts without any means that one divides and is 0.
     """
     key, origin = at
-    flags = dict.fromkeys((*(flag for part in parts for flag in part.flags), *doubts))
-    if math.isnan(value) and not doubts and not any(math.isnan(part.value) for part in parts):
-        flags[Flag.ZERO_DENOMINATOR] = None
+    every = dict.fromkeys((*(flag for part in parts for flag in part.flags), *flags))
+    if math.isnan(value) and not flags and not any(math.isnan(part.value) for part in parts):
+        every[Flag.ZERO_DENOMINATOR] = None
     return Measurement(
         key,
         quantity,
@@ -67,7 +67,7 @@ def combined(
         sum(part.n_pixels or 0 for part in parts),
         next((part.method for part in parts if part.method), ""),
         MappingProxyType(dict(parameters)),
-        tuple(flags),
+        tuple(every),
     )
 
 

@@ -10,7 +10,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.derived.combine import by_outline
 from multifidus.measuring.derived.muscle_volume import volume_rows
-from multifidus.measuring.derived.quality_flags import with_fat_doubts
+from multifidus.measuring.derived.quality_flags import with_fat_flags
 from multifidus.measuring.derived.rater_statements import stated_rows
 from multifidus.measuring.derived.ratios import ratio_rows
 from multifidus.measuring.derived.side_comparison import side_rows
@@ -33,10 +33,10 @@ def with_derived(
     RoiError
         If a reading grades one level and side twice, and differently.
     """
-    doubted = list(with_fat_doubts(rows, exam.clinical, protocol))
-    outlines = by_outline(doubted)
+    flagged = list(with_fat_flags(rows, exam.clinical, protocol))
+    outlines = by_outline(flagged)
     return [
-        *doubted,
+        *flagged,
         *ratio_rows(outlines, exam),
         *side_rows(outlines, exam.clinical),
         *volume_rows(outlines, exam),

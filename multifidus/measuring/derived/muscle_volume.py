@@ -47,7 +47,7 @@ def volume_rows(outlines: Mapping[RoiKey, Numbers], exam: Exam) -> Iterator[Meas
             stacks[place] = stack
             runs.setdefault(place, []).append(area)
     volumes = {
-        place: _volume(areas, stacks[place], _doubts(areas, runs.get(_across(place), ())))
+        place: _volume(areas, stacks[place], _volume_flags(areas, runs.get(_across(place), ())))
         for place, areas in runs.items()
         if len(areas) > 1
     }
@@ -70,8 +70,8 @@ def _across(place: _Place) -> _Place:
     return replace(key, side=_OTHER.get(key.side, key.side)), stack_uid
 
 
-def _doubts(areas: Sequence[Measurement], across: Sequence[Measurement]) -> tuple[Flag, ...]:
-    """Doubt a volume beside that of the other side where that is outlined on other slices."""
+def _volume_flags(areas: Sequence[Measurement], across: Sequence[Measurement]) -> tuple[Flag, ...]:
+    """Flag a volume beside that of the other side where that is outlined on other slices."""
     differ = across and set(map(_index, areas)) != set(map(_index, across))
     return (Flag.SLICES_DIFFER,) if differ else ()
 
@@ -82,14 +82,14 @@ def _volume(
     ordered = sorted(areas, key=_index)
     indices = [_index(area) for area in ordered]
     step = stack.slice_step_mm or _NAN
-    doubts = tuple(flag for flag in stack.flags if flag in NO_VOLUME)
+    flags = tuple(flag for flag in stack.flags if flag in NO_VOLUME)
     if not is_unbroken(indices):
-        doubts = (*doubts, Flag.NOT_CONTIGUOUS)
-    value = _NAN if doubts else volume_ml((area.value for area in ordered), step)
+        flags = (*flags, Flag.NOT_CONTIGUOUS)
+    value = _NAN if flags else volume_ml((area.value for area in ordered), step)
     used = {"slice_step_mm": step, "slice_indices": indices}
     at = (ordered[0].key, shared([area.provenance for area in ordered]))
-    doubts = (*doubts, *beside)
-    row = combined(at, Quantity.VOLUME_ML, value, ordered, parameters=used, doubts=doubts)
+    flags = (*flags, *beside)
+    row = combined(at, Quantity.VOLUME_ML, value, ordered, parameters=used, flags=flags)
     u = _NAN if math.isnan(value) else volume_ml((area.uncertainty for area in ordered), step)
     return row.with_uncertainty(u, {})
 
@@ -104,6 +104,6 @@ def _both(right: Measurement, left: Measurement) -> Measurement:
     value, u = (
         (_NAN, _NAN) if differ else (right.value + left.value, right.uncertainty + left.uncertainty)
     )
-    doubts = (Flag.SLICES_DIFFER,) if differ else ()
-    row = combined(at, Quantity.VOLUME_ML, value, pair, parameters=used, doubts=doubts)
+    flags = (Flag.SLICES_DIFFER,) if differ else ()
+    row = combined(at, Quantity.VOLUME_ML, value, pair, parameters=used, flags=flags)
     return row.with_uncertainty(u, {})

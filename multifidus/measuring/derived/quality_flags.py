@@ -1,4 +1,4 @@
-"""Doubts about fat that the image alone does not raise."""
+"""Quality flags of fat that the image alone does not give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multifidus.data.protocol import MeasurementProtocol
 DAYS_A_WEEK = 7
 
 
-def with_fat_doubts(
+def with_fat_flags(
     rows: Iterable[Measurement], clinical: Clinical, protocol: MeasurementProtocol
 ) -> Iterator[Measurement]:
     """Flag what depends on fat where artefacts leave too little, or surgery was too recent."""
@@ -21,8 +21,8 @@ def with_fat_doubts(
     for row in rows:
         few = row.provenance.valid_fraction < protocol.minimal_valid_fraction
         if row.method and (few or recent):
-            doubts = ((Flag.VALID_FRACTION_LOW, few), (Flag.OEDEMA_WINDOW, recent))
-            flags = (*row.flags, *(flag for flag, raised in doubts if raised))
+            causes = ((Flag.VALID_FRACTION_LOW, few), (Flag.OEDEMA_WINDOW, recent))
+            flags = (*row.flags, *(flag for flag, raised in causes if raised))
             yield replace(row, flags=flags)
         else:
             yield row

@@ -80,8 +80,8 @@ def _relative_areas(
                 parameters=_used("mm2", reference, where, found),
             )
             # One hand drew all references, so that their errors go together.
-            doubt = math.fsum(other.uncertainty for other in found) / len(found)
-            u = ratio_uncertainty(area.value, reference, area.uncertainty, doubt)
+            error = math.fsum(other.uncertainty for other in found) / len(found)
+            u = ratio_uncertainty(area.value, reference, area.uncertainty, error)
             yield row.with_uncertainty(u, {})
 
 

@@ -69,9 +69,9 @@ def _compare(
     at: Place, compared: _Compared, pair: tuple[Measurement, Measurement], used: Mapping[str, Any]
 ) -> Measurement:
     name, value, uncertainty = compared
-    (first, second), doubts = (row.value for row in pair), (row.uncertainty for row in pair)
+    (first, second), errors = (row.value for row in pair), (row.uncertainty for row in pair)
     row = combined(at, name, value(first, second), pair, parameters=used)
-    return row.with_uncertainty(uncertainty(first, second, *doubts), {})
+    return row.with_uncertainty(uncertainty(first, second, *errors), {})
 
 
 def _difference(first: float, second: float) -> float:

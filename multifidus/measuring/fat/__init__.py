@@ -1,1 +1,1 @@
-"""Fat fraction: pixels and weights, references, thresholds, and what is doubtful about them."""
+"""Fat fraction: pixels and weights, references, thresholds, and their quality flags."""

@@ -61,17 +61,17 @@ def with_disagreement(rows: list[Measurement]) -> list[Measurement]:
             mixed = row
     if mixed is None:
         return rows
-    doubts: dict[str, set[Flag]] = {}
+    raised: dict[str, set[Flag]] = {}
     for cut in cuts:
         flag = _disagreement(cut, mixed)
         if flag is not None:
-            doubts.setdefault(cut.method, set()).add(flag)
-            doubts.setdefault(mixed.method, set()).add(flag)
-    if not doubts:
+            raised.setdefault(cut.method, set()).add(flag)
+            raised.setdefault(mixed.method, set()).add(flag)
+    if not raised:
         return rows
     return [
-        replace(row, flags=(*row.flags, *sorted(doubts[row.method])))
-        if row.method in doubts
+        replace(row, flags=(*row.flags, *sorted(raised[row.method])))
+        if row.method in raised
         else row
         for row in rows
     ]

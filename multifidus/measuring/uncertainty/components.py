@@ -3,7 +3,7 @@
 Tracing is modelled as a displacement of the outline at right angles to itself, normally
 distributed, with a part that changes smoothly along the outline and a part that the whole outline
 has in common. What follows for areas and fat is worked out to first order, from the pixels at the
-outline's rim. The formulas are this software's own.
+outline's boundary band. The formulas are this software's own.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from multifidus.measuring.derived.asymmetry import (
     signed_asymmetry_pct,
     signed_asymmetry_uncertainty,
 )
-from multifidus.measuring.derived.quality_flags import with_fat_doubts
+from multifidus.measuring.derived.quality_flags import with_fat_flags
 from multifidus.measuring.fat.quality_checks import THRESHOLDS
 from multifidus.measuring.locate import PlacedOutline
 from multifidus.measuring.outline_pixels import OutlinePixels
@@ -271,7 +271,7 @@ class OutlinePreviewer:
             area, flags = item.areas.total_mm2, item.quality.flags
             return OutlinePreview(Numbers(area_mm2=area, mean_si=item.mean_si, flags=flags))
         item = group.bias_field.correct(item)
-        rows = with_fat_doubts(
+        rows = with_fat_flags(
             known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
         )
         return self._outline_preview(item, numbers_of(list(rows), self.method), group)
