@@ -128,9 +128,9 @@ def public_methods(node: ast.ClassDef) -> int:
 
 
 def inherited(modules: dict[str, Module]) -> Iterator[str]:
-    """Yield classes of the library that inherit from others of it, errors left out."""
+    """Yield classes of the library that inherit from others of it; errors, protocols left out."""
     library = [(m, node) for m, node in classes(modules) if m.name.startswith("multifidus.")]
-    names = {node.name for _, node in library}
+    names = {node.name for _, node in library if "Protocol" not in map(ast.unparse, node.bases)}
     for module, node in library:
         ours = {ast.unparse(base).rpartition(".")[2] for base in node.bases} & names
         if ours and module.name != "multifidus.errors":

@@ -154,7 +154,7 @@ def test_a_fault_of_the_program_is_recorded_as_one(cohort, monkeypatch):
     def fail(*_args):
         raise ZeroDivisionError("no numbers")
 
-    monkeypatch.setattr("multifidus.study.batch.measure", fail)
+    monkeypatch.setattr("multifidus.study.batch.measure_calibrated", fail)
     (outcome,) = measure_cases(read_cohort(cohort).cases[:1], PROTOCOL)
     assert (outcome.error, outcome.message) == ("ZeroDivisionError", "no numbers")
     assert "report" in outcome.remedy
