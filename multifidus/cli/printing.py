@@ -59,14 +59,14 @@ def print_wide_table(
             print_remark(f"{name.capitalize()}{everywhere}: {cell}.")
 
 
-WORDY = ("value", "examinations", "slices", "left out")
+WORDY = ("value", "examinations", "slices", "excluded")
 """Columns of a paper's tables whose cells are mostly alike."""
 
 
 def print_paper_tables(tables: Iterable[PaperTable]) -> None:
     """Print tables of a paper; their notes go to standard error."""
     for table in tables:
-        print_wide_table(table.headings, table.rows, WORDY)
+        print_wide_table(table.printed_headings, table.rows, WORDY)
         for note in table.notes:
             say(note)
 

@@ -194,17 +194,20 @@ def test_methods_state_what_the_tables_hold(data):
     said = methods(data)
     assert said["Exams"].text == "24 exams of 12 subjects were measured (pre and post)."
     assert said["Interval"].text == "Intervals: 365 days between pre and post."
-    assert "Pixels measured 0.5 mm" in said["Pixels"].text
+    assert "pixel area) was 0.5 mm" in said["Pixels"].text
     low, high = THRESHOLD, THRESHOLD + 11
     assert f"median 427 arbitrary units, range {low} to {high}" in said["Fat"].text
     assert "fascial" in said["Outlines"].text
-    assert "2 raters (A and B) read an exam up to twice; 96 readings" in said["Raters"].text
+    assert (
+        "2 raters (A and B) segmented each examination up to twice; 96 readings"
+        in said["Raters"].text
+    )
     assert "median 4.0 degrees, range 3.0 to 5.0" in said["Tilt"].text
     digest = MeasurementProtocol().digest
     assert said["Software"].text == f"Software: multifidus 9.9; measurement protocol {digest}."
     assert "account for clustering within subjects" in said["Reliability"].text
     assert "below-nominal" not in said["Reliability"].text
-    assert "mean of 2 raters" in said["Least detectable change"].text
+    assert "mean of 2 raters" in said["Minimal detectable change"].text
 
 
 def test_methods_never_fill_in_what_the_tables_do_not_hold(data):
@@ -287,7 +290,7 @@ def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
         f"it changed from pre to post at operated levels by {short(terms['post'].estimate)} "
         f"[95 % CI {low}, {high}] mm²"
     ) in text
-    assert "the change at adjacent levels minus that one was" in text
+    assert "change differed at adjacent levels by" in text
     assert f"{model.n_muscles} muscles" in text
     rule = methods(data)["Mixed model"].text
     assert "random intercepts for subject and muscle" in rule
@@ -336,8 +339,8 @@ def test_unknown_error_is_said_and_nothing_is_judged(tmp_path):
     rows = study_rows(5, raters="A", readings=1)
     found = of_rows(tmp_path, rows)
     text = " ".join(item.text for item in results_text(found))
-    assert "could be held against measurement error" in text
-    assert not methods(found)["Least detectable change"].is_known
+    assert "could be compared with measurement error" in text
+    assert not methods(found)["Minimal detectable change"].is_known
 
 
 def test_two_of_grras_are_the_authors_and_the_rest_is_from_the_tables(data, tmp_path):

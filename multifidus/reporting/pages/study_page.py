@@ -168,7 +168,7 @@ def _shown(table: PaperTable) -> dict[str, Any]:
     columns = list(zip(*table.rows, strict=True))
     return {
         "caption": table.caption,
-        "headings": table.headings,
+        "headings": table.printed_headings,
         "rows": table.rows,
         "notes": table.notes,
         "numeric": {place for place, column in enumerate(columns) if is_numeric(column)},
@@ -203,7 +203,7 @@ def as_markdown(data: StudyData, content: ReportContent) -> str:
         lines += [f"Not found in the tables: {'; '.join(topics)}.", ""]
     if content.facts.not_read:
         names = ", ".join(f"`{name}`" for name in content.facts.not_read)
-        lines += [f"Columns of the cohort that no sentence above reads: {names}.", ""]
+        lines += [f"Cohort columns not used in the text above: {names}.", ""]
     lines += ["# Results", "", *_paragraphs(content.results), "# Participant flow", ""]
     for step in flow_of(data):
         lines += [f"- {step.label}: {step.n}"]

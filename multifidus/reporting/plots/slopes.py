@@ -53,8 +53,8 @@ def slopes(metric: Metric, study: ChangeStudy) -> Drawing | None:
     return Drawing(
         name=f"slopes_{metric.stem}",
         caption=f"{axis_label(metric.quantity, metric.method)} at {_list(names)}: one line a "
-        "muscle, by whether its change is beyond the least detectable change of one "
-        "muscle; thick: mean of the muscles with both values.",
+        "muscle, coloured by whether its change exceeds the MDC95; bold line: mean of complete "
+        "pairs.",
         figure=figure,
     )
 

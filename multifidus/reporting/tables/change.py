@@ -27,20 +27,20 @@ _TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm",
           "p (Wilcoxon)", "p (Wilcoxon), Holm", "tests")  # fmt: skip
 
 _TEST_NOTES = (
-    "Value: whose reading of an exam, and what of a level's slices, entered.",
-    "Mean change with its 95 % interval, and p by the paired t test and by Wilcoxon's signed rank "
-    "test, as they are and corrected by Holm's method. A family of tests is all of this table that "
-    "are of one quantity, fat method and structure; tests says how many these are, and the t tests "
-    "and Wilcoxon's are each corrected among themselves. "
+    "Value: reading used for analysis, and how the slices of a level were combined.",
+    "Mean change with 95 % confidence interval; P by the paired t test and by the Wilcoxon "
+    "signed-rank test, unadjusted and Holm-adjusted. A Holm family is all tests of this table of "
+    "one quantity, fat method and structure; t tests and signed-rank tests are adjusted "
+    "separately. "
     "d_z: mean over standard deviation of the changes, interval by the noncentral t distribution. "
-    f"Wilcoxon's test leaves out changes of 0 and ranks the others, n (Wilcoxon); p is exact up to "
+    f"The signed-rank test excludes changes of 0, n (Wilcoxon); P is exact up to n = "
     f"{MOST_EXACT}, ties included, and by the normal distribution with corrections for ties and "
     "continuity beyond.",
 )
 
 _BEYOND_NOTE = (
-    "Beyond error: muscles that changed by more than the least detectable change (decrease / "
-    "increase / judged); it judges single muscles, never the mean of a group."
+    "Exceeding MDC95: muscles whose change exceeded the minimal detectable change (decrease / "
+    "increase / assessable); it applies to single muscles, never to the mean of a group."
 )
 
 
@@ -111,11 +111,11 @@ def _contrasts(study: ChangeStudy, extra: tuple[str, ...]) -> PaperTable:
         )
     headings = ("quantity", "structure", "exams", *extra, "contrast", "value", *_TESTS, "without")
     note = (
-        "Each subject's change at one kind of muscle minus that at the other. Contralateral: the "
-        "other side of the operated levels; there is none in midline surgery."
+        "Within each subject, change of the first minus change of the second. Contralateral: the "
+        "other side of the operated levels; not defined in midline surgery."
     )
     return PaperTable(
-        "change_contrasts", "Where the change is larger.", headings, tuple(rows),
+        "change_contrasts", "Within-subject contrasts of change.", headings, tuple(rows),
         (note, *_TEST_NOTES),
     )  # fmt: skip
 
@@ -139,8 +139,8 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
     )
     notes = [
         *dict.fromkeys(map(model_rule, models)),
-        "Intercept: the first timepoint at the first place; timepoint x place: how much more it "
-        "changed there. p as they are, not corrected for their number.",
+        "Intercept: first timepoint of the reference; timepoint x factor: interaction of time and "
+        "the factor. P values are not adjusted for multiple testing.",
         *(
             f"{_quantity(model.quantity, model.method)}, {_words(model.structure)}: {_sds(model)}. "
             f"{' '.join(model.problems)}".strip()
@@ -209,11 +209,11 @@ def subject_table(changes: Iterable[Change]) -> PaperTable:
                 "after", "change", "change, %", "MDC95", "verdict", "notes")  # fmt: skip
     changes = tuple(changes)
     rows = tuple(_subject(item) for item in changes)
-    note = "MDC95: the least change of one muscle beyond measurement error, by reliability."
+    note = "MDC95: minimal detectable change of a single muscle, from reliability."
     seen = visible_fat_note(item.pair.quantity for item in changes)
     bases = dict.fromkeys(item.basis for item in changes if not math.isnan(item.mdc95))
     notes = (note, *seen, *bases)
-    return PaperTable("change_subjects", "Every muscle's change.", headings, rows, notes)
+    return PaperTable("change_subjects", "Change of each muscle.", headings, rows, notes)
 
 
 def _subject(item: Change) -> tuple[str, ...]:

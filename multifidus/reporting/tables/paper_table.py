@@ -20,6 +20,24 @@ _LATEX = str.maketrans(
 )  # fmt: skip
 
 
+PRINTED = {
+    "before": "baseline",
+    "after": "follow-up",
+    "without": "missing, n",
+    "beyond error": "exceeding MDC95 (decrease / increase / assessable)",
+    "p (t)": "P (t)",
+    "p (t), Holm": "P (t), Holm",
+    "p (Wilcoxon)": "P (Wilcoxon)",
+    "p (Wilcoxon), Holm": "P (Wilcoxon), Holm",
+    "p": "P",
+    "tests": "tests in Holm family",
+    "verdict": "classification",
+    "left out": "excluded",
+    "muscles left out": "muscles excluded",
+}
+"""Headings as a paper prints them; as CSV, columns keep the names that scripts read."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaperTable:
     """A table for people, every cell already text.
@@ -42,6 +60,11 @@ class PaperTable:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def printed_headings(self) -> tuple[str, ...]:
+        """Headings in the words of a paper."""
+        return tuple(PRINTED.get(name, name) for name in self.headings)
+
     def as_csv(self) -> str:
         """Return headings and rows as CSV; caption and notes are left out."""
         return csv_text([self.headings, *self.rows])
@@ -53,7 +76,7 @@ class PaperTable:
             return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
         rule = "| " + " | ".join("---" for _ in self.headings) + " |"
-        body = [line(self.headings), rule, *map(line, self.rows)]
+        body = [line(self.printed_headings), rule, *map(line, self.rows)]
         notes = [f"{note}\n" for note in self.notes]
         return "\n".join([f"**{self.caption}**\n", *body, "", *notes])
 
@@ -72,7 +95,7 @@ class PaperTable:
             rf"\caption{{{self.caption.translate(_LATEX)}}}",
             rf"\begin{{tabular}}{{{kinds or 'l' * len(self.headings)}}}",
             r"\toprule",
-            line(self.headings),
+            line(self.printed_headings),
             r"\midrule",
             *map(line, self.rows),
             r"\bottomrule",

@@ -25,7 +25,7 @@ from multifidus.stats.reliability.results import ReliabilityStudy
 from multifidus.study.level_value import rule_in_words
 
 _AXES = {
-    "spine": "the axis of the spine from landmarks",
+    "spine": "the landmark-derived spinal axis",
     "patient_z": "the axis of the scanner",
     "vector": "a given axis",
 }
@@ -37,12 +37,12 @@ _RULES = {
 }
 
 _SOURCES = {
-    "manual": "drawn by hand",
+    "manual": "segmented manually",
     "imported": "imported",
     "draft": "unedited drafts",
     "draft_edited": "edited drafts",
     "interpolated": "interpolated between slices",
-    "consensus": "drawn in consensus",
+    "consensus": "segmented in consensus",
 }
 
 _FAT: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -59,14 +59,14 @@ _FAT: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 _CORRECTIONS = {
-    BiasCorrection.NONE: ("Coil shading was not corrected.", ()),
+    BiasCorrection.NONE: ("Intensity inhomogeneity (bias field) was not corrected.", ()),
     BiasCorrection.LOW_ORDER: (
-        "Coil shading was divided out before fat was measured, by a smooth field fitted to lean "
-        "muscle.",
+        "Intensity inhomogeneity (bias field) was corrected before fat was measured, by a smooth "
+        "field fitted to lean muscle.",
         (),
     ),
     BiasCorrection.N4: (
-        "Coil shading was divided out before fat was measured, by N4.",
+        "Intensity inhomogeneity (bias field) was corrected before fat was measured, by N4.",
         ("tustison2010",),
     ),
 }
@@ -120,16 +120,20 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
     ):
         yield _of_exams(topic, facts.counts[column], unit, facts.exams)
     yield (
-        Statement("Pixels", f"Pixels measured {range_text(facts.pixel_mm, 'mm', '.4g')}.")
+        Statement(
+            "Pixels",
+            "In-plane pixel size (square root of the pixel area) was "
+            f"{range_text(facts.pixel_mm, 'mm', '.4g')}.",
+        )
         if facts.pixel_mm
         else unknown("Pixel size")
     )
     yield (
         Statement(
             "Levels",
-            f"Muscles were outlined at {listed(facts.levels)}; outlined slices a level: "
-            f"{range_text(facts.slices, '', '.3g')}. A level's value is the "
-            f"{rule_in_words(data.protocol)}{_near(data.protocol)}.",
+            f"Muscles were segmented at {listed(facts.levels)}; {_slices_of(facts.slices)} per "
+            f"level. The value of a level was the {rule_in_words(data.protocol)}"
+            f"{_near(data.protocol)}.",
         )
         if facts.levels and facts.slices
         else unknown("Level of the slices")
@@ -138,13 +142,19 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
     yield (
         Statement(
             "Tilt",
-            f"The slices' absolute tilt against {axes} was "
-            f"{range_text(facts.tilt_deg, 'degrees', '.1f')}; areas are those in the slice's "
-            "plane, not corrected for it.",
+            f"The absolute angle between the slice normal and {axes} was "
+            f"{range_text(facts.tilt_deg, 'degrees', '.1f')}; areas were measured in the slice "
+            "plane, without correction for tilt.",
         )
         if facts.tilt_deg and axes
         else unknown("Tilt of the slices")
     )
+
+
+def _slices_of(slices: Range) -> str:
+    if slices.low == slices.high == 1:
+        return "one slice was segmented"
+    return f"{range_text(slices, '', '.3g')} slices were segmented"
 
 
 def _near(protocol: MeasurementProtocol) -> str:
@@ -191,11 +201,11 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
     rules = facts.counts["roi_rule"]
     if rules:
         parts = [
-            f"{_RULES.get(rule, rule)}{f' ({n} outlines)' if len(rules) > 1 else ''}"
+            f"{_RULES.get(rule, rule)}{f' ({n} ROIs)' if len(rules) > 1 else ''}"
             for rule, n in rules.items()
         ]
         yield Statement(
-            "Outlines", f"Muscles were outlined {listed(parts)}.", ("crawford2017", "berry2018")
+            "Outlines", f"Muscles were segmented {listed(parts)}.", ("crawford2017", "berry2018")
         )
     else:
         yield unknown("Rule of the outlines")
@@ -203,7 +213,12 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
     if sources:
         parts = [f"{n} were {_SOURCES.get(source, source)}" for source, n in sources.items()]
         total = sum(sources.values())
-        yield Statement("Origin of the outlines", f"Of {total} outlines {listed(parts)}.")
+        words = f"Of {total} ROIs, {listed(parts)}."
+        if len(sources) == 1 and total > 1:
+            words = (
+                f"All {total} ROIs were {_SOURCES.get(next(iter(sources)), next(iter(sources)))}."
+            )
+        yield Statement("Origin of the outlines", words)
     names = [name for name in facts.raters if name]
     if not names:
         yield unknown("Raters")
@@ -213,8 +228,8 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
     )
     yield Statement(
         "Raters",
-        f"{counted(len(names), 'rater')} ({listed(names)}) read an exam {times}; "
-        f"{counted(facts.readings, 'reading')} in all.",
+        f"{counted(len(names), 'rater')} ({listed(names)}) segmented each examination {times}; "
+        f"{counted(facts.readings, 'reading')} in total.",
     )
     experience = [
         f"{rater or 'unnamed'}: {said}{' years' if column.endswith('_years') else ''}"
@@ -293,14 +308,14 @@ def _measures(data: StudyData, facts: Facts) -> Iterator[Statement]:
     least = data.protocol.minimal_valid_fraction
     yield Statement(
         "Artefacts",
-        "Outlined artefacts were taken from lean and fat area, never from total area; changes of "
-        f"lean and fat area were used where at least {100 * least:g} % of the muscle was left in "
-        "both exams.",
+        "Outlined artefacts were excluded from lean and fat areas, not from total area; changes of "
+        f"lean and fat area were analysed where at least {100 * least:g} % of the muscle remained "
+        "in both examinations.",
     )
 
 
 def _statistics(data: StudyData) -> Iterator[Statement]:
-    kinds = {"between raters": data.between, "of raters' own readings": data.within}
+    kinds = {"between raters": data.between, "within raters": data.within}
     known = {words: study for words, study in kinds.items() if study is not None}
     yield _reliability(known, given=data.given) if known else unknown("Reliability")
     if data.change is None:
@@ -309,14 +324,15 @@ def _statistics(data: StudyData) -> Iterator[Statement]:
     bases = dict.fromkeys(item.basis for item in data.change.changes if item.mdc95 > 0)
     rests = "; or ".join(bases) if bases else NOT_RECORDED
     yield Statement(
-        "Least detectable change", f"Least detectable change (MDC95) of one muscle: {rests}."
+        "Minimal detectable change",
+        f"Minimal detectable change (MDC95) of a single muscle: {rests}.",
     )
     if data.change.muscles or data.change.zones or data.change.contrasts:
         yield Statement(
             "Tests",
-            "Groups were tested by the paired t test and by Wilcoxon's signed rank test, each "
-            "corrected by Holm's method for all tests of one table of one quantity, fat method and "
-            "muscle.",
+            "Within-group changes were tested using the paired t test and the Wilcoxon signed-rank "
+            "test; P values of each test were adjusted by Holm's method for all tests of one table "
+            "of one quantity, fat method and muscle.",
             ("holm1979",),
         )
     for rule in dict.fromkeys(map(model_rule, data.change.models)):
@@ -354,7 +370,7 @@ def _reliability(known: Mapping[str, ReliabilityStudy], *, given: bool) -> State
         "Reliability",
         f"Reliability {listed(known)}{source}: ICC(2,1) for agreement and ICC(3,1) for consistency "
         "of single measurements, two-way models, 95 % intervals; standard error of measurement "
-        "of agreement and of consistency; least detectable change MDC95 = 1.96 x sqrt(2) x SEM; "
+        "of agreement and of consistency; minimal detectable change MDC95 = 1.96 x sqrt(2) x SEM; "
         f"limits of agreement with exact intervals.{clustered}{caution}",
         (
             "shrout1979",

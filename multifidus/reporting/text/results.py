@@ -59,7 +59,7 @@ def _reliability(study: ReliabilityStudy, metric: Metric, words: str) -> Iterato
         found = [one for item in own for one in item.icc if one.shrout_fleiss == form]
         low = min(one.ci95[0] for one in found)
         parts.append(
-            f"{form} {_range([one.value for one in found], '.2f')} (lowest end of a 95 % interval "
+            f"{form} {_range([one.value for one in found], '.2f')} (lowest 95 % confidence limit "
             f"{low:.2f})"
         )
     sems = [item.sem.agreement for item in own]
@@ -93,7 +93,7 @@ def _examinations(own: Sequence[Reliability]) -> str:
     for why, n in (found for item in own for found in item.exclusions):
         lost.setdefault(why, []).append(n)
     return words + "".join(
-        f"; {_range(numbers, 'd')} targets left out with {why}" for why, numbers in lost.items()
+        f"; {_range(numbers, 'd')} targets excluded with {why}" for why, numbers in lost.items()
     )
 
 
@@ -133,10 +133,10 @@ def _sentence(item: GroupChange, span: str, name: str, unit: str) -> str:
     return (
         (
             f"From {span}, {name} changed by {_with_interval(item.tests)}{unit}{pct}, n = "
-            f"{item.n}, p = {p_value(item.p_t_holm)} (t), {p_value(item.p_wilcoxon_holm)} "
-            "(Wilcoxon), by Holm's method."
+            f"{item.n}, Holm-adjusted P = {p_value(item.p_t_holm)} (paired t test), "
+            f"{p_value(item.p_wilcoxon_holm)} (signed-rank test)."
         )
-        .replace("p = <", "p < ")
+        .replace("P = <", "P < ")
         .replace(", <0", ", < 0")
     )
 
@@ -174,10 +174,13 @@ def _term(model: MixedModel, term: Term, timepoints: Sequence[str], unit: str) -
     if when not in timepoints:
         return ""
     estimate = f"{short(term.estimate)} [95 % CI {', '.join(map(short, term.ci95))}]{unit}"
-    p = f"p = {p_value(term.p) or 'undefined'}".replace("= <", "< ")
+    p = f"P = {p_value(term.p) or 'undefined'}".replace("= <", "< ")
     preposition = "at" if model.factor in FACTORS else "in"
     if where:
-        return f"the change {preposition} {_named(where)} minus that one was {estimate}, {p}"
+        return (
+            f"compared with {_named(place)}, change differed {preposition} {_named(where)} by "
+            f"{estimate}, {p}"
+        )
     at = f" {preposition} {_named(place)}" if place else ""
     return f"it changed from {first} to {when}{at} by {estimate}, {p}"
 
@@ -202,8 +205,8 @@ def _muscles(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
         if not judged:
             yield Statement(
                 topic,
-                f"From {before} to {after}, no muscle's {name} could be held against measurement "
-                f"error: the minimal detectable change is {NOT_RECORDED}.",
+                f"From {before} to {after}, no change of {name} could be compared with "
+                f"measurement error: the minimal detectable change is {NOT_RECORDED}.",
             )
             continue
         counts = {
@@ -212,8 +215,8 @@ def _muscles(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
         }
         yield Statement(
             topic,
-            f"From {before} to {after}, {name} decreased beyond measurement error in "
+            f"From {before} to {after}, {name} decreased by more than the MDC95 in "
             f"{counts['decrease']} and increased in {counts['increase']} of "
-            f"{counted(len(judged), 'muscle')} that could be judged; {counts['within error']} "
-            "changed within it.",
+            f"{counted(len(judged), 'assessable muscle')}; in {counts['within error']} the change "
+            "did not exceed the MDC95.",
         )

@@ -280,8 +280,8 @@ _NO_PERCENT = "a value before is not positive: there is no mean change in percen
 
 def _remarks(changes: Sequence[Change]) -> Iterable[str]:
     yield (
-        "The least detectable change judges single muscles, never the mean of a group; the tests "
-        "of groups do that."
+        "The minimal detectable change applies to single muscles, never to the mean of a group, "
+        "which the tests of groups assess."
     )
     for reason, count in _counted(item.pair.problem for item in changes):
         yield f"{count} pairs without a change: {reason}."
@@ -290,7 +290,7 @@ def _remarks(changes: Sequence[Change]) -> Iterable[str]:
         yield f"{graded} pairs of grades are listed and not tested: grades have no mean."
     unjudged = (item.basis for item in changes if math.isnan(item.mdc95) and not item.pair.problem)
     for reason, count in _counted(unjudged):
-        yield f"{count} changes not judged: {reason}."
+        yield f"{count} changes not assessable: {reason}."
     for note, count in _counted(_kind(note) for item in changes for note in item.pair.notes):
         yield f"{count} pairs noted: {note}."
 

@@ -206,7 +206,7 @@ def _head(
     counts = TargetCounts.of(found, members, column)
     pooled = [name for name in USUALLY_APART if _varies(members, name)]
     exclusions = (
-        f"{n} target{' was' if n == 1 else 's were'} left out: {why}."
+        f"{n} target{' was' if n == 1 else 's were'} excluded: {why}."
         for why, n in found.exclusions
     )
     fields = {
@@ -271,8 +271,8 @@ def _graded(head: _Common, found: Targets) -> GradeReliability:
     problems = list(head.warnings)
     if head.clustered:
         problems.append(
-            "Subjects give several targets each: the intervals of kappa take them as independent "
-            "and are too narrow."
+            "Subjects give several targets each: the intervals of kappa ignore within-subject "
+            "clustering and are too narrow."
         )
     if any(pair.linear is None for pair in pairs):
         problems.append("Where all targets have one and the same grade there is no kappa.")
@@ -376,11 +376,13 @@ def _undefined(table: Array, forms: Sequence[Icc], pairs: Sequence[PairAgreement
 
 def _common_problems(n: int, compare: Compare, pooled: Sequence[str]) -> Iterable[str]:
     if n < FEW_TARGETS:
-        yield f"{n} targets are few: at least {FEW_TARGETS} are advised (Koo and Li 2016)."
+        yield (
+            f"{n} targets: sample below the recommended minimum of {FEW_TARGETS} (Koo and Li 2016)."
+        )
     if compare is Compare.READING:
         yield (
-            "Re-reading one image holds no repositioning and no second scan: the error is a lower "
-            "bound of that between two exams."
+            "Repeat segmentation excludes repositioning and rescan variability: the error is a "
+            "lower bound of that between two examinations."
         )
     if pooled:
         yield (

@@ -104,7 +104,7 @@ def test_what_a_column_holds_is_not_called_missing(tmp_path):
     assert found[4].words == "See Methods: rater_experience_years."
     page = write_report(data, tmp_path / "out", ())[0].read_text()
     # What it does not understand is named, so that no topic is called missing over it.
-    assert "no sentence above reads: recruited_by" in page
+    assert "not used in the text above: recruited_by" in page
     assert "Not recorded" not in page
 
 
@@ -171,7 +171,7 @@ def test_reliability_says_of_how_many_examinations_and_people_it_is(tmp_path):
     data = load(tmp_path, rows, value="mean")
     said = " ".join(item.text for item in results_text(data))
     assert "12 examinations of 6 subjects (pooled over timepoints post, pre)" in said
-    assert "targets left out" not in said
+    assert "targets excluded" not in said
     moved = [
         {**row, "slice_index": 9, "slice_uid": "1.2.9"}
         if (row["subject"], row["rater"], row["timepoint"]) == ("S02", "B", "pre") else row
@@ -180,7 +180,7 @@ def test_reliability_says_of_how_many_examinations_and_people_it_is(tmp_path):
     fewer = load(tmp_path / "moved", moved, value="mean")
     assert "11 examinations of 6 subjects" in results_text(fewer)[0].text
     assert (
-        "1 targets left out with no slice outlined by every rater (unknown distance)"
+        "1 targets excluded with no slice outlined by every rater (unknown distance)"
         in results_text(fewer)[0].text
     )
     assert "are pooled" in reliability_table(data.between).as_markdown()
@@ -202,7 +202,7 @@ def test_an_outline_counts_once_whatever_is_measured_or_derived_of_it(tmp_path):
     assert outline_key(measurements(rows)[0]) in outlines
     data = load(tmp_path, rows)
     page = write_report(data, tmp_path / "out", ())[0].read_text()
-    assert "Of 12 outlines 12 were unedited drafts" in page
+    assert "All 12 ROIs were unedited drafts" in page
     (cells,) = re.findall(r"draft unedited</td><td>(\d+)</td><td>\d+</td><td>(\d+)</td>", page)
     assert cells == ("12", "3")
 

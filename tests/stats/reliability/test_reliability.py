@@ -113,7 +113,7 @@ def test_slices_of_a_level_are_their_mean_and_those_of_one_rater_alone_do_not_en
 
 def test_few_subjects_and_few_raters_are_said():
     words = " ".join(only(study_of(SET_A)).problems)
-    assert "6 targets are few" in words
+    assert "6 targets: sample below the recommended minimum of 30" in words
     assert "4 raters are few" in words
 
 

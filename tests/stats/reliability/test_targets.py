@@ -71,7 +71,7 @@ def test_what_shares_no_slice_is_left_out_and_counted_beside_what_does():
         "no slice outlined by every rater (4.0 mm apart)": 2,
         "no value of every rater": 1,
     }
-    assert any("2 targets were left out: no slice outlined" in text for text in found.problems)
+    assert any("2 targets were excluded: no slice outlined" in text for text in found.problems)
 
 
 def test_levels_are_compared_by_level_when_told_and_the_distance_is_said():
