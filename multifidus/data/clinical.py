@@ -24,7 +24,7 @@ BMI_KG_M2 = (10.0, 80.0)
 
 @dataclass(frozen=True, slots=True)
 class Clinical:
-    """Clinical facts of one exam; whatever nobody said is None or empty.
+    """Clinical facts of one exam; what is not known is None or empty.
 
     Parameters
     ----------
@@ -129,17 +129,17 @@ def _level(word: str) -> Level:
 def _days(cells: Mapping[str, str]) -> int | None:
     text = cells.get("days_since_surgery", "")
     try:
-        said = whole(text)
+        given = whole(text)
     except ValueError:
         msg = f"days_since_surgery must be a whole number, got {text!r}."
         remedy = "Count days from the surgery; negative before it."
         raise CohortError(msg, remedy=remedy) from None
     exam, surgery = (_date(cells, name) for name in ("date", "surgery_date"))
     if exam is None or surgery is None:
-        return said
+        return given
     days = (exam - surgery).days
-    if said is not None and said != days:
-        msg = f"days_since_surgery is {said}, but date and surgery_date are {days} days apart."
+    if given is not None and given != days:
+        msg = f"days_since_surgery is {given}, but date and surgery_date are {days} days apart."
         raise CohortError(msg, remedy="Correct one of them, or leave days_since_surgery empty.")
     return days
 
@@ -156,4 +156,4 @@ def _date(cells: Mapping[str, str], name: str) -> datetime.date | None:
 
 
 UNKNOWN = Clinical()
-"""Where nobody said anything."""
+"""Where nothing is known."""

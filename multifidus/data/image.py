@@ -215,7 +215,7 @@ class Stack:
     step_mm
         From each slice to the next, LPS, shape (3,); None for a single slice.
     flags
-        What is doubtful about where its slices lie, alone and beside the series' other stacks.
+        Quality flags of where its slices lie, alone and beside the series' other stacks.
     """
 
     slices: tuple[Slice, ...]
@@ -296,7 +296,7 @@ class Series:
     Parameters
     ----------
     flags
-        Doubts about every number from this series; those about one stack stand with the stack.
+        Quality flags of the whole series; those of one stack stand with the stack.
     signal_group
         Series of one group have their signal on one scale, such as the stacks of one acquisition
         that a converter put into files of their own; a series without one stands alone.
@@ -332,18 +332,18 @@ class Series:
             raise GeometryError(msg)
         planes, shapes = [s.plane for s in self.slices], [s.shape for s in self.slices]
         runs = stack_runs(planes, shapes)
-        doubts = stack_flags(planes, shapes, runs)
+        by_stack = stack_flags(planes, shapes, runs)
         stacks = tuple(
             Stack(tuple(self.slices[i] for i in run), flags)
-            for run, flags in zip(runs, doubts, strict=True)
+            for run, flags in zip(runs, by_stack, strict=True)
         )
         object.__setattr__(self, "stacks", stacks)
 
     @property
     def all_flags(self) -> tuple[Flag, ...]:
         """Its own flags, then those of its stacks, each once."""
-        doubts = (self.flags, *(stack.flags for stack in self.stacks))
-        return tuple(dict.fromkeys(flag for given in doubts for flag in given))
+        flags = (self.flags, *(stack.flags for stack in self.stacks))
+        return tuple(dict.fromkeys(flag for given in flags for flag in given))
 
     def stack_at(self, index: int) -> Stack:
         """Return the stack that a slice stands in, by the slice's 0-based place in the series."""
@@ -351,7 +351,7 @@ class Series:
         return next(s for s, end in zip(self.stacks, ends, strict=True) if index < end)
 
     def flags_at(self, index: int) -> tuple[Flag, ...]:
-        """Return the doubts about numbers from one slice: the series' own and its stack's."""
+        """Return the quality flags of one slice: the series' own and its stack's."""
         return tuple(dict.fromkeys((*self.flags, *self.stack_at(index).flags)))
 
     @property

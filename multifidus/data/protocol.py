@@ -16,7 +16,7 @@ from multifidus.errors import GeometryError, ProtocolError
 
 
 class FatMethod(StrEnum):
-    """How fat is told from muscle.
+    """How fat and muscle pixels are separated.
 
     With lean and fat references, one basis an exam: ``POOLED_OTSU`` (Otsu over all muscle outlines
     and both references), ``MIDPOINT`` (between the medians of the references) and ``LINEAR``

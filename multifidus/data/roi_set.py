@@ -1,4 +1,4 @@
-"""Everything that a rater says about an exam, and sets of it put together.
+"""Outlines, landmarks, levels, statements and grades of an exam, and sets of them merged.
 
 Outlines that name nobody, such as those of a label map, join the reading beside them.
 """
@@ -108,7 +108,7 @@ class Grade:
         return self.scheme.strip().lower() == GOUTALLIER
 
 
-Said = TypeVar("Said", NotMeasurable, Grade)
+Statement = TypeVar("Statement", NotMeasurable, Grade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class UnnamedLabels:
 
 @dataclass(frozen=True, slots=True)
 class RoiSet:
-    """Outlines with unique keys, and the landmarks, levels, gaps and grades that go with them.
+    """Outlines with unique keys; the landmarks, levels, statements and grades that belong to them.
 
     Raises
     ------
@@ -174,9 +174,13 @@ class RoiSet:
             landmarks=self.landmarks + other.landmarks,
             levels=self.levels + other.levels,
             not_measurable=tuple(
-                _said(item, by, reading) for by in (self, other) for item in by.not_measurable
+                _with_reading(item, by, reading)
+                for by in (self, other)
+                for item in by.not_measurable
             ),
-            grades=tuple(_said(item, by, reading) for by in (self, other) for item in by.grades),
+            grades=tuple(
+                _with_reading(item, by, reading) for by in (self, other) for item in by.grades
+            ),
             reading=reading,
             is_unattributed=all(by.is_unattributed for by in (self, other) if by.rois),
             unnamed_labels=self.unnamed_labels + other.unnamed_labels,
@@ -197,15 +201,15 @@ class RoiSet:
         return replace(
             self,
             rois=rois,
-            not_measurable=tuple(replace(gap, reading=None) for gap in self.not_measurable),
+            not_measurable=tuple(replace(item, reading=None) for item in self.not_measurable),
             grades=tuple(replace(grade, reading=None) for grade in self.grades),
             reading=reading,
             is_unattributed=False,
         )
 
 
-def _said(item: Said, by: RoiSet, reading: Reading) -> Said:
-    """Say whose it is where that is not what the whole set is of."""
+def _with_reading(item: Statement, by: RoiSet, reading: Reading) -> Statement:
+    """Give a statement a reading of its own where that is not the set's."""
     own = item.reading or by.reading
     # A set that names nobody is of whoever it comes to.
     return replace(item, reading=None if own in {reading, Reading()} else own)
@@ -377,14 +381,14 @@ def _renamed(rois: RoiSet, by_old: Mapping[Reading, Reading]) -> RoiSet:
     return replace(
         rois,
         rois=outlines,
-        not_measurable=tuple(_said_by(gap, by_old) for gap in rois.not_measurable),
-        grades=tuple(_said_by(grade, by_old) for grade in rois.grades),
+        not_measurable=tuple(_moved(item, by_old) for item in rois.not_measurable),
+        grades=tuple(_moved(grade, by_old) for grade in rois.grades),
         reading=reading,
         is_unattributed=False,
     )
 
 
-def _said_by(item: Said, by_old: Mapping[Reading, Reading]) -> Said:
+def _moved(item: Statement, by_old: Mapping[Reading, Reading]) -> Statement:
     """Replace the reading of what states one; what states none is of its set's."""
     return (
         item
@@ -394,7 +398,7 @@ def _said_by(item: Said, by_old: Mapping[Reading, Reading]) -> Said:
 
 
 def _has_outlines(rois: RoiSet) -> bool:
-    """Whether it says anything of a reading: outlines, gaps or grades."""
+    """Whether it holds anything of a reading: outlines, not-measurable statements or grades."""
     return bool(rois.rois or rois.not_measurable or rois.grades)
 
 
@@ -403,7 +407,7 @@ def _names_nobody(rois: RoiSet) -> bool:
 
 
 def _all_readings(rois: RoiSet) -> set[Reading]:
-    """Return the readings of what is said, and the set's own, which its landmarks are of."""
+    """Return the readings of outlines and statements, and the set's own, that of its landmarks."""
     own = {rois.reading} if rois.landmarks or rois.levels else set()
     return _readings(rois) | own
 
@@ -411,7 +415,7 @@ def _all_readings(rois: RoiSet) -> set[Reading]:
 def _readings(rois: RoiSet) -> set[Reading]:
     if not _has_outlines(rois):
         return set()
-    own = {gap.reading for gap in rois.not_measurable if gap.reading}
+    own = {item.reading for item in rois.not_measurable if item.reading}
     own |= {grade.reading for grade in rois.grades if grade.reading}
     return {roi.key.reading for roi in rois} | own or {rois.reading}
 

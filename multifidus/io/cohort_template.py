@@ -34,7 +34,7 @@ def _is_reserved(name: str) -> bool:
 def list_cohort(
     scan: Scan, keys: SubjectKeys, folder: Path, *, show_identifiers: bool = False
 ) -> CohortRows:
-    """Return the rows of a cohort table, and what is to be said about them.
+    """Return the rows of a cohort table, and remarks about them.
 
     Exams whose files have BIDS names are called by their labels; see :func:`cohort_rows`.
     """
@@ -133,7 +133,7 @@ def _timepoints(found: Iterable[Visit], keys: SubjectKeys) -> list[str]:
 
 
 def _identity(exam: Exam) -> str:
-    """Return what tells subjects apart; files that name none are told apart by their content."""
+    """Return what identifies the subject: an identifier, or else the content of the files."""
     return exam.identity or "|".join(series.uid for series in exam.series)
 
 

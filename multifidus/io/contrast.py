@@ -1,4 +1,4 @@
-"""What the signal of an image shows, told from the words and times of its header.
+"""The contrast of an image, derived from the words and times of its header.
 
 The words stand in a table, ``contrasts.toml``, that users can add to.
 """
@@ -186,7 +186,7 @@ def _rules(data: Mapping[str, Any]) -> tuple[_Rule, ...]:
 def _rule(entry: Any, place: str) -> _Rule:
     if not isinstance(entry, dict):
         msg = f"{place} is no table"
-        raise ValueError(msg)  # noqa: TRY004 - told as every other fault of the file
+        raise ValueError(msg)  # noqa: TRY004 - reported as every other fault of the file
     unknown = sorted(set(entry) - set(_KEYS))
     if unknown:
         msg = f"{place} has {', '.join(unknown)}; known are {', '.join(_KEYS)}"
@@ -201,7 +201,7 @@ def _rule(entry: Any, place: str) -> _Rule:
     vendor = entry.get("vendor", "")
     if not isinstance(vendor, str):
         msg = f"{place}: vendor is no text"
-        raise ValueError(msg)  # noqa: TRY004 - told as every other fault of the file
+        raise ValueError(msg)  # noqa: TRY004 - reported as every other fault of the file
     return _Rule(
         Weighting(entry["weighting"]),
         frozenset(token.strip().upper() for token in tokens),

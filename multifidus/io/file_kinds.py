@@ -1,4 +1,4 @@
-"""What a file is that no reader takes: told by its first bytes, with what to do about it.
+"""What a file is that no reader reads: recognised by its first bytes, with what to do about it.
 
 Folders from scanners, archives and colleagues hold reports, pictures, programs and images in other
 formats. Each is named for what it is, so that nobody looks for a fault in it.

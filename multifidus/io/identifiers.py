@@ -87,10 +87,10 @@ def _header(path: Path) -> Mapping[str, Any]:
 
 
 def _beside(path: Path) -> Mapping[str, Any]:
-    """Read the sidecar that converters write names into unless they are told not to."""
+    """Read the sidecar, into which converters write names by default."""
     try:
         facts = json.loads(sidecar_path(path).read_bytes())
-    except (OSError, ValueError, RecursionError):  # whether it is sound is said where it is used
+    except (OSError, ValueError, RecursionError):  # a damaged one is reported where it is used
         return {}
     return facts if isinstance(facts, dict) else {}
 

@@ -23,7 +23,7 @@ from multifidus.io.volume_files import is_volume, parts_of, read_series
 from multifidus.io.walk import walk
 
 ZIP_IN_ZIP = "A zip archive inside a zip archive. Unpack the outer one, and give the folder."
-"""Why an archive in an archive is skipped: how far both swell together cannot be told before."""
+"""Why an archive in an archive is skipped: its unpacked size is not known beforehand."""
 
 Progress = Callable[[int, int], None]
 
@@ -154,7 +154,7 @@ def _scan_volumes(
     places: DatasetFolders,
     number: int,
 ) -> Scan:
-    """Read files of volumes; BIDS names tell people and sessions apart, others are one exam."""
+    """Read files of volumes; BIDS names distinguish people and sessions, others are one exam."""
     visits: dict[SessionKey, list[Series]] = {}
     paths_of: dict[str, tuple[Path, ...]] = {}
     skipped: list[Skipped] = []

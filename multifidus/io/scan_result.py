@@ -1,4 +1,4 @@
-"""What a reader found under a path: exams, doubts about whose they are, and what it passed over."""
+"""What was found under a path: exams, problems with their identity and order, skipped files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Skipped:
 
 
 class ProblemKind(StrEnum):
-    """What is doubtful about whose images are, or when they were made."""
+    """What is uncertain: whose images they are, or when they were made."""
 
     PATIENT_ID_SHARED = "patient_id_shared"
     PERSON_UNCLEAR = "person_unclear"
@@ -57,7 +57,7 @@ _REMARKS = (ProblemKind.LABELS_SHARED, ProblemKind.DATE_UNUSABLE)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A doubt about exams, and what was done about it.
+    """Something uncertain about exams, and what was done about it.
 
     Parameters
     ----------

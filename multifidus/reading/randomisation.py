@@ -1,4 +1,4 @@
-"""Chance that comes out the same on every computer and in every version: hashes of words."""
+"""Random numbers that are the same on every computer and in every version: hashes of words."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ def _key_path(request: SessionRequest, root: Path) -> Path:
 
 
 def _writable_root(request: SessionRequest) -> tuple[Path, str]:
-    """Return where readings are kept, and what is to be said about that."""
+    """Return where readings are kept, and a note about it."""
     wanted = request.root or request.cohort.parent / FOLDER
     nearest = next(path for path in (wanted, *wanted.absolute().parents) if path.exists())
     if nearest.is_dir() and _can_write(nearest):

@@ -41,7 +41,7 @@ _PATHS = ("images", "landmarks")
 
 _COLUMNS = ("subject", "timepoint", "rater", "reading", "images", "outlines", "labels")
 
-_TOLD = ("blinded", "reading_list", "reread_after_days", "reading_minutes")
+_MADE = ("blinded", "reading_list", "reread_after_days", "reading_minutes")
 """Columns that are made here."""
 
 
@@ -166,19 +166,19 @@ def _new_rows(
         row = exams[by.subject, by.timepoint]
         moved = {name: _moved(row[name], table.parent, out) for name in _PATHS if name in row}
         own = {"rater": by.rater, "reading": str(by.reading), "outlines": file_name(by)}
-        new.append({**row, **moved, **own, "labels": "", **_told(by, logs)})
+        new.append({**row, **moved, **own, "labels": "", **_reading_facts(by, logs)})
     return new
 
 
 def _refuse_own_columns(study: Sequence[TextRow], table: Path) -> None:
-    """Refuse a study's own columns under the names of what is told of a reading here.
+    """Refuse a study's own columns under the names of columns that are made here.
 
     Rows that an earlier unblinding wrote hold them rightly, and say so.
     """
     for row in study:
         if row.get("reading_list", "").strip() == BLINDED_LIST_NAME:
             continue
-        for name in _TOLD:
+        for name in _MADE:
             if not is_missing(row.get(name)):
                 msg = f"{table} has a column {name!r}, in which unblinding says how it was read."
                 raise CohortError(msg, remedy=f"Rename it, for example 'study_{name}'.")
@@ -191,12 +191,12 @@ def _logs(made: Mapping[Reading, tuple[Path, RoiSet]], out: Path) -> dict[Readin
     return {**earlier, **{by: entries(audit_path(path)) for by, (path, _) in made.items()}}
 
 
-def _told(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> TextRow:
-    """Say how an exam was read, as far as its log does; a report tells it. No date is given."""
+def _reading_facts(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> TextRow:
+    """Return how an exam was read, as far as its log says; for the report. No date is given."""
     seconds = active_seconds(logs[by])
     minutes = f"{seconds / 60:.1f}" if seconds else ""
-    told = ("yes", BLINDED_LIST_NAME, _days_since_first(by, logs), minutes)
-    return dict(zip(_TOLD, told, strict=True))
+    values = ("yes", BLINDED_LIST_NAME, _days_since_first(by, logs), minutes)
+    return dict(zip(_MADE, values, strict=True))
 
 
 def _days_since_first(by: Reading, logs: Mapping[Reading, Sequence[Entry]]) -> str:

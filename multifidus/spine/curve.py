@@ -166,7 +166,7 @@ class Spine:
 
 
 def _marks(landmarks: Iterable[Landmark]) -> dict[tuple[LandmarkKind, Level], Array]:
-    """Collect landmarks by what they mark; the same said twice is said once, cages are averaged."""
+    """Collect landmarks by what they mark; repeats count once, cages are averaged."""
     found: dict[tuple[LandmarkKind, Level], list[Array]] = {}
     for mark in dict.fromkeys(landmarks):
         of_disc = mark.kind not in _BORDERS

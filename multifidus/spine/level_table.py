@@ -19,7 +19,7 @@ def level_rows(
     rois: RoiSet,
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> list[dict[str, Any]]:
-    """Say of every slice of every axial series which level it shows, as its rows would say.
+    """Return the level of every slice of every axial series, as it stands in the tables.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def level_rows(
     found = []
     for series in axial_series(exam):
         for index, item in enumerate(series.slices):
-            said = typed.get(item.uid, (None, SlicePosition.UNKNOWN))
-            level = resolver.resolve(series, index, *said)
+            given = typed.get(item.uid, (None, SlicePosition.UNKNOWN))
+            level = resolver.resolve(series, index, *given)
             by_marks = resolver.assigned.get((series.uid, index))
             tilt_flags = level.tilt.flags(protocol.tilt_limit_deg) or level.tilt.unknown
             found.append(
@@ -60,7 +60,7 @@ def level_rows(
                     "slice_index": index,
                     "level": None if level.level is None else level.level.value,
                     "slice_position": level.slice_position.value,
-                    "typed": said[0] is not None,
+                    "typed": given[0] is not None,
                     "offset_mm": _known(level.offset_mm),
                     "margin_mm": _known(by_marks.margin_mm if by_marks else math.nan),
                     "tilt_deg": _known(level.tilt.deg),
@@ -73,7 +73,7 @@ def level_rows(
 
 def _typed(rois: RoiSet) -> dict[str, tuple[Level, SlicePosition]]:
     """Return what was typed for slices by their UID; an outline's own level comes first."""
-    found = {said.slice_uid: (said.level, said.slice_position) for said in reversed(rois.levels)}
+    found = {item.slice_uid: (item.level, item.slice_position) for item in reversed(rois.levels)}
     for roi in reversed(rois.rois):
         if roi.level is not None:
             found[roi.key.slice_uid] = (roi.level, roi.slice_position)

@@ -239,7 +239,7 @@ def _beside_stacks(
 def _stacks(
     series: Series, found: Sequence[LevelAssignment], spine: Spine
 ) -> Iterator[tuple[Sequence[LevelAssignment], _ShortStack | None]]:
-    """Part the slices of a series into stacks; of a stack that shows no one disc, None is said."""
+    """Part the slices of a series into stacks; a stack that shows no one disc gets None."""
     end = 0
     for stack in series.stacks:
         start, end = end, end + len(stack.slices)

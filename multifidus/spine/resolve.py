@@ -1,4 +1,4 @@
-"""The level and tilt of slices: what raters typed, and what landmarks say where they did not."""
+"""The level and tilt of slices: typed by raters, or else derived from landmarks."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ class Tilt:
     is_fallback: bool = False
 
     def flags(self, limit_deg: float) -> tuple[Flag, ...]:
-        """Return the doubts that it casts on areas as they are; leaning sideways counts."""
+        """Return the quality flags of areas as they are; leaning sideways counts."""
         over = math.degrees(math.acos(self.cosine)) > limit_deg + _TOLERANCE_DEG
         return (Flag.TILT_OVER_LIMIT, *self.unknown) if over else ()
 
     @property
     def unknown(self) -> tuple[Flag, ...]:
-        """The doubt that it casts on areas that it corrects."""
+        """The quality flag of areas that it corrects."""
         return (Flag.TILT_UNKNOWN,) if self.is_fallback else ()
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedLevel:
-    """Where a slice lies on the spine, as its rows say.
+    """The level of a slice, as it stands in the tables.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class ResolvedLevel:
     tilt
         Of the slice.
     flags
-        Doubts about the level.
+        Quality flags of the level.
     """
 
     level: Level | None
@@ -86,7 +86,7 @@ class ResolvedLevel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LevelResolver:
-    """What landmarks say about an exam, ready to be joined with what was typed for its slices.
+    """Levels by an exam's landmarks, to be combined with those typed for its slices.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class LevelResolver:
         level: Level | None = None,
         slice_position: SlicePosition = SlicePosition.UNKNOWN,
     ) -> ResolvedLevel:
-        """Join what was typed about a slice with what the landmarks say; what was typed wins.
+        """Return the level of a slice: what was typed, else what the landmarks give.
 
         Parameters
         ----------
@@ -146,9 +146,9 @@ class LevelResolver:
             flags = tuple(f for f in found.flags if level is None or f != Flag.LEVEL_AMBIGUOUS)
             return ResolvedLevel(found.level, position, found.offset_mm, tilt, flags)
         offset, contradicts = _beside(self.spine, plane, level)
-        doubts = (Flag.LEVEL_CONFLICT,) if contradicts else ()
+        conflict = (Flag.LEVEL_CONFLICT,) if contradicts else ()
         rest = tuple(flag for flag in found.flags if flag != Flag.LEVEL_AMBIGUOUS)
-        return ResolvedLevel(level, slice_position, offset, tilt, (*doubts, *rest))
+        return ResolvedLevel(level, slice_position, offset, tilt, (*conflict, *rest))
 
     def tilt(self, plane: Plane) -> Tilt:
         """Measure a slice's tilt against the axis that the protocol names."""
@@ -166,18 +166,18 @@ class LevelResolver:
 
 def _check_typed(exam: Exam, rois: RoiSet) -> None:
     """Refuse levels that were typed twice, are in no spine's order, or of which none is known."""
-    said: dict[str, Level] = {}
+    levels: dict[str, Level] = {}
     for typed in rois.levels:
-        first = said.setdefault(typed.slice_uid, typed.level)
+        first = levels.setdefault(typed.slice_uid, typed.level)
         if first is not typed.level:
             msg = f"Slice {typed.slice_uid} is typed as {first} and as {typed.level}."
             raise LevelError(msg, remedy="Delete one of them.")
     # Where UIDs were changed, slices are known by the outlines on them alone.
     known = {item.uid for series in exam.series for item in series.slices}
     known |= {roi.key.slice_uid for roi in rois}
-    if said and known.isdisjoint(said):
+    if levels and known.isdisjoint(levels):
         msg = (
-            f"Levels are typed for slice {next(iter(said))} and others; no slice of exam "
+            f"Levels are typed for slice {next(iter(levels))} and others; no slice of exam "
             f"{exam.subject} {exam.timepoint} and no outline on it is of that name."
         )
         raise LevelError(msg, remedy="They belong to another exam; type them for these slices.")

@@ -46,10 +46,10 @@ def check_order(exam: Exam, rois: RoiSet) -> None:
         for index, item in enumerate(series.slices)
     }
     shared = {
-        said.slice_uid: _Typed(said.level, plane, shape, words)
-        for said in rois.levels
-        if said.slice_uid in places
-        for words, plane, shape in (places[said.slice_uid],)
+        item.slice_uid: _Typed(item.level, plane, shape, words)
+        for item in rois.levels
+        if item.slice_uid in places
+        for words, plane, shape in (places[item.slice_uid],)
     }
     readings: dict[Reading, dict[str, _Typed]] = {rois.reading: dict(shared)}
     for roi in rois:

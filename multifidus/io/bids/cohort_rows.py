@@ -72,7 +72,7 @@ def bids_exam(exam: Exam, scan: Scan) -> BidsExam | None:
 
 @dataclass(slots=True)
 class CohortRows:
-    """Rows of a cohort table, and what is to be said about them."""
+    """Rows of a cohort table, and remarks about them."""
 
     rows: list[Row] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -306,7 +306,7 @@ def visit_orders(exams: Sequence[Exam]) -> tuple[list[int | str], str]:
     """Return the place of each exam among its dataset's timepoints, where that is known.
 
     Dates say it; else labels such as pre and post, or numbers that differ in nothing else. Where
-    neither does it is empty, and why is said.
+    neither does it is empty, with the reason.
     """
     visits: dict[str, list[Exam]] = {}
     for exam in exams:

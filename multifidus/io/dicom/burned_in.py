@@ -54,7 +54,7 @@ def _reasons(path: Path) -> tuple[str, ...]:
                 force=begins_as_dicom(path),
             )
             text = {name: str(found.get(name, "")).strip().upper() for name in _KEYWORDS}
-    except Exception:  # noqa: BLE001 - what cannot be read is said where images are read
+    except Exception:  # noqa: BLE001 - what cannot be read is reported where images are read
         return ()
     if text["BurnedInAnnotation"] == "YES":
         return (DECLARED,)

@@ -1,8 +1,8 @@
 """From the slices of many DICOM files to people and their exams.
 
-A UID is a hint. People are told apart by all that headers say of them, exams by their study and
-their day; what contradicts itself is parted, and said. What comes out does not depend on the order
-of the files, but for the numbers that subjects get.
+A UID is a hint. People are distinguished by all that headers say of them, exams by their study and
+their day; what contradicts itself is kept apart and reported. The result does not depend on the
+order of the files, but for the numbers that subjects get.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def decimal(text: str, name: str) -> float:
 def plane_of(
     position: tuple[str, ...], orientation: tuple[str, ...], spacing: tuple[str, ...]
 ) -> tuple[Plane, tuple[Flag, ...]]:
-    """Return an image's plane and the doubts about it.
+    """Return an image's plane and its quality flags.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is doubtful about whose DICOM images are, in words that name nobody."""
+"""Problems of the identity and the dates of DICOM exams, in words that name nobody."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class DicomExam:
 
 
 def problems_of(found: Sequence[DicomExam]) -> tuple[Problem, ...]:
-    """Say what is doubtful about whose exams are, and what was done about it."""
+    """Return the problems of who the exams' subjects are and when the exams were."""
     return (
         *_people_parted(found),
         *_people_unknown(found),
@@ -95,13 +95,13 @@ def _people_unknown(found: Sequence[DicomExam]) -> Iterator[Problem]:
             f"and one frame of reference are taken as one exam of one person: {{who}}. {_UNDO}"
         )
         yield Problem(ProblemKind.IDENTITY_UNKNOWN, message, _exams(bare))
-    # Whom facts part has been said already, unless studies part them further.
-    told = {
+    # Subjects parted by facts are reported already, unless studies part them further.
+    reported = {
         members[0].exam[0]
         for members in _grouped(nobody, lambda item: (item.claim.by, item.person)).values()
         if members[0].claim.facts and len(_subjects(members)) == 1
     }
-    nobody = [item for item in nobody if item not in bare and item.exam[0] not in told]
+    nobody = [item for item in nobody if item not in bare and item.exam[0] not in reported]
     if len(_subjects(nobody)) > 1:
         message = (
             "The PatientID is missing or names nobody, so each study is taken as a person of its "
@@ -131,7 +131,7 @@ def _days(item: DicomExam) -> set[datetime.date]:
 
 
 def _series_shared(found: Sequence[DicomExam]) -> Iterator[Problem]:
-    """Find series UIDs of several exams; those of the same exams are said together."""
+    """Find series UIDs of several exams; those of the same exams make one problem."""
     exams_of: dict[str, dict[ExamKey, DicomExam]] = {}
     for item in found:
         for uid in {frame.series for file in item.files for frame in file} - {""}:
@@ -144,17 +144,17 @@ def _series_shared(found: Sequence[DicomExam]) -> Iterator[Problem]:
 def _images_shared(found: Sequence[DicomExam]) -> Iterator[Problem]:
     """Find exams that hold the very same image."""
     first: dict[str, list[tuple[DicomExam, File]]] = {}
-    told: dict[tuple[ExamKey, ExamKey], tuple[DicomExam, DicomExam]] = {}
+    shared: dict[tuple[ExamKey, ExamKey], tuple[DicomExam, DicomExam]] = {}
     for item in found:
         for file in item.files:
             uid = file[0].item.uid
             for other, twin in first.setdefault(uid, []) if uid else ():
                 pair = other.exam, item.exam
-                if other is not item and pair not in told and is_same_image(file, twin):
-                    told[pair] = other, item
+                if other is not item and pair not in shared and is_same_image(file, twin):
+                    shared[pair] = other, item
             if all(other is not item for other, _ in first.get(uid, ())):
                 first.setdefault(uid, []).append((item, file))
-    for members in told.values():
+    for members in shared.values():
         message = "{who} hold the same images; look whether they are one exam under two names."
         yield Problem(ProblemKind.IMAGES_SHARED, message, _exams(members))
 

@@ -251,7 +251,7 @@ def _values(groups: _FunctionalGroups, mapped: RealWorld | None, *, is_fraction:
 
 
 def _plane(groups: _FunctionalGroups) -> tuple[Plane, tuple[Flag, ...]]:
-    """Return where a frame lies, and the doubts about it."""
+    """Return a frame's plane and its quality flags."""
     return plane_of(
         groups.parts("PlanePositionSequence", "ImagePositionPatient", 3),
         groups.parts("PlaneOrientationSequence", "ImageOrientationPatient", 6),

@@ -22,7 +22,7 @@ from multifidus.io.files import content_sha256
 from multifidus.io.scan_result import Skipped
 
 _LOOK_DIGITS = 12
-"""Hexadecimal digits by which images of one UID are told apart."""
+"""Hexadecimal digits that distinguish images of one UID."""
 
 _SAME_ECHO_MS = 0.1
 """Echo times that differ by less are one echo's, written with noise."""
@@ -53,7 +53,7 @@ def make_series(
 def _distinct(files: Iterable[File]) -> tuple[list[Frame], list[Skipped]]:
     """Give every image a UID that no other of its exam has, and pass over those that come again.
 
-    Some de-identification leaves many images with one UID, or none. They are told apart by their
+    Some de-identification leaves many images with one UID, or none. They are distinguished by their
     places and facts, and get UIDs of their own, all of them: outlines that name the damaged UID
     find no image by it, and are placed by their planes.
     """
