@@ -38,7 +38,7 @@ from napari_multifidus.views.widgets import button, choice, grid
 Index = QModelIndex
 
 ANY = "all"
-HEIGHT, ARROW_WIDTH, HEAD_PX = 190, 48, 10
+HEIGHT, ARROW_WIDTH = 190, 48
 FAT_COLUMN = 6
 
 
@@ -243,17 +243,9 @@ class OutlineTableView(QTableView):
         self.setModel(self.shown)
         prepare_view(self, HEIGHT)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setStyleSheet(
-            "QTableView { font-size: 11px; }"
-            f"QHeaderView::section {{ font-size: {HEAD_PX}px; padding: 1px; }}"
-        )
         self.setSortingEnabled(True)
         columns = self.horizontalHeader()
         if columns is not None:
-            # Widths are worked out by this font, whatever the style says.
-            font = columns.font()
-            font.setPixelSize(HEAD_PX)
-            columns.setFont(font)
             columns.setMinimumSectionSize(24)
             # As they lie on the spine, until somebody wants another order.
             columns.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)

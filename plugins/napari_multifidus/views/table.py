@@ -14,7 +14,11 @@ Index = QModelIndex
 Cell = str | float | int
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
-ROW_HEIGHT = 22
+ROW_HEIGHT, HEAD_PX = 22, 10
+STYLE = (
+    "QTableView { font-size: 11px; }"
+    f"QHeaderView::section {{ font-size: {HEAD_PX}px; padding: 1px; }}"
+)
 NO_INDEX = QModelIndex()
 
 
@@ -129,10 +133,15 @@ def prepare_view(view: QTableView, least_height: int, wide: int | None = None) -
     view.setShowGrid(False)
     view.setWordWrap(False)
     view.setMinimumHeight(least_height)
+    view.setStyleSheet(STYLE)
     rows, columns = view.verticalHeader(), view.horizontalHeader()
     if rows is not None and columns is not None:
         rows.hide()
         rows.setDefaultSectionSize(ROW_HEIGHT)
+        # Widths are worked out by this font, whatever the style says.
+        font = columns.font()
+        font.setPixelSize(HEAD_PX)
+        columns.setFont(font)
         columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         if wide is None:
             # Where the room is too narrow, the table scrolls.

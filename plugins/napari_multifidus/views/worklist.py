@@ -110,7 +110,7 @@ class WorklistPanel(QWidget):
             Column("#", self._mark),
             *(coded if self.controller.worklist.is_blinded else named),
             Column("Status", self.controller.status_of),
-            Column("Minutes", _minutes, "Time worked on it"),
+            Column("Min", _minutes, "Minutes worked on it"),
         ]
 
     def _mark(self, item: WorklistItem) -> str:
