@@ -3,7 +3,8 @@
 Three walks: an exam to its rows, a dragged vertex to the live numbers, a cohort to its pages. A
 call from one module of ours to another is an entry. It counts once for each pair of modules,
 however often a loop makes it, so that the count is of the code as written and not of the data. An
-entry into a module that was entered before, from elsewhere, is a return. Calls within a module, and
+entry into a module that was entered before, from elsewhere, is a return. Packages are counted in
+the same way. Calls within a module, and
 what Python, NumPy and Qt do between two of our functions, are not counted; nor are entries into the
 modules of values (``multifidus.data``, ``multifidus.errors``), which everything uses.
 
@@ -62,11 +63,25 @@ class Walk:
 
     def entered(self, values: tuple[str, ...]) -> list[str]:
         """Return the module of each entry, modules of values left out."""
-        return [
-            module
-            for _, module in self.entries
-            if not any(module == value or module.startswith(f"{value}.") for value in values)
-        ]
+        return [module for _, module in self.entries if not _is_of(module, values)]
+
+    def packages_entered(self, values: tuple[str, ...]) -> list[str]:
+        """Return the package of each entry into another package, those of values left out."""
+        pairs = dict.fromkeys(
+            (_package(caller), _package(module))
+            for caller, module in self.entries
+            if not _is_of(module, values)
+        )
+        return [package for caller, package in pairs if package != caller]
+
+
+def _is_of(module: str, values: tuple[str, ...]) -> bool:
+    return any(module == value or module.startswith(f"{value}.") for value in values)
+
+
+def _package(module: str) -> str:
+    """Return what lies directly in the library or the plugin: a package, or a flat module."""
+    return ".".join(module.split(".")[:2])
 
 
 def _module(frame: FrameType) -> str:
@@ -263,15 +278,18 @@ def main() -> None:
         print(json.dumps(list(walk.entries)), flush=True)
         # PyQt's own tidying at exit reads objects that are gone.
         os._exit(0)
-    walks = {name: _walked(name, root).entered(values) for name in WALKS}
-    print("| walk | modules | entries | returns |")
-    print("|---|---|---|---|")
-    for name, entered in walks.items():
-        modules = len(set(entered))
-        print(f"| {name} | {modules} | {len(entered)} | {len(entered) - modules} |")
+    walks = {name: _walked(name, root) for name in WALKS}
+    print("| walk | modules | entries | returns | packages | entries | returns |")
+    print("|---|---|---|---|---|---|---|")
+    for name, walk in walks.items():
+        counts = []
+        for entered in (walk.entered(values), walk.packages_entered(values)):
+            different = len(set(entered))
+            counts += [different, len(entered), len(entered) - different]
+        print("|", " | ".join([name, *map(str, counts)]), "|")
     if asked.modules:
-        for name, entered in walks.items():
-            print(f"\n{name}: {', '.join(dict.fromkeys(entered))}")
+        for name, walk in walks.items():
+            print(f"\n{name}: {', '.join(dict.fromkeys(walk.entered(values)))}")
 
 
 if __name__ == "__main__":
