@@ -20,7 +20,7 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
     volume = np.stack([item.stored_pixels for item in exam.series[0].slices])
     outline = sample.paths[0][1]
 
-    def measured(*methods: str, target: float) -> Comparison:
+    def measured(*methods: str) -> Comparison:
         protocol = mf.MeasurementProtocol(fat_methods=methods)  # type: ignore[arg-type]
         return Comparison(
             f"measure 150 outlines by {' and '.join(methods)}",
@@ -31,12 +31,12 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
                 repeats,
             ),
             "s",
-            target,
+            1 / 3,
         )
 
     return [
-        measured("pooled_otsu", "linear", target=1 / 3),
-        measured("pooled_otsu", "otsu", target=1 / 2),
+        measured("pooled_otsu", "linear"),
+        measured("pooled_otsu", "otsu"),
         Comparison(
             "exact coverage of a 120-vertex outline",
             "skimage.draw.polygon2mask on the slice",

@@ -19,7 +19,7 @@ SIZE = 64
 PRIVATE_BYTES = 61 * 1024
 """Of private header in each file, as one vendor's scanners write."""
 
-OURS = "import sys; from multifidus import formats; print(len(formats.scan(sys.argv[1]).exams))"
+OURS = "import sys; import multifidus as mf; print(len(mf.scan(sys.argv[1]).exams))"
 PEER = (
     "import os, sys, pydicom\n"
     "for folder, _, names in os.walk(sys.argv[1]):\n"
