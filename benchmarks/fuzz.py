@@ -83,16 +83,16 @@ class Tally:
 
 def read(path: Path, exam: Any) -> tuple[str, str]:
     """Read a file as users do; returns ``read`` or ``refused``, or else what should not be."""
+    import multifidus as mf
     from multifidus.errors import MultifidusError
-    from multifidus.io import read as formats
 
     if path.suffix == ".json":
         try:
-            formats.read_rois(path, exam)
+            mf.read_rois(path, exam)
         except MultifidusError as error:
             return _refused(error)
         return "read", ""
-    found = formats.scan(path)
+    found = mf.scan(path)
     outcome = "read" if found.exams else "refused"
     for item in found.skipped:
         if _asks_for_memory(item.reason):

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+import multifidus as mf
 from multifidus.errors import MultifidusError
-from multifidus.io import read as formats
 from tests.support.traps import FLOOR_MM, TRAPS, Trap
 
 Volume = tuple[np.ndarray, np.ndarray]
@@ -61,7 +61,7 @@ class Read:
 
 def ours(folder: Path) -> Iterator[Volume]:
     """Read with multifidus."""
-    for exam in formats.scan(folder).exams:
+    for exam in mf.scan(folder).exams:
         for series in exam.series:
             for item in series.slices:
                 z = item.plane.to_patient(list(np.ndindex(item.shape)))[:, 2].reshape(item.shape)
