@@ -159,6 +159,7 @@ def measurement_rows(
     for line, record in zip(lines or range(2, len(records) + 2), records, strict=True):
         if all(map(is_missing, record.values())):
             continue
+        _refuse_missing(record, source or "The table")
         try:
             found.append(reader.row(record))
         except ReadError as error:
@@ -166,6 +167,13 @@ def measurement_rows(
             raise ReadError(f"{place}{error.message}", remedy=error.remedy) from None
         kept.append(line)
     return MeasurementTable(Measurements(tuple(found)), lines=tuple(kept))
+
+
+def _refuse_missing(record: Mapping[str, Any], table: str) -> None:
+    missing = [name for name in REQUIRED if name not in record]
+    if missing:
+        msg = f"{table} lacks the columns {', '.join(missing)}."
+        raise ReadError(msg, remedy="Give a measurements.csv.")
 
 
 _KIND = ("quantity", "method", "unit")
@@ -192,10 +200,6 @@ class _RowReader:
 
     def row(self, record: Mapping[str, Any]) -> Measurement:
         """Return one row."""
-        missing = [name for name in REQUIRED if name not in record]
-        if missing:
-            msg = f"The table lacks the columns {', '.join(missing)}."
-            raise ReadError(msg, remedy="Give a measurements.csv.")
         cell = record.get
         quantity, method = self._kind(*map(cell, _KIND))
         own = self._own_names(tuple(record))
@@ -256,11 +260,12 @@ def _uncertainty(cell: object) -> float:
 
 
 def _index(cell: object) -> int | None:
-    """Return the place of a slice in its series; None where it is not counted."""
+    """Return the place of a slice in its series; None where it is not counted from 0."""
     try:
-        return whole(cell)
+        found = whole(cell)
     except ValueError:
         return None
+    return None if found is None or found < 0 else found
 
 
 def _key(*cells: object) -> RoiKey:

@@ -456,10 +456,11 @@ def test_a_cell_that_is_no_number_is_refused_with_its_line_and_column(cells, mes
         measurement_rows([record], [7], "t.csv")
 
 
-def test_a_slice_that_is_not_counted_is_named():
-    record = {"subject": "S1", "quantity": "tcsa_mm2", "value": "1", "slice_index": "upper"}
+@pytest.mark.parametrize("name", ["upper", "-1"])
+def test_a_slice_that_is_not_counted_is_named(name):
+    record = {"subject": "S1", "quantity": "tcsa_mm2", "value": "1", "slice_index": name}
     (row,) = measurement_rows([record]).rows
-    assert (row.key.slice_uid, row.provenance.slice_index) == ("upper", None)
+    assert (row.key.slice_uid, row.provenance.slice_index) == (name, None)
 
 
 def test_one_quantity_has_one_unit():
@@ -475,5 +476,7 @@ def test_empty_rows_are_passed_over_and_columns_that_lack_are_named():
     filled = {"subject": "S1", "quantity": "tcsa_mm2", "value": ""}
     table = measurement_rows([dict.fromkeys(filled, "NA"), filled])
     assert (len(table.rows), table.lines) == (1, (3,))
-    with pytest.raises(ReadError, match="lacks the columns quantity, value"):
+    with pytest.raises(ReadError, match=r"^The table lacks the columns quantity, value\."):
         measurement_rows([{"subject": "S1"}])
+    with pytest.raises(ReadError, match=r"^t\.csv lacks the columns quantity, value\."):
+        measurement_rows([{"subject": "S1"}], [2], "t.csv")
