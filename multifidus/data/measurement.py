@@ -414,3 +414,11 @@ class Measurements(Sequence[Measurement]):
     def __iter__(self) -> Iterator[Measurement]:
         """Yield one after another."""
         return iter(self.rows)
+
+    def __add__(self, others: Sequence[Measurement]) -> Measurements:
+        """Return them with those of another sequence, such as another exam's, behind them."""
+        return Measurements((*self.rows, *others))
+
+    def __radd__(self, others: Sequence[Measurement]) -> Measurements:
+        """Return them behind those of a tuple or list."""
+        return Measurements((*others, *self.rows))

@@ -59,3 +59,10 @@ def test_a_flag_is_added_once():
     found = row.with_flags(Flag.FEW_POINTS, Flag.ARTEFACT)
     assert found.flags == (Flag.ARTEFACT, Flag.FEW_POINTS)
     assert row.flags == (Flag.ARTEFACT,)
+
+
+@pytest.mark.parametrize("kind", [tuple, list, Measurements])
+def test_measurements_of_two_exams_are_added(kind):
+    first, second = Measurements(("a",)), ("b", "c")
+    assert first + kind(second) == Measurements(("a", "b", "c"))
+    assert kind(second) + first == Measurements(("b", "c", "a"))
