@@ -19,7 +19,7 @@ from multifidus.reporting.build import PAGE, SUBJECTS
 from multifidus.study.results import PICTURES
 from tests.support.studies import LEVELS, study_rows, write_study
 
-SECTIONS = ("flow", "methods", "results", "reliability", "change", "figures", "doubts", "grras",
+SECTIONS = ("flow", "methods", "results", "reliability", "change", "figures", "flags", "grras",
             "references", "subjects")  # fmt: skip
 """What the page has to hold."""
 
