@@ -201,7 +201,7 @@ def read_document(path: Path, kind: DocumentKind) -> Node:
     ReadError
         If it is damaged, of another kind, or of a newer version.
     """
-    remedy = "Take it from a backup; do not mend it by hand."
+    remedy = "It may be half written: take it from a backup, or export it again."
     return root_node(load_json(path, kind.what, remedy), kind, str(path))
 
 
