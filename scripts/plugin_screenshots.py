@@ -70,7 +70,7 @@ def open_sample() -> tuple[Any, Any]:
     settle()
     dock.feedback.tour.end()
     hide_structures(dock)
-    dock.annotator.canvas.go_to(SLICE)
+    dock.annotator.workspace.canvas.go_to(SLICE)
     come_near(viewer)
     return viewer, dock
 
@@ -90,7 +90,7 @@ def hide_structures(dock: Any) -> None:
     from multifidus.data.anatomy import Structure
 
     shown = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
-    for key, layer in dock.annotator.canvas.layers.items():
+    for key, layer in dock.annotator.workspace.canvas.layers.items():
         layer.visible = key.structure in shown
 
 
@@ -106,8 +106,8 @@ def take_annotator(viewer: Any, dock: Any) -> None:
     from napari_multifidus.controllers.canvas import EDIT
     from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
-    session, canvas = dock.annotator.session, dock.annotator.canvas
-    (loop,) = session.loops(MULTIFIDUS_LEFT, SLICE)
+    session, canvas = dock.annotator.workspace.session, dock.annotator.workspace.canvas
+    (loop,) = session.drawing.loops(MULTIFIDUS_LEFT, SLICE)
     replace_outline(canvas, loop[:: max(1, len(loop) // 36)])
     canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
@@ -120,7 +120,7 @@ def take_warnings(viewer: Any, dock: Any) -> None:
 
     from multifidus.data.anatomy import Level, SlicePosition
 
-    annotator, session = dock.annotator, dock.annotator.session
+    annotator, session = dock.annotator, dock.annotator.workspace.session
     protocol, (level, position) = session.protocol, session.analysis.typed_level(SLICE)
     session.set_protocol(replace(protocol, tilt_limit_deg=1.0))
     annotator.entries.set_level(Level.L3_L4, SlicePosition.UNKNOWN)
@@ -141,7 +141,7 @@ def take_results(viewer: Any, dock: Any) -> None:
     annotator = dock.annotator
     for side, grade in ((Side.RIGHT, 3), (Side.LEFT, 2)):
         annotator.grading.grade(side, grade)
-    annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     annotator.feedback.toggle_fat()
     table = dock.table
     table.filters["structure"].setCurrentText("multifidus")
@@ -180,8 +180,8 @@ def take_crossing(viewer: Any, dock: Any) -> None:
     import numpy as np
     from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
 
-    session, canvas = dock.annotator.session, dock.annotator.canvas
-    moved = session.loops(MULTIFIDUS_LEFT, SLICE)[0].copy()
+    session, canvas = dock.annotator.workspace.session, dock.annotator.workspace.canvas
+    moved = session.drawing.loops(MULTIFIDUS_LEFT, SLICE)[0].copy()
     lowest = int(np.argmax(moved[:, 0]))
     moved[lowest] = moved[:, 0].min() - 6, moved[:, 1].mean()
     replace_outline(canvas, moved)
@@ -193,10 +193,10 @@ def take_locator(dock: Any) -> None:
     """Show the locator while the last discs are being marked."""
     from multifidus.data.anatomy import Level
 
-    locator, session = dock.locator, dock.annotator.session
+    locator, session = dock.locator, dock.annotator.workspace.session
     left = {Level.L1_L2, Level.L2_L3}
     dock.annotator.entries.set_landmarks(
-        mark for mark in session.landmarks if mark.level not in left
+        mark for mark in session.drawing.landmarks if mark.level not in left
     )
     locator.show_exam()
     locator.start_marking()
@@ -237,7 +237,7 @@ def take_worklist(scratch: Path) -> None:
         controller.finish_and_next()
     draw_perfectly(controller)
     show_middle(viewer, dock)
-    dock.annotator.canvas.activate(MULTIFIDUS_LEFT, EDIT)
+    dock.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-worklist")
     controller.leave()
@@ -351,7 +351,7 @@ def draw_perfectly(controller: Any) -> None:
         side = roi.key.side if roi.key.structure.is_muscle else Side.NONE
         key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
         loops = [np.asarray(path[:: max(1, len(path) // 36)]) for path in roi.paths]
-        session.put(key, index, (*session.loops(key, index), *loops))
+        session.put(key, index, (*session.drawing.loops(key, index), *loops))
     for key in session.drawing.layer_keys():
         canvas.layer(key)
         canvas.push(key)
@@ -360,7 +360,7 @@ def draw_perfectly(controller: Any) -> None:
 
 def show_middle(viewer: Any, dock: Any) -> None:
     """Go to the middle slice and near to it."""
-    dock.annotator.canvas.go_to(1)
+    dock.annotator.workspace.canvas.go_to(1)
     settle()
     come_near(viewer)
 

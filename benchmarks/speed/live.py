@@ -133,7 +133,7 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
         viewer.add_image(data, **attributes)
     QApplication.processEvents()
     annotator = dock.annotator
-    session = annotator.session
+    session = annotator.workspace.session
     left = LayerKey(Structure.MULTIFIDUS, Side.LEFT)
     for key, loop in (
         (LayerKey(Structure.LEAN_REFERENCE), _circle(75, 75, 25)),
@@ -143,20 +143,20 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     ):
         for index in range(SLICES if key.side is not Side.NONE else 1):
             session.put(key, index, [loop])
-        annotator.canvas.push(key)
+        annotator.workspace.canvas.push(key)
     annotator.workspace.committed()
-    annotator.canvas.go_to(0)
+    annotator.workspace.canvas.go_to(0)
     viewer.window.resize(1440, 900)
     QTest.qWait(800)
     viewer.scene.camera.center = (SPACING * 330, SPACING * 320)
     viewer.scene.camera.zoom *= 4
     QTest.qWait(200)
-    annotator.canvas.activate(left, "direct")
-    layer = annotator.canvas.layers[left]
+    annotator.workspace.canvas.activate(left, "direct")
+    layer = annotator.workspace.canvas.layers[left]
     layer.selected_data = {0}
 
     theirs = _plain_drag(viewer, layer, motions)
-    annotator.canvas.activate(left, "direct")
+    annotator.workspace.canvas.activate(left, "direct")
     QApplication.processEvents()
     total = _drag(viewer, layer, motions)
     annotator.feedback.toggle_fat()

@@ -72,7 +72,7 @@ def test_only_what_both_say_of_levels_is_adopted(both, consensus):
 def test_what_is_taken_is_the_raters_outline_with_its_level(both, consensus):
     right = pairs(*both)[2]
     assert take(consensus, right, 1, both[1])
-    (roi,) = consensus.outlines(MULTIFIDUS_RIGHT, 3)
+    (roi,) = consensus.drawing.outlines[MULTIFIDUS_RIGHT, 3]
     assert roi.source is Source.CONSENSUS
     assert roi.key.reading.rater == "consensus"
     assert np.allclose(roi.paths[0], right.loops[1][0])

@@ -89,7 +89,7 @@ def test_undo_goes_back_to_the_very_same_state(session):
 
 
 def test_a_refusal_is_said_wherever_numbers_are_asked_for(session):
-    left, right = (session.loops(key, 2) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT))
+    left, right = (session.drawing.loops(key, 2) for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT))
     session.put(MULTIFIDUS_LEFT, 2, right)
     session.put(MULTIFIDUS_RIGHT, 2, left)
     assert session.analysis.refusal

@@ -69,7 +69,7 @@ def test_a_cohort_is_opened_as_a_reading_list_like_any_file(win, cohort, message
     assert len(asked) == 1
     assert "Blind this reading" in asked[0]
     assert controller.worklist.is_blinded
-    assert win.annotator.session.reading.timepoint == BLINDED
+    assert win.annotator.workspace.session.drawing.reading.timepoint == BLINDED
     # In a blinded reading nothing else is opened; the list is closed with the program.
     win.viewer.open(str(cohort), plugin="multifidus")
     assert "blinded" in messages[-1]
@@ -97,7 +97,7 @@ def test_the_command_opens_a_worklist_and_closing_the_window_ends_the_reading(
         import napari
 
         viewer = napari.current_viewer()
-        seen.append(open_dock(viewer).annotator.session.reading)
+        seen.append(open_dock(viewer).annotator.workspace.session.drawing.reading)
         viewer.close()
 
     monkeypatch.setattr(opening, "stay_open", look)

@@ -60,8 +60,8 @@ def press(win, letter):
 
 
 def test_an_exam_opens_where_its_first_outline_is(drawn, session):
-    assert drawn.annotator.session.rois() == session.rois()
-    assert drawn.annotator.canvas.index == 2
+    assert drawn.annotator.workspace.session.rois() == session.rois()
+    assert drawn.annotator.workspace.canvas.index == 2
     assert drawn.dock.exam.text() == "S01 · pre"
     assert len(drawn.dock.table.lines.rows) == 4
     assert "saved" in drawn.dock.status.saved.text()
@@ -85,12 +85,12 @@ def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
 def test_keys_do_what_the_table_says(drawn):
     annotator = drawn.annotator
     press(drawn, Qt.Key.Key_Period)
-    assert annotator.canvas.index == 3
+    assert annotator.workspace.canvas.index == 3
     press(drawn, Qt.Key.Key_Comma)
-    assert annotator.canvas.index == 2
+    assert annotator.workspace.canvas.index == 2
     for letter, key in (("Q", MULTIFIDUS_RIGHT), ("W", MULTIFIDUS_LEFT), ("G", LEAN), ("H", FAT)):
         press(drawn, getattr(Qt.Key, f"Key_{letter}"))
-        assert annotator.canvas.active == key
+        assert annotator.workspace.canvas.active == key
         assert str(drawn.layer(key).mode) == "add_polygon"
     press(drawn, Qt.Key.Key_J)
     assert str(drawn.layer(FAT).mode) == "direct"
@@ -108,7 +108,7 @@ def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     assert "already" in messages[-1]
     annotator.display.step(2)
     press(drawn, Qt.Key.Key_K)
-    (copied,) = annotator.session.outlines(MULTIFIDUS_LEFT, 4)
+    (copied,) = annotator.workspace.session.drawing.outlines[MULTIFIDUS_LEFT, 4]
     assert copied.source is Source.DRAFT
     assert "▲ draft unedited" in drawn.dock.numbers.sides[MULTIFIDUS_LEFT.side].warnings.words
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 2
@@ -130,19 +130,19 @@ def test_a_click_in_the_list_goes_there(drawn):
     table = drawn.dock.table
     line = next(n for n, x in enumerate(table.lines.rows) if x.key == MULTIFIDUS_LEFT)
     table.view.clicked.emit(table.view.shown.mapFromSource(table.lines.index(line, 0)))
-    assert drawn.annotator.canvas.index == 2
-    assert drawn.annotator.canvas.active == MULTIFIDUS_LEFT
+    assert drawn.annotator.workspace.canvas.index == 2
+    assert drawn.annotator.workspace.canvas.active == MULTIFIDUS_LEFT
 
 
 def test_a_new_reading_starts_empty_and_the_first_stays(drawn, session):
     panel = drawn.dock.reading
     panel.number.setValue(2)
     panel.number.editingFinished.emit()
-    assert drawn.annotator.session.reading.reading == 2
-    assert not drawn.annotator.session.rois().rois
+    assert drawn.annotator.workspace.session.drawing.reading.reading == 2
+    assert not drawn.annotator.workspace.session.rois().rois
     panel.number.setValue(1)
     panel.number.editingFinished.emit()
-    assert drawn.annotator.session.rois() == session.rois()
+    assert drawn.annotator.workspace.session.rois() == session.rois()
 
 
 @pytest.mark.parametrize("answer", ["Yes", "No"])
@@ -152,7 +152,7 @@ def test_another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, mo
     panel = drawn.dock.reading
     panel.rater.setText("CD")
     panel.rater.editingFinished.emit()
-    rois = drawn.annotator.session.rois()
+    rois = drawn.annotator.workspace.session.rois()
     assert rois.reading.rater == "CD"
     assert len(rois) == (4 if answer == "Yes" else 0)
     assert (tmp_path / "S01_pre_R1_r1.outlines.json").exists()
@@ -162,7 +162,7 @@ def test_another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, mo
 def test_outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
     folder = tmp_path / "elsewhere"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    before = drawn.annotator.session.rois()
+    before = drawn.annotator.workspace.session.rois()
     drawn.dock.reading.folder.click()
     assert mf.read_rois(folder / "S01_pre_R1_r1.outlines.json", exam) == before
     assert str(folder) in drawn.dock.reading.where.toolTip()
@@ -172,13 +172,13 @@ def test_an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messa
     path = tmp_path / "theirs.outlines.json"
     mf.write_rois(session.rois().read_by(Reading("S01", "pre", "EF", 3)), path)
     drawn.viewer.open(str(path), plugin="multifidus")
-    assert drawn.annotator.session.reading == Reading("S01", "pre", "EF", 3)
-    assert drawn.annotator.file.path == path
+    assert drawn.annotator.workspace.session.drawing.reading == Reading("S01", "pre", "EF", 3)
+    assert drawn.annotator.workspace.file.path == path
     broken = tmp_path / "broken.outlines.json"
     broken.write_text("{")
     drawn.viewer.open(str(broken), plugin="multifidus")
     assert "broken.outlines.json" in messages[-1]
-    assert drawn.annotator.file.path == path
+    assert drawn.annotator.workspace.file.path == path
 
 
 def test_a_file_changed_by_somebody_else_is_kept_and_said(drawn, tmp_path, messages):
@@ -207,8 +207,8 @@ def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
 
 
 def test_swapped_sides_are_said_at_once(drawn, messages):
-    drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
-    drawn.annotator.session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
+    drawn.annotator.workspace.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
+    drawn.annotator.workspace.session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
     drawn.annotator.workspace.committed()
     assert "swapped" in messages[-1]
     assert "swapped" in drawn.dock.status.message.text()
@@ -222,7 +222,7 @@ def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
     assert "Measured 4 outlines" in messages[-1]
     written = (folder / "measurements.csv").read_bytes()
     expected = tmp_path / "expected.csv"
-    held = drawn.annotator.session
+    held = drawn.annotator.workspace.session
     mf.write_table(mf.measure(held.exam, held.rois()), expected)
     assert written == expected.read_bytes()
     # Tables are replaced only when the person says so.
@@ -240,7 +240,7 @@ def test_another_structure_is_chosen_from_the_list(drawn):
     for words in ("artefact", "psoas left"):
         more.setCurrentIndex(more.findText(words))
         more.activated.emit(more.currentIndex())
-        assert drawn.annotator.canvas.active.words == words
+        assert drawn.annotator.workspace.canvas.active.words == words
         assert more.currentText() == words
     assert drawn.dock.numbers.structure == "psoas"
 
@@ -250,27 +250,32 @@ def test_the_rule_is_that_of_outlines_drawn_from_now_on(drawn):
     rule.setCurrentIndex(rule.findData(RoiRule.FASCIAL.value))
     rule.activated.emit(rule.currentIndex())
     drawn.annotator.display.step(1)
-    drawn.annotator.session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 12)])
-    assert drawn.annotator.session.outlines(MULTIFIDUS_LEFT, 3)[0].roi_rule is RoiRule.FASCIAL
+    drawn.annotator.workspace.session.put(MULTIFIDUS_LEFT, 3, [circle(36, 58, 12)])
+    assert (
+        drawn.annotator.workspace.session.drawing.outlines[MULTIFIDUS_LEFT, 3][0].roi_rule
+        is RoiRule.FASCIAL
+    )
 
 
 def test_another_series_is_outlined_and_drafts_of_the_first_are_kept(win, exam, tmp_path):
     other = replace(make_series("1.9", (0.0, 0.0)), weighting=Weighting.T1)
     win.open(Exam("S01", "pre", (*exam.series, other)), tmp_path)
     assert not win.dock.series.isHidden()
-    win.annotator.session.put(MULTIFIDUS_LEFT, 1, [BOW_TIE])
-    win.annotator.session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 12)])
-    win.annotator.canvas.push(MULTIFIDUS_LEFT)
-    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.workspace.session.put(MULTIFIDUS_LEFT, 1, [BOW_TIE])
+    win.annotator.workspace.session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 12)])
+    win.annotator.workspace.canvas.push(MULTIFIDUS_LEFT)
+    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
     win.dock.series.setCurrentIndex(1)
     win.dock.series.activated.emit(1)
-    assert win.annotator.session.series.uid == "1.9"
+    assert win.annotator.workspace.session.series.uid == "1.9"
     assert shown(win) == ["1.9"]
-    win.annotator.session.put(MULTIFIDUS_RIGHT, 0, [circle(36, 20, 9)])
-    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.workspace.session.put(MULTIFIDUS_RIGHT, 0, [circle(36, 20, 9)])
+    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
     win.annotator.opener.choose_series(exam.series[0])
-    np.testing.assert_array_equal(win.annotator.session.loops(MULTIFIDUS_LEFT, 1)[0], BOW_TIE)
-    assert len(win.annotator.session.rois()) == 2
+    np.testing.assert_array_equal(
+        win.annotator.workspace.session.drawing.loops(MULTIFIDUS_LEFT, 1)[0], BOW_TIE
+    )
+    assert len(win.annotator.workspace.session.rois()) == 2
 
 
 def shown(win):
@@ -287,7 +292,7 @@ def test_an_exam_opens_on_the_series_that_was_outlined(win, tmp_path):
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
     win.open(exam, tmp_path)
-    assert win.annotator.session.series is t1
+    assert win.annotator.workspace.session.series is t1
     assert shown(win) == ["1.5"]
     assert win.dock.series.currentText() == "axial T1, 6 slices"
     win.annotator.opener.choose_series(t2)
@@ -301,7 +306,7 @@ def test_a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages
     ]
     drawn.attempt(drawn.annotator.opener.choose_series, mf.Series("1.7", tuple(slices)))
     assert "differ in pixel spacing" in messages[-1]
-    assert drawn.annotator.session.series is exam.series[0]
+    assert drawn.annotator.workspace.session.series is exam.series[0]
 
 
 def test_nothing_to_measure_is_said(win, exam, tmp_path, messages):
@@ -342,9 +347,9 @@ def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
     folder = tmp_path / "second"
     folder.mkdir()
     drawn.open(second, folder)
-    drawn.wait(lambda: drawn.annotator.session.exam is second)
+    drawn.wait(lambda: drawn.annotator.workspace.session.exam is second)
     assert [layer.metadata[METADATA].exam for layer in drawn.images] == [second]
-    assert not drawn.annotator.session.rois().rois
+    assert not drawn.annotator.workspace.session.rois().rois
     rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
     assert rois.levels[0].level is Level.L4_L5
 
@@ -361,10 +366,10 @@ def test_the_sample_opens_from_the_menu_with_its_outlines(win, tmp_path, monkeyp
     win.viewer.open_sample("multifidus", "phantom_pre")
     win.wait(lambda: win.annotator.workspace.is_open)
     annotator = win.annotator
-    exam = annotator.session.exam
+    exam = annotator.workspace.session.exam
     expected = mf.read_rois(sample_dir() / "S01_pre.outlines.json", exam)
-    assert set(annotator.session.rois().rois) == set(expected.rois)
-    assert annotator.session.reading == expected.reading
-    folder = annotator.file.path.parent
+    assert set(annotator.workspace.session.rois().rois) == set(expected.rois)
+    assert annotator.workspace.session.drawing.reading == expected.reading
+    folder = annotator.workspace.file.path.parent
     assert folder.is_relative_to(tmp_path)
-    assert not annotator.session.analysis.refusal
+    assert not annotator.workspace.session.analysis.refusal

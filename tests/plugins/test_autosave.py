@@ -31,10 +31,10 @@ def test_the_file_is_named_after_the_reading():
 
 
 def test_outlines_are_written_and_read_back_equal(session, tmp_path):
-    file = OutlineFile.of(tmp_path, session.reading)
+    file = OutlineFile.of(tmp_path, session.drawing.reading)
     assert file.load(session.exam) is None
     file.save(session.rois(), Journal())
-    again = OutlineFile.of(tmp_path, session.reading)
+    again = OutlineFile.of(tmp_path, session.drawing.reading)
     assert again.load(session.exam) == session.rois()
     assert mf.read_rois(file.path, session.exam) == session.rois()
     assert not again.notes

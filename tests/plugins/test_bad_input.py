@@ -62,36 +62,36 @@ def test_odd_series_are_outlined_saved_and_opened_again(  # noqa: PLR0917 - fixt
 ):
     exam = Exam("S01", "pre", (make(),))
     win.open(exam, tmp_path)
-    win.annotator.canvas.go_to(index)
-    assert win.annotator.canvas.index == index
+    win.annotator.workspace.canvas.go_to(index)
+    assert win.annotator.workspace.canvas.index == index
     win.press("Q")
     win.draw(SQUARE)
-    session = win.annotator.session
+    session = win.annotator.workspace.session
     assert session.analysis.numbers(MULTIFIDUS_RIGHT, index).area_mm2 == pytest.approx(
         AREA_MM2, rel=0.03
     )
     win.press("Shift+I")
     win.press("Shift+K")
     win.annotator.workspace.flush()
-    kept = len(read_outlines(win.annotator.file.path))
+    kept = len(read_outlines(win.annotator.workspace.file.path))
     assert kept >= 1
     win.empty()
     win.open(exam, tmp_path)
-    assert len(win.annotator.session.rois()) == kept
+    assert len(win.annotator.workspace.session.rois()) == kept
     assert not any("Traceback" in words for words in messages)
 
 
 def test_two_windows_on_one_file_overwrite_nothing(drawn, exam, messages):
-    first = drawn.annotator.file.path
+    first = drawn.annotator.workspace.file.path
     other = Session(exam, exam.series[0], read_outlines(first))
     other.put(MULTIFIDUS_LEFT, 4, [circle(36, 58, 9)])
     write_rois(other.rois(), first, overwrite=True)
     theirs = first.read_bytes()
-    drawn.annotator.canvas.go_to(1)
+    drawn.annotator.workspace.canvas.go_to(1)
     drawn.press("Q")
     drawn.draw(SQUARE)
     drawn.annotator.workspace.flush()
-    second = drawn.annotator.file.path
+    second = drawn.annotator.workspace.file.path
     assert first.read_bytes() == theirs
     assert second != first
     assert len(read_outlines(second)) == 2
@@ -100,28 +100,28 @@ def test_two_windows_on_one_file_overwrite_nothing(drawn, exam, messages):
 
 
 def test_a_full_disk_is_said_until_there_is_room_and_nothing_is_lost(drawn, monkeypatch, messages):
-    before = drawn.annotator.file.path.read_bytes()
+    before = drawn.annotator.workspace.file.path.read_bytes()
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.replace", full)
-        drawn.annotator.canvas.go_to(1)
+        drawn.annotator.workspace.canvas.go_to(1)
         drawn.press("Q")
         drawn.draw(SQUARE)
         drawn.annotator.workspace.flush()
         assert "NOT SAVED" in drawn.dock.status.saved.text()
         assert "No space left" in messages[-1]
-        assert drawn.annotator.file.path.read_bytes() == before
+        assert drawn.annotator.workspace.file.path.read_bytes() == before
     drawn.annotator.workspace.flush()
     assert "NOT SAVED" not in drawn.dock.status.saved.text()
-    assert len(read_outlines(drawn.annotator.file.path)) == 2
+    assert len(read_outlines(drawn.annotator.workspace.file.path)) == 2
 
 
 @pytest.mark.parametrize("harm", ["newer", "half", "other exam"])
 def test_a_file_that_cannot_be_used_is_kept_said_and_left_alone(drawn, exam, harm, messages):
-    path, folder = drawn.annotator.file.path, drawn.annotator.file.path.parent
+    path, folder = drawn.annotator.workspace.file.path, drawn.annotator.workspace.file.path.parent
     drawn.empty()
     if harm == "newer":
         path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
@@ -145,8 +145,8 @@ def test_a_file_that_cannot_be_used_is_kept_said_and_left_alone(drawn, exam, har
     drawn.draw(SQUARE)
     drawn.annotator.workspace.flush()
     assert path.read_bytes() == harmed
-    assert drawn.annotator.file.path != path
-    assert len(read_outlines(drawn.annotator.file.path)) == 1
+    assert drawn.annotator.workspace.file.path != path
+    assert len(read_outlines(drawn.annotator.workspace.file.path)) == 1
 
 
 def test_a_layer_that_is_renamed_hidden_or_deleted_keeps_its_outlines(drawn, exam, tmp_path):
@@ -159,7 +159,7 @@ def test_a_layer_that_is_renamed_hidden_or_deleted_keeps_its_outlines(drawn, exa
     drawn.viewer.layers.remove(drawn.layer(MULTIFIDUS_LEFT))
     drawn.annotator.workspace.flush()
     assert "my best outlines" in names
-    sides = {roi.key.side.value for roi in read_outlines(drawn.annotator.file.path)}
+    sides = {roi.key.side.value for roi in read_outlines(drawn.annotator.workspace.file.path)}
     assert sides == {"right", "left"}
     drawn.press("W")
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 1
@@ -167,7 +167,7 @@ def test_a_layer_that_is_renamed_hidden_or_deleted_keeps_its_outlines(drawn, exa
     drawn.viewer.layers.remove_selected()
     drawn.wait(lambda: not drawn.annotator.workspace.is_open)
     drawn.open(exam, tmp_path)
-    assert len(drawn.annotator.session.rois()) == 2
+    assert len(drawn.annotator.workspace.session.rois()) == 2
 
 
 def test_a_folder_that_goes_read_only_is_said_and_another_takes_all(drawn, tmp_path, monkeypatch):
@@ -176,12 +176,12 @@ def test_a_folder_that_goes_read_only_is_said_and_another_takes_all(drawn, tmp_p
 
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.replace", denied)
-        drawn.annotator.canvas.go_to(1)
+        drawn.annotator.workspace.canvas.go_to(1)
         drawn.press("Q")
         drawn.draw(SQUARE)
         drawn.annotator.workspace.flush()
         assert "Permission denied" in drawn.dock.status.saved.text()
     (tmp_path / "else").mkdir()
     drawn.annotator.opener.set_folder(tmp_path / "else")
-    assert drawn.annotator.file.path.parent == tmp_path / "else"
-    assert len(read_outlines(drawn.annotator.file.path)) == 2
+    assert drawn.annotator.workspace.file.path.parent == tmp_path / "else"
+    assert len(read_outlines(drawn.annotator.workspace.file.path)) == 2

@@ -68,7 +68,7 @@ def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
     for _ in range(2 * len(LEVELS)):
         # After the last slice comes the first again.
         press("0")
-        right = win.annotator.canvas.active == MULTIFIDUS_RIGHT
+        right = win.annotator.workspace.canvas.active == MULTIFIDUS_RIGHT
         points = [tuple(point) for point in circle(36, 20 if right else 58, 12, POINTS)]
         done["points"] += len(points)
         # Every point is a click, and the last one is clicked twice.
@@ -78,11 +78,11 @@ def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
     done["clicks"] += 2
     win.dock.measure.click()
 
-    session = win.annotator.session
+    session = win.annotator.workspace.session
     for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT):
         assert session.drawing.slices_of(key) == (0, 1, 2, 3, 4)
         assert [session.analysis.level_of(index)[0] for index in range(5)] == list(LEVELS)
-        assert all(len(session.loops(key, index)[0]) == POINTS for index in range(5))
+        assert all(len(session.drawing.loops(key, index)[0]) == POINTS for index in range(5))
     assert (tmp_path / "tables" / "measurements.csv").exists()
     ours, _ = tables()
     assert done["clicks"] + done["keys"] - done["points"] == ours

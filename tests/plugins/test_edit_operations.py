@@ -47,7 +47,7 @@ def stack():
 
 def test_copies_wait_for_editing_and_replace_nothing(session):
     copy_from_nearest(session, MULTIFIDUS_LEFT, 5)
-    assert session.outlines(MULTIFIDUS_LEFT, 5)[0].source is Source.DRAFT
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 5][0].source is Source.DRAFT
     assert copy_on(session, MULTIFIDUS_LEFT, 2) == 3
     with pytest.raises(RoiError, match="already"):
         copy_on(session, MULTIFIDUS_LEFT, 2)
@@ -69,10 +69,10 @@ def test_the_side_that_is_missing_is_mirrored(exam):
     assert key == MULTIFIDUS_LEFT
     assert "centre of the image" in words
     expected = (COLUMNS - 1) - 20
-    found = session.loops(MULTIFIDUS_LEFT, 1)
+    found = session.drawing.loops(MULTIFIDUS_LEFT, 1)
     np.testing.assert_allclose(found[0].mean(axis=0), (36, expected), atol=1e-9)
     assert area(found) == pytest.approx(area([circle(36, 20, 12)]) - area([circle(36, 20, 3)]))
-    (roi,) = session.outlines(MULTIFIDUS_LEFT, 1)
+    (roi,) = session.drawing.outlines[MULTIFIDUS_LEFT, 1]
     assert roi.source is Source.DRAFT
     assert not session.analysis.refusal
     with pytest.raises(RoiError, match="already"):
@@ -87,7 +87,7 @@ def test_mirrors_across_the_midline_of_what_is_outlined_beside(session):
     key, words = mirror(session, MULTIFIDUS_RIGHT, 3)
     assert key == MULTIFIDUS_RIGHT
     assert "both outlines of the multifidus" in words
-    np.testing.assert_allclose(session.loops(key, 3)[0].mean(axis=0), (36, 20), atol=1e-6)
+    np.testing.assert_allclose(session.drawing.loops(key, 3)[0].mean(axis=0), (36, 20), atol=1e-6)
 
 
 def test_between_two_slices_of_a_stack(stack):
@@ -96,7 +96,7 @@ def test_between_two_slices_of_a_stack(stack):
         interpolate_here(stack, MULTIFIDUS_LEFT, 1)
     stack.put(MULTIFIDUS_LEFT, 4, [circle(36, 60, 16, 180)])
     assert interpolate_here(stack, MULTIFIDUS_LEFT, 1) == (0, 4)
-    (roi,) = stack.outlines(MULTIFIDUS_LEFT, 1)
+    (roi,) = stack.drawing.outlines[MULTIFIDUS_LEFT, 1]
     assert roi.source is Source.INTERPOLATED
     # A quarter of the way; circles of pixels are ellipses of millimetres, a little off theirs.
     assert area(roi.paths) == pytest.approx(np.pi * 10**2, rel=0.01)
@@ -119,13 +119,17 @@ def test_nothing_lies_between_angled_stacks(session):
 def test_smoothed_and_nudged(session):
     rough = circle(36, 58, 13) + np.random.default_rng(1).normal(0, 0.3, (48, 2))
     session.put(MULTIFIDUS_LEFT, 2, [rough])
-    before = session.outlines(MULTIFIDUS_LEFT, 2)[0].area_mm2
+    before = session.drawing.outlines[MULTIFIDUS_LEFT, 2][0].area_mm2
     assert smooth(session, MULTIFIDUS_LEFT, 2)
-    assert session.outlines(MULTIFIDUS_LEFT, 2)[0].area_mm2 == pytest.approx(before, rel=1e-9)
-    loop = session.loops(MULTIFIDUS_LEFT, 2)[0]
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 2][0].area_mm2 == pytest.approx(
+        before, rel=1e-9
+    )
+    loop = session.drawing.loops(MULTIFIDUS_LEFT, 2)[0]
     assert nudge(session, MULTIFIDUS_LEFT, 2, (0, -1.5))
-    np.testing.assert_allclose(session.loops(MULTIFIDUS_LEFT, 2)[0], loop - (0, 1.5), atol=1e-9)
-    assert session.outlines(MULTIFIDUS_LEFT, 2)[0].source is Source.MANUAL
+    np.testing.assert_allclose(
+        session.drawing.loops(MULTIFIDUS_LEFT, 2)[0], loop - (0, 1.5), atol=1e-9
+    )
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 2][0].source is Source.MANUAL
     for act in (smooth, lambda *a: nudge(*a, (1, 1))):
         with pytest.raises(RoiError, match="no outline"):
             act(session, MULTIFIDUS_LEFT, 4)
@@ -183,15 +187,15 @@ def test_an_outline_file_is_taken_as_drafts(session, exam, tmp_path):
     assert (taken.taken, taken.drawn, taken.elsewhere) == (3, 1, 0)
     assert "Imported 3 drafts" in taken.words
     assert "1 where something is drawn" in taken.words
-    (kept,) = mine.outlines(MULTIFIDUS_LEFT, 2)
+    (kept,) = mine.drawing.outlines[MULTIFIDUS_LEFT, 2]
     assert kept.source is Source.MANUAL
-    (draft,) = mine.outlines(MULTIFIDUS_RIGHT, 2)
+    (draft,) = mine.drawing.outlines[MULTIFIDUS_RIGHT, 2]
     assert draft.source is Source.DRAFT
     assert draft.key.reading.rater == "R1"
     flags = mine.analysis.numbers(MULTIFIDUS_RIGHT, 2).flags
     assert Flag.DRAFT_UNEDITED in flags
     nudge(mine, MULTIFIDUS_RIGHT, 2, (1, 0))
-    assert mine.outlines(MULTIFIDUS_RIGHT, 2)[0].source is Source.DRAFT_EDITED
+    assert mine.drawing.outlines[MULTIFIDUS_RIGHT, 2][0].source is Source.DRAFT_EDITED
     assert Flag.DRAFT_UNEDITED not in mine.analysis.numbers(MULTIFIDUS_RIGHT, 2).flags
     assert 0.9 < mine.drawing.draft_dice(MULTIFIDUS_RIGHT, 2) < 1
 
@@ -212,8 +216,8 @@ def test_a_label_map_is_taken_as_drafts(tmp_path):
         take_drafts(session, path)
     assert take_drafts(session, path, "lpm").taken == 2
     for key, count in ((MULTIFIDUS_RIGHT, 10 * 12), (MULTIFIDUS_LEFT, 12 * 12)):
-        assert area(session.loops(key, 1)) == pytest.approx(count)
-        assert session.outlines(key, 1)[0].source is Source.DRAFT
+        assert area(session.drawing.loops(key, 1)) == pytest.approx(count)
+        assert session.drawing.outlines[key, 1][0].source is Source.DRAFT
 
 
 def test_a_label_map_that_fits_several_series_gives_drafts_on_the_one_being_outlined(tmp_path):
@@ -240,7 +244,7 @@ def test_a_label_map_that_fits_several_series_gives_drafts_on_the_one_being_outl
         session = Session(exam, series)
         taken = take_drafts(session, path, "lpm")
         assert (taken.taken, taken.elsewhere) == (2, 0)
-        (draft,) = session.outlines(MULTIFIDUS_RIGHT, 1)
+        (draft,) = session.drawing.outlines[MULTIFIDUS_RIGHT, 1]
         assert draft.key.slice_uid == f"{series.uid}.1"
 
 

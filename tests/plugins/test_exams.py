@@ -90,7 +90,7 @@ def test_a_dropped_disc_of_exams_is_offered(win, disc):
     win.wait(win.dock.exam_list.isVisible)
     assert [row[0] for row in rows(win)] == ["exam-1", "exam-2"]
     win.dock.exam_list.list.itemActivated.emit(win.dock.exam_list.list.currentItem(), 0)
-    assert win.annotator.file.path.parent == disc.with_name("disc_outlines")
+    assert win.annotator.workspace.file.path.parent == disc.with_name("disc_outlines")
 
 
 @pytest.mark.gui
@@ -107,16 +107,16 @@ def test_a_folder_of_exams_is_offered_and_one_is_chosen_by_key(win, folder, mess
     QTest.keyClick(panel.list, Qt.Key.Key_Down)
     QTest.keyClick(panel.list, Qt.Key.Key_Return)
     win.wait(lambda: win.annotator.workspace.is_open)
-    assert win.annotator.file.path.parent == folder / "S01_post"
+    assert win.annotator.workspace.file.path.parent == folder / "S01_post"
     assert [row[0] for row in rows(win)] == ["S01_pre", "▶ S01_post"]
     # What is drawn goes with its exam, and the other one opens empty in its place.
-    win.annotator.session.put(MULTIFIDUS_RIGHT, 1, [circle(60, 60, 9)])
-    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.workspace.session.put(MULTIFIDUS_RIGHT, 1, [circle(60, 60, 9)])
+    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
     win.annotator.workspace.committed()
     QTest.keyClick(panel.list, Qt.Key.Key_Up)
     panel.open.click()
-    assert win.annotator.file.path.parent == folder / "S01_pre"
-    assert not win.annotator.session.drawing.layer_keys()
+    assert win.annotator.workspace.file.path.parent == folder / "S01_pre"
+    assert not win.annotator.workspace.session.drawing.layer_keys()
     assert len(list((folder / "S01_post").glob("*.outlines.json"))) == 1
     assert len({id(image.metadata["multifidus_exam"].exam) for image in win.images}) == 1
     panel.hide_list.click()
@@ -155,13 +155,13 @@ def test_an_exam_that_went_meanwhile_is_said_and_the_open_one_stays(
     shutil.copytree(folder, tmp_path / "scans")
     read_images(str(tmp_path / "scans"))
     win.dock.exams.open(win.dock.exams.found[0])
-    session = win.annotator.session
+    session = win.annotator.workspace.session
     shutil.rmtree(tmp_path / "scans" / "S01_post")
     panel = win.dock.exam_list
     panel.list.setCurrentItem(panel.list.topLevelItem(1))
     panel.open.click()
     assert "S01_post" in messages[-1]
-    assert win.annotator.session is session
+    assert win.annotator.workspace.session is session
     assert win.dock.exams.chosen is win.dock.exams.found[0]
 
 
@@ -175,7 +175,12 @@ def test_the_command_offers_the_exams_of_a_folder(folder, tmp_path, monkeypatch)
         viewer = napari.current_viewer()
         dock = opening.open_dock(viewer)
         dock.exams.open(dock.exams.found[1])
-        seen.append((dock.annotator.session.reading, dock.annotator.file.path.parent))
+        seen.append(
+            (
+                dock.annotator.workspace.session.drawing.reading,
+                dock.annotator.workspace.file.path.parent,
+            )
+        )
         viewer.close()
 
     monkeypatch.setattr(opening, "stay_open", look)

@@ -46,7 +46,7 @@ def drawn(win, exam, session, tmp_path):
     # Painting takes most of the time, and few tests look at the canvas.
     qt_window(win.viewer).hide()
     win.open(exam, tmp_path)
-    win.annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     win.annotator.feedback.show_preview()
     yield win
     win.annotator.feedback.shows_fat = False
@@ -80,7 +80,7 @@ def fat_pixels(win):
 
 def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     drawn = seen
-    feedback, session = drawn.annotator.feedback, drawn.annotator.session
+    feedback, session = drawn.annotator.feedback, drawn.annotator.workspace.session
     press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
     assert feedback.shows_fat
     at_rest = fat_pixels(drawn)
@@ -91,7 +91,7 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     feedback.previewed.connect(
         lambda _, preview: preview and weights.append(preview.counts().sum())
     )
-    corner = tuple(float(x) for x in session.loops(MULTIFIDUS_LEFT, 2)[0][0])
+    corner = tuple(float(x) for x in session.drawing.loops(MULTIFIDUS_LEFT, 2)[0][0])
     drawn.drag(corner, (corner[0] + 9, corner[1]))
     moving = fat_pixels(drawn)
     assert len({round(float(weight), 3) for weight in weights}) >= 4
@@ -130,11 +130,11 @@ def test_fat_on_the_image_goes_along_and_comes_off_with_the_exam(drawn):
 def test_fat_is_seen_where_it_lies(seen):
     drawn = seen
     drawn.annotator.feedback.toggle_fat()
-    for layer in drawn.annotator.canvas.layers.values():
+    for layer in drawn.annotator.workspace.canvas.layers.values():
         layer.visible = False
     picture = drawn.viewer.screenshot(flash=False).astype(int)
     pink = (picture[..., 0] - picture[..., 1]) > 60
-    preview = drawn.annotator.session.analysis.preview(MULTIFIDUS_LEFT, 2)
+    preview = drawn.annotator.workspace.session.analysis.preview(MULTIFIDUS_LEFT, 2)
     row, column = (int(place) for place in preview.pixels[preview.is_fat][20])
     at = drawn.at(row, column)
     height, width = drawn.viewer.canvas.size
@@ -142,7 +142,7 @@ def test_fat_is_seen_where_it_lies(seen):
     assert pink[round(at.y() * scale[0]), round(at.x() * scale[1])]
     area = pink.sum() / (scale[0] * scale[1]) / drawn.viewer.scene.camera.zoom**2
     both = [
-        drawn.annotator.session.analysis.preview(key, 2)
+        drawn.annotator.workspace.session.analysis.preview(key, 2)
         for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT)
     ]
     wanted = sum(int(preview.is_fat.sum()) for preview in both)
@@ -152,16 +152,16 @@ def test_fat_is_seen_where_it_lies(seen):
 def test_doubts_stand_beside_the_numbers_at_once(drawn):
     panel = drawn.dock.numbers.sides[Side.LEFT]
     assert "▲ tilt over limit" not in panel.warnings.words
-    drawn.annotator.session.put(MULTIFIDUS_LEFT, 2, [circle(66, 58, 8, 8)])
+    drawn.annotator.workspace.session.put(MULTIFIDUS_LEFT, 2, [circle(66, 58, 8, 8)])
     drawn.annotator.workspace.committed()
     assert {"▲ few points", "▲ touches border"} <= set(panel.warnings.words)
-    drawn.annotator.session.set_protocol(MeasurementProtocol(tilt_limit_deg=1.0))
+    drawn.annotator.workspace.session.set_protocol(MeasurementProtocol(tilt_limit_deg=1.0))
     drawn.annotator.workspace.changed.emit()
     assert "▲ tilt over limit" in panel.warnings.words
 
 
 def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, exam):
-    session, canvas = drawn.annotator.session, drawn.annotator.canvas
+    session, canvas = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas
     canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert drawn.annotator.grading.is_on
@@ -195,9 +195,11 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
 def test_a_button_grades_and_takes_the_grade_back(drawn):
     button = drawn.dock.feedback.grades.sides[Side.LEFT].buttons[2]
     button.click()
-    assert drawn.annotator.session.drawing.own_grades == {("goutallier", Level.L4_L5, Side.LEFT): 2}
+    assert drawn.annotator.workspace.session.drawing.own_grades == {
+        ("goutallier", Level.L4_L5, Side.LEFT): 2
+    }
     button.click()
-    assert not drawn.annotator.session.drawing.own_grades
+    assert not drawn.annotator.workspace.session.drawing.own_grades
 
 
 def test_a_slice_of_no_level_cannot_be_graded(drawn):
@@ -209,7 +211,7 @@ def test_a_slice_of_no_level_cannot_be_graded(drawn):
 
 
 def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path):
-    session, panel = drawn.annotator.session, drawn.dock.numbers.sides[Side.LEFT]
+    session, panel = drawn.annotator.workspace.session, drawn.dock.numbers.sides[Side.LEFT]
     before = panel.fat.text()
     file = tmp_path / "mine.toml"
     file.write_text('fat_methods = ["fixed"]\nfixed_threshold = 1000.0\n', encoding="utf-8")

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from napari_multifidus.controllers.shortcuts import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.models.history import History
-from napari_multifidus.models.session import Session
+from napari_multifidus.models.session import History, Session
 
 from multifidus.data.anatomy import Level, Side, SlicePosition
 from multifidus.data.image import Exam
@@ -86,8 +85,8 @@ class Changing(RuleBasedStateMachine):
 
     @rule(key=keys, start=slices, end=slices)
     def copy(self, key, start, end):
-        if not self.session.loops(key, end):
-            self.session.put(key, end, self.session.loops(key, start), Source.DRAFT)
+        if not self.session.drawing.loops(key, end):
+            self.session.put(key, end, self.session.drawing.loops(key, start), Source.DRAFT)
         self.done()
 
     @rule(index=slices, level=st.sampled_from([None, Level.L4_L5, Level.L5_S1]))
@@ -131,8 +130,8 @@ class Changing(RuleBasedStateMachine):
         # What is shown and what is saved are one.
         for key in self.session.drawing.layer_keys():
             for index in self.session.drawing.slices_of(key):
-                shown = self.session.loops(key, index)
-                rois = self.session.outlines(key, index)
+                shown = self.session.drawing.loops(key, index)
+                rois = self.session.drawing.outlines.get((key, index), ())
                 if rois:
                     assert sum(len(roi.paths_mm) for roi in rois) == len(shown)
 
@@ -181,14 +180,14 @@ def test_a_draft_is_compared_with_what_became_of_it(session):
     session.put(MULTIFIDUS_LEFT, 4, [circle(36, 58, 10, 360)], Source.DRAFT)
     assert session.drawing.draft_dice(MULTIFIDUS_LEFT, 4) == pytest.approx(1)
     session.put(MULTIFIDUS_LEFT, 4, [circle(36, 58, 8, 360)])
-    assert session.outlines(MULTIFIDUS_LEFT, 4)[0].source is Source.DRAFT_EDITED
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 4][0].source is Source.DRAFT_EDITED
     # A circle in a circle: 2 x 64 / (64 + 100).
     assert session.drawing.draft_dice(MULTIFIDUS_LEFT, 4) == pytest.approx(128 / 164, rel=1e-4)
     session.put(MULTIFIDUS_LEFT, 4, [BOW_TIE])
     assert np.isnan(session.drawing.draft_dice(MULTIFIDUS_LEFT, 4))
     session.put(MULTIFIDUS_LEFT, 4, [])
     session.put(MULTIFIDUS_LEFT, 4, [circle(36, 58, 8)])
-    assert session.outlines(MULTIFIDUS_LEFT, 4)[0].source is Source.MANUAL
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 4][0].source is Source.MANUAL
     assert np.isnan(session.drawing.draft_dice(MULTIFIDUS_LEFT, 4))
     session.undo()
     assert session.drawing.draft_dice(MULTIFIDUS_LEFT, 4) != 1

@@ -30,7 +30,7 @@ def again(session: Session, exam: Exam) -> Session:
 
 def test_the_same_image_is_no_news(session, exam):
     images = ImageWatch(session, {}).images()
-    assert set(images) == {session.slice(2).uid}
+    assert set(images) == {session.series.slices[2].uid}
     assert ImageWatch(again(session, exam), images).changed() == ()
     assert words_of(()) == ""
 
@@ -46,7 +46,7 @@ def test_another_image_is_told_until_the_outlines_on_it_are_changed(session, exa
     reading = again(session, other)
     watch = ImageWatch(reading, images)
     reading.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 12)])
-    assert watch.images()[session.slice(2).uid] != images[session.slice(2).uid]
+    assert watch.images()[session.series.slices[2].uid] != images[session.series.slices[2].uid]
     assert ImageWatch(reading, watch.images()).changed() == ()
 
 

@@ -58,7 +58,7 @@ def test_one_key_goes_through_all_images_of_the_slices(win, dixon_exam, tmp_path
     assert found[3:] == ["Dixon water", "fat fraction of the Dixon pair"]
     assert label(win) == "T2 (1 of 5)"
     # What is outlined stays what it was.
-    assert win.annotator.session.series.weighting is Weighting.T2
+    assert win.annotator.workspace.session.series.weighting is Weighting.T2
     panel = win.dock.image.contrast
     panel.setCurrentIndex(4)
     panel.activated.emit(4)

@@ -141,7 +141,7 @@ def test_marks_are_set_moved_and_deleted_by_the_mouse(picture, hand):
     picture.model.set_marking(on=True)
     hand.click((20.0, 90.0))
     hand.click((22.0, 55.0))
-    assert [mark.level for mark in session.landmarks] == [Level.L5_S1, Level.L4_L5]
+    assert [mark.level for mark in session.drawing.landmarks] == [Level.L5_S1, Level.L4_L5]
     picture.model.set_marking(on=False)
     hand.drag((22.0, 55.0), (26.0, 50.0))
     # Nothing is taken over before the button is released.
@@ -149,7 +149,7 @@ def test_marks_are_set_moved_and_deleted_by_the_mouse(picture, hand):
     hand.release((26.0, 50.0))
     assert picture.model.scene.landmarks[1].place == pytest.approx((26, 50), abs=0.2)
     hand.click((26.0, 50.0), RIGHT)
-    assert [mark.level for mark in session.landmarks] == [Level.L5_S1]
+    assert [mark.level for mark in session.drawing.landmarks] == [Level.L5_S1]
     assert picture.model.state.level is Level.L4_L5
     hand.click((20.0, 90.0))
     assert picture.model.state.level is Level.L5_S1
@@ -168,11 +168,11 @@ def test_the_keyboard_marks_the_whole_spine(picture, hand):
     for _ in range(3):
         hand.key(Qt.Key.Key_Up, SHIFT)
     hand.key(Qt.Key.Key_Return)
-    assert len(model.session.landmarks) == 2
+    assert len(model.session.drawing.landmarks) == 2
     hand.key(Qt.Key.Key_BracketLeft)
     assert model.state.level is Level.L4_L5
     hand.key(Qt.Key.Key_Delete)
-    assert [mark.level for mark in model.session.landmarks] == [Level.L5_S1]
+    assert [mark.level for mark in model.session.drawing.landmarks] == [Level.L5_S1]
     hand.key(Qt.Key.Key_Escape)
     assert not model.state.is_marking
     undone, redone = [], []
@@ -264,7 +264,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     qt_window(win.viewer).activateWindow()
     QTest.mouseClick(locator.mark, LEFT)
     assert locator.model.state.is_marking
-    model, session = locator.model, win.annotator.session
+    model, session = locator.model, win.annotator.workspace.session
     while model.state.level is not None:
         hand.click(model.scene.projection.to_view(centre[model.state.level][None])[0])
     assert not locator.mark.isChecked()
@@ -274,9 +274,9 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     # A click on a line goes to its slice; levels are seen there, in the window and in the canvas.
     line = model.scene.lines[-1]
     hand.click(line.ends[0] + 0.03 * (line.ends[1] - line.ends[0]))
-    assert win.annotator.canvas.index == line.slice_index
+    assert win.annotator.workspace.canvas.index == line.slice_index
     assert locator.picture.axial_index == line.slice_index
-    level = levels[session.slice(line.slice_index).uid]
+    level = levels[session.series.slices[line.slice_index].uid]
     assert win.dock.slice_level.level.currentData() == level.value
     assert level.value in win.viewer.canvas.overlays["multifidus_slice"].text
     # What is typed wins, and taking it back brings the landmarks' level again.
@@ -291,7 +291,7 @@ def test_true_discs_clicked_in_the_window_name_every_slice_at_once(win, sample, 
     # What was marked is saved by itself, and seen again.
     win.wait(lambda: win.dock.status.saved.text().startswith("✓ saved"))
     (file,) = tmp_path.glob("*.outlines.json")
-    assert mf.read_rois(file, exam).landmarks == session.landmarks
+    assert mf.read_rois(file, exam).landmarks == session.drawing.landmarks
     win.empty()
     assert locator.model is None
     again = open_sample(win, exam, tmp_path)
@@ -306,7 +306,7 @@ def test_shared_levels_are_shown_and_locked_in_the_window(win, sample, tmp_path)
     assert not locator.mark.isEnabled()
     assert "locked" in locator.prompt.text()
     assert all(mark.is_locked for mark in locator.model.scene.landmarks)
-    assert win.annotator.session.analysis.level_of(0)[0] is not None
+    assert win.annotator.workspace.session.analysis.level_of(0)[0] is not None
 
 
 def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp_path, messages):
@@ -340,7 +340,7 @@ def test_choices_of_the_panel_reach_the_model(win, sample, tmp_path, messages):
     locator.down.click()
     assert "no level below it" in messages[-1]
     locator.up.click()
-    assert win.annotator.session.landmarks[0].level is Level.L5_L6
+    assert win.annotator.workspace.session.drawing.landmarks[0].level is Level.L5_L6
     locator.kind.setCurrentIndex(locator.kind.findData("cage"))
     locator.kind.activated.emit(0)
     assert model.state.kind is LandmarkKind.CAGE
@@ -354,7 +354,7 @@ def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
     assert not locator.mark.isEnabled()
     win.dock.slice_level.level.setCurrentText("L4-L5")
     win.dock.slice_level.level.activated.emit(0)
-    assert win.annotator.session.analysis.level_of(0)[0] is Level.L4_L5
+    assert win.annotator.workspace.session.analysis.level_of(0)[0] is Level.L4_L5
 
 
 def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
@@ -370,26 +370,26 @@ def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
 def test_what_was_marked_is_taken_back_and_done_again(win, sample, tmp_path):
     exam, _ = sample
     locator = open_sample(win, exam, tmp_path)
-    hand, session = Hand(locator.picture), win.annotator.session
+    hand, session = Hand(locator.picture), win.annotator.workspace.session
     locator.model.set_direction(from_sacrum=True)
     locator.start_marking()
     hand.click((60.0, 150.0))
     hand.click((60.0, 115.0))
-    before = session.landmarks
+    before = session.drawing.landmarks
     hand.drag((60.0, 115.0), (66.0, 118.0))
     hand.release((66.0, 118.0))
-    moved = session.landmarks
+    moved = session.drawing.landmarks
     assert [mark.level for mark in moved] == [Level.L5_S1, Level.L4_L5]
     hand.key(Qt.Key.Key_Z, CTRL)
-    assert session.landmarks == before
+    assert session.drawing.landmarks == before
     assert locator.model.scene.landmarks[1].place == pytest.approx((60, 115), abs=1.0)
     for _ in range(2):
         hand.key(Qt.Key.Key_Z, CTRL)
-    assert session.landmarks == ()
+    assert session.drawing.landmarks == ()
     assert session.analysis.level_of(0)[0] is None
     for _ in range(3):
         hand.key(Qt.Key.Key_Z, CTRL | SHIFT)
-    assert session.landmarks == moved
+    assert session.drawing.landmarks == moved
 
 
 def test_an_archive_dropped_on_the_viewer_is_opened_and_located(win, sample, tmp_path):
@@ -405,5 +405,5 @@ def test_an_archive_dropped_on_the_viewer_is_opened_and_located(win, sample, tmp
     target.dropEvent(event)
     win.wait(lambda: win.annotator.workspace.is_open)
     win.wait(win.dock.locator.isVisible)
-    assert len(win.annotator.session.series.slices) == len(sample[0].series[0].slices)
-    assert win.annotator.file.path.parent == tmp_path / "exam_outlines"
+    assert len(win.annotator.workspace.session.series.slices) == len(sample[0].series[0].slices)
+    assert win.annotator.workspace.file.path.parent == tmp_path / "exam_outlines"

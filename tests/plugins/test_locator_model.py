@@ -123,7 +123,7 @@ def test_cut_lines_run_through_the_discs_that_the_slices_were_planned_on(phantom
     for mark in perfect.landmarks:
         place = model.scene.projection.to_view(mark.position_mm[None])[0]
         line = model.scene.line_at(tuple(place), 5.0)
-        said = positions[session.slice(line.slice_index).uid]
+        said = positions[session.series.slices[line.slice_index].uid]
         assert (said.level, said.slice_position) == (mark.level, SlicePosition.MID_DISC)
         assert line.distance_mm(tuple(place)) < 0.6
 
@@ -165,7 +165,7 @@ def test_a_level_can_be_taken_out_of_turn_and_marked_again(model):
     model.step(-1)
     assert model.state.level is Level.L3_L4
     model.place((20, 34))
-    (mark,) = model.session.landmarks
+    (mark,) = model.session.drawing.landmarks
     assert mark.level is Level.L3_L4
     assert model.scene.projection.to_view(mark.position_mm[None])[0] == pytest.approx((20, 34))
 
@@ -177,7 +177,7 @@ def test_when_all_is_marked_a_click_marks_nothing_more(model):
     assert model.state.level is None
     assert not model.state.is_marking
     assert not model.place((10, 10))
-    assert len(model.session.landmarks) == 5
+    assert len(model.session.drawing.landmarks) == 5
     assert model.prompt == "All levels are marked."
     model.step(1)
     assert model.state.level is Level.L5_S1
@@ -185,14 +185,14 @@ def test_when_all_is_marked_a_click_marks_nothing_more(model):
 
 def test_landmarks_are_moved_and_deleted(model):
     model.place((20, 90))
-    (mark,) = model.session.landmarks
+    (mark,) = model.session.drawing.landmarks
     assert model.scene.landmark_at((21.0, 91.0), 3.0).landmark is mark
     assert model.scene.landmark_at((30.0, 91.0), 3.0) is None
     assert model.move(mark, (25.0, 80.0))
-    (moved,) = model.session.landmarks
+    (moved,) = model.session.drawing.landmarks
     assert model.scene.landmarks[0].place == pytest.approx((25, 80))
     assert model.delete(moved)
-    assert model.session.landmarks == ()
+    assert model.session.drawing.landmarks == ()
 
 
 def test_a_landmark_of_another_sagittal_slice_is_seen_with_its_distance(model):
@@ -219,7 +219,7 @@ def test_the_keyboard_goes_on_evenly_from_disc_to_disc(model):
     model.step(-1)
     assert model.cursor == pytest.approx((24, 65))
     assert model.delete_active()
-    assert len(model.session.landmarks) == 2
+    assert len(model.session.drawing.landmarks) == 2
     assert not model.delete_active()
 
 
@@ -227,7 +227,7 @@ def test_six_lumbar_vertebrae_are_counted_anew_from_the_sacrum(model):
     for number in range(3):
         model.place((20.0, 95.0 - 20 * number))
     model.set_l6(has_l6=True)
-    assert [mark.level for mark in model.session.landmarks] == [
+    assert [mark.level for mark in model.session.drawing.landmarks] == [
         Level.L6_S1,
         Level.L5_L6,
         Level.L4_L5,
@@ -236,7 +236,7 @@ def test_six_lumbar_vertebrae_are_counted_anew_from_the_sacrum(model):
     assert model.state.level is Level.L3_L4
     assert Level.L5_S1 not in model.state.levels
     model.set_l6(has_l6=False)
-    assert [mark.level for mark in model.session.landmarks] == UPWARDS[:3]
+    assert [mark.level for mark in model.session.drawing.landmarks] == UPWARDS[:3]
     again = Locator(
         Session(
             model.session.exam,
@@ -252,7 +252,7 @@ def test_a_wrong_count_is_mended_in_one_step(model):
     for number in range(2):
         model.place((20.0, 80.0 - 20 * number))
     model.shift_levels(1)
-    assert [mark.level for mark in model.session.landmarks] == [Level.L5_S1, Level.L4_L5]
+    assert [mark.level for mark in model.session.drawing.landmarks] == [Level.L5_S1, Level.L4_L5]
     with pytest.raises(LevelError, match="no level below it"):
         model.shift_levels(1)
     model.shift_levels(-4)
@@ -287,7 +287,7 @@ def test_endplates_and_cages_are_marked_too(model):
     model.scroll(1)
     model.place((22, 60))
     model.place((22, 61))
-    kinds = [mark.kind for mark in model.session.landmarks]
+    kinds = [mark.kind for mark in model.session.drawing.landmarks]
     assert kinds.count(LandmarkKind.CAGE) == 2
     assert kinds.count(LandmarkKind.SUPERIOR_ENDPLATE) == 1
 
@@ -296,7 +296,7 @@ def test_contradicting_landmarks_are_kept_and_told(model):
     model.place((20.0, 30.0))
     model.place((20.0, 90.0))
     assert "out of order" in model.warning
-    assert len(model.session.landmarks) == 2
+    assert len(model.session.drawing.landmarks) == 2
     assert all(line.is_flagged for line in model.scene.lines)
 
 

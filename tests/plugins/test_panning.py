@@ -69,7 +69,7 @@ def expected(win):
 
 
 def area_mm2(win):
-    numbers = win.annotator.session.analysis.numbers(MULTIFIDUS_RIGHT, 0)
+    numbers = win.annotator.workspace.session.analysis.numbers(MULTIFIDUS_RIGHT, 0)
     return 0.0 if numbers is None else numbers.area_mm2
 
 
@@ -78,9 +78,9 @@ def test_an_outline_in_the_making_stays_as_it_is(win, exam, tmp_path, pan):
     win.press("Q")
     for corner in SQUARE[:2]:
         win.click(corner)
-    (making,) = win.annotator.canvas.unfinished()
+    (making,) = win.annotator.workspace.canvas.unfinished()
     np.testing.assert_allclose(pan(), expected(win), atol=0.6)
-    (still,) = win.annotator.canvas.unfinished()
+    (still,) = win.annotator.workspace.canvas.unfinished()
     np.testing.assert_allclose(still[2][0], making[2][0])
     assert win.annotator.edit_tools.tool == "polygon"
     # Where the view is now, the other corners are clicked where they lie.
@@ -95,7 +95,7 @@ def test_tools_of_ours_hear_nothing_of_it_and_go_on(win, exam, tmp_path, pan):
         win.press(key)
         np.testing.assert_allclose(pan(), expected(win), atol=0.6)
         assert area_mm2(win) == 0
-        assert win.annotator.canvas.unfinished() == []
+        assert win.annotator.workspace.canvas.unfinished() == []
         assert win.annotator.edit_tools.tool == tool
     win.press("C")
     win.click((35.0, 30.0))

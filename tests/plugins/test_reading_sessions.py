@@ -145,7 +145,7 @@ def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) ->
         side = roi.key.side if roi.key.structure.is_muscle else Side.NONE
         key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
         loops = [np.asarray(path[::6]) + shift for path in roi.paths]
-        session.put(key, index, (*session.loops(key, index), *loops))
+        session.put(key, index, (*session.drawing.loops(key, index), *loops))
     for key in session.drawing.layer_keys():
         canvas.layer(key)
         canvas.push(key)
@@ -317,7 +317,7 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     controller.finish()
     before = {p.name: p.read_bytes() for p in path.parent.glob(path.name.split(".")[0] + "*")}
     session, canvas = controller.workspace.session, controller.workspace.canvas
-    drawn = session.loops(MULTIFIDUS_LEFT, 0)
+    drawn = session.drawing.loops(MULTIFIDUS_LEFT, 0)
     # By the layer, as napari's own keys do, and by a tool.
     canvas.layer(MULTIFIDUS_LEFT).selected_data = {0}
     canvas.layer(MULTIFIDUS_LEFT).remove_selected()
@@ -325,10 +325,10 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
     room.win.attempt(room.win.annotator.edit_tools.clear)
     assert "locked" in messages.pop()
-    assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
+    assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
     # Nor can what was drawn before be taken back.
     room.win.attempt(room.win.annotator.edit_tools.undo)
-    assert same_loops(session.loops(MULTIFIDUS_LEFT, 0), drawn)
+    assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
     controller.workspace.flush()
     assert {name: (path.parent / name).read_bytes() for name in before} == before
     # Opened in another way it is locked as well.
@@ -385,7 +385,7 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
         dock.lock.unlock.click()
     assert not dock.lock.isVisible()
     assert win.viewer.canvas.overlays["multifidus_lock"].text == ""
-    assert all(layer.editable for layer in annotator.canvas.layers.values())
+    assert all(layer.editable for layer in annotator.workspace.canvas.layers.values())
     assert dock.tools.isEnabled()
     win.press("Q")
     assert annotator.edit_tools.tool == "polygon"
@@ -393,7 +393,11 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
 
 def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     annotator = win.annotator
-    path, session, layers = annotator.file.path, annotator.session, annotator.canvas.layers
+    path, session, layers = (
+        annotator.workspace.file.path,
+        annotator.workspace.session,
+        annotator.workspace.canvas.layers,
+    )
     before = path.read_bytes()
     assert not any(layer.editable for layer in layers.values())
     # Every key that changes something is refused in words; what only shows something is not.
@@ -402,12 +406,12 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
         "Shift+Left", "Ctrl+Z", "Ctrl+Y",
     )  # fmt: skip
     for key in refused:
-        annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+        annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
         messages.clear()
         win.press(key)
         assert messages, key
         assert "locked" in messages[-1], (key, messages)
-    annotator.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     messages.clear()
     for key in ("N", "N", "Shift+F", "Shift+F", "Shift+G"):
         win.press(key)
@@ -539,7 +543,10 @@ def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
     assert "belongs to a reading list" in messages[-1]
     room.win.attempt(controller.opener.set_folder, room.folder / "else")
     assert "belongs to a reading list" in messages[-1]
-    assert (controller.workspace.session.reading, controller.workspace.file.path) == (by, path)
+    assert (controller.workspace.session.drawing.reading, controller.workspace.file.path) == (
+        by,
+        path,
+    )
     assert not room.win.dock.reading.rater.isEnabled()
     begins = []
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
@@ -602,7 +609,7 @@ def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
     assert any("has changed since" in words for words in messages)
     session = controller.workspace.session
     for key in session.drawing.layer_keys():
-        session.put(key, 0, [loop + 0.01 for loop in session.loops(key, 0)])
+        session.put(key, 0, [loop + 0.01 for loop in session.drawing.loops(key, 0)])
     controller.workspace.committed()
     controller.close()
     messages.clear()
@@ -623,7 +630,7 @@ def disagree(room: Room, copy: Path, *, blind: bool) -> None:
     second = room.start(copy, "CD", blind=blind)
     draw(second, copy, 0.6, {Structure.MULTIFIDUS})
     session = second.workspace.session
-    left = session.loops(MULTIFIDUS_LEFT, 0)
+    left = session.drawing.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
     second.workspace.committed()
     second.finish()
@@ -661,11 +668,11 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
         panel.take(which)
     assert [panel.model.cells(n)[4] for n in range(4)] == ["✓"] * 4
     taken = panel.model.rows[3]
-    assert np.allclose(session.loops(taken.key, taken.index)[0], taken.loops[1][0])
+    assert np.allclose(session.drawing.loops(taken.key, taken.index)[0], taken.loops[1][0])
     panel.table.selectRow(2)
     panel.draw_own()
     assert controller.workspace.canvas.active == MULTIFIDUS_LEFT
-    mine = session.loops(MULTIFIDUS_LEFT, 0)
+    mine = session.drawing.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 0.2 for loop in mine])
     controller.workspace.committed()
     controller.finish()

@@ -27,20 +27,20 @@ def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_pat
     win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
     win.draw(SQUARE)
-    left = win.annotator.session.rois()
+    left = win.annotator.workspace.session.rois()
     # Closing at once: nothing may wait for a timer.
     win.close()
 
     again = window()
     again.open(exam, tmp_path)
-    assert again.annotator.session.rois() == left
-    assert again.annotator.canvas.index == 4
-    assert again.annotator.canvas.active == MULTIFIDUS_LEFT
+    assert again.annotator.workspace.session.rois() == left
+    assert again.annotator.workspace.canvas.index == 4
+    assert again.annotator.workspace.canvas.active == MULTIFIDUS_LEFT
     assert again.dock.slice_level.level.currentText() == Level.L4_L5
     assert len(again.layer(MULTIFIDUS_LEFT).data) == 1
     # Looking does not change: what is read back is the outline itself, not what napari rounds.
     again.annotator.workspace.flush()
-    assert again.annotator.session.rois() == left
+    assert again.annotator.workspace.session.rois() == left
 
 
 def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messages):
@@ -49,5 +49,5 @@ def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messag
     annotator = open_dock(viewer).annotator
     annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
     viewer.close()
-    assert annotator.session.reading == by
+    assert annotator.workspace.session.drawing.reading == by
     assert [path.name for path in tmp_path.glob("*.outlines.json")] == [file_name(by)]

@@ -66,7 +66,7 @@ def choose(table, head, words):
 def test_every_outline_has_a_line_with_the_numbers_of_the_table(table, session):
     rows = {(row.key, row.quantity, row.method): row for row in session.analysis.measure()}
     for line in session.analysis.outline_rows:
-        roi = session.outlines(line.key, line.slice_index)[0]
+        roi = session.drawing.outlines[line.key, line.slice_index][0]
         area = rows[roi.key, Quantity.TCSA_MM2, ""]
         assert line.numbers.area_mm2 == area.value
         assert line.numbers.area_u_mm2 == area.uncertainty

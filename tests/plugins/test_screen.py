@@ -54,7 +54,7 @@ def test_the_window_fits_a_laptop_with_all_that_opens_by_itself(small):
 
 
 def test_no_words_are_cut_off_on_a_laptop(small):
-    session, canvas = small.annotator.session, small.annotator.canvas
+    session, canvas = small.annotator.workspace.session, small.annotator.workspace.canvas
     for side, column in ((Side.RIGHT, 120), (Side.LEFT, 200)):
         key = LayerKey(Structure.QUADRATUS_LUMBORUM, side)
         session.put(key, 1, [circle(200, column, 20)])

@@ -29,7 +29,7 @@ def test_a_path_on_a_tilted_slice_lies_in_its_plane(exam):
     for index, item in enumerate(exam.series[0].slices):
         loop = circle(30, 30, 8)
         assert session.put(MULTIFIDUS_RIGHT, index, [loop])
-        (roi,) = session.outlines(MULTIFIDUS_RIGHT, index)
+        (roi,) = session.drawing.outlines[MULTIFIDUS_RIGHT, index]
         assert np.abs(item.plane.distance_mm(roi.paths_mm[0])).max() < 1e-9
         np.testing.assert_allclose(roi.paths[0], loop, atol=1e-9)
         assert roi.key.slice_uid == item.uid
@@ -107,7 +107,7 @@ def test_doubts_about_a_stack_stand_in_motion_as_they_do_at_rest():
 def test_a_hole_and_an_island_are_one_outline(session):
     paths = [circle(36, 20, 12), circle(36, 20, 6), circle(36, 20, 3)]
     assert session.put(MULTIFIDUS_RIGHT, 2, paths)
-    (roi,) = session.outlines(MULTIFIDUS_RIGHT, 2)
+    (roi,) = session.drawing.outlines[MULTIFIDUS_RIGHT, 2]
     assert len(roi.paths_mm) == 3
     polygon = 48 / 2 * np.sin(2 * np.pi / 48) * (12**2 - 6**2 + 3**2)
     assert session.analysis.numbers(MULTIFIDUS_RIGHT, 2).area_mm2 == pytest.approx(
@@ -118,29 +118,29 @@ def test_a_hole_and_an_island_are_one_outline(session):
 def test_samples_are_outlines_of_their_own_and_keep_their_names(session):
     first, second, third = circle(6, 20, 4), circle(6, 40, 4), circle(6, 60, 4)
     session.put(LEAN, 2, [first, second, third])
-    assert [roi.key.name for roi in session.outlines(LEAN, 2)] == ["1", "2", "3"]
+    assert [roi.key.name for roi in session.drawing.outlines[LEAN, 2]] == ["1", "2", "3"]
     session.put(LEAN, 2, [first, third])
-    assert [roi.key.name for roi in session.outlines(LEAN, 2)] == ["1", "3"]
+    assert [roi.key.name for roi in session.drawing.outlines[LEAN, 2]] == ["1", "3"]
     session.put(LEAN, 2, [first + 1, third])
-    assert [roi.key.name for roi in session.outlines(LEAN, 2)] == ["1", "3"]
+    assert [roi.key.name for roi in session.drawing.outlines[LEAN, 2]] == ["1", "3"]
     session.put(LEAN, 2, [first + 1, third, second])
-    assert {roi.key.name for roi in session.outlines(LEAN, 2)} == {"1", "2", "3"}
+    assert {roi.key.name for roi in session.drawing.outlines[LEAN, 2]} == {"1", "2", "3"}
 
 
 def test_the_same_paths_again_are_no_change(session):
-    before = session.outlines(MULTIFIDUS_LEFT, 2)
+    before = session.drawing.outlines[MULTIFIDUS_LEFT, 2]
     state = session.drawing
-    loops = [as_napari(loop) for loop in session.loops(MULTIFIDUS_LEFT, 2)]
+    loops = [as_napari(loop) for loop in session.drawing.loops(MULTIFIDUS_LEFT, 2)]
     assert not session.put(MULTIFIDUS_LEFT, 2, loops)
     assert session.drawing is state
-    assert session.outlines(MULTIFIDUS_LEFT, 2) is before
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 2] is before
 
 
 def test_a_crossing_path_is_kept_and_not_measured(session):
     session.put(MULTIFIDUS_RIGHT, 2, [BOW_TIE])
     assert "crosses itself" in session.drawing.problem(MULTIFIDUS_RIGHT, 2)
-    assert not session.outlines(MULTIFIDUS_RIGHT, 2)
-    np.testing.assert_array_equal(session.loops(MULTIFIDUS_RIGHT, 2)[0], BOW_TIE)
+    assert (MULTIFIDUS_RIGHT, 2) not in session.drawing.outlines
+    np.testing.assert_array_equal(session.drawing.loops(MULTIFIDUS_RIGHT, 2)[0], BOW_TIE)
     assert "crosses itself" in session.analysis.numbers(MULTIFIDUS_RIGHT, 2).problem
     assert {roi.key.side for roi in session.rois() if roi.key.structure.is_muscle} == {Side.LEFT}
 
@@ -159,7 +159,7 @@ def test_a_mended_path_takes_over_rule_and_level_of_what_it_was(exam):
     session = Session(exam, series, RoiSet((roi,)))
     session.put(MULTIFIDUS_RIGHT, 1, [BOW_TIE])
     session.put(MULTIFIDUS_RIGHT, 1, [circle(36, 20, 11)])
-    (mended,) = session.outlines(MULTIFIDUS_RIGHT, 1)
+    (mended,) = session.drawing.outlines[MULTIFIDUS_RIGHT, 1]
     assert (mended.key, mended.level, mended.roi_rule) == (roi.key, roi.level, roi.roi_rule)
     assert mended.source is Source.DRAFT_EDITED
 
@@ -172,19 +172,19 @@ def test_deleting_takes_outlines_away(session):
 
 def test_a_copy_is_a_draft_until_it_is_edited(session):
     assert session.drawing.nearest_drawn(MULTIFIDUS_LEFT, 4) == 2
-    assert session.put(MULTIFIDUS_LEFT, 4, session.loops(MULTIFIDUS_LEFT, 2), Source.DRAFT)
-    (copied,) = session.outlines(MULTIFIDUS_LEFT, 4)
+    assert session.put(MULTIFIDUS_LEFT, 4, session.drawing.loops(MULTIFIDUS_LEFT, 2), Source.DRAFT)
+    (copied,) = session.drawing.outlines[MULTIFIDUS_LEFT, 4]
     assert copied.source is Source.DRAFT
     assert Flag.DRAFT_UNEDITED in session.analysis.numbers(MULTIFIDUS_LEFT, 4).flags
     session.put(MULTIFIDUS_LEFT, 4, [circle(36, 58, 12)])
-    assert session.outlines(MULTIFIDUS_LEFT, 4)[0].source is Source.DRAFT_EDITED
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 4][0].source is Source.DRAFT_EDITED
 
 
 def test_a_level_is_said_once_for_a_slice_and_its_outlines(session):
     assert session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
     assert session.analysis.level_of(2) == (Level.L4_L5, SlicePosition.MID_DISC)
     assert session.rois().levels == (
-        SliceLevel(session.slice(2).uid, Level.L4_L5, SlicePosition.MID_DISC),
+        SliceLevel(session.series.slices[2].uid, Level.L4_L5, SlicePosition.MID_DISC),
     )
     assert {row.provenance.level for row in session.analysis.measure()} == {Level.L4_L5}
     assert not session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)

@@ -72,7 +72,7 @@ def test_landmarks_are_saved_and_measured_by(session, marks, tmp_path):
     file = tmp_path / "a.outlines.json"
     mf.write_rois(session.rois().read_by(mf.Reading("S01", "pre", "AB", 1)), file)
     again = Session(session.exam, session.series, mf.read_rois(file, session.exam))
-    assert again.landmarks == marks
+    assert again.drawing.landmarks == marks
     rows = session.analysis.measure()
     assert {row.provenance.level for row in rows if row.provenance.slice_index == 2} == {
         Level.L4_L5
@@ -86,7 +86,7 @@ def test_landmarks_that_contradict_each_other_are_kept_and_nothing_is_measured(s
         replace(marks[2], level=Level.L5_S1),
     )
     session.set_landmarks(upside_down)
-    assert session.landmarks == upside_down
+    assert session.drawing.landmarks == upside_down
     assert "out of order" in session.analysis.refusal
     assert "out of order" in session.analysis.level_warnings(0)[0]
     assert session.analysis.level_of(0) == (None, SlicePosition.UNKNOWN)
@@ -96,7 +96,7 @@ def test_landmarks_that_contradict_each_other_are_kept_and_nothing_is_measured(s
 
 
 def test_a_slice_between_two_discs_is_called_ambiguous_with_its_margin(session):
-    plane = session.slice(2).plane
+    plane = session.series.slices[2].plane
     middle = plane.to_patient([(20, 30)])[0]
     near = (
         Landmark(LandmarkKind.DISC_CENTRE, Level.L5_S1, middle - 15.0 * plane.normal),
@@ -148,7 +148,7 @@ def test_shared_levels_are_locked_and_measured_by_and_not_written(exam, marks):
     shared = RoiSet(landmarks=marks)
     session = Session(exam, exam.series[0], shared=shared)
     session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 20, 12)])
-    assert session.locked_landmarks == marks
+    assert session.shared.landmarks == marks
     assert session.analysis.level_of(2)[0] is Level.L4_L5
     for change in (
         lambda: session.set_landmarks(marks[:1]),

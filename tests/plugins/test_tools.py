@@ -50,8 +50,8 @@ def stack():
 
 
 def loops(win, key, index=None):
-    shown = win.annotator.canvas.index if index is None else index
-    return win.annotator.session.loops(key, shown)
+    shown = win.annotator.workspace.canvas.index if index is None else index
+    return win.annotator.workspace.session.drawing.loops(key, shown)
 
 
 def area_of(win, key, index=None):
@@ -85,7 +85,7 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     assert area([loop]) == pytest.approx(area([points]), rel=0.01)
     assert len(set(seen)) > 3
     assert seen == sorted(seen)
-    numbers = win.annotator.session.analysis.numbers(MULTIFIDUS_LEFT, 0)
+    numbers = win.annotator.workspace.session.analysis.numbers(MULTIFIDUS_LEFT, 0)
     assert numbers.area_mm2 == pytest.approx(area([loop]) * PIXEL_MM2)
     (layer_loop,) = win.layer(MULTIFIDUS_LEFT).data
     np.testing.assert_allclose(layer_loop[:, 1:], loop, atol=1e-4)
@@ -122,7 +122,7 @@ def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_pa
     win.draw(SQUARE)
     drawn = area_of(win, MULTIFIDUS_RIGHT)
     win.press("C")
-    radius = win.annotator.canvas.pointer.radius_mm
+    radius = win.annotator.workspace.canvas.pointer.radius_mm
     follow(win, [(50.0, 14.0), (50.0, 20.0), (50.0, 26.0)])
     # Half a stadium below the edge.
     half = (math.pi * radius**2 / 2 + radius * 12 * SPACING[1]) / PIXEL_MM2
@@ -145,7 +145,7 @@ def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_pa
     follow(win, circle(12, 20, 4, 12))
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(before - 27 + 48, rel=0.01)
     assert len(loops(win, MULTIFIDUS_RIGHT)) == 4
-    (roi,) = win.annotator.session.outlines(MULTIFIDUS_RIGHT, 0)
+    (roi,) = win.annotator.workspace.session.drawing.outlines[MULTIFIDUS_RIGHT, 0]
     assert len(roi.paths_mm) == 4
     assert win.layer(MULTIFIDUS_RIGHT).nshapes == 4
     # One change each.
@@ -182,7 +182,7 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
         win.annotator.edit_tools.use(tool)
         assert not layer.mouse_pan
     layer.mode = "direct"
-    assert win.annotator.canvas.pointer.tool is None
+    assert win.annotator.workspace.canvas.pointer.tool is None
     layer.mode = "add_polygon"
     assert [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)] == callbacks
     assert "being drawn" not in [found.name for found in win.viewer.layers] or not (
@@ -192,7 +192,7 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
 
 def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, messages):
     win.open(stack, tmp_path)
-    session = win.annotator.session
+    session = win.annotator.workspace.session
     win.press("Q")
     win.draw(SQUARE)
     win.press("Shift+M")
@@ -201,13 +201,13 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
     assert area([left]) == pytest.approx(area([right]))
     np.testing.assert_allclose(left[:, 1] + right[:, 1], 79, atol=1e-6)
     win.press("Shift+K")
-    assert win.annotator.canvas.index == 1
+    assert win.annotator.workspace.canvas.index == 1
     assert dice(loops(win, MULTIFIDUS_RIGHT, 0), loops(win, MULTIFIDUS_RIGHT, 1)) > 1 - 1e-9
     win.press("Ctrl+Z")
     assert not loops(win, MULTIFIDUS_RIGHT, 1)
     win.annotator.display.step(3)
     win.press("K")
-    assert session.outlines(MULTIFIDUS_RIGHT, 4)[0].source is Source.DRAFT
+    assert session.drawing.outlines[MULTIFIDUS_RIGHT, 4][0].source is Source.DRAFT
     for keys, moved in (
         ("Shift+Down", (1, 0)),
         ("Shift+Right", (0, 1)),
@@ -219,8 +219,8 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
         before = loops(win, MULTIFIDUS_RIGHT)[0]
         win.press(keys)
         np.testing.assert_allclose(loops(win, MULTIFIDUS_RIGHT)[0] - before, [moved] * 4, atol=1e-9)
-    assert session.outlines(MULTIFIDUS_RIGHT, 4)[0].source is Source.DRAFT_EDITED
-    win.annotator.canvas.go_to(2)
+    assert session.drawing.outlines[MULTIFIDUS_RIGHT, 4][0].source is Source.DRAFT_EDITED
+    win.annotator.workspace.canvas.go_to(2)
     win.press("Shift+I")
     assert "between slices 1 and 5" in messages[-1]
     # Half way between the square and the square two pixels on.
@@ -228,31 +228,31 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(win, stack, tmp_path, 
     np.testing.assert_allclose(
         loops(win, MULTIFIDUS_RIGHT)[0].min(axis=0), (top, left + 1), atol=0.1
     )
-    assert session.outlines(MULTIFIDUS_RIGHT, 2)[0].source is Source.INTERPOLATED
+    assert session.drawing.outlines[MULTIFIDUS_RIGHT, 2][0].source is Source.INTERPOLATED
     before = area_of(win, MULTIFIDUS_RIGHT)
     win.press("Shift+S")
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(before, rel=1e-9)
     assert win.layer(MULTIFIDUS_RIGHT).nshapes == 3
     # What became of the drafts is kept beside the outlines.
     win.annotator.workspace.flush()
-    journal = win.annotator.file.load_journal()
+    journal = win.annotator.workspace.file.load_journal()
     kept = {(key, uid): value for key, uid, _, value in journal.begun}
     assert kept[MULTIFIDUS_LEFT, "1.3.0"] == pytest.approx(1)
     assert 0.9 < kept[MULTIFIDUS_RIGHT, "1.3.2"] < 1
     assert kept[MULTIFIDUS_RIGHT, "1.3.4"] == pytest.approx(18 / 20, rel=0.02)
     win.annotator.opener.close()
     win.annotator.opener.find_exam()
-    assert win.annotator.session.drawing.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(
+    assert win.annotator.workspace.session.drawing.draft_dice(MULTIFIDUS_RIGHT, 4) == pytest.approx(
         0.9, rel=0.02
     )
 
 
 def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    states = [win.annotator.session.rois()]
+    states = [win.annotator.workspace.session.rois()]
 
     def note():
-        states.append(win.annotator.session.rois())
+        states.append(win.annotator.workspace.session.rois())
 
     win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     note()
@@ -272,33 +272,33 @@ def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     note()
     for state in reversed(states[:-1]):
         win.press("Ctrl+Z")
-        assert win.annotator.session.rois() == state
+        assert win.annotator.workspace.session.rois() == state
     for state in states[1:]:
         win.press("Ctrl+Shift+Z")
-        assert win.annotator.session.rois() == state
+        assert win.annotator.workspace.session.rois() == state
     # The slice of the last change is shown, and what is shown is what is saved.
-    assert win.annotator.canvas.index == 1
+    assert win.annotator.workspace.canvas.index == 1
     assert win.layer(MULTIFIDUS_LEFT).nshapes == 2
-    assert not win.annotator.canvas.sync()
+    assert not win.annotator.workspace.canvas.sync()
     win.annotator.workspace.flush()
-    assert mf.read_rois(win.annotator.file.path, exam) == states[-1]
+    assert mf.read_rois(win.annotator.workspace.file.path, exam) == states[-1]
 
 
 def test_what_naparis_keys_delete_comes_back(win, exam, tmp_path):
     win.open(exam, tmp_path)
     win.press("Q")
     win.draw(SQUARE)
-    before = win.annotator.session.rois()
+    before = win.annotator.workspace.session.rois()
     for key in ("3", "Delete", "Backspace"):
         win.press("J")
         win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
         win.press(key)
-        assert not win.annotator.session.rois().rois, key
-        assert not mf.read_rois(win.annotator.file.path, exam).rois
+        assert not win.annotator.workspace.session.rois().rois, key
+        assert not mf.read_rois(win.annotator.workspace.file.path, exam).rois
         win.press("Ctrl+Z")
-        assert win.annotator.session.rois() == before
+        assert win.annotator.workspace.session.rois() == before
         assert win.layer(MULTIFIDUS_RIGHT).nshapes == 1
-        assert mf.read_rois(win.annotator.file.path, exam) == before
+        assert mf.read_rois(win.annotator.workspace.file.path, exam) == before
 
 
 def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
@@ -317,18 +317,18 @@ def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
         win.click(corner)
     for _ in range(2):
         win.press("Ctrl+Z")
-    assert not win.annotator.canvas.unfinished()
-    assert len(win.annotator.session.rois()) == 1
+    assert not win.annotator.workspace.canvas.unfinished()
+    assert len(win.annotator.workspace.session.rois()) == 1
     # The same with livewire.
     win.press("Y")
     for corner in SQUARE[:3]:
         win.click(corner)
     win.press("Ctrl+Z")
-    assert len(win.annotator.canvas.unfinished()) == 1
+    assert len(win.annotator.workspace.canvas.unfinished()) == 1
     for _ in range(2):
         win.press("Ctrl+Z")
-    assert not win.annotator.canvas.unfinished()
-    assert len(win.annotator.session.rois()) == 1
+    assert not win.annotator.workspace.canvas.unfinished()
+    assert len(win.annotator.workspace.session.rois()) == 1
 
 
 def test_the_checklist_leads_from_outline_to_outline(win, exam, tmp_path, messages):
@@ -337,23 +337,26 @@ def test_the_checklist_leads_from_outline_to_outline(win, exam, tmp_path, messag
     win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     win.annotator.display.step(-2)
     win.press("0")
-    assert (win.annotator.canvas.index, win.annotator.canvas.active) == (2, MULTIFIDUS_RIGHT)
+    assert (win.annotator.workspace.canvas.index, win.annotator.workspace.canvas.active) == (
+        2,
+        MULTIFIDUS_RIGHT,
+    )
     win.draw(SQUARE)
     win.press("0")
-    assert win.annotator.canvas.active == MULTIFIDUS_LEFT
+    assert win.annotator.workspace.canvas.active == MULTIFIDUS_LEFT
     win.press("Shift+N")
     menu = win.dock.reasons
     win.wait(menu.isVisible)
     QTest.keyClick(menu, Qt.Key.Key_M)
     QApplication.processEvents()
     assert "not measurable: metal" in messages[-1]
-    (gap,) = mf.read_rois(win.annotator.file.path, exam).not_measurable
+    (gap,) = mf.read_rois(win.annotator.workspace.file.path, exam).not_measurable
     assert (gap.level, gap.side, gap.reason) == (Level.L4_L5, "left", Reason.METAL)
     win.press("0")
     assert "Nothing is missing" in messages[-1]
     win.press("Ctrl+Z")
     win.press("0")
-    assert win.annotator.canvas.active == MULTIFIDUS_LEFT
+    assert win.annotator.workspace.canvas.active == MULTIFIDUS_LEFT
 
 
 def test_a_file_is_taken_as_drafts_by_a_button(  # noqa: PLR0917 - fixtures
@@ -368,9 +371,9 @@ def test_a_file_is_taken_as_drafts_by_a_button(  # noqa: PLR0917 - fixtures
     win.dock.tools.draft.click()
     assert "Imported 4 drafts" in messages[-1]
     assert win.layer(LEAN).nshapes == 1
-    assert all(roi.source is Source.DRAFT for roi in win.annotator.session.rois())
+    assert all(roi.source is Source.DRAFT for roi in win.annotator.workspace.session.rois())
     win.press("Ctrl+Z")
-    assert not win.annotator.session.rois().rois
+    assert not win.annotator.workspace.session.rois().rois
 
 
 def test_a_hole_is_seen_as_it_is_reported(win, exam, tmp_path):
@@ -449,4 +452,4 @@ def test_a_window_that_is_killed_loses_nothing(win, exam, tmp_path, messages):
     corners = [(row, column + 40) for row, column in [*SQUARE, (40.0, 5.0)]]
     np.testing.assert_allclose(loop, corners, atol=0.3)
     assert any("Restored unfinished outline" in text for text in messages)
-    assert not win.annotator.session.drawing.unfinished
+    assert not win.annotator.workspace.session.drawing.unfinished

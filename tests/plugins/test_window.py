@@ -26,7 +26,7 @@ POOLED = ("", "pooled_otsu")
 
 
 def area_mm2(window, key, index):
-    return window.annotator.session.analysis.numbers(key, index).area_mm2
+    return window.annotator.workspace.session.analysis.numbers(key, index).area_mm2
 
 
 def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
@@ -50,8 +50,8 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     session.put(MULTIFIDUS_RIGHT, 2, [np.array(SQUARE)])
     mf.write_rois(session.rois(), file)
     win.open(exam, tmp_path)
-    win.annotator.canvas.go_to(2)
-    win.annotator.canvas.activate(MULTIFIDUS_RIGHT, "direct")
+    win.annotator.workspace.canvas.go_to(2)
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_RIGHT, "direct")
     win.layer(MULTIFIDUS_RIGHT).selected_data = {0}
     panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
     seen = []
@@ -65,15 +65,15 @@ def test_numbers_follow_a_vertex_while_it_is_dragged(win, exam, session, tmp_pat
     assert all("%" in fat for _, fat in seen)
     # Nothing is taken over before the button is released, however long the hand rests.
     QTest.qWait(3 * SYNC_MS)
-    assert win.annotator.session.outlines(MULTIFIDUS_RIGHT, 2)[0].area_mm2 == pytest.approx(
-        600 * PIXEL_MM2
-    )
+    assert win.annotator.workspace.session.drawing.outlines[MULTIFIDUS_RIGHT, 2][
+        0
+    ].area_mm2 == pytest.approx(600 * PIXEL_MM2)
     live = panel.detail.text()
     win.release((58.0, 36.0))
     # The threshold may have moved with the outline; the area has not.
     assert panel.detail.text().split(" · ")[0] == live.split(" · ")[0] != before.split(" · ")[0]
-    rows = mf.measure(exam, win.annotator.session.rois())
-    key = win.annotator.session.outlines(MULTIFIDUS_RIGHT, 2)[0].key
+    rows = mf.measure(exam, win.annotator.workspace.session.rois())
+    key = win.annotator.workspace.session.drawing.outlines[MULTIFIDUS_RIGHT, 2][0].key
     found = {row.quantity: row.value for row in rows if row.key == key}
     doubt = {
         row.quantity: row.uncertainty for row in rows if row.key == key and row.method in POOLED
@@ -99,12 +99,14 @@ def test_a_crossing_outline_is_red_not_measured_and_not_lost(win, exam, tmp_path
     panel = win.dock.numbers.sides[MULTIFIDUS_RIGHT.side]
     assert panel.fat.text() == "not measured"
     assert "crosses itself" in panel.detail.text()
-    drawn = win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)[0]
+    drawn = win.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)[0]
     win.empty()
     assert not mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam).rois
 
     win.open(exam, tmp_path)
-    np.testing.assert_array_equal(win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)[0], drawn)
+    np.testing.assert_array_equal(
+        win.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)[0], drawn
+    )
     assert any("Restored" in text and "crosses itself" in text for text in messages)
     np.testing.assert_allclose(win.layer(MULTIFIDUS_RIGHT).edge_color[0][:3], red, atol=0.01)
     # Mended, it is an outline again, in its own colour.
@@ -167,7 +169,7 @@ def test_however_pixels_are_stored_the_right_is_drawn_on_the_left(
     height, width = win.viewer.canvas.size
     x, y = width / 2 - 150, height / 2 + 120
     win.draw([QPointF(x + dx, y + dy) for dx, dy in ((0, 0), (60, 0), (60, 50), (0, 50))])
-    (roi,) = win.annotator.session.outlines(MULTIFIDUS_RIGHT, 0)
+    (roi,) = win.annotator.workspace.session.drawing.outlines[MULTIFIDUS_RIGHT, 0]
     # LPS: right is -x, posterior is +y.
     assert roi.centroid_mm[0] < -5
     assert roi.centroid_mm[1] > 5
@@ -183,7 +185,7 @@ def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, t
     copy_shapes(layer)
     win.annotator.display.step(1)
     paste_shapes(layer)
-    win.wait(lambda: bool(win.annotator.session.loops(MULTIFIDUS_RIGHT, 1)))
+    win.wait(lambda: bool(win.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 1)))
     assert area_mm2(win, MULTIFIDUS_RIGHT, 1) == pytest.approx(
         area_mm2(win, MULTIFIDUS_RIGHT, 0), rel=1e-6
     )
@@ -206,15 +208,15 @@ def test_giving_up_a_polygon_leaves_nothing(win, exam, tmp_path):
         win.click(corner)
     finish_shape(win.layer(MULTIFIDUS_RIGHT))
     win.annotator.workspace.flush()
-    assert not win.annotator.session.loops(MULTIFIDUS_RIGHT, 0)
+    assert not win.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
     assert not list(tmp_path.iterdir())
     # napari keeps colour and features of the shape that went; they are in nobody's way.
     for corner in SQUARE[:2]:
         win.click(corner)
     finish_shape(win.layer(MULTIFIDUS_RIGHT))
     win.draw(SQUARE)
-    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
-    win.annotator.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
     assert len(win.layer(MULTIFIDUS_RIGHT).data) == 1
     orange = win.layer(MULTIFIDUS_RIGHT).edge_color
     assert orange.shape == (1, 4)
@@ -230,8 +232,8 @@ def test_an_open_path_is_closed_and_a_line_is_no_outline(win, exam, tmp_path):
     assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(600 * PIXEL_MM2)
     line = win.layer(MULTIFIDUS_LEFT)
     line.add_lines([corners[:2]])
-    assert "2 points" in win.annotator.session.drawing.problem(MULTIFIDUS_LEFT, 0)
-    win.annotator.canvas.push(MULTIFIDUS_LEFT)
+    assert "2 points" in win.annotator.workspace.session.drawing.problem(MULTIFIDUS_LEFT, 0)
+    win.annotator.workspace.canvas.push(MULTIFIDUS_LEFT)
     assert len(line.data) == 1
 
 
@@ -240,7 +242,7 @@ def test_a_shape_across_slices_is_said_and_not_measured(win, exam, tmp_path, mes
     corners = np.array([(n, *corner) for n, corner in enumerate(SQUARE)])
     win.layer(MULTIFIDUS_RIGHT).add_polygons([corners])
     assert "several slices" in messages[-1]
-    assert not win.annotator.session.drawing.layer_keys()
+    assert not win.annotator.workspace.session.drawing.layer_keys()
 
 
 def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     import datetime
 
     from multifidus.reading.worklist import Worklist
-    from napari_multifidus.controllers.canvas import Canvas
-    from napari_multifidus.models.autosave import OutlineFile
-    from napari_multifidus.models.session import Session
 
 
 class Annotator(QObject):
@@ -64,21 +61,6 @@ class Annotator(QObject):
         self.worklist: WorklistController | None = None
         self.workspace.opened.connect(self._follow)
         self.grading.digits_freed.connect(self._bind_keys)
-
-    @property
-    def session(self) -> Session:
-        """The session of the exam that is open."""
-        return self.workspace.session
-
-    @property
-    def canvas(self) -> Canvas:
-        """The layers of the exam that is open."""
-        return self.workspace.canvas
-
-    @property
-    def file(self) -> OutlineFile | None:
-        """The file that outlines are kept in."""
-        return self.workspace.file
 
     def _follow(self) -> None:
         """Listen to keys and mouse while an exam is open."""

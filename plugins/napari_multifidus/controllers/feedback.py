@@ -104,8 +104,8 @@ class Feedback(QObject):
         previews = {
             key: moving.get(key) or session.analysis.preview(key, index)
             for key in keys
-            if session.loops(key, index)
+            if session.drawing.loops(key, index)
         }
         if self._overlay is None:
             self._overlay = FatOverlay(self.workspace.viewer, spacing_mm(session.series))
-        self._overlay.show(index, previews, session.slice(index).shape)
+        self._overlay.show(index, previews, session.series.slices[index].shape)

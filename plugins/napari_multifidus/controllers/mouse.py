@@ -169,9 +169,9 @@ class Pointer:
             return
         self.finish()
         assert self.key is not None and self.tool is not None  # noqa: S101, PT018 - take() set them
-        image = self._session.slice(index)
+        image = self._session.series.slices[index]
         context = StrokeContext(
-            self._session.loops(self.key, index),
+            self._session.drawing.loops(self.key, index),
             image.plane.pixel_spacing_mm,
             self.radius_mm,
             lambda: self._edges_of(index),
@@ -180,7 +180,7 @@ class Pointer:
 
     def _edges_of(self, index: int) -> Edges:
         if self._edges is None or self._edges[0] != index:
-            image = self._session.slice(index)
+            image = self._session.series.slices[index]
             self._edges = index, Edges.of(image.pixels, image.plane.pixel_spacing_mm)
         return self._edges[1]
 

@@ -196,8 +196,8 @@ class ExamOpener:
             workspace.rater = rater
             return
         session = workspace.session
-        wanted = replace(session.reading, rater=rater, reading=number)
-        if wanted == session.reading:
+        wanted = replace(session.drawing.reading, rater=rater, reading=number)
+        if wanted == session.drawing.reading:
             return
         workspace.access.refuse_if_fixed()
         workspace.flush()
@@ -211,7 +211,7 @@ class ExamOpener:
         """Whether there are outlines of a rater's reading already."""
         if not self.workspace.is_open or self.workspace.file is None:
             return False
-        wanted = replace(self.workspace.session.reading, rater=rater, reading=number)
+        wanted = replace(self.workspace.session.drawing.reading, rater=rater, reading=number)
         return OutlineFile.of(self.workspace.file.path.parent, wanted).path.exists()
 
     def set_folder(self, folder: Path) -> None:
@@ -225,7 +225,7 @@ class ExamOpener:
         workspace = self.workspace
         workspace.access.refuse_if_fixed()
         workspace.flush()
-        reading, rois = workspace.session.reading, workspace.session.rois()
+        reading, rois = workspace.session.drawing.reading, workspace.session.rois()
         file = OutlineFile.of(folder, reading)
         held = None if file.path.exists() else rois
         self._begin(workspace.active.source, file, reading, held)

@@ -59,7 +59,7 @@ class SessionRestore:
                 self._restore(key, places[uid], loops)
         for key, uid, loops in journal.unfinished:
             if uid in places:
-                self._restore(key, places[uid], (*session.loops(key, places[uid]), *loops))
+                self._restore(key, places[uid], (*session.drawing.loops(key, places[uid]), *loops))
         for key, uid, loops, _ in journal.begun:
             if uid in places:
                 session.change(with_origin(session.drawing, (key, places[uid]), loops))
@@ -89,21 +89,21 @@ class SessionRestore:
         """Return how the reading would be left now."""
         session = self._session
         drafts = tuple(
-            (key, session.slice(index).uid, draft.loops)
+            (key, session.series.slices[index].uid, draft.loops)
             for (key, index), draft in session.drawing.unfinished.items()
         )
         unfinished = tuple(
-            (key, session.slice(index).uid, loops)
+            (key, session.series.slices[index].uid, loops)
             for key, index, loops in self._canvas.unfinished()
             if all(len(loop) >= MINIMAL_POINTS for loop in loops)
         )
         begun = tuple(
-            (key, session.slice(index).uid, loops, session.drawing.draft_dice(key, index))
+            (key, session.series.slices[index].uid, loops, session.drawing.draft_dice(key, index))
             for (key, index), loops in session.drawing.origins.items()
         )
         index, active = self._canvas.place
         return Journal(
-            session.slice(index).uid,
+            session.series.slices[index].uid,
             active,
             self._unfinished_elsewhere + drafts,
             unfinished=unfinished,

@@ -120,7 +120,7 @@ class StructureLayer:
         shapes = [
             (vertices_of(loop, index), "polygon" if len(loop) >= MINIMAL_POINTS else "line")
             for index in self.session.drawing.slices_of(self.key)
-            for loop in self.session.loops(self.key, index)
+            for loop in self.session.drawing.loops(self.key, index)
             if len(loop) > 1
         ]
         layer = self.layer
@@ -193,7 +193,7 @@ class StructureLayer:
         before, self._seen = self._seen, (index, loops)
         if before is not None and before[0] == index and same_loops(before[1], loops):
             return None
-        return None if same_loops(loops, self.session.loops(self.key, index)) else drawn
+        return None if same_loops(loops, self.session.drawing.loops(self.key, index)) else drawn
 
     # --- problems ------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class StructureLayer:
         return bad
 
     def _is_bad(self, index: int, loops: list[Array]) -> bool:
-        if same_loops(loops, self.session.loops(self.key, index)):
+        if same_loops(loops, self.session.drawing.loops(self.key, index)):
             return bool(self.session.drawing.problem(self.key, index))
         if not self.is_drawing:
             return bool(problem_of(loops))

@@ -147,7 +147,7 @@ class WorklistController(QObject):
     @property
     def has_open(self) -> bool:
         """Whether what is open is an entry of the list."""
-        return self.workspace.is_open and self.workspace.session.reading == self.by
+        return self.workspace.is_open and self.workspace.session.drawing.reading == self.by
 
     # --- opening -------------------------------------------------------------------------------
 
@@ -253,7 +253,7 @@ class WorklistController(QObject):
         if not self.workspace.save() or file is None or not file.path.exists():
             msg = "Not finished: the outlines could not be saved."
             raise MultifidusError(msg)
-        if file.path != self.worklist.outlines_of(session.reading):
+        if file.path != self.worklist.outlines_of(session.drawing.reading):
             msg = f"Not finished: the outlines are in {file.path.name}, beside the list's file."
             raise MultifidusError(msg, remedy="Tell the study coordinator; both files are kept.")
 

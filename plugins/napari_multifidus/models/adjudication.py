@@ -65,20 +65,15 @@ class RaterPair:
 def pairs(first: Session, second: Session) -> tuple[RaterPair, ...]:
     """Compare two readings of one series, the worst agreement first."""
     both = (first, second)
-    places = {
-        (key, index)
-        for session in both
-        for key in session.drawing.layer_keys()
-        for index in session.drawing.slices_of(key)
-        if session.outlines(key, index)
-    }
+    places = {*first.drawing.outlines, *second.drawing.outlines}
     found = [_pair(both, key, index) for key, index in places]
     return tuple(sorted(found, key=lambda pair: (pair.dice, pair.index, pair.key)))
 
 
 def _pair(both: tuple[Session, Session], key: LayerKey, index: int) -> RaterPair:
     first, second = (
-        session.loops(key, index) if session.outlines(key, index) else () for session in both
+        session.drawing.loops(key, index) if (key, index) in session.drawing.outlines else ()
+        for session in both
     )
     found = dice(first, second) if first and second else 0.0
     levels = (both[0].analysis.level_of(index)[0], both[1].analysis.level_of(index)[0])
@@ -91,8 +86,12 @@ def adopt(consensus: Session, both: Sequence[Session]) -> bool:
     changed = False
     if consensus.shared is not None:
         return False
-    if first.landmarks and first.landmarks == second.landmarks and not consensus.landmarks:
-        changed = consensus.set_landmarks(first.landmarks)
+    if (
+        first.drawing.landmarks
+        and first.drawing.landmarks == second.drawing.landmarks
+        and not consensus.drawing.landmarks
+    ):
+        changed = consensus.set_landmarks(first.drawing.landmarks)
     for index in range(len(consensus.series.slices)):
         typed = first.analysis.typed_level(index)
         agreed = typed[0] is not None and typed == second.analysis.typed_level(index)

@@ -47,7 +47,7 @@ def copy_from_nearest(session: Session, key: LayerKey, index: int) -> None:
     if start is None:
         msg = f"No other slice has an outline of {key.words}."
         raise RoiError(msg, remedy="Draw one first.")
-    session.put(key, index, session.loops(key, start), Source.DRAFT)
+    session.put(key, index, session.drawing.loops(key, start), Source.DRAFT)
 
 
 def copy_on(session: Session, key: LayerKey, index: int) -> int:
@@ -59,14 +59,14 @@ def copy_on(session: Session, key: LayerKey, index: int) -> int:
         If there is none here, no next slice, or one there already.
     """
     following = index + 1
-    if not session.loops(key, index):
+    if not session.drawing.loops(key, index):
         msg = f"There is no outline of {key.words} on this slice to copy."
         raise RoiError(msg, remedy="Draw it first.")
     if following >= len(session.series.slices):
         msg = "This is the last slice."
         raise RoiError(msg)
     _refuse_if_drawn(session, key, following)
-    session.put(key, following, session.loops(key, index), Source.DRAFT)
+    session.put(key, following, session.drawing.loops(key, index), Source.DRAFT)
     return following
 
 
@@ -82,14 +82,16 @@ def mirror(session: Session, key: LayerKey, index: int) -> tuple[LayerKey, str]:
     if other is None:
         msg = f"The {key.words} has no other side."
         raise RoiError(msg, remedy="Choose a muscle first.")
-    start, end = (key, other) if session.loops(key, index) else (other, key)
-    if not session.loops(start, index):
+    start, end = (key, other) if session.drawing.loops(key, index) else (other, key)
+    if not session.drawing.loops(start, index):
         msg = f"There is no outline of {key.words} or {other.words} on this slice to mirror."
         raise RoiError(msg, remedy="Draw one side first.")
     _refuse_if_drawn(session, end, index)
-    image = session.slice(index)
+    image = session.series.slices[index]
     line = mirror_line(image.plane, image.shape, session.rois())
-    session.put(end, index, mirrored(session.loops(start, index), image.plane, line), Source.DRAFT)
+    session.put(
+        end, index, mirrored(session.drawing.loops(start, index), image.plane, line), Source.DRAFT
+    )
     return end, f"Mirrored across the midline found by {line.words}."
 
 
@@ -109,13 +111,13 @@ def interpolate_here(session: Session, key: LayerKey, index: int) -> tuple[int, 
         msg = f"{key.words} is drawn on one side of this slice at most."
         raise RoiError(msg, remedy="Draw it on a slice before and a slice after this one.")
     first, second = (_one(session, key, place_of) for place_of in (before, after))
-    loops = interpolate(first, second, session.slice(index).plane)
+    loops = interpolate(first, second, session.series.slices[index].plane)
     session.put(key, index, loops, Source.INTERPOLATED)
     return before, after
 
 
 def _one(session: Session, key: LayerKey, index: int) -> Roi:
-    rois = session.outlines(key, index)
+    rois = session.drawing.outlines.get((key, index), ())
     if len(rois) == 1:
         return rois[0]
     problem = session.drawing.problem(key, index) or f"is {len(rois)} samples"
@@ -131,7 +133,7 @@ def smooth(session: Session, key: LayerKey, index: int) -> bool:
     RoiError
         If there is none, or it is too small.
     """
-    spacing = session.slice(index).plane.pixel_spacing_mm
+    spacing = session.series.slices[index].plane.pixel_spacing_mm
     return session.put(key, index, smoothed(_drawn(session, key, index), spacing))
 
 
@@ -147,7 +149,7 @@ def nudge(session: Session, key: LayerKey, index: int, by: ArrayLike) -> bool:
 
 
 def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[Array]:
-    loops = session.loops(key, index)
+    loops = session.drawing.loops(key, index)
     if not loops:
         msg = f"There is no outline of {key.words} on this slice."
         raise RoiError(msg, remedy="Draw it first, or choose another structure.")
@@ -155,7 +157,7 @@ def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[Array]:
 
 
 def _refuse_if_drawn(session: Session, key: LayerKey, index: int) -> None:
-    if session.loops(key, index):
+    if session.drawing.loops(key, index):
         msg = f"There is an outline of {key.words} on slice {index + 1} already."
         raise RoiError(msg, remedy="Delete it first to replace it.")
 
@@ -217,9 +219,9 @@ def take_drafts(session: Session, path: Path, labels: str | None = None) -> Draf
             elsewhere += 1
         else:
             found.setdefault((layer_key_of(placed.roi), placed.index), []).append(placed.roi)
-    free = {where: rois for where, rois in found.items() if not session.loops(*where)}
+    free = {where: rois for where, rois in found.items() if not session.drawing.loops(*where)}
     for (key, index), rois in free.items():
-        plane = session.slice(index).plane
+        plane = session.series.slices[index].plane
         loops = [plane.to_pixels(path_mm) for roi in rois for path_mm in roi.paths_mm]
         session.put(key, index, loops, Source.DRAFT)
     taken, all_here = (sum(map(len, drawn.values())) for drawn in (free, found))

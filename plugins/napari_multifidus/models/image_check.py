@@ -34,7 +34,7 @@ class ImageWatch:
 
     def _hash(self, index: int) -> str:
         if index not in self._hashes:
-            self._hashes[index] = self._session.slice(index).sha256()
+            self._hashes[index] = self._session.series.slices[index].sha256()
         return self._hashes[index]
 
     def changed(self) -> tuple[int, ...]:

@@ -250,8 +250,8 @@ class Locator:
         if state.level is None or state.series is None:
             return False
         new = Landmark(state.kind, state.level, projection.to_patient(place))
-        self._take(edits.placed(self.session.landmarks, new, state.series, projection))
-        done = new in self.session.landmarks
+        self._take(edits.placed(self.session.drawing.landmarks, new, state.series, projection))
+        done = new in self.session.drawing.landmarks
         if done and new.kind is not LandmarkKind.CAGE:
             self._advance()
         return done
@@ -259,17 +259,17 @@ class Locator:
     def move(self, landmark: Landmark, place: Place) -> bool:
         """Put a landmark of this reading elsewhere, onto the sagittal slice that is shown."""
         moved = replace(landmark, position_mm=self.scene.projection.to_patient(place))
-        self._take(moved if mark is landmark else mark for mark in self.session.landmarks)
-        return moved in self.session.landmarks
+        self._take(moved if mark is landmark else mark for mark in self.session.drawing.landmarks)
+        return moved in self.session.drawing.landmarks
 
     def delete(self, landmark: Landmark) -> bool:
         """Delete a landmark of this reading."""
-        self._take(mark for mark in self.session.landmarks if mark is not landmark)
-        return landmark not in self.session.landmarks
+        self._take(mark for mark in self.session.drawing.landmarks if mark is not landmark)
+        return landmark not in self.session.drawing.landmarks
 
     def delete_active(self) -> bool:
         """Delete the landmark of the active level."""
-        own = edits.landmarks_at(self.session.landmarks, self.state.kind, self.state.level)
+        own = edits.landmarks_at(self.session.drawing.landmarks, self.state.kind, self.state.level)
         return bool(own) and self.delete(own[-1])
 
     def set_l6(self, *, has_l6: bool) -> None:
@@ -281,7 +281,7 @@ class Locator:
             If there are more landmarks than levels.
         """
         if has_l6 != self.state.has_l6:
-            self._take(edits.renumbered(self.session.landmarks, to_l6=has_l6))
+            self._take(edits.renumbered(self.session.drawing.landmarks, to_l6=has_l6))
             self._restart(has_l6=has_l6)
 
     def shift_levels(self, down: int) -> None:
@@ -292,7 +292,7 @@ class Locator:
         LevelError
             If a level would leave the lumbar spine.
         """
-        self._take(edits.shifted(self.session.landmarks, down, has_l6=self.state.has_l6))
+        self._take(edits.shifted(self.session.drawing.landmarks, down, has_l6=self.state.has_l6))
         self._restart()
 
     def _take(self, landmarks: Iterable[Landmark]) -> None:

@@ -204,7 +204,7 @@ class SagittalScene:
     @classmethod
     def of(cls, session: Session, item: Slice) -> SagittalScene:
         """Project a session's slices and landmarks on a sagittal slice."""
-        projection, locked = SagittalProjection.of(item), session.locked_landmarks
+        projection, locked = SagittalProjection.of(item), _locked(session)
         lines = (_line(session, index, projection) for index in range(len(session.series.slices)))
         return cls(
             projection,
@@ -232,12 +232,16 @@ class SagittalScene:
 
 def all_landmarks(session: Session) -> tuple[Landmark, ...]:
     """Return every landmark of a session, those that raters share first."""
-    locked = session.locked_landmarks
-    return (*locked, *(mark for mark in session.landmarks if mark not in locked))
+    locked = _locked(session)
+    return (*locked, *(mark for mark in session.drawing.landmarks if mark not in locked))
+
+
+def _locked(session: Session) -> tuple[Landmark, ...]:
+    return session.shared.landmarks if session.shared is not None else ()
 
 
 def _line(session: Session, index: int, projection: SagittalProjection) -> CutLine | None:
-    item = session.slice(index)
+    item = session.series.slices[index]
     ends = item.plane.crossing_mm(item.shape, projection.item.plane)
     if ends is None:
         return None

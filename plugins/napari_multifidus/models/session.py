@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition
-from multifidus.data.image import Exam, Series, Slice
+from multifidus.data.image import Exam, Series
 from multifidus.data.landmark import Landmark
 from multifidus.data.protocol import MeasurementProtocol
-from multifidus.data.roi import Reading, Roi, Source
+from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import NotMeasurable, Reason, RoiSet
 from multifidus.errors import LevelError, RoiError
 from napari_multifidus.models import drawing_edits as edits
 from napari_multifidus.models.analysis import Analysis, Images
 from napari_multifidus.models.drawing import DrawingState
 from napari_multifidus.models.grading import check_grade
-from napari_multifidus.models.history import History
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
@@ -32,8 +31,54 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+MOST_STEPS = 500
+"""Changes that can be undone; older ones are forgotten."""
+
 LOCKED = "This reading is finished and locked: it cannot be changed."
 UNLOCK = "Unlock it in its reading list; the reason is recorded."
+
+T = TypeVar("T")
+
+
+class History(Generic[T]):
+    """States, one after another, and the one that is now.
+
+    Parameters
+    ----------
+    first
+        The first state.
+    most
+        How many can be gone back.
+    """
+
+    def __init__(self, first: T, most: int = MOST_STEPS) -> None:
+        self._states = [first]
+        self._place = 0
+        self._most = most
+
+    @property
+    def now(self) -> T:
+        """The state that is now."""
+        return self._states[self._place]
+
+    def commit(self, state: T) -> None:
+        """Go on to a new state; what was undone is forgotten."""
+        self._states = [*self._states[: self._place + 1], state][-self._most - 1 :]
+        self._place = len(self._states) - 1
+
+    def back(self) -> T | None:
+        """Go back by one state and return it; None at the first."""
+        return self._go(-1)
+
+    def forward(self) -> T | None:
+        """Go forward again by one state and return it; None at the last."""
+        return self._go(1)
+
+    def _go(self, step: int) -> T | None:
+        if not 0 <= self._place + step < len(self._states):
+            return None
+        self._place += step
+        return self.now
 
 
 class Session:
@@ -55,6 +100,10 @@ class Session:
 
     Attributes
     ----------
+    drawing
+        The state: what is drawn and entered now. Changed by :meth:`change` alone.
+    analysis
+        What follows from the state; another object after every change.
     locked
         Whether the reading is finished: whatever would change it is refused.
     roi_rule, new_source
@@ -83,54 +132,13 @@ class Session:
         self.new_source = Source.MANUAL
         self.locked = False
         self._images = Images(exam, series, shared)
-        self._drawing = DrawingState.of(opened, exam, series)
-        self._analysis: Analysis | None = None
-        self._history = History(self._drawing)
-
-    # --- the state, and what follows from it ---------------------------------------------------
-
-    @property
-    def drawing(self) -> DrawingState:
-        """The state: what is drawn and entered now."""
-        return self._drawing
-
-    @property
-    def analysis(self) -> Analysis:
-        """What follows from the state; another object after every change."""
-        if self._analysis is None:
-            self._analysis = Analysis(self._drawing, self._images, self.protocol)
-        return self._analysis
-
-    @property
-    def reading(self) -> Reading:
-        """Whose reading it is."""
-        return self._drawing.reading
-
-    @property
-    def landmarks(self) -> tuple[Landmark, ...]:
-        """The reading's own landmarks."""
-        return self._drawing.landmarks
-
-    @property
-    def locked_landmarks(self) -> tuple[Landmark, ...]:
-        """The landmarks that all raters share; they cannot be changed here."""
-        return self.shared.landmarks if self.shared is not None else ()
-
-    def slice(self, index: int) -> Slice:
-        """Return a slice of the series."""
-        return self.series.slices[index]
-
-    def outlines(self, key: LayerKey, index: int) -> tuple[Roi, ...]:
-        """Return the outlines of a structure on a slice."""
-        return self._drawing.outlines.get((key, index), ())
-
-    def loops(self, key: LayerKey, index: int) -> tuple[Array, ...]:
-        """Return the paths of a structure on a slice, unfinished or not; pixels."""
-        return self._drawing.loops(key, index)
+        self.drawing = DrawingState.of(opened, exam, series)
+        self.analysis = Analysis(self.drawing, self._images, self.protocol)
+        self._history = History(self.drawing)
 
     def rois(self) -> RoiSet:
         """Return the reading as it would be written: outlines, levels, and what was there."""
-        return self._drawing.rois(self.series)
+        return self.drawing.rois(self.series)
 
     # --- changes -------------------------------------------------------------------------------
 
@@ -138,12 +146,16 @@ class Session:
         if self.locked:
             raise RoiError(LOCKED, remedy=UNLOCK)
 
+    def _see(self, drawing: DrawingState) -> None:
+        self.drawing = drawing
+        self.analysis = Analysis(drawing, self._images, self.protocol)
+
     def change(self, drawing: DrawingState) -> bool:
         """Go on to another state; returns whether it is another."""
-        if drawing is self._drawing:
+        if drawing is self.drawing:
             return False
         self._refuse_if_locked()
-        self._drawing, self._analysis = drawing, None
+        self._see(drawing)
         return True
 
     def put(
@@ -154,10 +166,10 @@ class Session:
         ``source`` says where the paths come from; they are drawn, or an edited draft, if None.
         """
         marks = edits.NewOutlines(
-            self.reading, self.roi_rule, source or self.new_source, source is not None
+            self.drawing.reading, self.roi_rule, source or self.new_source, source is not None
         )
-        image = self.slice(index)
-        return self.change(edits.put(self._drawing, (key, index), image, loops, marks=marks))
+        image = self.series.slices[index]
+        return self.change(edits.put(self.drawing, (key, index), image, loops, marks=marks))
 
     def set_level(
         self, index: int, level: Level | None, position: SlicePosition = SlicePosition.UNKNOWN
@@ -175,8 +187,8 @@ class Session:
         if self.shared is not None:
             msg = "The levels of this exam are shared by all raters and locked."
             raise LevelError(msg, remedy="Tell the study coordinator if one of them is wrong.")
-        uid = self.slice(index).uid
-        return self.change(edits.with_level(self._drawing, index, uid, (level, position)))
+        uid = self.series.slices[index].uid
+        return self.change(edits.with_level(self.drawing, index, uid, (level, position)))
 
     def set_landmarks(self, landmarks: Iterable[Landmark]) -> bool:
         """Take over other landmarks; returns whether they changed.
@@ -190,13 +202,13 @@ class Session:
             If landmarks are shared and this would add one.
         """
         wanted = tuple(landmarks)
-        if wanted == self.landmarks:
+        if wanted == self.drawing.landmarks:
             return False
         self._refuse_if_locked()
-        if self.shared is not None and not set(wanted) <= set(self.landmarks):
+        if self.shared is not None and not set(wanted) <= set(self.drawing.landmarks):
             msg = "The landmarks of this exam are shared by all raters and locked."
             raise LevelError(msg, remedy="Tell the study coordinator if one of them is wrong.")
-        return self.change(replace(self._drawing, landmarks=wanted))
+        return self.change(replace(self.drawing, landmarks=wanted))
 
     def set_not_measurable(
         self, key: LayerKey, index: int, reason: Reason | None, note: str = ""
@@ -213,7 +225,7 @@ class Session:
         if level is None:
             msg = f"Slice {index + 1} has no level yet, so its {key.words} cannot be marked."
             raise RoiError(msg, remedy="Assign its level first.")
-        drawn = self._drawing.slices_of(key)
+        drawn = self.drawing.slices_of(key)
         there = [other for other in drawn if self.analysis.level_of(other)[0] is level]
         if reason is not None and there:
             msg = f"There is an outline of {key.words} at {level}, on slice {there[0] + 1}."
@@ -222,7 +234,7 @@ class Session:
         now = None
         if reason is not None:
             now = NotMeasurable(level, key.side, key.structure, reason, note)
-        return self.change(edits.with_not_measurable(self._drawing, before, now))
+        return self.change(edits.with_not_measurable(self.drawing, before, now))
 
     def set_grade(self, scheme: str, level: Level, side: Side, value: int | None) -> bool:
         """Grade the multifidus of a level and side; None takes the grade back.
@@ -233,7 +245,7 @@ class Session:
             If the scheme has no name, or no such grade.
         """
         check_grade(scheme, value)
-        return self.change(edits.with_grade(self._drawing, (scheme, level, side), value))
+        return self.change(edits.with_grade(self.drawing, (scheme, level, side), value))
 
     def set_protocol(self, protocol: MeasurementProtocol) -> bool:
         """Measure by another protocol; returns whether it is another.
@@ -242,19 +254,20 @@ class Session:
         """
         if protocol == self.protocol:
             return False
-        self.protocol, self._analysis = protocol, None
+        self.protocol = protocol
+        self._see(self.drawing)
         return True
 
     # --- undo ----------------------------------------------------------------------------------
 
     def commit(self) -> None:
         """End a change: what was changed since the last time is undone as one."""
-        if self._drawing is not self._history.now:
-            self._history.commit(self._drawing)
+        if self.drawing is not self._history.now:
+            self._history.commit(self.drawing)
 
     def begin_history(self) -> None:
         """Forget what was: nothing before this can be undone."""
-        self._history = History(self._drawing)
+        self._history = History(self.drawing)
 
     def undo(self) -> frozenset[StructureOnSlice] | None:
         """Undo the last change; returns where something else is drawn now, None if nothing."""
@@ -271,6 +284,6 @@ class Session:
     def _show(self, drawing: DrawingState | None) -> frozenset[StructureOnSlice] | None:
         if drawing is None:
             return None
-        before = self._drawing
+        before = self.drawing
         self.change(drawing)
         return drawing.differences(before)

@@ -83,7 +83,7 @@ class AdjudicationPanel(QWidget):
         ]
 
     def _has_consensus(self, pair: RaterPair) -> bool:
-        return self._seen is not None and bool(self._seen.outlines(pair.key, pair.index))
+        return self._seen is not None and (pair.key, pair.index) in self._seen.drawing.outlines
 
     def _lay_out(self) -> None:
         names = NAMES if self.controller.worklist.is_blinded else self.raters
@@ -151,12 +151,12 @@ class AdjudicationPanel(QWidget):
         self.model.show_rows(pairs(first, second))
 
     def _rois(self, rater: str, session: Session) -> Any:
-        item = self.controller.item(session.reading)
+        item = self.controller.item(session.drawing.reading)
         path = self.controller.worklist.outlines_by(rater, item.truth)
         if path is None:
             msg = "One of the two raters has no outlines of this exam."
             raise MultifidusError(msg)
-        reading = replace(session.reading, rater=NAMES[self.raters.index(rater)])
+        reading = replace(session.drawing.reading, rater=NAMES[self.raters.index(rater)])
         return read_rois(path, session.exam).read_by(reading)
 
     def _forget(self) -> None:
@@ -176,7 +176,7 @@ class AdjudicationPanel(QWidget):
                 vertices_of(loop, index)
                 for key in session.drawing.layer_keys()
                 for index in session.drawing.slices_of(key)
-                for loop in session.loops(key, index)
+                for loop in session.drawing.loops(key, index)
             ]
             layer = add_shapes(
                 self.workspace.viewer,

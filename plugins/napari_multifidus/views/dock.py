@@ -231,8 +231,10 @@ class Dock(QWidget):
             self.table.show_lines(())
             return
         session = workspace.session
-        self.exam.setText(f"{session.reading.subject} · {session.reading.timepoint}")
-        self.reading.show_reading(session.reading, session.roi_rule, file.path)
+        self.exam.setText(
+            f"{session.drawing.reading.subject} · {session.drawing.reading.timepoint}"
+        )
+        self.reading.show_reading(session.drawing.reading, session.roi_rule, file.path)
         self.reading.hold(self.workspace.access.fixed)
         self._show_series()
         self._show_place()
@@ -339,12 +341,12 @@ class Dock(QWidget):
         if not self.workspace.is_open or not rater:
             return
         session = self.workspace.session
-        other_rater = rater != session.reading.rater
+        other_rater = rater != session.drawing.reading.rater
         carry = (
             other_rater
             and bool(session.drawing.layer_keys())
             and not self.annotator.opener.has_file_of(rater, number)
-            and self._ask(f"Copy the outlines of {session.reading.rater} to {rater}?")
+            and self._ask(f"Copy the outlines of {session.drawing.reading.rater} to {rater}?")
         )
         settings().setValue(RATER, rater)
         self.annotator.opener.set_reading(rater, number, carry=carry)

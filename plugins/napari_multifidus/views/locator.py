@@ -142,7 +142,7 @@ class LocatorPanel(QWidget):
         """Show the exam that is open now."""
         model = None
         if self.annotator is not None and self._is_open:
-            session = self.annotator.session
+            session = self.annotator.workspace.session
             from_sacrum = self._preferences.value(UPWARDS, "") != "down"
             model = Locator(session, self._take_over, from_sacrum=from_sacrum)
         self.picture.show_model(model)
@@ -155,7 +155,7 @@ class LocatorPanel(QWidget):
     def show_place(self) -> None:
         """Highlight the axial slice that is shown now."""
         if self.annotator is not None and self._is_open:
-            self.picture.axial_index = self.annotator.canvas.index
+            self.picture.axial_index = self.annotator.workspace.canvas.index
         self.refresh()
 
     def refresh(self) -> None:
@@ -202,7 +202,7 @@ class LocatorPanel(QWidget):
 
     def _jump(self, index: int) -> None:
         if self.annotator is not None and self._is_open:
-            self.annotator.canvas.go_to(index)
+            self.annotator.workspace.canvas.go_to(index)
 
     def _undo(self) -> None:
         self._press("Control-Z")
