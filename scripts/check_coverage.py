@@ -106,7 +106,7 @@ def problems(files: list[FileCoverage], data: Path) -> list[str]:
     found = []
     newest = max((REPOSITORY / file.path).stat().st_mtime for file in files)
     if newest > data.stat().st_mtime:
-        found.append(f"{data} is older than the code: run `make test` again")
+        found.append(f"{data} is older than the code: run `make test-core COVERAGE=1` again")
     for place in COMPLETE:
         inside = [f for f in files if f.path == place or f.path.startswith(f"{place}/")]
         if not inside:
@@ -119,7 +119,7 @@ def main() -> int:
     """Print the report; return 1 if a threshold is missed."""
     data = Path(sys.argv[1]).resolve()
     if not data.is_file():
-        print(f"no {data.name}: run `make test` first", file=sys.stderr)
+        print(f"no {data.name}: run `make test-core COVERAGE=1` first", file=sys.stderr)
         return 1
     files = [file for file in read_coverage(data) if file.path.startswith("multifidus/")]
     for file in files:
