@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,6 +63,16 @@ def pytest_make_collect_report(
     if collector.config.getoption("--no-skips"):
         _refuse_skip(report)
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Spare what lives as long as the run from garbage collection.
+
+    Modules and thousands of tests are millions of objects. Every full collection would look through
+    them all, and statsmodels and matplotlib ask for one at every turn: a quarter of the time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
