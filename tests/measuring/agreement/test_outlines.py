@@ -22,7 +22,7 @@ from multifidus.study.agreement_requests import compare_cohort, compare_files
 
 MOVED_MM = 1.5
 
-EVERY = 4
+EVERY = 8
 """Of the phantom's many points, which are drawn: distances take time by their square."""
 
 
