@@ -35,7 +35,7 @@ from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
 from multifidus.study.results import FAILURE_COLUMNS
 from tests.reporting.plots.test_plots import thumbnail
-from tests.support.studies import THRESHOLD, study_rows, write_study
+from tests.support.studies import THRESHOLD, study_rows, without_figures, write_study
 from tests.support.tables import values_of
 
 
@@ -381,7 +381,8 @@ def test_words_and_numbers_are_printed_alike():
 # --- flow ------------------------------------------------------------------------------------
 
 
-def test_the_flow_says_who_is_not_in_and_why(tmp_path):
+def test_the_flow_says_who_is_not_in_and_why(tmp_path, monkeypatch):
+    without_figures(monkeypatch)
     rows = [row for row in study_rows(6)
             if not (row["subject"] == "S02" and row["timepoint"] == "post")]  # fmt: skip
     failures = [dict.fromkeys(FAILURE_COLUMNS, "") | {
@@ -481,7 +482,8 @@ def test_a_sheet_of_three_exams_shows_all_values_and_the_change_over_the_whole_t
     assert "from pre to late; the steps between" in sheet
 
 
-def test_nothing_is_replaced_unasked(tmp_path):
+def test_nothing_is_replaced_unasked(tmp_path, monkeypatch):
+    without_figures(monkeypatch)
     data = load_study(AREA(write_study(tmp_path / "study", study_rows(5)), value="mean"))
     (tmp_path / "subjects").mkdir()
     (tmp_path / "subjects" / "S05.html").write_text("mine")
@@ -530,7 +532,7 @@ def test_sheets_and_montage_show_the_pictures_of_one_reading(tmp_path):
     assert "data:image" not in (out / "subjects" / "S02.html").read_text()
 
 
-def test_the_command_reports_and_refuses(tmp_path):
+def test_the_command_reports_and_refuses(tmp_path, monkeypatch):
     folder = write_study(tmp_path, study_rows(4, readings=1))
     runner = CliRunner()
     done = runner.invoke(app, ["report", str(folder), "--value", "mean", "--quantity", "tcsa_mm2"])
@@ -539,6 +541,7 @@ def test_the_command_reports_and_refuses(tmp_path):
     assert runner.invoke(app, ["report", str(folder), "--figures", "gif"]).exit_code == 2
     both = ["report", str(folder), "--change", "x.json", "--value", "mean"]
     assert runner.invoke(app, both).exit_code == 2
+    without_figures(monkeypatch)
     again = runner.invoke(app, ["report", str(folder), "--value", "mean", "--quantity", "tcsa_mm2"])
     assert isinstance(again.exception, WriteError)
 

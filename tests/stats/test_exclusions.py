@@ -16,7 +16,7 @@ from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.document_reader import given_study
 from multifidus.stats.reliability.study import reliability
-from tests.support.studies import study_rows, write_study
+from tests.support.studies import study_rows, without_figures, write_study
 from tests.support.tables import values_of
 
 HINT = "Subject '1' of rater B has no partner; did you mean '01'?"
@@ -158,7 +158,8 @@ def test_names_that_differ_by_case_or_blanks_alone_are_said(tmp_path):
     assert "Subjects 'S 1' and 's1' differ by leading zeros, case" in done.stderr
 
 
-def test_it_reaches_the_report(tmp_path):
+def test_it_reaches_the_report(tmp_path, monkeypatch):
+    without_figures(monkeypatch)
     rows = study_rows(4, readings=1)
     for one in rows:
         if one["rater"] == "B" and one["subject"] == "S01":

@@ -74,3 +74,8 @@ def write_study(folder, rows=None, missing=(), failures=()):
     write_rows(failures, folder / "failures.csv", FAILURE_COLUMNS)
     (folder / "protocol.toml").write_text(as_toml(MeasurementProtocol()))
     return folder
+
+
+def without_figures(monkeypatch):
+    """Leave figures out of reports: most of the time of one whose words and files are asked for."""
+    monkeypatch.setattr("multifidus.reporting.build.draw_study", lambda _: ())
