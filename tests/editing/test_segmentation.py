@@ -55,8 +55,11 @@ def farthest(first, second) -> float:
     """Hausdorff distance of two borders, in their unit."""
     import shapely
 
-    one, other = (region_of(paths).boundary.segmentize(0.05) for paths in (first, second))
-    return float(shapely.hausdorff_distance(one, other))
+    borders = [region_of(paths).boundary for paths in (first, second)]
+    points = [shapely.points(shapely.get_coordinates(b.segmentize(0.05))) for b in borders]
+    # Points against a border of few sides: dense points on both take time by their square.
+    away = zip(points, reversed(borders), strict=True)
+    return max(float(shapely.distance(own, other).max()) for own, other in away)
 
 
 # --- interpolation -------------------------------------------------------------------------------
