@@ -1,23 +1,28 @@
-"""What napari calls to open files: exams, and outlines onto an exam that is open."""
+"""What napari calls to open files and samples: exams, and outlines onto an exam that is open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from multifidus.errors import MultifidusError, ReadError
+from multifidus.errors import CohortError, MultifidusError, ReadError
+from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.outlines_json import SUFFIX
 from multifidus.io.table_reader import is_table
+from multifidus.sample_data import sample_dir
 from napari_multifidus import _compat
 from napari_multifidus.models.opening import (
     LayerData,
+    OpenedExam,
     find_exams,
     holds_images,
     is_cohort,
     is_one_of_many,
     layer_data,
     only,
+    open_exam,
 )
 
 Paths = str | Sequence[str]
@@ -46,7 +51,7 @@ def read_images(path: Paths) -> list[LayerData]:
     dock = _compat.open_dock(viewer) if viewer is not None else None
     try:
         if dock is not None:
-            dock.annotator.workspace.access.refuse_others_if_blinded()
+            dock.annotator.workspace.access.refuse_other_exams_if_blinded()
         found = find_exams(Path(str(path)))
         if len(found) > 1 and dock is not None:
             dock.exams.offer(found)
@@ -88,3 +93,44 @@ def read_outlines(path: Paths) -> list[LayerData]:
     except MultifidusError as error:
         _compat.notify(str(error), bad=True)
     return NOTHING
+
+
+def sample_exam(timepoint: str) -> OpenedExam:
+    """Read a sample exam, named as its cohort table names it, with its outlines.
+
+    Raises
+    ------
+    MultifidusError
+        If the sample data are not there, or have no such timepoint.
+    """
+    table = sample_dir() / "cohort.csv"
+    for case in read_cohort(table).cases:
+        if case.reading.timepoint == timepoint:
+            opened = open_exam(case.images[0])
+            exam = replace(opened.exam, subject=case.reading.subject, timepoint=timepoint)
+            outlines = case.outlines[0] if case.outlines else None
+            return replace(opened, exam=exam, outlines=outlines, is_sample=True)
+    msg = f"{table} has no exam of timepoint {timepoint!r}."
+    raise CohortError(msg)
+
+
+def phantom_pre() -> list[LayerData]:
+    """Open the phantom before surgery."""
+    return _open_sample("pre")
+
+
+def phantom_post() -> list[LayerData]:
+    """Open the phantom after surgery."""
+    return _open_sample("post")
+
+
+def _open_sample(timepoint: str) -> list[LayerData]:
+    try:
+        found = layer_data(sample_exam(timepoint))
+    except MultifidusError as error:
+        _compat.notify(str(error), bad=True)
+        return NOTHING
+    viewer = _compat.current_viewer()
+    if viewer is not None:
+        _compat.open_dock(viewer)
+    return found

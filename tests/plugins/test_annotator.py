@@ -15,7 +15,7 @@ from napari_multifidus.controllers.shortcuts import (
 )
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.session import Session
-from napari_multifidus.views.slice_level import NOT_SET
+from napari_multifidus.views.slice import NOT_SET
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog, QMessageBox

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from napari_multifidus import annotate as opening
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
-from napari_multifidus.models.access import Access
+from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.opening import find_exams
 from napari_multifidus.reader import NOTHING, read_images
 from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl

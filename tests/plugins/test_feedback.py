@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from napari_multifidus.controllers.fat_overlay import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
+from napari_multifidus.controllers.feedback import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
 from napari_multifidus.controllers.shortcuts import (
     MULTIFIDUS_LEFT,
     MULTIFIDUS_RIGHT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from napari_multifidus.models.autosave import Journal
-from napari_multifidus.models.image_check import ImageWatch, words_of
+from napari_multifidus.models.image_check import ImageHashes, words_of
 from napari_multifidus.models.session import Session
 
 from multifidus.data.image import Exam, Series, Slice
@@ -29,35 +29,35 @@ def again(session: Session, exam: Exam) -> Session:
 
 
 def test_the_same_image_is_no_news(session, exam):
-    images = ImageWatch(session, {}).images()
+    images = ImageHashes(session, {}).images()
     assert set(images) == {session.series.slices[2].uid}
-    assert ImageWatch(again(session, exam), images).changed() == ()
+    assert ImageHashes(again(session, exam), images).changed() == ()
     assert words_of(()) == ""
 
 
 def test_another_image_is_told_until_the_outlines_on_it_are_changed(session, exam):
     session.put(FAT, 4, [circle(20, 20, 5)])
-    images = ImageWatch(session, {}).images()
+    images = ImageHashes(session, {}).images()
     other = changed(exam, 2)
-    watch = ImageWatch(again(session, other), images)
+    watch = ImageHashes(again(session, other), images)
     assert watch.changed() == (2,)
     assert "slice 3 has changed" in words_of(watch.changed())
     assert watch.images() == images
     reading = again(session, other)
-    watch = ImageWatch(reading, images)
+    watch = ImageHashes(reading, images)
     reading.put(MULTIFIDUS_LEFT, 2, [circle(36, 58, 12)])
     assert watch.images()[session.series.slices[2].uid] != images[session.series.slices[2].uid]
-    assert ImageWatch(reading, watch.images()).changed() == ()
+    assert ImageHashes(reading, watch.images()).changed() == ()
 
 
 def test_an_image_that_has_another_uid_now_is_noticed_by_its_place(session, exam):
-    images = ImageWatch(session, {}).images()
+    images = ImageHashes(session, {}).images()
     other = changed(exam, 2, "hash-of-another-file#2")
-    assert ImageWatch(again(session, other), images).changed() == (2,)
+    assert ImageHashes(again(session, other), images).changed() == (2,)
 
 
 def test_what_nobody_noted_is_no_news(session, exam):
-    assert ImageWatch(again(session, changed(exam, 2)), {}).changed() == ()
+    assert ImageHashes(again(session, changed(exam, 2)), {}).changed() == ()
 
 
 def test_the_journal_keeps_the_images():

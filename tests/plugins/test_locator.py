@@ -11,7 +11,7 @@ from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.session import Session
 from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.sagittal import SagittalView
-from napari_multifidus.views.slice_level import NOT_SET
+from napari_multifidus.views.slice import NOT_SET
 from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest

@@ -20,7 +20,7 @@ from napari_multifidus.views.numbers import (
     stated,
 )
 from napari_multifidus.views.outline_table import COLUMNS, OutlineTablePanel, as_tsv
-from napari_multifidus.views.protocol import ProtocolPanel
+from napari_multifidus.views.reading import ProtocolPanel
 from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton
@@ -50,6 +50,11 @@ def table(qtbot, session):
     made.resize(700, 300)
     made.show()
     return made
+
+
+def _show(panel, key, preview):
+    panel.show_numbers(key, preview.numbers)
+    panel.histogram.show_preview(key, preview)
 
 
 def shown(table, head):
@@ -219,7 +224,7 @@ def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
     preview = session.analysis.preview(MULTIFIDUS_LEFT, 2)
-    panel.show_preview(MULTIFIDUS_LEFT, preview)
+    _show(panel, MULTIFIDUS_LEFT, preview)
     view = panel.histogram
     view.resize(400, 100)
     picture = view.grab().toImage()
@@ -250,10 +255,10 @@ def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):
 def test_a_histogram_of_nothing_is_empty(qtbot, session):
     panel = NumbersPanel()
     qtbot.addWidget(panel)
-    panel.show_preview(MULTIFIDUS_LEFT, session.analysis.preview(MULTIFIDUS_LEFT, 5))
+    _show(panel, MULTIFIDUS_LEFT, session.analysis.preview(MULTIFIDUS_LEFT, 5))
     assert panel.histogram.words == "Signal of the active outline"
     panel.histogram.grab()
-    panel.show_preview(LEAN, session.analysis.preview(LEAN, 2))
+    _show(panel, LEAN, session.analysis.preview(LEAN, 2))
     panel.histogram.grab()
     assert panel.histogram.words == f"Signal of {LEAN.words}"
     assert FAT.words == "fat reference"

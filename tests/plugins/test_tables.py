@@ -6,11 +6,11 @@ import csv
 from pathlib import Path
 
 import pytest
+from napari_multifidus.controllers.outputs import write_tables
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
-from napari_multifidus.models.measured import write_tables
 from napari_multifidus.models.opening import open_exam
 from napari_multifidus.models.session import Session
-from napari_multifidus.sample import sample_exam
+from napari_multifidus.reader import sample_exam
 from typer.testing import CliRunner
 
 import multifidus as mf

@@ -122,7 +122,7 @@ def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_pa
     win.draw(SQUARE)
     drawn = area_of(win, MULTIFIDUS_RIGHT)
     win.press("C")
-    radius = win.annotator.workspace.canvas.pointer.radius_mm
+    radius = win.annotator.workspace.canvas.strokes.radius_mm
     follow(win, [(50.0, 14.0), (50.0, 20.0), (50.0, 26.0)])
     # Half a stadium below the edge.
     half = (math.pi * radius**2 / 2 + radius * 12 * SPACING[1]) / PIXEL_MM2
@@ -182,7 +182,7 @@ def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_pa
         win.annotator.edit_tools.use(tool)
         assert not layer.mouse_pan
     layer.mode = "direct"
-    assert win.annotator.workspace.canvas.pointer.tool is None
+    assert win.annotator.workspace.canvas.strokes.tool is None
     layer.mode = "add_polygon"
     assert [len(layer.mouse_drag_callbacks), len(layer.mouse_move_callbacks)] == callbacks
     assert "being drawn" not in [found.name for found in win.viewer.layers] or not (

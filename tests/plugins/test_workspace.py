@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.reported_errors import reported, reporting
-from napari_multifidus.models.access import Access
+from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.opening import OpenedExam, layer_data
 
 from multifidus.errors import MultifidusError
@@ -89,7 +89,7 @@ def test_access_refuses_what_a_reading_list_settles(opened, tmp_path):
     with pytest.raises(MultifidusError, match="blinded"):
         opened.edit_tools.take_drafts(tmp_path)
     with pytest.raises(MultifidusError, match="from the reading list alone"):
-        opened.workspace.access.refuse_others_if_blinded()
+        opened.workspace.access.refuse_other_exams_if_blinded()
     assert opened.workspace.first_folder == str(tmp_path)
     opened.opener.close()
     assert opened.workspace.access == Access()

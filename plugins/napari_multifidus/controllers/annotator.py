@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_multifidus.controllers import shortcuts
-from napari_multifidus.controllers.display import Display
+from napari_multifidus.controllers.display import Display, Panning
 from napari_multifidus.controllers.edit_tools import EditTools
-from napari_multifidus.controllers.entries import Entries
+from napari_multifidus.controllers.entries import Entries, Grading
 from napari_multifidus.controllers.feedback import Feedback
-from napari_multifidus.controllers.grading import Grading
-from napari_multifidus.controllers.image_layers import ImageLayers
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
-from napari_multifidus.controllers.panning import Panning
 from napari_multifidus.controllers.worklist import WorklistController, now
 from napari_multifidus.controllers.workspace import Workspace
 
@@ -49,10 +46,9 @@ class Annotator(QObject):
     def __init__(self, viewer: Any, rater: str = "R1") -> None:
         super().__init__()
         self.workspace = Workspace(viewer, rater)
-        self.images = ImageLayers(viewer)
         self.panning = Panning(viewer)
-        self.opener = ExamOpener(self.workspace, self.images)
-        self.display = Display(self.workspace, self.images)
+        self.display = Display(self.workspace)
+        self.opener = ExamOpener(self.workspace, self.display)
         self.edit_tools = EditTools(self.workspace)
         self.entries = Entries(self.workspace)
         self.grading = Grading(self.workspace)

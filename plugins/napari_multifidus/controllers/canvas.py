@@ -11,11 +11,10 @@ from qtpy.QtCore import QTimer
 from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
 from napari_multifidus import _compat
-from napari_multifidus.controllers import overlays
-from napari_multifidus.controllers.mouse import PAN_ZOOM, Pointer, StrokeCallbacks
+from napari_multifidus.controllers.mouse import PAN_ZOOM, MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import StructureLayer
 from napari_multifidus.models.edit_operations import put_layer
-from napari_multifidus.models.grid import view_of
+from napari_multifidus.models.grid import slice_words, view_of
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
@@ -36,6 +35,11 @@ SLICE_AXIS = -3
 
 DRAW, EDIT = "add_polygon", "direct"
 """napari's names of its modes: click vertices, move vertices."""
+
+WARNING_STYLE = {"font_size": 12, "color": "#ffb000"}
+"""Size and colour of warnings; amber is told from grey with every colour vision."""
+
+_TEXTS = ("slice", "warnings", "right", "left", "lock")
 
 _TOOLS = frozenset(Tool)
 
@@ -88,7 +92,7 @@ class Canvas:
         self.session = session
         self._calls = calls
         self._structures: dict[LayerKey, StructureLayer] = {}
-        self.pointer = Pointer(
+        self.strokes = MouseStrokes(
             viewer,
             session,
             StrokeCallbacks(self._take_stroke, self._stroke_moved, calls.corner, calls.problem),
@@ -107,7 +111,7 @@ class Canvas:
 
     def close(self) -> None:
         """Take the layers out of the viewer; the session keeps what was drawn."""
-        self.pointer.close()
+        self.strokes.close()
         self.sync()
         self._remember_soon.stop()
         self.viewer.dims.events.current_step.disconnect(self._stepped)
@@ -119,7 +123,7 @@ class Canvas:
                 if own.layer in self.viewer.layers:
                     self.viewer.layers.remove(own.layer)
         self._structures.clear()
-        overlays.clear(self.viewer)
+        _clear_texts(self.viewer)
 
     # --- where the person is -------------------------------------------------------------------
 
@@ -144,7 +148,7 @@ class Canvas:
 
     def activate(self, key: LayerKey, mode: str) -> None:
         """Make a structure's layer the active one, in a mode of napari's or with a tool of ours."""
-        self.pointer.drop()
+        self.strokes.drop()
         layer = self.layer(key)
         layer.visible = True
         self.viewer.layers.selection.active = layer
@@ -152,7 +156,7 @@ class Canvas:
             self._calls.problem(f"{LOCKED} {UNLOCK}")
             mode = PAN_ZOOM
         if mode in _TOOLS:
-            self.pointer.take(key, layer, Tool(mode))
+            self.strokes.take(key, layer, Tool(mode))
             return
         layer.mode = mode
         if mode == EDIT:
@@ -181,7 +185,7 @@ class Canvas:
     def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if not self.has_image:
             return
-        self.pointer.finish()
+        self.strokes.finish()
         self.sync()
         self.remember()
         self.refresh()
@@ -194,7 +198,7 @@ class Canvas:
 
     def refresh(self) -> None:
         """Write the texts on the canvas again: a level or a protocol has changed."""
-        overlays.show_slice(self.viewer, self.session, self.index)
+        _show_slice(self.viewer, self.session, self.index)
 
     # --- layers --------------------------------------------------------------------------------
 
@@ -229,10 +233,10 @@ class Canvas:
         """Let the layers be edited, or only looked at, and say so on the image."""
         locked = self.session.locked
         if locked:
-            self.pointer.drop()
+            self.strokes.drop()
         for layer in self.layers.values():
             layer.editable = not locked
-        overlays.show_lock(self.viewer, locked=locked)
+        _show_lock(self.viewer, locked=locked)
 
     def _removed(self, event: Any) -> None:
         """Keep the outlines of a layer that was removed; its button brings the layer back."""
@@ -317,12 +321,12 @@ class Canvas:
 
     def unfinished(self) -> list[tuple[LayerKey, int, tuple[Array, ...]]]:
         """List what is being drawn and no outline yet: structure, slice, paths."""
-        begun = [self.pointer.unfinished, *(own.unfinished() for own in self._structures.values())]
+        begun = [self.strokes.unfinished, *(own.unfinished() for own in self._structures.values())]
         return [found for found in begun if found is not None]
 
     def undo_corner(self) -> bool:
         """Undo the last corner of an unfinished outline; returns whether there was one."""
-        if self.pointer.undo_corner():
+        if self.strokes.undo_corner():
             return True
         for own in self._structures.values():
             if own.is_drawing:
@@ -351,3 +355,27 @@ def _single_shot(after_ms: int, act: Callable[[], None]) -> QTimer:
     timer.setInterval(after_ms)
     timer.timeout.connect(act)
     return timer
+
+
+def _show_slice(viewer: Any, session: Session, index: int) -> None:
+    """Write which slice is shown, its level and tilt, and what is flagged about them."""
+    found = session.analysis.slice_levels[index]
+    lines = (slice_words(session.series, index), found.tilt_words, found.place_words)
+    _compat.set_text(viewer, "slice", "\n".join(filter(None, lines)), "top_left", font_size=11)
+    warnings = "\n".join(session.analysis.level_warnings(index))
+    _compat.set_text(viewer, "warnings", warnings, "bottom_left", **WARNING_STYLE)
+    _compat.set_text(viewer, "right", "R", "middle_left", font_size=22)
+    _compat.set_text(viewer, "left", "L", "middle_right", font_size=22)
+    _compat.set_scale_bar(viewer, visible=True)
+
+
+def _show_lock(viewer: Any, *, locked: bool) -> None:
+    """Write that the reading is finished, or nothing."""
+    words = "finished and locked" if locked else ""
+    _compat.set_text(viewer, "lock", words, "top_right", **WARNING_STYLE)
+
+
+def _clear_texts(viewer: Any) -> None:
+    """Take all texts away."""
+    for name in _TEXTS:
+        _compat.set_text(viewer, name, "", "top_left")

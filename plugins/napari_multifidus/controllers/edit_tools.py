@@ -43,7 +43,7 @@ class EditTools:
     def _finished(self) -> tuple[Session, LayerKey, int]:
         """Return session, active structure and slice, once all that was drawn is taken over."""
         canvas = self.workspace.canvas
-        canvas.pointer.finish()
+        canvas.strokes.finish()
         canvas.sync()
         return self.workspace.session, self.workspace.active_key, canvas.index
 
@@ -81,14 +81,14 @@ class EditTools:
         active = canvas.active
         if active is None:
             return ""
-        if canvas.pointer.tool is not None and canvas.pointer.key == active:
-            return canvas.pointer.tool.value
+        if canvas.strokes.tool is not None and canvas.strokes.key == active:
+            return canvas.strokes.tool.value
         mode = str(canvas.layer(active).mode)
         return {DRAW: "polygon", EDIT: "edit"}.get(mode, "")
 
     def resize_brush(self, *, larger: bool) -> None:
         """Make the brush larger or smaller."""
-        self.workspace.canvas.pointer.resize(larger=larger)
+        self.workspace.canvas.strokes.resize(larger=larger)
 
     # --- undo ----------------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ class EditTools:
     def take_drafts(self, path: Path, labels: str | None = None) -> DraftsTaken:
         """Take the outlines of a file, or of a label map, as drafts where nothing is drawn."""
         session = self.workspace.session
-        self.workspace.access.refuse_if_blinded()
+        self.workspace.access.refuse_if_blinded("no other outlines can be loaded.")
         self.workspace.canvas.sync()
         taken = edit_operations.take_drafts(session, path, labels)
         if taken.taken:
@@ -181,7 +181,7 @@ class EditTools:
     def next_missing(self) -> None:
         """Go to the next outline that is missing, and begin to draw it."""
         session, canvas = self.workspace.session, self.workspace.canvas
-        canvas.pointer.finish()
+        canvas.strokes.finish()
         canvas.sync()
         after = (canvas.active, canvas.index) if canvas.active is not None else None
         found = checklist.next_missing(session.analysis, after)

@@ -40,7 +40,7 @@ LIVE_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class StrokeCallbacks:
-    """Whom a pointer tells.
+    """Whom strokes tell.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class StrokeCallbacks:
     problem: Callable[[str], None]
 
 
-class Pointer:
+class MouseStrokes:
     """Hands the mouse's way to a stroke, shows it, and hands over what comes of it.
 
     Parameters

@@ -13,12 +13,12 @@ from multifidus.io.outlines import read_rois
 from multifidus.reading.audit_log import is_locked
 from napari_multifidus._compat import swapping_layers
 from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
-from napari_multifidus.controllers.image_layers import ImageLayers
+from napari_multifidus.controllers.display import Display
 from napari_multifidus.controllers.reported_errors import reported
-from napari_multifidus.controllers.session_restore import Messages, SessionRestore
+from napari_multifidus.controllers.saving import SessionRestore
 from napari_multifidus.controllers.workspace import ActiveExam, Workspace
-from napari_multifidus.models.access import Access
 from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
+from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.grid import axial_series, series_of
 from napari_multifidus.models.image_check import words_of
 from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data, shared_levels
@@ -35,12 +35,12 @@ class ExamOpener:
     ----------
     workspace
         What is open.
-    images
+    display
         Shows the images of an exam.
     """
 
-    def __init__(self, workspace: Workspace, images: ImageLayers) -> None:
-        self.workspace, self.images = workspace, images
+    def __init__(self, workspace: Workspace, display: Display) -> None:
+        self.workspace, self.display = workspace, display
 
     # --- exams ---------------------------------------------------------------------------------
 
@@ -69,8 +69,12 @@ class ExamOpener:
         ----------
         opened
             The exam.
-        folder, by, access
-            As of :meth:`open`.
+        folder
+            Where outlines are kept; chosen if None.
+        by
+            Whose reading; the last of this rater if None.
+        access
+            What a reading list does not allow; everything is allowed if None.
 
         Raises
         ------
@@ -84,28 +88,18 @@ class ExamOpener:
                 viewer.layers.remove(layer)
             for data, attributes, _ in layers:
                 viewer.add_image(data, **attributes)
-            self.open(opened, folder=folder, by=by, access=access)
+            self.open(opened, access, folder, by)
 
     def open(
         self,
         opened: OpenedExam,
-        *,
+        access: Access | None = None,
         folder: Path | None = None,
         by: Reading | None = None,
-        access: Access | None = None,
     ) -> None:
         """Outline an exam, going on where this rater left; what was open is saved and closed.
 
-        Parameters
-        ----------
-        opened
-            The exam.
-        folder
-            Where outlines are kept; chosen if None.
-        by
-            Whose reading; the last of this rater if None.
-        access
-            What a reading list does not allow; everything is allowed if None.
+        Parameters are those of :meth:`switch_to`.
         """
         self.close()
         self.workspace.access = access or Access()
@@ -124,7 +118,7 @@ class ExamOpener:
             return
         workspace.flush()
         workspace.canvas.close()
-        self.images.forget()
+        self.display.forget()
         workspace.autosaver.write_to(None)
         workspace.activate(None)
         workspace.access = Access()
@@ -145,7 +139,7 @@ class ExamOpener:
         self.workspace.opened.emit()
         self.workspace.autosaver.report()
         with reported(self.workspace.warning):
-            words = words_of(self.workspace.active.restore.watch.changed())
+            words = words_of(self.workspace.active.restore.image_hashes.changed())
             if words:
                 self.workspace.warning.emit(words)
 
@@ -162,7 +156,7 @@ class ExamOpener:
         workspace = self.workspace
         shared = shared_levels(source)
         session = Session(source.exam, series, rois, workspace.protocol, shared=shared)
-        self.images.show(replace(source, series=series))
+        self.display.show(replace(source, series=series))
         if workspace.is_open:
             workspace.canvas.close()
         # Nothing is written or shown before all that was left is back.
@@ -175,8 +169,13 @@ class ExamOpener:
             problem=workspace.warning.emit,
         )
         canvas = Canvas(workspace.viewer, session, calls)
-        messages = Messages(workspace.message.emit, workspace.warning.emit)
-        restore = SessionRestore(session, canvas, journal, messages)
+        restore = SessionRestore(
+            session,
+            canvas,
+            journal,
+            message=workspace.message.emit,
+            warning=workspace.warning.emit,
+        )
         workspace.activate(ActiveExam(source, session, canvas, restore))
         if workspace.file is not None:
             workspace.set_locked(locked=is_locked(workspace.file.path))

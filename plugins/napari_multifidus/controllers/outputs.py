@@ -1,15 +1,64 @@
-"""How exams are measured, and the tables and pictures that are written."""
+"""How exams are measured, and the tables and pictures that are written.
+
+The buttons *Measure* and *Pictures* write what ``multifidus measure`` writes, by its functions.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from qtpy.QtCore import QObject
 
+from multifidus.errors import MultifidusError
+from multifidus.figures.overlay import draw_overlays
 from multifidus.io.protocol_toml import DEFAULT, load_protocol
+from multifidus.study.batch import case_of, measure_exam
+from multifidus.study.results import Output, write_results
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.workspace import Workspace
-from napari_multifidus.models.measured import Pictures, Tables, write_pictures, write_tables
+from napari_multifidus.models.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What was written.
+
+    Attributes
+    ----------
+    left_out
+        What is drawn and could not be measured, one sentence each.
+    """
+
+    folder: Path
+    outlines: int
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Say it to the person."""
+        done = f"Measured {self.outlines} outlines; the tables are in {self.folder}."
+        return f"{done} Left out: {'; '.join(self.left_out)}." if self.left_out else done
+
+
+def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> Tables:
+    """Measure all outlines and write measurements.csv, summary.csv and dictionary.json.
+
+    Raises
+    ------
+    MultifidusError
+        If there is nothing to measure, left and right are swapped, or the folder holds results
+        already and ``overwrite`` is not set.
+    """
+    rois = session.analysis.rois_to_measure()
+    if not rois.rois:
+        msg = "There is no outline to measure yet."
+        raise MultifidusError(msg, remedy="Draw one first.")
+    output = Output(folder, overwrite=overwrite)
+    output.check()
+    measured = measure_exam(session.exam, rois, session.protocol, case_of((), (), None))
+    write_results([measured], output, session.protocol)
+    return Tables(folder, len(rois.rois), session.drawing.not_measured())
 
 
 class Outputs(QObject):
@@ -67,8 +116,8 @@ class Outputs(QObject):
         emit.emit(tables.words)
         return tables
 
-    def pictures_into(self, folder: Path) -> Pictures:
-        """Write a picture of every measured slice into a folder.
+    def pictures_into(self, folder: Path) -> None:
+        """Draw every measured slice with its outlines, its fat and its numbers, into a folder.
 
         Raises
         ------
@@ -77,6 +126,10 @@ class Outputs(QObject):
         """
         session = self.workspace.session
         self.workspace.flush()
-        done = write_pictures(session, folder)
-        self.workspace.message.emit(done.words)
-        return done
+        rois = session.analysis.rois_to_measure()
+        if not rois.rois:
+            msg = "There is no outline to make a picture of yet."
+            raise MultifidusError(msg, remedy="Draw one first.")
+        drawn = draw_overlays(session.exam, rois, session.analysis.measure(), folder)
+        what = "1 picture" if len(drawn) == 1 else f"{len(drawn)} pictures"
+        self.workspace.message.emit(f"Wrote {what} into {folder}.")

@@ -28,8 +28,7 @@ from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models import checklist
-from napari_multifidus.models.access import Access
-from napari_multifidus.models.blinding import open_item, redactor
+from napari_multifidus.models.blinding import Access, open_item, redactor
 
 if TYPE_CHECKING:
     from multifidus.data.roi import Reading, Roi

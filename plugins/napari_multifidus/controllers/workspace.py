@@ -14,10 +14,9 @@ from qtpy.QtCore import QObject
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.autosaver import Autosaver
 from napari_multifidus.controllers.canvas import Canvas
-from napari_multifidus.controllers.session_restore import SessionRestore
-from napari_multifidus.models.access import Access
+from napari_multifidus.controllers.saving import Autosaver, SessionRestore
+from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.opening import OpenedExam
 from napari_multifidus.models.session import Session
 

@@ -1,11 +1,14 @@
-"""Opening an entry of a worklist: under its code, with nothing left that tells whose exam it is."""
+"""What a reading list hides and what it does not allow.
+
+An entry is opened under its code, with nothing left that tells whose exam it is.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from multifidus.data.clinical import UNKNOWN
@@ -23,6 +26,52 @@ SHORTEST = 2
 """Shorter names are not looked for in messages: they stand in any word by chance."""
 
 HIDDEN = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The limits that a reading list sets.
+
+    Attributes
+    ----------
+    fixed
+        Why rater, reading and folder cannot be changed; empty where they can.
+    blinded
+        Whether subject, timepoint and the outlines of others are hidden.
+    redact
+        Takes out of a message what is hidden.
+    """
+
+    fixed: str = ""
+    blinded: bool = False
+    redact: Callable[[str], str] = str
+
+    def refuse_if_fixed(self) -> None:
+        """Refuse to change whose reading it is, or where it is kept, where that is settled.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading belongs to a reading list.
+        """
+        if self.fixed:
+            raise MultifidusError(self.fixed)
+
+    def refuse_if_blinded(self, words: str) -> None:
+        """Refuse what would show what is hidden, in words that say what is not allowed.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading is blinded.
+        """
+        if self.blinded:
+            msg = f"This reading is blinded: {words}"
+            raise MultifidusError(msg)
+
+    def refuse_other_exams_if_blinded(self) -> None:
+        """Refuse to open exams by their files, whose names tell what blinding hides."""
+        self.refuse_if_blinded("exams are opened from the reading list alone.")
 
 
 def open_item(item: WorklistItem, *, blinded: bool) -> OpenedExam:

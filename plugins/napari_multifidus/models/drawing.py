@@ -17,7 +17,6 @@ from multifidus.data.roi import Reading, Roi
 from multifidus.data.roi_set import Grade, NotMeasurable, RoiSet, SliceLevel
 from multifidus.measuring.agreement.overlap import dice
 from multifidus.measuring.locate import place
-from napari_multifidus.models.reference_samples import layer_key_of
 from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class DrawingState:
             if placed.series.uid != series.uid:
                 elsewhere.append(placed.roi)
                 continue
-            where = layer_key_of(placed.roi), placed.index
+            where = LayerKey.of(placed.roi), placed.index
             outlines[where] = (*outlines.get(where, ()), placed.roi)
         return cls(
             rois.rois[0].key.reading if rois.rois else rois.reading,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +12,6 @@ from multifidus.data.roi import Reading, Roi, RoiKey, Source
 from multifidus.data.roi_set import Grade, NotMeasurable, SliceLevel
 from multifidus.errors import RoiError
 from napari_multifidus.models.drawing import DrawingState, Unfinished
-from napari_multifidus.models.reference_samples import name_samples
 from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
 
 if TYPE_CHECKING:
@@ -128,13 +127,57 @@ def _outlines(
         first = before[0] if before else None
         return (make_outline(key, image, loops, marks, before=first, name=key.name),)
     made: list[Roi] = []
-    for name, found, paths in name_samples(loops, before):
+    for name, found, paths in _named_samples(loops, before):
         _refuse_problem(paths)
         if found is not None and same_loops(paths, found.paths):
             made.append(found)
         else:
             made.append(make_outline(key, image, paths, marks, before=found, name=name))
     return tuple(made)
+
+
+def _named_samples(
+    loops: Sequence[Array], before: Sequence[Roi]
+) -> Iterator[tuple[str, Roi | None, list[Array]]]:
+    """Give each sample its name, the outline it was before, and its paths.
+
+    Samples that did not move keep their names whatever happened to the others; where none came or
+    went, those that moved keep theirs as well.
+    """
+    paths = [path for roi in before for path in roi.paths]
+    rest = list(loops)
+    if len(paths) == len(rest):
+        for roi in before:
+            yield roi.key.name, roi, rest[: len(roi.paths_mm)]
+            rest = rest[len(roi.paths_mm) :]
+        return
+    taken: set[str] = set()
+    kept: list[tuple[Roi, list[Array]]] = []
+    for roi in before:
+        found = _take(rest, roi.paths)
+        if found is not None:
+            rest = found
+            kept.append((roi, roi.paths))
+            taken.add(roi.key.name)
+    for roi, own in kept:
+        yield roi.key.name, roi, own
+    number = 0
+    for loop in rest:
+        number += 1
+        while str(number) in taken:
+            number += 1
+        yield str(number), None, [loop]
+
+
+def _take(loops: Sequence[Array], wanted: Iterable[Array]) -> list[Array] | None:
+    """Remove paths from a list; None if one is not there."""
+    left = list(loops)
+    for path in wanted:
+        place_of = next((i for i, loop in enumerate(left) if same_loops([loop], [path])), None)
+        if place_of is None:
+            return None
+        del left[place_of]
+    return left
 
 
 def _refuse_problem(loops: Sequence[Array]) -> None:

@@ -16,7 +16,6 @@ from multifidus.editing.smooth import smoothed
 from multifidus.errors import RoiError
 from multifidus.io.outlines import read_rois
 from multifidus.measuring.locate import place
-from napari_multifidus.models.reference_samples import layer_key_of
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
@@ -218,7 +217,7 @@ def take_drafts(session: Session, path: Path, labels: str | None = None) -> Draf
         if placed.series.uid != session.series.uid:
             elsewhere += 1
         else:
-            found.setdefault((layer_key_of(placed.roi), placed.index), []).append(placed.roi)
+            found.setdefault((LayerKey.of(placed.roi), placed.index), []).append(placed.roi)
     free = {where: rois for where, rois in found.items() if not session.drawing.loops(*where)}
     for (key, index), rois in free.items():
         plane = session.series.slices[index].plane

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from napari_multifidus.models.session import Session
 
 
-class ImageWatch:
-    """The images under the outlines of a session.
+class ImageHashes:
+    """Hashes of the images under the outlines of a session.
 
     Parameters
     ----------

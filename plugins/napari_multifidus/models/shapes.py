@@ -14,6 +14,7 @@ import numpy as np
 
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.polygon import MINIMAL_POINTS, area, first_crossing
+from multifidus.data.roi import Roi
 from multifidus.editing.freehand import closed
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ class LayerKey:
     structure: Structure
     side: Side = Side.NONE
     name: str = ""
+
+    @classmethod
+    def of(cls, roi: Roi) -> LayerKey:
+        """Say which layer an outline belongs to; names of samples do not tell layers apart."""
+        key = cls(roi.key.structure, roi.key.side)
+        return key if key.holds_samples else replace(key, name=roi.key.name)
 
     @property
     def title(self) -> str:

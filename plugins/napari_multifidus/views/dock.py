@@ -30,18 +30,15 @@ from napari_multifidus.controllers.exams import Exams
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.models.grid import series_words, slice_words
 from napari_multifidus.views.exams import ExamsPanel
-from napari_multifidus.views.image import ImagePanel
 from napari_multifidus.views.locator import TITLE, LocatorPanel
-from napari_multifidus.views.lock_banner import LockBanner
-from napari_multifidus.views.not_measurable_menu import ReasonMenu
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
 from napari_multifidus.views.reading import ReadingPanel, StatusLine
-from napari_multifidus.views.slice_level import SliceLevelPanel
+from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
 from napari_multifidus.views.tabs import FeedbackTabs
-from napari_multifidus.views.tools import ToolsPanel
+from napari_multifidus.views.tools import ReasonMenu, ToolsPanel
 from napari_multifidus.views.widgets import button, choice, label
-from napari_multifidus.views.worklist import read_worklist
+from napari_multifidus.views.worklist import LockBanner, read_worklist
 
 if TYPE_CHECKING:
     from napari_multifidus.models.analysis import OutlineRow
@@ -196,7 +193,7 @@ class Dock(QWidget):
         MultifidusError
             If a list is open already, or the table or the list cannot be read.
         """
-        self.workspace.access.refuse_others_if_blinded()
+        self.workspace.access.refuse_other_exams_if_blinded()
         if self.annotator.worklist is not None:
             msg = "A reading list is open in this window."
             raise MultifidusError(msg, remedy="Open another one in a window of its own.")
@@ -263,7 +260,7 @@ class Dock(QWidget):
             return
         session, canvas = self.workspace.session, self.workspace.canvas
         words = slice_words(session.series, canvas.index)
-        self.image.show_images(self.annotator.images)
+        self.image.show_images(self.annotator.display)
         self.slice_level.show_place(words, *session.analysis.level_of(canvas.index))
         if session.locked:
             self.slice_level.position.setEnabled(False)

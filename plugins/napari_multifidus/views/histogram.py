@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from multifidus.data.anatomy import Structure
-from napari_multifidus.controllers.fat_overlay import FAT_COLOUR
+from napari_multifidus.controllers.feedback import FAT_COLOUR
 from napari_multifidus.models.preview import OutlinePreview, Ranges
 from napari_multifidus.models.shapes import LayerKey, colour_of
 

@@ -14,7 +14,6 @@ from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod
 from napari_multifidus.models.preview import (
     Numbers,
-    OutlinePreview,
     asymmetry_pct,
     asymmetry_uncertainty,
 )
@@ -236,8 +235,3 @@ class NumbersPanel(QWidget):
         right, left = (panel.numbers for panel in self.sides.values())
         doubt = asymmetry_uncertainty(right, left)
         self.asymmetry.setText(asymmetry_words(asymmetry_pct(right, left), doubt))
-
-    def show_preview(self, key: LayerKey, preview: OutlinePreview) -> None:
-        """Show an outline's numbers, and its pixels in the histogram."""
-        self.show_numbers(key, preview.numbers)
-        self.histogram.show_preview(key, preview)

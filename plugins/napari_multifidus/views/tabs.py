@@ -13,11 +13,9 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QW
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.reported_errors import reporting
-from napari_multifidus.models.preview import OutlinePreview
-from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
-from napari_multifidus.views.protocol import ProtocolPanel
+from napari_multifidus.views.reading import ProtocolPanel
 from napari_multifidus.views.widgets import button
 
 
@@ -127,7 +125,7 @@ class FeedbackTabs(QObject):
         workspace.selection_changed.connect(self.show_grades)
         workspace.changed.connect(self.show_grades)
         grading.changed.connect(self.show_grades)
-        annotator.feedback.previewed.connect(self._show_preview)
+        annotator.feedback.previewed.connect(self.dock.numbers.histogram.show_preview)
         outputs.protocol_changed.connect(self._show_protocol)
         self.grades.graded.connect(report(grading.grade))
         self.grades.scheme_said.connect(grading.set_scheme)
@@ -146,9 +144,6 @@ class FeedbackTabs(QObject):
 
     def _remember_tour(self) -> None:
         remember_tour(self._settings())
-
-    def _show_preview(self, key: LayerKey | None, preview: OutlinePreview | None) -> None:
-        self.dock.numbers.histogram.show_preview(key, preview)
 
     def _show_protocol(self) -> None:
         outputs = self.annotator.outputs

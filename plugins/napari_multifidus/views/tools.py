@@ -1,11 +1,14 @@
-"""Buttons that activate a structure or a tool, and edit the active structure."""
+"""Buttons that activate a structure or a tool, or edit the active structure; reasons why not."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QMenu, QPushButton, QWidget
 
 from multifidus.data.anatomy import MUSCLES, Side, Structure
+from multifidus.data.roi_set import Reason
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.shortcuts import STAY_DOWN, TOOL_BUTTONS, tip
 from napari_multifidus.models.shapes import (
@@ -98,3 +101,33 @@ def _icon(key: LayerKey) -> QIcon:
     square = QPixmap(12, 12)
     square.fill(QColor(colour_of(key)))
     return QIcon(square)
+
+
+REASONS = {
+    Reason.METAL: "&Metal",
+    Reason.MOTION: "M&otion",
+    Reason.SCAR: "&Scar",
+    Reason.OUTSIDE_IMAGE: "Outside the &image",
+    Reason.OTHER: "O&ther reason",
+    None: "&Can be measured",
+}
+"""Reasons, each with the letter that chooses it."""
+
+
+class ReasonMenu(QMenu):
+    """Choose why a structure cannot be measured, or that it can.
+
+    Attributes
+    ----------
+    chosen
+        Emitted with the reason; with None to take it back.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: Any) -> None:
+        super().__init__(parent)
+        for reason, words in REASONS.items():
+            action = self.addAction(words)
+            assert action is not None  # noqa: S101 - narrows the type
+            action.triggered.connect(lambda _=False, reason=reason: self.chosen.emit(reason))

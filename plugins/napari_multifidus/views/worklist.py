@@ -1,11 +1,19 @@
-"""The worklist: what is to be read, how far the rater is, and the way to the next."""
+"""The worklist: what is to be read, how far the rater is, the way to the next; what is locked."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QModelIndex, QSortFilterProxyModel
-from qtpy.QtWidgets import QGridLayout, QProgressBar, QTableView, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from multifidus.reading.worklist import ReadingState, WorklistItem, progress
 from napari_multifidus._compat import (
@@ -17,7 +25,6 @@ from napari_multifidus._compat import (
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.worklist import waiting_words
 from napari_multifidus.views.adjudication import AdjudicationPanel
-from napari_multifidus.views.lock_banner import UNLOCK_QUESTION
 from napari_multifidus.views.table import Column, TableModel, prepare_view, selected_rows
 from napari_multifidus.views.widgets import GOOD_COLOUR, ask_reason, button, choice, label
 
@@ -39,6 +46,16 @@ FILTERS = {
     "to do": frozenset(ReadingState) - {ReadingState.DONE},
     "done": {ReadingState.DONE},
 }
+
+LOCKED = "Finished and locked: outlines, levels, landmarks and grades cannot be changed."
+HERE = "Unlock… asks for the reason and records it."
+ELSEWHERE = "It can only be unlocked in its reading list (multifidus annotate cohort.csv)."
+UNLOCK_QUESTION = "Why must this finished reading be changed?"
+
+_BANNER_STYLE = (
+    "LockBanner { background-color: #4a3a10; border: 1px solid #ffb000; border-radius: 4px; }"
+    "LockBanner QLabel { color: #ffd27a; font-size: 12px; background: transparent; }"
+)
 
 # Told apart with every kind of colour vision, and by their words.
 _COLOURS = {
@@ -190,6 +207,46 @@ def _minutes(item: WorklistItem) -> str:
 def _tip(item: WorklistItem) -> str:
     waits = item.state is ReadingState.WAITING
     return waiting_words(item) if waits else "Double-click to open"
+
+
+class LockBanner(QFrame):
+    """Stays over the window as long as what is open is locked.
+
+    Parameters
+    ----------
+    annotator
+        What is open.
+    """
+
+    def __init__(self, annotator: Annotator) -> None:
+        super().__init__()
+        self.annotator = annotator
+        self.words = label()
+        self.unlock = button("Unlock…", "Change this finished reading; the reason is recorded")
+        self.setStyleSheet(_BANNER_STYLE)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.addWidget(self.words, 1)
+        layout.addWidget(self.unlock)
+        self.unlock.clicked.connect(self._unlock)
+        annotator.workspace.lock_changed.connect(self.refresh)
+        annotator.workspace.opened.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show whether what is open is locked, and what can be done about that."""
+        controller = self.annotator.worklist
+        here = controller is not None and controller.has_open
+        self.words.setText(f"{LOCKED} {HERE if here else ELSEWHERE}")
+        self.unlock.setVisible(here)
+        self.setVisible(self.annotator.workspace.is_locked)
+
+    def _unlock(self) -> None:
+        controller = self.annotator.worklist
+        reason = ask_reason(self, UNLOCK_QUESTION)
+        if controller is not None and controller.by is not None and reason:
+            with reported(self.annotator.workspace.warning):
+                controller.unlock(controller.by, reason)
 
 
 def read_worklist(
