@@ -18,7 +18,7 @@ from napari_multifidus.models.grid import slice_words, view_of
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
-from napari_multifidus.models.shapes import AXES, FIRST_LAYERS, LayerKey, LayerShape, by_slice
+from napari_multifidus.models.shapes import AXES, FIRST_LAYERS, LayerKey, by_slice
 from napari_multifidus.models.strokes import Tool
 
 if TYPE_CHECKING:
@@ -283,12 +283,10 @@ class Canvas:
         if own.takes_corner():
             # A long outline is not lost with the window.
             self._calls.corner()
-        drawn = own.moved_on(index)
-        if drawn is None:
+        loops = own.moved_on(index)
+        if loops is None:
             return
         self._timer.start()
-        own.mark_problems(drawn)
-        loops = _loops_on(drawn, index)
         if loops and all(len(loop) >= MINIMAL_POINTS for loop in loops):
             self._stroke_moved(key, index, loops)
 
@@ -343,10 +341,6 @@ def _first_keys(session: Session) -> list[LayerKey]:
         key for key in FIRST_LAYERS if key.side is not Side.NONE or key.structure not in structures
     )
     return [*drawn, *needed]
-
-
-def _loops_on(drawn: tuple[LayerShape, ...], index: int) -> tuple[Array, ...]:
-    return tuple(by_slice(drawn).get(index, ()))
 
 
 def _single_shot(after_ms: int, act: Callable[[], None]) -> QTimer:

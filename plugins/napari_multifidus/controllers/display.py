@@ -29,11 +29,6 @@ MIDDLE_BUTTON = 3
 class Display:
     """What is seen of the exam that is open: its slices, and the images on the grid outlined.
 
-    Parameters
-    ----------
-    workspace
-        What is open.
-
     Attributes
     ----------
     choices

@@ -82,11 +82,6 @@ class Entries:
 class Grading(QObject):
     """Takes grades of the level of the slice shown.
 
-    Parameters
-    ----------
-    workspace
-        What is open.
-
     Attributes
     ----------
     changed

@@ -163,11 +163,6 @@ class FatOverlay:
 class Feedback(QObject):
     """Shows what the active outline measures.
 
-    Parameters
-    ----------
-    workspace
-        What is open.
-
     Attributes
     ----------
     previewed

@@ -64,11 +64,6 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
 class Outputs(QObject):
     """Chooses the protocol, and writes tables and pictures.
 
-    Parameters
-    ----------
-    workspace
-        What is open.
-
     Attributes
     ----------
     protocol_changed

@@ -186,14 +186,17 @@ class StructureLayer:
         before, self.corner_count = self.corner_count, self._corners_set()
         return before != self.corner_count
 
-    def moved_on(self, index: int) -> tuple[LayerShape, ...] | None:
-        """Read what has moved on a slice; None where it is as it was seen last, or at rest."""
+    def moved_on(self, index: int) -> Loops | None:
+        """Read the paths that moved on a slice; None where they are as seen last, or at rest."""
         drawn = self.read_slice(index)
         loops = tuple(by_slice(drawn).get(index, ()))
         before, self._seen = self._seen, (index, loops)
         if before is not None and before[0] == index and same_loops(before[1], loops):
             return None
-        return None if same_loops(loops, self.session.drawing.loops(self.key, index)) else drawn
+        if same_loops(loops, self.session.drawing.loops(self.key, index)):
+            return None
+        self.mark_problems(drawn)
+        return loops
 
     # --- problems ------------------------------------------------------------------------------
 

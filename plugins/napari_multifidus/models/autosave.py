@@ -133,25 +133,22 @@ class Journal:
             If it is damaged, or of a newer version.
         """
         try:
-            return cls._from_document(json.loads(text))
+            document = json.loads(text)
+            if document["format"] != JOURNAL_FORMAT or document["version"] > JOURNAL_VERSION:
+                msg = "The journal is of a newer version."
+                raise ReadError(msg, remedy="Update multifidus.")
+            active, begun = document["active"], document.get("begun", [])
+            return cls(
+                str(document["slice_uid"]),
+                LayerKey.from_dict(active) if active else None,
+                tuple(map(_entry_in, document["drafts"])),
+                tuple(map(_entry_in, document.get("unfinished", []))),
+                tuple((*_entry_in(found), _dice_in(found)) for found in begun),
+                {str(uid): str(found) for uid, found in document.get("images", {}).items()},
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             msg = f"The journal is damaged: {error}."
             raise ReadError(msg) from error
-
-    @classmethod
-    def _from_document(cls, document: Mapping[str, Any]) -> Journal:
-        if document["format"] != JOURNAL_FORMAT or document["version"] > JOURNAL_VERSION:
-            msg = "The journal is of a newer version."
-            raise ReadError(msg, remedy="Update multifidus.")
-        active = document["active"]
-        return cls(
-            str(document["slice_uid"]),
-            LayerKey.from_dict(active) if active else None,
-            tuple(map(_entry_in, document["drafts"])),
-            tuple(map(_entry_in, document.get("unfinished", []))),
-            tuple((*_entry_in(found), _dice_in(found)) for found in document.get("begun", [])),
-            {str(uid): str(found) for uid, found in document.get("images", {}).items()},
-        )
 
 
 def _entry_out(key: LayerKey, uid: str, loops: tuple[Array, ...]) -> dict[str, Any]:

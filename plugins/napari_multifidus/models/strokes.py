@@ -214,10 +214,6 @@ class BrushStroke(Stroke):
         """Lift the brush: that was all."""
         return True
 
-    def hover(self, at: Array) -> None:
-        """Show the brush."""
-        self._cursor = at
-
     @property
     def trace(self) -> Loops:
         """The brush where it is now, and what comes of it, as closed paths."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QModelIndex
-from qtpy.QtWidgets import QGridLayout, QTableView, QWidget
+from qtpy.QtWidgets import QGridLayout, QWidget
 
 from multifidus.data.roi import Source
 from multifidus.errors import MultifidusError
@@ -18,7 +18,7 @@ from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs
 from napari_multifidus.models.grid import series_of
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
-from napari_multifidus.views.table import Column, TableModel, prepare_view, selected_rows
+from napari_multifidus.views.table import Column, TableModel, TableView
 from napari_multifidus.views.widgets import button, label
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class AdjudicationPanel(QWidget):
         self.overlays: list[Any] = []
         self._seen: Session | None = None
         self.model = TableModel(self._columns(), lambda _: "Click to go there")
-        self.table, self.legend = QTableView(), label()
+        self.table, self.legend = TableView(self.model, LEAST_HEIGHT, 2), label()
         self.take_a, self.take_b = (
             button(f"Accept {name}", f"Copy {name}'s outline of the selected line to the consensus")
             for name in NAMES
@@ -95,8 +95,6 @@ class AdjudicationPanel(QWidget):
                 for letter, name, colour in colours
             )
         )
-        self.table.setModel(self.model)
-        prepare_view(self.table, LEAST_HEIGHT, 2)
         layout = QGridLayout(self)
         layout.addWidget(self.legend, 0, 0)
         layout.addWidget(self.table, 1, 0, 3, 1)
@@ -197,7 +195,7 @@ class AdjudicationPanel(QWidget):
 
     def chosen(self) -> RaterPair | None:
         """Return the pair of the selected line."""
-        rows = selected_rows(self.table)
+        rows = self.table.selected_rows()
         return self.model.rows[rows[0]] if rows else None
 
     def _go_to(self, index: Index) -> None:

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
-    QTableView,
     QWidget,
 )
 
@@ -30,8 +29,7 @@ from napari_multifidus.views.table import (
     Cell,
     Column,
     TableModel,
-    prepare_view,
-    selected_rows,
+    TableView,
 )
 from napari_multifidus.views.widgets import button, choice, grid
 
@@ -231,17 +229,16 @@ class OutlineFilter(QSortFilterProxyModel):
         return not undefined[0] if any(undefined) else bool(first < second)
 
 
-class OutlineTableView(QTableView):
+class OutlineTableView(TableView):
     """The table itself; a click goes to the slice and activates the structure."""
 
     chosen = Signal(object)
 
     def __init__(self) -> None:
-        super().__init__()
-        self.lines = TableModel(COLUMNS, tip_of, colour_of_line)
-        self.shown = OutlineFilter(self.lines)
-        self.setModel(self.shown)
-        prepare_view(self, HEIGHT)
+        lines = TableModel(COLUMNS, tip_of, colour_of_line)
+        shown = OutlineFilter(lines)
+        super().__init__(shown, HEIGHT)
+        self.lines, self.shown = lines, shown
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setSortingEnabled(True)
         columns = self.horizontalHeader()
@@ -278,7 +275,7 @@ class OutlineTableView(QTableView):
 
     def lines_to_copy(self) -> list[OutlineRow]:
         """Return the lines that are selected, or all that are shown, from top to bottom."""
-        rows = selected_rows(self)
+        rows = self.selected_rows()
         return [line for row, line in enumerate(self.shown.lines) if len(rows) <= 1 or row in rows]
 
     def copy(self) -> None:

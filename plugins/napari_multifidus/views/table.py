@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
@@ -126,31 +126,46 @@ class TableModel(QAbstractTableModel):
         return self.columns[section].tip if role == Qt.ItemDataRole.ToolTipRole else None
 
 
-def prepare_view(view: QTableView, least_height: int, wide: int | None = None) -> None:
-    """Let a table select whole rows; a column, or the last, takes what width is left."""
-    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    view.setShowGrid(False)
-    view.setWordWrap(False)
-    view.setMinimumHeight(least_height)
-    view.setStyleSheet(STYLE)
-    rows, columns = view.verticalHeader(), view.horizontalHeader()
-    if rows is not None and columns is not None:
-        rows.hide()
-        rows.setDefaultSectionSize(ROW_HEIGHT)
-        # Widths are worked out by this font, whatever the style says.
-        font = columns.font()
-        font.setPixelSize(HEAD_PX)
-        columns.setFont(font)
-        columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        if wide is None:
-            # Where the room is too narrow, the table scrolls.
-            columns.setStretchLastSection(True)
-        else:
-            columns.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
+class TableView(QTableView):
+    """A table of which whole rows are selected.
 
+    Parameters
+    ----------
+    model
+        What it shows.
+    least_height
+        In pixels.
+    wide
+        The column that takes what width is left; the last if None.
+    """
 
-def selected_rows(view: QTableView) -> list[int]:
-    """Return the selected rows, from top to bottom."""
-    selection = view.selectionModel()
-    return sorted(index.row() for index in selection.selectedRows()) if selection else []
+    def __init__(
+        self, model: QAbstractItemModel, least_height: int, wide: int | None = None
+    ) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setMinimumHeight(least_height)
+        self.setStyleSheet(STYLE)
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
+        if rows is not None and columns is not None:
+            rows.hide()
+            rows.setDefaultSectionSize(ROW_HEIGHT)
+            # Widths are worked out by this font, whatever the style says.
+            font = columns.font()
+            font.setPixelSize(HEAD_PX)
+            columns.setFont(font)
+            columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            if wide is None:
+                # Where the room is too narrow, the table scrolls.
+                columns.setStretchLastSection(True)
+            else:
+                columns.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
+
+    def selected_rows(self) -> list[int]:
+        """Return the selected rows, from top to bottom."""
+        selection = self.selectionModel()
+        return sorted(index.row() for index in selection.selectedRows()) if selection else []

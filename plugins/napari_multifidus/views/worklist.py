@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QProgressBar,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from napari_multifidus._compat import (
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.worklist import waiting_words
 from napari_multifidus.views.adjudication import AdjudicationPanel
-from napari_multifidus.views.table import Column, TableModel, prepare_view, selected_rows
+from napari_multifidus.views.table import Column, TableModel, TableView
 from napari_multifidus.views.widgets import GOOD_COLOUR, ask_reason, button, choice, label
 
 if TYPE_CHECKING:
@@ -101,7 +100,8 @@ class WorklistPanel(QWidget):
         self.controller = controller
         self.model = TableModel(self._columns(), _tip, self._colour)
         self.shown = StateFilter(self.model)
-        self.words, self.bar, self.table = label(), QProgressBar(), QTableView()
+        self.words, self.bar = label(), QProgressBar()
+        self.table = TableView(self.shown, LEAST_HEIGHT, 1)
         self.filter = choice("Which readings are listed", [(name, name) for name in FILTERS])
         self.done = button(
             "Finish and next",
@@ -141,8 +141,6 @@ class WorklistPanel(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
         self.bar.setStyleSheet(f"QProgressBar::chunk {{ background-color: {GOOD_COLOUR}; }}")
-        self.table.setModel(self.shown)
-        prepare_view(self.table, LEAST_HEIGHT, 1)
         head, buttons = QGridLayout(), QGridLayout()
         head.addWidget(self.words, 0, 0)
         head.addWidget(self.filter, 0, 1)
@@ -188,7 +186,7 @@ class WorklistPanel(QWidget):
 
     def _unlock(self) -> None:
         """Unlock the chosen entry, else the one that is open."""
-        rows = selected_rows(self.table)
+        rows = self.table.selected_rows()
         by = self._item(self.shown.index(rows[0], 0)).by if rows else self.controller.by
         reason = ask_reason(self, UNLOCK_QUESTION) if by else ""
         if by is not None and reason:
