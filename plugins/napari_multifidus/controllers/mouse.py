@@ -40,7 +40,7 @@ LIVE_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class StrokeCallbacks:
-    """Whom strokes tell.
+    """What strokes call.
 
     Attributes
     ----------

@@ -27,6 +27,7 @@ from napari_multifidus.views.widgets import (
 
 FILE = "File…"
 _LONG = 120
+"""A list of changed settings that is longer than this is counted instead."""
 
 
 class ReadingPanel(QWidget):

@@ -15,7 +15,7 @@ NOT_SET = "not set"
 
 SHORTEST, ARROW_WIDTH = 8, 34
 
-_TIPS = {
+_GREY_LEVELS = {
     WindowPreset.AUTOMATIC: "all but the darkest and brightest pixels",
     WindowPreset.FULL: "from the lowest to the highest signal",
     WindowPreset.MUSCLE: "grey levels of muscle, fat white",
@@ -88,10 +88,11 @@ class ImagePanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        tips = "\n".join(f"{window.value}: {words}" for window, words in _TIPS.items())
+        tips = "\n".join(f"{window.value}: {words}" for window, words in _GREY_LEVELS.items())
         self.contrast = choice("Image of these slices that is shown ( Shift+O )")
         self.grey = choice(
-            f"Grey levels ( Shift+G )\n{tips}", [(window.value, window.value) for window in _TIPS]
+            f"Grey levels ( Shift+G )\n{tips}",
+            [(window.value, window.value) for window in _GREY_LEVELS],
         )
         layout = grid(self, (self.contrast, 0, 0), (self.grey, 0, 1))
         layout.setColumnStretch(0, 2)

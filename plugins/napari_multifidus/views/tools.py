@@ -1,4 +1,4 @@
-"""Buttons that activate a structure or a tool, or edit the active structure; reasons why not."""
+"""Buttons for structures and tools, and the menu of reasons why one cannot be measured."""
 
 from __future__ import annotations
 
