@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import print_json, print_table, say
 
@@ -22,20 +23,14 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             help="Images of the exam, needed for levels from landmarks; may be repeated.",
         ),
     ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(help="Label definitions of a label map: a preset, or a TOML or TSV file."),
-    ] = None,
-    series: Annotated[
-        str | None,
-        typer.Option(help="Series that label maps were drawn on: number, UID or weighting."),
-    ] = None,
+    labels: options.Labels = None,
+    series: options.LabelSeries = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for outline_pairs.csv and the tables."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the full result as JSON.")] = False,
+    overwrite: options.Overwrite = False,
+    json: options.FullJson = False,
 ) -> None:
     """Compare raters' outlines of the same slices: Dice, Hausdorff, HD95, mean distance.
 
@@ -45,7 +40,8 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.table_reader import is_table
     from multifidus.measuring.agreement.outlines import outline_groups
-    from multifidus.reporting.tables.agreement import outline_table, plain_outlines, write_outlines
+    from multifidus.reporting.tables.agreement import outline_table, pair_rows, plain_outlines
+    from multifidus.reporting.tables.paper_table import write_tables
     from multifidus.study.agreement_requests import compare_cohort, compare_files
 
     is_cohort = len(outlines) == 1 and is_table(outlines[0])
@@ -63,7 +59,8 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     remarks = (*found.problems, *found.failures)
     printed = outline_table(groups, remarks)
     if found.pairs and output is not None:
-        for path in write_outlines(found.pairs, printed, output, overwrite=overwrite):
+        raw = {"outline_pairs.csv": pair_rows(found.pairs)}
+        for path in write_tables([printed], output, raw, overwrite=overwrite):
             say(f"Wrote {path}")
     if json:
         print_json(plain_outlines(found.pairs, groups, remarks))

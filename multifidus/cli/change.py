@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.printing import print_json, print_paper_tables, say
-from multifidus.cli.study_options import (
-    Json,
-    MixProtocols,
-    Output,
-    Overwrite,
-    Protocol,
-    Quantities,
-    Structures,
-    Table,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
-    table: Table,
+    table: options.Table,
     reliability: Annotated[
         Path | None,
         typer.Option("--reliability", help="JSON output of 'multifidus reliability --json'."),
@@ -38,27 +29,23 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "--mdc", help="Minimal detectable change, such as tcsa_mm2=60; may be repeated."
         ),
     ] = None,
-    before: Annotated[
-        str, typer.Option("--from", help="Baseline timepoint; default: the first.")
-    ] = "",
-    after: Annotated[
-        str, typer.Option("--to", help="Follow-up timepoint; default: the last.")
-    ] = "",
+    before: options.Before = "",
+    after: options.After = "",
     value: Annotated[
         str, typer.Option(help="Reading used for analysis: first, mean, consensus or rater:ID.")
     ] = "first",
-    quantity: Quantities = None,
-    structure: Structures = None,
-    group: Annotated[str, typer.Option(help="Grouping column, such as approach.")] = "",
+    quantity: options.Quantities = None,
+    structure: options.Structures = None,
+    group: options.Group = "",
     model: Annotated[
         str | None,
         typer.Option(help="Fit a mixed model of time and of zone, level, side or another column."),
     ] = None,
-    protocol: Protocol = None,
-    mix_protocols: MixProtocols = False,
-    output: Output = None,
-    overwrite: Overwrite = False,
-    json: Json = False,
+    protocol: options.Protocol = None,
+    mix_protocols: options.MixProtocols = False,
+    output: options.Output = None,
+    overwrite: options.Overwrite = False,
+    json: options.FullJson = False,
 ) -> None:
     """Test change between examinations and compare it with the MDC.
 
@@ -69,20 +56,12 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.json_documents import load_printed
     from multifidus.stats.change.exam_value import ReadingChoice
-    from multifidus.stats.requests import ChangeRequest, compare_exams, read_study
+    from multifidus.stats.requests import ChangeRequest, compare_exams
 
     if reliability is not None and mdc:
         msg = "Give --reliability or --mdc, not both."
         raise typer.BadParameter(msg)
-    found, remark = read_study(
-        table,
-        quantities=quantity or (),
-        structures=structure or (),
-        protocol=protocol,
-        mix_protocols=mix_protocols,
-    )
-    if remark:
-        say(remark)
+    found = options.read_table(table, quantity, structure, protocol, mix_protocols=mix_protocols)
     known = None if reliability is None else load_printed(reliability, "a study's reliability")
     request = ChangeRequest(
         before=before,
@@ -98,13 +77,15 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
 def _hand_out(study: ChangeStudy, output: Path | None, *, overwrite: bool, json: bool) -> None:
     """Write the tables, and print them or JSON."""
-    from multifidus.reporting.tables.change import change_tables, subject_table, write_changes
+    from multifidus.reporting.tables.change import all_digits, change_tables, subject_table
+    from multifidus.reporting.tables.paper_table import write_tables
     from multifidus.stats.change.document import plain_changes
 
     tables = change_tables(study, study.remarks)
     muscles = subject_table(study.changes)
     if output is not None:
-        for path in write_changes(study, (*tables, muscles), output, overwrite=overwrite):
+        found = (*tables, muscles)
+        for path in write_tables(found, output, all_digits(study), overwrite=overwrite):
             say(f"Wrote {path}")
     if json:
         print_json(plain_changes(study))

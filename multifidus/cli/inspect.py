@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.exit_codes import REFUSED
 from multifidus.cli.printing import counting, print_groups, print_json, print_remark, say
 
@@ -30,7 +31,7 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     paths: Annotated[
         list[Path], typer.Argument(help="Files or folders of DICOM, NIfTI, NRRD or MetaImage.")
     ],
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: options.Json = False,
     cohort: Annotated[Path | None, typer.Option(help="Write a cohort.csv for these exams.")] = None,
     subject_keys: Annotated[
         Path | None,
@@ -47,9 +48,7 @@ def inspect(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "names as in cohort.csv."
         ),
     ] = None,
-    contrasts: Annotated[
-        Path | None, typer.Option(help="TOML file of contrast names used by your scanners.")
-    ] = None,
+    contrasts: options.Contrasts = None,
     show_identifiers: Annotated[
         bool,
         typer.Option(

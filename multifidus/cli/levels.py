@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.printing import print_json, print_table, say
 
 
@@ -21,7 +22,7 @@ def levels(
     protocol: Annotated[
         str, typer.Option(help="Measurement protocol, for the tilt axis.")
     ] = "default",
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: options.Json = False,
 ) -> None:
     """List the level of every axial slice, from landmarks, with its margin.
 

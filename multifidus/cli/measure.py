@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import print_json, print_table, progress, say
 
@@ -30,10 +31,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the results.")
     ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(help="Label definitions of a label map: a preset, or a TOML or TSV file."),
-    ] = None,
+    labels: options.Labels = None,
     protocol: Annotated[
         str, typer.Option(help="Measurement protocol: a preset or a TOML file.")
     ] = "default",
@@ -43,9 +41,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         str,
         typer.Option(help="Pair fat and water by geometry, or by index if their headers disagree."),
     ] = "geometry",
-    contrasts: Annotated[
-        Path | None, typer.Option(help="TOML file of contrast names used by your scanners.")
-    ] = None,
+    contrasts: options.Contrasts = None,
     series: Annotated[
         str | None,
         typer.Option(

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.options import Json
 from multifidus.cli.printing import print_json, print_remark
 
 plan = typer.Typer(help="Calculate the sample size of a study.", no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 @plan.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import math
 import shutil
@@ -139,8 +140,21 @@ def say(message: str) -> None:
 @contextlib.contextmanager
 def progress(total: int, what: str) -> Iterator[Callable[[str], Any]]:
     """Show progress on a terminal; quiet elsewhere. Yields what to call after each step."""
+    with _bar(what, total) as update:
+        yield lambda done: update(advance=1, description=done)
+
+
+@contextlib.contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], Any]]:
+    """Show progress of what is counted on the way; yields what to call with done and total."""
+    with _bar(what) as update:
+        yield lambda done, total: update(completed=done, total=total)
+
+
+@contextlib.contextmanager
+def _bar(what: str, total: int | None = None) -> Iterator[Callable[..., Any]]:
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield lambda **_: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -153,19 +167,4 @@ def progress(total: int, what: str) -> Iterator[Callable[[str], Any]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, advance=1, description=done)
-
-
-@contextlib.contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show progress of what is counted on the way; yields what to call with done and total."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield functools.partial(bar.update, bar.add_task(what, total=total))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.printing import say
 
 
@@ -19,14 +20,8 @@ def propose(  # noqa: PLR0917 - a command has the options that it has
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Outline file to write: *.outlines.json.")
     ],
-    labels: Annotated[
-        str | None,
-        typer.Option(help="Label definitions of a label map: a preset, or a TOML or TSV file."),
-    ] = None,
-    series: Annotated[
-        str | None,
-        typer.Option(help="Series that a label map was drawn on: number, UID or weighting."),
-    ] = None,
+    labels: options.Labels = None,
+    series: options.LabelSeries = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Propose lean-muscle and fat reference ROIs where none were drawn.

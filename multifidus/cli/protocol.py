@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli.options import Json
 from multifidus.cli.printing import print_json, say
 
 protocol = typer.Typer(
@@ -15,7 +16,6 @@ protocol = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="A preset or a TOML file.")]
-Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 @protocol.callback()

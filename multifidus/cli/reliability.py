@@ -7,26 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.printing import print_json, print_paper_tables, say
-from multifidus.cli.study_options import (
-    Json,
-    MixProtocols,
-    Output,
-    Overwrite,
-    Protocol,
-    Quantities,
-    Structures,
-    Table,
-)
 
 if TYPE_CHECKING:
     from multifidus.stats.reliability.results import ReliabilityStudy
 
 
 def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it has
-    table: Table,
-    quantity: Quantities = None,
-    structure: Structures = None,
+    table: options.Table,
+    quantity: options.Quantities = None,
+    structure: options.Structures = None,
     compare: Annotated[
         str, typer.Option(help="rater: inter-rater reliability. reading: intra-rater reliability.")
     ] = "rater",
@@ -55,28 +46,20 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
             "of a level. Default: level if the protocol selects the nearest slice, else slice."
         ),
     ] = "",
-    protocol: Protocol = None,
-    mix_protocols: MixProtocols = False,
-    output: Output = None,
-    overwrite: Overwrite = False,
-    json: Json = False,
+    protocol: options.Protocol = None,
+    mix_protocols: options.MixProtocols = False,
+    output: options.Output = None,
+    overwrite: options.Overwrite = False,
+    json: options.FullJson = False,
 ) -> None:
     """Estimate inter- and intra-rater reliability: ICC, SEM, MDC, limits of agreement.
 
     Only examinations that every rater measured enter, on slices that every rater outlined; what
     was left out, and why, is reported.
     """
-    from multifidus.stats.requests import ReliabilityRequest, read_study, study_reliability
+    from multifidus.stats.requests import ReliabilityRequest, study_reliability
 
-    found, remark = read_study(
-        table,
-        quantities=quantity or (),
-        structures=structure or (),
-        protocol=protocol,
-        mix_protocols=mix_protocols,
-    )
-    if remark:
-        say(remark)
+    found = options.read_table(table, quantity, structure, protocol, mix_protocols=mix_protocols)
     request = ReliabilityRequest(
         compare=compare,
         by=_names(by),
@@ -92,14 +75,14 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
 def _hand_out(study: ReliabilityStudy, output: Path | None, *, overwrite: bool, json: bool) -> None:
     """Write the tables, and print them or JSON."""
     from multifidus.reporting.tables.exclusions import exclusions_table
-    from multifidus.reporting.tables.paper_table import write_paper_tables
+    from multifidus.reporting.tables.paper_table import write_tables
     from multifidus.reporting.tables.reliability import grade_table, reliability_table
     from multifidus.stats.reliability.document import plain_study
 
     lost = exclusions_table("reliability_left_out", study.exclusions)
     tables = [item for item in (reliability_table(study), grade_table(study), lost) if item.rows]
     if output is not None:
-        for path in write_paper_tables(tables, output, overwrite=overwrite):
+        for path in write_tables(tables, output, overwrite=overwrite):
             say(f"Wrote {path}")
     if json:
         print_json(plain_study(study))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.printing import say
 
 
@@ -44,13 +45,9 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         str | None,
         typer.Option(help="Reading used for analysis: first, mean, consensus or rater:ID."),
     ] = None,
-    before: Annotated[
-        str, typer.Option("--from", help="Baseline timepoint; default: the first.")
-    ] = "",
-    after: Annotated[
-        str, typer.Option("--to", help="Follow-up timepoint; default: the last.")
-    ] = "",
-    group: Annotated[str, typer.Option(help="Grouping column, such as approach.")] = "",
+    before: options.Before = "",
+    after: options.After = "",
+    group: options.Group = "",
     model: Annotated[
         str | None,
         typer.Option(
@@ -66,7 +63,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         list[str] | None,
         typer.Option("--figures", help="Format of the figures: pdf, svg or png; may be repeated."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace existing files.")] = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Write the study report: HTML page, manuscript text, tables, figures, one sheet per subject.
 
@@ -100,6 +97,6 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     written = write_report(
         data, target, tuple(dict.fromkeys(formats or ("pdf",))), overwrite=overwrite
     )
-    for remark in data.remarks:
+    for remark in (*data.absent, *data.remarks):
         say(remark)
     say(f"Wrote {len(written)} files to {target}. Open {written[0]}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,22 +19,20 @@ from multifidus.io.measurements_csv import MeasurementTable, read_measurements
 from multifidus.io.table_csv import read_rows
 from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
 from multifidus.reading.unblind import BLINDED_LIST_NAME
-from multifidus.reporting.metric import Metric
 from multifidus.reporting.pages.study_page import as_markdown, content_of, study_page
 from multifidus.reporting.pages.subject_page import sheet_files, subject_sheets
 from multifidus.reporting.plots.asymmetry import QUANTITY as ASYMMETRY
 from multifidus.reporting.plots.study_plots import draw_study
 from multifidus.reporting.plots.style import files_of, write_drawing
 from multifidus.reporting.study_data import StudyData
-from multifidus.reporting.tables.change import subject_table, write_changes
-from multifidus.reporting.tables.paper_table import check_paper_table, write_paper_tables
+from multifidus.reporting.tables.change import all_digits, subject_table
+from multifidus.reporting.tables.paper_table import files_of_tables, write_tables
 from multifidus.reporting.text.citations import as_bibtex
 from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.given_change import GivenChange
 from multifidus.stats.change.mdc import protocol_warnings
 from multifidus.stats.change.pairs import timepoints_of
-from multifidus.stats.reliability.document import plain_study
-from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.document import given_study, plain_study
 from multifidus.stats.reliability.results import ReliabilityStudy
 from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.requests import (
@@ -44,8 +42,8 @@ from multifidus.stats.requests import (
     compare_exams,
     study_reliability,
 )
-from multifidus.stats.study_table import StudyTable, study_table
-from multifidus.stats.values import Value
+from multifidus.stats.study_table import StudyTable, left_out, study_table
+from multifidus.stats.values import Metric, Value
 from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
 
 USUAL = (
@@ -120,6 +118,7 @@ def load_study(request: ReportRequest) -> StudyData:
     if not (folder / TABLE).is_file():
         msg = f"{folder} holds no {TABLE}."
         raise ReadError(msg, remedy="Give the folder that 'multifidus measure -o' wrote.")
+    absent: list[str] = []
     remarks: list[str] = []
     given = None
     if request.change is not None:
@@ -129,33 +128,44 @@ def load_study(request: ReportRequest) -> StudyData:
     remarks += [read.remark] if read.remark else []
     table = study_table(rows, _protocol_file(request), request.protocol, lines=read.lines)
     values, protocol = table.values, table.protocol
-    remarks += table.remarks
+    absent += left_out(rows)
+    remarks += (remark for remark in table.remarks if remark not in absent)
     metrics = _metrics(values, request, protocol, given)
     mine = tuple(item for metric in metrics for item in metric.of(values))
     reported = StudyTable(mine, protocol, ())
-    between, within, document = _reliability(request, reported, remarks)
+    if request.reliability is None:
+        between, within = _reliability(reported, absent)
+        results = [
+            item for study in (between, within) if study for item in plain_study(study)["results"]
+        ]
+        document = {"results": results} if results else None
+    else:
+        document = load_printed(request.reliability, "a study's reliability")
+        between, within = _given_reliability(document)
+        remarks += protocol_warnings(document, mine)
     change = None
     if given or len({item.timepoint for item in mine}) > 1:
         change = compare_exams(reported, _change_request(request, given, document))
     else:
-        remarks.append("There is one timepoint: no change is reported.")
+        absent.append("There is one timepoint: no change is reported.")
     return StudyData(
         rows=rows,
         values=values,
         metrics=metrics,
         timepoints=change.timepoints if change else timepoints_of(mine),
         choice=given.choice if given else ReadingChoice(request.value),
-        missing=_table(folder / MISSING, remarks),
-        failures=_table(folder / FAILURES, remarks),
+        missing=_table(folder / MISSING, absent),
+        failures=_table(folder / FAILURES, absent),
         protocol=protocol,
         between=between,
         within=within,
         given=request.reliability is not None,
         change=change,
-        pictures=_pictures(folder, remarks),
+        pictures=_pictures(folder, absent),
         proven_list=BLINDED_LIST_NAME,
         blinded_list=BLINDED_LIST,
         blinding_limits=LIMITS,
+        absent=tuple(absent),
         remarks=tuple(remarks),
     )
 
@@ -195,26 +205,22 @@ def _metrics(
     given: GivenChange | None,
 ) -> tuple[Metric, ...]:
     """Choose which numbers the report is about: those asked for, or the usual ones there are."""
-    there = dict.fromkeys(
-        Metric(item.quantity, item.method, item.structure)
-        for item in values
-        if math.isfinite(item.value)
-    )
+    there = sorted({Metric.about(item) for item in values if math.isfinite(item.value)})
     if request.quantities:
-        unknown = sorted({*request.quantities} - {metric.quantity for metric in there})
+        known = sorted({metric.quantity for metric in there})
+        unknown = sorted({*request.quantities} - {*known})
         if unknown:
             msg = f"The table has no value of {', '.join(unknown)}."
-            known = sorted({metric.quantity for metric in there})
             raise StatisticsError(msg, remedy=f"Among others it has: {', '.join(known)}.")
         if any(map(is_grade, request.quantities)):
             msg = "Grades have no mean, and no figure of a report shows them."
             raise StatisticsError(msg, remedy="See 'multifidus reliability' and 'change'.")
-        return tuple(w for name in request.quantities for w in sorted(there) if w.quantity == name)
+        return tuple(item for name in request.quantities for item in there if item.quantity == name)
     main = ("", str(protocol.fat_methods[0]) if protocol.fat_methods else "")
     found = tuple(
         metric
         for name in USUAL
-        for metric in sorted(there)
+        for metric in there
         if metric.quantity == name
         and (metric.method in main or name in _WITHOUT_CHOICE)
         and (given is None or name in given.quantities)
@@ -225,41 +231,32 @@ def _metrics(
     return found
 
 
-def _reliability(
-    request: ReportRequest, table: StudyTable, remarks: list[str]
-) -> tuple[ReliabilityStudy | None, ReliabilityStudy | None, dict[str, Any] | None]:
-    """Return reliability between raters, that of re-reading, and both as they are printed."""
-    if request.reliability is not None:
-        document = load_printed(request.reliability, "a study's reliability")
-        study = given_study(document)
-        remarks += protocol_warnings(document, table.values)
-        parts = [
-            ReliabilityStudy(
-                tuple(item for item in study.results if item.compare is compare),
-                study.problems,
-                exclusions=tuple(item for item in study.exclusions if item.compare == compare),
-            )
-            for compare in Compare
-        ]
-        between, within = (part if part.results else None for part in parts)
-        return between, within, document
+def _given_reliability(document: Mapping[str, Any]) -> Iterator[ReliabilityStudy | None]:
+    """Part what was printed into reliability between raters and that of re-reading."""
+    study = given_study(document)
+    for compare in Compare:
+        results = tuple(item for item in study.results if item.compare is compare)
+        lost = tuple(item for item in study.exclusions if item.compare == compare)
+        yield ReliabilityStudy(results, study.problems, exclusions=lost) if results else None
+
+
+def _reliability(table: StudyTable, absent: list[str]) -> list[ReliabilityStudy | None]:
+    """Compute reliability between raters, and that of re-reading."""
     found: list[ReliabilityStudy | None] = []
     for compare, there in (
         (Compare.RATER, len({item.rater for item in table.values}) > 1),
         (Compare.READING, any(item.reading > 1 for item in table.values)),
     ):
         if not there:
-            remarks.append(_NONE[compare])
+            absent.append(_NONE[compare])
             found.append(None)
             continue
         try:
             found.append(study_reliability(table, ReliabilityRequest(compare)))
         except StatisticsError as error:
             found.append(None)
-            remarks.append(str(error))
-    between, within = found
-    results = [item for study in found if study for item in plain_study(study)["results"]]  # type: ignore[attr-defined]
-    return between, within, {"results": results} if results else None
+            absent.append(str(error))
+    return found
 
 
 _NONE = {
@@ -270,7 +267,7 @@ _NONE = {
 
 
 def _change_request(
-    request: ReportRequest, given: GivenChange | None, document: dict[str, Any] | None
+    request: ReportRequest, given: GivenChange | None, document: Mapping[str, Any] | None
 ) -> ChangeRequest:
     return ChangeRequest(
         before=request.before,
@@ -284,17 +281,17 @@ def _change_request(
     )
 
 
-def _table(path: Path, remarks: list[str]) -> list[dict[str, str]]:
+def _table(path: Path, absent: list[str]) -> list[dict[str, str]]:
     if not path.is_file():
-        remarks.append(f"There is no {path.name}: what it would say is not in the report.")
+        absent.append(f"There is no {path.name}: what it would say is not in the report.")
         return []
     return read_rows(path)
 
 
-def _pictures(folder: Path, remarks: list[str]) -> tuple[Thumbnail, ...]:
+def _pictures(folder: Path, absent: list[str]) -> tuple[Thumbnail, ...]:
     found = tuple(read_thumbnails(folder / PICTURES))
     if not found:
-        remarks.append("There are no small pictures of slices: none are shown.")
+        absent.append("There are no small pictures of slices: none are shown.")
     return found
 
 
@@ -338,6 +335,8 @@ def write_report(
     sheets = sheet_files(row.key.reading.subject for row in data.rows)
     changes = () if data.change is None else data.change.changes
     change_tables = (*content.change, subject_table(changes)) if changes else ()
+    tables = (*content.reliability, *change_tables)
+    raw = {} if data.change is None else all_digits(data.change)
     texts = {
         output / PAGE: study_page(data, content, drawings, tuple(sheets.items())),
         output / TEXT: as_markdown(data, content),
@@ -348,18 +347,12 @@ def write_report(
         *(output / SUBJECTS / name for name in sheets.values()),
         *(path for item in drawings for path in files_of(item.name, output / FIGURES, formats)),
     ]
-    for path in planned:
+    for path in (*planned, *files_of_tables(tables, output / TABLES, raw)):
         refuse_existing(path, overwrite=overwrite)
-    for table in (*content.reliability, *change_tables):
-        check_paper_table(table, output / TABLES, overwrite=overwrite)
     for path, text in texts.items():
         write_text(path, text, overwrite=overwrite)
     for subject, sheet in subject_sheets(data):
         write_text(output / SUBJECTS / sheets[subject], sheet, overwrite=overwrite)
     for item in drawings:
         write_drawing(item, output / FIGURES, formats, overwrite=overwrite)
-    written = planned
-    written += write_paper_tables(content.reliability, output / TABLES, overwrite=overwrite)
-    if data.change is not None:
-        written += write_changes(data.change, change_tables, output / TABLES, overwrite=overwrite)
-    return written
+    return planned + write_tables(tables, output / TABLES, raw, overwrite=overwrite)

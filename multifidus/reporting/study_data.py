@@ -9,11 +9,10 @@ from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.figures.thumbnails import Thumbnail
 from multifidus.io.table_csv import TextRow
-from multifidus.reporting.metric import Metric
 from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy
 from multifidus.stats.reliability.results import ReliabilityStudy
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,10 @@ class StudyData:
     proven_list, blinded_list, blinding_limits
         Name of a reading list that was blinded, what it hides, and what blinding cannot, in
         sentences for Methods.
-    remarks
+    absent
         What the report does not show, and why.
+    remarks
+        What else a reader has to know of the tables.
     """
 
     rows: Sequence[Measurement]
@@ -67,4 +68,5 @@ class StudyData:
     proven_list: str
     blinded_list: str
     blinding_limits: str
+    absent: Sequence[str]
     remarks: Sequence[str]

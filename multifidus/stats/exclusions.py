@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -56,35 +56,24 @@ class Exclusion:
 
 
 def rating_exclusions(
-    groups: Iterable[Sequence[Value]],
+    members: Sequence[Value],
     compare: str,
     column: Callable[[Value], str],
     names: Sequence[str] = (),
-) -> tuple[Exclusion, ...]:
+) -> Iterator[Exclusion]:
     """List the targets that lack a value of a rater or reading.
 
     Parameters
     ----------
-    groups
-        Values of one result each.
+    members
+        Values of one result.
     compare
         ``rater`` or ``reading``.
     column
         Whose a value is.
     names
-        Whose values are compared; all that a group has if empty.
+        Whose values are compared; all that there are if empty.
     """
-    return tuple(
-        item for members in groups for item in _rating_exclusions(members, compare, column, names)
-    )
-
-
-def _rating_exclusions(
-    members: Sequence[Value],
-    compare: str,
-    column: Callable[[Value], str],
-    names: Sequence[str],
-) -> Iterable[Exclusion]:
     wanted = tuple(names) or tuple(sorted({column(item) for item in members}))
     targets: dict[tuple[str, ...], dict[str, Value]] = {}
     subjects: dict[tuple[str, str], set[str]] = {}
@@ -99,19 +88,14 @@ def _rating_exclusions(
         one = next(iter(row.values()))
         near = (_nearest(subject, subjects.get((n, nearly(timepoint)), ())) for n in lacks)
         yield Exclusion(
-            compare=compare,
-            quantity=one.quantity,
-            method=one.method,
-            structure=one.structure,
-            subject=subject,
-            timepoint=timepoint,
+            compare, one.quantity, one.method, one.structure, subject, timepoint,
             level=level,
             side=side,
             has=", ".join(name for name in wanted if name not in lacks),
             lacks=", ".join(lacks),
             reason="; ".join(_why(row.get(name), compare, name) for name in lacks),
             nearest=next(filter(None, near), ""),
-        )
+        )  # fmt: skip
 
 
 def _why(item: Value | None, compare: str, name: str) -> str:
@@ -145,11 +129,7 @@ def pair_exclusions(pairs: Iterable[Any]) -> tuple[Exclusion, ...]:
         near = (_nearest(pair.subject, subjects.get(name, ())) for name in lacks)
         found.append(
             Exclusion(
-                compare="timepoint",
-                quantity=pair.quantity,
-                method=pair.method,
-                structure=pair.structure,
-                subject=pair.subject,
+                "timepoint", pair.quantity, pair.method, pair.structure, pair.subject,
                 timepoint=", ".join(has),
                 level=pair.level,
                 side=pair.side,
@@ -158,7 +138,7 @@ def pair_exclusions(pairs: Iterable[Any]) -> tuple[Exclusion, ...]:
                 reason=pair.problem,
                 nearest=next(filter(None, near), ""),
             )
-        )
+        )  # fmt: skip
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from multifidus.data.cells import is_missing
@@ -26,11 +27,10 @@ def refuse_mixed(origins: Iterable[Origin]) -> None:
     StatisticsError
         Naming the digests, and of which exams they are.
     """
-    found: dict[str, dict[str, dict[str, int]]] = {}
+    found: dict[str, dict[str, Counter[str]]] = {}
     for quantity, exam, digest in origins:
         if digest:
-            rows = found.setdefault(quantity, {}).setdefault(digest, {})
-            rows[exam] = rows.get(exam, 0) + 1
+            found.setdefault(quantity, {}).setdefault(digest, Counter())[exam] += 1
     for quantity, digests in found.items():
         if len(digests) > 1:
             msg = f"{quantity} was measured by several protocols: {_by_exam(digests)}."
@@ -41,26 +41,19 @@ def refuse_mixed(origins: Iterable[Origin]) -> None:
             raise StatisticsError(msg, remedy=remedy)
 
 
-def mixture(origins: Iterable[Origin], what: str) -> tuple[str, ...]:
-    """Report that rows are of several protocols or versions, or that some name none.
-
-    Parameters
-    ----------
-    origins
-        Of every row.
-    what
-        ``protocol`` or ``version``.
-    """
-    found: dict[str, dict[str, int]] = {}
-    for _, exam, word in origins:
-        rows = found.setdefault(word, {})
-        rows[exam] = rows.get(exam, 0) + 1
-    silent = found.pop("", {})
+def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
+    """Report values of other protocols or versions than the rest, or that name none."""
+    items = tuple(values)
     remarks = []
-    if len(found) > 1:
-        remarks.append(f"Numbers are of several {what}s: {_by_exam(found)}.")
-    if found and silent:
-        remarks.append(f"Of {_counted(silent)} no {what} is named: {_named(silent)}.")
+    for name in ("protocol", "version"):
+        found: dict[str, Counter[str]] = {}
+        for _, exam, word in (origin_of(item, name) for item in items):
+            found.setdefault(word, Counter())[exam] += 1
+        silent = found.pop("", None)
+        if len(found) > 1:
+            remarks.append(f"Numbers are of several {name}s: {_by_exam(found)}.")
+        if found and silent:
+            remarks.append(f"Of {_counted(silent)} no {name} is named: {_named(silent)}.")
     return tuple(remarks)
 
 
@@ -90,16 +83,6 @@ def check_protocols(values: Iterable[Value]) -> None:
         Naming the protocols, and which exams are of which.
     """
     refuse_mixed(origin_of(item, "protocol") for item in values)
-
-
-def mixtures(values: Iterable[Value]) -> tuple[str, ...]:
-    """Report values of other protocols or versions than the rest."""
-    items = tuple(values)
-    return tuple(
-        sentence
-        for name in ("protocol", "version")
-        for sentence in mixture((origin_of(item, name) for item in items), name)
-    )
 
 
 def protocols_of(values: Iterable[Value]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from multifidus.errors import StatisticsError
-from multifidus.stats.reliability.ratings import LEVEL, Z
+from multifidus.stats.reliability.ratings import TAIL, Z
 
 MOST_SUBJECTS = 100_000
 """A study that would need more is none."""
@@ -83,7 +83,7 @@ def plan_reliability(icc: float, width: float, raters: int = 2) -> ReliabilityPl
     if raters < 2:  # noqa: PLR2004 - a comparison needs two
         msg = f"{raters} raters cannot be compared."
         raise StatisticsError(msg, remedy="Plan at least two.")
-    z = _normal((1 + LEVEL) / 2)
+    z = _normal(TAIL)
     spread = (1 - icc) * (1 + (raters - 1) * icc)
     n = 8 * (z * spread / width) ** 2 / (raters * (raters - 1)) + 1
     if raters == 2 and icc >= 0.7:  # noqa: PLR2004 - where the approximation is too small

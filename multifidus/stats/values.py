@@ -6,10 +6,45 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple, Protocol, TypeVar
 
 from multifidus.data.protocol import LevelValue
 from multifidus.errors import StatisticsError
 from multifidus.stats.compared_slices import Outlined
+
+
+class Measured(Protocol):
+    """Anything that is about one quantity of one structure."""
+
+    @property
+    def quantity(self) -> str: ...  # noqa: D102
+    @property
+    def method(self) -> str: ...  # noqa: D102
+    @property
+    def structure(self) -> str: ...  # noqa: D102
+
+
+M = TypeVar("M", bound=Measured)
+
+
+class Metric(NamedTuple):
+    """Which number of which muscle: what a result, a family of tests or a figure is about."""
+
+    quantity: str
+    method: str
+    structure: str
+
+    @classmethod
+    def about(cls, item: Measured) -> Metric:
+        """Return what a value, a pair or a result is of."""
+        return cls(item.quantity, item.method, item.structure)
+
+    def of(self, items: Iterable[M]) -> tuple[M, ...]:
+        """Return the items that are of it."""
+        return tuple(item for item in items if Metric.about(item) == self)
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,7 @@ from multifidus.reporting.text.statements import counted, listed, range_text
 from multifidus.stats.change.document import plain_changes
 from multifidus.stats.change.groups import Classification
 from multifidus.stats.change.mdc import mdc_from_reliability
-from multifidus.stats.reliability.document import plain_study
-from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.document import given_study, plain_study
 from multifidus.stats.reliability.study import reliability
 from multifidus.study.results import FAILURE_COLUMNS
 from tests.reporting.plots.test_plots import thumbnail
@@ -127,7 +126,7 @@ def test_one_rater_one_exam_each_is_reported_with_what_is_not_known(tmp_path):
     found = of_rows(tmp_path, rows)
     assert found.change is None
     assert found.between is None
-    said = " ".join(found.remarks)
+    said = " ".join(found.absent)
     assert "No examination was read twice" in said
     assert "one timepoint" in said
     assert "one rater" in said
@@ -259,6 +258,10 @@ def test_every_number_of_the_results_stands_in_a_table(data):
         for row in table.rows:
             for cell in row:
                 cells |= set(re.findall(r"-?\d+\.?\d*", cell))
+        # A verb says the direction of a mean change: its size stands without the sign.
+        for name in {"mean change [95 % CI]", "estimate [95 % CI]"} & {*table.headings}:
+            place = table.headings.index(name)
+            cells |= {row[place].partition(" ")[0].removeprefix("-") for row in table.rows}
     text = " ".join(item.text for item in results_text(data))
     for name in ("ICC(2,1)", "ICC(3,1)", "MDC95", "95 %"):
         text = text.replace(name, "")
@@ -275,11 +278,13 @@ def test_results_give_the_change_of_each_zone_in_the_tables_words(data):
     text = " ".join(item.text for item in results_text(data))
     low, high = map(short, zone.tests.ci95)
     assert (
-        f"total cross-sectional area at operated levels changed by {short(zone.tests.mean)} "
-        f"[95 % CI {low}, {high}] mm² ({short(zone.mean_pct)} %), n = {zone.n}"
+        f"total cross-sectional area at operated levels decreased by {short(-zone.tests.mean)} mm² "
+        f"(95 % CI of the change, {low} to {high} mm²; mean relative change, "
+        f"{short(zone.mean_pct)} %), n = {zone.n}"
     ) in text
+    assert zone.tests.mean < 0
     assert "visible fat infiltration (pooled otsu) at operated levels" in text
-    assert "percentage points, n" in text
+    assert "percentage points), n" in text
 
 
 def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
@@ -292,10 +297,17 @@ def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
     text = " ".join(item.text for item in results_text(data))
     low, high = map(short, terms["post"].ci95)
     assert (
-        f"it changed from pre to post at operated levels by {short(terms['post'].estimate)} "
-        f"[95 % CI {low}, {high}] mm²"
+        "it decreased from pre to post at operated levels by "
+        f"{short(-terms['post'].estimate)} mm² (95 % CI of the change, {low} to {high} mm²)"
     ) in text
-    assert "change differed at adjacent levels by" in text
+    apart = terms["post x adjacent"]
+    low, high = map(short, apart.ci95)
+    assert (
+        f"the change from pre to post was {short(apart.estimate)} mm² more positive at adjacent "
+        f"levels than at operated levels (95 % CI of the difference, {low} to {high} mm²; "
+        "interaction of time and zone)"
+    ) in text
+    assert apart.estimate > 0
     assert f"{model.n_muscles} muscles" in text
     rule = methods(data)["Mixed model"].text
     assert "random intercepts for subject and muscle" in rule
@@ -414,7 +426,7 @@ def test_a_missing_table_is_said(tmp_path):
     folder = write_study(tmp_path, study_rows(4))
     (folder / "missing.csv").unlink()
     assert any("missing.csv" in remark
-               for remark in load_study(ReportRequest(folder, value="mean")).remarks)  # fmt: skip
+               for remark in load_study(ReportRequest(folder, value="mean")).absent)  # fmt: skip
 
 
 # --- files -----------------------------------------------------------------------------------

@@ -13,8 +13,7 @@ from multifidus.io.table_csv import read_rows, write_rows
 from multifidus.reporting.build import ReportRequest, load_study, write_report
 from multifidus.stats.change.study import study_change
 from multifidus.stats.exclusions import Exclusion
-from multifidus.stats.reliability.document import plain_study
-from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.document import given_study, plain_study
 from multifidus.stats.reliability.study import reliability
 from tests.support.studies import study_rows, without_figures, write_study
 from tests.support.tables import values_of

@@ -12,8 +12,7 @@ import scipy.stats
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.multitest import multipletests
 
-from multifidus.stats.change.paired_tests import holm, paired_tests
-from multifidus.stats.change.signed_rank import MOST_EXACT
+from multifidus.stats.change.paired_tests import MOST_EXACT, holm, paired_tests
 from multifidus.stats.reliability.icc import icc
 from multifidus.stats.reliability.kappa import weighted_kappa
 from multifidus.stats.reliability.measurement_error import bland_altman, concordance, sem

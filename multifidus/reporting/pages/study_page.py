@@ -29,6 +29,7 @@ from multifidus.reporting.text.results import results_text
 from multifidus.reporting.text.statements import Statement, as_paragraph, by_topic
 from multifidus.stats.exclusions import Exclusion
 from multifidus.stats.reliability.results import Reliability, ReliabilityStudy
+from multifidus.stats.values import Metric
 from multifidus.study.outline_counts import outline_key, outlines_of
 
 ON_SCREEN = 1.4
@@ -82,10 +83,9 @@ def content_of(data: StudyData) -> ReportContent:
 
 def _of_report(study: ReliabilityStudy, data: StudyData, name: str) -> list[PaperTable]:
     """Make the tables of what the report is about; a given file may hold more."""
-    abouts = {(metric.quantity, metric.method, metric.structure) for metric in data.metrics}
 
     def is_reported(item: Reliability | Exclusion) -> bool:
-        return (item.quantity, item.method, item.structure) in abouts
+        return Metric.about(item) in data.metrics
 
     reported = replace(study, results=tuple(filter(is_reported, study.results)))
     lost = exclusions_table(f"{name}_left_out", filter(is_reported, study.exclusions))
@@ -124,7 +124,8 @@ def study_page(
                 _tile(len([name for name in facts.raters if name]) or "?", "rater"),
                 _tile(len(facts.levels), "level"),
             ],
-            "remarks": [*data.remarks, *_why_no_tables(data, content)],
+            "absent": data.absent,
+            "remarks": [*data.remarks, *_notes_without_a_table(data, content)],
             "flow": flow_of(data),
             "failed": failed_cases(data.failures),
             "lost": lost,
@@ -159,8 +160,8 @@ def _tile(number: int | str, metric: str) -> tuple[int | str, str]:
     return number, metric if number == 1 else f"{metric}s"
 
 
-def _why_no_tables(data: StudyData, content: ReportContent) -> tuple[str, ...]:
-    """Say what is the matter with changes where no table of them has notes that do."""
+def _notes_without_a_table(data: StudyData, content: ReportContent) -> tuple[str, ...]:
+    """Return what has to be known of changes, where no table of them has it below."""
     return () if content.change or data.change is None else data.change.problems
 
 
@@ -169,7 +170,7 @@ def _shown(table: PaperTable) -> dict[str, Any]:
     return {
         "caption": table.caption,
         "headings": table.printed_headings,
-        "rows": table.rows,
+        "rows": table.printed_rows,
         "notes": table.notes,
         "numeric": {place for place, column in enumerate(columns) if is_numeric(column)},
     }

@@ -10,17 +10,17 @@ from itertools import chain, count
 from typing import Any
 
 from multifidus.figures.thumbnails import Thumbnail
+from multifidus.reporting.exam_numbers import along_the_spine, patient_sides
 from multifidus.reporting.labels import axis_label, quantity_unit
-from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.pages.render import render
 from multifidus.reporting.plots.montage import matched
 from multifidus.reporting.plots.study_plots import pictures_of
-from multifidus.reporting.plots.style import CLASSIFICATIONS, GREY
+from multifidus.reporting.plots.style import CLASSIFICATIONS
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.reliability import short
 from multifidus.stats.change.exam_value import ExamValue, exam_value
 from multifidus.stats.change.groups import Change, Classification
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 ROOM_MM = (176.0, 70.0)
 """Width and height that slices may take on the sheet."""
@@ -193,11 +193,8 @@ def _changes(data: StudyData, metric: Metric, subject: str) -> list[Change]:
         return []
     found = [
         item
-        for item in data.change.changes
+        for item in data.change.of(metric, data.change.spans[-1])
         if item.pair.subject == subject
-        and (item.pair.before.timepoint, item.pair.after.timepoint) == data.change.spans[-1]
-        and (item.pair.quantity, item.pair.method, item.pair.structure)
-        == (metric.quantity, metric.method, metric.structure)
     ]
     levels = along_the_spine(item.pair.level for item in found)
     sides = patient_sides(item.pair.side for item in found)
@@ -253,16 +250,11 @@ def _bar(item: Change, largest: float) -> dict[str, Any] | None:
         return None
     scaled = 96 * delta / largest
     mdc = 0.0 if math.isnan(item.mdc95) else 96 * item.mdc95 / largest
-    colour = (
-        CLASSIFICATIONS[item.classification][0]
-        if item.classification is not Classification.UNKNOWN
-        else GREY
-    )
     return {
         "left": round(min(scaled, 0.0), 2),
         "width": round(abs(scaled), 2),
         "mdc": round(mdc, 2),
-        "colour": colour,
+        "colour": CLASSIFICATIONS[item.classification][0],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from multifidus.reporting.metric import Metric, along_the_spine, exam_numbers
+from multifidus.reporting.exam_numbers import along_the_spine, exam_numbers
 from multifidus.reporting.plots.style import (
     BLACK,
     COLUMN_MM,
@@ -15,9 +15,10 @@ from multifidus.reporting.plots.style import (
     Drawing,
     new_figure,
     styled,
+    timepoint_legend,
 )
 from multifidus.stats.change.exam_value import ReadingChoice
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 QUANTITY = "asymmetry_pct"
 
@@ -63,9 +64,7 @@ def asymmetry(
     axes.axhline(0, color=BLACK, linewidth=0.6)
     axes.set_xticks(range(len(levels)), levels)
     axes.set_ylabel("Asymmetry of area, %\nright larger: positive")
-    if any(timepoints):
-        handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    timepoint_legend(figure, axes, timepoints)
     return Drawing(
         name="asymmetry",
         caption="Asymmetry of the total cross-sectional area, 100 x (R - L) / ((R + L) / 2): one "

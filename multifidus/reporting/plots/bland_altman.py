@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.figures.file_names import distinct_stem
+from multifidus.reporting.exam_numbers import along_the_spine, file_stem, patient_sides
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled
 from multifidus.stats.reliability.results import Reliability
 from multifidus.stats.reliability.targets import Compare, column_of, tabulate_targets
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,12 +39,7 @@ def bland_altman(
     Drawing or None
         None where there is nothing to draw.
     """
-    own = [
-        item
-        for item in results
-        if (item.quantity, item.method, item.structure)
-        == (metric.quantity, metric.method, metric.structure)
-    ]
+    own = metric.of(results)
     if not own:
         return None
     mine = metric.of(values)
@@ -68,7 +63,7 @@ def bland_altman(
         else "raters"
     )
     return Drawing(
-        name=f"bland_altman_{metric.stem}_{kind}",
+        name=f"bland_altman_{file_stem(metric)}_{kind}",
         caption=f"{axis_label(metric.quantity, metric.method)}: difference of {who} against their "
         "mean, one point an exam. Line: bias; dashed: 95 % limits of agreement; shaded: their "
         "exact 95 % intervals.",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING
 
+from multifidus.reporting.exam_numbers import file_stem
 from multifidus.reporting.labels import axis_label, quantity_name
-from multifidus.reporting.metric import Metric
-from multifidus.reporting.plots.slopes import of_metric
 from multifidus.reporting.plots.style import BLACK, BLUE, PAGE_MM, PALE, Drawing, new_figure, styled
 from multifidus.stats.change.groups import BY_MUSCLE, GroupChange
 from multifidus.stats.change.study import ChangeStudy
+from multifidus.stats.values import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,11 +23,7 @@ _KEPT = len(BY_MUSCLE) - 3
 @styled
 def forest(metric: Metric, study: ChangeStudy) -> Drawing | None:
     """Draw the mean change of each level and side with its 95 % interval; None without groups."""
-    groups = [
-        item
-        for item in study.muscles
-        if item.key[:_KEPT] == (metric.quantity, metric.method, metric.structure)
-    ]
+    groups = [item for item in study.muscles if item.key[:_KEPT] == metric]
     if not groups:
         return None
     figure = new_figure(PAGE_MM, 18 + 5 * len(groups))
@@ -46,17 +41,17 @@ def forest(metric: Metric, study: ChangeStudy) -> Drawing | None:
     beside.tick_params(length=0)
     beside.spines["right"].set_visible(False)
     name = quantity_name(metric.quantity, metric.method)
-    judged = any(not math.isnan(band) for band in bands)
+    assessable = any(not math.isnan(band) for band in bands)
     return Drawing(
-        name=f"forest_{metric.stem}",
-        caption=f"Mean change of {name} with its 95 % interval. "
+        name=f"forest_{file_stem(metric)}",
+        caption=f"Forest plot of the mean change in {name} (squares) with 95 % confidence "
+        "intervals (lines), by level and side. "
         + (
-            "Shaded: changes of one muscle within measurement error (MDC95, the median of those "
-            "that were judged); it judges muscles, not means. Right: subjects, and muscles beyond "
-            "error (decrease / increase / judged)."
-            if judged
-            else "No muscle was judged against measurement error, which is not known. Right: "
-            "subjects."
+            "Shading: minimal detectable change (MDC95) of a single muscle in either direction, "
+            "median of the assessable muscles; it does not apply to the mean. Right: number of "
+            "subjects; muscles whose change exceeded the MDC95 (decrease / increase / assessable)."
+            if assessable
+            else "The MDC95 is not known. Right: number of subjects."
         ),
         figure=figure,
     )
@@ -87,13 +82,9 @@ def _mdc95(study: ChangeStudy, metric: Metric, group: GroupChange) -> float:
     span, level, side, *rest = group.key[_KEPT:]
     known = [
         item.mdc95
-        for item in of_metric(study, metric)
+        for item in study.of(metric)
         if (item.pair.span, item.pair.level, item.pair.side) == (span, level, side)
-        and _same(item.pair.column(study.column) if study.column else "", rest)
+        and (not study.column or [item.pair.column(study.column)] == rest)
         and not math.isnan(item.mdc95)
     ]
     return median(known) if known else math.nan
-
-
-def _same(said: str, rest: Sequence[str]) -> bool:
-    return not rest or said == rest[0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from multifidus.figures.thumbnails import Thumbnail
-from multifidus.reporting.metric import along_the_spine
+from multifidus.reporting.exam_numbers import along_the_spine
 from multifidus.reporting.plots.style import GREY, PAGE_MM, Drawing, new_figure, styled
 
 if TYPE_CHECKING:

@@ -7,24 +7,24 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from multifidus.reporting.labels import axis_label
-from multifidus.reporting.metric import (
-    Metric,
+from multifidus.reporting.exam_numbers import (
     along_the_spine,
     exam_numbers,
+    file_stem,
     patient_sides,
 )
+from multifidus.reporting.labels import axis_label
 from multifidus.reporting.plots.style import (
     COLUMN_MM,
-    MARKERS,
     PAGE_MM,
-    SERIES,
     Drawing,
     new_figure,
     styled,
+    timepoint_legend,
+    timepoint_style,
 )
 from multifidus.stats.change.exam_value import ReadingChoice
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 
 @styled
@@ -54,8 +54,7 @@ def level_profiles(
                 [float(np.mean(own)) for _, own in drawn],
                 [place + apart for place, _ in drawn],
                 xerr=[float(np.std(own, ddof=1)) if len(own) > 1 else math.nan for _, own in drawn],
-                color=SERIES[n % len(SERIES)],
-                marker=MARKERS[n % len(MARKERS)],
+                **timepoint_style(n),
                 markersize=3.5,
                 capsize=1.5,
                 elinewidth=0.6,
@@ -66,11 +65,9 @@ def level_profiles(
         axes.margins(y=0.08)
     panels[0].invert_yaxis()
     figure.supxlabel(axis_label(metric.quantity, metric.method), fontsize=7)
-    if any(timepoints):
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    timepoint_legend(figure, panels[0], timepoints)
     return Drawing(
-        name=f"profile_{metric.stem}",
+        name=f"profile_{file_stem(metric)}",
         caption=f"{axis_label(metric.quantity, metric.method)} from cranial to caudal: mean over "
         "subjects; bars: standard deviation, where there are several.",
         figure=figure,

@@ -6,35 +6,26 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from multifidus.reporting.exam_numbers import along_the_spine, file_stem, patient_sides
 from multifidus.reporting.labels import axis_label
-from multifidus.reporting.metric import Metric, along_the_spine, patient_sides
 from multifidus.reporting.plots.style import BLACK, CLASSIFICATIONS, Drawing, grid, styled
+from multifidus.reporting.text.statements import listed
 from multifidus.stats.change.groups import Change, Classification
 from multifidus.stats.change.study import ChangeStudy
+from multifidus.stats.values import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def of_metric(study: ChangeStudy, metric: Metric) -> list[Change]:
-    """Return the changes of one number that have a value at both ends."""
-    return [
-        item
-        for item in study.changes
-        if (item.pair.quantity, item.pair.method, item.pair.structure)
-        == (metric.quantity, metric.method, metric.structure)
-        and not item.pair.problem
-    ]
-
-
 @styled
 def slopes(metric: Metric, study: ChangeStudy) -> Drawing | None:
     """Draw every pair of one quantity, coloured by what can be said of it; None without pairs."""
-    changes = of_metric(study, metric)
+    changes = [item for item in study.of(metric) if not item.pair.problem]
     if not changes:
         return None
-    names = list(dict.fromkeys(name for span in study.spans for name in span))
+    names = study.timepoints
     # Of several spans the last one leads over all others.
     steps = study.spans if len(study.spans) == 1 else study.spans[:-1]
     levels = along_the_spine(item.pair.level for item in changes)
@@ -44,23 +35,18 @@ def slopes(metric: Metric, study: ChangeStudy) -> Drawing | None:
         mine = [
             item
             for item in changes
-            if (item.pair.side, item.pair.level) == (side, level)
-            and (item.pair.before.timepoint, item.pair.after.timepoint) in steps
+            if (item.pair.side, item.pair.level) == (side, level) and item.pair.timepoints in steps
         ]
         _draw(axes, mine, names)
     figure.supylabel(axis_label(metric.quantity, metric.method), fontsize=7)
     _legend(figure, {item.classification for item in changes})
     return Drawing(
-        name=f"slopes_{metric.stem}",
-        caption=f"{axis_label(metric.quantity, metric.method)} at {_list(names)}: one line a "
+        name=f"slopes_{file_stem(metric)}",
+        caption=f"{axis_label(metric.quantity, metric.method)} at {listed(names)}: one line a "
         "muscle, coloured by whether its change exceeds the MDC95; bold line: mean of complete "
         "pairs.",
         figure=figure,
     )
-
-
-def _list(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _draw(axes: Axes, changes: Sequence[Change], names: Sequence[str]) -> None:
@@ -80,7 +66,7 @@ def _draw(axes: Axes, changes: Sequence[Change], names: Sequence[str]) -> None:
             axes.add_collection(drawn)
     for step in dict.fromkeys(item.pair.span for item in changes):
         own = [item.pair for item in changes if item.pair.span == step]
-        places = [names.index(exam.timepoint) for exam in (own[0].before, own[0].after)]
+        places = [names.index(name) for name in own[0].timepoints]
         before = math.fsum(pair.before.value for pair in own) / len(own)
         after = math.fsum(pair.after.value for pair in own) / len(own)
         axes.plot(places, (before, after), color=BLACK, linewidth=1.6, marker="o", markersize=3)

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from statistics import median
 
 from multifidus.figures.thumbnails import Thumbnail
-from multifidus.reporting.metric import Metric
 from multifidus.reporting.plots.asymmetry import asymmetry
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.plots.forest import forest
 from multifidus.reporting.plots.montage import matched, montage
 from multifidus.reporting.plots.profiles import level_profiles
-from multifidus.reporting.plots.slopes import of_metric, slopes
+from multifidus.reporting.plots.slopes import slopes
 from multifidus.reporting.plots.style import Drawing
 from multifidus.reporting.study_data import StudyData
 from multifidus.stats.change.exam_value import CONSENSUS, RATER
+from multifidus.stats.values import Metric
 
 
 def draw_study(data: StudyData) -> Iterator[Drawing]:
@@ -66,8 +66,9 @@ def _montage(data: StudyData) -> Drawing | None:
     """Show the subject whose change is the median of all; the first one where none changed."""
     changes: dict[str, list[float]] = {}
     if data.change is not None:
-        for item in of_metric(data.change, data.metrics[0]):
-            changes.setdefault(item.pair.subject, []).append(item.pair.delta_pct)
+        for item in data.change.of(data.metrics[0]):
+            if not item.pair.problem:
+                changes.setdefault(item.pair.subject, []).append(item.pair.delta_pct)
     there = {item.subject for item in data.pictures}
     means = {
         subject: math.fsum(found) / len(found)

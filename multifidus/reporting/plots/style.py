@@ -46,10 +46,10 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 """Beside the colours, so that neither print nor eye depends on colour alone."""
 
 CLASSIFICATIONS: dict[Classification, tuple[str, Any, float, str]] = {
-    Classification.DECREASE: (VERMILLION, "-", 0.9, "decrease beyond error"),
-    Classification.INCREASE: (BLUE, "--", 0.9, "increase beyond error"),
-    Classification.WITHIN_ERROR: (GREY, "-", 0.5, "within error"),
-    Classification.UNKNOWN: (GREY, ":", 0.5, "not judged"),
+    Classification.DECREASE: (VERMILLION, "-", 0.9, "decrease exceeding MDC95"),
+    Classification.INCREASE: (BLUE, "--", 0.9, "increase exceeding MDC95"),
+    Classification.WITHIN_ERROR: (GREY, "-", 0.5, "within MDC95"),
+    Classification.UNKNOWN: (GREY, ":", 0.5, "not assessable"),
 }
 """Colour, line style, line width and name of what can be said of a muscle."""
 
@@ -153,6 +153,18 @@ def grid(
             panels[i][j].set_title(" ".join(filter(None, (column, row))))
             places[row, column] = panels[i][j]
     return figure, places
+
+
+def timepoint_style(place: int) -> dict[str, Any]:
+    """Return colour and marker of the timepoint at a place in their order."""
+    return {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place % len(MARKERS)]}
+
+
+def timepoint_legend(figure: Figure, axes: Axes, timepoints: Sequence[str]) -> None:
+    """Explain timepoints above the panels, where they have names."""
+    if any(timepoints):
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
 
 
 def as_svg(drawing: Drawing) -> str:

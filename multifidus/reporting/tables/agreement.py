@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from multifidus.io.files import refuse_existing
-from multifidus.io.table_csv import Row, write_rows
+from multifidus.io.table_csv import Row
 from multifidus.measuring.agreement.outlines import OutlineGroup, OutlinePair
-from multifidus.reporting.tables.paper_table import PaperTable, check_paper_table, write_paper_table
+from multifidus.reporting.tables.paper_table import PaperTable
 from multifidus.reporting.tables.reliability import short
 from multifidus.stats.reliability.document import plain_row
 
@@ -41,24 +39,6 @@ def outline_table(groups: Iterable[OutlineGroup], problems: Sequence[str] = ()) 
         "length. Area: first minus second."
     )
     return PaperTable("outlines", "Agreement of outlines.", headings, rows, (note, *problems))
-
-
-def write_outlines(
-    pairs: Sequence[OutlinePair], table: PaperTable, folder: Path, *, overwrite: bool = False
-) -> list[Path]:
-    """Write ``outline_pairs.csv``, every pair with all its digits, and the table for people.
-
-    Raises
-    ------
-    WriteError
-        If a file exists and ``overwrite`` is not set.
-    """
-    path = folder / "outline_pairs.csv"
-    refuse_existing(path, overwrite=overwrite)
-    check_paper_table(table, folder, overwrite=overwrite)
-    rows = pair_rows(pairs)
-    write_rows(rows, path, tuple(rows[0]) if rows else (), overwrite=overwrite)
-    return [path, *write_paper_table(table, folder, overwrite=overwrite)]
 
 
 def pair_rows(pairs: Iterable[OutlinePair]) -> list[Row]:

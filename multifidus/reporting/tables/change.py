@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from multifidus.data.measurement import is_grade
-from multifidus.io.files import refuse_existing
-from multifidus.io.table_csv import write_rows
+from multifidus.io.table_csv import Row
 from multifidus.reporting.labels import visible_fat_note
 from multifidus.reporting.tables.exclusions import exclusions_table
-from multifidus.reporting.tables.paper_table import (
-    PaperTable,
-    check_paper_table,
-    write_paper_tables,
-)
+from multifidus.reporting.tables.paper_table import TIMES, PaperTable
 from multifidus.reporting.tables.reliability import short
 from multifidus.stats.change.document import change_rows, trajectory_rows
 from multifidus.stats.change.groups import Change, Classification, Contrast, GroupChange
 from multifidus.stats.change.mixed_model import MixedModel
-from multifidus.stats.change.signed_rank import MOST_EXACT
+from multifidus.stats.change.paired_tests import MOST_EXACT
 from multifidus.stats.change.study import ChangeStudy
 
 _TESTS = ("n", "mean change [95 % CI]", "d_z [95 % CI]", "p (t)", "p (t), Holm", "n (Wilcoxon)",
@@ -139,8 +133,8 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
     )
     notes = [
         *dict.fromkeys(map(model_rule, models)),
-        "Intercept: first timepoint of the reference; timepoint x factor: interaction of time and "
-        "the factor. P values are not adjusted for multiple testing.",
+        f"Intercept: first timepoint of the reference; timepoint {TIMES} factor: interaction of "
+        "time and the factor. P values are not adjusted for multiple testing.",
         *(
             f"{_quantity(model.quantity, model.method)}, {_words(model.structure)}: {_sds(model)}. "
             f"{' '.join(model.problems)}".strip()
@@ -176,31 +170,15 @@ def model_rule(model: MixedModel) -> str:
     )
 
 
-def write_changes(
-    study: ChangeStudy, tables: Sequence[PaperTable], folder: Path, *, overwrite: bool = False
-) -> list[Path]:
-    """Write all digits as CSV, and the tables for people.
+def all_digits(study: ChangeStudy) -> dict[str, list[Row]]:
+    """Return the rows of ``changes.csv``, one a pair, and of ``courses.csv``, one a value.
 
-    ``changes.csv`` holds every pair; where there are more than two timepoints, ``courses.csv``
-    holds every value.
-
-    Raises
-    ------
-    WriteError
-        If a file exists and ``overwrite`` is not set; then nothing is written.
+    There are courses where there are more than two timepoints.
     """
-    rows = {
+    return {
         "changes.csv": change_rows(study.changes),
         "courses.csv": trajectory_rows(study.trajectories),
     }
-    files = {folder / name: found for name, found in rows.items() if found}
-    for path in files:
-        refuse_existing(path, overwrite=overwrite)
-    for table in tables:
-        check_paper_table(table, folder, overwrite=overwrite)
-    for path, found in files.items():
-        write_rows(found, path, tuple(found[0]), overwrite=overwrite)
-    return [*files, *write_paper_tables(tables, folder, overwrite=overwrite)]
 
 
 def subject_table(changes: Iterable[Change]) -> PaperTable:

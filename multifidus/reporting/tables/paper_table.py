@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from multifidus.io.files import refuse_existing, write_text
+from multifidus.io.table_csv import Row, write_rows
 from multifidus.io.table_text import csv_text
+
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 _LATEX = str.maketrans(
     {
         "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
-        "±": r"$\pm$", "²": r"\textsuperscript{2}", "≥": r"$\geq$",
+        "±": r"$\pm$", TIMES: r"$\times$", "²": r"\textsuperscript{2}", "≥": r"$\geq$",
         "<": r"\textless{}", ">": r"\textgreater{}",
     }
 )  # fmt: skip
@@ -65,6 +68,18 @@ class PaperTable:
         """Headings in the words of a paper."""
         return tuple(PRINTED.get(name, name) for name in self.headings)
 
+    @property
+    def printed_rows(self) -> tuple[tuple[str, ...], ...]:
+        """Rows with the sign of an interaction in place of the letter x."""
+        terms = {place for place, name in enumerate(self.headings) if name == "term"}
+        return tuple(
+            tuple(
+                cell.replace(" x ", f" {TIMES} ") if place in terms else cell
+                for place, cell in enumerate(row)
+            )
+            for row in self.rows
+        )
+
     def as_csv(self) -> str:
         """Return headings and rows as CSV; caption and notes are left out."""
         return csv_text([self.headings, *self.rows])
@@ -76,7 +91,7 @@ class PaperTable:
             return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
         rule = "| " + " | ".join("---" for _ in self.headings) + " |"
-        body = [line(self.printed_headings), rule, *map(line, self.rows)]
+        body = [line(self.printed_headings), rule, *map(line, self.printed_rows)]
         notes = [f"{note}\n" for note in self.notes]
         return "\n".join([f"**{self.caption}**\n", *body, "", *notes])
 
@@ -97,7 +112,7 @@ class PaperTable:
             r"\toprule",
             line(self.printed_headings),
             r"\midrule",
-            *map(line, self.rows),
+            *map(line, self.printed_rows),
             r"\bottomrule",
             r"\end{tabular}",
             *(rf"\par\footnotesize {note.translate(_LATEX)}" for note in self.notes),
@@ -119,48 +134,47 @@ _WORD = re.compile(r"[^\W\d_]{2}")
 """Two letters: what counts things, such as ``2 subjects``, is no number."""
 
 
-def write_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> list[Path]:
-    """Write a table's three files into a folder; all or none where one is there already.
-
-    Raises
-    ------
-    WriteError
-        If a file exists and ``overwrite`` is not set.
-    """
-    texts = _files(table, folder)
-    check_paper_table(table, folder, overwrite=overwrite)
-    for path, text in texts.items():
-        write_text(path, text, overwrite=overwrite)
-    return list(texts)
-
-
-def write_paper_tables(
-    tables: Sequence[PaperTable], folder: Path, *, overwrite: bool = False
+def write_tables(
+    tables: Sequence[PaperTable],
+    folder: Path,
+    raw: Mapping[str, Sequence[Row]] | None = None,
+    *,
+    overwrite: bool = False,
 ) -> list[Path]:
-    """Write the files of several tables; all or none where one is there already.
+    """Write tables as CSV, Markdown and LaTeX; all or none where a file is there already.
+
+    Parameters
+    ----------
+    tables
+        For people.
+    folder
+        Where they go.
+    raw
+        Names of CSV files, and rows with all their digits; empty ones are left out.
 
     Raises
     ------
     WriteError
         If a file exists and ``overwrite`` is not set.
     """
-    for table in tables:
-        check_paper_table(table, folder, overwrite=overwrite)
-    return [
-        path for table in tables for path in write_paper_table(table, folder, overwrite=overwrite)
-    ]
-
-
-def check_paper_table(table: PaperTable, folder: Path, *, overwrite: bool = False) -> None:
-    """Refuse to write a table over files that nobody asked to lose.
-
-    Raises
-    ------
-    WriteError
-        If a file exists and ``overwrite`` is not set.
-    """
-    for path in _files(table, folder):
+    files = files_of_tables(tables, folder, raw)
+    for path in files:
         refuse_existing(path, overwrite=overwrite)
+    for name, rows in (raw or {}).items():
+        if rows:
+            write_rows(rows, folder / name, tuple(rows[0]), overwrite=overwrite)
+    for table in tables:
+        for path, text in _files(table, folder).items():
+            write_text(path, text, overwrite=overwrite)
+    return files
+
+
+def files_of_tables(
+    tables: Iterable[PaperTable], folder: Path, raw: Mapping[str, Sequence[Row]] | None = None
+) -> list[Path]:
+    """Return where tables go."""
+    written = [folder / name for name, rows in (raw or {}).items() if rows]
+    return written + [path for table in tables for path in _files(table, folder)]
 
 
 def _files(table: PaperTable, folder: Path) -> dict[Path, str]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from multifidus.data.columns import COLUMNS
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading
-from multifidus.reporting.metric import along_the_spine
+from multifidus.reporting.exam_numbers import along_the_spine
 from multifidus.study.outline_counts import outlines_of
 
 OwnColumns = Mapping[str, str]
@@ -98,6 +98,10 @@ class Facts:
     blinding: Mapping[tuple[str, str], int]
     of_raters: Mapping[str, Mapping[str, str]]
     not_read: tuple[str, ...]
+
+    def blinded_by(self, name: str) -> int:
+        """Count the readings of which a reading list of this name shows that they were blinded."""
+        return sum(n for (found, _), n in self.blinding.items() if found == name)
 
 
 OF_EXAMS = ("manufacturer", "model", "field_strength_t", "weighting", "sequence", "thickness_mm",

@@ -112,13 +112,8 @@ def _characteristics(facts: Facts) -> tuple[Answer, str]:
     return Answer.PARTLY, "See items 3 and 4."
 
 
-def _proven(facts: Facts, name: str) -> int:
-    """Count the readings of which a reading list shows that they were blinded."""
-    return sum(n for (found, _), n in facts.blinding.items() if found == name)
-
-
 def _independence(facts: Facts, name: str) -> tuple[Answer, str]:
-    proven = _proven(facts, name)
+    proven = facts.blinded_by(name)
     if not proven:
         return Answer.NO, _NOT_FOUND
     words = f"{proven} of {counted(facts.readings, 'reading')} showed no outlines of other raters."
@@ -143,7 +138,7 @@ def _planned(results: list[Reliability]) -> tuple[Answer, str]:
 
 def _process(facts: Facts, name: str) -> tuple[Answer, str]:
     stated, apart = facts.counts["blinded"], facts.reread_days
-    proven = _proven(facts, name)
+    proven = facts.blinded_by(name)
     if not (stated or proven or apart):
         return Answer.NO, f"Blinding and the interval between readings: {_NOT_FOUND.lower()}"
     interval = f"{range_text(apart, 'days')}" if apart else "not found"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from multifidus.data.measurement import Quantity
@@ -215,9 +216,7 @@ def _outlines(facts: Facts) -> Iterator[Statement]:
         total = sum(sources.values())
         words = f"Of {total} ROIs, {listed(parts)}."
         if len(sources) == 1 and total > 1:
-            words = (
-                f"All {total} ROIs were {_SOURCES.get(next(iter(sources)), next(iter(sources)))}."
-            )
+            words = f"All {total} ROIs were {parts[0].partition(' were ')[2]}."
         yield Statement("Origin of the outlines", words)
     names = [name for name in facts.raters if name]
     if not names:
@@ -261,11 +260,11 @@ def _reading(data: StudyData, facts: Facts) -> Iterator[Statement]:
 
 def _blinding(data: StudyData, facts: Facts) -> Statement:
     """Assert what a reading list proves; what a column states is told as that."""
-    proven = sum(n for (name, _), n in facts.blinding.items() if name == data.proven_list)
-    stated: dict[str, int] = {}
+    proven = facts.blinded_by(data.proven_list)
+    stated: Counter[str] = Counter()
     for (name, answer), n in facts.blinding.items():
         if name != data.proven_list and answer:
-            stated[answer] = stated.get(answer, 0) + n
+            stated[answer] += n
     silent = facts.readings - proven - sum(stated.values())
     if not (proven or stated):
         return unknown("Blinding")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from multifidus.io.table_csv import TextRow
 from multifidus.reporting.labels import quantity_name
-from multifidus.reporting.metric import Metric
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.text.statements import listed
 from multifidus.study.missing import Absence
@@ -67,12 +66,7 @@ def _compared(data: StudyData, span: tuple[str, str], measured: set[str]) -> Ste
     """Count the subjects with a change of the first number, and why others have none."""
     assert data.change is not None  # noqa: S101 - asked for where there is one
     metric = data.metrics[0]
-    own = [
-        item.pair
-        for item in data.change.changes
-        if Metric(item.pair.quantity, item.pair.method, item.pair.structure) == metric
-        and (item.pair.before.timepoint, item.pair.after.timepoint) == span
-    ]
+    own = [item.pair for item in data.change.of(metric, span)]
     kept = {pair.subject for pair in own if not pair.problem}
     reasons: Counter[str] = Counter()
     for subject in measured - kept:

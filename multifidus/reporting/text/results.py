@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from multifidus.reporting.labels import quantity_name, quantity_unit
-from multifidus.reporting.metric import Metric
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import p_value
 from multifidus.reporting.tables.reliability import short
 from multifidus.reporting.text.statements import NOT_RECORDED, Statement, counted, unknown
-from multifidus.stats.change.groups import BY_ZONE, GroupChange
+from multifidus.stats.change.groups import BY_ZONE, Classification, GroupChange
 from multifidus.stats.change.mixed_model import FACTORS, MixedModel
-from multifidus.stats.change.paired_tests import PairedTests
+from multifidus.stats.change.pairs import ZONES
 from multifidus.stats.change.random_intercept import Term
 from multifidus.stats.change.study import ChangeStudy
 from multifidus.stats.reliability.results import Reliability, ReliabilityStudy
-
-_WHAT = ("quantity", "method", "structure")
+from multifidus.stats.values import Metric
 
 
 def results_text(data: StudyData) -> list[Statement]:
@@ -42,15 +41,9 @@ def results_text(data: StudyData) -> list[Statement]:
     return found
 
 
-def _is(item: Reliability, metric: Metric) -> bool:
-    return (item.quantity, item.method, item.structure) == (
-        metric.quantity, metric.method, metric.structure,
-    )  # fmt: skip
-
-
 def _reliability(study: ReliabilityStudy, metric: Metric, words: str) -> Iterator[Statement]:
     """Give the range over levels and sides, and over raters where each has readings of its own."""
-    own = [item for item in study.results if _is(item, metric)]
+    own = metric.of(study.results)
     if not own:
         return
     name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
@@ -70,8 +63,8 @@ def _reliability(study: ReliabilityStudy, metric: Metric, words: str) -> Iterato
         f"{words} reliability of {name}"
         f"{'' if places == 1 else f' (range across {places} level-side combinations)'}, "
         f"{_examinations(own)}: "
-        f"{', '.join(parts)}, SEM of agreement {_shortest(sems)}{unit}, MDC95 "
-        f"{_shortest(mdcs)}{unit}.",
+        f"{', '.join(parts)}, SEM of agreement {_range(sems)}{unit}, MDC95 "
+        f"{_range(mdcs)}{unit}.",
     )
 
 
@@ -103,21 +96,17 @@ def _after(quantity: str) -> str:
     return f" {unit}" if unit else ""
 
 
-def _range(numbers: Sequence[float], form: str) -> str:
-    low, high = format(min(numbers), form), format(max(numbers), form)
-    return low if low == high else f"{low} to {high}"
-
-
-def _shortest(numbers: Sequence[float]) -> str:
-    low, high = short(min(numbers)), short(max(numbers))
+def _range(numbers: Sequence[float], form: str = "") -> str:
+    """Give the least and the largest, in a format or in as many digits as they deserve."""
+    low, high = (format(n, form) if form else short(n) for n in (min(numbers), max(numbers)))
     return low if low == high else f"{low} to {high}"
 
 
 def _changes(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Give the change of each group: by zone where levels were operated, else by level and side."""
-    mine = (metric.quantity, metric.method, metric.structure)
-    groups = [item for item in study.zones if item.key[: len(mine)] == mine]
-    groups = groups or [item for item in study.muscles if item.key[: len(mine)] == mine]
+    found = study.zones, study.muscles
+    mine = ([item for item in kind if item.key[: len(metric)] == metric] for kind in found)
+    groups = next(filter(None, mine), [])
     name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
     for item in groups:
         span, *where = item.key[BY_ZONE.index("span") :]
@@ -129,34 +118,38 @@ def _changes(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
 
 def _sentence(item: GroupChange, span: str, name: str, unit: str) -> str:
     relative = not (math.isnan(item.mean_pct) or "percentage" in unit)
-    pct = f" ({short(item.mean_pct)} %)" if relative else ""
+    pct = f"; mean relative change, {short(item.mean_pct)} %" if relative else ""
+    tests = item.tests
     return (
-        (
-            f"From {span}, {name} changed by {_with_interval(item.tests)}{unit}{pct}, n = "
-            f"{item.n}, Holm-adjusted P = {p_value(item.p_t_holm)} (paired t test), "
-            f"{p_value(item.p_wilcoxon_holm)} (signed-rank test)."
-        )
-        .replace("P = <", "P < ")
-        .replace(", <0", ", < 0")
+        f"From {span}, {name} {_changed(tests.mean)}{_by(tests.mean, unit)} "
+        f"({_interval(tests.ci95, unit)}{pct}), n = {item.n}, Holm-adjusted "
+        f"{_p(item.p_t_holm)} (paired t test) and {_p(item.p_wilcoxon_holm)} (signed-rank test)."
     )
 
 
-_ZONES = ("operated", "adjacent", "remote")
+def _changed(mean: float) -> str:
+    return "decreased" if mean < 0 else "increased" if mean > 0 else "did not change"
 
 
-def _with_interval(tests: PairedTests) -> str:
-    low, high = map(short, tests.ci95)
-    return f"{short(tests.mean)} [95 % CI {low}, {high}]"
+def _by(mean: float, unit: str) -> str:
+    """Give the size of a change, whose direction the verb says."""
+    return f" by {short(abs(mean))}{unit}" if mean else ""
+
+
+def _interval(ci95: tuple[float, float], unit: str) -> str:
+    """Give the interval with its signs: its ends may lie on both sides of no change."""
+    low, high = map(short, ci95)
+    return f"95 % CI of the change, {low} to {high}{unit}"
+
+
+def _p(p: float) -> str:
+    return f"P = {p_value(p) or 'undefined'}".replace("= <", "< ")
 
 
 def _models(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Give what a mixed model says of the change; its other terms stand in the table."""
     name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
-    for model in study.models:
-        if (model.quantity, model.method, model.structure) != (
-            metric.quantity, metric.method, metric.structure,
-        ):  # fmt: skip
-            continue
+    for model in metric.of(study.models):
         terms = (_term(model, term, study.timepoints, unit) for term in model.terms)
         sentences = filter(None, terms)
         yield Statement(
@@ -173,50 +166,38 @@ def _term(model: MixedModel, term: Term, timepoints: Sequence[str], unit: str) -
     when, _, where = term.name.partition(" x ")
     if when not in timepoints:
         return ""
-    estimate = f"{short(term.estimate)} [95 % CI {', '.join(map(short, term.ci95))}]{unit}"
-    p = f"P = {p_value(term.p) or 'undefined'}".replace("= <", "< ")
     preposition = "at" if model.factor in FACTORS else "in"
     if where:
+        low, high = map(short, term.ci95)
         return (
-            f"compared with {_named(place)}, change differed {preposition} {_named(where)} by "
-            f"{estimate}, {p}"
+            f"the change from {first} to {when} was {short(abs(term.estimate))}{unit} "
+            f"{'more negative' if term.estimate < 0 else 'more positive'} {preposition} "
+            f"{_named(where)} than {preposition} {_named(place)} (95 % CI of the difference, "
+            f"{low} to {high}{unit}; interaction of time and {model.factor}), {_p(term.p)}"
         )
     at = f" {preposition} {_named(place)}" if place else ""
-    return f"it changed from {first} to {when}{at} by {estimate}, {p}"
+    return (
+        f"it {_changed(term.estimate)} from {first} to {when}{at}{_by(term.estimate, unit)} "
+        f"({_interval(term.ci95, unit)}), {_p(term.p)}"
+    )
 
 
 def _named(place: str) -> str:
-    return f"{place} levels" if place in _ZONES else place
+    return f"{place} levels" if place in ZONES else place
 
 
 def _muscles(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Count muscles beyond measurement error, which judges single muscles alone."""
     name = quantity_name(metric.quantity, metric.method)
-    for before, after in study.spans:
-        own = [
-            item
-            for item in study.changes
-            if (item.pair.quantity, item.pair.method, item.pair.structure)
-            == (metric.quantity, metric.method, metric.structure)
-            and (item.pair.before.timepoint, item.pair.after.timepoint) == (before, after)
-        ]
-        judged = [item for item in own if item.classification.value != "unknown"]
-        topic = f"Change of {name}"
-        if not judged:
-            yield Statement(
-                topic,
-                f"From {before} to {after}, no change of {name} could be compared with "
-                f"measurement error: the minimal detectable change is {NOT_RECORDED}.",
-            )
-            continue
-        counts = {
-            classification: sum(item.classification.value == classification for item in judged)
-            for classification in ("decrease", "increase", "within error")
-        }
-        yield Statement(
-            topic,
-            f"From {before} to {after}, {name} decreased by more than the MDC95 in "
-            f"{counts['decrease']} and increased in {counts['increase']} of "
-            f"{counted(len(judged), 'assessable muscle')}; in {counts['within error']} the change "
-            "did not exceed the MDC95.",
+    for span in study.spans:
+        counts = Counter(item.classification for item in study.of(metric, span))
+        n = counts.total() - counts[Classification.UNKNOWN]
+        words = (
+            f"{name} decreased by more than the MDC95 in {counts[Classification.DECREASE]} and "
+            f"increased in {counts[Classification.INCREASE]} of {counted(n, 'assessable muscle')}; "
+            f"in {counts[Classification.WITHIN_ERROR]} the change did not exceed the MDC95."
+            if n
+            else f"no change of {name} could be compared with measurement error: the minimal "
+            f"detectable change is {NOT_RECORDED}."
         )
+        yield Statement(f"Change of {name}", f"From {' to '.join(span)}, {words}")

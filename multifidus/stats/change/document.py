@@ -22,10 +22,9 @@ from multifidus.stats.change.groups import (
     GroupChange,
 )
 from multifidus.stats.change.mixed_model import MixedModel
-from multifidus.stats.change.paired_tests import PairedTests
-from multifidus.stats.change.random_intercept import Term
+from multifidus.stats.change.pairs import MUSCLE, ExamPair
 from multifidus.stats.change.study import ChangeStudy, Trajectory
-from multifidus.stats.reliability.document import plain_row
+from multifidus.stats.reliability.document import plain, plain_row
 
 SECTIONS = ("tcsa_mm2", "tcsa_pixel_mm2", "valid_csa_mm2", "fcsa_mm2", "fat_csa_mm2")
 """Areas as they were cut, which tilt makes larger; others are corrected for it or have no size."""
@@ -45,12 +44,7 @@ def _row(item: Change) -> Row:
     effect = tilt_effect_pct(pair.before, pair.after)
     area = pair.quantity in SECTIONS
     return {
-        "subject": pair.subject,
-        "structure": pair.structure,
-        "level": pair.level,
-        "side": pair.side,
-        "quantity": pair.quantity,
-        "method": pair.method,
+        **{name: getattr(pair, name) for name in MUSCLE},
         "entered": pair.value_rule,
         "from": pair.before.timepoint,
         "to": pair.after.timepoint,
@@ -64,32 +58,29 @@ def _row(item: Change) -> Row:
         "zone": pair.zone,
         "levels_from_operated": pair.distance,
         "approached_side": pair.approached,
-        **_both("raters", pair.before, pair.after),
-        **_both("readings", pair.before, pair.after),
-        **_both("slices", pair.before, pair.after),
-        **_both("tilt_deg", pair.before, pair.after),
+        **_both(pair, "raters", "readings", "slices", "tilt_deg"),
         "tilt_difference_deg": tilt_difference_deg(pair.before, pair.after),
         "tilt_effect_pct": effect if area else math.nan,
         "tilt_effect": pair.before.value * effect / 100 if area else math.nan,
-        **_both("offset_mm", pair.before, pair.after),
+        **_both(pair, "offset_mm"),
         "offset_difference_mm": offset_difference_mm(pair.before, pair.after),
-        **_both("valid_fraction", pair.before, pair.after),
-        **_both("flags", pair.before, pair.after),
+        **_both(pair, "valid_fraction", "flags"),
         "problem": pair.problem,
         "notes": "; ".join(pair.notes),
     }
 
 
-def _both(name: str, before: ExamValue, after: ExamValue) -> Row:
-    def of(exam: ExamValue) -> object:
-        found = getattr(exam, name)
-        if name == "slices":
-            return ";".join(map(str, found))
-        if isinstance(found, (tuple, frozenset)):
-            return ";".join(sorted(found))
-        return found
-
-    return {f"{name}_before": of(before), f"{name}_after": of(after)}
+def _both(pair: ExamPair, *names: str) -> Row:
+    """Return what is known of either exam; several words or numbers are joined."""
+    found: Row = {}
+    for name in names:
+        for exam, when in ((pair.before, "before"), (pair.after, "after")):
+            value = getattr(exam, name)
+            if isinstance(value, (tuple, frozenset)):
+                # Slices stand in the order of the readings.
+                value = ";".join(map(str, value if name == "slices" else sorted(value)))
+            found[f"{name}_{when}"] = value
+    return found
 
 
 def plain_changes(study: ChangeStudy) -> Row:
@@ -111,63 +102,36 @@ def plain_changes(study: ChangeStudy) -> Row:
 
 
 def _group(item: GroupChange, by: Iterable[str]) -> Row:
-    return plain_row(
-        {
-            **dict(zip(by, item.key, strict=True)),
-            "entered": item.value_rule,
-            "n": item.n,
-            "n_missing": item.n_missing,
-            "mean_before": item.mean_before,
-            "mean_after": item.mean_after,
-            "median": item.median,
-            "mean_pct": item.mean_pct,
-            **_tests(item.tests),
-            "p_t_holm": item.p_t_holm,
-            "p_wilcoxon_holm": item.p_wilcoxon_holm,
-            "holm_tests": item.family,
-            "beyond_decrease": item.beyond_decrease,
-            "beyond_increase": item.beyond_increase,
-            "judged": item.judged,
-        }
-    )
+    named = dict(zip(by, item.key, strict=True))
+    means = _fields(item, "mean_before", "mean_after", "median", "mean_pct")
+    beyond = _fields(item, "beyond_decrease", "beyond_increase", "judged")
+    return {**named, **_counts(item), **means, **_tests(item), **beyond}
 
 
 def _contrast(item: Contrast, by: Iterable[str]) -> Row:
-    return plain_row(
-        {
-            **dict(zip(by, item.key, strict=True)),
-            "first": item.first,
-            "second": item.second,
-            "entered": item.value_rule,
-            "n": item.n,
-            "n_missing": item.n_missing,
-            **_tests(item.tests),
-            "p_t_holm": item.p_t_holm,
-            "p_wilcoxon_holm": item.p_wilcoxon_holm,
-            "holm_tests": item.family,
-        }
-    )
+    kinds = _fields(item, "first", "second")
+    return {**dict(zip(by, item.key, strict=True)), **kinds, **_counts(item), **_tests(item)}
 
 
-def _tests(item: PairedTests) -> Row:
-    return {
-        "mean": item.mean,
-        "ci95": list(item.ci95),
-        "sd": item.sd,
-        "t": item.t,
-        "p_t": item.p_t,
-        "p_wilcoxon": item.p_wilcoxon,
-        "n_wilcoxon": item.n_wilcoxon,
-        "dz": item.dz,
-        "dz_ci95": list(item.dz_ci95),
-    }
+def _counts(item: GroupChange | Contrast) -> Row:
+    return {"entered": item.value_rule, **_fields(item, "n", "n_missing")}
+
+
+def _tests(item: GroupChange | Contrast) -> Row:
+    names = ("mean", "ci95", "sd", "t", "p_t", "p_wilcoxon", "n_wilcoxon", "dz", "dz_ci95")
+    corrected = _fields(item, "p_t_holm", "p_wilcoxon_holm")
+    return {**_fields(item.tests, *names), **corrected, "holm_tests": item.family}
+
+
+def _fields(item: object, *names: str) -> Row:
+    return {name: plain(getattr(item, name)) for name in names}
 
 
 def trajectory_rows(trajectories: Iterable[Trajectory]) -> list[Row]:
     """Return one row a muscle, quantity and timepoint: ``courses.csv``."""
     return [
         {
-            **dict(zip(_COURSE, item.key, strict=True)),
+            **dict(zip(MUSCLE, item.key, strict=True)),
             "timepoint": exam.timepoint,
             "days": _days(exam),
             "value": exam.value,
@@ -181,12 +145,9 @@ def trajectory_rows(trajectories: Iterable[Trajectory]) -> list[Row]:
     ]
 
 
-_COURSE = ("subject", "structure", "level", "side", "quantity", "method")
-
-
 def _trajectory(item: Trajectory) -> Row:
     return {
-        **dict(zip(_COURSE, item.key, strict=True)),
+        **dict(zip(MUSCLE, item.key, strict=True)),
         "entered": item.value_rule,
         "values": [
             plain_row({"timepoint": exam.timepoint, "days": _days(exam), "value": exam.value})
@@ -205,37 +166,13 @@ def _days(exam: ExamValue) -> float:
 
 def plain_model(item: MixedModel) -> Row:
     """Return a mixed model as plain values."""
-    return plain_row(
-        {
-            "quantity": item.quantity,
-            "method": item.method,
-            "structure": item.structure,
-            "factor": item.factor,
-            "reference": list(item.reference),
-            "entered": item.value_rule,
-            "n_subjects": item.n_subjects,
-            "n_muscles": item.n_muscles,
-            "n_values": item.n_values,
-            "n_missing": item.n_missing,
-            "terms": [_term(term) for term in item.terms],
-            "sd_subjects": item.sd_subjects,
-            "sd_muscles": item.sd_muscles,
-            "sd_changes": item.sd_changes,
-            "sd_residual": item.sd_residual,
-            "optimiser": item.optimiser,
-            "problems": list(item.problems),
-        }
-    )
-
-
-def _term(term: Term) -> Row:
-    return plain_row(
-        {
-            "name": term.name,
-            "estimate": term.estimate,
-            "se": term.se,
-            "df": term.df,
-            "ci95": list(term.ci95),
-            "p": term.p,
-        }
-    )
+    counts = ("n_subjects", "n_muscles", "n_values", "n_missing")
+    sds = ("sd_subjects", "sd_muscles", "sd_changes", "sd_residual", "optimiser", "problems")
+    term = ("name", "estimate", "se", "df", "ci95", "p")
+    return {
+        **_fields(item, "quantity", "method", "structure", "factor", "reference"),
+        "entered": item.value_rule,
+        **_fields(item, *counts),
+        "terms": [_fields(one, *term) for one in item.terms],
+        **_fields(item, *sds),
+    }

@@ -11,12 +11,12 @@ from multifidus.errors import StatisticsError
 from multifidus.io.json_documents import number_or_nan
 from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.mdc import NOT_ASKED, Mdc
-from multifidus.stats.change.pairs import ExamPair
-from multifidus.stats.change.study import ChangeStudy, Span
+from multifidus.stats.change.pairs import MUSCLE, ExamPair, Span
+from multifidus.stats.change.study import ChangeStudy
 
 Key = tuple[str, ...]
 
-_NAMES = ("subject", "structure", "level", "side", "quantity", "method", "from", "to")
+_NAMES = (*MUSCLE, "from", "to")
 
 _TOLERANCE = 1e-9
 
@@ -95,7 +95,4 @@ _REMEDY = "Give what 'multifidus change --json' prints of this study's own table
 
 
 def _key(pair: ExamPair) -> Key:
-    return (
-        pair.subject, pair.structure, pair.level, pair.side, pair.quantity, pair.method,
-        pair.before.timepoint, pair.after.timepoint,
-    )  # fmt: skip
+    return (*(str(getattr(pair, name)) for name in MUSCLE), *pair.timepoints)

@@ -14,7 +14,7 @@ from multifidus.data.anatomy import Level
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.mdc import Mdc, MdcOf, unknown_mdc
 from multifidus.stats.change.paired_tests import PairedTests, holm, paired_tests
-from multifidus.stats.change.pairs import ExamPair
+from multifidus.stats.change.pairs import ZONES, ExamPair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,13 +76,12 @@ def classify_changes(pairs: Iterable[ExamPair], mdc_of: MdcOf = unknown_mdc) -> 
 
 
 def _classified(pair: ExamPair, found: Mdc) -> Change:
-    delta = pair.delta
-    if math.isnan(delta) or math.isnan(found.mdc95):
+    if math.isnan(pair.delta) or math.isnan(found.mdc95):
         classification = Classification.UNKNOWN
-    elif abs(delta) <= found.mdc95:
+    elif abs(pair.delta) <= found.mdc95:
         classification = Classification.WITHIN_ERROR
     else:
-        classification = Classification.DECREASE if delta < 0 else Classification.INCREASE
+        classification = Classification.DECREASE if pair.delta < 0 else Classification.INCREASE
     return Change(pair, found.mdc95, found.basis, classification)
 
 
@@ -199,7 +198,7 @@ def group_changes(
             found.append(_group(key, members))
         except StatisticsError as error:
             missing.setdefault(str(error), []).append(in_words(key))
-    return _corrected(found, by), gathered(missing)
+    return corrected(found, by), gathered(missing)
 
 
 def in_words(key: Iterable[str]) -> str:
@@ -232,12 +231,9 @@ def _said(pair: ExamPair, name: str) -> str:
     return str(getattr(pair, name)) if hasattr(ExamPair, name) else pair.column(name)
 
 
-_ZONES = ("operated", "adjacent", "remote")
-
-
 def _place(word: str) -> tuple[int, str]:
     """Sort levels along the spine, zones outwards, and other words as they are."""
-    for order in (list(Level), _ZONES):
+    for order in (list(Level), ZONES):
         if word in order:
             return order.index(word), ""  # type: ignore[arg-type] # a level is its text
     return 0, word
@@ -247,9 +243,7 @@ def _group(key: tuple[str, ...], members: Sequence[Change]) -> GroupChange:
     subjects = _by_subject(members)
     full = {subject: pairs for subject, pairs in subjects.items() if pairs}
     if len(full) < LEAST_PAIRS:
-        have = "1 subject has" if len(full) == 1 else f"{len(full)} subjects have"
-        msg = f"{have} a value at both timepoints; {LEAST_PAIRS} are needed."
-        raise StatisticsError(msg)
+        raise _too_few(len(full), "a value at both timepoints")
 
     def mean(of: str) -> Array:
         return np.array([np.mean([_number(pair, of) for pair in own]) for own in full.values()])
@@ -317,47 +311,48 @@ def contrast_changes(
     found: list[Contrast] = []
     missing: dict[str, list[str]] = {}
     for key, members in _grouped(changes, by).items():
-        sides = [
-            {
-                subject: float(np.mean([pair.delta for pair in pairs]))
-                for subject, pairs in _by_subject(
-                    item for item in members if _said(item.pair, of) == kind
-                ).items()
-                if pairs
-            }
-            for kind in kinds
-        ]
-        if not all(sides):
+        one, two = ([item for item in members if _said(item.pair, of) == kind] for kind in kinds)
+        means, others = _mean_changes(one), _mean_changes(two)
+        if not (means and others):
             continue
-        both = sorted(sides[0].keys() & sides[1].keys())
+        both = sorted(means.keys() & others.keys())
         if len(both) < LEAST_PAIRS:
-            have = "1 subject has" if len(both) == 1 else f"{len(both)} subjects have"
-            why = f"{have} both {first} and {second}; {LEAST_PAIRS} are needed."
+            why = str(_too_few(len(both), f"both {first} and {second}"))
             missing.setdefault(why, []).append(in_words(key))
             continue
-        tests = paired_tests([sides[0][name] - sides[1][name] for name in both])
-        alone = len(sides[0].keys() ^ sides[1].keys())
+        tests = paired_tests([means[name] - others[name] for name in both])
+        alone = len(means.keys() ^ others.keys())
         words = _value_rule(members)
         found.append(Contrast(key, first, second, len(both), alone, tests, value_rule=words))
     return found, gathered(missing)
 
 
-def corrected_together(found: Sequence[Contrast], by: Sequence[str] = BY_SIDE) -> list[Contrast]:
-    """Correct contrasts by Holm's method, within each :data:`FAMILY`."""
-    return _corrected(found, by)
+def _mean_changes(members: Iterable[Change]) -> dict[str, float]:
+    """Return the mean change of each subject that has one."""
+    return {
+        subject: float(np.mean([pair.delta for pair in pairs]))
+        for subject, pairs in _by_subject(members).items()
+        if pairs
+    }
 
 
-def _corrected(found: Sequence[Tested], by: Sequence[str]) -> list[Tested]:
+def _too_few(n: int, what: str) -> StatisticsError:
+    have = "1 subject has" if n == 1 else f"{n} subjects have"
+    return StatisticsError(f"{have} {what}; {LEAST_PAIRS} are needed.")
+
+
+def corrected(found: Sequence[Tested], by: Sequence[str]) -> list[Tested]:
+    """Correct tests that were made together by Holm's method, within each :data:`FAMILY`."""
     named = [place for place, name in enumerate(by) if name in FAMILY]
     families: dict[tuple[str, ...], list[int]] = {}
     for place, item in enumerate(found):
         families.setdefault(tuple(item.key[n] for n in named), []).append(place)
-    corrected = list(found)
+    all_tests = list(found)
     for places in families.values():
         tests = [found[place].tests for place in places]
         t_tests = holm([item.p_t for item in tests])
         ranks = holm([item.p_wilcoxon for item in tests])
         made = sum(not math.isnan(item.p_t) for item in tests)
         for place, one, two in zip(places, t_tests, ranks, strict=True):
-            corrected[place] = replace(found[place], p_t_holm=one, p_wilcoxon_holm=two, family=made)
-    return corrected
+            all_tests[place] = replace(found[place], p_t_holm=one, p_wilcoxon_holm=two, family=made)
+    return all_tests

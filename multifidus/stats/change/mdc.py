@@ -13,7 +13,7 @@ from multifidus.stats.change.pairs import ExamPair
 from multifidus.stats.mixed_protocols import protocols_of
 from multifidus.stats.reliability.measurement_error import mdc95
 from multifidus.stats.reliability.targets import Compare
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,76 @@ def limit_warnings(limits: Mapping[str, float], values: Iterable[Value]) -> tupl
     )
 
 
+_TEXTS = ("quantity", "method", "structure", "level", "side", "rater", "group")
+_SEMS = ("sem_agreement", "sem_consistency")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownError:
+    """The standard errors of measurement of one number, as a study of reliability found them.
+
+    Level, side and group are empty where several were pooled, the rater where raters were compared
+    with each other; ``columns`` are who was compared.
+    """
+
+    quantity: str
+    method: str
+    structure: str
+    level: str
+    side: str
+    rater: str
+    group: str
+    compare: str
+    columns: tuple[str, ...]
+    sem_agreement: float
+    sem_consistency: float
+
+    @classmethod
+    def of(cls, item: object) -> KnownError:
+        """Read a result that ``multifidus reliability --json`` printed.
+
+        Raises
+        ------
+        StatisticsError
+            If it is no such result.
+        """
+        needed = ("quantity", "compare", *_SEMS)
+        if not isinstance(item, Mapping) or any(name not in item for name in needed):
+            raise _no_reliability()
+        sems = [item[name] for name in _SEMS]
+        if not all(isinstance(sem, (int, float)) and sem >= 0 for sem in sems):
+            raise _no_reliability(f"The standard errors of {item['quantity']} are {sems}.")
+        texts: dict[str, Any] = {name: str(item.get(name) or "") for name in _TEXTS}
+        return cls(
+            **texts,
+            compare=str(item["compare"]),
+            columns=tuple(map(str, item.get("columns", ()))),
+            sem_agreement=float(sems[0]),
+            sem_consistency=float(sems[1]),
+        )
+
+    def is_at(self, pair: ExamPair) -> bool:
+        """Whether it is of a pair's level and side, or was pooled over them."""
+        return self.level in {pair.level, ""} and self.side in {pair.side, ""}
+
+    def is_of_group(self, pair: ExamPair) -> bool:
+        """Whether it is of everybody, or of a pair's own group: ``approach=open``."""
+        column, _, value = self.group.partition("=")
+        return not self.group or pair.column(column) == value
+
+    def pooled(self, pair: ExamPair) -> str:
+        """Say over what it was pooled that a pair is one of, and of which group it is."""
+        names = [
+            name for name in ("level", "side") if getattr(pair, name) and not getattr(self, name)
+        ]
+        pooled = f", pooled over {' and '.join(names)}" if names else ""
+        return pooled + (f", {self.group}" if self.group else "")
+
+
+def _no_reliability(msg: str = "This is no reliability of a study.") -> StatisticsError:
+    return StatisticsError(msg, remedy="Give what 'multifidus reliability --json' prints.")
+
+
 def mdc_from_reliability(document: Mapping[str, Any]) -> MdcOf:
     """Hold changes against what ``multifidus reliability --json`` printed.
 
@@ -102,9 +172,12 @@ def mdc_from_reliability(document: Mapping[str, Any]) -> MdcOf:
     StatisticsError
         If the document is not such a one, or says two things of one quantity.
     """
-    known: dict[tuple[str, ...], Mapping[str, Any]] = {}
-    for item in _results(document):
-        key = tuple(str(item.get(name) or "") for name in (*_KEY, "rater", "group"))
+    results = document.get("results")
+    if not isinstance(results, list):
+        raise _no_reliability()
+    known: dict[tuple[str, ...], KnownError] = {}
+    for item in map(KnownError.of, results):
+        key = tuple(getattr(item, name) for name in _TEXTS)
         if key in known:
             msg = f"The reliability of {' '.join(filter(None, key))} stands in the file twice."
             remedy = "Give the JSON of one run, of one timepoint or of all together."
@@ -112,7 +185,8 @@ def mdc_from_reliability(document: Mapping[str, Any]) -> MdcOf:
         known[key] = item
 
     def of(pair: ExamPair) -> Mdc:
-        return _between(pair, known) or _reread(pair, known) or _unknown(pair, known)
+        own = Metric.about(pair).of(known.values())
+        return _between(pair, own) or _reread(pair, own) or _unknown(pair, own)
 
     return of
 
@@ -129,76 +203,45 @@ def protocol_warnings(document: Mapping[str, Any], values: Iterable[Value]) -> t
     )
 
 
-_KEY = ("quantity", "method", "structure", "level", "side")
-_NEEDED = ("quantity", "compare", "sem_agreement", "sem_consistency")
+def _found(pair: ExamPair, rater: str, known: Iterable[KnownError]) -> KnownError | None:
+    """Return the error at a pair's level and side, else of what was pooled over them.
 
-
-def _results(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    results = document.get("results")
-    if not isinstance(results, list) or not all(
-        isinstance(item, Mapping) and all(name in item for name in _NEEDED) for item in results
-    ):
-        msg = "This is no reliability of a study."
-        raise StatisticsError(msg, remedy="Give what 'multifidus reliability --json' prints.")
-    for item in results:
-        sems = [item[name] for name in _NEEDED[2:]]
-        if not all(isinstance(sem, (int, float)) and sem >= 0 for sem in sems):
-            msg = f"The standard errors of {item['quantity']} are {sems}."
-            raise StatisticsError(msg, remedy="Give what 'multifidus reliability --json' prints.")
-    return results
-
-
-def _candidates(pair: ExamPair, rater: str) -> Iterable[tuple[str, ...]]:
-    """Of this level and side, then of what was pooled over them; never of another level."""
-    what = (pair.quantity, pair.method, pair.structure)
-    for level, side in dict.fromkeys(
-        ((pair.level, pair.side), (pair.level, ""), ("", pair.side), ("", ""))
-    ):
-        yield (*what, level, side, rater)
-
-
-def _of_its_group(pair: ExamPair, group: str) -> bool:
-    """Whether an error is of everybody, or of the pair's own group: ``approach=open``."""
-    column, _, value = group.partition("=")
-    return not group or pair.column(column) == value
-
-
-def _found(
-    pair: ExamPair, rater: str, known: Mapping[tuple[str, ...], Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
-    groups = {key[-1] for key in known if _of_its_group(pair, key[-1])}
-    # Of the pair's own group before of all together.
-    tried = (
-        (*key, group)
-        for key in _candidates(pair, rater)
-        for group in sorted(groups, key=lambda name: (not name, name))
+    That of the pair's own group goes before that of all together; never that of another level.
+    """
+    fit = (
+        item
+        for item in known
+        if item.rater == rater and item.is_at(pair) and item.is_of_group(pair)
     )
-    return next((known[key] for key in tried if key in known), None)
+    return min(
+        fit,
+        key=lambda item: (not item.level, not item.side, not item.group, item.group),
+        default=None,
+    )
 
 
-def _between(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Mdc | None:
+def _between(pair: ExamPair, known: Iterable[KnownError]) -> Mdc | None:
     """Error between raters."""
     item = _found(pair, "", known)
-    if item is None or item["compare"] != Compare.RATER:
+    if item is None or item.compare != Compare.RATER:
         return None
     before, after = pair.before.raters, pair.after.raters
-    columns = [str(name) for name in item.get("columns", ())]
     same = before == after
-    sem = float(item["sem_consistency" if same else "sem_agreement"])
     raters = min(len(before), len(after))
     basis = (
-        f"{'consistency' if same else 'agreement'} of raters {', '.join(columns)}"
-        f"{_pooled(item, pair)}; "
+        f"{'consistency' if same else 'agreement'} of raters {', '.join(item.columns)}"
+        f"{item.pooled(pair)}; "
         + (f"{_names(before)} read both exams" if same
            else f"{_names(before)} read one exam, {_names(after)} the other")
     )  # fmt: skip
-    strangers = sorted({*before, *after} - {*columns})
+    strangers = sorted({*before, *after} - {*item.columns})
     if strangers:
         basis += f"; {_names(strangers)} not among them"
+    sem = item.sem_consistency if same else item.sem_agreement
     return Mdc(mdc95(sem, max(raters, 1)), _averaged(basis, raters, "raters"))
 
 
-def _reread(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Mdc | None:
+def _reread(pair: ExamPair, known: Iterable[KnownError]) -> Mdc | None:
     """Error of one rater's readings, which only says something where that rater read both exams."""
     before, after = pair.before.raters, pair.after.raters
     if before != after or len(before) != 1:
@@ -206,29 +249,22 @@ def _reread(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) 
     item = _found(pair, before[0], known)
     if item is None:
         return None
-    basis = f"re-reading by {before[0] or 'the rater'}{_pooled(item, pair)} (reread, lower bound)"
-    limit = mdc95(float(item["sem_agreement"]), max(pair.readings, 1))
-    return Mdc(limit, _averaged(basis, pair.readings))
+    basis = f"re-reading by {before[0] or 'the rater'}{item.pooled(pair)} (reread, lower bound)"
+    return Mdc(mdc95(item.sem_agreement, max(pair.readings, 1)), _averaged(basis, pair.readings))
 
 
-def _unknown(pair: ExamPair, known: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Mdc:
-    own = [key for key in known if key[:3] == (pair.quantity, pair.method, pair.structure)]
-    where = " ".join(filter(None, (pair.quantity, pair.method, pair.structure)))
-    if not own:
-        return Mdc(math.nan, f"the reliability of {where} is unknown")
-    if not any(_of_its_group(pair, key[-1]) for key in own):
-        return Mdc(math.nan, f"the reliability of {where} is that of another group")
-    if any(key[3] in {pair.level, ""} and key[4] in {pair.side, ""} for key in own):
+def _unknown(pair: ExamPair, known: Sequence[KnownError]) -> Mdc:
+    """Say what lacks."""
+    what = f"the reliability of {Metric.about(pair)}"
+    if not known:
+        return Mdc(math.nan, f"{what} is unknown")
+    if not any(item.is_of_group(pair) for item in known):
+        return Mdc(math.nan, f"{what} is that of another group")
+    if any(item.is_at(pair) for item in known):
         who = " and ".join(dict.fromkeys((_names(pair.before.raters), _names(pair.after.raters))))
         return Mdc(math.nan, f"re-reading by others says nothing of {who}")
     place = " ".join(filter(None, (pair.level, pair.side)))
-    return Mdc(math.nan, f"the reliability of {where} is known, but not at {place}")
-
-
-def _pooled(item: Mapping[str, Any], pair: ExamPair) -> str:
-    names = [name for name in ("level", "side") if getattr(pair, name) and not item.get(name)]
-    pooled = f", pooled over {' and '.join(names)}" if names else ""
-    return pooled + (f", {item['group']}" if item.get("group") else "")
+    return Mdc(math.nan, f"{what} is known, but not at {place}")
 
 
 def _names(raters: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.measurement import is_grade
 from multifidus.errors import StatisticsError
 from multifidus.stats.change.exam_value import ReadingChoice
-from multifidus.stats.change.pairs import ExamPair, make_pairs
+from multifidus.stats.change.pairs import ZONES, ExamPair, make_pairs
 from multifidus.stats.change.random_intercept import (
     LEAST_SUBJECTS,
     OPTIMISER,
@@ -22,7 +22,7 @@ from multifidus.stats.change.random_intercept import (
     fit_random_intercept,
 )
 from multifidus.stats.mixed_protocols import check_protocols
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 
 FACTORS = ("zone", "level", "side")
 """What may be fixed beside the timepoint; other names are columns of the table."""
@@ -147,15 +147,12 @@ def model_changes(
     problems: list[str] = []
     for what, (muscles, reasons) in placed.items():
         try:
-            value_rule, left = usable(muscles, reasons, factor)
-            models.append(_model((*what, factor), timepoints, value_rule, left))
+            kept, left = usable(muscles, reasons, factor)
+            models.append(_model(what, timepoints, kept, left, factor=factor))
         except StatisticsError as error:
-            problems.append(f"Mixed model of {' '.join(filter(None, what))}: {error}")
+            problems.append(f"Mixed model of {what}: {error}")
     return models, problems
 
-
-Metric = tuple[str, str, str]
-"""Quantity, method and structure."""
 
 Courses = dict[tuple[str, str, str], dict[str, ExamPair]]
 """Subject, level and side, to the pairs of the first with each later timepoint."""
@@ -169,9 +166,8 @@ def _trajectories(
     groups: dict[Metric, Courses] = {}
     for later in others:
         for pair in make_pairs(items, first, later, choice=choice, minimal_valid_fraction=least):
-            what = (pair.quantity, pair.method, pair.structure)
             muscle = (pair.subject, pair.level, pair.side)
-            groups.setdefault(what, {}).setdefault(muscle, {})[later] = pair
+            groups.setdefault(Metric.about(pair), {}).setdefault(muscle, {})[later] = pair
     return groups
 
 
@@ -254,17 +250,16 @@ def usable(
 
 
 def _model(
-    what: tuple[str, str, str, str],
+    what: Metric,
     timepoints: Sequence[str],
     muscles: Sequence[Muscle],
     left: Sequence[str],
+    *,
+    factor: str,
 ) -> MixedModel:
     fit = fit_trajectories(muscles, timepoints)
-    quantity, method, structure, factor = what
     return MixedModel(
-        quantity=quantity,
-        method=method,
-        structure=structure,
+        **what._asdict(),
         factor=factor,
         n_subjects=len({item.subject for item in muscles}),
         n_muscles=len(muscles),
@@ -277,7 +272,7 @@ def _model(
         sd_residual=_root_mean_square([item.sd_residual for item in fit.changes]),
         optimiser=OPTIMISER,
         problems=tuple(_problems(fit, left, len(muscles))),
-        reference=(timepoints[0], _in_order({item.place for item in muscles})[0]),
+        reference=(timepoints[0], _places(muscles)[0]),
         value_rule="; ".join(dict.fromkeys(item.value_rule for item in muscles)),
     )
 
@@ -286,10 +281,10 @@ def _root_mean_square(numbers: Sequence[float]) -> float:
     return math.sqrt(math.fsum(number**2 for number in numbers) / len(numbers))
 
 
-def _problems(fit: TrajectoryFit, left: Sequence[str], value_rule: int) -> Iterable[str]:
+def _problems(fit: TrajectoryFit, left: Sequence[str], n_kept: int) -> Iterable[str]:
     if left:
         counts = "; ".join(f"{count} {why}" for why, count in sorted(Counter(left).items()))
-        yield f"{len(left)} of {value_rule + len(left)} muscles were left out: {counts}."
+        yield f"{len(left)} of {n_kept + len(left)} muscles were left out: {counts}."
     if math.isnan(fit.first.sd_subjects):
         yield (
             "Every subject has one muscle: differences between subjects and between muscles are "
@@ -322,7 +317,7 @@ def fit_trajectories(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> Tr
     StatisticsError
         As :func:`multifidus.stats.change.random_intercept.fit_random_intercept`.
     """
-    places = _in_order({item.place for item in muscles})
+    places = _places(muscles)
     first = _fit(muscles, [item.values[0] for item in muscles], ["intercept", *places[1:]])
     changes = fit_changes(muscles, timepoints)
     intercept, *others = first.terms
@@ -337,7 +332,7 @@ def fit_trajectories(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> Tr
 
 def fit_changes(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> tuple[Fit, ...]:
     """Fit the changes from the first to each later timepoint, of muscles that have all values."""
-    places = _in_order({item.place for item in muscles})
+    places = _places(muscles)
     return tuple(
         _fit(
             muscles,
@@ -350,15 +345,15 @@ def fit_changes(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> tuple[F
 
 def _fit(muscles: Sequence[Muscle], response: Sequence[float], names: Sequence[str]) -> Fit:
     """Code each place but the first as 0 or 1."""
-    at = np.array([item.place for item in muscles])
-    places = _in_order(set(at.tolist()))
+    at, places = np.array([item.place for item in muscles]), _places(muscles)
     design = np.stack([np.ones(len(at)), *(at == place for place in places[1:])], axis=1)
     return fit_random_intercept(response, design, names, [item.subject for item in muscles])
 
 
-def _in_order(places: Iterable[str]) -> list[str]:
-    found = set(places)
-    for order in (("operated", "adjacent", "remote"), tuple(level.value for level in Level)):
+def _places(muscles: Iterable[Muscle]) -> list[str]:
+    """Return the places of muscles in their order along the spine, else of the alphabet."""
+    found = {item.place for item in muscles}
+    for order in (ZONES, tuple(level.value for level in Level)):
         if found <= set(order):
             return [place for place in order if place in found]
     return sorted(found)

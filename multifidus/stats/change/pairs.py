@@ -23,6 +23,15 @@ from multifidus.study.exam_order import COLUMNS, places
 NEEDS_VALID = ("fcsa_mm2", "fat_csa_mm2")
 """Quantities that artefacts take from: a change is believed only where both exams are whole."""
 
+MUSCLE = ("subject", "structure", "level", "side", "quantity", "method")
+"""What tells one number of one muscle from others."""
+
+Span = tuple[str, str]
+"""Names of two timepoints, the earlier first."""
+
+ZONES = ("operated", "adjacent", "remote")
+"""Levels by their distance from the nearest operated one: none, one, more."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExamPair:
@@ -77,9 +86,14 @@ class ExamPair:
         return min(self.before.readings, self.after.readings)
 
     @property
+    def timepoints(self) -> Span:
+        """Names of its two timepoints."""
+        return self.before.timepoint, self.after.timepoint
+
+    @property
     def span(self) -> str:
-        """Names of its two timepoints, as groups are told apart by."""
-        return f"{self.before.timepoint} to {self.after.timepoint}"
+        """Its two timepoints, as groups are told apart by."""
+        return " to ".join(self.timepoints)
 
     @property
     def operated_side(self) -> str:
@@ -100,15 +114,13 @@ class ExamPair:
 
     @property
     def zone(self) -> str:
-        """``operated``, ``adjacent`` or ``remote``; empty where nothing was operated."""
+        """One of :data:`ZONES`; empty where nothing was operated."""
         return zone_of(self.distance)
 
 
 def zone_of(distance: int | None) -> str:
     """Name the zone so many levels from the nearest operated one; empty where there is none."""
-    if distance is None:
-        return ""
-    return ("operated", "adjacent")[distance] if distance < 2 else "remote"  # noqa: PLR2004
+    return "" if distance is None else ZONES[min(distance, len(ZONES) - 1)]
 
 
 def timepoints_of(values: Iterable[Value]) -> tuple[str, ...]:
@@ -172,17 +184,22 @@ def make_pairs(
     if before == after:
         msg = f"Both timepoints are {before!r}."
         raise StatisticsError(msg)
-    groups: dict[tuple[str, ...], dict[str, list[Value]]] = {}
-    for item in items:
-        key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
-        groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
     operated = operated_levels(items, before, after)
     check_operated_sides(item for item in items if item.timepoint in {before, after})
     return tuple(
         _pair(key, exams, (before, after), choice, operated[key[0]], minimal_valid_fraction)
-        for key, exams in sorted(groups.items())
+        for key, exams in by_muscle(items).items()
         if before in exams or after in exams
     )
+
+
+def by_muscle(values: Iterable[Value]) -> dict[tuple[str, ...], dict[str, list[Value]]]:
+    """Return values by what :data:`MUSCLE` says of them, sorted, then by timepoint."""
+    groups: dict[tuple[str, ...], dict[str, list[Value]]] = {}
+    for item in values:
+        key = tuple(str(getattr(item, name)) for name in MUSCLE)
+        groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
+    return dict(sorted(groups.items()))
 
 
 def unknown_timepoint(name: str, known: Iterable[str]) -> StatisticsError:
@@ -221,19 +238,12 @@ def _pair(  # noqa: PLR0917 - what one pair is made of
     first, second = (exam_value(name, exams.get(name, ()), choice) for name in names)
     subject, structure, level, side, quantity, method = key
     return ExamPair(
-        subject=subject,
-        structure=structure,
-        level=level,
-        side=side,
-        quantity=quantity,
-        method=method,
-        before=first,
-        after=second,
+        subject, structure, level, side, quantity, method, first, second,
         distance=levels_away(level, operated),
         problem=_problem(quantity, exams, names, (first, second), least),
         notes=tuple(differences(first, second)),
         choice=choice.rule,
-    )
+    )  # fmt: skip
 
 
 def _problem(  # noqa: PLR0917 - what one pair is judged by

@@ -12,7 +12,7 @@ import numpy as np
 from multifidus.data.sums import dot, gram, times
 from multifidus.errors import StatisticsError
 from multifidus.stats.distributions import t_quantile
-from multifidus.stats.reliability.ratings import LEVEL
+from multifidus.stats.reliability.ratings import TAIL
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -248,6 +248,6 @@ def _term(  # noqa: PLR0917 - what a term is made of
     estimate = share * scale
     if math.isnan(df) or error <= _ROUNDING:
         return Term(name, estimate, math.nan, math.nan, (math.nan, math.nan), math.nan)
-    half = t_quantile((1 + LEVEL) / 2, df) * error * scale
+    half = t_quantile(TAIL, df) * error * scale
     p = float(2 * stdtr(df, -abs(share / error)))
     return Term(name, estimate, error * scale, df, (estimate - half, estimate + half), p)

@@ -22,24 +22,27 @@ from multifidus.stats.change.groups import (
     GroupChange,
     classify_changes,
     contrast_changes,
-    corrected_together,
+    corrected,
     gathered,
     group_changes,
     in_words,
 )
 from multifidus.stats.change.mdc import MdcOf, unknown_mdc
 from multifidus.stats.change.mixed_model import MixedModel
-from multifidus.stats.change.pairs import make_pairs, timepoints_of, unknown_timepoint
+from multifidus.stats.change.pairs import (
+    Span,
+    by_muscle,
+    make_pairs,
+    timepoints_of,
+    unknown_timepoint,
+)
 from multifidus.stats.exam_facts import GROUP_COLUMNS, groups_alike
 from multifidus.stats.exclusions import Exclusion, name_hints, pair_exclusions
 from multifidus.stats.mixed_protocols import mixtures
 from multifidus.stats.reliability.target_groups import groups_of
-from multifidus.stats.values import Value
+from multifidus.stats.values import Metric, Value
 from multifidus.study.exam_order import contradictions
 from multifidus.study.exchanged_sides import AREA, SideArea, exchanged_sides
-
-Span = tuple[str, str]
-"""Names of two timepoints, the earlier first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,14 @@ class ChangeStudy:
     def timepoints(self) -> tuple[str, ...]:
         """Names of all that were compared, in order."""
         return tuple(dict.fromkeys(name for span in self.spans for name in span))
+
+    def of(self, metric: Metric, span: Span | None = None) -> list[Change]:
+        """Return the pairs of one number, between two timepoints or all."""
+        return [
+            item
+            for item in self.changes
+            if Metric.about(item.pair) == metric and span in {None, item.pair.timepoints}
+        ]
 
 
 def spans_of(values: Iterable[Value], before: str = "", after: str = "") -> tuple[Span, ...]:
@@ -260,7 +271,7 @@ def _contrasts(changes: Sequence[Change], by: Sequence[str]) -> tuple[list[Contr
             f"{'1 subject was' if len(midline) == 1 else f'{len(midline)} subjects were'} operated "
             "on both sides or in the midline: there is no contralateral side there."
         )
-    return corrected_together(found, by), problems
+    return corrected(found, by), problems
 
 
 def _undefined(groups: Iterable[GroupChange | Contrast]) -> list[str]:
@@ -349,10 +360,7 @@ def _kind(note: str) -> str:
 
 
 def _counted(words: Iterable[str]) -> list[tuple[str, int]]:
-    counts: dict[str, int] = {}
-    for word in filter(None, words):
-        counts[word] = counts.get(word, 0) + 1
-    return sorted(counts.items())
+    return sorted(Counter(filter(None, words)).items())
 
 
 def _trajectories(
@@ -361,13 +369,9 @@ def _trajectories(
     names = list(dict.fromkeys(name for span in spans for name in span))
     if len(names) < 3:  # noqa: PLR2004 - of two timepoints the pair says all
         return ()
-    groups: dict[tuple[str, ...], dict[str, list[Value]]] = {}
-    for item in items:
-        key = (item.subject, item.structure, item.level, item.side, item.quantity, item.method)
-        groups.setdefault(key, {}).setdefault(item.timepoint, []).append(item)
     return tuple(
         _trajectory(key, [exam_value(name, found.get(name, ()), choice) for name in names], choice)
-        for key, found in sorted(groups.items())
+        for key, found in by_muscle(items).items()
     )
 
 

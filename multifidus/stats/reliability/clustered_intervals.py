@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.stats.distributions import chi2_quantile, f_quantile, t_quantile
-from multifidus.stats.reliability.icc import Estimate, Icc, of_mean
+from multifidus.stats.distributions import chi2_quantile, t_quantile
+from multifidus.stats.reliability.icc import Estimate, Icc, from_ratio, of_mean
 from multifidus.stats.reliability.measurement_error import BlandAltman, Interval, Sem
-from multifidus.stats.reliability.ratings import LEVEL, Z, mean_squares
+from multifidus.stats.reliability.ratings import TAIL, Z, mean_squares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,6 @@ SEED = 20260101
 FEW_SUBJECTS = 15
 MANY_TARGETS = 4
 """With fewer subjects who give at least so many targets each the intervals cover 90 to 94 %."""
-
-_TAIL = (1 + LEVEL) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +146,11 @@ def icc_intervals(forms: Sequence[Icc], table: Array, subjects: Sequence[str]) -
     found = divide(table, subjects)
     if not (found.error.variance and found.targets.variance):
         return tuple(forms)
-    n, k = found.shape
+    (n, k), between = found.shape, found.targets.variance
     single = (
-        _from_ratio(found.targets, found.within, n * (k - 1), k),
+        from_ratio(between / found.within, found.targets.df, n * (k - 1), k),
         _agreement(found),
-        _from_ratio(found.targets, found.error.variance, found.error.df, k),
+        from_ratio(between / found.error.variance, found.targets.df, found.error.df, k),
     )
     both = (*single, *(of_mean(one, k) for one in single))
     return tuple(
@@ -166,14 +164,6 @@ def _wider(one: Interval, other: Interval) -> Interval:
     low = min(end for end in (one[0], other[0]) if not math.isnan(end))
     high = max(end for end in (one[1], other[1]) if not math.isnan(end))
     return low, high
-
-
-def _from_ratio(targets: ClusteredVariance, error: float, df: float, k: int) -> Estimate:
-    ratio = targets.variance / error
-    low = ratio / f_quantile(_TAIL, targets.df, df)
-    high = ratio * f_quantile(_TAIL, df, targets.df)
-    value, low, high = ((x - 1) / (x + k - 1) for x in (ratio, low, high))
-    return value, low, high
 
 
 def _pivots(found: Ratings) -> tuple[Array, Array, Array]:
@@ -190,7 +180,7 @@ def _agreement(found: Ratings) -> Estimate:
     k = found.shape[1]
     targets, error, raters = _pivots(found)
     drawn = (targets - error) / (targets + (k - 1) * error + k * raters)
-    low, middle, high = np.quantile(drawn, (1 - _TAIL, 0.5, _TAIL)).tolist()
+    low, middle, high = np.quantile(drawn, (1 - TAIL, 0.5, TAIL)).tolist()
     return middle, low, high
 
 
@@ -200,9 +190,9 @@ def sem_intervals(sem: Sem, table: Array, subjects: Sequence[str]) -> Sem:
     if not found.error.variance:
         return sem
     variance, df = found.error.variance, found.error.df
-    ends = (math.sqrt(variance * df / chi2_quantile(p, df)) for p in (_TAIL, 1 - _TAIL))
+    ends = (math.sqrt(variance * df / chi2_quantile(p, df)) for p in (TAIL, 1 - TAIL))
     _, error, raters = _pivots(found)
-    low, high = np.sqrt(np.quantile(error + raters, (1 - _TAIL, _TAIL))).tolist()
+    low, high = np.sqrt(np.quantile(error + raters, (1 - TAIL, TAIL))).tolist()
     return replace(
         sem,
         consistency_ci95=_wider(sem.consistency_ci95, (next(ends), next(ends))),
@@ -229,13 +219,13 @@ def limit_intervals(
         return agreement
     n, bias = len(difference), float(difference.mean())
     error = math.sqrt(found.of_mean / n)
-    half = t_quantile(_TAIL, found.subjects - 1) * error
+    half = t_quantile(TAIL, found.subjects - 1) * error
     rng = np.random.default_rng(SEED)
     shift = rng.standard_normal(DRAWS)
     size = np.sqrt(found.df / rng.chisquare(found.df, DRAWS))
     # A limit may be a mean and a standard deviation away, each as far as its own draws say.
     drawn = size * (Z * math.sqrt(found.variance) + error * shift)
-    near, far = np.quantile(drawn, (1 - _TAIL, _TAIL)).tolist()
+    near, far = np.quantile(drawn, (1 - TAIL, TAIL)).tolist()
 
     def give(low: float, high: float) -> Interval:
         return (math.exp(low), math.exp(high)) if ratio else (low, high)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.distributions import f_quantile
-from multifidus.stats.reliability.ratings import LEVEL, MeanSquares, mean_squares
+from multifidus.stats.reliability.ratings import TAIL, MeanSquares, mean_squares
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -147,21 +147,22 @@ def of_mean(found: Estimate, k: int) -> Estimate:
 
 
 def _one_way(squares: MeanSquares) -> Estimate:
-    return _from_ratio(squares, squares.within, squares.n * (squares.k - 1))
+    return _from_squares(squares, squares.within, squares.n * (squares.k - 1))
 
 
 def _consistency(squares: MeanSquares) -> Estimate:
-    return _from_ratio(squares, squares.error, (squares.n - 1) * (squares.k - 1))
+    return _from_squares(squares, squares.error, (squares.n - 1) * (squares.k - 1))
 
 
-def _from_ratio(squares: MeanSquares, error: float, df2: int) -> Estimate:
-    """Correlation and interval of one rater from a ratio of mean squares, F-distributed."""
+def _from_squares(squares: MeanSquares, error: float, df: int) -> Estimate:
     if error == 0:
         return 1.0, 1.0, 1.0
-    df1, k = squares.n - 1, squares.k
-    ratio = squares.between / error
-    tail = (1 + LEVEL) / 2
-    low, high = ratio / f_quantile(tail, df1, df2), ratio * f_quantile(tail, df2, df1)
+    return from_ratio(squares.between / error, squares.n - 1, df, squares.k)
+
+
+def from_ratio(ratio: float, df1: float, df2: float, k: int) -> Estimate:
+    """Correlation and interval of one of k raters from a ratio of variances, F-distributed."""
+    low, high = ratio / f_quantile(TAIL, df1, df2), ratio * f_quantile(TAIL, df2, df1)
     value, low, high = ((x - 1) / (x + k - 1) for x in (ratio, low, high))
     return value, low, high
 
@@ -178,8 +179,7 @@ def _agreement(squares: MeanSquares) -> Estimate:
     above = (a * raters + b * error) ** 2
     under = (a * raters) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
     df = above / under
-    tail = (1 + LEVEL) / 2
-    lower, upper = f_quantile(tail, n - 1, df), f_quantile(tail, df, n - 1)
+    lower, upper = f_quantile(TAIL, n - 1, df), f_quantile(TAIL, df, n - 1)
     rest = k * raters + (k * n - k - n) * error
     # Divided through by the quantiles, which are infinite where few degrees of freedom are left.
     below = rest + n * between / lower

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from multifidus.data.numeric_input import check_same_rows, plain_numbers
 from multifidus.errors import StatisticsError
 from multifidus.stats.distributions import chi2_quantile, noncentral_t_quantile, t_quantile
-from multifidus.stats.reliability.ratings import LEVEL, Z, full_table, mean_squares
+from multifidus.stats.reliability.ratings import TAIL, Z, full_table, mean_squares
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Interval = tuple[float, float]
-
-_TAIL = (1 + LEVEL) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def sem(ratings: ArrayLike) -> Sem:
 
 
 def _sd_interval(variance: float, df: float) -> Interval:
-    low, high = (math.sqrt(variance * df / chi2_quantile(p, df)) for p in (_TAIL, 1 - _TAIL))
+    low, high = (math.sqrt(variance * df / chi2_quantile(p, df)) for p in (TAIL, 1 - TAIL))
     return low, high
 
 
@@ -187,7 +185,7 @@ def bland_altman(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     return BlandAltman(
         n=n,
         bias=bias,
-        bias_ci95=_mean_interval(bias, sd, n),
+        bias_ci95=mean_interval(bias, sd, n),
         sd=sd,
         limits=(bias - Z * sd, bias + Z * sd),
         limits_ci95=_limit_intervals(bias, sd, n),
@@ -216,15 +214,12 @@ def bland_altman_ratio(first: ArrayLike, second: ArrayLike) -> BlandAltman:
     def ratio(interval: Interval) -> Interval:
         return math.exp(interval[0]), math.exp(interval[1])
 
-    return BlandAltman(
-        n=logs.n,
+    return replace(
+        logs,
         bias=math.exp(logs.bias),
         bias_ci95=ratio(logs.bias_ci95),
-        sd=logs.sd,
         limits=ratio(logs.limits),
         limits_ci95=(ratio(logs.limits_ci95[0]), ratio(logs.limits_ci95[1])),
-        slope=logs.slope,
-        slope_p=logs.slope_p,
     )
 
 
@@ -247,8 +242,9 @@ def _pairs(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
     return one, two
 
 
-def _mean_interval(mean: float, sd: float, n: int) -> Interval:
-    half = t_quantile(_TAIL, n - 1) * sd / math.sqrt(n)
+def mean_interval(mean: float, sd: float, n: int) -> Interval:
+    """Return the interval of the mean of n values by Student's t."""
+    half = t_quantile(TAIL, n - 1) * sd / math.sqrt(n)
     return mean - half, mean + half
 
 
@@ -256,7 +252,7 @@ def _limit_intervals(mean: float, sd: float, n: int) -> tuple[Interval, Interval
     """Exact intervals of mean -+ 1.96 standard deviations of a normal population."""
     shift = Z * math.sqrt(n)
     near, far = (
-        noncentral_t_quantile(p, n - 1, shift) * sd / math.sqrt(n) for p in (1 - _TAIL, _TAIL)
+        noncentral_t_quantile(p, n - 1, shift) * sd / math.sqrt(n) for p in (1 - TAIL, TAIL)
     )
     return (mean - far, mean - near), (mean + near, mean + far)
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 """Confidence level of every interval."""
 
+TAIL = (1 + LEVEL) / 2
+"""Which quantile ends an interval above; its complement ends it below."""
+
 Z = 1.96
 """Standard normal quantile as the field prints it, in limits of agreement and detectable change."""
 

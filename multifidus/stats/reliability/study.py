@@ -113,8 +113,11 @@ def reliability(
     if not targets.mix_protocols:
         check_protocols(chosen)
     groups = _groups(chosen, compare, by, targets)
-    exclusions = rating_exclusions(
-        groups.values(), compare, partial(column_of, compare=compare), raters
+    whose = partial(column_of, compare=compare)
+    exclusions = tuple(
+        item
+        for members in groups.values()
+        for item in rating_exclusions(members, compare, whose, raters)
     )
     results: list[Reliability] = []
     grades: list[GradeReliability] = []

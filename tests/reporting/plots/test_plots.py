@@ -10,7 +10,6 @@ from PIL import Image
 
 from multifidus.errors import ReadError, WriteError
 from multifidus.figures.thumbnails import read_thumbnails, write_thumbnail
-from multifidus.reporting.metric import Metric
 from multifidus.reporting.plots.asymmetry import asymmetry
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.plots.forest import forest
@@ -32,6 +31,7 @@ from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.change.study import spans_of, study_change
 from multifidus.stats.reliability.document import plain_study
 from multifidus.stats.reliability.study import reliability
+from multifidus.stats.values import Metric
 from tests.support.studies import LEVELS, study_rows
 from tests.support.tables import values_of
 
@@ -329,4 +329,4 @@ def test_a_subject_keeps_its_own_verdict_when_nothing_is_known(change):
     ))  # fmt: skip
     drawing = slopes(AREA, unknown)
     words = [text.get_text() for text in drawing.figure.legends[0].get_texts()]
-    assert words == ["not judged", "mean"]
+    assert words == ["not assessable", "mean"]

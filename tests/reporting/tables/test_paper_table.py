@@ -10,7 +10,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import WriteError
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import read_rows, write_rows
-from multifidus.reporting.tables.paper_table import PaperTable, is_numeric, write_paper_table
+from multifidus.reporting.tables.paper_table import PaperTable, is_numeric, write_tables
 from tests.stats.reliability.test_reliability import MINI, WRIGHT, study_of
 
 TABLE = PaperTable(
@@ -36,9 +36,9 @@ def test_the_same_cells_stand_in_every_format():
 def test_nothing_is_overwritten_unasked(tmp_path):
     (tmp_path / "some.md").write_text("mine")
     with pytest.raises(WriteError):
-        write_paper_table(TABLE, tmp_path)
+        write_tables([TABLE], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["some.md"]
-    assert len(write_paper_table(TABLE, tmp_path, overwrite=True)) == 3
+    assert len(write_tables([TABLE], tmp_path, overwrite=True)) == 3
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 import scipy.stats
 from hypothesis import given, strategies as st
 
-from multifidus.stats.change.paired_tests import paired_tests
-from multifidus.stats.change.signed_rank import MOST_EXACT, signed_rank
+from multifidus.stats.change.paired_tests import MOST_EXACT, paired_tests, signed_rank
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, MOST_EXACT))

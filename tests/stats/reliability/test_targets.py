@@ -11,14 +11,13 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import StatisticsError
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import write_rows
-from multifidus.reporting.metric import Metric
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.tables.reliability import grade_table, reliability_table
 from multifidus.stats.change.mdc import mdc_from_reliability
-from multifidus.stats.reliability.document import plain_study
-from multifidus.stats.reliability.document_reader import given_study
+from multifidus.stats.reliability.document import given_study, plain_study
 from multifidus.stats.reliability.study import reliability
 from multifidus.stats.reliability.target_groups import TargetRule
+from multifidus.stats.values import Metric
 from multifidus.study.level_value import Matching, matching_of
 from tests.stats.change.test_change import pair
 from tests.stats.reliability.test_reliability import row, study_of

@@ -1,40 +1,13 @@
-"""The numbers that figures show: of every exam, by level and side."""
+"""Numbers of exams by level and side, and the order in which figures show levels and sides."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from multifidus.data.anatomy import Level, Side
+from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.stats.change.exam_value import ReadingChoice, exam_value
-from multifidus.stats.values import Value
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Metric:
-    """Which number of which muscle a figure is about."""
-
-    quantity: str
-    method: str
-    structure: str
-
-    def of(self, values: Iterable[Value]) -> tuple[Value, ...]:
-        """Return the values that are of it."""
-        return tuple(
-            item
-            for item in values
-            if (item.quantity, item.method, item.structure)
-            == (self.quantity, self.method, self.structure)
-        )
-
-    @property
-    def stem(self) -> str:
-        """Name for files: ``tcsa_mm2``, ``fi_pct_pooled_otsu``."""
-        named = (self.quantity, self.method)
-        other = "" if self.structure == "multifidus" else self.structure
-        return "_".join(filter(None, (other, *named)))
-
+from multifidus.stats.values import Metric, Value
 
 Numbers = dict[tuple[str, str], dict[str, dict[str, float]]]
 """By level and side, then timepoint, then subject."""
@@ -66,3 +39,9 @@ def patient_sides(sides: Iterable[str]) -> list[str]:
     """Sort sides as figures show them: right, left, both."""
     order: Sequence[str] = (Side.RIGHT, Side.LEFT)
     return sorted(set(sides), key=lambda side: order.index(side) if side in order else len(order))
+
+
+def file_stem(metric: Metric) -> str:
+    """Name a number in files: ``tcsa_mm2``, ``fi_pct_pooled_otsu``."""
+    other = "" if metric.structure == Structure.MULTIFIDUS else metric.structure
+    return "_".join(filter(None, (other, metric.quantity, metric.method)))
