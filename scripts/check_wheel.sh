@@ -16,7 +16,8 @@ echo "built $(basename "$wheel"), $(wc -c <"$wheel") bytes"
 
 "$python" -m zipfile --list "$wheel" >"$work/names"
 for name in multifidus/py.typed multifidus/_sample_data/README.md napari_multifidus/napari.yaml \
-  multifidus/reporting/templates/report.html licenses/LICENSE multifidus/__init__.pyi; do
+  multifidus/reporting/templates/report.html licenses/LICENSE multifidus/__init__.pyi \
+  multifidus/phantom/__init__.pyi; do
   grep -q "$name" "$work/names" || { echo "the wheel lacks $name" >&2; exit 1; }
 done
 if grep -E '^(tests|benchmarks|docs|scripts|plugins)/' "$work/names"; then

@@ -9,6 +9,7 @@ FOLDER (default: sample_data beside this folder) is replaced.
 from __future__ import annotations
 
 import csv
+import datetime
 import hashlib
 import shutil
 import sys
@@ -19,11 +20,12 @@ from multifidus.data.anatomy import Structure
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.phantom import Phantom, PhantomSpec, Variant, make_phantom, write_phantom
-from multifidus.phantom.identity import RATER, SURGERY_DATE, exam_date
+from multifidus.phantom.spec import RATER, exam_date
 from multifidus.study.requests import MeasureRequest, prepare
 from multifidus.study.results import Output, write_results
 
 SEED = 2010
+SURGERY_DATE = datetime.date(2001, 3, 19)
 MUSCLE = Structure.MULTIFIDUS
 COMPARED = (Quantity.TCSA_MM2, Quantity.FI_PCT)
 VARIANTS = (Variant.PATIENT, Variant.POST_OPEN)

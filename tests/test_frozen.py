@@ -19,10 +19,10 @@ from multifidus.data.roi import Reading
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.outlines_json import read_outlines
 from multifidus.io.protocol_toml import SETTINGS_OF_0_1, digests_of, load_protocol
-from multifidus.io.table_csv import read_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.measuring.coverage import polygon_area_mm2
 from multifidus.reading.code_key import read_key
-from multifidus.reading.list_file import read_list
+from multifidus.reading.schedule import read_list
 
 FROZEN = Path(__file__).parent / "frozen" / "v0_1"
 

@@ -22,7 +22,7 @@ from multifidus.data.roi import Reading, Roi
 from multifidus.data.roi_set import RoiSet
 from multifidus.io.outlines import write_rois
 from multifidus.phantom import Phantom, PhantomSpec, Sex, Variant, make_phantom
-from multifidus.phantom.dicom import write_dicom
+from multifidus.phantom.files import write_dicom
 from multifidus.stats.reliability.measurement_error import sem
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import multifidus as mf
 from multifidus.data.geometry import tilt_deg
 from multifidus.phantom import PhantomSpec, Variant
-from multifidus.phantom.outlines import disc_landmarks
+from multifidus.phantom.exam import disc_landmarks
 from multifidus.phantom.prescription import SliceGrid, axial_grids
 from multifidus.phantom.subject import Subject, make_subject
 

@@ -13,7 +13,7 @@ import multifidus as mf
 from multifidus.data.image import Exam
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
-from multifidus.phantom.dicom import write_dicom
+from multifidus.phantom.files import write_dicom
 
 SMALL = PhantomSpec(stacks=1, slices_per_stack=1, sagittal=False, matrix=256, pixel_mm=0.9)
 

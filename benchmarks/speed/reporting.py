@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.browser import Seen, chromium, pages_on_paper, see
 from benchmarks.timing import process
-from multifidus.figures.thumbnails import write_thumbnail
+from multifidus.figures.picture_files import write_thumbnail
 from multifidus.reporting.build import PAGE, SUBJECTS
 from multifidus.study.results import PICTURES
 from tests.support.studies import LEVELS, study_rows, write_study

@@ -24,7 +24,7 @@ def unblind(
 
     Exit codes: 0 done; 1 done, but some codes are unknown; 2 wrong usage; 3 refused.
     """
-    from multifidus.reading.methods_wording import LIMITS
+    from multifidus.reading.schedule import LIMITS
     from multifidus.reading.unblind import unblind as run
 
     done = run(folder, key, output, cohort)

@@ -11,8 +11,7 @@ import numpy as np
 from multifidus.data.image import Exam
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
-from multifidus.figures.file_names import picture_stem
-from multifidus.figures.thumbnails import write_picture
+from multifidus.figures.picture_files import picture_stem, write_picture
 from multifidus.measuring.bias_field.correction import BiasField
 from multifidus.measuring.locate import SignalScale, place
 from multifidus.measuring.outline_pixels import OutlinePixels

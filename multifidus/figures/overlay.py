@@ -14,8 +14,7 @@ from multifidus.data.image import Exam, Slice
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading, RoiKey
 from multifidus.data.roi_set import RoiSet
-from multifidus.figures.file_names import picture_stem
-from multifidus.figures.thumbnails import SMALL, write_picture, write_thumbnail
+from multifidus.figures.picture_files import SMALL, picture_stem, write_picture, write_thumbnail
 from multifidus.measuring.coverage import coverage_box
 from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import needs_of

@@ -15,9 +15,13 @@ from multifidus.data.image import Exam
 from multifidus.errors import ReadError
 from multifidus.io.bids.cohort_rows import CohortRows, RowOptions, bids_rows, split_bids_exams
 from multifidus.io.files import name_from, refuse_existing
-from multifidus.io.same_person import read_same_person
 from multifidus.io.scan_result import ExamKey, Scan
-from multifidus.io.subject_keys import SubjectKeys, open_subject_keys, write_subject_keys
+from multifidus.io.subject_keys import (
+    SubjectKeys,
+    open_subject_keys,
+    read_same_person,
+    write_subject_keys,
+)
 from multifidus.io.table_csv import write_rows
 from multifidus.io.visit_order import Visit, joined, visits
 

@@ -14,7 +14,7 @@ from multifidus.data.flags import Flag
 from multifidus.data.geometry import FARTHEST_MM, plane_from_affine
 from multifidus.data.image import Acquisition, ScannerRun, Series, Slice, StoredPixels, Weighting
 from multifidus.errors import GeometryError, ReadError
-from multifidus.io.file_names import bids_entities
+from multifidus.io.bids.names import bids_entities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,6 +130,32 @@ def series_of(  # noqa: PLR0913 - a series has the facts that it has
     )
 
 
+def volumes(one: VoxelGrid, count: int) -> tuple[VoxelGrid, ...]:
+    """Make one grid of each volume of a file, whose voxels are read once for all.
+
+    Parameters
+    ----------
+    one
+        Of any volume, but that it reads the voxels of all, shape (i, j, k, volume).
+    count
+        How many volumes there are.
+
+    Raises
+    ------
+    ReadError
+        If there are more than any image of anatomy has; names the file.
+    """
+    if count > MOST_VOLUMES:
+        msg = f"{one.path} holds {count} volumes; at most {MOST_VOLUMES} are read."
+        raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
+    voxels = _once(one.read)
+
+    def volume(number: int) -> VoxelGrid:
+        return replace(one, read=lambda: voxels()[..., number])
+
+    return tuple(map(volume, range(count)))
+
+
 Volume = TypeVar("Volume")
 
 
@@ -213,7 +239,7 @@ def upright(affine: Array) -> Array:
     return turned
 
 
-def once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
+def _once(read: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
     """Call ``read`` at the first call only, whichever thread makes it."""
     lock = threading.Lock()
     kept: list[NDArray[Any]] = []

@@ -1,6 +1,7 @@
-"""What a file says about who was scanned and what for: read only for who asks to see it.
+"""What a file says about who was scanned and what for, and whether its pixels may say it.
 
-Nothing that reads images for measuring keeps these texts, so nothing can pass them on.
+Read only for who asks to see it: nothing that reads images for measuring keeps these texts, so
+nothing can pass them on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from multifidus.io.bids.names import sidecar_path
 from multifidus.io.dicom.syntax import begins_as_dicom
 from multifidus.io.name_variants import finds_id, finds_name
+from multifidus.io.walk import walk
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,6 +46,8 @@ _OTHER_IDS = ("OtherPatientIDs", "PatientBirthDate")
 
 _OF_THE_PERSON = ("PatientSex", "PatientBirthDate")
 
+_ASKED = (*_KEYWORDS, *_OTHER_NAMES, *_OTHER_IDS, *_OF_THE_PERSON)
+
 _VOLUMES = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 
 _PAIR = re.compile(r"\.(hdr|img)$", re.IGNORECASE)
@@ -55,7 +59,7 @@ def read_identifiers(path: Path) -> Identifiers:
 
     Those of any other file are empty.
     """
-    found = _beside(path) if _VOLUMES.search(path.name) else _header(path)
+    found = _beside(path) if _VOLUMES.search(path.name) else _header(path, _ASKED)
     if not found and _PAIR.search(path.name):
         found = _beside(path)
     return Identifiers(
@@ -68,20 +72,20 @@ def read_identifiers(path: Path) -> Identifiers:
     )
 
 
-def _header(path: Path) -> Mapping[str, Any]:
+def _header(path: Path, keywords: tuple[str, ...]) -> Mapping[str, str]:
+    """Read elements of a DICOM header as text; nothing where it cannot be read."""
     from pydicom import dcmread
 
-    asked = [*_KEYWORDS, *_OTHER_NAMES, *_OTHER_IDS, *_OF_THE_PERSON]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = dcmread(
                 path,
                 stop_before_pixels=True,
-                specific_tags=list(asked),
+                specific_tags=list(keywords),
                 force=begins_as_dicom(path),
             )
-            return {keyword: _text(found.get(keyword)) for keyword in asked}
+            return {keyword: _text(found.get(keyword)) for keyword in keywords}
     except Exception:  # noqa: BLE001 - a name that cannot be decoded must not stop a listing
         return {}
 
@@ -123,3 +127,47 @@ def names_patient(known: Identifiers, paths: Iterable[Path | str]) -> bool:
         or any(finds_id(number, text) for number in numbers)
         for text in texts
     )
+
+
+_OF_PIXELS = ("BurnedInAnnotation", "SOPClassUID", "Modality")
+
+_SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
+"""Prefix of the SOP classes of secondary captures: screenshots, films, pictures of pictures."""
+
+DECLARED = "headers declare text in the pixels (BurnedInAnnotation YES)"
+SECONDARY = "secondary captures, of which headers do not say whether text is in the pixels"
+NO_MODALITY = "DICOM files of no stated modality, which may be pictures of pictures"
+
+
+def burned_in(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Say why pixels of an exam may show text; nothing where no header gives cause.
+
+    That is no proof of the opposite: most scanners leave the field out, and NIfTI, NRRD and
+    MetaImage have none. No file is named, since names may tell a person.
+
+    Raises
+    ------
+    ReadError
+        If a path does not exist.
+    """
+    counts: dict[str, int] = {}
+    for path in walk(paths).files:
+        for reason in _reasons(path):
+            counts[reason] = counts.get(reason, 0) + 1
+    return tuple(
+        f"{count} {'file' if count == 1 else 'files'}: {reason}" for reason, count in counts.items()
+    )
+
+
+def _reasons(path: Path) -> tuple[str, ...]:
+    # What cannot be read is reported where images are read.
+    text = {name: value.strip().upper() for name, value in _header(path, _OF_PIXELS).items()}
+    if not text or text["BurnedInAnnotation"] == "NO":
+        return ()
+    if text["BurnedInAnnotation"] == "YES":
+        return (DECLARED,)
+    if text["SOPClassUID"].startswith(_SECONDARY):
+        return (SECONDARY,)
+    if text["Modality"] in {"", "OT", "SC"}:
+        return (NO_MODALITY,)
+    return ()

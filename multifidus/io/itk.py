@@ -25,15 +25,14 @@ from multifidus.data.image import Series
 from multifidus.errors import ReadError
 from multifidus.io.files import content_sha256, named_path, reading
 from multifidus.io.grid import (
-    MOST_VOLUMES,
     UID_DIGITS,
     VoxelGrid,
     check_affine,
     check_left,
     check_size,
-    once,
     only,
     series_of_volumes,
+    volumes,
 )
 
 if TYPE_CHECKING:
@@ -149,22 +148,14 @@ def open_itk(path: Path) -> tuple[VoxelGrid, ...]:
         check_left(path, left, min(header.sizes[:2]) * header.stored.itemsize)
     shape = tuple(size for axis, size in enumerate(header.sizes) if axis != header.counted)
     check_affine(header.affine, shape, path)
-    count = 1 if header.counted is None else header.sizes[header.counted]
-    if count > MOST_VOLUMES:
-        msg = f"{path} holds {count} volumes; at most {MOST_VOLUMES} are read."
-        raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
-    voxels = once(lambda: _voxels(path, header))
-
-    def volume(number: int) -> VoxelGrid:
-        return VoxelGrid(
-            path,
-            header.affine,
-            (shape[0], shape[1], shape[2]),
-            (str(header.stored.newbyteorder("=")), 1.0, 0.0),
-            lambda: voxels()[..., number],
-        )
-
-    return tuple(volume(number) for number in range(count))
+    grid = VoxelGrid(
+        path,
+        header.affine,
+        (shape[0], shape[1], shape[2]),
+        (str(header.stored.newbyteorder("=")), 1.0, 0.0),
+        lambda: _voxels(path, header),
+    )
+    return volumes(grid, 1 if header.counted is None else header.sizes[header.counted])
 
 
 def open_itk_volume(path: Path) -> VoxelGrid:

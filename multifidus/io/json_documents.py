@@ -37,11 +37,14 @@ class DocumentKind:
         Stands in the file under ``format``.
     version
         The newest that is known.
+    remedy
+        What to do where one is damaged.
     """
 
     what: str
     name: str
     version: int = 1
+    remedy: str = "It may be half written: take it from a backup, or export it again."
 
 
 class Node:
@@ -201,8 +204,7 @@ def read_document(path: Path, kind: DocumentKind) -> Node:
     ReadError
         If it is damaged, of another kind, or of a newer version.
     """
-    remedy = "It may be half written: take it from a backup, or export it again."
-    return root_node(load_json(path, kind.what, remedy), kind, str(path))
+    return root_node(load_json(path, kind.what, kind.remedy), kind, str(path))
 
 
 def root_node(document: object, kind: DocumentKind, where: str) -> Node:

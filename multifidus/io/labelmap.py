@@ -21,7 +21,7 @@ from multifidus.data.image import Exam, Series, Slice, Stack
 from multifidus.data.roi import Reading, Roi, RoiKey, Source
 from multifidus.data.roi_set import RoiSet, UnnamedLabels
 from multifidus.errors import ReadError, RoiError
-from multifidus.io.file_names import bids_entities
+from multifidus.io.bids.names import bids_entities
 from multifidus.io.files import reading
 from multifidus.io.grid import VoxelGrid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme

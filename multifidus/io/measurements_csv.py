@@ -121,7 +121,7 @@ def read_measurements(
     path
         Its file.
     where
-        Keep only rows whose columns hold one of these texts; a column that is not there keeps all.
+        Which rows to keep, as of :func:`multifidus.io.table_reader.read_rows`.
 
     Raises
     ------

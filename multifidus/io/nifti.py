@@ -16,21 +16,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.data.geometry import ras_from_lps
-from multifidus.data.image import LARGEST_SCALE, Series, Weighting
+from multifidus.data.image import LARGEST_SCALE, Series
 from multifidus.errors import ReadError
 from multifidus.io.bids.names import image_facts
 from multifidus.io.contrast import Contrasts
 from multifidus.io.files import content_sha256, reading
 from multifidus.io.grid import (
-    MOST_VOLUMES,
     UID_DIGITS,
     VoxelGrid,
     check_affine,
     check_left,
     check_size,
-    once,
     only,
     series_of_volumes,
+    volumes,
 )
 from multifidus.io.nifti_header import NiftiHeader, conflict, pixdim, placed
 
@@ -119,22 +118,18 @@ def open_volumes(path: Path) -> tuple[VoxelGrid, ...]:
         needed = math.prod(shape) * stored.itemsize
         check_size(_parts(path)[-1], needed, zipped=zipped)
         _check_length(image, path, needed, min(shape[:2]) * stored.itemsize)
-    voxels = once(lambda: _voxels(image, path).reshape(shape))
-
-    def volume(number: int) -> VoxelGrid:
-        return VoxelGrid(
-            path,
-            ras_from_lps(affine),
-            (shape[0], shape[1], shape[2]),
-            (str(stored), slope, intercept),
-            lambda: voxels()[..., number],
-            slope,
-            intercept,
-            flags,
-            thickness,
-        )
-
-    return tuple(volume(number) for number in range(shape[3]))
+    grid = VoxelGrid(
+        path,
+        ras_from_lps(affine),
+        shape[:3],
+        (str(stored), slope, intercept),
+        lambda: _voxels(image, path).reshape(shape),
+        slope,
+        intercept,
+        flags,
+        thickness,
+    )
+    return volumes(grid, shape[3])
 
 
 def _parts(path: Path) -> tuple[Path, ...]:
@@ -231,9 +226,6 @@ def _shape(shape: tuple[int, ...], path: Path) -> tuple[int, int, int, int]:
     if len(shape) not in {3, 4} or min(shape) < 1:
         msg = f"{path} has shape {shape}; only slices, volumes, and files of several, are read."
         raise ReadError(msg, remedy="Convert one image of it, without vectors or colours.")
-    if len(shape) == 4 and shape[3] > MOST_VOLUMES:  # noqa: PLR2004
-        msg = f"{path} holds {shape[3]} volumes; at most {MOST_VOLUMES} are read."
-        raise ReadError(msg, remedy="Take out the volumes that are to be measured.")
     return shape[0], shape[1], shape[2], shape[3] if len(shape) == 4 else 1  # noqa: PLR2004
 
 
@@ -263,31 +255,14 @@ def _voxels(image: Any, path: Path) -> NDArray[Any]:
             raise ReadError(msg, remedy="Copy or export the file again.") from error
 
 
-def read_nifti(path: Path, weighting: Weighting | None = None) -> Series:
-    """Read a NIfTI file of one volume as a series; its slices run along k, with columns along i.
-
-    What is not given is taken from a BIDS name and from the JSON file beside it.
-
-    Raises
-    ------
-    ReadError, GeometryError
-        As :func:`open_nifti`.
-    """
-    return only(read_volumes(path, weighting), path)
-
-
-def read_volumes(
-    path: Path, weighting: Weighting | None = None, contrasts: Contrasts | None = None
-) -> tuple[Series, ...]:
-    """Read a NIfTI file as one series a volume.
+def read_volumes(path: Path, contrasts: Contrasts | None = None) -> tuple[Series, ...]:
+    """Read a NIfTI file as one series a volume; its slices run along k, with columns along i.
 
     Several are named by the file's content and their number, counted from 1, and share their
     signal scale.
 
     Parameters
     ----------
-    weighting
-        What it shows; told from its name and sidecar if None.
     contrasts
         What the words of name and sidecar mean; the shipped table if None.
 
@@ -301,7 +276,7 @@ def read_volumes(
     return series_of_volumes(
         grids,
         content_sha256(*_parts(path))[:UID_DIGITS],
-        weighting=known.weighting if weighting is None else weighting,
+        weighting=known.weighting,
         acquisition=known.acquisition,
         run=known.run,
         unit=known.unit,

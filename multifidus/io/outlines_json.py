@@ -46,6 +46,11 @@ def in_file_name(word: str) -> str:
     return re.sub(r"[^\w.-]+", "-", word).strip(".") or "x"
 
 
+def beside(outlines: Path, suffix: str) -> Path:
+    """Name the file that stands beside an outline file, such as its journal or its log."""
+    return outlines.with_name(outlines.name.removesuffix(SUFFIX) + suffix)
+
+
 def write_outlines(rois: RoiSet, path: Path, *, overwrite: bool = False) -> None:
     """Write one reading's outlines, atomically.
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from multifidus.data.identity import Person
 from multifidus.data.image import Series
 from multifidus.errors import GeometryError, ReadError
-from multifidus.io.archive import is_zip, unpack
 from multifidus.io.bids.dataset import DatasetFolders, SessionKey, exams_of_volumes, session_key
 from multifidus.io.bids.names import datasets, set_aside
 from multifidus.io.contrast import Contrasts, load_contrasts
@@ -20,7 +19,7 @@ from multifidus.io.dicom.syntax import NOT_DICOM
 from multifidus.io.file_kinds import describe_file
 from multifidus.io.scan_result import Scan, Skipped
 from multifidus.io.volume_files import is_volume, parts_of, read_series
-from multifidus.io.walk import walk
+from multifidus.io.walk import is_zip, unpack, walk
 
 ZIP_IN_ZIP = "A zip archive inside a zip archive. Unpack the outer one, and give the folder."
 """Why an archive in an archive is skipped: its unpacked size is not known beforehand."""

@@ -4,6 +4,9 @@ A key is a keyed hash of what the scanner knows the subject by. Without the secr
 it can be neither undone nor guessed by trying identifiers, so the file stays where the scans are.
 It also keeps keyed hashes of what was known of each subject (name, sex, birth date), so that a
 later run does not give the name of one person to another who has the same PatientID.
+
+People who were taken for several are joined by a table written by hand: the columns ``subject``
+and ``same_as``, both names of a cohort.csv, one row a subject whose exams are those of another.
 """
 
 from __future__ import annotations
@@ -11,15 +14,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from multifidus.data.identity import Person, agrees, conflicts, merge_people
-from multifidus.errors import ReadError
+from multifidus.errors import CohortError, ReadError
 from multifidus.io.json_documents import DocumentKind, Node, read_document, write_document
+from multifidus.io.table_reader import ExpectedTable, read_table
 
-KIND = DocumentKind("a file of subject keys", "multifidus-subject-keys")
+KIND = DocumentKind(
+    "a file of subject keys",
+    "multifidus-subject-keys",
+    remedy="Take it from a backup: a new file of keys names the same people otherwise.",
+)
 DIGITS = 8
 """Hexadecimal digits of a subject key: two of 10,000 subjects agree in about 1 % of cohorts."""
 
@@ -142,3 +150,66 @@ def _read(path: Path) -> SubjectKeys:
 def _person(known: Node) -> Person:
     names = tuple(map(str, known.get("names", list)))
     return Person("", names, known.get("sex", str), known.get("birth_date", str))
+
+
+SAME_PERSON_COLUMNS = ("subject", "same_as")
+
+_REMEDY = "Give the names of subjects in a cohort.csv that was written with the same key file."
+
+
+def read_same_person(path: Path, known: Container[str]) -> dict[str, str]:
+    """Read which subjects are one with which other.
+
+    Parameters
+    ----------
+    path
+        A CSV file of the columns ``subject`` and ``same_as``.
+    known
+        Names of subjects that there are, or were in earlier runs.
+
+    Returns
+    -------
+    dict
+        Subject to the one whose name it takes; of several in a row, the last.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read.
+    CohortError
+        If columns are missing, a name is unknown or missing, a subject is the same as two others,
+        or names go in a circle; names the line.
+    """
+    table = read_table(
+        path, ExpectedTable("a table of who is one person", known=SAME_PERSON_COLUMNS)
+    )
+    missing = [name for name in SAME_PERSON_COLUMNS if name not in table.header]
+    if missing:
+        msg = f"{path} lacks the columns {', '.join(missing)}."
+        raise CohortError(msg, remedy=f"Required are: {', '.join(SAME_PERSON_COLUMNS)}.")
+    same: dict[str, str] = {}
+    for line, row in zip(table.lines, table.rows, strict=True):
+        where = f"{path}, line {line}"
+        subject, other = (row[name].strip() for name in SAME_PERSON_COLUMNS)
+        for name in (subject, other):
+            if not name:
+                msg = f"{where} lacks a name."
+                raise CohortError(msg, remedy="Name two subjects in each line.")
+            if name not in known:
+                msg = f"{where}: there is no subject {name!r}."
+                raise CohortError(msg, remedy=_REMEDY)
+        if same.setdefault(subject, other) != other:
+            msg = f"{where}: {subject} is the same as {same[subject]} and as {other}."
+            raise CohortError(msg, remedy="Say each subject's other name once.")
+    return {subject: _last(subject, same, path) for subject in same}
+
+
+def _last(subject: str, same: dict[str, str], path: Path) -> str:
+    passed = [subject]
+    while passed[-1] in same:
+        following = same[passed[-1]]
+        if following in passed:
+            msg = f"{path}: {' is the same as '.join([*passed, following])}: a circle."
+            raise CohortError(msg, remedy="Choose one of the names, and let the others be its.")
+        passed.append(following)
+    return passed[-1]

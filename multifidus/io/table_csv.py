@@ -1,21 +1,78 @@
-"""Tables of results as CSV: plain rows, columns by name."""
+"""Tables as CSV: no spreadsheet takes a text in them for a formula, and it is read back unchanged.
+
+A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, and is no number,
+gets an apostrophe in front; so does one that begins with apostrophes and then one of these, so that
+reading can take one away from all of them and from nothing else. ``'tis`` and ``'`` stay as they
+are, written and read. A table of 0.1 reads as before, but for a text that began there with an
+apostrophe and then one of these characters: nothing tells it from one that this version wrote.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from multifidus.data.columns import KNOWN
 from multifidus.io.files import write_text
-from multifidus.io.table_reader import ExpectedTable, read_table
-from multifidus.io.table_text import csv_text
 
 Row = dict[str, Any]
 """One row of a table to write: values by column."""
 
-TextRow = dict[str, str]
-"""One row of a table as it was read: texts by column."""
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+_HARMLESS = re.compile(rf"{_NUMBER}(?: to {_NUMBER}| \[{_NUMBER}, {_NUMBER}\])?", re.ASCII)
+"""Numbers, and the intervals of numbers that a paper's tables hold."""
+
+_FIRST = frozenset("'=+-@\t\r")
+
+_BEGINS_FORMULA = re.compile(r"('*)([=+\-@\t\r].*)", re.DOTALL)
+
+_QUOTED = re.compile(r'[,"\n\r]')
+
+
+def guarded(text: str) -> str:
+    """Return a text as it is written in CSV.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("-1.5"), guarded("'=x"), guarded("'tis")
+    ("'=1+1", '-1.5', "''=x", "'tis")
+    """
+    return f"'{text}" if _is_like_formula(text) else text
+
+
+def unguarded(cell: str) -> str:
+    """Return the text that was written: the inverse of :func:`guarded`."""
+    return cell[1:] if cell[:1] == "'" and _is_like_formula(cell) else cell
+
+
+def _is_like_formula(text: str) -> bool:
+    if text[:1] not in _FIRST:  # most cells of a long table
+        return False
+    found = _BEGINS_FORMULA.fullmatch(text)
+    return found is not None and not _HARMLESS.fullmatch(found[2])
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    r"""Return rows as CSV, texts guarded, numbers as they are; lines end in ``\n``."""
+    return "".join(f"{_line(row)}\n" for row in rows)
+
+
+def _line(row: Sequence[object]) -> str:
+    cells = [_cell(value) for value in row]
+    # An empty line would be no row.
+    return ",".join(cells) if cells != [""] else '""'
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "NaN" if value != value else repr(float(value))  # noqa: PLR0124 - what NaN is
+    if value is None:
+        return ""
+    text = guarded(str(value)) if isinstance(value, str) else str(value)
+    # Python's own writer leaves a lone carriage return bare, which ends a line when it is read.
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def write_rows(
@@ -28,23 +85,3 @@ def write_rows(
             named |= dict.fromkeys(name for name in row if name not in named)
     lines = ([row.get(name) for name in named] for row in rows)
     write_text(path, csv_text([list(named), *lines]), overwrite=overwrite)
-
-
-def read_rows(
-    path: str | Path, where: Mapping[str, Collection[str]] | None = None
-) -> list[TextRow]:
-    """Return the rows of a table of results: texts by column.
-
-    Parameters
-    ----------
-    path
-        Its file.
-    where
-        Keep only rows whose columns hold one of these texts; a column that is not there keeps all.
-
-    Raises
-    ------
-    ReadError
-        If the file cannot be opened, or as :func:`multifidus.io.table_reader.read_table`.
-    """
-    return read_table(path, ExpectedTable(known=KNOWN, where=where)).rows

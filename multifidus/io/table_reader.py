@@ -21,10 +21,11 @@ from itertools import islice
 from pathlib import Path
 
 from multifidus.data.cells import folded
+from multifidus.data.columns import KNOWN
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.files import reading
+from multifidus.io.table_csv import unguarded
 from multifidus.io.table_numbers import DecimalCommas, with_points
-from multifidus.io.table_text import unguarded
 from multifidus.io.workbook import SUFFIX as WORKBOOK, read_sheet
 
 SUFFIXES = (".csv", ".tsv", WORKBOOK)
@@ -35,6 +36,9 @@ SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
 _SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?[,;\t]*\s*", re.IGNORECASE)
 
 _OLD_EXCEL, _ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+
+TextRow = dict[str, str]
+"""One row of a table as it was read: texts by column."""
 
 Records = Iterator[tuple[int, list[str]]]
 """Line at which a row begins, and its cells."""
@@ -66,7 +70,7 @@ class RawTable:
     """
 
     header: tuple[str, ...]
-    rows: list[dict[str, str]]
+    rows: list[TextRow]
     lines: list[int]
     remark: str = ""
 
@@ -126,6 +130,26 @@ def read_table(path: str | Path, expected: ExpectedTable = ExpectedTable()) -> R
             file, expected, lambda: _records(file, dialect, expected), ", ".join(words),
             may_have_commas=dialect.separator != ",",
         )  # fmt: skip
+
+
+def read_rows(
+    path: str | Path, where: Mapping[str, Collection[str]] | None = None
+) -> list[TextRow]:
+    """Return the rows of a table of results: texts by column.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    where
+        Keep only rows whose columns hold one of these texts; a column that is not there keeps all.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened, or as :func:`read_table`.
+    """
+    return read_table(path, ExpectedTable(known=KNOWN, where=where)).rows
 
 
 def read_header(path: Path, known: Collection[str] = ()) -> tuple[str, ...]:

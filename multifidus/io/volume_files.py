@@ -45,9 +45,7 @@ FORMATS = (
     VolumeFormat(
         is_itk, open_itk_volume, lambda path, _: read_itk(path), lambda p: (data_file(p),)
     ),
-    VolumeFormat(
-        is_nifti, open_nifti, lambda path, known: read_volumes(path, contrasts=known), _nifti_parts
-    ),
+    VolumeFormat(is_nifti, open_nifti, read_volumes, _nifti_parts),
 )
 """Every format; the first that holds a file reads it."""
 

@@ -10,9 +10,8 @@ import numpy as np
 from multifidus.data.anatomy import Level, Structure
 from multifidus.data.geometry import tilt_deg
 from multifidus.phantom.fat import FatPattern, StreakField
-from multifidus.phantom.implants import Implants
 from multifidus.phantom.muscles import muscles
-from multifidus.phantom.skeleton import Skeleton
+from multifidus.phantom.skeleton import Implants, Skeleton
 from multifidus.phantom.spec import PhantomSpec, Sex, Variant
 from multifidus.phantom.spine import Pose, SpineCurve, disc_s_mm, lumbar_spine
 from multifidus.phantom.tissue import Tissue

@@ -16,7 +16,7 @@ from typing import Any
 
 from multifidus.errors import MultifidusError
 from multifidus.io.files import reading
-from multifidus.io.outlines_json import SUFFIX
+from multifidus.io.outlines_json import beside
 
 AUDIT_SUFFIX = ".audit.jsonl"
 
@@ -43,7 +43,7 @@ IDLE_S = 60.0
 
 def audit_path(outlines: Path) -> Path:
     """Name the log of an outline file."""
-    return outlines.with_name(outlines.name.removesuffix(SUFFIX) + AUDIT_SUFFIX)
+    return beside(outlines, AUDIT_SUFFIX)
 
 
 def record(path: Path, event: Event, now: datetime.datetime, **facts: object) -> None:

@@ -19,7 +19,10 @@ from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.json_documents import OWNER_ONLY, DocumentKind, read_document, write_document
 from multifidus.reading.randomisation import code
 
-KIND = DocumentKind("a key of blinded readings", "multifidus-reading-key")
+_REMEDY = "Take it from a backup; do not mend it by hand."
+"""A key that is made anew has other codes, and no longer tells what was read under the old ones."""
+
+KIND = DocumentKind("a key of blinded readings", "multifidus-reading-key", remedy=_REMEDY)
 
 BLINDED = "blinded"
 """Stands for the timepoint in files of blinded readings."""
@@ -86,7 +89,7 @@ def read_key(path: Path) -> CodeKey:
     truth = {entry.get("code", str): entry.reading() for entry in entries}
     if len(truth) != len(entries) or len(set(truth.values())) != len(entries):
         msg = f"A code or a reading stands twice in {path}."
-        raise ReadError(msg, remedy="Take it from a backup; do not mend it by hand.")
+        raise ReadError(msg, remedy=_REMEDY)
     return CodeKey(root.get("seed", int), root.get("cohort", str), MappingProxyType(truth))
 
 

@@ -13,10 +13,10 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, MultifidusError, ReadError, WriteError
 from multifidus.io.files import reading, write_text
-from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, file_name, read_outlines
+from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, beside, file_name, read_outlines
 from multifidus.reading.audit_log import AUDIT_SUFFIX
-from multifidus.reading.list_file import (
-    SUFFIX as LIST_SUFFIX,
+from multifidus.reading.schedule import (
+    LIST_SUFFIX,
     ReadingList,
     list_path,
     read_list,
@@ -184,13 +184,9 @@ def _named(rois: RoiSet) -> Reading:
     return rois.rois[0].key.reading if rois.rois else rois.reading
 
 
-def _beside(outlines: Path, suffix: str) -> Path:
-    return outlines.with_name(outlines.name.removesuffix(SUFFIX) + suffix)
-
-
 def _drafts(outlines: Path) -> str:
     """Return the paths that are no outline yet, as comparable text; they are work as well."""
-    journal = _beside(outlines, JOURNAL_SUFFIX)
+    journal = beside(outlines, JOURNAL_SUFFIX)
     if not journal.exists():
         return "[[], []]"
     with reading(journal, "a journal"):
@@ -233,23 +229,23 @@ def _merge_reading(
 
 def _copy_version(version: ReadingVersion, target: Path) -> None:
     _copy(version.path, target)
-    journal = _beside(version.path, JOURNAL_SUFFIX)
+    journal = beside(version.path, JOURNAL_SUFFIX)
     if journal.exists():
-        _copy(journal, _beside(target, JOURNAL_SUFFIX))
+        _copy(journal, beside(target, JOURNAL_SUFFIX))
 
 
 def _merge_logs(outlines: Sequence[Path], target: Path) -> None:
     """Unite the lines of logs, each once, in order of their time."""
     lines: dict[str, None] = {}
     for path in outlines:
-        log = _beside(path, AUDIT_SUFFIX)
+        log = beside(path, AUDIT_SUFFIX)
         if log.exists():
             with reading(log, "an audit log"):
                 text = log.read_text(encoding="utf-8", errors="replace")
             lines |= dict.fromkeys(line for line in text.splitlines() if line.strip())
     if lines:
         ordered = sorted(lines, key=_time)
-        write_text(_beside(target, AUDIT_SUFFIX), "\n".join(ordered) + "\n", overwrite=True)
+        write_text(beside(target, AUDIT_SUFFIX), "\n".join(ordered) + "\n", overwrite=True)
 
 
 def _time(line: str) -> str:
@@ -263,7 +259,7 @@ def _merge_lone_logs(
     folders: Sequence[Path], readings: dict[Reading, list[ReadingVersion]], out: Path
 ) -> None:
     """Bring along logs of readings that nothing was drawn in yet."""
-    known = {_beside(v.path, AUDIT_SUFFIX) for versions in readings.values() for v in versions}
+    known = {beside(v.path, AUDIT_SUFFIX) for versions in readings.values() for v in versions}
     logs = [path for folder in folders for path in _files(folder) if path not in known]
     named: dict[Path, list[Path]] = {}
     for path in logs:
@@ -272,7 +268,7 @@ def _merge_lone_logs(
             source = path.with_name(path.name.removesuffix(AUDIT_SUFFIX) + SUFFIX)
             named.setdefault(target, []).append(source)
     for target, sources in named.items():
-        if not _beside(target, AUDIT_SUFFIX).exists():
+        if not beside(target, AUDIT_SUFFIX).exists():
             _merge_logs(sources, target)
 
 

@@ -1,14 +1,19 @@
-"""A rater's reading list: exams in random order, some of them read again later."""
+"""A rater's reading list: exams in random order, some of them read again later, and its file.
+
+With the sentences for a paper's Methods about how exams were read, and what blinding was not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from multifidus.data.cohort import Cohort
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
-from multifidus.io.outlines_json import file_name
+from multifidus.io.json_documents import DocumentKind, read_document, write_document
+from multifidus.io.outlines_json import file_name, in_file_name
 from multifidus.reading.randomisation import draw
 
 APART_DAYS = 14
@@ -136,3 +141,107 @@ def _check_names(entries: Iterable[Reading]) -> None:
         if other != by:
             msg = f"The outlines of {by} and of {other} would go to one file."
             raise CohortError(msg, remedy="Rename one subject or timepoint.")
+
+
+KIND = DocumentKind(
+    "a reading list",
+    "multifidus-reading-list",
+    remedy="Take it from a backup; do not mend it by hand.",
+)
+LIST_SUFFIX = ".readings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingList:
+    """What a rater is to read, under the names that the rater's files have.
+
+    Parameters
+    ----------
+    rater
+        Whose list it is.
+    entries
+        In order; where the list is blinded, codes stand for subjects.
+    apart_days
+        Days between two readings of one exam.
+    blinded
+        Whether codes stand for subjects.
+    seed
+        Of the order; None where it is blinded, since whoever knows it can make the codes again.
+    """
+
+    rater: str
+    entries: tuple[Reading, ...]
+    apart_days: int
+    blinded: bool = False
+    seed: int | None = None
+
+
+def list_path(folder: Path, rater: str) -> Path:
+    """Name the list of a rater in a folder."""
+    return folder / f"{in_file_name(rater)}{LIST_SUFFIX}"
+
+
+def read_list(path: Path) -> ReadingList:
+    """Read a reading list.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, something else, or of a newer version.
+    """
+    root = read_document(path, KIND)
+    rater = root.get("rater", str)
+    return ReadingList(
+        rater,
+        tuple(entry.reading(rater) for entry in root.nodes("entries")),
+        root.get("apart_days", int),
+        root.get("blinded", bool),
+        root.get("seed", int) if root.has("seed") else None,
+    )
+
+
+def write_list(path: Path, listed: ReadingList) -> None:
+    """Write a reading list, atomically.
+
+    Raises
+    ------
+    MultifidusError
+        If it cannot be written.
+    """
+    values = asdict(listed)
+    # The rater is the list's own; entries stand last, for whoever looks into the file.
+    entries = [asdict(by) for by in listed.entries]
+    for entry in entries:
+        del entry["rater"]
+    del values["entries"]
+    write_document(path, KIND, {**values, "entries": entries})
+
+
+LIMITS = (
+    "Blinding did not extend to what the images show: implants, scars, resected bone and text in "
+    "the pixels tell an examination after surgery from one before."
+)
+
+BLINDED_LIST = (
+    "Raters were blinded to subject, timepoint and side of surgery: they saw codes, another for "
+    "each reading, and no outlines of other raters."
+)
+
+
+def methods(*, blinded: bool, repeats: int, apart_days: int) -> str:
+    """Say how a list was read; to be put into Methods as it is.
+
+    Examples
+    --------
+    >>> methods(blinded=False, repeats=0, apart_days=14)
+    'Exams were read in random order. Raters were not blinded.'
+    """
+    words = ["Exams were read in random order."]
+    if repeats:
+        exams = "1 exam was" if repeats == 1 else f"{repeats} exams were"
+        words.append(f"{exams} read a second time, at least {apart_days} days after the first.")
+    if blinded:
+        words += [BLINDED_LIST, LIMITS]
+    else:
+        words.append("Raters were not blinded.")
+    return " ".join(words)

@@ -14,8 +14,17 @@ from multifidus.errors import CohortError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.files import name_from
 from multifidus.reading.code_key import CodeKey, locked, read_key, write_key
-from multifidus.reading.list_file import ReadingList, list_path, read_list, write_list
-from multifidus.reading.schedule import APART_DAYS, CONSENSUS, ReadingPlan, extend, readings_of
+from multifidus.reading.schedule import (
+    APART_DAYS,
+    CONSENSUS,
+    ReadingList,
+    ReadingPlan,
+    extend,
+    list_path,
+    read_list,
+    readings_of,
+    write_list,
+)
 from multifidus.reading.worklist import Worklist, rater_folder
 
 FOLDER = "readings"

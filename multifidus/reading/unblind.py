@@ -16,11 +16,13 @@ from multifidus.io.files import name_from, named_path, reading
 from multifidus.io.outlines_json import (
     JOURNAL_SUFFIX,
     SUFFIX,
+    beside,
     file_name,
     read_outlines,
     write_outlines,
 )
-from multifidus.io.table_csv import TextRow, read_rows, write_rows
+from multifidus.io.table_csv import write_rows
+from multifidus.io.table_reader import TextRow, read_rows
 from multifidus.reading.audit_log import (
     AUDIT_SUFFIX,
     Entry,
@@ -137,11 +139,10 @@ def _refuse_other(target: Path, rois: RoiSet) -> None:
 def _bring_along(path: Path, target: Path) -> None:
     """Copy what stands beside an outline file; none of it holds a name."""
     for suffix in (AUDIT_SUFFIX, JOURNAL_SUFFIX):
-        source = path.with_name(path.name.removesuffix(SUFFIX) + suffix)
+        source = beside(path, suffix)
         if source.exists():
-            beside = target.with_name(target.name.removesuffix(SUFFIX) + suffix)
             with reading(source, "a file beside outlines"):
-                shutil.copyfile(source, beside)
+                shutil.copyfile(source, beside(target, suffix))
 
 
 # --- rows of the cohort ----------------------------------------------------------------------

@@ -22,7 +22,7 @@ from multifidus.reading.audit_log import (
     record,
 )
 from multifidus.reading.code_key import CodeKey
-from multifidus.reading.list_file import ReadingList
+from multifidus.reading.schedule import ReadingList
 
 
 class ReadingState(StrEnum):

@@ -6,8 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from multifidus.reading.methods_wording import methods
-from multifidus.reading.schedule import ReadingPlan
+from multifidus.reading.schedule import ReadingPlan, methods
 from multifidus.reading.worklist import Progress, ReadingState, Worklist, progress
 
 _SECONDS_A_MINUTE = 60

@@ -12,12 +12,12 @@ from multifidus.data.anatomy import Structure
 from multifidus.data.measurement import Quantity, is_grade
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import ReadError, StatisticsError
-from multifidus.figures.thumbnails import Thumbnail, read_thumbnails
+from multifidus.figures.picture_files import Thumbnail, read_thumbnails
 from multifidus.io.files import refuse_existing, write_text
 from multifidus.io.json_documents import load_printed
 from multifidus.io.measurements_csv import MeasurementTable, read_measurements
-from multifidus.io.table_csv import read_rows
-from multifidus.reading.methods_wording import BLINDED_LIST, LIMITS
+from multifidus.io.table_reader import read_rows
+from multifidus.reading.schedule import BLINDED_LIST, LIMITS
 from multifidus.reading.unblind import BLINDED_LIST_NAME
 from multifidus.reporting.pages.study_page import as_markdown, content_of, study_page
 from multifidus.reporting.pages.subject_page import sheet_files, subject_sheets

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
-from multifidus.figures.thumbnails import Thumbnail
-from multifidus.io.table_csv import TextRow
+from multifidus.figures.picture_files import Thumbnail
+from multifidus.io.table_reader import TextRow
 from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.study import ChangeStudy
 from multifidus.stats.reliability.results import ReliabilityStudy

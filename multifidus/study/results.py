@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,26 +10,32 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.data.cohort import Case
-from multifidus.data.columns import FAILURE_COLUMNS, MISSING_COLUMNS
-from multifidus.data.measurement import Measurement, Measurements
+from multifidus.data.columns import (
+    COLUMNS,
+    FAILURE_COLUMNS,
+    MISSING_COLUMNS,
+    SUMMARY_COLUMNS,
+    SUMMARY_KEYS,
+)
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Measurements, Quantity
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.errors import WriteError
 from multifidus.figures.bias_field import draw_bias_fields
-from multifidus.figures.file_names import is_picture_stem
 from multifidus.figures.overlay import draw_overlays
-from multifidus.figures.thumbnails import SMALL
+from multifidus.figures.picture_files import SMALL, is_picture_stem
 from multifidus.io.files import name_from, write_text
 from multifidus.io.measurements_csv import tidy_row, write_table
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row, write_rows
 from multifidus.study.batch import Failure, Measured
-from multifidus.study.dictionary import write_dictionary
 from multifidus.study.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides
-from multifidus.study.missing import missing_rows
+from multifidus.study.missing import Absence, missing_rows
 from multifidus.study.results_page import PageContent, is_page, write_page
 from multifidus.study.summary import write_summary
+from multifidus.version import VERSION
 
 TABLE = "measurements.csv"
 SUMMARY = "summary.csv"
@@ -286,3 +293,40 @@ def as_json(results: Results) -> dict[str, Any]:
 
 def _json_value(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def dictionary() -> dict[str, Any]:
+    """Explain every column, quantity and flag of the tables."""
+    return {
+        "software": "multifidus",
+        "version": VERSION,
+        "measurements.csv": dict(COLUMNS),
+        "summary.csv": {
+            **{name: COLUMNS[name] for name in SUMMARY_KEYS},
+            **SUMMARY_COLUMNS,
+            "other columns": "A quantity's mean or max over these slices, the fat method in front "
+            "where there is one; NaN where a slice's value is undefined. Grades are given where "
+            "the slices agree.",
+            "columns that end in _u": "Standard uncertainty of that column. Errors of one rater's "
+            "slices are taken to go together: the mean of the slices' uncertainties, or that of "
+            "the slice with the largest value.",
+            "flags": "Flags of any of these values.",
+            "name": COLUMNS["name"],
+        },
+        "missing.csv": dict(MISSING_COLUMNS),
+        "reasons": {absence.value: absence.meaning for absence in Absence},
+        "quantities": {
+            quantity.value: {
+                "unit": quantity.unit,
+                "definition": quantity.definition,
+                "source": quantity.source,
+            }
+            for quantity in Quantity
+        },
+        "flags": {flag.value: flag.meaning for flag in Flag},
+    }
+
+
+def write_dictionary(path: Path, *, overwrite: bool = False) -> None:
+    """Write the dictionary as JSON."""
+    write_text(path, json.dumps(dictionary(), indent=1) + "\n", overwrite=overwrite)

@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.errors import ReadError
 from multifidus.io import read as formats
-from multifidus.io.archive import unpack
-from multifidus.io.walk import walk
+from multifidus.io.walk import unpack, walk
 from tests.support.cases import write_exam
 from tests.support.junk import junk
 

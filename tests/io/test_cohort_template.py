@@ -23,7 +23,7 @@ from multifidus.io.cohort_template import COHORT_COLUMNS, cohort_rows, list_coho
 from multifidus.io.inspect import inspection
 from multifidus.io.scan_result import Scan
 from multifidus.io.subject_keys import SubjectKeys, open_subject_keys
-from tests.io.test_archive import packed
+from tests.io.test_walk import packed
 from tests.support.cases import pixels
 from tests.support.dicoms import classic, write
 from tests.support.exams import axial_plane, image_slice

@@ -12,12 +12,11 @@ from multifidus.data.image import Acquisition, Weighting
 from multifidus.errors import ReadError
 from multifidus.io.contrast import load_contrasts, shipped_contrasts
 from multifidus.io.inspect import inspection
-from multifidus.io.nifti import read_nifti
 from multifidus.io.read import read_exam
 from multifidus.io.scan import scan
 from tests.support.dicoms import classic, write
 from tests.support.exams import axial_plane
-from tests.support.niftis import lumbar_affine, save
+from tests.support.niftis import lumbar_affine, read_nifti, save
 
 PIXELS = np.zeros((4, 5), np.uint16)
 SHIPPED = shipped_contrasts()

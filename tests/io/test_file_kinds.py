@@ -15,13 +15,13 @@ from multifidus.data.geometry import ras_from_lps
 from multifidus.errors import ReadError
 from multifidus.io.file_kinds import HEAD_BYTES, describe_file
 from multifidus.io.identifiers import read_identifiers
-from multifidus.io.nifti import pair_of, read_nifti
+from multifidus.io.nifti import pair_of
 from multifidus.io.outlines import read_rois
 from multifidus.io.read import read_exam
 from multifidus.io.scan import ZIP_IN_ZIP, scan
 from tests.support.dicoms import classic, write
 from tests.support.exams import axial_plane
-from tests.support.niftis import lumbar_affine, save
+from tests.support.niftis import lumbar_affine, read_nifti, save
 
 PIXELS = np.arange(6 * 8, dtype=np.uint16).reshape(6, 8)
 VOXELS = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)

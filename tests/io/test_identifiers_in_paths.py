@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.io.inspect import inspection
 from multifidus.io.scan import scan
-from tests.io.test_archive import packed
+from tests.io.test_walk import packed
 from tests.support.dicoms import classic, write
 from tests.support.exams import axial_plane
 from tests.support.niftis import lumbar_affine, save

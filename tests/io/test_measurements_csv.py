@@ -19,9 +19,10 @@ from multifidus.io.measurements_csv import (
     read_measurements,
     write_table,
 )
-from multifidus.io.table_csv import read_rows, write_rows
-from multifidus.study.dictionary import dictionary, write_dictionary
+from multifidus.io.table_csv import write_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.study.missing import Absence
+from multifidus.study.results import dictionary, write_dictionary
 from multifidus.study.summary import summary_rows, write_summary
 from multifidus.version import VERSION
 

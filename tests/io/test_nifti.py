@@ -11,16 +11,16 @@ from multifidus.data.flags import Flag
 from multifidus.data.geometry import ras_from_lps
 from multifidus.data.image import Weighting
 from multifidus.errors import GeometryError, MultifidusError, ReadError
-from multifidus.io.nifti import is_nifti, open_nifti, read_nifti, read_volumes
+from multifidus.io.nifti import is_nifti, open_nifti, read_volumes
 from multifidus.io.scan import scan
-from tests.support.niftis import lumbar_affine, save, set_scale
+from tests.support.niftis import lumbar_affine, read_nifti, save, set_scale
 from tests.support.strategies import planes, points_mm
 
 VOXELS = np.arange(5 * 4 * 3, dtype=np.int16).reshape(5, 4, 3)
 
 
 def test_slices_run_along_k_with_columns_along_i(tmp_path):
-    series = read_nifti(save(tmp_path / "a.nii", VOXELS, lumbar_affine()), Weighting.T2)
+    series = read_nifti(save(tmp_path / "sub-01_T2w.nii", VOXELS, lumbar_affine()))
     assert len(series.slices) == 3
     assert series.slices[0].shape == (4, 5)
     for k, item in enumerate(series.slices):

@@ -15,7 +15,7 @@ from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.files import name_from, named_path
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.unblind import unblind
-from tests.io.test_archive import packed
+from tests.io.test_walk import packed
 from tests.support.cases import write_cohort, write_exam, write_outlines
 
 

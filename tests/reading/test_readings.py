@@ -19,10 +19,8 @@ from multifidus.errors import CohortError, MultifidusError, ReadError
 from multifidus.reading import audit_log as audit, session as beginning
 from multifidus.reading.audit_log import Event
 from multifidus.reading.code_key import BLINDED, CodeKey, locked, read_key, write_key
-from multifidus.reading.list_file import read_list
-from multifidus.reading.methods_wording import LIMITS, methods
 from multifidus.reading.randomisation import LETTERS, code, draw
-from multifidus.reading.schedule import ReadingPlan, extend, readings_of
+from multifidus.reading.schedule import LIMITS, ReadingPlan, extend, methods, read_list, readings_of
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.worklist import ReadingState, next_item, progress
 
@@ -183,6 +181,16 @@ def test_a_damaged_key_is_refused(tmp_path, change):
     path.write_text(json.dumps(document))
     with pytest.raises(ReadError, match=r"key\.json"):
         read_key(path)
+
+
+def test_a_key_that_is_half_written_is_taken_from_a_backup_and_not_made_again(tmp_path):
+    path = tmp_path / "key.json"
+    write_key(path, CodeKey(7, "cohort.csv").with_codes(exams(2)))
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(ReadError, match=r"key\.json") as refused:
+        read_key(path)
+    assert "backup" in refused.value.remedy
+    assert "export" not in refused.value.remedy
 
 
 def test_a_key_that_somebody_else_changes_is_waited_for(tmp_path, monkeypatch):

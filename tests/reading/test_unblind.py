@@ -17,9 +17,9 @@ from multifidus.errors import CohortError, MultifidusError, ReadError, WriteErro
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.outlines import write_rois
 from multifidus.io.outlines_json import read_outlines
-from multifidus.io.table_csv import read_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.reading.audit_log import Event
-from multifidus.reading.methods_wording import LIMITS
+from multifidus.reading.schedule import LIMITS
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.unblind import unblind
 from multifidus.reporting.build import ReportRequest, load_study

@@ -15,7 +15,7 @@ from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.protocol import TiltAxis
 from multifidus.errors import LevelError
 from multifidus.phantom import PhantomSpec, Variant
-from multifidus.phantom.outlines import disc_landmarks
+from multifidus.phantom.exam import disc_landmarks
 from multifidus.phantom.prescription import axial_grids
 from multifidus.phantom.subject import make_subject
 from multifidus.spine.levels import AMBIGUOUS_MM, assign_levels

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from multifidus.cli.app import app
 from multifidus.errors import StatisticsError
-from multifidus.io.table_csv import read_rows, write_rows
+from multifidus.io.table_csv import write_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.reporting.build import ReportRequest, load_study, write_report
 from multifidus.stats.change.study import study_change
 from multifidus.stats.exclusions import Exclusion

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
-from tests.io.test_file_names import image, label_map
+from tests.io.bids.test_entities import image, label_map
 
 INLINE = "2=multifidus right, 3=multifidus left"
 TOML = """

@@ -10,6 +10,9 @@ import nibabel
 import numpy as np
 
 from multifidus.data.geometry import ras_from_lps
+from multifidus.data.image import Series
+from multifidus.io.grid import only
+from multifidus.io.nifti import read_volumes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +36,11 @@ def save(
         image.set_qform(affine, code=1)
     nibabel.save(image, path)
     return path
+
+
+def read_nifti(path: Path) -> Series:
+    """Read a file of one volume."""
+    return only(read_volumes(path), path)
 
 
 def set_scale(path: Path, slope: float, intercept: float) -> None:

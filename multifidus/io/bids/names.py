@@ -5,6 +5,7 @@ Names and units are those of BIDS 1.10 (doi:10.1038/sdata.2016.44).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -13,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.identity import BidsEntities
 from multifidus.data.image import Acquisition, ScannerRun, Weighting
 from multifidus.errors import ReadError
 from multifidus.io.contrast import Contrasts, agreed, by_times, shipped_contrasts
 from multifidus.io.files import reading
 
 _ENTITY = re.compile(r"(?:^|_)(sub|ses)-([0-9A-Za-z]+)(?=_)")
+_LABEL = re.compile(r"(?:^|_)(sub|ses)-([0-9A-Za-z]+)(?=[_.]|$)")
 _WORDS = re.compile(r"_(?:acq|rec|desc|part)-([0-9A-Za-z]{2,})(?=_)")
 _REPEAT = re.compile(r"_run-([0-9]+)(?=_)")
 _BETWEEN = re.compile(r"[-_. ]+")
@@ -27,7 +30,9 @@ _SUFFIX = re.compile(r"_([0-9A-Za-z]+)\.nii(?:\.gz)?$")
 _DATASET = "dataset_description.json"
 """The file that makes a folder a BIDS dataset."""
 
-_ASIDE = ("derivatives", "sourcedata")
+_DERIVED = "derivatives"
+
+_ASIDE = (_DERIVED, "sourcedata")
 """Folders of a dataset that hold other things than its images."""
 
 _LABEL_MAPS = ("dseg", "mask", "probseg")
@@ -150,17 +155,6 @@ def image_facts(path: Path, contrasts: Contrasts | None = None) -> ImageFacts:
     )
 
 
-def sidecar(path: Path) -> Acquisition:
-    """Read how an image was acquired from the JSON file beside it; nothing where there is none.
-
-    Raises
-    ------
-    ReadError
-        If the file is there and is not a JSON object.
-    """
-    return _acquisition(_facts(path))
-
-
 def _facts(path: Path) -> dict[str, Any]:
     beside = sidecar_path(path)
     if not beside.is_file():
@@ -223,3 +217,35 @@ def _run(path: Path, facts: Mapping[str, Any], contrasts: Contrasts) -> ScannerR
 def _number(value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if number else math.nan
+
+
+def bids_entities(path: Path) -> BidsEntities:
+    """Read the labels of subject and session in the name of a file, and find their dataset.
+
+    They are taken from names that are not all BIDS as well: those of label maps seldom are.
+    """
+    labels = dict(_LABEL.findall(path.name))
+    subject = labels.get("sub", "")
+    return BidsEntities(
+        subject, labels.get("ses", ""), _dataset(path, subject) if subject else None
+    )
+
+
+def _dataset(path: Path, subject: str) -> Path | None:
+    """Return the dataset that has images of a subject and holds a file; None where none does.
+
+    What a pipeline derived may lie anywhere, so that its own folder says nothing.
+    """
+    for folder in path.absolute().parents:
+        if (folder / f"sub-{subject}").is_dir() and _is_of_images(folder):
+            return folder.resolve()
+    return None
+
+
+def _is_of_images(folder: Path) -> bool:
+    if _DERIVED in {folder.name, folder.parent.name}:
+        return False
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        said = json.loads((folder / _DATASET).read_bytes())
+        return isinstance(said, dict) and said.get("DatasetType", "raw") == "raw"
+    return False

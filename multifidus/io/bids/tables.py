@@ -13,7 +13,7 @@ from pathlib import Path
 from multifidus.errors import ReadError
 from multifidus.io.bids.names import bids_name
 from multifidus.io.files import reading
-from multifidus.io.table_csv import TextRow
+from multifidus.io.table_reader import TextRow
 
 PARTICIPANTS = "participants.tsv"
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from multifidus.data.identity import Person, all_conflicts, group_people, merge_people
 from multifidus.data.image import Exam
-from multifidus.io.dicom.frame import File, Frame
 from multifidus.io.dicom.problems import Claim, DicomExam, problems_of
-from multifidus.io.dicom.series import make_series
+from multifidus.io.dicom.series import File, Frame, make_series
 from multifidus.io.files import content_sha256
 from multifidus.io.scan_result import Scan, Skipped
 

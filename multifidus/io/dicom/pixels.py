@@ -13,7 +13,7 @@ import numpy as np
 
 from multifidus.errors import ReadError
 from multifidus.io.dicom.header import PIXEL_DATA, Header, quiet
-from multifidus.io.dicom.stored_pixels import FLOAT_BITS, check_meaning, stored_type
+from multifidus.io.dicom.stored_values import FLOAT_BITS, check_meaning, stored_type
 from multifidus.io.dicom.syntax import NOT_DICOM, Syntax
 from multifidus.io.files import reading
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from multifidus.data.identity import Fact, Person, all_conflicts
-from multifidus.io.dicom.frame import DATES, File
-from multifidus.io.dicom.series import is_same_image
+from multifidus.io.dicom.series import DATES, File, is_same_image
 from multifidus.io.scan_result import ExamKey, Problem, ProblemKind, in_words
 
 _PLURALS = {

@@ -20,12 +20,12 @@ from multifidus.data.image import TO_PCT, Acquisition, ScannerRun, Slice, Stored
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.contrast import Contrasts, shipped_contrasts
 from multifidus.io.dicom.exams import group_exams
-from multifidus.io.dicom.frame import DATES, Frame, date_of
 from multifidus.io.dicom.header import Header, read_header
 from multifidus.io.dicom.mosaic import Tile, tiles
 from multifidus.io.dicom.pixels import PixelSource, locate_pixels
 from multifidus.io.dicom.plane import decimal, plane_of
-from multifidus.io.dicom.scaling import RealWorld, declared_unit, real_world, signal_scale
+from multifidus.io.dicom.series import DATES, Frame, date_of
+from multifidus.io.dicom.stored_values import RealWorld, declared_unit, real_world, signal_scale
 from multifidus.io.files import reading
 from multifidus.io.scan_result import Scan, Skipped
 

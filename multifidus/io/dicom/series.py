@@ -2,24 +2,72 @@
 
 Slices stand in stack order in their series; nothing is forced into one volume. The same image twice
 is read once. A UID that comes again, or is missing, joins nothing that its other facts part.
+A frame is one slice of a file, with the facts that decide this.
 """
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from multifidus.data.flags import Flag
-from multifidus.data.image import Series, Slice, in_stack_order
+from multifidus.data.identity import Person
+from multifidus.data.image import Acquisition, ScannerRun, Series, Slice, Weighting, in_stack_order
 from multifidus.data.stacks import same_places, view_groups
 from multifidus.errors import ReadError
-from multifidus.io.dicom.frame import File, Frame
 from multifidus.io.files import content_sha256
 from multifidus.io.scan_result import Skipped
+
+DATES = ("StudyDate", "AcquisitionDate", "AcquisitionDateTime", "SeriesDate", "ContentDate")
+"""What says when an image was made; the first that is there counts."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Frame:
+    """One slice and the facts that decide which person, exam and series it belongs to."""
+
+    item: Slice
+    path: Path
+    number: int
+    person: Person
+    study: str
+    dates: tuple[datetime.date | None, ...]
+    series: str
+    series_number: str
+    contrast: tuple[object, ...]
+    frame_of_reference: str
+    acquisition: Acquisition
+    weighting: Weighting
+    run: ScannerRun
+    unit: str
+    flags: tuple[Flag, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it was found and what it may be compared with, for want of anything better."""
+        return str(self.path.parent), self.frame_of_reference or self.series
+
+
+File = list[Frame]
+"""The slices of one file, which share whose they are and when they were made."""
+
+
+def date_of(text: str) -> datetime.date | None:
+    """Read a date of DICOM, with or without marks between its parts; None where it is none."""
+    digits = re.sub(r"[.\-/]", "", text.strip())[:8]
+    try:
+        # A date has no zone.
+        return datetime.datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007
+    except ValueError:
+        return None
+
 
 _LOOK_DIGITS = 12
 """Hexadecimal digits that distinguish images of one UID."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from multifidus.figures.thumbnails import Thumbnail
+from multifidus.figures.picture_files import Thumbnail
 from multifidus.reporting.exam_numbers import along_the_spine, patient_sides
 from multifidus.reporting.labels import axis_label, quantity_unit
 from multifidus.reporting.pages.render import render

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.figures.file_names import distinct_stem
+from multifidus.figures.picture_files import distinct_stem
 from multifidus.reporting.exam_numbers import along_the_spine, file_stem, patient_sides
 from multifidus.reporting.labels import axis_label
 from multifidus.reporting.plots.style import BLACK, BLUE, PALE, VERMILLION, Drawing, grid, styled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from multifidus.figures.thumbnails import Thumbnail
+from multifidus.figures.picture_files import Thumbnail
 from multifidus.reporting.exam_numbers import along_the_spine
 from multifidus.reporting.plots.style import GREY, PAGE_MM, Drawing, new_figure, styled
 

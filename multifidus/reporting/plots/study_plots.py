@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from statistics import median
 
-from multifidus.figures.thumbnails import Thumbnail
+from multifidus.figures.picture_files import Thumbnail
 from multifidus.reporting.plots.asymmetry import asymmetry
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.plots.forest import forest

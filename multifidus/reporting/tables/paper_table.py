@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from multifidus.io.files import refuse_existing, write_text
-from multifidus.io.table_csv import Row, write_rows
-from multifidus.io.table_text import csv_text
+from multifidus.io.table_csv import Row, csv_text, write_rows
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from multifidus.io.table_csv import TextRow
+from multifidus.io.table_reader import TextRow
 from multifidus.reporting.labels import quantity_name
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.text.statements import listed

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from multifidus.errors import MultifidusError
-from multifidus.io.dicom.burned_in import burned_in
+from multifidus.io.identifiers import burned_in
 from multifidus.reading.audit_log import Activity, Event
 from multifidus.reading.worklist import (
     Progress,

@@ -14,8 +14,8 @@ import multifidus as mf
 from multifidus.cli.app import app
 from multifidus.errors import CohortError
 from multifidus.io.bids.dataset import dataset_of, subject_names
-from multifidus.io.table_csv import read_rows
-from tests.io.test_archive import packed
+from multifidus.io.table_reader import read_rows
+from tests.io.test_walk import packed
 from tests.support.niftis import lumbar_affine, save
 
 SHAPE = (6, 5, 3)

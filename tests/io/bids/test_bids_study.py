@@ -16,7 +16,7 @@ from multifidus.data.image import Exam, Series
 from multifidus.io.bids.cohort_rows import visit_orders
 from multifidus.io.bids.names import session_order
 from multifidus.io.scan import scan
-from tests.io.test_archive import packed
+from tests.io.test_walk import packed
 from tests.support.exams import image_slice
 from tests.support.niftis import lumbar_affine, save
 

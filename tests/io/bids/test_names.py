@@ -11,10 +11,9 @@ import pytest
 from multifidus.data.flags import Flag
 from multifidus.data.image import Weighting
 from multifidus.errors import GeometryError, ReadError
-from multifidus.io.bids.names import bids_name, sidecar
-from multifidus.io.nifti import read_nifti
+from multifidus.io.bids.names import bids_name, image_facts
 from multifidus.io.scan import scan
-from tests.support.niftis import lumbar_affine, save
+from tests.support.niftis import lumbar_affine, read_nifti, save
 
 
 @pytest.mark.parametrize(
@@ -55,14 +54,14 @@ def test_a_sidecars_seconds_become_milliseconds(tmp_path):
     found = read_nifti(path).acquisition
     assert (found.echo_time_ms, found.repetition_time_ms) == (100, 4000)
     assert (found.field_strength_t, found.image_type) == (1.5, ("M",))
-    assert math.isnan(sidecar(tmp_path / "b.nii").echo_time_ms)
+    assert math.isnan(image_facts(tmp_path / "b.nii").acquisition.echo_time_ms)
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\udcff"])
 def test_a_damaged_sidecar_is_refused(tmp_path, text):
     (tmp_path / "a.json").write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(ReadError, match=r"a\.json is not"):
-        sidecar(tmp_path / "a.nii.gz")
+        image_facts(tmp_path / "a.nii.gz")
 
 
 def both_forms(path, qform):

@@ -10,9 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import ExplicitVRLittleEndian
 
-from multifidus.io.dicom.burned_in import DECLARED, burned_in
 from multifidus.io.dicom.syntax import NOT_DICOM, bare_syntax, begins_as_dicom
-from multifidus.io.identifiers import read_identifiers
+from multifidus.io.identifiers import DECLARED, burned_in, read_identifiers
 from multifidus.io.scan import scan
 from tests.support.dicoms import classic, enhanced, write
 from tests.support.exams import axial_plane

@@ -15,7 +15,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, RoiError
 from multifidus.io.outlines import read_rois, write_rois
 from multifidus.io.read import read_exam
-from multifidus.io.table_csv import read_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.measuring.agreement.outlines import LEFT_OUT, compare_outlines, outline_groups
 from multifidus.sample_data import sample_dir
 from multifidus.study.agreement_requests import compare_cohort, compare_files

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from multifidus.errors import ReadError, WriteError
-from multifidus.figures.thumbnails import read_thumbnails, write_thumbnail
+from multifidus.figures.picture_files import read_thumbnails, write_thumbnail
 from multifidus.reporting.plots.asymmetry import asymmetry
 from multifidus.reporting.plots.bland_altman import bland_altman
 from multifidus.reporting.plots.forest import forest

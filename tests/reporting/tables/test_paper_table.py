@@ -9,7 +9,8 @@ from multifidus.cli.app import app
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import WriteError
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.table_csv import read_rows, write_rows
+from multifidus.io.table_csv import write_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.reporting.tables.paper_table import PaperTable, is_numeric, write_tables
 from tests.stats.reliability.test_reliability import MINI, WRIGHT, study_of
 

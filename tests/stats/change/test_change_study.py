@@ -11,7 +11,7 @@ from multifidus.cli.app import app
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError, ProtocolError, StatisticsError, WriteError
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.table_csv import read_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.stats.change.document import plain_changes
 from multifidus.stats.change.study import spans_of, study_change
 from tests.stats.change.test_change import VALID, cohort, row

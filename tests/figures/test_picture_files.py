@@ -4,7 +4,7 @@ from multifidus import read_exam, read_rois
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.figures.bias_field import draw_bias_fields
-from multifidus.figures.file_names import picture_stem
+from multifidus.figures.picture_files import picture_stem
 from multifidus.measuring.pipeline import measure_calibrated
 from multifidus.sample_data import sample_dir
 

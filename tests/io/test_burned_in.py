@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from multifidus.errors import ReadError
-from multifidus.io.dicom.burned_in import DECLARED, NO_MODALITY, SECONDARY, burned_in
+from multifidus.io.identifiers import DECLARED, NO_MODALITY, SECONDARY, burned_in
 from tests.support.dicoms import classic, write
 from tests.support.exams import axial_plane
 

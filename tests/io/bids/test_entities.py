@@ -6,7 +6,7 @@ import pytest
 import multifidus as mf
 from multifidus.data.identity import BidsEntities
 from multifidus.errors import ReadError, RoiError
-from multifidus.io.file_names import bids_entities
+from multifidus.io.bids.names import bids_entities
 from multifidus.study.requests import MeasureRequest, prepare
 from tests.support.dicoms import ROOT, classic, write
 from tests.support.exams import axial_plane

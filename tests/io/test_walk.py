@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from multifidus.errors import ReadError
-from multifidus.io import archive
-from multifidus.io.archive import unpack
+from multifidus.io import walk
 from multifidus.io.read import read_exam
 from multifidus.io.scan import scan
+from multifidus.io.walk import unpack
 from tests.support.cases import write_exam
 
 
@@ -55,7 +55,7 @@ def test_names_that_climb_out_are_refused_and_nothing_is_written(tmp_path, name)
 
 
 def test_an_archive_that_swells_is_refused_before_it_does(tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "SMALL_BYTES", 1000)
+    monkeypatch.setattr(walk, "SMALL_BYTES", 1000)
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("zeros", bytes(1_000_000))

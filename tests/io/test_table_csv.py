@@ -8,8 +8,8 @@ import io
 import pytest
 from hypothesis import example, given, strategies as st
 
-from multifidus.io.table_csv import read_rows, write_rows
-from multifidus.io.table_text import csv_text, guarded, unguarded
+from multifidus.io.table_csv import csv_text, guarded, unguarded, write_rows
+from multifidus.io.table_reader import read_rows
 from multifidus.reporting.tables.paper_table import PaperTable
 
 TEXTS = st.text(st.characters(codec="utf-8"))

@@ -1,0 +1,9 @@
+from .exam import Phantom as Phantom, make_phantom as make_phantom
+from .files import write_phantom as write_phantom
+from .spec import (
+    ImageFormat as ImageFormat,
+    PhantomSpec as PhantomSpec,
+    Sex as Sex,
+    Variant as Variant,
+)
+from .truth import Truth as Truth
