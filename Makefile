@@ -41,6 +41,10 @@ endif
 # The core tests do without napari's and Qt's pytest plugins, which import Qt for every test.
 WITHOUT_GUI := -p no:napari -p no:npe2 -p no:pytest-qt
 
+# pytest rewrites the assertions of all packages whose plugins it finds, napari's 440 modules among
+# them. The tests with windows name the plugins that they use.
+WITH_GUI := --disable-plugin-autoload -p xdist -p pytest_cov -p pytest-qt
+
 # Who has nothing left to do takes tests over from the others.
 PARALLEL := --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 
@@ -118,7 +122,7 @@ test-gui: export PYTEST_QT_API := $(QT)
 test-gui: $(GUI_VENV)/stamps/test ## Run the tests of the napari plugin, on virtual screens
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(GUI_RESULTS).coverage env -u QT_QPA_PLATFORM $(SCREEN) \
-		$(GUI_VENV)/bin/python -m pytest tests/plugins $(PARALLEL) --no-skips \
+		$(GUI_VENV)/bin/python -m pytest tests/plugins $(WITH_GUI) $(PARALLEL) --no-skips \
 		$(if $(COVERAGE),--cov=napari_multifidus --cov-report=) --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
 
 # --- checks ------------------------------------------------------------------------------------

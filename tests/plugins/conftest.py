@@ -258,12 +258,14 @@ class Window:
 
 @pytest.fixture(scope="session", autouse=True)
 def shaders_read_once() -> Iterator[None]:
-    """Let vispy take the comments out of a shader once: it does so for every layer, slowly."""
-    from vispy.gloo import program
+    """Let vispy read and convert a shader once: it does so for every layer, slowly."""
+    from vispy.gloo import glir, program
 
     with pytest.MonkeyPatch.context() as patch:
-        once = SimpleNamespace(**vars(re) | {"sub": functools.cache(re.sub)})
+        found = functools.cache(lambda *args: tuple(re.finditer(*args)))
+        once = SimpleNamespace(**vars(re) | {"sub": functools.cache(re.sub), "finditer": found})
         patch.setattr(program, "re", once)
+        patch.setattr(glir, "convert_shader", functools.cache(glir.convert_shader))
         yield
 
 
