@@ -15,7 +15,6 @@ from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProto
 from multifidus.measuring.bias_field import n4
 from multifidus.measuring.bias_field.correction import fit_bias_field
 from multifidus.measuring.calibration import Calibration, calibrate
-from multifidus.measuring.fat.estimator import above_threshold_pct
 from multifidus.measuring.locate import SignalScale, place
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.slice_pixels import read_outline_pixels
@@ -166,7 +165,7 @@ def _fat_errors(
             true = truth[key.slice_uid, key.structure, key.side]
             threshold = next(iter(calibrations.values())).thresholds[FatMethod.POOLED_OTSU].value
             mixed = 100 * (item.pixels.mean - lean) / (fat - lean)
-            yield above_threshold_pct(item.pixels, threshold) - true, mixed - true
+            yield 100 * item.pixels.share_above(threshold) - true, mixed - true
 
 
 def milliseconds(spec: PhantomSpec) -> tuple[float, float, int]:

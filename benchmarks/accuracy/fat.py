@@ -14,13 +14,12 @@ from multifidus.data.anatomy import Structure
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.bias_field.low_order import low_order_field
 from multifidus.measuring.fat import exam_thresholds, outline_thresholds
-from multifidus.measuring.fat.equalisation import equalised
+from multifidus.measuring.fat.clusters import otsu_threshold
 from multifidus.measuring.fat.methods import (
     fat_by,
 )
-from multifidus.measuring.fat.references import References, linear_mixing
-from multifidus.measuring.fat.separation import outline_flags, separation
-from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.fat.outline_thresholds import equalised, outline_flags
+from multifidus.measuring.fat.references import References, linear_mixing, separation
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.figures.picture_files import SMALL, picture_stem, write_picture, write_thumbnail
 from multifidus.measuring.coverage import coverage_box
 from multifidus.measuring.fat.estimator import Need
-from multifidus.measuring.fat.methods import needs_of
+from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.locate import PlacedOutline, place
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _tint_fat(
             if row.key == placed.roi.key
             and row.quantity is Quantity.FI_PCT
             # Its threshold is one of the equalised slice.
-            and Need.EQUALISED_SLICE not in needs_of(row.method)
+            and Need.EQUALISED_SLICE not in METHODS[row.method].needs
         ),
         math.nan,
     )

@@ -26,7 +26,7 @@ from multifidus.io.files import reading
 from multifidus.io.grid import VoxelGrid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
 from multifidus.io.table_reader import ExpectedTable, read_table
-from multifidus.measuring.series_choice import choose_series, describe, only_series
+from multifidus.measuring.locate import choose_series, describe, only_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,7 +144,7 @@ def read_labelmap(
         What its numbers mean.
     series
         Which series it was drawn on, as of
-        :func:`multifidus.measuring.series_choice.choose_series`; needed where several have its
+        :func:`multifidus.measuring.locate.choose_series`; needed where several have its
         geometry.
     passed_over
         Numbers that are known and not measured; others without a meaning stand in the result.

@@ -1,9 +1,12 @@
-"""All that the outlines of one exam on one scale of signal are measured by."""
+"""All that the outlines of one exam on one scale of signal are measured by, and how sure it is."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
@@ -11,8 +14,13 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.bias_field.correction import SHADED, BiasField, fit_bias_field
 from multifidus.measuring.fat.estimator import FatBasis, FatResult, SharedThreshold
 from multifidus.measuring.fat.methods import METHODS
-from multifidus.measuring.fat.references import REFERENCES, References
-from multifidus.measuring.fat.voids import darkest_muscle
+from multifidus.measuring.fat.references import (
+    REFERENCES,
+    TO_DEVIATION,
+    References,
+    dark_pct,
+    darkest_muscle,
+)
 from multifidus.measuring.locate import SignalScale
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.reference_checks import (
@@ -23,11 +31,14 @@ from multifidus.measuring.reference_checks import (
     shading_flags,
     water_fat_swap,
 )
-from multifidus.measuring.uncertainty.reference_uncertainty import (
-    ReferenceUncertainty,
-    reference_uncertainty,
-)
+from multifidus.measuring.uncertainty.components import lean_level, median_spread
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
+
+LEAST_OUTLINES = 2
+"""Fewer outlines say nothing about how shading differs from one to the next."""
+
+LEAST_LEAN_PIXELS = 30
+"""An outline with fewer pixels below the threshold says nothing about lean signal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +85,19 @@ class Calibration:
             return FatResult(NAN, flags=(Flag.UNDETECTABLE,))
         basis = FatBasis(self.references, protocol, self.thresholds.get(method))
         return METHODS[method].fat(muscle, basis, item.equalised)
+
+    def low_signal_pct(self, item: OutlinePixels) -> float:
+        """Return how much of a muscle is far darker than lean muscle; NaN where nobody can say.
+
+        Of a Dixon pair it is water and fat together, since each alone is dark where the other is
+        bright.
+        """
+        if not item.is_muscle:
+            return NAN
+        if item.dixon is not None:
+            total = WeightedPixels.of(item.dixon.total, item.footprint.coverage.weights)
+            return dark_pct(total, self.darkest)
+        return dark_pct(item.pixels, self.darkest)
 
 
 def calibrate(
@@ -184,3 +208,84 @@ def _pooled_total(members: Iterable[OutlinePixels]) -> WeightedPixels:
 
 def _pooled(members: Iterable[OutlinePixels]) -> WeightedPixels:
     return pool([item.pixels for item in members])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceUncertainty:
+    """How uncertain is what muscles that share a calibration have in common.
+
+    Parameters
+    ----------
+    lean_signal, fat_signal
+        Medians of the references that they share; NaN where there are none.
+    threshold
+        Standard deviation of each method's threshold over resamples of the references.
+    lean, fat
+        The same of the references' medians; NaN where there are none.
+    shading
+        Relative standard deviation of lean signal from outline to outline; NaN where there are no
+        references to tell lean by.
+    """
+
+    lean_signal: float
+    fat_signal: float
+    threshold: Mapping[FatMethod, float]
+    lean: float
+    fat: float
+    shading: float
+
+    @property
+    def contrast(self) -> float:
+        """Distance between the references' signals."""
+        return self.fat_signal - self.lean_signal
+
+
+def reference_uncertainty(
+    members: Sequence[OutlinePixels],
+    references: References,
+    thresholds: Mapping[FatMethod, SharedThreshold],
+    protocol: MeasurementProtocol,
+) -> ReferenceUncertainty:
+    """Work out how uncertain thresholds and references are, from resamples of the references.
+
+    Parameters
+    ----------
+    members
+        All outlines that share the references, corrected.
+    thresholds
+        What each method found.
+    """
+    count = protocol.threshold_resamples
+    lean, fat = references.lean, references.fat
+    muscles = [item.pixels for item in members if item.is_muscle]
+    lean_sd, fat_sd = (
+        median_spread(part, count) if len(part.values) and muscles else NAN for part in (lean, fat)
+    )
+    threshold = {
+        method: METHODS[method].threshold_sd(muscles, references, protocol)
+        for method, found in thresholds.items()
+        if not math.isnan(found.value)
+    }
+    lean_signal, fat_signal = lean.median, fat.median
+    shading = _shading(members, (lean_signal + fat_signal) / 2)
+    return ReferenceUncertainty(lean_signal, fat_signal, threshold, lean_sd, fat_sd, shading)
+
+
+def _shading(members: Sequence[OutlinePixels], middle: float) -> float:
+    if math.isnan(middle):
+        return NAN
+    found = []
+    for item in members:
+        if item.is_muscle or item.roi.key.structure is Structure.LEAN_REFERENCE:
+            values = item.pixels.values
+            lean = values[(values < middle) & (values > 0)]
+            if len(lean) >= LEAST_LEAN_PIXELS:
+                level, error = lean_level(lean)
+                found.append((math.log(level), error / level))
+    if len(found) < LEAST_OUTLINES:
+        return NAN
+    signals, errors = np.array(found).T
+    # A muscle with little that is lean is off for that reason: such outliers do not count.
+    apart = TO_DEVIATION * float(np.median(np.abs(signals - np.median(signals))))
+    # Noise sets outlines apart as well; what it explains is no shading.
+    return math.sqrt(max(apart**2 - float(np.median(errors)) ** 2, 0.0))

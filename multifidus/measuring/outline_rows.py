@@ -10,11 +10,11 @@ from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.calibration import Calibration
-from multifidus.measuring.dixon import dixon_fat_fraction
+from multifidus.measuring.dixon_pairs import dixon_fat_fraction
 from multifidus.measuring.fat.estimator import FatResult, Need
-from multifidus.measuring.fat.map_scale import map_fat_fraction
-from multifidus.measuring.fat.methods import METHODS, needs_of
+from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.pdff_map import map_fat_fraction
 from multifidus.measuring.reference_checks import WaterFatSwap
 from multifidus.measuring.weighted_pixels import NAN
 from multifidus.spine.resolve import ResolvedLevel
@@ -42,7 +42,7 @@ def outline_rows(
     if not key.structure.is_muscle:
         return
     for method in protocol.fat_methods:
-        if Need.DIXON_PAIR not in needs_of(method):
+        if Need.DIXON_PAIR not in METHODS[method].needs:
             result = calibration.fat_of(item, method, protocol)
             yield from _fat_rows(item, method, result, provenance)
     yield from _map_rows(item, provenance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.data.anatomy import Level, SlicePosition
@@ -13,11 +13,14 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import check_sides
 from multifidus.data.roi_set import RoiSet, check_of_exam
 from multifidus.measuring.calibration import Calibration, calibrate
-from multifidus.measuring.derived.derive import with_derived
+from multifidus.measuring.derived.combine import by_outline
+from multifidus.measuring.derived.comparisons import ratio_rows, side_rows
 from multifidus.measuring.derived.fat_by_region import regional_rows
+from multifidus.measuring.derived.muscle_volume import volume_rows
+from multifidus.measuring.derived.rater_statements import stated_rows
 from multifidus.measuring.fat.quality_checks import (
-    low_signal_pct,
     with_disagreement,
+    with_fat_flags,
     with_mixing,
     with_quality_flags,
 )
@@ -25,8 +28,7 @@ from multifidus.measuring.locate import SignalScale, check_one_level, in_order, 
 from multifidus.measuring.midline import check_midline, wrong_sides
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.outline_rows import outline_rows, provenance_of, with_flag, with_level
-from multifidus.measuring.overlapping_muscles import overlapping
-from multifidus.measuring.plausibility import implausible
+from multifidus.measuring.plausibility import implausible, overlapping
 from multifidus.measuring.propose_references import with_proposals
 from multifidus.measuring.slice_pixels import read_outline_pixels
 from multifidus.measuring.uncertainty.budget import with_uncertainty
@@ -108,8 +110,26 @@ def measure_calibrated(
         rows.extend(measured)
         if protocol.regional_fat and item.is_muscle:
             rows.extend(regional_rows(item, measured))
-    done = sorted(with_derived(rows, exam, rois, protocol), key=lambda row: row.sort_key)
+    done = sorted(_with_derived(rows, exam, rois, protocol), key=lambda row: row.sort_key)
     return Measurements(tuple(done)), calibration
+
+
+def _with_derived(
+    rows: Sequence[Measurement], exam: Exam, rois: RoiSet, protocol: MeasurementProtocol
+) -> list[Measurement]:
+    """Return the numbers about single outlines with all that follows from them, not yet sorted.
+
+    Outlines are in an order of their own, which sums keep.
+    """
+    flagged = list(with_fat_flags(rows, exam.clinical, protocol))
+    outlines = by_outline(flagged)
+    return [
+        *flagged,
+        *ratio_rows(outlines, exam),
+        *side_rows(outlines, exam.clinical),
+        *volume_rows(outlines, exam),
+        *stated_rows(rois, protocol.digest),
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,12 +177,12 @@ class ExamCalibration:
         calibration = self.groups[item.signal_scale]
         resolved = self.resolver.resolve(item.placed.series, item.placed.index, level, position)
         origin, checked = provenance_of(item, resolved, self.digest), with_mixing(self.protocol)
-        found = outline_rows(item, origin, checked, calibration)
+        found = list(outline_rows(item, origin, checked, calibration))
         areas = implausible(item.roi, item.areas.total_mm2, resolved.level)
-        found = with_quality_flags(found, low_signal_pct(item, calibration), areas)
-        found = with_level(found, resolved, self.protocol.tilt_limit_deg)
-        found = with_uncertainty(found, item, calibration.uncertainty, self.protocol)
-        rows = with_disagreement([*found])
+        found = list(with_quality_flags(found, calibration.low_signal_pct(item), areas))
+        found = list(with_level(found, resolved, self.protocol.tilt_limit_deg))
+        found = list(with_uncertainty(found, item, calibration.uncertainty, self.protocol))
+        rows = with_disagreement(found)
         if len(checked.fat_methods) == len(self.protocol.fat_methods):
             return rows
         return [row for row in rows if row.method != FatMethod.LINEAR]

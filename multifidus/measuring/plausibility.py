@@ -1,4 +1,4 @@
-"""Whether an outline can be what it is said to be, by its area, its paths and its points.
+"""Whether an outline can be what it is said to be: by its area, paths, points and neighbours.
 
 Limits are wide: what lies outside them is looked at, never refused. They are this software's own,
 set around what is typical for adults so that severe atrophy and large men stay inside: less than a
@@ -8,14 +8,18 @@ fifth of the smaller and more than twice the larger typical area (``docs/how-to/
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.data.anatomy import Level, Structure
 from multifidus.data.polygon import signed_area
-from multifidus.data.roi import Roi, Source
+from multifidus.data.roi import Roi, RoiKey, Source
+from multifidus.measuring.coverage import Coverage
+from multifidus.measuring.outline_pixels import OutlinePixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +69,12 @@ ON_BORDER = 0.05
 
 MAY_BE_LABELS = frozenset({Source.IMPORTED, Source.DRAFT, Source.DRAFT_EDITED})
 """Sources of outlines that may have been made of a label map; no label map is drawn by hand."""
+
+MOST_SHARED = 0.05
+"""Muscles drawn side by side may share this much of the smaller one: a border drawn twice."""
+
+PARTS_OF = {Structure.AUTOCHTHONOUS: {Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE}}
+"""Structures that are parts of another, and lie on it as they should."""
 
 
 def area_limits_mm2(structure: Structure, level: Level | None) -> tuple[float, float]:
@@ -136,3 +146,52 @@ def _between_pixels(paths: Sequence[Array]) -> bool:
     steps = np.concatenate([np.roll(path, -1, axis=0) - path for path in paths])
     along = bool((np.abs(steps).min(axis=1) < STRAIGHT).all())
     return along and bool((np.abs(points - np.rint(points)) < ON_BORDER).all())
+
+
+def overlapping(sampled: Iterable[OutlinePixels]) -> frozenset[RoiKey]:
+    """Return the muscle outlines that lie on another one of the same reading and slice.
+
+    Two are told where they share more than ``MOST_SHARED`` of the smaller one, be it two muscles,
+    two sides or one muscle outlined twice. A muscle and the group it is a part of may.
+    """
+    together: dict[tuple[object, ...], list[OutlinePixels]] = defaultdict(list)
+    for item in sampled:
+        if item.is_muscle:
+            key = (item.roi.key.reading, item.placed.series.uid, item.placed.index)
+            together[key].append(item)
+    return frozenset(
+        item.roi.key
+        for members in together.values()
+        for pair in combinations(members, 2)
+        if _are_apart_by_name(*pair) and _share_too_much(*pair)
+        for item in pair
+    )
+
+
+def _are_apart_by_name(one: OutlinePixels, other: OutlinePixels) -> bool:
+    first, second = one.roi.key.structure, other.roi.key.structure
+    return second not in PARTS_OF.get(first, ()) and first not in PARTS_OF.get(second, ())
+
+
+def _share_too_much(one: OutlinePixels, other: OutlinePixels) -> bool:
+    smaller = min(one.areas.valid_pixels, other.areas.valid_pixels)
+    return shared_pixels(one.footprint.coverage, other.footprint.coverage) > MOST_SHARED * smaller
+
+
+def shared_pixels(one: Coverage, other: Coverage) -> float:
+    """Return how many pixels of one slice surely lie under both outlines, pixel by pixel."""
+    top, left = max(one.top, other.top), max(one.left, other.left)
+    bottom, right = (min(ends) for ends in zip(_ends(one), _ends(other), strict=True))
+    if bottom <= top or right <= left:
+        return 0.0
+    shared = [
+        cover.weights[top - cover.top : bottom - cover.top, left - cover.left : right - cover.left]
+        for cover in (one, other)
+    ]
+    # Two parts of a pixel overlap by at least what is more than one pixel of them together.
+    return float(np.maximum(shared[0] + shared[1] - 1, 0).sum())
+
+
+def _ends(cover: Coverage) -> tuple[int, int]:
+    rows, columns = cover.weights.shape
+    return cover.top + rows, cover.left + columns

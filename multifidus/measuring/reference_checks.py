@@ -10,10 +10,10 @@ from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
 from multifidus.data.roi import Source
 from multifidus.measuring.bias_field.correction import SHADED, BiasField
-from multifidus.measuring.dixon import dixon_fat_fraction
+from multifidus.measuring.dixon_pairs import dixon_fat_fraction
 from multifidus.measuring.fat.references import REFERENCES
 from multifidus.measuring.outline_pixels import OutlinePixels
-from multifidus.measuring.overlapping_muscles import shared_pixels
+from multifidus.measuring.plausibility import shared_pixels
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 KNOWN_FAT = (Structure.FAT_REFERENCE, Structure.SUBCUTANEOUS_FAT)

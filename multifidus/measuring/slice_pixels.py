@@ -15,14 +15,14 @@ from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon_sets import loops_of, region_of
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Roi, Source
-from multifidus.measuring.boundary_band import BoundaryBand, boundary_band, perimeters_mm
 from multifidus.measuring.coverage import Coverage, Region
 from multifidus.measuring.dixon_pairs import OTHER, Pairing, pairings
-from multifidus.measuring.fat.equalisation import equalised
 from multifidus.measuring.fat.estimator import Need
-from multifidus.measuring.fat.methods import needs_of
+from multifidus.measuring.fat.methods import METHODS
+from multifidus.measuring.fat.outline_thresholds import equalised
 from multifidus.measuring.locate import PlacedOutline
 from multifidus.measuring.outline_pixels import (
+    BoundaryBand,
     DixonPixels,
     Footprint,
     OutlineAreas,
@@ -30,6 +30,8 @@ from multifidus.measuring.outline_pixels import (
     OutlineQuality,
     OutlineSignal,
     PdffPixels,
+    boundary_band,
+    perimeters_mm,
 )
 from multifidus.measuring.pdff_map import FatMaps, PdffMap
 from multifidus.measuring.plausibility import STRAIGHT, is_sparse
@@ -141,7 +143,7 @@ class SlicePixels:
         pixels = image.pixels
         pdff_map = others.maps.at(image)
         fat_water, dixon_flags = _dixon_pair(series, image, pixels, others.pairs)
-        equalise = any(Need.EQUALISED_SLICE in needs_of(name) for name in protocol.fat_methods)
+        equalise = any(Need.EQUALISED_SLICE in METHODS[name].needs for name in protocol.fat_methods)
         return cls(
             image=image,
             protocol=protocol,

@@ -14,15 +14,13 @@ from multifidus.data.geometry import Plane
 from multifidus.data.polygon import area, first_crossing
 from multifidus.data.polygon_sets import cut, joined, region_of
 from multifidus.data.roi import Reading, Roi, RoiKey
-from multifidus.editing.brush import stroke
-from multifidus.editing.freehand import closed, without_tails
 from multifidus.editing.interpolate import interpolate
 from multifidus.editing.livewire import Edges, LiveWire
 from multifidus.editing.mirror import mirror_line, mirrored
-from multifidus.editing.move import grown, scaled, shifted
-from multifidus.editing.smooth import AREA_KEPT, smoothed
+from multifidus.editing.reshape import AREA_KEPT, grown, scaled, shifted, smoothed
+from multifidus.editing.strokes import closed, stroke, without_tails
 from multifidus.errors import GeometryError, RoiError
-from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.agreement.metrics import dice
 from tests.support.exams import box, circle
 from tests.support.strategies import planes
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.data.polygon import oriented_loops
-from multifidus.measuring.boundary_band import (
+from multifidus.measuring.outline_pixels import (
     POINTS,
     WIDEST_MM,
     BoundaryBand,

@@ -18,7 +18,7 @@ from multifidus.data.measurement import Quantity
 from multifidus.errors import GeometryError, RoiError
 from multifidus.io.outlines import read_rois
 from multifidus.io.read import read_exam
-from multifidus.measuring.dixon import dixon_fat_fraction
+from multifidus.measuring.dixon_pairs import dixon_fat_fraction
 from multifidus.measuring.locate import place
 from multifidus.measuring.midline import wrong_sides
 from multifidus.measuring.pipeline import measure

@@ -11,8 +11,7 @@ from multifidus.data.image import Exam, Series, Weighting
 from multifidus.errors import RoiError
 from multifidus.io.labelmap import PRESETS, read_labelmap
 from multifidus.io.nifti import open_nifti
-from multifidus.measuring.locate import place
-from multifidus.measuring.series_choice import choose_series, only_series
+from multifidus.measuring.locate import choose_series, only_series, place
 from tests.support.exams import axial_plane, circle, image_slice, outline
 from tests.support.niftis import lumbar_affine, save
 

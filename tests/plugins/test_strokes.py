@@ -9,8 +9,8 @@ from napari_multifidus.models.strokes import StrokeContext, Tool, new_stroke
 
 from multifidus.data.polygon import area
 from multifidus.data.polygon_sets import cut, joined
-from multifidus.editing.brush import stroke
 from multifidus.editing.livewire import Edges
+from multifidus.editing.strokes import stroke
 from multifidus.errors import RoiError
 from tests.support.exams import box, circle
 

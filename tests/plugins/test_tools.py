@@ -22,7 +22,7 @@ from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon import area
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import Reason
-from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.agreement.metrics import dice
 from tests.plugins.conftest import SPACING
 from tests.support.exams import axial_plane, circle
 

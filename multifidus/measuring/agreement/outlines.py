@@ -17,8 +17,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading, Roi, check_sides
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import RoiError
-from multifidus.measuring.agreement.distances import Distances, outline_distances
-from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.agreement.metrics import Distances, dice, outline_distances
 from multifidus.measuring.locate import place, slice_words
 from multifidus.measuring.midline import check_midline, wrong_sides
 from multifidus.spine.resolve import LevelResolver

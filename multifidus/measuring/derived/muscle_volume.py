@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from multifidus.data.anatomy import Side
@@ -11,13 +11,10 @@ from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Stack
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import RoiKey
-from multifidus.measuring.derived.combine import Numbers, combined, shared
-from multifidus.measuring.derived.slice_volume import is_unbroken, volume_ml
+from multifidus.measuring.derived.combine import NAN, Numbers, combined, shared
 
 NO_VOLUME = frozenset({Flag.SLICES_MISSING, Flag.SLICES_UNEVEN})
 """Doubts about a stack that leave it without a volume."""
-
-_NAN = float("nan")
 
 _OTHER = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT}
 
@@ -81,16 +78,16 @@ def _volume(
 ) -> Measurement:
     ordered = sorted(areas, key=_index)
     indices = [_index(area) for area in ordered]
-    step = stack.slice_step_mm or _NAN
+    step = stack.slice_step_mm or NAN
     flags = tuple(flag for flag in stack.flags if flag in NO_VOLUME)
     if not is_unbroken(indices):
         flags = (*flags, Flag.NOT_CONTIGUOUS)
-    value = _NAN if flags else volume_ml((area.value for area in ordered), step)
+    value = NAN if flags else volume_ml((area.value for area in ordered), step)
     used = {"slice_step_mm": step, "slice_indices": indices}
     at = (ordered[0].key, shared([area.provenance for area in ordered]))
     flags = (*flags, *beside)
     row = combined(at, Quantity.VOLUME_ML, value, ordered, parameters=used, flags=flags)
-    u = _NAN if math.isnan(value) else volume_ml((area.uncertainty for area in ordered), step)
+    u = NAN if math.isnan(value) else volume_ml((area.uncertainty for area in ordered), step)
     return row.with_uncertainty(u, {})
 
 
@@ -102,8 +99,24 @@ def _both(right: Measurement, left: Measurement) -> Measurement:
     # A sum over slices that one side alone has would be of neither.
     differ = Flag.SLICES_DIFFER in right.flags
     value, u = (
-        (_NAN, _NAN) if differ else (right.value + left.value, right.uncertainty + left.uncertainty)
+        (NAN, NAN) if differ else (right.value + left.value, right.uncertainty + left.uncertainty)
     )
     flags = (Flag.SLICES_DIFFER,) if differ else ()
     row = combined(at, Quantity.VOLUME_ML, value, pair, parameters=used, flags=flags)
     return row.with_uncertainty(u, {})
+
+
+def volume_ml(areas_mm2: Iterable[float], step_mm: float) -> float:
+    """Sum areas times the step between their slices, millilitres (Cavalieri's rule).
+
+    Examples
+    --------
+    >>> volume_ml([900.0, 1000.0, 1100.0], 4.0)
+    12.0
+    """
+    return math.fsum(areas_mm2) * step_mm / 1000
+
+
+def is_unbroken(indices: Sequence[int]) -> bool:
+    """Whether distinct places of slices in their stack follow one another without a gap."""
+    return max(indices) - min(indices) + 1 == len(indices)

@@ -126,8 +126,3 @@ class FatEstimator(Protocol):
         self, muscle: WeightedPixels, basis: FatBasis, equalised: WeightedPixels | None = None
     ) -> FatResult:
         """Measure the fat of one muscle; ``equalised`` are its pixels on the equalised slice."""
-
-
-def above_threshold_pct(sample: WeightedPixels, threshold: float) -> float:
-    """Share of pixels that is brighter than a threshold, 0 to 100; NaN where undefined."""
-    return 100 * sample.share_above(threshold)

@@ -12,16 +12,15 @@ import numpy as np
 
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.measuring.fat.clusters import otsu_threshold
 from multifidus.measuring.fat.estimator import (
     FatBasis,
     FatEstimator,
     FatResult,
     Need,
     SharedThreshold,
-    above_threshold_pct,
 )
 from multifidus.measuring.fat.references import FATAL, References
-from multifidus.measuring.fat.thresholds import otsu_threshold
 from multifidus.measuring.uncertainty.components import (
     in_order,
     median_spread,
@@ -106,7 +105,7 @@ class ExamThreshold(FatEstimator):
         found = basis.threshold
         if found is None:
             found = self.shared_threshold(muscle, basis.references, basis.protocol)
-        value = above_threshold_pct(muscle, found.value)
+        value = 100 * muscle.share_above(found.value)
         return FatResult(value, found.value, found.flags, found.parameters)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-METHODS: Mapping[FatMethod, FatEstimator] = MappingProxyType(
+METHODS: Mapping[str, FatEstimator] = MappingProxyType(
     {
         method.name: method
         for family in (exam_thresholds, outline_thresholds, other_methods)
@@ -39,11 +39,6 @@ METHODS: Mapping[FatMethod, FatEstimator] = MappingProxyType(
     }
 )
 """Every fat method by its name."""
-
-
-def needs_of(method: FatMethod | str) -> frozenset[Need]:
-    """Return what a method needs besides the muscle's own pixels."""
-    return METHODS[FatMethod(method)].needs
 
 
 def fat_by(
@@ -144,7 +139,7 @@ def _checked_pixels(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array
 
 
 def _check_pixels_suffice(method: FatMethod) -> None:
-    lacking = needs_of(method) & {Need.EQUALISED_SLICE, Need.DIXON_PAIR}
+    lacking = METHODS[method].needs & {Need.EQUALISED_SLICE, Need.DIXON_PAIR}
     for need in lacking:
         msg = f"The fat method {method.value!r} needs {need}; pixel values alone do not do."
         raise ProtocolError(msg, remedy="Measure outlines on an exam: multifidus.measure.")

@@ -12,7 +12,6 @@ from multifidus.measuring.fat.estimator import (
     FatEstimator,
     FatResult,
     Need,
-    above_threshold_pct,
 )
 from multifidus.measuring.fat.references import FATAL, linear_mixing
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
@@ -64,7 +63,7 @@ class FixedThreshold(FatEstimator):
         del equalised
         threshold = float(basis.protocol.fixed_threshold or 0.0)
         parameters = MappingProxyType({"threshold": threshold, "basis": "given"})
-        return FatResult(above_threshold_pct(muscle, threshold), threshold, (), parameters)
+        return FatResult(100 * muscle.share_above(threshold), threshold, (), parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class DixonFraction(FatEstimator):
     """Fat over fat and water of a Dixon pair.
 
     It is measured on every pair, whether the protocol names it or not, from both images
-    (:func:`multifidus.measuring.dixon.dixon_fat_fraction`); one image's pixels give nothing.
+    (:func:`multifidus.measuring.dixon_pairs.dixon_fat_fraction`); one image's pixels give nothing.
     """
 
     is_fraction: ClassVar[bool] = True

@@ -1,19 +1,77 @@
-"""Fat methods that find the threshold in each outline alone, from classes of its grey levels."""
+"""Fat methods that find the threshold in each outline alone, from classes of its grey levels.
+
+One of them, ``clahe_otsu``, seeks it in the equalised slice.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from multifidus.data.protocol import FatMethod
-from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture
+import numpy as np
+
+from multifidus.data.flags import Flag
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture, otsu_threshold
 from multifidus.measuring.fat.estimator import FatBasis, FatEstimator, FatResult, Need
-from multifidus.measuring.fat.references import FATAL
-from multifidus.measuring.fat.separation import outline_flags
+from multifidus.measuring.fat.references import FATAL, separation
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+TILES = 8
+"""Tiles along each side of the image."""
+
+CLIP_LIMIT = 0.01
+"""Most of a tile's pixels that one grey level may hold, as a share of them."""
+
+GREY_LEVELS = 256
+
+ADJUSTED_PCT = (1.0, 99.0)
+"""Percentiles of the equalised image that are stretched to 0 and 1."""
+
+
+def equalised(pixels: Array) -> Array:
+    """Equalise a slice as before the automated thresholding of Fortin et al. 2017.
+
+    They name the steps (doi:10.1186/s12938-017-0350-y): contrast-limited adaptive histogram
+    equalisation, then an intensity adjustment. They do not print the parameters; those here are
+    the usual defaults of both steps, not theirs.
+
+    Parameters
+    ----------
+    pixels
+        Signal, (rows, columns).
+
+    Returns
+    -------
+    ndarray
+        (rows, columns) float64, 0 to 1; NaN where the signal is not finite. All 0 where the slice
+        has one grey level.
+    """
+    from skimage.exposure import equalize_adapthist
+
+    finite = np.isfinite(pixels)
+    if not finite.any():
+        return np.full(pixels.shape, np.nan)
+    whole = bool(finite.all())
+    known = pixels if whole else pixels[finite]
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        return np.where(finite, 0.0, np.nan)
+    unit = ((pixels if whole else np.where(finite, pixels, low)) - low) / (high - low)
+    tile = tuple(max(-(-size // TILES), 1) for size in pixels.shape)
+    even: Any = equalize_adapthist(unit, kernel_size=tile, clip_limit=CLIP_LIMIT, nbins=GREY_LEVELS)
+    dark, bright = np.percentile(even if whole else even[finite], ADJUSTED_PCT)
+    stretched = ((even - dark) / max(bright - dark, np.finfo(np.float64).tiny)).clip(0, 1)
+    return stretched if whole else np.where(finite, stretched, np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +130,58 @@ def _named(found: Clusters, sample: WeightedPixels) -> dict[str, Any]:
         brighter = sample.share_above(found.boundaries[0]) - sample.share_above(found.threshold)
         parameters["undefined_pct"] = 100 * brighter
     return parameters
+
+
+def outline_flags(
+    sample: WeightedPixels, share: float, contrast: float, protocol: MeasurementProtocol
+) -> tuple[Flag, ...]:
+    """Judge a share of fat that was found in one outline alone.
+
+    Whatever the method, the outline is parted once by Otsu. Its two classes must stand apart by
+    ``minimal_separation`` of their own spread, which holds noise, shading and partial volume
+    alike, and by ``minimal_contrast`` of the references' distance where there are references;
+    else the fat is ``undetectable``. A method that calls much more or much less of the muscle fat
+    than that plain cut does has put its boundary through a class: ``classes_unclear``.
+
+    Parameters
+    ----------
+    sample, share
+        The pixels, and how much of them the method calls fat, 0 to 1; NaN where it has no answer.
+    contrast
+        Distance between the signals of the references; NaN without references.
+    protocol
+        With the limits.
+    """
+    classes = _classes(sample)
+    if classes is None or math.isnan(share):
+        return (Flag.UNDETECTABLE,)
+    if classes.separation < protocol.minimal_separation:
+        return (Flag.UNDETECTABLE,)
+    if classes.apart < protocol.minimal_contrast * contrast:
+        return (Flag.UNDETECTABLE,)
+    differ = abs(share - classes.bright_share)
+    return (Flag.CLASSES_UNCLEAR,) if 100 * differ > protocol.maximal_disagreement_pct else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Classes:
+    """The two classes that Otsu parts a sample into: how they lie to each other."""
+
+    separation: float
+    apart: float
+    bright_share: float
+
+
+# The same for every method that a muscle is measured by, one after another.
+@lru_cache(maxsize=1)
+def _classes(sample: WeightedPixels) -> _Classes | None:
+    cut = otsu_threshold(sample)
+    if math.isnan(cut):
+        return None
+    is_bright = sample.values > cut
+    dark, bright = sample.where(~is_bright), sample.where(is_bright)
+    apart = bright.mean - dark.mean
+    return _Classes(separation(dark, bright), apart, bright.total / sample.total)
 
 
 METHODS: tuple[FatEstimator, ...] = (

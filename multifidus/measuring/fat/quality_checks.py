@@ -1,4 +1,4 @@
-"""Quality flags of one muscle's fat that follow from its numbers."""
+"""Quality flags of one muscle's fat: what its numbers say, its signal, artefacts and surgery."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from multifidus.data.clinical import Clinical
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
-from multifidus.measuring.calibration import Calibration
-from multifidus.measuring.fat.voids import MOST_DARK_PCT, dark_pct
-from multifidus.measuring.outline_pixels import OutlinePixels
-from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
+from multifidus.measuring.fat.references import MOST_DARK_PCT
 
 THRESHOLDS = frozenset({FatMethod.POOLED_OTSU, FatMethod.MIDPOINT})
 """Methods that rest on the same references as linear mixing, and see visible fat alone."""
@@ -34,6 +32,8 @@ without any fat, noise and the references' own errors set them apart by as much.
 
 WHOLE_OUTLINE = frozenset({Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.TCSA_COS_MM2})
 """Areas that do not depend on the signal."""
+
+DAYS_A_WEEK = 7
 
 
 @lru_cache(maxsize=4)
@@ -91,20 +91,6 @@ def _disagreement(cut: Measurement, mixed: Measurement) -> Flag | None:
     return Flag.DIFFUSE_FAT if apart > 0 else Flag.FAT_METHODS_DIFFER
 
 
-def low_signal_pct(item: OutlinePixels, calibration: Calibration) -> float:
-    """Return how much of a muscle is far darker than lean muscle; NaN where nobody can say.
-
-    Of a Dixon pair it is water and fat together, since each alone is dark where the other is
-    bright.
-    """
-    if not item.is_muscle:
-        return NAN
-    if item.dixon is not None:
-        total = WeightedPixels.of(item.dixon.total, item.footprint.coverage.weights)
-        return dark_pct(total, calibration.darkest)
-    return dark_pct(item.pixels, calibration.darkest)
-
-
 def with_quality_flags(
     rows: Iterable[Measurement], low_pct: float, areas: Mapping[str, Any]
 ) -> Iterator[Measurement]:
@@ -115,7 +101,7 @@ def with_quality_flags(
     rows
         The numbers.
     low_pct
-        How much of its signal is too low (:func:`low_signal_pct`); flagged is what rests on it.
+        How much of its signal is too low, in percent; flagged is what rests on it.
     areas
         What is implausible about its area
         (:func:`multifidus.measuring.plausibility.implausible`); every number is flagged, and the
@@ -138,3 +124,24 @@ def with_quality_flags(
 def _marked(row: Measurement, flag: Flag, why: Mapping[str, Any]) -> Measurement:
     parameters = MappingProxyType({**row.parameters, **why})
     return replace(row, flags=(*row.flags, flag), parameters=parameters)
+
+
+def with_fat_flags(
+    rows: Iterable[Measurement], clinical: Clinical, protocol: MeasurementProtocol
+) -> Iterator[Measurement]:
+    """Flag what depends on fat where artefacts leave too little, or surgery was too recent."""
+    recent = is_recent(clinical, protocol)
+    for row in rows:
+        few = row.provenance.valid_fraction < protocol.minimal_valid_fraction
+        if row.method and (few or recent):
+            causes = ((Flag.VALID_FRACTION_LOW, few), (Flag.OEDEMA_WINDOW, recent))
+            flags = (*row.flags, *(flag for flag, raised in causes if raised))
+            yield replace(row, flags=flags)
+        else:
+            yield row
+
+
+def is_recent(clinical: Clinical, protocol: MeasurementProtocol) -> bool:
+    """Whether an exam was made so soon after surgery that what is bright may be oedema."""
+    days = clinical.days_since_surgery
+    return days is not None and 0 <= days < protocol.oedema_weeks * DAYS_A_WEEK

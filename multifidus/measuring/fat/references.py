@@ -1,15 +1,18 @@
-"""The lean-muscle and fat references of an exam, and whether they can tell fat from muscle."""
+"""The lean-muscle and fat references of an exam: what they tell apart, what is darker than both."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.sums import dot
-from multifidus.measuring.fat.separation import separation
+from multifidus.measuring.uncertainty.components import lean_level
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
 
 REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
@@ -26,6 +29,20 @@ FATAL = frozenset(
     }
 )
 """Flags that leave the fat undefined; others stand beside the number."""
+
+DARK_SHARE = 0.5
+"""Pixels below this share of the lean signal are no lean muscle; shading leaves more than this."""
+
+DARK_SPREADS = 3.0
+"""They lie as many standard deviations of lean muscle's noise below it, besides."""
+
+MOST_DARK_PCT = 3.0
+"""Muscles of which more than this is that dark are flagged. On the phantom without metal at most
+0.2 % is, down to a signal-to-noise ratio of 5; a screw whose void reaches into a muscle hides 15 %
+and more of it. Septa and vessels stay below on the one real exam that it was tried on."""
+
+TO_DEVIATION = 1.4826
+"""Standard deviation over median absolute deviation, of normal errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +122,21 @@ class References:
         return self.lean.mean + multiple * math.sqrt(self.lean.variance)
 
 
+# A muscle's own classes once, and the references again for every muscle.
+@lru_cache(maxsize=2)
+def separation(dark: WeightedPixels, bright: WeightedPixels) -> float:
+    """Distance between two classes' means in units of their pooled standard deviation.
+
+    Ashman et al. 1994 (doi:10.1086/117048): ``sqrt(2) |m1 - m2| / sqrt(s1^2 + s2^2)``. NaN where a
+    class is empty, infinite where both are constant and differ.
+    """
+    apart = abs(bright.mean - dark.mean)
+    spread = math.sqrt((dark.variance + bright.variance) / 2)
+    if spread == 0:
+        return math.inf if apart > 0 else 0.0
+    return apart / spread
+
+
 def linear_mixing(muscle: WeightedPixels, references: References) -> tuple[float, float]:
     """Measure the fat fraction by linear mixing of two signals.
 
@@ -120,3 +152,46 @@ def linear_mixing(muscle: WeightedPixels, references: References) -> tuple[float
     mean = dot(muscle.weights, share) / muscle.total
     clipped = dot(muscle.weights, share.clip(0, 1)) / muscle.total
     return 100 * mean, 100 * clipped
+
+
+def darkest_muscle(lean: WeightedPixels, muscle: WeightedPixels) -> float:
+    """Return the signal below which a pixel is neither lean muscle nor fat.
+
+    Parameters
+    ----------
+    lean
+        Pixels of lean references. Where there are none, lean signal is where the darker half of
+        the muscles' pixels is densest.
+    muscle
+        Pixels of all muscles.
+
+    Returns
+    -------
+    float
+        NaN where nothing is known of lean muscle.
+
+    Examples
+    --------
+    >>> darkest_muscle(WeightedPixels.of([99.0, 100.0, 101.0]), WeightedPixels.of([]))
+    50.0
+    """
+    if len(lean.values):
+        level, values = lean.median, lean.values
+    elif len(muscle.values):
+        # Sorted, because the level is sought in ranges of them.
+        values = np.sort(muscle.values[muscle.values <= muscle.median])
+        level, _ = lean_level(values)
+    else:
+        return NAN
+    # From the darker side alone, without voids: what is brighter may be partly fat.
+    darker = values[(values <= level) & (values >= DARK_SHARE * level)]
+    noise = TO_DEVIATION * float(np.median(level - darker)) if len(darker) else 0.0
+    return min(DARK_SHARE * level, level - DARK_SPREADS * noise)
+
+
+def dark_pct(sample: WeightedPixels, limit: float) -> float:
+    """Share of a sample below a limit, 0 to 100; NaN where there is no limit."""
+    if math.isnan(limit) or not len(sample.values):
+        return NAN
+    dark = sample.weights.compress(sample.values < limit)
+    return 100 * float(np.add.reduce(dark)) / sample.total

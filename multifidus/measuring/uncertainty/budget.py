@@ -11,7 +11,7 @@ uncertainty; twice as much holds the truth about 95 times in 100.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ import numpy as np
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.sums import dot
+from multifidus.measuring.calibration import ReferenceUncertainty
 from multifidus.measuring.fat.estimator import Need
-from multifidus.measuring.fat.methods import METHODS, needs_of
+from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.outline_pixels import OutlinePixels, OutlineSignal
 from multifidus.measuring.uncertainty.components import (
     Tracing,
@@ -33,7 +34,6 @@ from multifidus.measuring.uncertainty.components import (
     placement_pct,
     shifted_pct,
 )
-from multifidus.measuring.uncertainty.reference_uncertainty import ReferenceUncertainty
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:
@@ -45,13 +45,12 @@ Parts = Mapping[str, float]
 
 
 def with_uncertainty(
-    rows: Iterable[Measurement],
+    rows: Sequence[Measurement],
     item: OutlinePixels,
     shared: ReferenceUncertainty,
     protocol: MeasurementProtocol,
 ) -> Iterator[Measurement]:
     """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
-    rows = tuple(rows)
     how = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
@@ -164,7 +163,7 @@ def _fats(
     (item, signal), (tracing, placement_mm) = outline, assumed
     sample = signal.inside
     shares = np.array([_share_pct(row, item) for row in rows])
-    linear = np.array([METHODS[FatMethod(row.method)].is_fraction for row in rows])
+    linear = np.array([METHODS[row.method].is_fraction for row in rows])
     middle = (shared.lean_signal + shared.fat_signal) / 2
     cuts = np.array(
         [
@@ -211,7 +210,7 @@ def _placement(
 
 def _raw_threshold(row: Measurement, sample: WeightedPixels, share: float) -> float:
     """Return the threshold on the image itself; where it was another's, of equal effect."""
-    if Need.EQUALISED_SLICE not in needs_of(row.method):
+    if Need.EQUALISED_SLICE not in METHODS[row.method].needs:
         return float(row.parameters["threshold"])
     ordered = in_order(sample)
     below = ordered.weights.cumsum() / ordered.total

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.roi import Source
-from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.agreement.metrics import dice
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.measuring.dixon_pairs import pairings
-from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.fat.clusters import otsu_threshold
 from multifidus.measuring.weighted_pixels import WeightedPixels
 from napari_multifidus.models.grid import axial_series, pixel_stack, same_grid, weighting_words
 

@@ -15,7 +15,7 @@ from multifidus.data.image import Exam, Series
 from multifidus.data.landmark import Landmark
 from multifidus.data.roi import Reading, Roi
 from multifidus.data.roi_set import Grade, NotMeasurable, RoiSet, SliceLevel
-from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.agreement.metrics import dice
 from multifidus.measuring.locate import place
 from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
 

@@ -11,8 +11,7 @@ from multifidus.data.roi import Roi, Source
 from multifidus.data.roi_set import RoiSet
 from multifidus.editing.interpolate import interpolate
 from multifidus.editing.mirror import mirror_line, mirrored
-from multifidus.editing.move import shifted
-from multifidus.editing.smooth import smoothed
+from multifidus.editing.reshape import shifted, smoothed
 from multifidus.errors import RoiError
 from multifidus.io.outlines import read_rois
 from multifidus.measuring.locate import place

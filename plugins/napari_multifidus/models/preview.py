@@ -23,12 +23,11 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Roi
 from multifidus.measuring.bias_field.correction import BiasField
 from multifidus.measuring.calibration import Calibration
-from multifidus.measuring.derived.asymmetry import (
+from multifidus.measuring.derived.combine import (
     signed_asymmetry_pct,
     signed_asymmetry_uncertainty,
 )
-from multifidus.measuring.derived.quality_flags import with_fat_flags
-from multifidus.measuring.fat.quality_checks import THRESHOLDS
+from multifidus.measuring.fat.quality_checks import THRESHOLDS, with_fat_flags
 from multifidus.measuring.locate import PlacedOutline
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.pipeline import ExamCalibration

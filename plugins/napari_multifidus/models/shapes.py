@@ -15,7 +15,7 @@ import numpy as np
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.polygon import MINIMAL_POINTS, area, first_crossing
 from multifidus.data.roi import Roi
-from multifidus.editing.freehand import closed
+from multifidus.editing.strokes import closed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

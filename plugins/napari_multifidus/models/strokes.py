@@ -15,9 +15,8 @@ import numpy as np
 
 from multifidus.data.polygon import MINIMAL_POINTS
 from multifidus.data.polygon_sets import cut, joined
-from multifidus.editing.brush import stroke
-from multifidus.editing.freehand import closed, without_tails
 from multifidus.editing.livewire import Edges, LiveWire
+from multifidus.editing.strokes import closed, stroke, without_tails
 from multifidus.errors import RoiError
 from napari_multifidus.models.shapes import problem_of
 

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from hypothesis import given, strategies as st
 
-from multifidus.measuring.agreement.distances import STEP_MM, outline_distances
+from multifidus.measuring.agreement.metrics import STEP_MM, outline_distances
 from tests.support.exams import box
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from multifidus.measuring.agreement.overlap import dice
+from multifidus.measuring.agreement.metrics import dice
 from tests.support.exams import box, circle
 
 BOX = box(0, 0, 9, 9)

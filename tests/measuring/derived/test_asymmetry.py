@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from multifidus.measuring.derived.asymmetry import (
+from multifidus.measuring.derived.combine import (
     maximal_asymmetry_pct,
     maximal_asymmetry_uncertainty,
     ratio_pct,

@@ -18,8 +18,9 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import Grade, NotMeasurable, Reason, RoiSet, SliceLevel
 from multifidus.errors import RoiError
-from multifidus.measuring.derived.combine import shared
-from multifidus.measuring.derived.quality_flags import is_recent
+from multifidus.measuring.derived.combine import by_outline, shared
+from multifidus.measuring.derived.comparisons import side_rows
+from multifidus.measuring.fat.quality_checks import is_recent
 from multifidus.measuring.pipeline import measure
 from multifidus.phantom import PhantomSpec, make_phantom
 from tests.support.exams import READER, axial_plane, box, circle, exam_of, image_slice, outline
@@ -114,6 +115,14 @@ def test_what_compares_the_sides_is_as_uncertain_as_they_are():
 def test_one_side_alone_has_no_asymmetry():
     rows = derived(muscles()[:1])
     assert {side for _, side in rows} == {"left"}
+
+
+def test_what_is_known_of_one_side_alone_is_not_compared():
+    rows = measure(exam_of(SLICE), RoiSet(muscles()), FIXED)
+    known = [r for r in rows if r.key.side is Side.RIGHT or r.quantity is not Quantity.FI_PCT]
+    compared = {row.quantity for row in side_rows(by_outline(known), Clinical())}
+    assert Quantity.FI_DIFFERENCE_PCT not in compared
+    assert Quantity.ASYMMETRY_PCT in compared
 
 
 def test_only_muscles_have_sides_to_compare():

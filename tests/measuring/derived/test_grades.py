@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from multifidus.measuring.derived.grades import storheim_grade
+from multifidus.measuring.derived.comparisons import storheim_grade
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import shapely
 from hypothesis import assume, given, strategies as st
 
 from multifidus.data.polygon import area, oriented_loops, signed_area
-from multifidus.measuring.derived.region_paths import between, cut_at_share
+from multifidus.measuring.derived.fat_by_region import between, cut_at_share
 from tests.support.strategies import even_odd, nested_paths, numbers
 
 ANGLES = numbers(0, 2 * np.pi)

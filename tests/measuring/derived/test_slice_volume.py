@@ -3,7 +3,7 @@ import math
 import pytest
 from hypothesis import given, strategies as st
 
-from multifidus.measuring.derived.slice_volume import is_unbroken, volume_ml
+from multifidus.measuring.derived.muscle_volume import is_unbroken, volume_ml
 from tests.support.strategies import numbers
 
 

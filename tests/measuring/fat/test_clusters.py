@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.measuring.fat import clusters
-from multifidus.measuring.fat.clusters import NONE, kmeans, mixture
-from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.fat.clusters import NONE, kmeans, mixture, otsu_threshold
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 GREYS = st.lists(st.integers(0, 300), min_size=3, max_size=40)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from multifidus.measuring.fat.equalisation import equalised
+from multifidus.measuring.fat.outline_thresholds import equalised
 
 
 def picture(shading=0.0):

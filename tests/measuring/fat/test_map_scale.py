@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from multifidus.measuring.fat.map_scale import STORED_TO_PCT, map_fat_fraction, map_scale
+from multifidus.measuring.pdff_map import STORED_TO_PCT, map_fat_fraction, map_scale
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 RNG = np.random.default_rng(3)

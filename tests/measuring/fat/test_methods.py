@@ -8,16 +8,14 @@ from skimage.filters import threshold_otsu
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.errors import ProtocolError
-from multifidus.measuring.dixon import dixon_fat_fraction
-from multifidus.measuring.fat.estimator import above_threshold_pct
+from multifidus.measuring.dixon_pairs import dixon_fat_fraction
+from multifidus.measuring.fat.clusters import otsu_threshold
 from multifidus.measuring.fat.methods import (
     METHODS,
     fat_by,
     fat_fraction,
 )
-from multifidus.measuring.fat.references import References
-from multifidus.measuring.fat.separation import separation
-from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.fat.references import References, separation
 from multifidus.measuring.weighted_pixels import WeightedPixels, pool
 from tests.support.strategies import numbers
 
@@ -87,8 +85,8 @@ def test_a_pixel_of_weight_three_counts_as_three_pixels(values, data):
     )
     threshold = otsu_threshold(weighted)
     assert threshold == otsu_threshold(repeated)
-    assert above_threshold_pct(weighted, threshold) == pytest.approx(
-        above_threshold_pct(repeated, threshold)
+    assert 100 * weighted.share_above(threshold) == pytest.approx(
+        100 * repeated.share_above(threshold)
     )
     assert weighted.mean == pytest.approx(np.repeat(values, weights).mean())
     assert weighted.variance == pytest.approx(np.repeat(values, weights).var(), abs=1e-6)
@@ -249,8 +247,8 @@ def test_a_given_threshold_parts_the_weights(pixels, threshold):
 
 
 def test_no_share_is_above_a_threshold_of_nothing():
-    assert math.isnan(above_threshold_pct(WeightedPixels.of([]), 5))
-    assert math.isnan(above_threshold_pct(WeightedPixels.of([1, 2]), math.nan))
+    assert math.isnan(100 * WeightedPixels.of([]).share_above(5))
+    assert math.isnan(100 * WeightedPixels.of([1, 2]).share_above(math.nan))
     assert math.isnan(WeightedPixels.of([]).mean)
     assert math.isnan(WeightedPixels.of([]).variance)
 

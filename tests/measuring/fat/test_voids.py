@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from multifidus.measuring.fat.voids import MOST_DARK_PCT, dark_pct, darkest_muscle
+from multifidus.measuring.fat.references import MOST_DARK_PCT, dark_pct, darkest_muscle
 from multifidus.measuring.uncertainty.components import lean_level
 from multifidus.measuring.weighted_pixels import WeightedPixels
 

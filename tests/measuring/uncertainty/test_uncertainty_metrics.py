@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from multifidus.data.polygon import signed_area
 from multifidus.measuring.coverage import count_centres
-from multifidus.measuring.fat.thresholds import otsu_threshold
+from multifidus.measuring.fat.clusters import otsu_threshold
 from multifidus.measuring.uncertainty.components import (
     Tracing,
     area_variance,
