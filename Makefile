@@ -61,7 +61,7 @@ help: ## Show this list
 	@echo "         BENCH_ARGS=--smoke  arguments of make bench; EVIDENCE_ARGS of make evidence"
 	@echo "         PYTEST_ARGS=-x      further arguments of the tests; WORKERS=0: in one process"
 	@echo "         QT=pyside6          the other Qt binding for make test-gui"
-	@echo "         COVERAGE=1          count the coverage of the tests, too; they take longer"
+	@echo "         COVERAGE=core       count the coverage of the tests without windows, too; COVERAGE=1: of all"
 
 # --- set-up ------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ test-gui: $(GUI_VENV)/stamps/test ## Run the tests of the napari plugin, on virt
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(GUI_RESULTS).coverage env -u QT_QPA_PLATFORM $(SCREEN) \
 		$(GUI_VENV)/bin/python -m pytest tests/plugins $(WITH_GUI) $(PARALLEL) --no-skips \
-		$(if $(COVERAGE),--cov=napari_multifidus --cov-report=) --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
+		$(if $(filter-out core,$(COVERAGE)),--cov=napari_multifidus --cov-report=) --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
 
 # --- checks ------------------------------------------------------------------------------------
 
@@ -148,13 +148,13 @@ manifest: $(STAMPS)/test ## The plugin's manifest: npe2
 citation: $(STAMPS)/test ## CITATION.cff
 	$(BIN)/python scripts/check_citation.py
 
-# Tested again, unless the last `make test COVERAGE=1` or `make check` was of this code.
+# Tested again, unless the last `make test COVERAGE=core` or `make check` was of this code.
 $(RESULTS)/core.coverage: $(shell find multifidus tests -name '*.py' -not -path 'tests/plugins/*')
-	$(MAKE) test-core COVERAGE=1
+	$(MAKE) test-core COVERAGE=core
 
 coverage: $(STAMPS)/test $(RESULTS)/core.coverage ## Branch coverage of the core tests, with its thresholds
 	$(BIN)/python scripts/check_coverage.py $(RESULTS)/core.coverage
-ifdef COVERAGE
+ifneq ($(filter-out core,$(COVERAGE)),)
 	@echo "The plugin, from the tests with windows:"
 	$(BIN)/coverage report --data-file=$(RESULTS)/gui.coverage --include='plugins/*'
 endif
