@@ -1,4 +1,7 @@
-"""The series that speed is measured on: five angled stacks of 512 x 512, six outlines a slice."""
+"""The series that speed is measured on: five angled stacks of 512 x 512.
+
+Each slice has six muscles, and two references of lean muscle and of fat, as the sample exams have.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, write_rois
 from multifidus.data.anatomy import Side, Structure
 
 STACKS, PER_STACK, SIZE, SPACING_MM = 5, 5, 512, 0.39
-VERTICES = 120
+VERTICES, REFERENCE_VERTICES = 120, 48
 
 MUSCLES = (
     (Structure.MULTIFIDUS, Side.RIGHT, (330, 215), 36),
@@ -22,6 +25,18 @@ MUSCLES = (
     (Structure.PSOAS, Side.LEFT, (210, 362), 47),
 )
 """Structure, side, centre (row, column) and radius in pixels."""
+
+REFERENCES = (
+    (Structure.LEAN_REFERENCE, Side.RIGHT, (340, 125), 13),
+    (Structure.LEAN_REFERENCE, Side.LEFT, (340, 387), 13),
+    (Structure.FAT_REFERENCE, Side.RIGHT, (430, 150), 10),
+    (Structure.FAT_REFERENCE, Side.LEFT, (430, 362), 10),
+)
+"""Circles of one tissue: lean muscle within the erector spinae, fat under the skin."""
+
+LEAN, FAT = 400.0, 1600.0
+MARGIN = 4
+"""Pixels by which the tissue of a reference reaches beyond its circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +63,11 @@ def make_sample(folder: Path, seed: int = 1) -> Sample:
         path = images / f"{number:03d}.dcm"
         _write(path, uid, plane, pixels=_pixels(rng), number=number)
         files.append(path)
-        for structure, side, centre, radius in MUSCLES:
-            outline = _blob(rng, centre, radius)
+        outlines = [
+            *((*kind, _blob(rng, centre, radius)) for *kind, centre, radius in MUSCLES),
+            *((*kind, _circle(centre, radius)) for *kind, centre, radius in REFERENCES),
+        ]
+        for structure, side, outline in outlines:
             paths.append((number, outline))
             key = RoiKey(by, uid, structure, side)
             rois.append(Roi(key, (plane.to_patient(outline),), plane, (SIZE, SIZE)))
@@ -78,11 +96,20 @@ def _blob(rng: np.random.Generator, centre: tuple[int, int], radius: float) -> n
     return outline + centre + rng.uniform(-0.5, 0.5, 2)
 
 
+def _circle(centre: tuple[int, int], radius: float) -> np.ndarray:
+    angle = np.linspace(0, 2 * np.pi, REFERENCE_VERTICES, endpoint=False)
+    return radius * np.stack((np.cos(angle), np.sin(angle)), axis=1) + centre
+
+
 def _pixels(rng: np.random.Generator) -> np.ndarray:
-    """Lean muscle with streaks of fat in smooth shading, 12 bits."""
+    """Lean muscle with streaks of fat in smooth shading, 12 bits; one tissue at each reference."""
     row, column = np.mgrid[:SIZE, :SIZE] / SIZE
     streaks = np.sin(40 * row + rng.uniform(0, 6)) + np.sin(55 * column + rng.uniform(0, 6))
-    signal = np.where(streaks > 0.9, 1600.0, 400.0) * (1.15 - 0.3 * row)
+    signal = np.where(streaks > 0.9, FAT, LEAN)
+    for structure, _, (y, x), radius in REFERENCES:
+        near = np.hypot(row * SIZE - y, column * SIZE - x) < radius + MARGIN
+        signal[near] = LEAN if structure is Structure.LEAN_REFERENCE else FAT
+    signal *= 1.15 - 0.3 * row
     noisy = np.hypot(signal + rng.normal(0, 25, signal.shape), rng.normal(0, 25, signal.shape))
     return noisy.round().astype(np.uint16)
 

@@ -1,6 +1,9 @@
-"""Measuring 150 outlines, and covering one."""
+"""Measuring 150 muscles and their references, and covering one outline."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,8 +25,9 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
 
     def measured(*methods: str) -> Comparison:
         protocol = mf.MeasurementProtocol(fat_methods=methods)  # type: ignore[arg-type]
+        _check_numbers(mf.measure(exam, rois, protocol), methods)
         return Comparison(
-            f"measure 150 outlines by {' and '.join(methods)}",
+            f"measure 150 muscles, 100 references by {' and '.join(methods)}",
             "skimage polygon, regionprops_table, threshold_otsu",
             *alternate(
                 lambda: mf.measure(exam, rois, protocol),
@@ -49,3 +53,18 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
             1.0,
         ),
     ]
+
+
+def _check_numbers(rows: mf.Measurements, methods: Sequence[str]) -> None:
+    """Hold that every method gives a number: one that ends early in NaN would be fast.
+
+    Raises
+    ------
+    RuntimeError
+        If a value or its uncertainty is missing.
+    """
+    for method in methods:
+        own = [row for row in rows if row.method == method and not row.quantity.is_grade]
+        if not own or any(math.isnan(row.value) or math.isnan(row.uncertainty) for row in own):
+            msg = f"{method} does not give a number for every muscle; nothing was compared."
+            raise RuntimeError(msg)

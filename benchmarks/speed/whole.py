@@ -22,7 +22,7 @@ def run(sample: Sample, folder: Path, repeats: int) -> list[Comparison]:
         str(folder / "theirs.csv"),
     ]  # fmt: skip
     (seconds, memory), (peer_seconds, peer_memory) = alternate_processes(ours, theirs, repeats)
-    job, peer = "multifidus measure, 25 slices, 150 outlines", "pydicom + skimage script"
+    job, peer = "multifidus measure, 25 slices, 250 outlines", "pydicom + skimage script"
     return [
         Comparison(job, peer, seconds, peer_seconds, "CPU s", 1 / 1.5),
         Comparison(f"{job}: peak memory", peer, memory, peer_memory, "MB", 1.0),

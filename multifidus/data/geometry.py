@@ -191,10 +191,20 @@ class Plane:
 
     def to_patient(self, pixels: ArrayLike) -> Array:
         """Map (row, column) pixels, shape (n, 2), to patient millimetres, shape (n, 3)."""
-        row, column = np.asarray(pixels, dtype=np.float64).reshape(-1, 2).T[:, :, None]
+        return np.stack(self.axes_mm(pixels), axis=1)
+
+    def axes_mm(self, pixels: ArrayLike) -> tuple[Array, Array, Array]:
+        """Map (row, column) pixels, shape (n, 2), to their patient x, y and z, shape (n,) each."""
+        row, column = np.array(np.asarray(pixels).reshape(-1, 2).T, dtype=np.float64, order="C")
         # Element by element, not as a matrix product: equal pixels give equal points, to the bit,
         # wherever they stand in the array. Outlines that touch at a corner depend on it.
-        return np.asarray(self.origin_mm + row * self.row_step_mm + column * self.column_step_mm)
+        x, y, z = (
+            start + row * down + column * across
+            for start, down, across in zip(
+                self.origin_mm, self.row_step_mm, self.column_step_mm, strict=True
+            )
+        )
+        return x, y, z
 
     def to_pixels(self, points_mm: ArrayLike) -> Array:
         """Map patient millimetres, shape (n, 3), to (row, column), shape (n, 2).

@@ -31,7 +31,8 @@ from multifidus.measuring.reference_checks import (
     shading_flags,
     water_fat_swap,
 )
-from multifidus.measuring.uncertainty.components import lean_level, median_spread
+from multifidus.measuring.uncertainty.components import lean_level
+from multifidus.measuring.uncertainty.resampling import median_spread
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
 
 LEAST_OUTLINES = 2
@@ -142,9 +143,9 @@ def _calibration(
 ) -> Calibration:
     references = _references(members, bias_field, elsewhere=elsewhere)
     muscles = [item for item in members if item.is_muscle]
-    pooled = _pooled(muscles)
+    pixels = [item.pixels for item in muscles]
     found = {
-        method: METHODS[method].shared_threshold(pooled, references, protocol)
+        method: METHODS[method].shared_threshold(pixels, references, protocol)
         for method in protocol.fat_methods
     }
     thresholds = {method: each for method, each in found.items() if each is not None}
@@ -154,7 +155,7 @@ def _calibration(
         thresholds,
         reference_uncertainty(members, references, thresholds, protocol),
         water_fat_swap(members),
-        _darkest(members, pooled, references, references.pair_flags(protocol)),
+        _darkest(members, muscles, references, references.pair_flags(protocol)),
         bool(muscles),
         _gain_range(muscles),
     )
@@ -181,7 +182,7 @@ def _gain_range(muscles: Sequence[OutlinePixels]) -> tuple[float, float]:
 
 def _darkest(
     members: Sequence[OutlinePixels],
-    muscle: WeightedPixels,
+    muscles: Sequence[OutlinePixels],
     references: References,
     flags: Sequence[Flag],
 ) -> float:
@@ -189,10 +190,14 @@ def _darkest(
     if any(item.dixon is not None for item in members):
         return darkest_muscle(
             _pooled_total(of_structure(members, Structure.LEAN_REFERENCE)),
-            _pooled_total(item for item in members if item.is_muscle),
+            _pooled_total(muscles),
         )
     lit = members[0].placed.series.weighting in SHADED and Flag.REFERENCE_INVERTED not in flags
-    return darkest_muscle(references.lean, muscle) if lit else NAN
+    if not lit:
+        return NAN
+    lean = references.lean
+    # Muscles are only looked at without a lean reference; pooled, an exam's are a million pixels.
+    return darkest_muscle(lean, _pooled([] if len(lean.values) else muscles))
 
 
 def _pooled_total(members: Iterable[OutlinePixels]) -> WeightedPixels:

@@ -85,7 +85,14 @@ def drawing_flags(members: Sequence[OutlinePixels]) -> tuple[Flag, ...]:
         for item in members
         if item.is_muscle or item.roi.key.structure is Structure.LEAN_REFERENCE
     ]
-    overlaps = any(_overlap(one, other) > OVERLAP_SHARE for one in bright for other in others)
+    on_slice: dict[str, list[OutlinePixels]] = {}
+    for item in others:
+        on_slice.setdefault(item.placed.slice.uid, []).append(item)
+    overlaps = any(
+        _overlap(one, other) > OVERLAP_SHARE
+        for one in bright
+        for other in on_slice.get(one.placed.slice.uid, ())
+    )
     # All of the fat at one value, in an image whose lean muscle shows noise, is cut off as well.
     flat = bool(bright) and all(item.quality.is_flat for item in bright)
     noise = any(not item.quality.is_flat for item in lean if len(item.pixels.values) > 1)
@@ -122,6 +129,6 @@ def shading_flags(
 
 def _overlap(one: OutlinePixels, other: OutlinePixels) -> float:
     """Share of an outline that surely lies on another one of its slice, pixel by pixel."""
-    if one.placed.slice.uid != other.placed.slice.uid or not one.pixels.total:
+    if not one.pixels.total:
         return 0.0
     return shared_pixels(one.footprint.coverage, other.footprint.coverage) / one.pixels.total

@@ -91,7 +91,7 @@ class BiasField:
     def at(self, item: Slice, pixels: NDArray[np.generic]) -> Array:
         """Return the field at pixels of a slice, (n, 2) of whole (row, column)."""
         if self.low_order is not None:
-            return self.low_order.at(item.plane.to_patient(pixels))
+            return self.low_order.at_axes(item.plane.axes_mm(pixels))
         row, column = np.asarray(pixels, dtype=np.intp).T
         return np.asarray(self.maps[item.uid][row, column])
 
@@ -104,10 +104,12 @@ class BiasField:
             signal = replace(item.raw, parameters=MappingProxyType(found), flags=self.signal_flags)
             return replace(item, raw=signal, corrected=signal)
         image, raw = item.placed.slice, item.raw
-        gains = self.at(image, item.footprint.pixels)
-        along = raw.along
-        if along is not None and item.band.pixels is not None:
-            along = along / self.at(image, item.band.pixels)
+        pixels, band, along = item.footprint.pixels, item.band.pixels, raw.along
+        if along is None or band is None:
+            gains = self.at(image, pixels)
+        else:
+            both = self.at(image, np.concatenate((pixels, band)))
+            gains, along = both[: len(pixels)], along / both[len(pixels) :]
         weights = raw.inside.weights
         found["bias_gain"] = WeightedPixels(gains, weights).mean if len(gains) else NAN
         corrected = OutlineSignal(

@@ -7,8 +7,10 @@ lean muscle. Fat does not enter, so a muscle that is fat at one end is not taken
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,8 +109,13 @@ class LowOrderField:
 
     def at(self, points_mm: ArrayLike) -> Array:
         """Return the gain at places in LPS millimetres, shape (n, 3) to (n,)."""
-        points = np.clip(np.asarray(points_mm, dtype=np.float64), self.low_mm, self.high_mm)
-        return np.asarray(np.exp(self._logarithm(points)))
+        return self.at_axes(np.asarray(points_mm, dtype=np.float64).T)
+
+    def at_axes(self, axes_mm: Iterable[Array]) -> Array:
+        """Return the gain at places given as their x, y and z, shape (n,) each."""
+        bounds = zip(axes_mm, self.low_mm, self.high_mm, strict=True)
+        nearest = [np.minimum(np.maximum(axis, low), high) for axis, low, high in bounds]
+        return np.asarray(np.exp(self._logarithm(nearest)))
 
     def beyond(self, points_mm: ArrayLike) -> tuple[Array, Array]:
         """Say how little the fit knows of places outside the box of the fitted pixels.
@@ -127,10 +134,11 @@ class LowOrderField:
         points = np.asarray(points_mm, dtype=np.float64)
         nearest = np.clip(points, self.low_mm, self.high_mm)
         distance = np.linalg.norm(points - nearest, axis=1)
-        return np.asarray(distance), np.abs(self._logarithm(points) - self._logarithm(nearest))
+        change = np.abs(self._logarithm(points.T) - self._logarithm(nearest.T))
+        return np.asarray(distance), change
 
-    def _logarithm(self, points: Array) -> Array:
-        return times(_terms(points - self.centre_mm, self.order), self.coefficients)
+    def _logarithm(self, axes_mm: Iterable[Array]) -> Array:
+        return times(_terms(axes_mm, self.centre_mm, self.order), self.coefficients)
 
 
 def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
@@ -189,7 +197,7 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
     log = np.log(signal[kept] / lean_signal)
     low, high, centre = points.min(axis=0), points.max(axis=0), points.mean(axis=0)
     order = 2 if len(outlines) >= OUTLINES_FOR_SQUARES else 1
-    terms = _terms(points - centre, order)
+    terms = _terms(points.T, centre, order)
     ceiling = (math.log(fat_signal / lean_signal) if fat_signal > lean_signal else _WITHOUT_FAT) / 2
     lean = (log > _DARKEST) & (log < ceiling)
     for _ in range(ROUNDS):
@@ -215,12 +223,17 @@ def low_order_field(  # noqa: PLR0913 - pixels, and what is known of them
     return LowOrderField(centre, low, high, order, coefficients, n, spread), None
 
 
-def _terms(offset_mm: Array, order: int) -> Array:
-    x, y, z = (offset_mm / SCALE_MM).T
-    terms = [np.ones_like(x), x, y, z]
-    if order > 1:
-        terms += [x * x, x * y, x * z, y * y, y * z, z * z]
-    return np.stack(terms, axis=1)
+def _terms(axes_mm: Iterable[Array], centre_mm: Array, order: int) -> Array:
+    """Return the polynomial's terms, (n, 4) or (n, 10), at places given as their x, y and z."""
+    offsets = [(axis - middle) / SCALE_MM for axis, middle in zip(axes_mm, centre_mm, strict=True)]
+    products = combinations_with_replacement(offsets, 2) if order > 1 else ()
+    factors = [*((offset, 1.0) for offset in offsets), *products]
+    terms = np.empty((len(offsets[0]), 1 + len(factors)))
+    terms[:, 0] = 1.0
+    # Into its place at once: stacking single columns would take as long again.
+    for column, (first, second) in zip(terms.T[1:], factors, strict=True):
+        np.multiply(first, second, out=column)
+    return terms
 
 
 def _fitted(terms: Array, log: Array, share: Array) -> Array:

@@ -6,6 +6,7 @@ All start from nothing random: the same pixels always give the same answer.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -54,18 +55,28 @@ class Histogram:
     @lru_cache(maxsize=2)
     def of(cls, sample: WeightedPixels) -> Histogram | None:
         """Sort a sample into levels of one width; None where all its pixels are equal."""
-        if len(sample.values) == 0:
+        return cls.of_all([sample])
+
+    @classmethod
+    def of_all(cls, samples: Sequence[WeightedPixels]) -> Histogram | None:
+        """Do the same with several samples as one, and make no copy of their pixels."""
+        parts = [sample for sample in samples if len(sample.values)]
+        if not parts:
             return None
-        low, high = float(sample.values.min()), float(sample.values.max())
+        low = min(float(part.values.min()) for part in parts)
+        high = max(float(part.values.max()) for part in parts)
         if low == high:
             return None
-        level = np.rint((sample.values - low) * ((GREY_LEVELS - 1) / (high - low))).astype(np.intp)
-        weight = np.bincount(level, sample.weights, GREY_LEVELS)
-        signal = np.bincount(level, sample.weights * sample.values, GREY_LEVELS)
+        scale = (GREY_LEVELS - 1) / (high - low)
+        weight, signal = np.zeros((2, GREY_LEVELS))
+        for part in parts:
+            level = np.rint((part.values - low) * scale).astype(np.intp)
+            np.add.at(weight, level, part.weights)
+            np.add.at(signal, level, part.weights * part.values)
         filled = np.flatnonzero(weight > 0)
         step = (high - low) / (GREY_LEVELS - 1)
-        weights = np.asarray(weight.take(filled), dtype=np.float64)
-        return cls(signal.take(filled) / weights, weights, step)
+        found = weight.take(filled)
+        return cls(signal.take(filled) / found, found, step)
 
     def between(self, level: int) -> float:
         """Return the value midway between a level and the next one."""
@@ -84,7 +95,11 @@ def otsu_threshold(sample: WeightedPixels) -> float:
     >>> otsu_threshold(WeightedPixels.of([1, 1, 2, 9, 9]))
     5.5
     """
-    histogram = Histogram.of(sample)
+    return otsu_cut(Histogram.of(sample))
+
+
+def otsu_cut(histogram: Histogram | None) -> float:
+    """Return the same threshold of a sample that is sorted into levels; NaN of None."""
     if histogram is None:
         return NAN
     weight, signal = histogram.weights, histogram.weights * histogram.levels

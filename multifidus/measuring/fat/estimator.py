@@ -106,9 +106,12 @@ class FatEstimator(Protocol):
     is_fraction: ClassVar[bool] = False
 
     def shared_threshold(
-        self, muscles: WeightedPixels, references: References, protocol: MeasurementProtocol
+        self,
+        muscles: Sequence[WeightedPixels],
+        references: References,
+        protocol: MeasurementProtocol,
     ) -> SharedThreshold | None:
-        """Find one threshold for all muscles, pooled; None where each muscle has its own."""
+        """Find one threshold for all muscles; None where each muscle has its own."""
         del muscles, references, protocol
         return None
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
-from multifidus.measuring.fat.clusters import otsu_threshold
+from multifidus.measuring.fat.clusters import Histogram, otsu_cut
 from multifidus.measuring.fat.estimator import (
     FatBasis,
     FatEstimator,
@@ -21,7 +21,7 @@ from multifidus.measuring.fat.estimator import (
     SharedThreshold,
 )
 from multifidus.measuring.fat.references import FATAL, References
-from multifidus.measuring.uncertainty.components import (
+from multifidus.measuring.uncertainty.resampling import (
     in_order,
     median_spread,
     otsu_spread,
@@ -47,7 +47,7 @@ class ExamThreshold(FatEstimator):
     name, needs
         As :class:`multifidus.measuring.fat.estimator.FatEstimator` has them.
     cut
-        Finds the threshold: of all muscles, pooled, and their references.
+        Finds the threshold: of all muscles and their references.
     deviation
         Finds its standard deviation over resamples of the references.
     settings
@@ -56,12 +56,15 @@ class ExamThreshold(FatEstimator):
 
     name: FatMethod
     needs: frozenset[Need]
-    cut: Callable[[WeightedPixels, References, MeasurementProtocol], float]
+    cut: Callable[[Sequence[WeightedPixels], References, MeasurementProtocol], float]
     deviation: Callable[[Sequence[WeightedPixels], References, MeasurementProtocol], float]
     settings: Callable[[References, MeasurementProtocol], dict[str, float]] = lambda *_: {}
 
     def shared_threshold(
-        self, muscles: WeightedPixels, references: References, protocol: MeasurementProtocol
+        self,
+        muscles: Sequence[WeightedPixels],
+        references: References,
+        protocol: MeasurementProtocol,
     ) -> SharedThreshold:
         """Find the threshold; NaN with a flag where it is undefined."""
         value, flags = self._judged(muscles, references, protocol)
@@ -69,7 +72,7 @@ class ExamThreshold(FatEstimator):
         parameters = {
             "threshold": value,
             "basis": "exam",
-            "n_pixels_muscle": len(muscles.values),
+            "n_pixels_muscle": sum(len(muscle.values) for muscle in muscles),
             "n_pixels_lean": len(lean.values),
             "n_pixels_fat": len(fat.values),
             "mean_lean": lean.mean,
@@ -79,13 +82,17 @@ class ExamThreshold(FatEstimator):
         return SharedThreshold(value, flags, MappingProxyType(parameters))
 
     def _judged(
-        self, muscles: WeightedPixels, references: References, protocol: MeasurementProtocol
+        self,
+        muscles: Sequence[WeightedPixels],
+        references: References,
+        protocol: MeasurementProtocol,
     ) -> tuple[float, tuple[Flag, ...]]:
         lean_only = Need.FAT_REFERENCE not in self.needs
         flags = references.lean_flags(protocol) if lean_only else references.pair_flags(protocol)
         if FATAL.intersection(flags):
             return NAN, flags
-        value = self.cut(muscles, references, protocol) if len(muscles.values) else NAN
+        some = any(len(muscle.values) for muscle in muscles)
+        value = self.cut(muscles, references, protocol) if some else NAN
         return value, (Flag.UNDETECTABLE, *flags) if math.isnan(value) else flags
 
     def threshold_sd(
@@ -104,7 +111,7 @@ class ExamThreshold(FatEstimator):
         del equalised
         found = basis.threshold
         if found is None:
-            found = self.shared_threshold(muscle, basis.references, basis.protocol)
+            found = self.shared_threshold([muscle], basis.references, basis.protocol)
         value = 100 * muscle.share_above(found.value)
         return FatResult(value, found.value, found.flags, found.parameters)
 
@@ -120,9 +127,10 @@ def _resampled_lean(references: References, protocol: MeasurementProtocol) -> Ar
 
 
 def _pooled_otsu(
-    muscles: WeightedPixels, references: References, protocol: MeasurementProtocol
+    muscles: Sequence[WeightedPixels], references: References, protocol: MeasurementProtocol
 ) -> float:
-    return otsu_threshold(references.pooled_otsu(muscles, protocol.reference_weight))
+    pooled = references.beside(muscles, protocol.reference_weight)
+    return otsu_cut(Histogram.of_all(pooled))
 
 
 def _pooled_otsu_sd(

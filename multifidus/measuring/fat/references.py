@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.sums import dot
 from multifidus.measuring.uncertainty.components import lean_level
-from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
+from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 
@@ -98,10 +99,10 @@ class References:
         strange = self.lean.share_above(middle), 1 - self.fat.share_above(middle)
         return max(strange) > MIXED_SHARE
 
-    def pooled_otsu(self, muscle: WeightedPixels, weight: float) -> WeightedPixels:
-        """Pool muscles with both references, each of ``weight`` times the muscles' weight."""
-        total = weight * muscle.total
-        return pool((muscle, self.lean.scaled_to(total), self.fat.scaled_to(total)))
+    def beside(self, muscles: Sequence[WeightedPixels], weight: float) -> list[WeightedPixels]:
+        """Return muscles and both references, each of ``weight`` times all muscles' weight."""
+        total = weight * float(np.add.reduce(np.concatenate([each.weights for each in muscles])))
+        return [*muscles, self.lean.scaled_to(total), self.fat.scaled_to(total)]
 
     @property
     def midpoint(self) -> float:

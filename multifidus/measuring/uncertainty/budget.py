@@ -28,12 +28,12 @@ from multifidus.measuring.uncertainty.components import (
     Tracing,
     area_variance,
     counting_variance,
-    in_order,
     mixed_pixels_pct,
     moved,
     placement_pct,
     shifted_pct,
 )
+from multifidus.measuring.uncertainty.resampling import in_order
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
 
 if TYPE_CHECKING:

@@ -11,20 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.sums import dot
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
-
-RESAMPLED_LEVELS = 1024
-"""Grey levels in which the threshold of each resample is sought."""
 
 CELL_MM, BLOCK_MM = 1.5, 4.5
 """Squares over which fat is averaged: to see how fast its pattern changes, and how much of the
@@ -40,8 +37,6 @@ Values within one standard deviation pull the level to their mean. To first orde
 where their mean is, off by ``m / (P - 2 p)``: m has variance ``(P - 2 p) / n``, P = 0.683 is the
 share of values within one standard deviation, and p = 0.242 the normal density at its end. That is
 ``1 / sqrt(P - 2 p)`` of a standard deviation over ``sqrt(n)``."""
-
-_SEED = 20170
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,15 +310,14 @@ def _roughness(inside: Array, fat: Array, full: int) -> tuple[Array, Array]:
     counts = inside.reshape(fat.shape[1:]) > full / 2
     many, within = len(fat), counts.ravel()
     mean = np.divide(fat, inside, out=np.zeros_like(fat), where=counts)
+    pairs_of = (
+        (mean[:, 1:] - mean[:, :-1], counts[1:] & counts[:-1]),
+        (mean[:, :, 1:] - mean[:, :, :-1], counts[:, 1:] & counts[:, :-1]),
+    )
     # Laid out row by row, so that a sum is rounded alike however many ways are seen at once.
-    apart = np.ascontiguousarray(
-        np.concatenate(
-            [
-                (mean[:, 1:] - mean[:, :-1])[:, counts[1:] & counts[:-1]],
-                (mean[:, :, 1:] - mean[:, :, :-1])[:, counts[:, 1:] & counts[:, :-1]],
-            ],
-            axis=1,
-        )
+    apart = np.concatenate(
+        [steps.reshape(many, -1).compress(both.ravel(), axis=1) for steps, both in pairs_of],
+        axis=1,
     )
     own = np.ascontiguousarray(mean.reshape(many, -1).compress(within, axis=1))
     if not own.shape[1]:
@@ -342,88 +336,6 @@ def shifted_pct(sample: WeightedPixels, threshold: float, by: float) -> float:
     return 50 * float(sample.weights.compress(between).sum()) / sample.total
 
 
-def resamples(sample: WeightedPixels, count: int) -> Array:
-    """Draw places in a sample with replacement, always the same ones, (count, n)."""
-    draws = np.random.default_rng([_SEED, len(sample.values)]).random((count, len(sample.values)))
-    return (draws * len(sample.values)).astype(np.intp)
-
-
-# An exam's two references are asked for in order by each method that rests on them.
-@lru_cache(maxsize=2)
-def in_order(sample: WeightedPixels) -> WeightedPixels:
-    """Sort a sample by value, so that resampling does not depend on the order of outlines."""
-    order = np.lexsort((sample.weights, sample.values))
-    return WeightedPixels(sample.values.take(order), sample.weights.take(order))
-
-
-def otsu_spread(
-    muscles: Sequence[WeightedPixels],
-    references: tuple[WeightedPixels, WeightedPixels],
-    weight: float,
-    count: int,
-) -> float:
-    """Find the standard deviation of ``pooled_otsu``'s threshold over resamples of references.
-
-    Parameters
-    ----------
-    muscles, references
-        What the threshold was found in.
-    weight
-        Weight of each reference, as a multiple of the muscles'.
-    count
-        Number of resamples; their draws are the same in every run.
-    """
-    ordered = [in_order(part) for part in references]
-    parts = [part for part in (*muscles, *ordered) if len(part.values)]
-    low = min(float(part.values.min()) for part in parts)
-    high = max(float(part.values.max()) for part in parts)
-    scale = (RESAMPLED_LEVELS - 1) / (high - low)
-    of_muscle = np.sum([_histogram(muscle, low, scale) for muscle in muscles], axis=0)
-    histogram = np.tile(of_muscle, (count, 1))
-    for part in ordered:
-        drawn = resamples(part, count)
-        level = np.rint((part.values - low) * scale).astype(np.intp)
-        place = level[drawn] + np.arange(count)[:, None] * RESAMPLED_LEVELS
-        found = np.bincount(
-            place.ravel(), part.weights[drawn].ravel(), count * RESAMPLED_LEVELS
-        ).reshape(count, RESAMPLED_LEVELS)
-        histogram += found * (weight * float(of_muscle.sum()) / found.sum(axis=1, keepdims=True))
-    return float(_otsu_cuts(histogram).std(ddof=1)) / scale
-
-
-def _histogram(sample: WeightedPixels, low: float, scale: float) -> Array:
-    level = np.rint((sample.values - low) * scale).astype(np.intp)
-    return np.asarray(np.bincount(level, sample.weights, RESAMPLED_LEVELS), np.float64)
-
-
-def _otsu_cuts(histograms: Array) -> Array:
-    """Otsu's cut of each row of weights, in levels; midway in a gap between filled levels."""
-    level = np.arange(RESAMPLED_LEVELS)
-    below = histograms.cumsum(axis=1)
-    dark = (histograms * level).cumsum(axis=1)
-    total, signal = below[:, -1:], dark[:, -1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        apart = (dark * total - below * signal) ** 2 / (below * (total - below))
-    apart = np.where((below > 0) & (below < total), apart, 0.0)
-    # Within a gap the criterion stays the same: its middle is taken.
-    first = apart.argmax(axis=1)
-    last = RESAMPLED_LEVELS - 1 - apart[:, ::-1].argmax(axis=1)
-    return np.asarray((first + last + 1) / 2)
-
-
-# Asked for by the references' own uncertainty, and by thresholds that are made of medians.
-@lru_cache(maxsize=2)
-def median_spread(sample: WeightedPixels, count: int) -> float:
-    """Find the standard deviation of a sample's median over resamples, always the same ones."""
-    ordered = in_order(sample)
-    # Sorted values are in the order of their places, and small whole numbers part fastest.
-    drawn = resamples(ordered, count).astype(np.min_scalar_type(len(ordered.values)))
-    middle = [(drawn.shape[1] - 1) // 2, drawn.shape[1] // 2]
-    places = np.partition(drawn, middle, axis=1)[:, middle]
-    medians = ordered.values[places].mean(axis=1)
-    return float(medians.std(ddof=1))
-
-
 def lean_level(values: Array) -> tuple[float, float]:
     """Find where the signal of lean muscle is densest, in pixels of which some are part fat.
 
@@ -435,12 +347,21 @@ def lean_level(values: Array) -> tuple[float, float]:
     tuple
         The level, and its standard error by the pixels' noise.
     """
-    level, spread = float(np.median(values)), 0.0
+    level, spread = _middle(values), 0.0
     for _ in range(LEVEL_ROUNDS):
-        darker = values[values < level]
-        spread = math.sqrt(float(((darker - level) ** 2).mean())) if len(darker) else 0.0
-        near = values[np.abs(values - level) <= spread]
+        apart = values - level
+        darker = apart.compress(apart < 0)
+        spread = math.sqrt(dot(darker, darker) / len(darker)) if len(darker) else 0.0
+        near = values.compress(np.abs(apart) <= spread)
         if not len(near):  # of values all alike the mean may be off by rounding
             break
-        level = float(near.mean())
+        level = float(np.add.reduce(near)) / len(near)
     return level, LEVEL_ERROR * spread / math.sqrt(len(values))
+
+
+def _middle(values: Array) -> float:
+    """Return the median of values that are all numbers; numpy's own looks for NaN first."""
+    half, is_odd = divmod(len(values), 2)
+    parted = np.partition(values, half)
+    upper = float(parted[half])
+    return upper if is_odd else (float(parted[:half].max()) + upper) / 2

@@ -213,7 +213,7 @@ def test_references_that_cannot_tell_fat_from_muscle_leave_the_fat_undefined(
 
 def test_references_alone_measure_nothing():
     references = References(WeightedPixels.of([100, 101]), WeightedPixels.of([400, 401]))
-    found = METHODS[FatMethod.POOLED_OTSU].shared_threshold(pool([]), references, DEFAULT)
+    found = METHODS[FatMethod.POOLED_OTSU].shared_threshold([], references, DEFAULT)
     assert math.isnan(found.value)
     assert found.flags == (Flag.UNDETECTABLE,)
 

@@ -13,13 +13,12 @@ from multifidus.measuring.uncertainty.components import (
     area_variance,
     counting_variance,
     lean_level,
-    median_spread,
     mixed_pixels_pct,
     moved,
-    otsu_spread,
     placement_pct,
     shifted_pct,
 )
+from multifidus.measuring.uncertainty.resampling import median_spread, otsu_spread
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 SMALL = Tracing(0.05, 4.0, 0.03)
