@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 
@@ -26,21 +28,37 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
     def measured(*methods: str) -> Comparison:
         protocol = mf.MeasurementProtocol(fat_methods=methods)  # type: ignore[arg-type]
         _check_numbers(mf.measure(exam, rois, protocol), methods)
+        job = f"measure 150 muscles, 100 references by {' and '.join(methods)}"
+        return compared(job, rois, sample.paths, protocol)
+
+    def compared(
+        job: str,
+        outlines: mf.RoiSet,
+        paths: Sequence[tuple[int, np.ndarray]],
+        protocol: mf.MeasurementProtocol,
+    ) -> Comparison:
         return Comparison(
-            f"measure 150 muscles, 100 references by {' and '.join(methods)}",
+            job,
             "skimage polygon, regionprops_table, threshold_otsu",
             *alternate(
-                lambda: mf.measure(exam, rois, protocol),
-                lambda: measure_with_skimage(volume, sample.paths),
+                lambda: mf.measure(exam, outlines, protocol),
+                lambda: measure_with_skimage(volume, paths),
                 repeats,
             ),
             "s",
             1 / 3,
         )
 
+    is_muscle = [roi.key.structure.is_muscle for roi in rois]
     return [
         measured("pooled_otsu", "linear"),
         measured("pooled_otsu", "otsu"),
+        compared(
+            "measure 150 muscles without references: areas and signal, fat undefined",
+            replace(rois, rois=tuple(compress(rois, is_muscle))),
+            tuple(compress(sample.paths, is_muscle)),
+            mf.MeasurementProtocol(fat_methods=("pooled_otsu", "linear")),
+        ),
         Comparison(
             "exact coverage of a 120-vertex outline",
             "skimage.draw.polygon2mask on the slice",
