@@ -79,7 +79,7 @@ def reliability(
     Parameters
     ----------
     values
-        Of a study (:func:`multifidus.stats.values.values_of`).
+        Of a study (:func:`multifidus.stats.study_table.values_of`).
     quantities
         Only these; all if empty.
     compare
