@@ -32,11 +32,11 @@ from multifidus.measuring.reference_checks import (
     water_fat_swap,
 )
 from multifidus.measuring.uncertainty.components import lean_level
-from multifidus.measuring.uncertainty.resampling import median_spread
+from multifidus.measuring.uncertainty.resampling import median_sd
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels, pool
 
 LEAST_OUTLINES = 2
-"""Fewer outlines say nothing about how shading differs from one to the next."""
+"""Fewer outlines say nothing about how the remaining inhomogeneity differs from one to the next."""
 
 LEAST_LEAN_PIXELS = 30
 """An outline with fewer pixels below the threshold says nothing about lean signal."""
@@ -227,7 +227,7 @@ class ReferenceUncertainty:
         Standard deviation of each method's threshold over resamples of the references.
     lean, fat
         The same of the references' medians; NaN where there are none.
-    shading
+    inhomogeneity
         Relative standard deviation of lean signal from outline to outline; NaN where there are no
         references to tell lean by.
     """
@@ -237,7 +237,7 @@ class ReferenceUncertainty:
     threshold: Mapping[FatMethod, float]
     lean: float
     fat: float
-    shading: float
+    inhomogeneity: float
 
     @property
     def contrast(self) -> float:
@@ -264,7 +264,7 @@ def reference_uncertainty(
     lean, fat = references.lean, references.fat
     muscles = [item.pixels for item in members if item.is_muscle]
     lean_sd, fat_sd = (
-        median_spread(part, count) if len(part.values) and muscles else NAN for part in (lean, fat)
+        median_sd(part, count) if len(part.values) and muscles else NAN for part in (lean, fat)
     )
     threshold = {
         method: METHODS[method].threshold_sd(muscles, references, protocol)
@@ -272,11 +272,11 @@ def reference_uncertainty(
         if not math.isnan(found.value)
     }
     lean_signal, fat_signal = lean.median, fat.median
-    shading = _shading(members, (lean_signal + fat_signal) / 2)
-    return ReferenceUncertainty(lean_signal, fat_signal, threshold, lean_sd, fat_sd, shading)
+    inhomogeneity = _inhomogeneity(members, (lean_signal + fat_signal) / 2)
+    return ReferenceUncertainty(lean_signal, fat_signal, threshold, lean_sd, fat_sd, inhomogeneity)
 
 
-def _shading(members: Sequence[OutlinePixels], middle: float) -> float:
+def _inhomogeneity(members: Sequence[OutlinePixels], middle: float) -> float:
     if math.isnan(middle):
         return NAN
     found = []
@@ -292,5 +292,5 @@ def _shading(members: Sequence[OutlinePixels], middle: float) -> float:
     signals, errors = np.array(found).T
     # A muscle with little that is lean is off for that reason: such outliers do not count.
     apart = TO_DEVIATION * float(np.median(np.abs(signals - np.median(signals))))
-    # Noise sets outlines apart as well; what it explains is no shading.
+    # Noise sets outlines apart as well; what it explains is no inhomogeneity.
     return math.sqrt(max(apart**2 - float(np.median(errors)) ** 2, 0.0))

@@ -23,8 +23,8 @@ from multifidus.measuring.fat.estimator import (
 from multifidus.measuring.fat.references import FATAL, References
 from multifidus.measuring.uncertainty.resampling import (
     in_order,
-    median_spread,
-    otsu_spread,
+    median_sd,
+    otsu_threshold_sd,
     resamples,
 )
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
@@ -137,7 +137,7 @@ def _pooled_otsu_sd(
     muscles: Sequence[WeightedPixels], references: References, protocol: MeasurementProtocol
 ) -> float:
     pair = references.lean, references.fat
-    return otsu_spread(muscles, pair, protocol.reference_weight, protocol.threshold_resamples)
+    return otsu_threshold_sd(muscles, pair, protocol.reference_weight, protocol.threshold_resamples)
 
 
 POOLED_OTSU = ExamThreshold(
@@ -157,7 +157,7 @@ def _midpoint_sd(
 ) -> float:
     count = protocol.threshold_resamples
     parts = references.lean, references.fat
-    return math.hypot(*(median_spread(part, count) for part in parts)) / 2
+    return math.hypot(*(median_sd(part, count) for part in parts)) / 2
 
 
 MIDPOINT = ExamThreshold(

@@ -243,8 +243,8 @@ def _binary_points(
     by = shared.threshold.get(FatMethod(row.method), NAN)
     if not math.isnan(by):
         points["u_threshold"] = shifted_pct(sample, threshold, by)
-    if not math.isnan(shared.shading):
-        points["u_shading"] = shifted_pct(sample, threshold, threshold * shared.shading)
+    if not math.isnan(shared.inhomogeneity):
+        points["u_shading"] = shifted_pct(sample, threshold, threshold * shared.inhomogeneity)
     return points
 
 
@@ -255,10 +255,10 @@ def _linear_points(
     contrast = shared.contrast
     basis = math.hypot((1 - fraction) * shared.lean, fraction * shared.fat) / contrast
     points = {"u_threshold": 100 * basis}
-    if not math.isnan(shared.shading):
+    if not math.isnan(shared.inhomogeneity):
         # Muscle and fat reference are shaded independently of each other.
         own, of_fat = sample.mean, fraction * shared.fat_signal
-        points["u_shading"] = 100 * shared.shading * math.hypot(own, of_fat) / contrast
+        points["u_shading"] = 100 * shared.inhomogeneity * math.hypot(own, of_fat) / contrast
     return points
 
 

@@ -55,7 +55,7 @@ def in_order(sample: WeightedPixels) -> WeightedPixels:
     return WeightedPixels(sample.values.take(order), sample.weights.take(order))
 
 
-def otsu_spread(
+def otsu_threshold_sd(
     muscles: Sequence[WeightedPixels],
     references: tuple[WeightedPixels, WeightedPixels],
     weight: float,
@@ -109,7 +109,7 @@ def _otsu_cuts(histograms: Array) -> Array:
 
 # Asked for by the references' own uncertainty, and by thresholds that are made of medians.
 @lru_cache(maxsize=2)
-def median_spread(sample: WeightedPixels, count: int) -> float:
+def median_sd(sample: WeightedPixels, count: int) -> float:
     """Find the standard deviation of a sample's median over resamples, always the same ones."""
     ordered = in_order(sample)
     size = len(ordered.values)

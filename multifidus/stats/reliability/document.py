@@ -72,12 +72,17 @@ def _written(item: object, entries: Iterable[Entry]) -> dict[str, Any]:
 
 def _read(document: Mapping[str, Any], entries: Iterable[Entry]) -> dict[str, Any]:
     return {
-        each.attribute or each.key: each.read(
-            document[each.key] if each.older is None else document.get(each.key) or each.older
-        )
+        each.attribute or each.key: each.read(_held(document, each))
         for each in entries
         if each.read is not None
     }
+
+
+def _held(document: Mapping[str, Any], entry: Entry) -> object:
+    if entry.older is None:
+        return document[entry.key]
+    held = document.get(entry.key)
+    return entry.older if held is None else held
 
 
 def _texts(words: Iterable[object]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from multifidus.measuring.uncertainty.components import (
     placement_pct,
     shifted_pct,
 )
-from multifidus.measuring.uncertainty.resampling import median_spread, otsu_spread
+from multifidus.measuring.uncertainty.resampling import median_sd, otsu_threshold_sd
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 SMALL = Tracing(0.05, 4.0, 0.03)
@@ -162,7 +162,7 @@ def normal(mean, sd, count, seed):
 
 
 def test_the_median_spreads_as_theory_says():
-    found = median_spread(normal(100, 8, 4000, 4), 400)
+    found = median_sd(normal(100, 8, 4000, 4), 400)
     assert found == pytest.approx(math.sqrt(math.pi / 2) * 8 / math.sqrt(4000), rel=0.2)
 
 
@@ -181,23 +181,23 @@ def test_the_threshold_spreads_as_a_plain_bootstrap_of_the_references_says():
         cuts.append(otsu_threshold(WeightedPixels.of(values, np.concatenate(
             [part.weights for part in (*muscle, *parts)]
         ))))  # fmt: skip
-    found = otsu_spread(muscle, (lean, fat), 0.5, 300)
+    found = otsu_threshold_sd(muscle, (lean, fat), 0.5, 300)
     assert found == pytest.approx(np.std(cuts), rel=0.2)
 
 
 def test_resampling_depends_neither_on_the_run_nor_on_the_order_of_pixels():
     muscle, lean, fat = normal(100, 12, 500, 1), normal(100, 12, 90, 2), normal(400, 30, 70, 3)
     turned = [WeightedPixels(part.values[::-1], part.weights[::-1]) for part in (lean, fat)]
-    found = {otsu_spread([muscle], (lean, fat), 0.5, 32) for _ in range(5)}
-    found.add(otsu_spread([muscle], tuple(turned), 0.5, 32))
+    found = {otsu_threshold_sd([muscle], (lean, fat), 0.5, 32) for _ in range(5)}
+    found.add(otsu_threshold_sd([muscle], tuple(turned), 0.5, 32))
     assert len(found) == 1
-    assert median_spread(lean, 32) == median_spread(turned[0], 32)
+    assert median_sd(lean, 32) == median_sd(turned[0], 32)
 
 
 def test_references_without_noise_have_a_certain_threshold():
     lean, fat = WeightedPixels.of([100.0] * 50), WeightedPixels.of([400.0] * 50)
-    assert otsu_spread([WeightedPixels.of([100.0, 400.0])], (lean, fat), 0.5, 32) == 0
-    assert median_spread(lean, 32) == 0
+    assert otsu_threshold_sd([WeightedPixels.of([100.0, 400.0])], (lean, fat), 0.5, 32) == 0
+    assert median_sd(lean, 32) == 0
 
 
 def test_lean_signal_is_found_among_pixels_that_are_part_fat():
