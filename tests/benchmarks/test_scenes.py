@@ -9,10 +9,12 @@ import pytest
 from shapely import Polygon, union_all
 
 import multifidus as mf
+from benchmarks.accuracy import real_dixon
 from benchmarks.accuracy.scenes import FACTORS, QUIET, Made, Scene, make, vary
 from benchmarks.accuracy.scenes.curves import Grid, cover_all, smooth_noise
 from benchmarks.accuracy.scenes.exam import anatomy_of
 from benchmarks.accuracy.scenes.patterns import streaks
+from benchmarks.accuracy.scenes.real_pattern import make_real, scene
 from benchmarks.accuracy.scenes.scene import Pattern, Place, Shading, Void
 from benchmarks.accuracy.scenes.sheet import show
 from multifidus import Level, Side, Structure
@@ -330,9 +332,12 @@ def test_scenes_of_a_comparison_have_names_of_their_own_and_differ_in_one_factor
             assert cell.scene == base[cell.pattern].but(**FACTORS[cell.factor][cell.level])
 
 
-def test_an_unknown_factor_is_refused():
+def test_an_unknown_factor_or_word_is_refused():
     with pytest.raises(KeyError):
         Scene().but(colour="red")
+    with pytest.raises(mf.MultifidusError, match="striped"):
+        Scene().but(pattern="striped")
+    assert Scene().but(pattern="both").fat.pattern is Pattern.BOTH
 
 
 def test_exam_and_outlines_are_accepted_by_the_library(neutral, tmp_path):
@@ -372,3 +377,29 @@ def test_a_slice_is_shown_with_its_outlines(neutral):
     axes = Figure().subplots()
     show(axes, "neutral", neutral, 1)
     assert len(axes.lines) >= 6
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif(not real_dixon.available(), reason="there is no Dixon exam")
+def test_fat_of_a_real_person_is_the_ratio_of_fat_to_fat_and_water_in_the_labels():
+    import nibabel
+
+    made = make_real(scene(4.0, bits=0))
+    fat, water, labels = (
+        np.asarray(nibabel.load(real_dixon.FOLDER / f"{name}.nii.gz").dataobj)
+        for name in ("fat", "water", "label_fatgrid")
+    )
+    fat = fat / 1.5492
+    ratios = sorted(
+        100 * fat[own].sum() / (fat + water)[own].sum()
+        for value in (2, 3)
+        for k in range(labels.shape[2])
+        if (own := (labels == value) & (np.arange(labels.shape[2]) == k)).any()
+    )
+    known = sorted(pct for key, pct in made.truth.items() if key.structure is Structure.MULTIFIDUS)
+    np.testing.assert_allclose(known, ratios, rtol=1e-6)
+    total = sum(item.pixels.sum() for item in made.exam.series[0].slices)
+    assert total == pytest.approx((water + 4.0 * fat).sum(), rel=1e-9)
+    assert {roi.key.structure for roi in made.rois} == {
+        *MUSCLES, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE
+    }  # fmt: skip

@@ -107,7 +107,8 @@ def drawn(person: Body, level: Level, *, small: bool, rng: np.random.Generator) 
             envelope = _grown(border, 0.9)
             if small and structure is Structure.MULTIFIDUS:
                 border = _shrunk(border, SMALL_MM2)
-            painted.append((Tissue.FASCIA, envelope))
+            # About a muscle that has shrunk, fat is not parted from what lies beside it.
+            painted.append((Tissue.EPIMUSCULAR if small else Tissue.FASCIA, envelope))
             painted.append((Tissue.EPIMUSCULAR, _grown(envelope, -FASCIA_MM)))
             painted.append((_TISSUE[structure], border))
             borders[structure, side] = border
@@ -184,7 +185,7 @@ def _shrunk(border: Array, area_mm2: float) -> Array:
     """Shrink a multifidus towards lamina and spinous process."""
     middle = border.mean(axis=0)
     side = np.sign(middle[0])
-    anchor = middle - np.array((side * 5.0, 6.0))
+    anchor = middle - np.array((side * 6.5, 8.5))
     return np.asarray(anchor + (border - anchor) * np.sqrt(area_mm2 / abs(enclosed_mm2(border))))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,9 +127,9 @@ def make(scene: Scene, seed: int) -> Made:
         scene,
         Exam(reading.subject, reading.timepoint, (series,)),
         RoiSet(tuple(rois), reading=reading),
-        MappingProxyType(truth),
-        MappingProxyType(pixel_truth),
-        MappingProxyType(fat_pct),
+        truth,
+        pixel_truth,
+        fat_pct,
     )
 
 

@@ -6,7 +6,6 @@ nothing of it is in it.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,8 +89,7 @@ def make_real(made_of: Scene, seed: int = 0) -> Made:
         rois = rois.with_all_of(
             RoiSet(tuple(_samples(slices, rois, parts, seed)), reading=rois.reading)
         )
-    known = MappingProxyType(truth)
-    return Made(made_of, exam, rois, known, known, MappingProxyType(fat_pct))
+    return Made(made_of, exam, rois, truth, truth, fat_pct)
 
 
 def _weighted(fat: list[Array], water: list[Array], made_of: Scene, seed: int) -> list[Array]:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from multifidus import Weighting
+from multifidus import MultifidusError, Weighting
+from multifidus.data.anatomy import choose
 
 
 class Pattern(StrEnum):
@@ -79,6 +80,9 @@ class FatContent:
     contrast: float = 4.0
     spread_pct: float = 15.0
 
+    def __post_init__(self) -> None:
+        choose(self, {"pattern": Pattern, "place": Place}, MultifidusError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeanTissue:
@@ -139,6 +143,10 @@ class Imaging:
     blur_px: float | None = None
     spacing_mm: float | None = None
 
+    def __post_init__(self) -> None:
+        words = {"weighting": Weighting, "shading": Shading, "shift_axis": Axis}
+        choose(self, words, MultifidusError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
@@ -161,6 +169,9 @@ class Drawing:
     subcutaneous: bool = False
     void: Void = Void.NONE
     void_drawn: bool = True
+
+    def __post_init__(self) -> None:
+        choose(self, {"void": Void}, MultifidusError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
