@@ -110,7 +110,7 @@ test-core: $(STAMPS)/test ## Run the tests without windows
 		-m "not gui and not slow" $(WITHOUT_GUI) $(PARALLEL) \
 		$(if $(COVERAGE),--cov=multifidus --cov-report=) --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
 
-test-slow: $(STAMPS)/test ## Make again what is shipped, and compare: the sample exams, the tutorial's page
+test-slow: $(STAMPS)/test ## Make again what is shipped and compare; test the images that benchmarks make
 	$(BIN)/python -m pytest tests --ignore=tests/plugins -m slow $(WITHOUT_GUI) $(PARALLEL) $(PYTEST_ARGS)
 
 # The settings of the person who runs the tests are neither read nor written. A skipped test is a

@@ -19,6 +19,8 @@ from benchmarks.accuracy.scenes.scene import Pattern, Place, Shading, Void
 from benchmarks.accuracy.scenes.sheet import show
 from multifidus import Level, Side, Structure
 
+pytestmark = pytest.mark.slow
+
 SEED = 4
 MUSCLES = {Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE}
 
