@@ -127,11 +127,14 @@ class KnownError:
         sems = [item[name] for name in _SEMS]
         if not all(isinstance(sem, (int, float)) and sem >= 0 for sem in sems):
             raise _no_reliability(f"The standard errors of {item['quantity']} are {sems}.")
+        columns = item.get("columns") or ()
+        if not isinstance(columns, (list, tuple)):
+            raise _no_reliability(f"The columns of {item['quantity']} are {columns!r}.")
         texts: dict[str, Any] = {name: str(item.get(name) or "") for name in _TEXTS}
         return cls(
             **texts,
             compare=str(item["compare"]),
-            columns=tuple(map(str, item.get("columns", ()))),
+            columns=tuple(map(str, columns)),
             sem_agreement=float(sems[0]),
             sem_consistency=float(sems[1]),
         )

@@ -280,11 +280,16 @@ def test_a_number_given_by_hand_is_held_against_either_way():
         ({"results": [{"quantity": "tcsa_mm2"}]}, "no reliability of a study"),
         ({"results": [known(), known()]}, "stands in the file twice"),
         ({"results": [known(sem_agreement=None)]}, "standard errors of tcsa_mm2"),
+        ({"results": [known(columns=7)]}, "columns of tcsa_mm2 are 7"),
     ],
 )
 def test_a_document_that_is_no_reliability_is_refused(document, message):
     with pytest.raises(StatisticsError, match=message):
         mdc_from_reliability(document)
+
+
+def test_an_entry_without_columns_of_another_quantity_stops_nothing():
+    mdc_from_reliability({"results": [known(), known("fi_pct", columns=None)]})
 
 
 @pytest.mark.parametrize("limit", [-1.0, math.nan, math.inf])
