@@ -25,6 +25,8 @@ class Flag(StrEnum):
     BIAS_NOT_CORRECTED = "bias_not_corrected"
     SHADING_STRONG = "shading_strong"
     SHADING_UNCLEAR = "shading_unclear"
+    CALIBRATION_AMBIGUOUS = "calibration_ambiguous"
+    SIGNAL_NOT_CALIBRATED = "signal_not_calibrated"
     DIFFUSE_FAT = "diffuse_fat"
     FAT_METHODS_DIFFER = "fat_methods_differ"
     LOW_SIGNAL = "low_signal"
@@ -115,6 +117,10 @@ _MEANINGS = {
     "field that can be corrected; one threshold is not valid everywhere.",
     Flag.SHADING_UNCLEAR: "Bias field and fat cannot be separated: the fitted field would change "
     "more than 40 % of a muscle from fat to lean, or vice versa.",
+    Flag.CALIBRATION_AMBIGUOUS: "Brighter lean muscle and diffuse fat explain these pixels about "
+    "equally well, with fat fractions more than 3 points apart; the uncertainty covers both.",
+    Flag.SIGNAL_NOT_CALIBRATED: "No fat signal fraction could be calibrated (signal_refusal among "
+    "the parameters gives the reason); the value is NaN.",
     Flag.DIFFUSE_FAT: "Linear interpolation gives more fat than the threshold, by more than their "
     "combined uncertainty. fi_pct is visible fat only and excludes partial-volume pixels. Linear "
     "interpolation includes them, and also counts lean muscle brighter than its reference as fat.",

@@ -27,6 +27,7 @@ class Quantity(StrEnum):
     FI_PCT = "fi_pct"
     FF_LINEAR_PCT = "ff_linear_pct"
     FF_LINEAR_CLIPPED_PCT = "ff_linear_clipped_pct"
+    FF_SIGNAL_PCT = "ff_signal_pct"
     DIXON_FF_MEAN_PCT = "dixon_ff_mean_pct"
     DIXON_FF_RATIO_PCT = "dixon_ff_ratio_pct"
     PDFF_MEAN_PCT = "pdff_mean_pct"
@@ -147,6 +148,12 @@ _DEFINITIONS = {
     ),
     Quantity.FF_LINEAR_CLIPPED_PCT: (
         "The same with every pixel clipped to 0..1; noise biases it upwards in lean muscle.",
+        _OURS,
+    ),
+    Quantity.FF_SIGNAL_PCT: (
+        "Fat signal fraction: 100 x mean of (S / field - S_lean) / (S_fat - S_lean), with a bias "
+        "field, a lean level of each muscle and a level of fat in muscle that are fitted to "
+        "muscles, references and the fat around; not clipped.",
         _OURS,
     ),
     Quantity.DIXON_FF_MEAN_PCT: (

@@ -19,10 +19,12 @@ class FatMethod(StrEnum):
     """How fat and muscle pixels are separated.
 
     With lean and fat references, one basis an exam: ``POOLED_OTSU`` (Otsu over all muscle outlines
-    and both references), ``MIDPOINT`` (between the medians of the references) and ``LINEAR``
-    (mixing of the two signals, no threshold). With a lean reference: ``CIRCLE_MAX`` (its brightest
-    pixel) and ``MEAN_KSD`` (its mean plus standard deviations). From each outline alone: ``OTSU``,
-    ``CLAHE_OTSU`` (after equalisation of the slice), ``KMEANS2``, ``KMEANS3``, ``GMM2``, ``GMM3``.
+    and both references), ``MIDPOINT`` (between the medians of the references), ``LINEAR`` (mixing
+    of the two signals, no threshold) and ``SIGNAL`` (mixing as well, with a bias field and levels
+    of signal that are fitted to muscles, references and the fat around them). With a lean
+    reference: ``CIRCLE_MAX`` (its brightest pixel) and ``MEAN_KSD`` (its mean plus standard
+    deviations). From each outline alone: ``OTSU``, ``CLAHE_OTSU`` (after equalisation of the
+    slice), ``KMEANS2``, ``KMEANS3``, ``GMM2``, ``GMM3``.
     ``FIXED``: a threshold given. ``DIXON``: the fat fractions of a Dixon pair; they are measured on
     every pair, and named here they are missed, with a flag, where there is none.
 
@@ -32,6 +34,7 @@ class FatMethod(StrEnum):
 
     POOLED_OTSU = "pooled_otsu"
     LINEAR = "linear"
+    SIGNAL = "signal"
     MIDPOINT = "midpoint"
     CIRCLE_MAX = "circle_max"
     OTSU = "otsu"

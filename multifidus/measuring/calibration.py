@@ -15,11 +15,17 @@ from multifidus.measuring.bias_field.correction import SHADED, BiasField, fit_bi
 from multifidus.measuring.fat.estimator import FatBasis, FatResult, SharedThreshold
 from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.fat.references import (
+    FATAL,
     REFERENCES,
     TO_DEVIATION,
     References,
     dark_pct,
     darkest_muscle,
+)
+from multifidus.measuring.fat.signal.calibration import (
+    NotCalibrated,
+    SignalCalibration,
+    calibrate_signal,
 )
 from multifidus.measuring.locate import SignalScale
 from multifidus.measuring.outline_pixels import OutlinePixels
@@ -66,6 +72,9 @@ class Calibration:
         thresholds.
     gain_range
         Least and largest gain of the bias field inside the muscles.
+    signal
+        What fat signal fractions rest on, or why there is nothing; None where no method of the
+        protocol needs it.
     """
 
     bias_field: BiasField
@@ -76,6 +85,7 @@ class Calibration:
     darkest: float
     has_muscle: bool
     gain_range: tuple[float, float]
+    signal: SignalCalibration | NotCalibrated | None = None
 
     def fat_of(
         self, item: OutlinePixels, method: FatMethod, protocol: MeasurementProtocol
@@ -158,7 +168,20 @@ def _calibration(
         _darkest(members, muscles, references, references.pair_flags(protocol)),
         bool(muscles),
         _gain_range(muscles),
+        _signal(members, references, protocol),
     )
+
+
+def _signal(
+    members: Sequence[OutlinePixels], references: References, protocol: MeasurementProtocol
+) -> SignalCalibration | NotCalibrated | None:
+    if FatMethod.SIGNAL not in protocol.fat_methods:
+        return None
+    if members[0].placed.series.weighting not in SHADED:
+        return NotCalibrated.WEIGHTING
+    if FATAL.intersection(references.pair_flags(protocol)):
+        return NotCalibrated.REFERENCES
+    return calibrate_signal(members)
 
 
 def _references(

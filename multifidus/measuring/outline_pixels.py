@@ -21,6 +21,7 @@ from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.locate import PlacedOutline, SignalScale
 from multifidus.measuring.pdff_map import PdffMap
+from multifidus.measuring.surroundings import Surroundings
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
@@ -267,6 +268,9 @@ class OutlinePixels:
         The pixels along the outline; of other structures than muscles its length only.
     dixon, pdff
         The outline's pixels in a Dixon pair and in a map of the fat fraction, where there is one.
+    surroundings
+        The image around it, where a method of the protocol needs that; outlines that are read
+        together share it.
     """
 
     placed: PlacedOutline
@@ -281,6 +285,7 @@ class OutlinePixels:
     pdff: PdffPixels | None
     quality: OutlineQuality
     image_sha256: str
+    surroundings: Surroundings | None = None
 
     @property
     def roi(self) -> Roi:

@@ -16,6 +16,7 @@ from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.pdff_map import map_fat_fraction
 from multifidus.measuring.reference_checks import WaterFatSwap
+from multifidus.measuring.signal_rows import signal_row
 from multifidus.measuring.weighted_pixels import NAN
 from multifidus.spine.resolve import ResolvedLevel
 from multifidus.version import VERSION
@@ -42,7 +43,9 @@ def outline_rows(
     if not key.structure.is_muscle:
         return
     for method in protocol.fat_methods:
-        if Need.DIXON_PAIR not in METHODS[method].needs:
+        if method is FatMethod.SIGNAL:
+            yield signal_row(item, provenance, calibration, protocol)
+        elif Need.DIXON_PAIR not in METHODS[method].needs:
             result = calibration.fat_of(item, method, protocol)
             yield from _fat_rows(item, method, result, provenance)
     yield from _map_rows(item, provenance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +35,7 @@ from multifidus.measuring.outline_pixels import (
 )
 from multifidus.measuring.pdff_map import FatMaps, PdffMap
 from multifidus.measuring.plausibility import STRAIGHT, is_sparse
+from multifidus.measuring.surroundings import AROUND_MM, RIM_PIXELS, Surroundings
 from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
@@ -90,8 +91,14 @@ def _read_slice(
     first = members[0]
     read = SlicePixels.of(first.series, first.index, others, protocol)
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
-    for item in members:
-        yield read.under(item, artefacts)
+    found = [read.under(item, artefacts) for item in members]
+    if not read.is_kept_around or not any(item.is_muscle for item in found):
+        yield from found
+        return
+    margin = math.ceil(AROUND_MM / min(first.slice.plane.pixel_spacing_mm))
+    around = Surroundings.of(read.pixels, [item.footprint.coverage for item in found], margin)
+    for item in found:
+        yield replace(item, surroundings=around)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,6 +165,11 @@ class SlicePixels:
             equalised=equalised(pixels) if equalise else None,
         )
 
+    @property
+    def is_kept_around(self) -> bool:
+        """Whether a method of the protocol looks at the image around outlines."""
+        return any(Need.SURROUNDINGS in METHODS[name].needs for name in self.protocol.fat_methods)
+
     def under(self, item: PlacedOutline, artefacts: Iterable[Roi]) -> OutlinePixels:
         """Return what lies under one outline; ``artefacts`` are those of its slice."""
         paths = item.roi.paths
@@ -196,6 +208,9 @@ class SlicePixels:
                 is_flat=sample.is_flat,
             ),
             image_sha256=self.digest,
+            surroundings=Surroundings.of(self.pixels, [coverage], RIM_PIXELS)
+            if self.is_kept_around and item.roi.key.structure.is_muscle
+            else None,
         )
 
     def _areas(self, region: Region, covered: WeightedPixels, inside: float) -> OutlineAreas:

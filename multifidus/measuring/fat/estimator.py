@@ -21,6 +21,7 @@ class Need(StrEnum):
     FAT_REFERENCE = "a sample of fat"
     UNCORRECTED_SIGNAL = "the signal as it is in the image"
     EQUALISED_SLICE = "the image around the muscle, which it equalises"
+    SURROUNDINGS = "the image around the muscle and the references"
     DIXON_PAIR = "a pair of fat and water images"
 
 

@@ -139,7 +139,11 @@ def _checked_pixels(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array
 
 
 def _check_pixels_suffice(method: FatMethod) -> None:
-    lacking = METHODS[method].needs & {Need.EQUALISED_SLICE, Need.DIXON_PAIR}
+    lacking = METHODS[method].needs & {
+        Need.EQUALISED_SLICE,
+        Need.SURROUNDINGS,
+        Need.DIXON_PAIR,
+    }
     for need in lacking:
         msg = f"The fat method {method.value!r} needs {need}; pixel values alone do not do."
         raise ProtocolError(msg, remedy="Measure outlines on an exam: multifidus.measure.")

@@ -87,4 +87,38 @@ class DixonFraction(FatEstimator):
         return FatResult(NAN)
 
 
-METHODS: tuple[FatEstimator, ...] = (LinearMixing(), FixedThreshold(), DixonFraction())
+@dataclass(frozen=True, slots=True)
+class SignalMixing(FatEstimator):
+    """The fat signal fraction: mixing of two levels that are fitted to the whole exam.
+
+    It is measured by the calibration of an exam
+    (:class:`multifidus.measuring.fat.signal.calibration.SignalCalibration`); a muscle's own pixels
+    give nothing.
+    """
+
+    is_fraction: ClassVar[bool] = True
+
+    name: FatMethod = FatMethod.SIGNAL
+    needs: frozenset[Need] = frozenset(
+        {
+            Need.LEAN_REFERENCE,
+            Need.FAT_REFERENCE,
+            Need.SURROUNDINGS,
+            Need.UNCORRECTED_SIGNAL,
+        }
+    )
+
+    def fat(
+        self, muscle: WeightedPixels, basis: FatBasis, equalised: WeightedPixels | None = None
+    ) -> FatResult:
+        """Return NaN: the pixels of one muscle hold no calibration."""
+        del muscle, basis, equalised
+        return FatResult(NAN)
+
+
+METHODS: tuple[FatEstimator, ...] = (
+    LinearMixing(),
+    SignalMixing(),
+    FixedThreshold(),
+    DixonFraction(),
+)

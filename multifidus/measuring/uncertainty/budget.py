@@ -284,10 +284,10 @@ def _dixon_parts(
         amount = (fat + water > 0).astype(np.float64)
         fatness = np.divide(fat, fat + water, out=np.zeros_like(fat), where=fat + water > 0)
         own = inside_fat[counts] / total - row.value / 100
-    inside = _Inside(counts, share, inside_fat[counts] / total, own)
+    inside = PixelFractions(counts, share, inside_fat[counts] / total, own)
     # What the boundary band would change the fraction by: its excess of fat over the muscle's own.
     excess = fatness - row.value / 100 * amount
-    return _fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
+    return fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
 
 
 def _map_parts(
@@ -302,14 +302,14 @@ def _map_parts(
     counts = (weights > 0) & np.isfinite(box)
     mean = row.value / 100
     along = fractions[tuple(item.band.pixels.T)]
-    inside = _Inside(counts, weights[counts], box[counts], box[counts] - mean)
+    inside = PixelFractions(counts, weights[counts], box[counts], box[counts] - mean)
     # Where the map says nothing, tracing moves nothing that is known.
     excess = np.nan_to_num(along - mean)
-    return _fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
+    return fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Inside:
+class PixelFractions:
     """Pixels of a muscle that have a fat fraction.
 
     Parameters
@@ -326,9 +326,23 @@ class _Inside:
     own: Array
 
 
-def _fraction_parts(
-    item: OutlinePixels, inside: _Inside, excess: Array, *, tracing: Tracing, placement_mm: float
+def fraction_parts(
+    item: OutlinePixels,
+    inside: PixelFractions,
+    excess: Array,
+    *,
+    tracing: Tracing,
+    placement_mm: float,
 ) -> Parts:
+    """Return the parts of a mean fraction's uncertainty, in points.
+
+    Parameters
+    ----------
+    inside
+        The muscle's pixels.
+    excess
+        By how much each pixel of the boundary band departs from the mean fraction.
+    """
     plane, share = item.placed.slice.plane, inside.share
     rings = excess.reshape(-1, sum(item.band.counts))
     found = moved(item.band.lengths_mm, item.band.counts, rings, tracing)

@@ -1,0 +1,81 @@
+"""The signal of fat inside muscles, which may differ from that of the fat references."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+DEPOT_SD = 0.12
+"""Standard deviation of fat's signal from one place of the body to another, as a logarithm."""
+
+STEPS = np.linspace(-0.36, 0.36, 145)
+"""Values that are tried."""
+
+BRIGHTEST = 0.98
+"""Quantile of the pixels nearer to fat than to lean muscle that pure fat is taken from."""
+
+ABOVE = 0.015
+"""How far that quantile lies above the level of pure fat, besides noise."""
+
+SHARP_SD = 0.025
+"""Standard deviation of what pure fat says, besides noise."""
+
+SURE, ENOUGH_BRIGHT = 0.8, 0.10
+"""Probability that the brightest pixels are pure fat, where at least this share of all pixels is
+bright; of fewer pixels less. Where they are not, pure fat is brighter by any amount."""
+
+PARTIAL = 0.4
+"""Mean logarithm by which the brightest pixels then are darker than pure fat."""
+
+LEAST_PIXELS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FatLevel:
+    """Logarithm of the signal of fat in muscle over that of the references, and its sd."""
+
+    mean: float
+    sd: float
+    bright_share: float
+
+
+def fat_level(corrected: Array, lean: float, fat: float, noise: float) -> FatLevel:
+    """Infer the signal of fat in muscles from their brightest pixels.
+
+    Parameters
+    ----------
+    corrected
+        Signal inside all muscles, divided by the field, (n,).
+    lean, fat
+        The fitted signal of lean muscle, and of fat outside muscles.
+    noise
+        Standard deviation of the noise.
+    """
+    bright = corrected[corrected > (lean + fat) / 2]
+    share = len(bright) / max(len(corrected), 1)
+    probability = np.exp(-0.5 * (STEPS / DEPOT_SD) ** 2)
+    if len(bright) >= LEAST_PIXELS:
+        relative = noise / fat
+        top = math.log(float(np.quantile(bright, BRIGHTEST)) / fat) - ABOVE - relative
+        sd = SHARP_SD + relative
+        sure = SURE * min(1.0, share / ENOUGH_BRIGHT)
+        below = STEPS - top
+        sharp = np.exp(-0.5 * (below / sd) ** 2)
+        height = sure / (1.25 * sd)
+        partly = (1 - sure) / PARTIAL
+        probability = probability * np.where(
+            below >= 0,
+            height * sharp + partly * np.exp(-np.maximum(below, 0) / PARTIAL),
+            (height + partly) * sharp,
+        )
+    probability = probability / probability.sum()
+    mean = float(probability @ STEPS)
+    return FatLevel(mean, math.sqrt(float(probability @ (STEPS - mean) ** 2)), share)

@@ -1,0 +1,228 @@
+"""The bias field of an exam, fitted to lean muscle and to fat at once.
+
+Where a sample is lean muscle the logarithm of its signal is the field's plus that of lean muscle,
+where it is fat, plus that of fat. Which of these a sample is follows from the fit, and the fit from
+that: expectation and maximisation (Dempster et al. 1977, doi:10.1111/j.2517-6161.1977.tb01600.x)
+with a uniform class for what is mixed. That lean muscle and fat share one field is the idea of
+Wells et al. 1996 (doi:10.1109/42.511747).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from multifidus.measuring.fat.signal.samples import Kind, Samples, Scale
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+FIELD_SD = (0.6, 0.6, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2)
+"""Prior standard deviations of the coefficients of x, y, xx, xy, yy, xxx, xxy, xyy, yyy."""
+
+SLICE_SD = (0.15, 0.06, 0.06)
+"""Those of each slice's own offset and slopes along x and y."""
+
+OUTLINE_SD = 0.3
+"""That of an outline's own level: a muscle tells the field its shape, never its level."""
+
+LEAN_SPREAD, LEAST_LEAN_SPREAD, FAT_SPREAD = 0.05, 0.03, 0.10
+"""Standard deviation of the logarithm of lean and of fat signal from sample to sample."""
+
+PRIOR_SAMPLES = 5
+"""As many samples of ``LEAN_SPREAD`` are counted with each muscle's own."""
+
+LEAN_SHARE, FAT_SHARE, MIXED_DENSITY = 0.7, 0.7, 0.15
+"""Prior shares: lean of muscle's samples, fat of those around; and the density of the mixed class
+times the logarithm of fat over lean signal."""
+
+WIDEST, NARROWING = 2.5, 0.2
+"""Classes are at first this many times as wide, and this much less in each round."""
+
+ROUNDS, ENOUGH = 30, 1e-3
+
+COMMON = 11
+"""Parameters that all slices share: nine of the field, and the logarithms of both levels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointField:
+    """The field, with both tissues' levels.
+
+    Parameters
+    ----------
+    parameters, covariance
+        Nine coefficients of the field, the logarithms of lean and fat signal, three for each slice
+        (offset, slopes along x and y), then each muscle's own level.
+    muscles
+        Numbers of the muscles' outlines, in the order of their levels.
+    rounds
+        Rounds until nothing changed.
+    """
+
+    parameters: Array
+    covariance: Array
+    muscles: tuple[int, ...]
+    rounds: int
+
+    @property
+    def lean_log(self) -> float:
+        """Logarithm of the signal of lean muscle where the field is 1."""
+        return float(self.parameters[9])
+
+    @property
+    def fat_log(self) -> float:
+        """The same of fat."""
+        return float(self.parameters[10])
+
+    def log_gain(self, x: Array, y: Array, view: int) -> Array:
+        """Return the logarithm of the field at places of a slice, of any shape."""
+        own = self.parameters[COMMON + 3 * view : COMMON + 3 * view + 3]
+        found = terms(x, y) @ self.parameters[:9] + own[0] + own[1] * x + own[2] * y
+        return np.asarray(found)
+
+
+def terms(x: Array, y: Array) -> Array:
+    """Return the field's nine terms at places, (..., 9)."""
+    return np.stack((x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3), axis=-1)
+
+
+def fit_joint_field(samples: Samples, scale: Scale, views: int) -> JointField:
+    """Fit the field to the samples of an exam.
+
+    Parameters
+    ----------
+    samples
+        Among them some of both references.
+    scale
+        Signal of the references, from which the fit starts.
+    views
+        Number of slices.
+    """
+    fit = _Fit.of(samples, scale, views)
+    found: Array = np.zeros(len(fit.pull))
+    found[9], found[10] = math.log(scale.lean), math.log(scale.fat)
+    spread = np.full(len(fit.muscles), LEAN_SPREAD)
+    for number in range(ROUNDS):
+        width = max(1.0, WIDEST - NARROWING * number)
+        is_lean, is_fat, residual = fit.classes(found, spread, width)
+        normal, right = fit.equations(is_lean, is_fat, spread)
+        last, found = found, np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
+        spread = fit.spread(is_lean, residual)
+        if width == 1 and np.abs(found - last).max() < ENOUGH:
+            break
+    return JointField(
+        found,
+        np.asarray(np.linalg.inv(normal), np.float64),
+        tuple(fit.muscles.tolist()),
+        number + 1,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """The samples, arranged slice by slice.
+
+    Parameters
+    ----------
+    samples
+        The samples.
+    muscles, own
+        Numbers of the muscles' outlines, ascending; which of them each sample is from.
+    noise
+        Variance of each sample's logarithm by noise.
+    rows, columns, design
+        Of each slice: its samples, the parameters that its samples depend on, and how.
+    pull
+        Prior precision of each parameter; the prior mean is 0.
+    """
+
+    samples: Samples
+    muscles: NDArray[np.intp]
+    own: NDArray[np.intp]
+    noise: Array
+    rows: list[NDArray[np.intp]]
+    columns: list[NDArray[np.intp]]
+    design: list[Array]
+    pull: Array
+
+    @classmethod
+    def of(cls, samples: Samples, scale: Scale, views: int) -> _Fit:
+        is_muscle = samples.kind == Kind.MUSCLE
+        muscles = np.unique(samples.outline[is_muscle])
+        own = np.where(is_muscle, np.searchsorted(muscles, samples.outline), -1)
+        rows = [np.flatnonzero(samples.view == k) for k in range(views)]
+        field = terms(samples.x, samples.y)
+        columns, design = [], []
+        for k, part in enumerate(rows):
+            here = np.unique(own[part][own[part] >= 0])
+            slice_columns = COMMON + 3 * k + np.arange(3)
+            columns.append(
+                np.concatenate((np.arange(COMMON), slice_columns, COMMON + 3 * views + here))
+            )
+            x, y = samples.x[part], samples.y[part]
+            levels = np.zeros((len(part), 2))
+            slopes = np.stack((np.ones(len(part)), x, y), axis=1)
+            belongs = (own[part][:, None] == here).astype(np.float64)
+            design.append(np.hstack((field[part], levels, slopes, belongs)))
+        sd = [*FIELD_SD, math.inf, math.inf, *(SLICE_SD * views), *([OUTLINE_SD] * len(muscles))]
+        noise = (scale.noise / np.exp(samples.log)) ** 2 / samples.n
+        return cls(
+            samples, muscles, own, noise, rows, columns, design, 1 / np.array(sd, np.float64) ** 2
+        )
+
+    def classes(self, found: Array, spread: Array, width: float) -> tuple[Array, Array, Array]:
+        """Return how surely each sample is lean and is fat, and its residual as lean muscle."""
+        base = np.empty(len(self.own))
+        for rows, columns, design in zip(self.rows, self.columns, self.design, strict=True):
+            base[rows] = design @ found[columns]
+        as_lean, as_fat = (self.samples.log - base - found[k] for k in (9, 10))
+        lean, fat = self._variances(spread)
+        mixed = MIXED_DENSITY / max(float(found[10] - found[9]), 0.3)
+        kind = self.samples.kind
+        in_lean = LEAN_SHARE * _density(as_lean, lean * width**2)
+        in_fat = FAT_SHARE * _density(as_fat, fat * width**2)
+        is_lean = np.where(kind == Kind.MUSCLE, in_lean / (in_lean + mixed), 0.0)
+        is_fat = np.where(kind == Kind.AROUND, in_fat / (in_fat + mixed), 0.0)
+        is_lean[kind == Kind.LEAN_REFERENCE] = 1.0
+        is_fat[kind == Kind.FAT_REFERENCE] = 1.0
+        return is_lean, is_fat, as_lean
+
+    def _variances(self, spread: Array) -> tuple[Array, Array]:
+        own = np.full(len(self.own), LEAN_SPREAD)
+        is_muscle = self.own >= 0
+        own[is_muscle] = spread[self.own[is_muscle]]
+        return own**2 + self.noise, FAT_SPREAD**2 + self.noise
+
+    def equations(self, is_lean: Array, is_fat: Array, spread: Array) -> tuple[Array, Array]:
+        """Return the normal equations of the weighted fit with its prior."""
+        lean, fat = self._variances(spread)
+        weight = is_lean / lean + is_fat / fat
+        normal, right = np.diag(self.pull), np.zeros(len(self.pull))
+        kind = self.samples.kind
+        as_lean = (kind == Kind.MUSCLE) | (kind == Kind.LEAN_REFERENCE)
+        for rows, columns, design in zip(self.rows, self.columns, self.design, strict=True):
+            design[:, 9], design[:, 10] = as_lean[rows], ~as_lean[rows]
+            weighted = design * weight[rows, None]
+            normal[np.ix_(columns, columns)] += weighted.T @ design
+            right[columns] += weighted.T @ self.samples.log[rows]
+            design[:, 9:COMMON] = 0
+        return normal, right
+
+    def spread(self, is_lean: Array, residual: Array) -> Array:
+        """Return each muscle's spread from its darker half, where fat plays no part."""
+        darker = (self.own >= 0) & (residual < 0)
+        own, weight, many = self.own[darker], is_lean[darker], len(self.muscles)
+        squares = np.bincount(own, weight * residual[darker] ** 2, many)
+        count = np.bincount(own, weight, many) + PRIOR_SAMPLES
+        found = np.sqrt((squares + PRIOR_SAMPLES * LEAN_SPREAD**2) / count)
+        return np.asarray(np.maximum(found, LEAST_LEAN_SPREAD))
+
+
+def _density(residual: Array, variance: Array) -> Array:
+    return np.asarray(np.exp(-(residual**2) / (2 * variance)) / np.sqrt(2 * math.pi * variance))

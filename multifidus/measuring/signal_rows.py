@@ -1,0 +1,124 @@
+"""The row of a muscle's fat signal fraction, with its uncertainty."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from multifidus.data.flags import Flag
+from multifidus.data.measurement import Measurement, Provenance, Quantity
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.measuring.calibration import Calibration
+from multifidus.measuring.fat.signal.calibration import (
+    NotCalibrated,
+    SignalCalibration,
+    SignalFraction,
+)
+from multifidus.measuring.outline_pixels import OutlinePixels
+from multifidus.measuring.uncertainty.budget import PixelFractions, fraction_parts
+from multifidus.measuring.uncertainty.components import Tracing
+from multifidus.measuring.weighted_pixels import NAN
+
+AMBIGUOUS_POINTS = 1.5
+"""Readings of a muscle's lean signal that differ by twice this are flagged."""
+
+
+def signal_row(
+    item: OutlinePixels,
+    provenance: Provenance,
+    calibration: Calibration,
+    protocol: MeasurementProtocol,
+) -> Measurement:
+    """Return the fat signal fraction of one muscle; NaN with its reason where there is none."""
+    signal = calibration.signal
+    found = signal.fraction(item) if isinstance(signal, SignalCalibration) else None
+    if found is None or not isinstance(signal, SignalCalibration):
+        return _refused(_row(item, provenance), calibration, protocol)
+    ambiguous = (Flag.CALIBRATION_AMBIGUOUS,) if found.lean > AMBIGUOUS_POINTS else ()
+    row = replace(
+        _row(item, provenance),
+        value=found.value_pct,
+        parameters=_parameters(item, signal, found),
+        flags=_once(*item.quality.flags, *ambiguous, *calibration.references.pair_flags(protocol)),
+    )
+    parts = _parts(item, signal, found, protocol)
+    return row.with_uncertainty(math.sqrt(math.fsum(v**2 for v in parts.values())), parts)
+
+
+def _row(item: OutlinePixels, provenance: Provenance) -> Measurement:
+    return Measurement(
+        item.roi.key,
+        Quantity.FF_SIGNAL_PCT,
+        NAN,
+        provenance,
+        len(item.raw.inside.values),
+        FatMethod.SIGNAL,
+        {},
+        item.quality.flags,
+    )
+
+
+def _once(*flags: Flag) -> tuple[Flag, ...]:
+    return tuple(dict.fromkeys(flags))
+
+
+def _refused(
+    row: Measurement, calibration: Calibration, protocol: MeasurementProtocol
+) -> Measurement:
+    signal = calibration.signal
+    if not row.n_pixels:
+        return replace(row, flags=_once(*row.flags, Flag.UNDETECTABLE))
+    if signal is NotCalibrated.REFERENCES:
+        return replace(row, flags=_once(*row.flags, *calibration.references.pair_flags(protocol)))
+    reason = signal if isinstance(signal, NotCalibrated) else NotCalibrated.OTHER_SLICE
+    return replace(
+        row,
+        flags=_once(*row.flags, Flag.SIGNAL_NOT_CALIBRATED),
+        parameters={"signal_refusal": str(reason)},
+    )
+
+
+def _parameters(
+    item: OutlinePixels, signal: SignalCalibration, found: SignalFraction
+) -> dict[str, Any]:
+    return {
+        "basis": "exam",
+        "bias_correction": "joint",
+        "lean_signal": signal.lean_signal(item),
+        "fat_signal": signal.fat_signal,
+        "diffuse_probability": signal.lean.diffuse,
+        "n_void_pixels": found.void_pixels,
+    }
+
+
+def _parts(
+    item: OutlinePixels,
+    signal: SignalCalibration,
+    found: SignalFraction,
+    protocol: MeasurementProtocol,
+) -> dict[str, float]:
+    """Return the parts of its uncertainty, in points."""
+    parts = {
+        "u_lean_level": found.lean,
+        "u_fat_level": found.fat_level,
+        "u_bias_field": found.field,
+        "u_edge": found.edge,
+    }
+    if item.band.pixels is None or item.raw.along is None:
+        return parts
+    share, weights = found.value_pct / 100, item.footprint.coverage.weights
+    own = signal.fractions_at(item, item.footprint.pixels, item.raw.inside.values)
+    along = signal.fractions_at(item, item.band.pixels, item.raw.along)
+    counts = np.zeros(weights.shape, dtype=bool)
+    counts.ravel()[item.footprint.places] = True
+    inside = PixelFractions(counts, weights[counts], own, own - share)
+    tracing = Tracing(
+        protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
+    )
+    drawn = fraction_parts(
+        item, inside, along - share, tracing=tracing, placement_mm=protocol.placement_sd_mm
+    )
+    return {name: drawn[name] for name in ("u_boundary", "u_placement")} | parts
