@@ -65,9 +65,22 @@ class Surroundings:
     def places_mm(self, plane: Plane) -> tuple[Array, Array]:
         """Return LPS x and y of every pixel's centre, (rows, columns) each."""
         rows, columns = (np.arange(size, dtype=np.float64) for size in self.pixels.shape)
-        row, column = (rows + self.top)[:, None, None], (columns + self.left)[:, None]
-        points = plane.origin_mm + row * plane.row_step_mm + column * plane.column_step_mm
-        return np.asarray(points[..., 0]), np.asarray(points[..., 1])
+        along = (rows + self.top)[:, None] * plane.row_step_mm
+        across = (columns + self.left)[:, None] * plane.column_step_mm
+        x, y = (plane.origin_mm[k] + along[:, k, None] + across[:, k] for k in (0, 1))
+        return x, y
+
+    def near(self, item: Coverage, margin: int) -> Surroundings:
+        """Return the part within ``margin`` pixels of an outline's box."""
+        rows, columns = item.weights.shape
+        top, left = max(item.top - margin, self.top), max(item.left - margin, self.left)
+        bottom, right = (
+            item.top + rows + margin - self.top,
+            item.left + columns + margin - self.left,
+        )
+        return Surroundings(
+            top, left, self.pixels[top - self.top : bottom, left - self.left : right]
+        )
 
 
 def _common(other: tuple[int, int], own: tuple[int, int]) -> tuple[slice, slice]:

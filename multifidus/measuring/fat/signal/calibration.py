@@ -133,7 +133,7 @@ class SignalCalibration:
         number = self.slices.get(item.placed.slice.uid)
         if number is None or item.surroundings is None:
             return None
-        view = self.middle.view({0: item})
+        view = self.middle.near(item)
         gain = np.exp(self.field.log_gain(view.x, view.y, number))
         lean, fat = self.lean_signal(item), self.fat_signal
         corrected, contrast = view.signal / gain, fat - lean

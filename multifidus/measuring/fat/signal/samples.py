@@ -12,7 +12,7 @@ import numpy as np
 
 from multifidus.data.anatomy import Structure
 from multifidus.measuring.outline_pixels import OutlinePixels
-from multifidus.measuring.surroundings import AROUND_MM
+from multifidus.measuring.surroundings import AROUND_MM, RIM_PIXELS, Surroundings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,11 +103,18 @@ class Middle:
 
     def view(self, items: Mapping[int, OutlinePixels]) -> SliceView:
         """Look at the slice of some outlines that share what is kept around them."""
+        first = next(iter(items.values()))
+        return self._view(items, _around_of(first))
+
+    def near(self, item: OutlinePixels) -> SliceView:
+        """Look at one outline, number 0, and no farther than its rim."""
+        around = _around_of(item).near(item.footprint.coverage, RIM_PIXELS)
+        return self._view({0: item}, around)
+
+    def _view(self, items: Mapping[int, OutlinePixels], around: Surroundings) -> SliceView:
         from scipy.ndimage import uniform_filter
 
-        first = next(iter(items.values()))
-        around, image = first.surroundings, first.placed.slice
-        assert around is not None  # noqa: S101 - read with every protocol that needs it
+        image = next(iter(items.values())).placed.slice
         signal = np.where(np.isfinite(around.pixels), around.pixels, 0.0)
         mean = uniform_filter(signal, 3)
         square = uniform_filter(signal * signal, 3) - mean * mean
@@ -121,6 +128,11 @@ class Middle:
             {number: around.weights_of(item.footprint.coverage) for number, item in items.items()},
             items,
         )
+
+
+def _around_of(item: OutlinePixels) -> Surroundings:
+    assert item.surroundings is not None  # noqa: S101 - read with every protocol that needs it
+    return item.surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +218,9 @@ def samples_of(views: Sequence[SliceView], scale: Scale) -> Samples:
 
 def inside(weights: Array) -> Mask:
     """Return the pixels whose eight neighbours lie wholly inside an outline as well."""
-    from scipy.ndimage import uniform_filter
-
-    return np.asarray(uniform_filter(weights, 3) > 1 - _NOTHING)
+    whole = np.pad(weights > 1 - _NOTHING, 1)
+    rows = whole[:-2] & whole[1:-1] & whole[2:]
+    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
 
 
 _OWN = {
