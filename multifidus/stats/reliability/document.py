@@ -120,6 +120,7 @@ _SLICES = (
     Entry("match", Matching),
     Entry("n_recorded", int),
     Entry("n_partly", int),
+    Entry("n_different"),
     Entry("distances_mm", lambda numbers: tuple(map(number_or_nan, numbers))),
 )
 _ICC = (
@@ -236,10 +237,7 @@ def _plain_about(item: Reliability | GradeReliability) -> dict[str, Any]:
             for column, group, n in item.counts.groups
         ],
         "left_out": [{"reason": why, "n": n} for why, n in item.exclusions],
-        "slices": {
-            **_written(item.slices, _SLICES),
-            "n_different": len(item.slices.distances_mm),
-        },
+        "slices": _written(item.slices, _SLICES),
     }
 
 

@@ -57,6 +57,11 @@ class SliceMatch:
     distances_mm: tuple[float, ...] = ()
 
     @property
+    def n_different(self) -> int:
+        """How many targets were compared on different slices."""
+        return len(self.distances_mm)
+
+    @property
     def words(self) -> str:
         """Say it in a cell of a table."""
         if not self.n_recorded:
@@ -66,8 +71,8 @@ class SliceMatch:
             words.append(f"not recorded at {self.n_targets - self.n_recorded}")
         if self.n_partly:
             words.append(f"on those that all outlined at {self.n_partly}")
-        if self.distances_mm:
-            words.append(f"different slices at {len(self.distances_mm)} ({self.distance})")
+        if self.n_different:
+            words.append(f"different slices at {self.n_different} ({self.distance})")
         return "; ".join(words)
 
     @property
@@ -84,9 +89,9 @@ class SliceMatch:
                 f"At {self.n_partly} targets more slices were outlined by some than by others: "
                 "they are compared on the slices that all outlined."
             )
-        if self.distances_mm:
+        if self.n_different:
             yield (
-                f"At {len(self.distances_mm)} targets values are of different slices "
+                f"At {self.n_different} targets values are of different slices "
                 f"({self.distance}): they are compared by level, and the choice of the slice is "
                 "part of the error."
             )

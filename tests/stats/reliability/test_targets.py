@@ -77,6 +77,7 @@ def test_levels_are_compared_by_level_when_told_and_the_distance_is_said():
     found = only(shifted(4), **BY_LEVEL)
     assert found.n_targets == 4
     assert found.slices.match is Matching.LEVEL
+    assert found.slices.n_different == 4
     assert found.slices.distances_mm == pytest.approx((4.0,) * 4)
     assert found.pairs[0].agreement.bias == pytest.approx(-3)
     said = " ".join(found.problems)
@@ -333,7 +334,8 @@ def test_the_command_matches_slices_unless_told_or_the_protocol_says_otherwise(t
     assert isinstance(refused.exception, StatisticsError)
     assert "4.0 mm apart" in str(refused.exception)
     told = run(table, "--json", "--match", "level")
-    assert json.loads(told.stdout)["results"][0]["slices"]["distances_mm"] == [4.0] * 6
+    slices = json.loads(told.stdout)["results"][0]["slices"]
+    assert list(slices.items())[-2:] == [("n_different", 6), ("distances_mm", [4.0] * 6)]
     nearest = written(tmp_path, shifted(), MeasurementProtocol(slice_selection="nearest"))
     found = json.loads(run(nearest, "--json").stdout)["results"][0]
     assert found["slices"]["match"] == "level"
