@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from multifidus.stats.change.mixed_model import Muscle, fit_changes, usable
 from multifidus.stats.change.pairs import zone_of
-from multifidus.stats.change.random_intercept import Term, fit_random_intercept
+from multifidus.stats.change.random_intercept import Effect, Term, fit_random_intercept
 
 Array = NDArray[np.float64]
 Seen = NDArray[np.bool_]
@@ -136,7 +136,10 @@ def cells_averaged(before: Array, after: Array, seen: Seen, still: Seen) -> Term
     ]
     design = [[1.0, late] for _, late, _ in rows]
     fit = fit_random_intercept(
-        [value for *_, value in rows], design, ["intercept", "post"], [who for who, *_ in rows]
+        [value for *_, value in rows],
+        design,
+        [Effect(), Effect("post")],
+        [who for who, *_ in rows],
     )
     return fit.terms[1]
 
@@ -150,8 +153,8 @@ def places_fixed(before: Array, after: Array, seen: Seen, still: Seen) -> Term:
             subjects.append(f"S{who:02}")
             values.append(table[who, which])
             design.append([1.0, late, *(level == one for one in LEVELS[1:]), side == "right"])
-    names = ["intercept", "post", *LEVELS[1:], "right"]
-    return fit_random_intercept(values, design, names, subjects).terms[1]
+    effects = [Effect(), Effect("post"), *(Effect(place=name) for name in (*LEVELS[1:], "right"))]
+    return fit_random_intercept(values, design, effects, subjects).terms[1]
 
 
 PEERS = {"cells averaged": cells_averaged, "level and side fixed": places_fixed}

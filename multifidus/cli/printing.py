@@ -67,7 +67,7 @@ WORDY = ("value", "examinations", "slices", "excluded")
 def print_paper_tables(tables: Iterable[PaperTable]) -> None:
     """Print tables of a paper; their notes go to standard error."""
     for table in tables:
-        print_wide_table(table.printed_headings, table.rows, WORDY)
+        print_wide_table(table.printed_headings, table.printed_rows, WORDY)
         for note in table.notes:
             say(note)
 

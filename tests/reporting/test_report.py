@@ -318,6 +318,16 @@ def test_the_mixed_model_is_told_with_its_terms_and_what_it_is_made_of(data):
     assert any("of change between subjects" in note for note in table.notes)
 
 
+@pytest.mark.parametrize("groups", [("2 x 10", "post x 10"), ("2", "post")])
+def test_what_groups_are_called_changes_no_sentence_of_the_mixed_model(groups, tmp_path):
+    rows = [{**item, "exercise": groups[int(item["subject"][1:]) % 2]} for item in at_one_level(8)]
+    data = of_rows(tmp_path, rows, value="mean", model="exercise")
+    (text,) = [item.text for item in results_text(data) if "mixed model" in item.text]
+    assert text.count("from pre to post") == 2
+    assert f"from pre to post in {groups[0]} by" in text
+    assert f" in {groups[1]} than in {groups[0]} (95 %" in text
+
+
 def test_a_model_that_does_not_converge_is_said_and_none_takes_its_place(tmp_path, monkeypatch):
     monkeypatch.setattr("multifidus.stats.change.random_intercept.MOST_STEPS", 1)
     found = of_rows(tmp_path, study_rows(6), value="mean")

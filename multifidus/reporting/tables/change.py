@@ -114,13 +114,14 @@ def _contrasts(study: ChangeStudy, extra: tuple[str, ...]) -> PaperTable:
     )  # fmt: skip
 
 
-def _models(models: Sequence[MixedModel]) -> PaperTable:
-    rows = tuple(
+def _model_rows(models: Iterable[MixedModel], times: str) -> tuple[tuple[str, ...], ...]:
+    """Make one row a term, with this sign of an interaction."""
+    return tuple(
         (
             _quantity(model.quantity, model.method),
             _words(model.structure),
             model.value_rule,
-            term.name,
+            term.effect.named(times),
             _interval(term.estimate, term.ci95),
             short(term.df) if term.df % 1 else f"{term.df:.0f}",
             p_value(term.p),
@@ -131,6 +132,9 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
         for model in models
         for term in model.terms
     )
+
+
+def _models(models: Sequence[MixedModel]) -> PaperTable:
     notes = [
         *dict.fromkeys(map(model_rule, models)),
         f"Intercept: first timepoint of the reference; timepoint {TIMES} factor: interaction of "
@@ -143,7 +147,10 @@ def _models(models: Sequence[MixedModel]) -> PaperTable:
     ]
     headings = ("quantity", "structure", "value", "term", "estimate [95 % CI]", "df", "p",
                 "subjects", "muscles", "muscles left out")  # fmt: skip
-    return PaperTable("change_model", "Linear mixed model.", headings, rows, tuple(notes))
+    return PaperTable(
+        "change_model", "Linear mixed model.", headings, _model_rows(models, "x"), tuple(notes),
+        _model_rows(models, TIMES),
+    )  # fmt: skip
 
 
 def _sds(model: MixedModel) -> str:

@@ -54,6 +54,9 @@ class PaperTable:
         Its cells.
     notes
         What stands below it.
+    printed
+        The rows with the signs that a page has, where CSV spells them in letters; empty where there
+        are none.
     """
 
     name: str
@@ -61,6 +64,7 @@ class PaperTable:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    printed: tuple[tuple[str, ...], ...] = ()
 
     @property
     def printed_headings(self) -> tuple[str, ...]:
@@ -69,15 +73,8 @@ class PaperTable:
 
     @property
     def printed_rows(self) -> tuple[tuple[str, ...], ...]:
-        """Rows with the sign of an interaction in place of the letter x."""
-        terms = {place for place, name in enumerate(self.headings) if name == "term"}
-        return tuple(
-            tuple(
-                cell.replace(" x ", f" {TIMES} ") if place in terms else cell
-                for place, cell in enumerate(row)
-            )
-            for row in self.rows
-        )
+        """Rows as a page or a terminal shows them."""
+        return self.printed or self.rows
 
     def as_csv(self) -> str:
         """Return headings and rows as CSV; caption and notes are left out."""

@@ -150,8 +150,7 @@ def _models(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
     """Give what a mixed model says of the change; its other terms stand in the table."""
     name, unit = quantity_name(metric.quantity, metric.method), _after(metric.quantity)
     for model in metric.of(study.models):
-        terms = (_term(model, term, study.timepoints, unit) for term in model.terms)
-        sentences = filter(None, terms)
+        sentences = filter(None, (_term(model, term, unit) for term in model.terms))
         yield Statement(
             f"Change of {name}",
             f"By the mixed model ({counted(model.n_subjects, 'subject')}, "
@@ -160,11 +159,11 @@ def _models(study: ChangeStudy, metric: Metric) -> Iterator[Statement]:
         )
 
 
-def _term(model: MixedModel, term: Term, timepoints: Sequence[str], unit: str) -> str:
+def _term(model: MixedModel, term: Term, unit: str) -> str:
     """Say a term about change; empty for one about how places differ to begin with."""
     first, place = model.reference
-    when, _, where = term.name.partition(" x ")
-    if when not in timepoints:
+    when, where = term.effect.timepoint, term.effect.place
+    if not when:
         return ""
     preposition = "at" if model.factor in FACTORS else "in"
     if where:

@@ -17,6 +17,7 @@ from multifidus.stats.change.pairs import ZONES, ExamPair, make_pairs
 from multifidus.stats.change.random_intercept import (
     LEAST_SUBJECTS,
     OPTIMISER,
+    Effect,
     Fit,
     Term,
     fit_random_intercept,
@@ -317,8 +318,7 @@ def fit_trajectories(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> Tr
     StatisticsError
         As :func:`multifidus.stats.change.random_intercept.fit_random_intercept`.
     """
-    places = _places(muscles)
-    first = _fit(muscles, [item.values[0] for item in muscles], ["intercept", *places[1:]])
+    first = _fit(muscles, [item.values[0] for item in muscles], "")
     changes = fit_changes(muscles, timepoints)
     intercept, *others = first.terms
     terms = (
@@ -332,22 +332,18 @@ def fit_trajectories(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> Tr
 
 def fit_changes(muscles: Sequence[Muscle], timepoints: Sequence[str]) -> tuple[Fit, ...]:
     """Fit the changes from the first to each later timepoint, of muscles that have all values."""
-    places = _places(muscles)
     return tuple(
-        _fit(
-            muscles,
-            [item.values[column] - item.values[0] for item in muscles],
-            [when, *(f"{when} x {place}" for place in places[1:])],
-        )
+        _fit(muscles, [item.values[column] - item.values[0] for item in muscles], when)
         for column, when in enumerate(timepoints[1:], start=1)
     )
 
 
-def _fit(muscles: Sequence[Muscle], response: Sequence[float], names: Sequence[str]) -> Fit:
-    """Code each place but the first as 0 or 1."""
-    at, places = np.array([item.place for item in muscles]), _places(muscles)
-    design = np.stack([np.ones(len(at)), *(at == place for place in places[1:])], axis=1)
-    return fit_random_intercept(response, design, names, [item.subject for item in muscles])
+def _fit(muscles: Sequence[Muscle], response: Sequence[float], timepoint: str) -> Fit:
+    """Code each place but the first as 0 or 1; the timepoint is empty where nothing changed yet."""
+    at, others = np.array([item.place for item in muscles]), _places(muscles)[1:]
+    design = np.stack([np.ones(len(at)), *(at == place for place in others)], axis=1)
+    effects = [Effect(timepoint), *(Effect(timepoint, place) for place in others)]
+    return fit_random_intercept(response, design, effects, [item.subject for item in muscles])
 
 
 def _places(muscles: Iterable[Muscle]) -> list[str]:

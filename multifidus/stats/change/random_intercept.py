@@ -34,13 +34,39 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One fixed effect.
+class Effect:
+    """What a fixed effect is of; with neither it is the intercept.
 
     Parameters
     ----------
-    name
-        Such as ``post``, ``remote``, or ``post x remote`` for how much more the one changed.
+    timepoint
+        Whose change from the first timepoint it is; empty for the first timepoint itself.
+    place
+        What is compared with the first place, or whose mean it is; empty for the first place.
+    """
+
+    timepoint: str = ""
+    place: str = ""
+
+    def named(self, times: str = "x") -> str:
+        """Name it: ``post``, ``remote``, or ``post x remote`` for how much more the one changed.
+
+        Parameters
+        ----------
+        times
+            The sign of an interaction.
+        """
+        return f" {times} ".join(filter(None, (self.timepoint, self.place))) or "intercept"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One fixed effect with its test.
+
+    Parameters
+    ----------
+    effect
+        Of what.
     estimate, se
         In the quantity's unit; the standard error is robust (CR2).
     df
@@ -49,12 +75,17 @@ class Term:
         By Student's t with these.
     """
 
-    name: str
+    effect: Effect
     estimate: float
     se: float
     df: float
     ci95: tuple[float, float]
     p: float
+
+    @property
+    def name(self) -> str:
+        """What it is called in plain text."""
+        return self.effect.named()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +122,7 @@ class _Groups:
 
 
 def fit_random_intercept(
-    response: ArrayLike, design: ArrayLike, names: Sequence[str], subjects: Sequence[str]
+    response: ArrayLike, design: ArrayLike, effects: Sequence[Effect], subjects: Sequence[str]
 ) -> Fit:
     """Fit a linear model with a random intercept for each subject, by restricted likelihood.
 
@@ -105,8 +136,8 @@ def fit_random_intercept(
     ----------
     response
         Shape (n,).
-    design, names
-        Fixed effects, shape (n, p), and what its columns are called.
+    design, effects
+        Fixed effects, shape (n, p), and of what its columns are.
     subjects
         Whose each value is.
 
@@ -117,7 +148,7 @@ def fit_random_intercept(
         search for the variances does not converge. There is no other model to fall back to.
     """
     values, columns = np.asarray(response, float), np.asarray(design, float)
-    _check(values, columns, names, subjects)
+    _check(values, columns, [effect.named() for effect in effects], subjects)
     scale = float(np.abs(values).max())
     _, whose, sizes = np.unique(np.asarray(subjects), return_inverse=True, return_counts=True)
     groups = _Groups(values / scale, columns, whose.ravel(), sizes.astype(float))
@@ -127,8 +158,8 @@ def fit_random_intercept(
     errors, dfs = _robust(groups, white, residual)
     return Fit(
         terms=tuple(
-            _term(name, float(estimate), float(error), float(df), scale)
-            for name, estimate, error, df in zip(names, estimates, errors, dfs, strict=True)
+            _term(effect, float(estimate), float(error), float(df), scale)
+            for effect, estimate, error, df in zip(effects, estimates, errors, dfs, strict=True)
         ),
         sd_subjects=math.sqrt(ratio * variance) * scale if sizes.max() > 1 else math.nan,
         sd_residual=math.sqrt(variance) * scale,
@@ -240,14 +271,14 @@ def _robust(groups: _Groups, design: Array, residual: Array) -> tuple[Array, Arr
 
 
 def _term(  # noqa: PLR0917 - what a term is made of
-    name: str, share: float, error: float, df: float, scale: float
+    effect: Effect, share: float, error: float, df: float, scale: float
 ) -> Term:
     """Test one estimate, given with its error as shares of the values' scale."""
     from scipy.special import stdtr
 
     estimate = share * scale
     if math.isnan(df) or error <= _ROUNDING:
-        return Term(name, estimate, math.nan, math.nan, (math.nan, math.nan), math.nan)
+        return Term(effect, estimate, math.nan, math.nan, (math.nan, math.nan), math.nan)
     half = t_quantile(TAIL, df) * error * scale
     p = float(2 * stdtr(df, -abs(share / error)))
-    return Term(name, estimate, error * scale, df, (estimate - half, estimate + half), p)
+    return Term(effect, estimate, error * scale, df, (estimate - half, estimate + half), p)

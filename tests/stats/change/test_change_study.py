@@ -12,6 +12,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError, ProtocolError, StatisticsError, WriteError
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_reader import read_rows
+from multifidus.reporting.tables.paper_table import TIMES
 from multifidus.stats.change.document import plain_changes
 from multifidus.stats.change.study import spans_of, study_change
 from tests.stats.change.test_change import VALID, cohort, row
@@ -308,6 +309,28 @@ def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
         assert item["verdict"] == (beyond if abs(delta) > 50 else "within error")
     assert run("change", table, "-o", out).exit_code != 0
     assert isinstance(run("change", table, "-o", out).exception, WriteError)
+
+
+def grouped(*groups):
+    """Return a study whose subjects take turns in groups of an exercise."""
+    return [
+        {**item, "exercise": groups[int(item["subject"][1:]) % len(groups)]}
+        for item in ordered(cohort(PLACES))
+    ]
+
+
+def test_interactions_are_printed_with_their_sign_and_names_of_groups_as_they_are(tmp_path):
+    table = written(tmp_path / "table.csv", grouped("2 x 10", "3 x 10"))
+    done = run("change", table, "--model", "exercise", "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    terms = ["intercept", "post", "3 x 10", "post x 3 x 10"]
+    cells = read_rows(tmp_path / "out" / "change_model.csv")
+    assert [item["term"] for item in cells] == terms
+    for text in (done.stdout, (tmp_path / "out" / "change_model.md").read_text("utf-8")):
+        assert f"post {TIMES} 3 x 10" in text
+        assert f"3 {TIMES} 10" not in text
+        assert "post x" not in text
+    assert r"post $\times$ 3 x 10" in (tmp_path / "out" / "change_model.tex").read_text("utf-8")
 
 
 def sliced(digest, *, offsets=(0.5, 4.0), extra=(0, 300)):

@@ -9,8 +9,11 @@ from hypothesis import given, settings, strategies as st
 
 from multifidus.errors import StatisticsError
 from multifidus.stats.change import random_intercept
-from multifidus.stats.change.random_intercept import fit_random_intercept
+from multifidus.stats.change.random_intercept import Effect, fit_random_intercept
 from multifidus.stats.reliability.ratings import mean_squares
+
+TWO = (Effect(), Effect(place="b"))
+"""What two columns are of, where their names do not matter."""
 
 
 def balanced(seed, n=8, k=2, spread=100.0):
@@ -24,8 +27,10 @@ def fit(table):
     design[:, 0] = 1
     for later in range(1, k):
         design[later::k, later] = 1
-    names = ["intercept", *(f"t{later}" for later in range(1, k))]
-    return fit_random_intercept(table.ravel(), design, names, [f"S{i // k}" for i in range(n * k)])
+    effects = [Effect(), *(Effect(f"t{later}") for later in range(1, k))]
+    return fit_random_intercept(
+        table.ravel(), design, effects, [f"S{i // k}" for i in range(n * k)]
+    )
 
 
 def uneven(seed, n=14):
@@ -56,7 +61,7 @@ def test_of_two_groups_of_subjects_it_is_welchs_t_test_with_the_means_of_each():
     values = np.repeat(rng.normal(0, [1] * 8 + [3] * 8), 2) + np.tile([0.5, -0.5], 16)
     group = np.repeat([0, 1], 16)
     design = np.column_stack([np.ones(32), group])
-    term = fit_random_intercept(values, design, ["a", "b"], np.repeat(np.arange(16), 2)).terms[1]
+    term = fit_random_intercept(values, design, TWO, np.repeat(np.arange(16), 2)).terms[1]
     means = values.reshape(16, 2).mean(axis=1)
     expected = scipy.stats.ttest_ind(means[8:], means[:8], equal_var=False)
     assert term.estimate / term.se == pytest.approx(expected.statistic, rel=1e-9)
@@ -78,7 +83,7 @@ def test_of_uneven_subjects_its_estimates_and_variances_are_statsmodels(seed):
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     values, design, subjects = uneven(seed)
-    found = fit_random_intercept(values, design, ["a", "b"], subjects)
+    found = fit_random_intercept(values, design, TWO, subjects)
     if found.sd_subjects == 0:  # where statsmodels may not converge, and least squares says all
         expected = np.linalg.lstsq(design, values, rcond=None)[0]
         assert [term.estimate for term in found.terms] == pytest.approx(expected.tolist())
@@ -96,7 +101,7 @@ def test_of_uneven_subjects_its_estimates_and_variances_are_statsmodels(seed):
 def test_its_errors_and_degrees_of_freedom_are_those_of_their_definition(seed):
     """CR2 from whole matrices: the sandwich, and moments of the quadratic form it is."""
     values, design, subjects = uneven(seed)
-    found = fit_random_intercept(values, design, ["a", "b"], subjects)
+    found = fit_random_intercept(values, design, TWO, subjects)
     whose = np.array(subjects)
     ratio = (found.sd_subjects / found.sd_residual) ** 2
     covariance = np.eye(len(values)) + ratio * (whose[:, None] == whose)
@@ -121,9 +126,9 @@ def test_its_errors_and_degrees_of_freedom_are_those_of_their_definition(seed):
 def test_the_order_of_values_and_names_of_subjects_change_nothing():
     values, design, subjects = uneven(2)
     order = np.random.default_rng(0).permutation(len(values))
-    once = fit_random_intercept(values, design, ["a", "b"], subjects)
+    once = fit_random_intercept(values, design, TWO, subjects)
     again = fit_random_intercept(
-        values[order], design[order], ["a", "b"], [f"X{subjects[i]}" for i in order]
+        values[order], design[order], TWO, [f"X{subjects[i]}" for i in order]
     )
     for one, two in zip(once.terms, again.terms, strict=True):
         assert (one.estimate, one.p) == pytest.approx((two.estimate, two.p), rel=1e-6)
@@ -137,7 +142,7 @@ def test_subjects_that_do_not_differ_have_no_variance():
 
 def test_one_value_a_subject_leaves_one_variance():
     values = [1.0, 2.0, 4.0, 3.0]
-    found = fit_random_intercept(values, np.ones((4, 1)), ["mean"], list("abcd"))
+    found = fit_random_intercept(values, np.ones((4, 1)), [Effect()], list("abcd"))
     expected = scipy.stats.ttest_1samp(values, 0)
     assert found.terms[0].p == pytest.approx(expected.pvalue)
     assert math.isnan(found.sd_subjects)
@@ -148,7 +153,7 @@ def test_a_mean_that_subjects_do_not_differ_in_has_no_error():
     """Three subjects of one value each place, all alike at one of them."""
     values = [1.0, 5.0, 1.0, 7.0, 1.0, 6.5]
     design = np.column_stack([np.tile([1, 0], 3), np.tile([0, 1], 3)])
-    one, other = fit_random_intercept(values, design, ["a", "b"], list("aabbcc")).terms
+    one, other = fit_random_intercept(values, design, TWO, list("aabbcc")).terms
     assert one.estimate == pytest.approx(1)
     assert math.isnan(one.p)
     assert 0 < other.p < 0.05
@@ -174,8 +179,8 @@ def test_values_without_a_model_are_refused(table, message):
 
 
 def test_designs_without_a_model_are_refused():
-    with pytest.raises(StatisticsError, match="leave nothing to estimate errors of a, b, c from"):
-        fit_random_intercept([1, 2, 3], np.eye(3), ["a", "b", "c"], list("abc"))
+    with pytest.raises(StatisticsError, match="errors of intercept, b, c from"):
+        fit_random_intercept([1, 2, 3], np.eye(3), [*TWO, Effect(place="c")], list("abc"))
     twice = np.ones((6, 2))
     with pytest.raises(StatisticsError, match="Not every combination of b has values"):
-        fit_random_intercept([1, 2, 3, 4, 5, 7], twice, ["a", "b"], list("aabbcc"))
+        fit_random_intercept([1, 2, 3, 4, 5, 7], twice, TWO, list("aabbcc"))
