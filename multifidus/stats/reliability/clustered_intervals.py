@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.errors import StatisticsError
 from multifidus.stats.distributions import chi2_quantile, t_quantile
 from multifidus.stats.reliability.icc import Estimate, Icc, from_ratio, of_mean
 from multifidus.stats.reliability.measurement_error import BlandAltman, Interval, Sem
@@ -68,8 +69,16 @@ def clustered_variance(rows: Array, subjects: Sequence[str], rank: int = 1) -> C
         Whose each target is.
     rank
         How many of the columns are free.
+
+    Raises
+    ------
+    StatisticsError
+        If all targets are of one subject: how subjects vary is unknown.
     """
     _, whose, sizes = np.unique(np.asarray(subjects), return_inverse=True, return_counts=True)
+    if len(sizes) == 1:
+        msg = f"all {len(rows)} targets are of one subject"
+        raise StatisticsError(msg, remedy="(at least two subjects are needed)")
     about = rows - rows.mean(axis=0)
     totals = np.stack([np.bincount(whose.ravel(), column) for column in about.T], axis=1)
     squares = float((totals**2 / sizes[:, None]).sum())

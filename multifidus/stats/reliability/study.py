@@ -136,7 +136,8 @@ def reliability(
         reasons = "; ".join(problems[:3]) or "the table holds no value"
         msg = f"Nothing can be compared by {compare.value}: {reasons}"
         who = "two raters of one exam" if compare is Compare.RATER else "two readings of one rater"
-        remedy = " ".join((f"At least {LEAST_TARGETS} exams need {who}.", *name_hints(exclusions)))
+        needed = f"At least {LEAST_TARGETS} exams, of two subjects or more, need {who}."
+        remedy = " ".join((needed, *name_hints(exclusions)))
         raise StatisticsError(msg, remedy=remedy)
     problems[:0] = (
         *name_hints(exclusions),

@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 from hypothesis import given, settings, strategies as st
 
+from multifidus.errors import StatisticsError
 from multifidus.stats.reliability.clustered_intervals import (
     clustered_variance,
     divide,
@@ -164,6 +165,30 @@ def test_raters_who_never_differ_leave_the_classical_intervals():
     assert sem_intervals(sem(table), table, subjects) == sem(table)
     agreement = bland_altman(*table.T)
     assert limit_intervals(agreement, table[:, 0] - table[:, 1], subjects) == agreement
+
+
+def read_twice(subject, level, rng):
+    """Return two readings of one rater of a subject's two exams, each side at one level."""
+    return [
+        row(subject, "A", 900 + 50 * rng.normal(), level=level, side=side, timepoint=timepoint,
+            reading=reading)
+        for side in ("left", "right")
+        for timepoint in ("pre", "post")
+        for reading in (1, 2)
+    ]  # fmt: skip
+
+
+def test_of_one_subject_no_reliability_is_given_and_the_reason_is_said():
+    rng = np.random.default_rng(7)
+    alone = read_twice("S1", "L4-L5", rng)
+    how = {"compare": "reading", "by": ("level",)}
+    with pytest.raises(StatisticsError, match="all 4 targets are of one subject") as refused:
+        reliability(values_of(alone), **how)
+    assert "of two subjects or more" in refused.value.remedy
+    others = [item for name in ("S1", "S2") for item in read_twice(name, "L5-S1", rng)]
+    found = reliability(values_of(alone + others), **how)
+    assert [(item.level, item.n_targets) for item in found.results] == [("L5-S1", 8)]
+    assert "L4-L5 A: all 4 targets are of one subject" in found.problems[0]
 
 
 def test_many_targets_of_few_subjects_are_doubted():
