@@ -61,6 +61,12 @@ def _row(item: OutlinePixels, provenance: Provenance) -> Measurement:
     )
 
 
+def _reference_flags(calibration: Calibration, protocol: MeasurementProtocol) -> tuple[Flag, ...]:
+    """Return the references' flags but for one: the joint field is fitted to them as well."""
+    flags = calibration.references.pair_flags(protocol)
+    return tuple(flag for flag in flags if flag is not Flag.REFERENCE_OUTSIDE_FIELD)
+
+
 def _once(*flags: Flag) -> tuple[Flag, ...]:
     return tuple(dict.fromkeys(flags))
 

@@ -1,0 +1,183 @@
+"""The fat signal fraction of the phantom, whose fat is known, and the laws that it keeps."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+import multifidus as mf
+from multifidus.data.anatomy import Side, Structure
+from multifidus.data.flags import Flag
+from multifidus.data.image import Slice, Weighting
+from multifidus.data.measurement import Quantity
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.measuring.locate import place
+from multifidus.measuring.pipeline import measure, measure_calibrated
+from multifidus.measuring.slice_pixels import CoRegistered, SlicePixels
+from multifidus.phantom import PhantomSpec, make_phantom
+
+PROTOCOL = MeasurementProtocol(fat_methods=("signal",))
+
+
+@pytest.fixture(scope="module")
+def shaded():
+    made = phantom()
+    return made.exam, replace(made.outlines, landmarks=())
+
+
+@lru_cache
+def phantom():
+    spec = PhantomSpec(
+        stacks=1, slices_per_stack=2, sagittal=False, matrix=256, pixel_mm=0.86, shading=0.3
+    )
+    return make_phantom(spec)
+
+
+def fractions(exam, rois, protocol=PROTOCOL):
+    rows = [r for r in measure(exam, rois, protocol) if r.quantity is Quantity.FF_SIGNAL_PCT]
+    return {(r.key.slice_uid, r.key.structure, r.key.side): r for r in rows}
+
+
+@pytest.fixture(scope="module")
+def plain(shaded):
+    return fractions(*shaded)
+
+
+def with_pixels(exam, change):
+    """Return an exam of changed pixels."""
+    (series,) = exam.series
+    slices = tuple(
+        Slice.from_array(item.uid, item.plane, change(item.pixels), item.thickness_mm)
+        for item in series.slices
+    )
+    return mf.Exam(exam.subject, exam.timepoint, (replace(series, slices=slices),))
+
+
+def without(rois, *structures):
+    return replace(rois, rois=tuple(r for r in rois if r.key.structure not in structures))
+
+
+def test_it_is_the_phantoms_fat_under_shading_within_its_uncertainty(plain):
+    truth = {(t.slice_uid, t.structure, t.side): t.fat_pct for t in phantom().truth}
+    errors = np.array([row.value - truth[key] for key, row in plain.items()])
+    stated = np.array([row.uncertainty for row in plain.values()])
+    assert len(errors) >= 12
+    assert np.abs(errors).mean() < 2
+    assert (np.abs(errors) < 2 * stated).all()
+    assert stated.mean() < 6
+
+
+def test_it_stands_in_a_row_of_its_own_with_its_parts(plain):
+    row = next(iter(plain.values()))
+    assert row.method == "signal"
+    assert {
+        "u_lean_level", "u_fat_level", "u_bias_field", "u_edge", "u_boundary", "u_placement",
+    } <= set(row.parameters)  # fmt: skip
+    parts = [value for name, value in row.parameters.items() if name.startswith("u_")]
+    assert row.uncertainty == pytest.approx(np.linalg.norm(parts))
+
+
+def test_a_scanner_that_scales_its_numbers_changes_nothing(shaded, plain):
+    exam, rois = shaded
+    scaled = fractions(with_pixels(exam, lambda p: 3.7 * p), rois)
+    for key, row in plain.items():
+        assert scaled[key].value == pytest.approx(row.value, abs=1e-6)
+        assert scaled[key].uncertainty == pytest.approx(row.uncertainty, abs=1e-6)
+
+
+def test_the_order_of_outlines_changes_nothing(shaded, plain):
+    exam, rois = shaded
+    turned = replace(rois, rois=rois.rois[::-1])
+    assert {k: r.value for k, r in plain.items()} == {
+        k: r.value for k, r in fractions(exam, turned).items()
+    }
+
+
+def test_more_fat_is_more_fat(shaded, plain):
+    """Signal of one muscle raised towards that of fat raises its fraction, and no other's much."""
+    exam, rois = shaded
+    roi = next(r for r in rois.rois if r.key.structure is Structure.MULTIFIDUS)
+    weights = mf.coverage(roi.paths_mm, roi.plane, roi.shape)
+    (series,) = exam.series
+    bright = float(np.percentile(series.slices[0].pixels, 99))
+    slices = tuple(
+        Slice.from_array(
+            item.uid, item.plane,
+            item.pixels + 0.2 * weights * (bright - item.pixels)
+            if item.uid == roi.key.slice_uid else item.pixels,
+            item.thickness_mm,
+        )
+        for item in series.slices
+    )  # fmt: skip
+    changed = mf.Exam(exam.subject, exam.timepoint, (replace(series, slices=slices),))
+    before, after = plain, fractions(changed, rois)
+    key = (roi.key.slice_uid, roi.key.structure, roi.key.side)
+    assert after[key].value > before[key].value + 5
+
+
+@pytest.mark.parametrize("missing", [Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE])
+def test_without_a_reference_there_is_none_and_that_is_said(shaded, missing):
+    exam, rois = shaded
+    for row in fractions(exam, without(rois, missing)).values():
+        assert np.isnan(row.value)
+        assert Flag.NO_REFERENCE in row.flags
+
+
+def test_in_images_of_another_kind_it_is_refused_with_the_reason(shaded):
+    exam, rois = shaded
+    (series,) = exam.series
+    water = mf.Exam(
+        exam.subject, exam.timepoint, (replace(series, weighting=Weighting.DIXON_WATER),)
+    )
+    for row in fractions(water, rois).values():
+        assert np.isnan(row.value)
+        assert Flag.SIGNAL_NOT_CALIBRATED in row.flags
+        assert "weighted" in row.parameters["signal_refusal"]
+
+
+def test_voids_are_left_out_and_counted(shaded, plain):
+    exam, rois = shaded
+    roi = next(
+        r for r in rois.rois
+        if r.key.structure is Structure.MULTIFIDUS and r.key.side is Side.LEFT
+    )  # fmt: skip
+    weights = mf.coverage(roi.paths_mm, roi.plane, roi.shape)
+    rows, columns = np.nonzero(weights > 0.99)
+    middle = int(np.median(rows)), int(np.median(columns))
+    (series,) = exam.series
+
+    def bored(item):
+        pixels = item.pixels.copy()
+        if item.uid == roi.key.slice_uid:
+            pixels[middle[0] - 3 : middle[0] + 4, middle[1] - 3 : middle[1] + 4] = 1.0
+        return pixels
+
+    slices = tuple(
+        Slice.from_array(i.uid, i.plane, bored(i), i.thickness_mm) for i in series.slices
+    )
+    drilled = mf.Exam(exam.subject, exam.timepoint, (replace(series, slices=slices),))
+    key = (roi.key.slice_uid, roi.key.structure, roi.key.side)
+    before, after = plain[key], fractions(drilled, rois)[key]
+    assert after.parameters["n_void_pixels"] >= 25
+    assert after.value == pytest.approx(before.value, abs=4)
+
+
+def test_an_outline_drawn_anew_is_measured_by_the_exams_calibration(shaded):
+    """As the window does with each vertex: equal to what the whole exam says of that outline."""
+    exam, rois = shaded
+    rows, calibration = measure_calibrated(exam, rois, PROTOCOL)
+    roi = next(r for r in rois.rois if r.key.structure is Structure.MULTIFIDUS)
+    (series,) = exam.series
+    (index,) = (k for k, s in enumerate(series.slices) if s.uid == roi.key.slice_uid)
+    placed = next(p for p in place(rois, exam) if p.roi.key == roi.key)
+    read = SlicePixels.of(series, index, CoRegistered.of(exam), PROTOCOL).under(placed, [])
+    group = calibration.of(read)
+    alone = calibration.rows_of(group.bias_field.correct(read), *rois.level_of(roi))
+    (live,) = (row for row in alone if row.quantity is Quantity.FF_SIGNAL_PCT)
+    (whole,) = (
+        row for row in rows
+        if row.quantity is Quantity.FF_SIGNAL_PCT and row.key == roi.key
+    )  # fmt: skip
+    assert live.value == pytest.approx(whole.value, abs=1e-9)
+    assert live.uncertainty == pytest.approx(whole.uncertainty, abs=1e-9)
