@@ -344,7 +344,13 @@ def test_every_method_finds_the_fat_of_two_plain_tissues():
     found = {
         row.method: row
         for row in rows
-        if row.quantity in {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT, Quantity.DIXON_FF_MEAN_PCT}
+        if row.quantity
+        in {
+            Quantity.FI_PCT,
+            Quantity.FF_LINEAR_PCT,
+            Quantity.FF_SIGNAL_PCT,
+            Quantity.DIXON_FF_MEAN_PCT,
+        }
     }
     assert set(found) == set(FatMethod)
     dixon = found.pop("dixon")

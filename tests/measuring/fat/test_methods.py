@@ -276,7 +276,7 @@ def test_a_method_that_needs_more_than_pixels_says_what(method, needs):
 
 
 WITH_REFERENCES = ("pooled_otsu", "midpoint", "linear")
-FROM_PIXELS = tuple(sorted({*FatMethod} - {"clahe_otsu", "dixon", "fixed"}))
+FROM_PIXELS = tuple(sorted({*FatMethod} - {"clahe_otsu", "dixon", "fixed", "signal"}))
 
 
 def two_tissues(fat_pct, seed=0, snr=20):
