@@ -352,6 +352,11 @@ def test_exam_and_outlines_are_accepted_by_the_library(neutral, tmp_path):
         assert areas[roi.key] == pytest.approx(roi.area_mm2)
 
 
+def test_a_wide_streak_that_lies_beside_its_muscle_is_no_error():
+    made = make(Scene().but(streak_mm=6.0), 204_001)
+    assert 0 < min(made.truth.values()) < 5
+
+
 def test_paths_that_overlap_cover_their_union():
     grid = Grid((0.0, 0.0), 0.5, (200, 220))
     rng = np.random.default_rng(3)

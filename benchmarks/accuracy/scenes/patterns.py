@@ -181,6 +181,9 @@ def _on_muscle(muscle: _Placed, borders: Array) -> NDArray[np.bool_]:
         (max(a.start, b.start), min(a.stop, b.stop))
         for a, b in zip(muscle.region.box, region.box, strict=True)
     ]
+    # The first of wide streaks, or what is left of it, may lie beside the muscle.
+    if any(low >= high for low, high in common):
+        return found
     (here, there) = (
         tuple(
             slice(low - part.start, high - part.start)
