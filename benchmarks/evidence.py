@@ -15,6 +15,7 @@ from benchmarks.accuracy import (
     cohort as planted,
     doubt_pages,
     fat_page,
+    fat_signal_page,
     imagej,
     levels,
     mixed_model,
@@ -213,6 +214,12 @@ def fat_methods(*, smoke: bool) -> Finding:
     return Finding("fat", text, good=good)
 
 
+def fat_signal(*, smoke: bool) -> Finding:
+    """Compare the fat signal fraction, and other methods, with scenes of known fat."""
+    text, good = fat_signal_page.page(smoke=smoke)
+    return Finding("fat-signal", text, good)
+
+
 def real_dixon_exam(*, smoke: bool) -> Finding:
     """Measure a real exam with manual outlines, by every method."""
     name, title = "real-dixon", "# A real Dixon exam\n\n"
@@ -366,6 +373,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     slice_levels,
     phantom_fat,
     fat_methods,
+    fat_signal,
     shading,
     uncertainty,
     reliability,

@@ -200,11 +200,10 @@ def _text(share: Share) -> str:
     return f"{share.pct:.1f} % ({low:.1f}-{high:.1f}) of {share.count}"
 
 
-def holds(of: Tally) -> bool:
-    """Whether one cell's tally misses no target of a single cell."""
-    return (
-        abs(of.mean) <= 4
-        and at_least(of.covered_unflagged, COVERAGE_PCT) is not Met.NO
-        and of.uncertainty <= of.largest_uncertainty
-        and not of.lean_unflagged
+def holds(name: str, of: Tally) -> bool:
+    """Whether a cell misses no target of a single cell; crossed ones are to be covered only."""
+    if at_least(of.covered_unflagged, COVERAGE_PCT) is Met.NO:
+        return False
+    return cases()[name].is_crossed or (
+        abs(of.mean) <= 4 and of.uncertainty <= of.largest_uncertainty and not of.lean_unflagged
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.accuracy import fat_scenes, fat_targets
+from benchmarks.accuracy import fat_scenes, fat_signal_page, fat_targets
 from benchmarks.accuracy.fat_outlines import METHODS, Answer, Outline, cases, outlines
 from benchmarks.accuracy.fat_scenes import Found, chosen, measured
 from benchmarks.accuracy.fat_tally import DOUBTS, Share, beyond_reference, doubts, is_flagged, tally
@@ -98,8 +98,16 @@ def test_targets_say_what_was_found():
     assert large.found.startswith("50.0 %")
     cells = by_text["±2u covers at least 90 % of the unflagged rows of every cell"]
     assert cells.found == "less in 1 of 2 cells; in 1 of them the interval is below"
-    assert fat_targets.holds(tally(good, "signal"))
-    assert not fat_targets.holds(tally(bad, "signal"))
+    assert fat_targets.holds("streaks", tally(good, "signal"))
+    assert not fat_targets.holds("streaks", tally(bad, "signal"))
+
+
+def test_a_crossed_cell_is_to_be_covered_and_may_have_a_large_uncertainty():
+    crossed = "crossed/fat_15_erector_plus_15/diffuse"
+    wide = tally([outline(20, 20 + n % 2, 9) for n in range(40)], "signal")
+    assert fat_targets.holds(crossed, wide)
+    assert not fat_targets.holds("streaks", wide)
+    assert not fat_targets.holds(crossed, tally([outline(20, 30)] * 40, "signal"))
 
 
 def test_crossed_cells_and_the_real_pattern_are_judged_apart():
@@ -142,6 +150,21 @@ def test_outlines_are_kept_and_read_back(tmp_path):
     kept = [Found("streaks", tuple(FOUND[:4]), 2)]
     fat_scenes.write(tmp_path / "kept.json.gz", kept)
     assert fat_scenes.read(tmp_path / "kept.json.gz") == kept
+
+
+def test_the_page_says_how_small_a_run_is_and_names_cells_that_miss_a_target():
+    bad = [replace(item, answers={"signal": Answer(item.truth_pct + 6, 1)}) for item in FOUND]
+    found = [Found("streaks", tuple(FOUND[:1])), Found("erector/plus_8/both", tuple(bad), 1)]
+    page = fat_signal_page.text(found)
+    assert page.startswith("# The fat signal fraction")
+    assert "Simulated data only" in page
+    assert "2 cells of 1 or 5 outlines, 6 in all; 1 exams could not be made" in page
+    assert "smaller run than the 100 outlines a cell" in page
+    assert (
+        "| **erector/plus_8/both** | 5 | +6.0 | 6.0 | 0 (0-43) | 0 | 5 | 1.0 | 13.0 | 0 |" in page
+    )
+    assert "| streaks | 1 | +1.0 | 1.0 | 100 (21-100) |" in page
+    assert "| streaks | `linear` | 1 | +nan" in page
 
 
 @pytest.mark.slow
