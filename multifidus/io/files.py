@@ -50,14 +50,41 @@ def reading(path: Path, what: str) -> Iterator[None]:
         raise ReadError(msg, remedy="Save it again with the encoding UTF-8.") from error
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Refuse to replace a file unasked.
+def refuse_file_as_folder(folder: Path) -> None:
+    """Refuse to write to a folder that is a file, or that would lie below one.
 
     Raises
     ------
     WriteError
-        If the file exists and overwriting was not asked for.
+        If it does.
     """
+    nearest = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    if nearest.exists() and not nearest.is_dir():
+        msg = f"{nearest} is a file, not a folder to write to."
+        raise WriteError(msg, remedy="Choose another name.")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there yet.
+
+    Raises
+    ------
+    WriteError
+        If a file has the name of one of them.
+    """
+    refuse_file_as_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a file unasked, or to write below a file.
+
+    Raises
+    ------
+    WriteError
+        If the file exists and overwriting was not asked for, or its folder is a file.
+    """
+    refuse_file_as_folder(path.parent)
     if path.exists() and not overwrite:
         msg = f"{path} already exists."
         raise WriteError(msg, remedy="Choose another name, or ask for it to be overwritten.")
@@ -84,10 +111,10 @@ def write_atomically(
     Raises
     ------
     WriteError
-        If the file exists and overwriting was not asked for.
+        If the file exists and overwriting was not asked for, or its folder is a file.
     """
     refuse_existing(path, overwrite=overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # Opened by hand so that the user's own permission mask applies, as tempfile's would not.
     waiting = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     os.close(os.open(waiting, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))

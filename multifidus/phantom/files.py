@@ -12,7 +12,7 @@ import numpy as np
 from multifidus.data.geometry import Orientation, ras_from_lps
 from multifidus.data.image import Series, Slice, Stack, Weighting
 from multifidus.errors import WriteError
-from multifidus.io.files import content_sha256
+from multifidus.io.files import content_sha256, make_folder
 from multifidus.io.grid import UID_DIGITS
 from multifidus.io.outlines_json import SUFFIX, write_outlines
 from multifidus.io.table_csv import csv_text
@@ -49,7 +49,7 @@ def write_phantom(
     Raises
     ------
     WriteError
-        If the exam is there already.
+        If the exam is there already, or the folder is a file.
     """
     name = f"{phantom.exam.subject}_{phantom.exam.timepoint}"
     images = Path(folder) / name
@@ -102,7 +102,7 @@ def write_nifti(phantom: Phantom, folder: Path) -> dict[str, str]:
     dict
         UID that each slice has when the files are read, by its UID in the exam.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     read_as = {}
     for series in phantom.exam.series:
         for number, stack in enumerate(series.stacks, start=1):
@@ -160,7 +160,7 @@ def write_dicom(phantom: Phantom, folder: Path) -> dict[str, str]:
     """
     for number, series in enumerate(phantom.exam.series, start=1):
         target = folder / series_name(series)
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         for instance, item in enumerate(series.slices, start=1):
             dataset = _dataset(phantom, series, item)
             dataset.SeriesNumber, dataset.InstanceNumber = number, instance

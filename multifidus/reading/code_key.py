@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from multifidus.data.roi import Reading
 from multifidus.errors import MultifidusError, ReadError
+from multifidus.io.files import refuse_file_as_folder
 from multifidus.io.json_documents import OWNER_ONLY, DocumentKind, read_document, write_document
 from multifidus.reading.randomisation import code
 
@@ -115,6 +116,7 @@ def locked(path: Path) -> Iterator[None]:
     MultifidusError
         If somebody else holds it, or its folder cannot be written.
     """
+    refuse_file_as_folder(path.parent)
     lock = path.with_name(f".{path.name}.lock")
     until = time.monotonic() + _PATIENCE_S
     while True:

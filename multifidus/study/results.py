@@ -25,7 +25,7 @@ from multifidus.errors import WriteError
 from multifidus.figures.bias_field import draw_bias_fields
 from multifidus.figures.overlay import draw_overlays
 from multifidus.figures.picture_files import SMALL, is_picture_stem
-from multifidus.io.files import name_from, write_text
+from multifidus.io.files import name_from, refuse_file_as_folder, write_text
 from multifidus.io.measurements_csv import tidy_row, write_table
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.scan_result import in_words
@@ -92,11 +92,9 @@ class Output:
         Raises
         ------
         WriteError
-            If the folder is a file or holds results.
+            If the folder is a file, lies below one or holds results.
         """
-        if self.folder.exists() and not self.folder.is_dir():
-            msg = f"{self.folder} is a file, not a folder for results."
-            raise WriteError(msg, remedy="Choose another name.")
+        refuse_file_as_folder(self.folder)
         if not self.overwrite and self._holds_results():
             msg = f"{self.folder} already holds results."
             raise WriteError(msg, remedy="Choose another folder, or ask to overwrite them.")

@@ -16,6 +16,7 @@ from multifidus.cli.app import app
 from multifidus.sample_data import sample_dir
 from tests.support.cases import write_cohort, write_exam, write_outlines
 from tests.support.niftis import lumbar_affine, save
+from tests.support.studies import study_rows, write_study
 
 run = CliRunner().invoke
 
@@ -23,6 +24,21 @@ run = CliRunner().invoke
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
     return write_cohort(tmp_path_factory.mktemp("cohort"))
+
+
+@pytest.fixture(scope="module")
+def commands(cohort, tmp_path_factory):
+    """Return commands that write to a folder, which is yet to be named."""
+    rows = [row for row in study_rows(4, readings=1) if row["level"] == "L4-L5"]
+    folder = write_study(tmp_path_factory.mktemp("readings"), rows)
+    table = folder / "measurements.csv"
+    return {
+        "measure": ("measure", cohort, "-o"),
+        "reliability": ("reliability", table, "-o"),
+        "change": ("change", table, "--value", "mean", "-o"),
+        "report": ("report", folder, "--value", "mean", "-o"),
+        "phantom": ("phantom",),
+    }
 
 
 def as_process(monkeypatch, capsys, *arguments):
@@ -113,6 +129,22 @@ def test_results_already_there_are_refused_before_anything_is_measured(
     assert code == 3
     assert "already holds results" in err
     assert (tmp_path / "measurements.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("below", ["", "sub"])
+@pytest.mark.parametrize("command", ["measure", "reliability", "change", "report", "phantom"])
+def test_a_file_given_as_the_folder_to_write_to_is_refused_with_exit_code_3(
+    command, below, *, commands, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "mine").write_text("mine")
+    monkeypatch.setattr("multifidus.reporting.build.draw_study", lambda _: ())
+    code, printed, err = as_process(
+        monkeypatch, capsys, *commands[command], tmp_path / "mine" / below
+    )
+    assert (code, printed) == (3, "")
+    assert "mine is a file, not a folder" in err
+    assert "Choose another name." in err
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_a_cohort_and_outlines_by_hand_contradict_each_other(cohort, monkeypatch, capsys, tmp_path):

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from multifidus.errors import ReadError, WriteError
-from multifidus.io.files import content_sha256, reading, write_atomically, write_text
+from multifidus.io.files import (
+    content_sha256,
+    make_folder,
+    reading,
+    refuse_existing,
+    write_atomically,
+    write_text,
+)
 from multifidus.io.walk import walk
 
 
@@ -25,6 +32,24 @@ def test_a_file_is_overwritten_only_when_asked(tmp_path):
     write_text(path, "new", overwrite=True)
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("below", ["", "results/tables"])
+def test_a_file_with_the_name_of_the_folder_to_write_to_is_refused_and_stays(
+    below, overwrite, tmp_path
+):
+    (tmp_path / "out").write_text("mine")
+    path = tmp_path / "out" / below / "table.csv"
+    for refuse in (
+        lambda: refuse_existing(path, overwrite=overwrite),
+        lambda: write_text(path, "", overwrite=overwrite),
+        lambda: make_folder(path.parent),
+    ):
+        with pytest.raises(WriteError, match=r"out is a file, not a folder") as refused:
+            refuse()
+        assert refused.value.remedy == "Choose another name."
+    assert (tmp_path / "out").read_text() == "mine"
 
 
 @pytest.mark.parametrize("before", [None, "old"])

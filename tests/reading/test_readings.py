@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.data.cohort import Case, Cohort
 from multifidus.data.roi import Reading
-from multifidus.errors import CohortError, MultifidusError, ReadError
+from multifidus.errors import CohortError, MultifidusError, ReadError, WriteError
 from multifidus.reading import audit_log as audit, session as beginning
 from multifidus.reading.audit_log import Event
 from multifidus.reading.code_key import BLINDED, CodeKey, locked, read_key, write_key
@@ -201,6 +201,15 @@ def test_a_key_that_somebody_else_changes_is_waited_for(tmp_path, monkeypatch):
     with locked(path):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_key_below_a_file_is_refused_at_once_as_nobody_holds_it(tmp_path):
+    (tmp_path / "keys").write_text("mine")
+    with (
+        pytest.raises(WriteError, match="keys is a file, not a folder"),
+        locked(tmp_path / "keys" / "key.json"),
+    ):
+        pass
 
 
 # --- beginning ---------------------------------------------------------------------------------
