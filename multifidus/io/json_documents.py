@@ -56,6 +56,8 @@ class Node:
         The object.
     where
         File and place, such as ``a.outlines.json: outlines[3]``.
+    remedy
+        What to do where it is not as expected.
 
     Raises
     ------
@@ -63,13 +65,14 @@ class Node:
         If it is no object; every method raises it for what is not as expected.
     """
 
-    __slots__ = ("_values", "where")
+    __slots__ = ("_remedy", "_values", "where")
 
-    def __init__(self, values: object, where: str) -> None:
+    def __init__(self, values: object, where: str, remedy: str = "") -> None:
         if not isinstance(values, Mapping):
             msg = f"{where} must be a JSON object, got {type(values).__name__}."
-            raise ReadError(msg)
+            raise ReadError(msg, remedy=remedy)
         self._values = values
+        self._remedy = remedy
         self.where = where
 
     def has(self, key: str) -> bool:
@@ -83,7 +86,7 @@ class Node:
         if type(value) is not kind and not (is_word and isinstance(value, str)):
             got = "nothing" if value is None else repr(value)[:60]
             msg = f"{self.where}.{key} must be a {'str' if is_word else kind.__name__}, got {got}."
-            raise ReadError(msg)
+            raise ReadError(msg, remedy=self._remedy)
         try:
             return kind(value) if is_word else value  # type: ignore[call-arg,return-value]
         except ValueError:
@@ -102,10 +105,10 @@ class Node:
             found = np.empty(0, dtype=object)
         if found.dtype.kind not in "if":
             msg = f"{self.where} holds {repr(value)[:60]} where numbers are expected."
-            raise ReadError(msg)
+            raise ReadError(msg, remedy=self._remedy)
         if np.abs(found).max(initial=0) > FARTHEST_MM:
             msg = f"{self.where} has a coordinate of more than {FARTHEST_MM:g} mm."
-            raise ReadError(msg)
+            raise ReadError(msg, remedy=self._remedy)
         return found
 
     def shape(self, key: str) -> tuple[int, int]:
@@ -114,29 +117,33 @@ class Node:
         good = len(value) == 2 and all(type(n) is int and n > 0 for n in value)  # noqa: PLR2004
         if not good:
             msg = f"{self.where}.{key} must be [rows, columns], got {value!r}."
-            raise ReadError(msg)
+            raise ReadError(msg, remedy=self._remedy)
         return value[0], value[1]
 
     def node(self, key: str) -> Node:
         """Return the object of a key."""
-        return Node(self.get(key, dict), f"{self.where}.{key}")
+        return Node(self.get(key, dict), f"{self.where}.{key}", self._remedy)
 
     def named_nodes(self, key: str) -> dict[str, Node]:
         """Return the objects that a key holds by name; none where it is left out."""
-        found = Node(self.get(key, dict, default={}), f"{self.where}.{key}")
+        found = Node(self.get(key, dict, default={}), f"{self.where}.{key}", self._remedy)
         return {name: found.node(name) for name in found._values}
 
     def nodes(self, key: str) -> Sequence[Node]:
         """Return the objects in the list of a key; none where it is left out."""
         entries = self.get(key, list, default=[])
-        return [Node(entry, f"{self.where}: {key}[{i}]") for i, entry in enumerate(entries)]
+        return [
+            Node(entry, f"{self.where}: {key}[{i}]", self._remedy)
+            for i, entry in enumerate(entries)
+        ]
 
     def make(self, kind: Callable[..., T], /, **values: Any) -> T:
         """Build a domain object; what it refuses is reported with the place in the file."""
         try:
             return kind(**values)
         except MultifidusError as error:
-            raise type(error)(f"{self.where}: {error.message}", remedy=error.remedy) from error
+            msg, remedy = f"{self.where}: {error.message}", error.remedy or self._remedy
+            raise type(error)(msg, remedy=remedy) from error
 
     def reading(self, rater: str | None = None) -> Reading:
         """Return the reading that it names; ``rater`` where it names none."""
@@ -215,11 +222,11 @@ def root_node(document: object, kind: DocumentKind, where: str) -> Node:
     ReadError
         If they are of another kind, or of a newer version.
     """
-    root = Node(document, where)
+    root = Node(document, where, kind.remedy)
     found = root.get("format", str, default="")
     if found != kind.name:
         msg = f"{where} is not {kind.what}: its format is {found!r}, not {kind.name!r}."
-        raise ReadError(msg)
+        raise ReadError(msg, remedy=f"Give {kind.what}.")
     version = root.get("version", int)
     if not 1 <= version <= kind.version:
         msg = f"{where} has version {version}; this software reads up to version {kind.version}."

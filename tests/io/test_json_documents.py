@@ -25,6 +25,29 @@ def test_what_is_written_is_read(tmp_path):
     ]
 
 
+def readings_in(path):
+    entries = read_document(path, KIND).nodes("entries")
+    return [entry.node("at").get("reading", int) for entry in entries]
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("[]", KIND.remedy),
+        ('{"format": "list", "version": "1"}', KIND.remedy),
+        ('{"format": "list", "version": 1, "entries": 7}', KIND.remedy),
+        ('{"format": "list", "version": 1, "entries": [7]}', KIND.remedy),
+        ('{"format": "list", "version": 1, "entries": [{"at": {"reading": "1"}}]}', KIND.remedy),
+        ('{"format": "other", "version": 1}', "Give a list of readings."),
+    ],
+)
+def test_a_document_of_the_wrong_shape_says_what_to_do(text, remedy, tmp_path):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ReadError, match=r"a\.json") as refused:
+        readings_in(tmp_path / "a.json")
+    assert refused.value.remedy == remedy
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
