@@ -195,8 +195,17 @@ def mdc_from_reliability(document: Mapping[str, Any]) -> MdcOf:
 
 
 def protocol_warnings(document: Mapping[str, Any], values: Iterable[Value]) -> tuple[str, ...]:
-    """Say where a study of reliability was measured by other protocols than these values."""
-    theirs, ours = set(document.get("protocols") or ()), set(protocols_of(values))
+    """Say where a study of reliability was measured by other protocols than these values.
+
+    Raises
+    ------
+    StatisticsError
+        If the document's protocols are no list of texts.
+    """
+    given = document.get("protocols") or []
+    if not (isinstance(given, (list, tuple)) and all(isinstance(one, str) for one in given)):
+        raise _no_reliability(f"The reliability's 'protocols' is {given!r}, not a list of texts.")
+    theirs, ours = set(given), set(protocols_of(values))
     strange = sorted(ours - theirs)
     if not (theirs and strange):
         return ()

@@ -293,6 +293,17 @@ def test_errors_of_another_protocol_are_doubted(tmp_path):
         assert len(warnings) == said
 
 
+@pytest.mark.parametrize("protocols", [7, "aa", [7], {"aa": 1}])
+def test_protocols_of_a_reliability_that_are_no_list_of_texts_are_refused(protocols, tmp_path):
+    table = written(tmp_path / "table.csv", ordered(cohort(PLACES)))
+    path = tmp_path / "reliability.json"
+    path.write_text(json.dumps({"protocols": protocols, "results": []}))
+    refused = run("change", table, "--reliability", path, "--json").exception
+    assert isinstance(refused, StatisticsError)
+    assert f"'protocols' is {protocols!r}" in refused.message
+    assert "multifidus reliability --json" in refused.remedy
+
+
 def test_the_command_writes_every_pair_and_the_tables(table, tmp_path):
     out = tmp_path / "out"
     done = run("change", table, "--mdc", "tcsa_mm2=50", "--model", "zone", "-o", out)
