@@ -38,6 +38,11 @@ WINDOW_PCT = (0.5, 99.5)
 FIELD_RANGE = 0.5
 """The field's picture is black where it is this much below 1, and white as much above."""
 
+_BY = {
+    BiasCorrection.LOW_ORDER: "a smooth field fitted to lean muscle",
+    BiasCorrection.N4: "N4",
+}
+
 
 def draw_bias_fields(
     exam: Exam, rois: RoiSet, calibration: ExamCalibration, folder: Path
@@ -63,8 +68,8 @@ def draw_bias_fields(
         muscles = _middle_slice(exam, rois, scale, calibration.protocol)
         low, high = found.gain_range
         caption = (
-            f"shading corrected by {found.bias_field.method}: before, after, field; it varies from "
-            f"{low:.2f} to {high:.2f} inside the muscles"
+            f"shading corrected by {_BY[found.bias_field.method]}: before, after, field; it "
+            f"varies from {low:.2f} to {high:.2f} inside the muscles"
         )
         name = f"{picture_stem(scale[0])}_shading{number}.png"
         picture = draw_bias_field(muscles, found.bias_field, caption)
