@@ -258,15 +258,54 @@ class Stack:
         return affine
 
 
+FAT_SHIFT_PPM, PROTON_MHZ_A_TESLA = 3.4, 42.577
+"""Chemical shift of fat against water, and the resonance of protons."""
+
+PHASE_AXES = {"ROW": 0, "COL": 1, "COLUMN": 1}
+"""Along which image axis frequency is encoded, by the direction of phase encoding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """How a series was acquired, as far as its headers say; NaN or empty where they do not."""
+    """How a series was acquired, as far as its headers say; NaN or empty where they do not.
+
+    Attributes
+    ----------
+    pixel_bandwidth_hz
+        Bandwidth of an acquired pixel.
+    phase_axis
+        The direction of phase encoding: ``ROW`` along a row, ``COL`` along a column.
+    frequency_steps
+        Acquired pixels along the other one.
+    """
 
     manufacturer: str = ""
     field_strength_t: float = float("nan")
     repetition_time_ms: float = float("nan")
     echo_time_ms: float = float("nan")
     image_type: tuple[str, ...] = ()
+    pixel_bandwidth_hz: float = float("nan")
+    phase_axis: str = ""
+    frequency_steps: float = float("nan")
+
+    def fat_shift_px(self, shape: tuple[int, int]) -> tuple[float, float]:
+        """Return how far fat is displaced against water, by rows and by columns, without its sign.
+
+        By 3.4 ppm of the field strength over the bandwidth, along the direction of frequency
+        encoding. NaN for both where field strength, bandwidth or direction is unknown.
+
+        Parameters
+        ----------
+        shape
+            Rows and columns of the image, which may have more pixels than were acquired.
+        """
+        hz = FAT_SHIFT_PPM * PROTON_MHZ_A_TESLA * self.field_strength_t
+        if self.phase_axis not in PHASE_AXES or not self.pixel_bandwidth_hz > 0:
+            return float("nan"), float("nan")
+        along = PHASE_AXES[self.phase_axis]
+        finer = shape[along] / self.frequency_steps if self.frequency_steps > 0 else 1.0
+        pixels = hz / self.pixel_bandwidth_hz * finer
+        return (pixels, 0.0) if along == 0 else (0.0, pixels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,8 @@ def _parts(
         "u_bias_field": found.field,
         "u_edge": found.edge,
     }
+    if not math.isnan(found.shift):
+        parts["u_chemical_shift"] = found.shift
     if item.band.pixels is None or item.raw.along is None:
         return parts
     share, weights = found.value_pct / 100, item.footprint.coverage.weights

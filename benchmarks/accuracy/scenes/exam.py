@@ -14,7 +14,7 @@ from benchmarks.accuracy.scenes.body import ANATOMY, LEVELS, NOISE, body, random
 from benchmarks.accuracy.scenes.coil import gain
 from benchmarks.accuracy.scenes.curves import FINE, Grid, cover
 from benchmarks.accuracy.scenes.outlines import Drawn, Seen
-from benchmarks.accuracy.scenes.scene import Scene
+from benchmarks.accuracy.scenes.scene import Axis, Imaging, Scene
 from benchmarks.accuracy.scenes.tissue_signal import Fine, on_fine_grid
 from benchmarks.accuracy.scenes.tissues import Tissue
 from benchmarks.accuracy.scenes.voids import holes
@@ -120,7 +120,7 @@ def make(scene: Scene, seed: int) -> Made:
         in_stack_order(placed),
         scene.imaging.weighting,
         f"1.2.826.0.1.3680043.10.2.{seed}.0",
-        Acquisition(field_strength_t=1.5),
+        _acquired(scene.imaging),
     )
     fat_pct = {item.uid: each.fat_pct for item, each in zip(placed, slices, strict=True)}
     return Made(
@@ -130,6 +130,20 @@ def make(scene: Scene, seed: int) -> Made:
         truth,
         pixel_truth,
         fat_pct,
+    )
+
+
+def _acquired(imaging: Imaging) -> Acquisition:
+    """Return what headers say: how far fat is displaced, and along which axis."""
+    tesla = 1.5
+    if not imaging.shift_px:
+        return Acquisition(field_strength_t=tesla)
+    along_rows = imaging.shift_axis is Axis.ROW
+    return Acquisition(
+        field_strength_t=tesla,
+        # 3.4 ppm of the resonance of protons.
+        pixel_bandwidth_hz=3.4 * 42.577 * tesla / imaging.shift_px,
+        phase_axis="ROW" if along_rows else "COL",
     )
 
 

@@ -122,7 +122,7 @@ class Imaging:
         How much weaker the signal is at the weakest place of the outlined muscles of a slice than
         at the strongest. With any shading, each slice has a gain of its own, 0.9 to 1.1.
     shift_px, shift_axis
-        Displacement of fat. An exam has no place for the bandwidth, so that no header states it.
+        Displacement of fat, which headers state without its sign.
     snr
         Signal of lean multifidus, where the coil's gain is 1, over the standard deviation of the
         noise in the real and in the imaginary part.

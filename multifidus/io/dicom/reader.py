@@ -269,4 +269,30 @@ def _acquisition(groups: _FunctionalGroups) -> Acquisition:
         repetition_time_ms=groups.number(timing, "RepetitionTime"),
         echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
         image_type=tuple(image_type or groups.header.texts("ImageType")),
+        pixel_bandwidth_hz=_if_any(groups, "MRImagingModifierSequence", "PixelBandwidth"),
+        phase_axis=_phase_axis(groups),
+        frequency_steps=_frequency_steps(groups),
     )
+
+
+def _phase_axis(groups: _FunctionalGroups) -> str:
+    geometry = groups.texts("MRFOVGeometrySequence", "InPlanePhaseEncodingDirection")
+    return (geometry or groups.header.texts("InPlanePhaseEncodingDirection") or ("",))[0]
+
+
+def _frequency_steps(groups: _FunctionalGroups) -> float:
+    """Return how many pixels were acquired along frequency encoding; NaN where nothing says so."""
+    enhanced = _if_any(groups, "MRFOVGeometrySequence", "MRAcquisitionFrequencyEncodingSteps")
+    if enhanced > 0:
+        return enhanced
+    # Rows and columns of frequency, then of phase: of each pair one is 0.
+    steps = max(groups.header.numbers("AcquisitionMatrix")[:2], default=0.0)
+    return steps if steps > 0 else math.nan
+
+
+def _if_any(groups: _FunctionalGroups, sequence: str, name: str) -> float:
+    """Return a number that only refines an uncertainty; NaN where it is not one number."""
+    try:
+        return groups.number(sequence, name)
+    except ReadError:
+        return math.nan

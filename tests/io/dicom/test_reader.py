@@ -105,6 +105,35 @@ def test_the_names_of_files_do_not_matter(tmp_path_factory, order):
     assert_same_planes(one_series(folder).slices, lumbar_planes())
 
 
+def test_bandwidth_and_direction_of_phase_encoding_say_how_far_fat_is_displaced(tmp_path):
+    """217 Hz a pixel of 128 acquired ones, shown by 256, at 1.5 T: two pixels along columns."""
+    dataset = classic(axial_plane(), np.zeros((256, 256), np.uint16) + 7)
+    dataset.PixelBandwidth = 3.4 * 42.577 * 1.5
+    dataset.InPlanePhaseEncodingDirection = "COL"
+    dataset.AcquisitionMatrix = [0, 128, 100, 0]
+    write(dataset, tmp_path / "a.dcm")
+    series = one_series(tmp_path)
+    assert series.acquisition.fat_shift_px((256, 256)) == pytest.approx((0, 2))
+
+
+def test_an_enhanced_image_says_it_in_its_groups(tmp_path):
+    made = enhanced(lumbar_planes(), stacked_pixels())
+    (shared,) = made.SharedFunctionalGroupsSequence
+    shared.MRImagingModifierSequence = [item(PixelBandwidth=3.4 * 42.577 * 1.5)]
+    shared.MRFOVGeometrySequence = [item(InPlanePhaseEncodingDirection="ROW")]
+    write(made, tmp_path / "a.dcm")
+    acquisition = one_series(tmp_path).acquisition
+    assert acquisition.fat_shift_px((32, 32)) == pytest.approx((1, 0))
+
+
+def test_a_bandwidth_that_is_no_number_stops_no_reading(tmp_path):
+    dataset = classic(axial_plane(), PIXELS)
+    dataset.InPlanePhaseEncodingDirection = "ROW"
+    dataset.add_new("PixelBandwidth", "DS", ["100", "200"])
+    write(dataset, tmp_path / "a.dcm")
+    assert math.isnan(one_series(tmp_path).acquisition.pixel_bandwidth_hz)
+
+
 def test_an_enhanced_copy_of_a_series_has_the_same_slices(tmp_path):
     write_classic(tmp_path / "classic")
     write(enhanced(lumbar_planes(), stacked_pixels()), tmp_path / "enhanced" / "a.dcm")

@@ -80,9 +80,10 @@ class SignalFraction:
     ----------
     value_pct
         Fraction, not clipped.
-    lean, fat_level, field, edge
+    lean, fat_level, field, edge, shift
         Standard uncertainties in points: by the signal of the muscle's lean tissue, by that of
-        fat in muscle, by field and levels as they were fitted, by the border.
+        fat in muscle, by field and levels as they were fitted, by the border, and by chemical
+        shift; the last is NaN where the exam's headers do not say how large it is.
     void_pixels
         Pixels that were left out because they hold neither tissue.
     """
@@ -92,6 +93,7 @@ class SignalFraction:
     fat_level: float
     field: float
     edge: float
+    shift: float
     void_pixels: int
 
 
@@ -151,6 +153,7 @@ class SignalCalibration:
             100 * share * fat / contrast * self.fat.sd,
             100 * self._field_sd(view, number, parts, ((1 - share) * lean, share * fat)),
             100 * abs(found.apparent - found.inside) / 2,
+            100 * _shift_sd(item, (corrected - lean) / contrast, weights, found.apparent),
             int((~used & (weights >= _HALF)).sum()),
         )
 
@@ -189,6 +192,34 @@ class SignalCalibration:
         )
         lean = self.lean_signal(item)
         return np.asarray((signal / np.exp(log) - lean) / (self.fat_signal - lean))
+
+
+def _shift_px(item: OutlinePixels) -> float:
+    """Return how far fat is displaced; 0 where headers do not say."""
+    found = math.hypot(*item.placed.series.acquisition.fat_shift_px(item.placed.slice.shape))
+    return 0.0 if math.isnan(found) else found
+
+
+def _shift_sd(item: OutlinePixels, fractions: Array, weights: Array, mean: float) -> float:
+    """Return how much a fraction differs where fat is displaced one way or the other.
+
+    Headers say how far fat is displaced, and along which axis, but not to which side: the root
+    mean square of both.
+    """
+    from scipy.ndimage import shift as displaced
+
+    by_rows, by_columns = item.placed.series.acquisition.fat_shift_px(item.placed.slice.shape)
+    if math.isnan(by_rows):
+        return math.nan
+    squares = []
+    for sign in (-1, 1):
+        moved = displaced(weights, (sign * by_rows, sign * by_columns), order=1)
+        total = float(moved.sum())
+        # Displaced out of what is kept around the outline, nothing is known of it.
+        if total <= 0:
+            return math.nan
+        squares.append((float((moved * fractions).sum()) / total - mean) ** 2)
+    return math.sqrt(sum(squares) / 2)
 
 
 def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | NotCalibrated:
@@ -235,6 +266,7 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
             math.exp(field.lean_log),
             math.exp(field.fat_log),
             scale.noise,
+            shift_px=_shift_px(members[0]),
         ),
     )
 

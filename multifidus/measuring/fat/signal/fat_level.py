@@ -35,6 +35,9 @@ bright; of fewer pixels less. Where they are not, pure fat is brighter by any am
 PARTIAL = 0.4
 """Mean logarithm by which the brightest pixels then are darker than pure fat."""
 
+WHOLE_SHIFT_PX = 2.0
+"""Fat displaced by this much lies on lean muscle in the brightest pixels; by less, in a part."""
+
 LEAST_PIXELS = 50
 
 
@@ -47,7 +50,9 @@ class FatLevel:
     bright_share: float
 
 
-def fat_level(corrected: Array, lean: float, fat: float, noise: float) -> FatLevel:
+def fat_level(
+    corrected: Array, lean: float, fat: float, noise: float, *, shift_px: float = 0.0
+) -> FatLevel:
     """Infer the signal of fat in muscles from their brightest pixels.
 
     Parameters
@@ -58,6 +63,8 @@ def fat_level(corrected: Array, lean: float, fat: float, noise: float) -> FatLev
         The fitted signal of lean muscle, and of fat outside muscles.
     noise
         Standard deviation of the noise.
+    shift_px
+        How far fat is displaced against water: displaced onto lean muscle it adds to its signal.
     """
     bright = corrected[corrected > (lean + fat) / 2]
     share = len(bright) / max(len(corrected), 1)
@@ -65,7 +72,10 @@ def fat_level(corrected: Array, lean: float, fat: float, noise: float) -> FatLev
     if len(bright) >= LEAST_PIXELS:
         relative = noise / fat
         top = math.log(float(np.quantile(bright, BRIGHTEST)) / fat) - ABOVE - relative
-        sd = SHARP_SD + relative
+        overlap = math.log1p(lean / fat) * min(1.0, shift_px / WHOLE_SHIFT_PX)
+        # Of wide streaks the brightest pixels are fat alone, of thin ones both: anything between.
+        top -= overlap / 2
+        sd = math.hypot(SHARP_SD + relative, overlap / 2)
         sure = SURE * min(1.0, share / ENOUGH_BRIGHT)
         below = STEPS - top
         sharp = np.exp(-0.5 * (below / sd) ** 2)

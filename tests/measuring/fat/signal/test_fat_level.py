@@ -40,3 +40,14 @@ def test_a_few_bright_pixels_say_little():
 def test_fat_is_not_darker_than_the_brightest_pixels():
     found = fat_level(muscle(480.0, 0.02), 100.0, 400.0, 4.0)
     assert found.mean > 0.08
+
+
+def test_fat_displaced_onto_muscle_is_not_taken_for_brighter_fat():
+    """Where headers state a shift, pixels as bright as fat and lean muscle together say less."""
+    plain = fat_level(muscle(500.0, 0.15), 100.0, 400.0, 4.0)
+    shifted = fat_level(muscle(500.0, 0.15), 100.0, 400.0, 4.0, shift_px=2.0)
+    assert 0 < shifted.mean < plain.mean - 0.05
+    assert shifted.sd > plain.sd
+    # Fat alone lies well within, and fat with muscle as well, though fat so bright is rare.
+    assert abs(shifted.mean) < shifted.sd
+    assert abs(shifted.mean - math.log(1.25)) < 2.5 * shifted.sd

@@ -181,3 +181,16 @@ def test_an_outline_drawn_anew_is_measured_by_the_exams_calibration(shaded):
     )  # fmt: skip
     assert live.value == pytest.approx(whole.value, abs=1e-9)
     assert live.uncertainty == pytest.approx(whole.uncertainty, abs=1e-9)
+
+
+def test_chemical_shift_is_part_of_the_uncertainty_where_headers_state_it(shaded, plain):
+    exam, rois = shaded
+    (series,) = exam.series
+    known = replace(
+        series.acquisition, field_strength_t=1.5, pixel_bandwidth_hz=110.0, phase_axis="COL"
+    )
+    shown = mf.Exam(exam.subject, exam.timepoint, (replace(series, acquisition=known),))
+    for key, row in fractions(shown, rois).items():
+        assert row.parameters["u_chemical_shift"] > 0
+        assert row.uncertainty > row.parameters["u_chemical_shift"]
+        assert "u_chemical_shift" not in plain[key].parameters
