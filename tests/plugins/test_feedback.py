@@ -13,8 +13,9 @@ from napari_multifidus.controllers.shortcuts import (
     MULTIFIDUS_RIGHT,
     rows as key_rows,
 )
+from napari_multifidus.models.numbers import Numbers
 from napari_multifidus.models.opening import OpenedExam, layer_data
-from napari_multifidus.models.preview import Numbers, OutlinePreview
+from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.views.dock import settings
 from napari_multifidus.views.help import ShortcutsDialog, is_first_run
 from qtpy.QtCore import Qt

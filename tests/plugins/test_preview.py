@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.models.preview import Numbers, asymmetry_pct, asymmetry_uncertainty, cached
+from napari_multifidus.models.numbers import Numbers, asymmetry_pct, asymmetry_uncertainty
+from napari_multifidus.models.preview import cached
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import LayerKey
 

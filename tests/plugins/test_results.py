@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.models.preview import Numbers
+from napari_multifidus.models.numbers import Numbers
 from napari_multifidus.views.help import Highlight, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.numbers import (
     FlagList,
@@ -19,7 +19,8 @@ from napari_multifidus.views.numbers import (
     fat_words,
     stated,
 )
-from napari_multifidus.views.outline_table import COLUMNS, OutlineTablePanel, as_tsv
+from napari_multifidus.views.outline_columns import COLUMNS, as_tsv
+from napari_multifidus.views.outline_table import OutlineTablePanel
 from napari_multifidus.views.reading import ProtocolPanel
 from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest

@@ -22,14 +22,9 @@ from multifidus.errors import MultifidusError, RoiError
 from multifidus.measuring.pipeline import ExamCalibration, measure_calibrated
 from multifidus.measuring.shared_levels import with_shared_levels
 from napari_multifidus.models.drawing_edits import NewOutlines, make_outline
-from napari_multifidus.models.preview import (
-    Numbers,
-    OutlinePreview,
-    OutlinePreviewer,
-    SliceReader,
-    numbers_of,
-    shown_method,
-)
+from napari_multifidus.models.fat_shown import shown_methods
+from napari_multifidus.models.numbers import Numbers, numbers_of
+from napari_multifidus.models.preview import OutlinePreview, OutlinePreviewer, SliceReader
 from napari_multifidus.models.shapes import LayerKey, problem_of
 from napari_multifidus.models.slice_level import LevelFinder, SliceLevelInfo
 
@@ -204,7 +199,7 @@ class Analysis:
         if self.refusal:
             return Numbers(area_mm2=sum(roi.area_mm2 for roi in rois))
         rows = [row for roi in rois for row in self._rows_by_key[roi.key]]
-        return numbers_of(rows, shown_method(self.protocol))
+        return numbers_of(rows, shown_methods(self.protocol))
 
     @cached_property
     def outline_rows(self) -> tuple[OutlineRow, ...]:

@@ -7,7 +7,6 @@ everything is measured again.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,27 +17,23 @@ import numpy as np
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Series, Slice
-from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Roi
 from multifidus.measuring.bias_field.correction import BiasField
 from multifidus.measuring.calibration import Calibration
-from multifidus.measuring.derived.combine import (
-    signed_asymmetry_pct,
-    signed_asymmetry_uncertainty,
-)
 from multifidus.measuring.fat.quality_checks import THRESHOLDS, with_fat_flags
+from multifidus.measuring.fat.signal.calibration import SignalCalibration
 from multifidus.measuring.locate import PlacedOutline
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.pipeline import ExamCalibration
 from multifidus.measuring.slice_pixels import CoRegistered, SlicePixels
+from napari_multifidus.models.fat_shown import shown_methods
+from napari_multifidus.models.numbers import Numbers, numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-NAN = float("nan")
 
 CENTRAL_PCT = (5.0, 95.0)
 """Percentiles of a reference's pixels between which its range is drawn."""
@@ -47,86 +42,6 @@ WHOLE_PCT = (0.5, 99.5)
 """Percentiles of an outline's pixels that its histogram spans where there are no references."""
 
 BINS = 48
-
-_SHOWN = frozenset({Quantity.TCSA_MM2, Quantity.MEAN_SI, Quantity.DIXON_FF_MEAN_PCT})
-"""What is shown beside fat; doubts of other numbers stand in the tables."""
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """What is measured of one structure on one slice.
-
-    Parameters
-    ----------
-    area_mm2, area_u_mm2
-        Total cross-sectional area and its standard uncertainty; of several samples the sum of
-        their areas, and no uncertainty.
-    fat_pct, fat_u_pct
-        Fat by ``fat_method``, and its standard uncertainty; NaN where undefined.
-    threshold
-        Signal above which a pixel was taken for fat, after the coil's shading was taken out; NaN
-        for a method without one.
-    dixon_pct
-        Mean Dixon fat fraction; NaN where there is no Dixon pair.
-    mean_si
-        Mean signal of the valid pixels; NaN for several samples.
-    problem
-        Why what is drawn is no outline; then nothing is measured.
-    """
-
-    area_mm2: float = NAN
-    area_u_mm2: float = NAN
-    fat_pct: float = NAN
-    fat_u_pct: float = NAN
-    fat_method: str = ""
-    threshold: float = NAN
-    dixon_pct: float = NAN
-    mean_si: float = NAN
-    flags: tuple[Flag, ...] = ()
-    problem: str = ""
-
-
-def shown_method(protocol: MeasurementProtocol) -> FatMethod | None:
-    """Return the method whose fat is shown: the protocol's first; Dixon is shown beside it."""
-    found = [method for method in protocol.fat_methods if method is not FatMethod.DIXON]
-    return found[0] if found else None
-
-
-def numbers_of(rows: Sequence[Measurement], method: FatMethod | None) -> Numbers:
-    """Gather the numbers of one structure on one slice from rows of the tidy table."""
-    wanted = Quantity.FF_LINEAR_PCT if method is FatMethod.LINEAR else Quantity.FI_PCT
-    fats = [row for row in rows if row.quantity is wanted and row.method == method]
-    fat = fats[0] if fats else None
-    shown = [row for row in rows if row.quantity in _SHOWN]
-    areas = [row for row in shown if row.quantity is Quantity.TCSA_MM2]
-    signal = [row.value for row in shown if row.quantity is Quantity.MEAN_SI]
-    dixon = [row.value for row in shown if row.quantity is Quantity.DIXON_FF_MEAN_PCT]
-    return Numbers(
-        area_mm2=math.fsum(row.value for row in areas) if areas else NAN,
-        area_u_mm2=areas[0].uncertainty if len(areas) == 1 else NAN,
-        fat_pct=fat.value if fat else NAN,
-        fat_u_pct=fat.uncertainty if fat else NAN,
-        fat_method=fat.method if fat else "",
-        threshold=float(fat.parameters.get("threshold", NAN)) if fat else NAN,
-        dixon_pct=dixon[0] if dixon else NAN,
-        mean_si=signal[0] if len(signal) == 1 else NAN,
-        flags=tuple(dict.fromkeys(flag for row in (*shown, *fats) for flag in row.flags)),
-    )
-
-
-def asymmetry_pct(right: Numbers | None, left: Numbers | None) -> float:
-    """Return the asymmetry of the areas of both sides, positive where the right is larger."""
-    if right is None or left is None:
-        return NAN
-    return signed_asymmetry_pct(right.area_mm2, left.area_mm2)
-
-
-def asymmetry_uncertainty(right: Numbers | None, left: Numbers | None) -> float:
-    """Return the standard uncertainty of :func:`asymmetry_pct`, as the table states it."""
-    if right is None or left is None:
-        return NAN
-    uncertainties = right.area_u_mm2, left.area_u_mm2
-    return signed_asymmetry_uncertainty(right.area_mm2, left.area_mm2, *uncertainties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +140,11 @@ class OutlinePreviewer:
     """
 
     def __init__(self, calibration: ExamCalibration, reader: SliceReader) -> None:
-        self.method = shown_method(calibration.protocol)
+        self.methods = shown_methods(calibration.protocol)
         self._reader = reader
         self._calibration = replace(
             calibration,
-            protocol=_only(calibration.protocol, self.method),
+            protocol=_only(calibration.protocol, self.methods),
             groups={
                 scale: replace(group, bias_field=cached(group.bias_field))
                 for scale, group in calibration.groups.items()
@@ -273,7 +188,10 @@ class OutlinePreviewer:
         rows = with_fat_flags(
             known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
         )
-        return self._outline_preview(item, numbers_of(list(rows), self.method), group)
+        numbers = numbers_of(list(rows), self.methods)
+        if FatMethod.SIGNAL in self.methods and _is_of_new_slice(item, group):
+            numbers = _awaiting_signal(numbers)
+        return self._outline_preview(item, numbers, group)
 
     def _outline_preview(
         self, item: OutlinePixels, numbers: Numbers, group: Calibration
@@ -346,14 +264,30 @@ def _whole(values: Array) -> Ranges | None:
     return Ranges(low, high) if high > low else None
 
 
-def _only(protocol: MeasurementProtocol, method: FatMethod | None) -> MeasurementProtocol:
-    """Return the protocol with the method that is shown, what it is held against, and Dixon."""
+def _is_of_new_slice(item: OutlinePixels, group: Calibration) -> bool:
+    """Whether the fat signal fraction was calibrated without a muscle on the outline's slice."""
+    signal = group.signal
+    return (
+        item.is_muscle
+        and isinstance(signal, SignalCalibration)
+        and item.placed.slice.uid not in signal.slices
+    )
+
+
+def _awaiting_signal(numbers: Numbers) -> Numbers:
+    """Say of an unfinished outline that its fat signal fraction is to come, not that it is lost."""
+    flags = tuple(flag for flag in numbers.flags if flag is not Flag.SIGNAL_NOT_CALIBRATED)
+    return replace(numbers, flags=flags, awaits_signal=True)
+
+
+def _only(protocol: MeasurementProtocol, methods: Sequence[FatMethod]) -> MeasurementProtocol:
+    """Return the protocol with the methods shown, what they are held against, and Dixon."""
     # A threshold brings linear mixing with it; mixing has only those that the protocol names.
-    beside = THRESHOLDS if method is FatMethod.LINEAR else frozenset()
-    kept = {method, FatMethod.DIXON, *beside}
+    beside = THRESHOLDS if FatMethod.LINEAR in methods else frozenset()
+    kept = {*methods, FatMethod.DIXON, *beside}
     return replace(
         protocol,
         fat_methods=tuple(m for m in protocol.fat_methods if m in kept),
-        fixed_threshold=protocol.fixed_threshold if method is FatMethod.FIXED else None,
+        fixed_threshold=protocol.fixed_threshold if FatMethod.FIXED in methods else None,
         regional_fat=False,
     )

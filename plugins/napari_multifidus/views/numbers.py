@@ -12,11 +12,8 @@ from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod
-from napari_multifidus.models.preview import (
-    Numbers,
-    asymmetry_pct,
-    asymmetry_uncertainty,
-)
+from napari_multifidus.models.fat_shown import WHY_THEY_DIFFER, kind_of
+from napari_multifidus.models.numbers import Numbers, asymmetry_pct, asymmetry_uncertainty
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, LayerKey, colour_of
 from napari_multifidus.views.histogram import HistogramView
 from napari_multifidus.views.widgets import QUIET_COLOUR, WARNING_COLOUR, grid, label, text_style
@@ -24,6 +21,11 @@ from napari_multifidus.views.widgets import QUIET_COLOUR, WARNING_COLOUR, grid, 
 MM2_PER_CM2 = 100
 NOTHING = "\N{EN DASH}"
 SIDE_WIDTH = 120
+FITTING = ((25, 13), (28, 11))
+"""Longest words about fat that fit the panel in letters of a size, in pixels of the screen."""
+
+SMALLEST = 10
+
 METHOD_WORDS = {
     "pooled_otsu": "pooled Otsu",
     "otsu": "Otsu",
@@ -56,11 +58,35 @@ def area_words(numbers: Numbers) -> str:
 def fat_words(numbers: Numbers) -> str:
     """Write the fat of a muscle, or why there is none."""
     if not math.isnan(numbers.fat_pct):
-        fat = "Fat fraction" if numbers.fat_method == FatMethod.LINEAR else "Visible fat"
-        return f"{fat} {stated(numbers.fat_pct, numbers.fat_u_pct, 0)} %"
+        return _share_words(numbers.fat_method, numbers.fat_pct, numbers.fat_u_pct)
     if Flag.NO_REFERENCE in numbers.flags:
         return "Fat: draw references"
-    return "Fat: undetectable" if Flag.UNDETECTABLE in numbers.flags else f"Fat {NOTHING}"
+    if numbers.awaits_signal and numbers.fat_method == FatMethod.SIGNAL:
+        return _AWAITED
+    name = kind_of(numbers.fat_method).name if numbers.beside_method else "Fat"
+    return f"{name}: undetectable" if Flag.UNDETECTABLE in numbers.flags else f"{name} {NOTHING}"
+
+
+def beside_words(numbers: Numbers) -> str:
+    """Write the fat by the second method, or why there is none; empty without such a method."""
+    method, pct = numbers.beside_method, numbers.beside_pct
+    if not method:
+        return ""
+    if not math.isnan(pct):
+        return _share_words(method, pct, numbers.beside_u_pct)
+    name = kind_of(method).name
+    if Flag.NO_REFERENCE in numbers.flags:
+        # The first line says it already, unless its method does without references.
+        return "" if math.isnan(numbers.fat_pct) else f"{name}: draw references"
+    awaited = numbers.awaits_signal and method == FatMethod.SIGNAL
+    return _AWAITED if awaited else f"{name} {NOTHING}"
+
+
+def _share_words(method: str, pct: float, doubt: float) -> str:
+    return f"{kind_of(method).name} {stated(pct, doubt, 0)} %"
+
+
+_AWAITED = f"{kind_of(FatMethod.SIGNAL).name} \N{HORIZONTAL ELLIPSIS}"
 
 
 def detail_words(numbers: Numbers) -> str:
@@ -124,6 +150,24 @@ class FlagList(QWidget):
         return tuple(line.text() for line in self.lines if line.text())
 
 
+class FatLine(QLabel):
+    """A line about fat; longer words are smaller, so that they stay on one line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self._px = 0
+        self.show_words("")
+
+    def show_words(self, words: str) -> None:
+        """Show other words; styles are costly, so only where their size changes."""
+        px = next((size for most, size in FITTING if len(words) <= most), SMALLEST)
+        if px != self._px:
+            self._px = px
+            self.setStyleSheet(text_style(px))
+        self.setText(words)
+
+
 class SideNumbersPanel(QFrame):
     """Area and fat of one side.
 
@@ -141,7 +185,8 @@ class SideNumbersPanel(QFrame):
         self._frame: tuple[str, int] | None = None
         # A long name takes two lines rather than lose its side.
         self.title = label(px=13, colour=self._colour, bold=True)
-        self.area, self.fat = label(px=18, bold=True, wrap=False), label(px=13)
+        self.area = label(px=18, bold=True, wrap=False)
+        self.fat, self.beside = FatLine(), FatLine()
         self.detail, self.grade = label(px=11), label(wrap=False)
         self.warnings = FlagList()
         self.area.setToolTip(
@@ -149,15 +194,18 @@ class SideNumbersPanel(QFrame):
         )
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 6, 6, 6)
+        layout.setContentsMargins(8, 6, 2, 6)
         layout.setSpacing(2)
-        parts = (self.title, self.area, self.fat, self.detail, self.grade, self.warnings)
+        parts = (
+            self.title, self.area, self.fat, self.beside, self.detail, self.grade, self.warnings
+        )  # fmt: skip
         for part in parts:
             # What does not fit is cut off, not the window made wider.
             part.setMinimumWidth(SIDE_WIDTH)
             layout.addWidget(part)
         layout.addStretch(1)
         self.grade.hide()
+        self.beside.hide()
         self.show_numbers(Structure.MULTIFIDUS, None)
 
     def show_numbers(self, structure: Structure, numbers: Numbers | None) -> None:
@@ -167,8 +215,12 @@ class SideNumbersPanel(QFrame):
         shown = numbers or Numbers()
         problem = shown.problem
         self.area.setText(NOTHING if problem else area_words(shown))
-        self.fat.setText("not measured" if problem else fat_words(shown) if numbers else "")
-        self.fat.setToolTip(_fat_tip(shown))
+        self.fat.show_words("not measured" if problem else fat_words(shown) if numbers else "")
+        beside = "" if problem else beside_words(shown)
+        self.beside.show_words(beside)
+        self.beside.setVisible(bool(beside))
+        for line in (self.fat, self.beside):
+            line.setToolTip(_fat_tip(shown))
         self.detail.setText(problem or (detail_words(shown) if numbers else "not drawn"))
         self.warnings.show_flags(flag for flag in shown.flags if flag not in SAID_AS_FAT)
         self._frame_as(problem)
@@ -195,10 +247,20 @@ class SideNumbersPanel(QFrame):
 
 def _fat_tip(numbers: Numbers) -> str:
     why = [flag_tip(flag) for flag in numbers.flags if flag in SAID_AS_FAT]
-    return "\n".join(why) or (
-        "Visible fat: share of the muscle in pixels classified as fat ± standard uncertainty. "
-        "Fat fraction: by the linear method between lean and fat reference."
-    )
+    if why:
+        return "\n".join(why)
+    methods = [numbers.fat_method, *filter(None, [numbers.beside_method])]
+    kinds = [kind_of(method) for method in methods]
+    meant = [f"{kind.name}: {kind.definition}" for kind in kinds]
+    meant += [WHY_THEY_DIFFER] if numbers.beside_method else []
+    meant += [_WHY_AWAITED] if numbers.awaits_signal else []
+    return "\n".join((*meant, "Values after ± are standard uncertainties."))
+
+
+_WHY_AWAITED = (
+    "The fat signal fraction of the first muscle of a slice is measured when the outline is "
+    "finished."
+)
 
 
 class NumbersPanel(QWidget):

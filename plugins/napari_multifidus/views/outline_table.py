@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt
@@ -17,17 +16,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from multifidus.data.anatomy import Side
-from multifidus.data.protocol import FatMethod
 from napari_multifidus._compat import Signal
 from napari_multifidus.models.analysis import OutlineRow
+from napari_multifidus.models.fat_shown import kind_of
 from napari_multifidus.models.grading import words_of
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, colour_of
-from napari_multifidus.views.numbers import MM2_PER_CM2, flag_tip, flag_words
+from napari_multifidus.views.numbers import flag_tip, flag_words
+from napari_multifidus.views.outline_columns import COLUMNS, FILTERS, as_tsv, columns_for
 from napari_multifidus.views.table import (
     SORT_ROLE,
-    Cell,
-    Column,
     TableModel,
     TableView,
 )
@@ -37,120 +34,6 @@ Index = QModelIndex
 
 ANY = "all"
 HEIGHT, ARROW_WIDTH = 190, 48
-FAT_COLUMN = 6
-
-
-def _structure(line: OutlineRow) -> str:
-    return " ".join(filter(None, (line.key.structure.replace("_", " "), line.key.name)))
-
-
-def _side(line: OutlineRow) -> str:
-    return "" if line.key.side is Side.NONE else line.key.side.value
-
-
-def _level(line: OutlineRow) -> str:
-    return line.level.value if line.level else ""
-
-
-def _grade_words(line: OutlineRow) -> str:
-    return ", ".join(
-        str(value) if scheme == "goutallier" else f"{scheme} {value}"
-        for scheme, value in line.grades
-    )
-
-
-def _flags(line: OutlineRow) -> str:
-    return line.numbers.problem or ", ".join(map(flag_words, line.numbers.flags))
-
-
-def _number(value: float, form: str) -> str:
-    return "" if math.isnan(value) else f"{value:{form}}"
-
-
-def _area(line: OutlineRow) -> str:
-    return "error" if line.numbers.problem else _number(line.numbers.area_mm2 / MM2_PER_CM2, ".2f")
-
-
-COLUMNS = (
-    Column(
-        "Slice",
-        lambda line: str(line.slice_index + 1),
-        "Number of the slice, from 1",
-        lambda line: line.slice_index + 1,
-        is_number=True,
-    ),
-    Column("Level", _level, "Disc or vertebral body, typed or from landmarks"),
-    Column("Structure", _structure, "Outlined structure"),
-    Column("Side", _side, "The patient's side"),
-    Column(
-        "Area\n(cm²)",
-        _area,
-        "Cross-sectional area in the plane of the slice",
-        lambda line: line.numbers.area_mm2,
-        is_number=True,
-    ),
-    Column(
-        "±",
-        lambda line: _number(line.numbers.area_u_mm2 / MM2_PER_CM2, ".2f"),
-        "Standard uncertainty of the area, in cm²",
-        lambda line: line.numbers.area_u_mm2,
-        is_number=True,
-    ),
-    Column(
-        "Visible\nfat (%)",
-        lambda line: _number(line.numbers.fat_pct, ".1f"),
-        "Share of the muscle in pixels classified as fat, by the protocol's first method",
-        lambda line: line.numbers.fat_pct,
-        is_number=True,
-    ),
-    Column(
-        "±",
-        lambda line: _number(line.numbers.fat_u_pct, ".1f"),
-        "Standard uncertainty of the fat, in percentage points",
-        lambda line: line.numbers.fat_u_pct,
-        is_number=True,
-    ),
-    Column(
-        "Grade",
-        _grade_words,
-        "Visual grade of the level and side; Goutallier's unless another scheme is named",
-        lambda line: "; ".join(f"{scheme} {value}" for scheme, value in line.grades),
-    ),
-    Column(
-        "Flags",
-        _flags,
-        "Quality flags and errors",
-        lambda line: line.numbers.problem or ";".join(line.numbers.flags),
-    ),
-)
-FAT_FRACTION = replace(
-    COLUMNS[FAT_COLUMN],
-    head="Fat\nfraction (%)",
-    tip="Fat fraction by the linear method between lean and fat reference",
-)
-
-EXPORTED = (
-    "slice",
-    "level",
-    "structure",
-    "side",
-    "area_mm2",
-    "area_u_mm2",
-    "fat_pct",
-    "fat_u_pct",
-    "grades",
-    "flags",
-)
-"""Headings of what is copied to a spreadsheet; numbers there are unrounded, areas in mm2."""
-
-FILTERS = {"structure": _structure, "side": _side, "level": _level}
-
-
-def columns_for(lines: Sequence[OutlineRow]) -> tuple[Column, ...]:
-    """Return the columns of some lines, that of fat named by how it was measured."""
-    linear = any(line.numbers.fat_method == FatMethod.LINEAR for line in lines)
-    before, after = COLUMNS[:FAT_COLUMN], COLUMNS[FAT_COLUMN + 1 :]
-    return (*before, FAT_FRACTION, *after) if linear else COLUMNS
 
 
 def colour_of_line(line: OutlineRow) -> str:
@@ -161,31 +44,18 @@ def colour_of_line(line: OutlineRow) -> str:
 def tip_of(line: OutlineRow) -> str:
     """Say everything about a line that its cells have no room for."""
     parts = [line.key.words, line.numbers.problem]
-    if not math.isnan(line.numbers.fat_pct):
-        parts.append(f"fat by {line.numbers.fat_method.replace('_', ' ')}")
+    for method, pct in (
+        (line.numbers.fat_method, line.numbers.fat_pct),
+        (line.numbers.beside_method, line.numbers.beside_pct),
+    ):
+        if not math.isnan(pct):
+            parts.append(f"{kind_of(method).name.lower()} by {method.replace('_', ' ')}")
     parts += [
         f"{scheme} {value}: {words_of(scheme, value)}".removesuffix(": ")
         for scheme, value in line.grades
     ]
     parts += [f"{flag_words(flag)}: {flag_tip(flag)}" for flag in line.numbers.flags]
     return "\n".join((*filter(None, parts), "Click to go there"))
-
-
-def as_tsv(lines: Iterable[OutlineRow]) -> str:
-    """Write lines for a spreadsheet: headings, tabs between cells, numbers unrounded."""
-    rows = [list(EXPORTED)]
-    rows += [
-        [_exported((column.value or column.words)(line)) for column in COLUMNS] for line in lines
-    ]
-    return "".join("\t".join(row) + "\n" for row in rows)
-
-
-def _exported(value: Cell) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else repr(value)
-    text = " ".join(str(value).split())
-    # A spreadsheet takes what begins like this for a formula.
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
 
 
 class OutlineFilter(QSortFilterProxyModel):
