@@ -19,7 +19,7 @@ from multifidus.stats.change.mdc import (
     protocol_warnings,
     unknown_mdc,
 )
-from multifidus.stats.change.mixed_model import MixedModel, model_changes
+from multifidus.stats.change.mixed_model import MixedModel, Unfitted, model_changes
 from multifidus.stats.change.study import ChangeStudy, spans_of, study_change
 from multifidus.stats.reliability.results import ReliabilityStudy
 from multifidus.stats.reliability.study import USUALLY_APART, reliability
@@ -195,13 +195,13 @@ def compare_exams(table: StudyTable, request: ChangeRequest) -> ChangeStudy:
     if given is not None:
         given.check(study)
     models, unfitted = _models(study, table, replace(request, choice=choice))
-    remarks = (*request.warnings(values), *unfitted, *table.remarks)
+    remarks = (*request.warnings(values), *map(str, unfitted), *table.remarks)
     return replace(study, models=tuple(models), unfitted=tuple(unfitted), remarks=remarks)
 
 
 def _models(
     study: ChangeStudy, table: StudyTable, request: ChangeRequest
-) -> tuple[list[MixedModel], list[str]]:
+) -> tuple[list[MixedModel], list[Unfitted]]:
     """Model the change where that is asked for."""
     if request.model is None:
         return [], []
@@ -217,7 +217,7 @@ def _models(
     except StatisticsError as error:
         if not request.model_is_optional:
             raise
-        return [], [f"Mixed model: {error}"]
+        return [], [Unfitted(str(error))]
 
 
 def _factor(study: ChangeStudy, values: Sequence[Value], request: ChangeRequest) -> str:

@@ -12,7 +12,7 @@ from multifidus.reporting.tables.change import p_value
 from multifidus.reporting.tables.reliability import short
 from multifidus.reporting.text.statements import NOT_RECORDED, Statement, counted, unknown
 from multifidus.stats.change.groups import BY_ZONE, Classification, GroupChange
-from multifidus.stats.change.mixed_model import FACTORS, MixedModel
+from multifidus.stats.change.mixed_model import FACTORS, MixedModel, Unfitted
 from multifidus.stats.change.pairs import ZONES
 from multifidus.stats.change.random_intercept import Term
 from multifidus.stats.change.study import ChangeStudy
@@ -37,8 +37,15 @@ def results_text(data: StudyData) -> list[Statement]:
             found += _changes(data.change, metric)
             found += _muscles(data.change, metric)
             found += _models(data.change, metric)
-        found += [Statement("Mixed model", text) for text in data.change.unfitted]
+        found += [Statement("Mixed model", _unfitted(item)) for item in data.change.unfitted]
     return found
+
+
+def _unfitted(item: Unfitted) -> str:
+    """Say which model is missing and why, in the words of the text."""
+    if item.metric is None:
+        return str(item)
+    return item.named(quantity_name(item.metric.quantity, item.metric.method))
 
 
 def _reliability(study: ReliabilityStudy, metric: Metric, words: str) -> Iterator[Statement]:

@@ -81,6 +81,22 @@ class MixedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfitted:
+    """A mixed model that is missing, and why; without a metric, those of all."""
+
+    reason: str
+    metric: Metric | None = None
+
+    def named(self, metric: str) -> str:
+        """Say it, with these words for what the model is of."""
+        return f"Mixed model of {metric}: {self.reason}"
+
+    def __str__(self) -> str:
+        of = "" if self.metric is None else f" of {self.metric}"
+        return f"Mixed model{of}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Muscle:
     """One level and side of a subject, with its values at all timepoints, in order."""
 
@@ -106,7 +122,7 @@ def model_changes(
     choice: ReadingChoice = ReadingChoice(),  # noqa: B008 - frozen
     *,
     minimal_valid_fraction: float,
-) -> tuple[list[MixedModel], list[str]]:
+) -> tuple[list[MixedModel], list[Unfitted]]:
     """Model every quantity of every structure over the timepoints.
 
     ``value = timepoint x factor + subject + muscle + subject's change + rest``, the last four
@@ -145,14 +161,14 @@ def model_changes(
         msg = f"No value of the table has a {factor}."
         raise StatisticsError(msg, remedy=f"Choose {', '.join(FACTORS)} or a column of the table.")
     models: list[MixedModel] = []
-    problems: list[str] = []
+    missing: list[Unfitted] = []
     for what, (muscles, reasons) in placed.items():
         try:
             kept, left = usable(muscles, reasons, factor)
             models.append(_model(what, timepoints, kept, left, factor=factor))
         except StatisticsError as error:
-            problems.append(f"Mixed model of {what}: {error}")
-    return models, problems
+            missing.append(Unfitted(str(error), what))
+    return models, missing
 
 
 Courses = dict[tuple[str, str, str], dict[str, ExamPair]]

@@ -28,7 +28,7 @@ from multifidus.stats.change.groups import (
     in_words,
 )
 from multifidus.stats.change.mdc import MdcOf, unknown_mdc
-from multifidus.stats.change.mixed_model import MixedModel
+from multifidus.stats.change.mixed_model import MixedModel, Unfitted
 from multifidus.stats.change.pairs import (
     Span,
     by_muscle,
@@ -108,7 +108,7 @@ class ChangeStudy:
     exclusions: tuple[Exclusion, ...] = ()
     pooled: tuple[str, ...] = ()
     models: tuple[MixedModel, ...] = ()
-    unfitted: tuple[str, ...] = ()
+    unfitted: tuple[Unfitted, ...] = ()
     remarks: tuple[str, ...] = ()
 
     @property
