@@ -121,10 +121,11 @@ _MEANINGS = {
     "equally well, with fat fractions more than 3 points apart; the uncertainty covers both.",
     Flag.SIGNAL_NOT_CALIBRATED: "No fat signal fraction could be calibrated (signal_refusal among "
     "the parameters gives the reason); the value is NaN.",
-    Flag.DIFFUSE_FAT: "Linear interpolation gives more fat than the threshold, by more than their "
-    "combined uncertainty. fi_pct is visible fat only and excludes partial-volume pixels. Linear "
-    "interpolation includes them, and also counts lean muscle brighter than its reference as fat.",
-    Flag.FAT_METHODS_DIFFER: "Linear interpolation gives less fat than the threshold, by more "
+    Flag.DIFFUSE_FAT: "The fat signal fraction, or linear interpolation where there is none, gives "
+    "more fat than the threshold, by more than their combined uncertainty. fi_pct, and its "
+    "uncertainty, are of visible fat only and exclude partial-volume pixels. A fraction includes "
+    "them; linear interpolation also counts lean muscle brighter than its reference as fat.",
+    Flag.FAT_METHODS_DIFFER: "A fat fraction gives less fat than the threshold, by more "
     "than their combined uncertainty: parts of the muscle are darker than the lean reference.",
     Flag.LOW_SIGNAL: "More than 3 % of the outline is far darker than lean muscle, as around "
     "metal (low_signal_pct among the parameters); none of it counts as fat, and all of it as "
@@ -241,7 +242,7 @@ _REMEDIES = {
     "choose a protocol without correction.",
     Flag.SHADING_STRONG: "Compare single levels only, or have the images corrected on the scanner.",
     Flag.SHADING_UNCLEAR: "Outline muscle with less fat as well, such as the psoas.",
-    Flag.DIFFUSE_FAT: "Report ff_linear_pct beside fi_pct, or measure a Dixon pair.",
+    Flag.DIFFUSE_FAT: "Report ff_signal_pct beside fi_pct, or measure a Dixon pair.",
     Flag.FAT_METHODS_DIFFER: "Check for metal and dark muscle, and whether the lean reference is "
     "lean.",
     Flag.LOW_SIGNAL: "Outline the signal void as an artefact.",

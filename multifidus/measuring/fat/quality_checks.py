@@ -46,27 +46,31 @@ def with_mixing(protocol: MeasurementProtocol) -> MeasurementProtocol:
 
 
 def with_disagreement(rows: list[Measurement]) -> list[Measurement]:
-    """Flag one muscle's fat where thresholds and linear mixing disagree about it.
+    """Flag one muscle's fat where thresholds and fat fractions disagree about it.
+
+    A threshold is held against the fat signal fraction where there is one, else against linear
+    mixing; each fraction against every threshold.
 
     Parameters
     ----------
     rows
         All numbers about the muscle, with their uncertainties.
     """
-    cuts, mixed = [], None
-    for row in rows:
-        if row.quantity is Quantity.FI_PCT and row.method in THRESHOLDS:
-            cuts.append(row)
-        elif row.quantity is Quantity.FF_LINEAR_PCT:
-            mixed = row
-    if mixed is None:
-        return rows
+    cuts = [row for row in rows if row.quantity is Quantity.FI_PCT and row.method in THRESHOLDS]
+    fractions = [
+        row
+        for quantity in (Quantity.FF_SIGNAL_PCT, Quantity.FF_LINEAR_PCT)
+        for row in rows
+        if row.quantity is quantity and not math.isnan(row.value)
+    ]
     raised: dict[str, set[Flag]] = {}
     for cut in cuts:
-        flag = _disagreement(cut, mixed)
-        if flag is not None:
-            raised.setdefault(cut.method, set()).add(flag)
-            raised.setdefault(mixed.method, set()).add(flag)
+        for place, fraction in enumerate(fractions):
+            flag = _disagreement(cut, fraction)
+            if flag is not None:
+                raised.setdefault(fraction.method, set()).add(flag)
+                if place == 0:
+                    raised.setdefault(cut.method, set()).add(flag)
     if not raised:
         return rows
     return [

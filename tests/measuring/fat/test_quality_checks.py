@@ -112,6 +112,19 @@ def test_a_threshold_is_held_against_mixing_that_nobody_asked_for(method):
     }
 
 
+def test_where_there_is_a_signal_fraction_the_threshold_is_held_against_that():
+    """The same fat by all: what linear mixing alone says of the muscle flags its own rows only."""
+    methods = (FatMethod.POOLED_OTSU, FatMethod.LINEAR, FatMethod.SIGNAL)
+    rows = measured(diffuse(0.2), replace(PLAIN, fat_methods=methods))
+    by_quantity = {row.quantity: row for row in rows}
+    cut, signal = by_quantity[Quantity.FI_PCT], by_quantity[Quantity.FF_SIGNAL_PCT]
+    apart = signal.value - cut.value
+    parts = [v for n, v in cut.parameters.items() if n[:2] == "u_" and n != "u_partial_volume"]
+    limit = max(float(np.hypot(np.linalg.norm(parts), signal.uncertainty)), 2.0)
+    assert (Flag.DIFFUSE_FAT in cut.flags) == (Flag.DIFFUSE_FAT in signal.flags) == (apart > limit)
+    assert Flag.DIFFUSE_FAT in by_quantity[Quantity.FF_LINEAR_PCT].flags
+
+
 def test_mixing_alone_is_held_against_nothing():
     protocol = replace(PLAIN, fat_methods=("linear",))
     assert with_mixing(protocol) is protocol
