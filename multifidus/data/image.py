@@ -291,8 +291,7 @@ class Acquisition:
     def fat_shift_px(self, shape: tuple[int, int]) -> tuple[float, float]:
         """Return how far fat is displaced against water, by rows and by columns, without its sign.
 
-        By 3.4 ppm of the field strength over the bandwidth, along the direction of frequency
-        encoding. NaN for both where field strength, bandwidth or direction is unknown.
+        Along the direction of frequency encoding; NaN where strength, bandwidth or it is unknown.
 
         Parameters
         ----------
