@@ -239,6 +239,10 @@ def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> N
             value = values.get(quantity, math.nan)
             text += "" if math.isnan(value) else f", {name} {value:.1f} %"
         pen.text((x, 52), text, fill=SIDE_COLOURS[side], font=_font(22))
+        fraction = values.get(Quantity.FF_SIGNAL_PCT, math.nan)
+        if not math.isnan(fraction):
+            below = f"fat signal fraction {fraction:.1f} %"
+            pen.text((x, 73), below, fill=SIDE_COLOURS[side], font=_font(17))
 
 
 def _write_sides(pen: ImageDraw, item: Slice, size: tuple[int, int]) -> None:

@@ -48,12 +48,14 @@ from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABL
 
 USUAL = (
     Quantity.TCSA_MM2, Quantity.FCSA_MM2, Quantity.FI_PCT, Quantity.FF_LINEAR_PCT,
-    Quantity.DIXON_FF_RATIO_PCT, Quantity.PDFF_MEAN_PCT,
+    Quantity.FF_SIGNAL_PCT, Quantity.DIXON_FF_RATIO_PCT, Quantity.PDFF_MEAN_PCT,
 )  # fmt: skip
 """What a report is about unless told otherwise, where the study has it."""
 
-_WITHOUT_CHOICE = (Quantity.DIXON_FF_RATIO_PCT, Quantity.PDFF_MEAN_PCT)
-"""Quantities that do not depend on the method that a protocol names first."""
+_WITHOUT_CHOICE = (
+    Quantity.FF_SIGNAL_PCT, Quantity.DIXON_FF_RATIO_PCT, Quantity.PDFF_MEAN_PCT,
+)  # fmt: skip
+"""Quantities that are reported whatever method a protocol names first."""
 
 _TOLD_OF = (Quantity.TCSA_MM2, Quantity.TCSA_PIXEL_MM2, Quantity.FI_PCT, Quantity(ASYMMETRY))
 """Quantities whose rows say how a study was made, whether or not the report is about them."""

@@ -19,6 +19,7 @@ _NAMES: dict[str, str] = {
     Quantity.FI_DIFFERENCE_PCT: "side difference of visible fat infiltration",
     Quantity.FI_OPERATED_DIFFERENCE_PCT: "difference of visible fat infiltration to the other side",
     Quantity.FF_LINEAR_PCT: "fat fraction",
+    Quantity.FF_SIGNAL_PCT: "fat signal fraction",
     Quantity.DIXON_FF_MEAN_PCT: "Dixon fat fraction, mean",
     Quantity.DIXON_FF_RATIO_PCT: "Dixon fat fraction, ratio",
     Quantity.PDFF_MEAN_PCT: "proton-density fat fraction",
@@ -29,10 +30,15 @@ _NAMES: dict[str, str] = {
 _UNITS = {"mm2": "mm²", "1": ""}
 
 
+_OF_ONE_METHOD = frozenset({Quantity.FF_SIGNAL_PCT})
+"""Quantities whose name says the method."""
+
+
 def quantity_name(quantity: str, method: str = "") -> str:
     """Name a quantity, and the method it depends on: ``visible fat infiltration (otsu)``."""
     name = _NAMES.get(quantity, quantity.rsplit("_", 1)[0].replace("_", " "))
-    return f"{name} ({method.replace('_', ' ')})" if method else name
+    is_said = not method or quantity in _OF_ONE_METHOD
+    return name if is_said else f"{name} ({method.replace('_', ' ')})"
 
 
 def quantity_unit(quantity: str) -> str:
@@ -58,7 +64,17 @@ VISIBLE_FAT_NOTE = (
 """Stands below tables that print quantities by their short names."""
 
 
-def visible_fat_note(quantities: Iterable[str]) -> tuple[str, ...]:
-    """Return the note where one of the quantities is visible fat."""
-    names = ("fi_", "fat_csa")
-    return (VISIBLE_FAT_NOTE,) if any(name.startswith(names) for name in quantities) else ()
+SIGNAL_FRACTION_NOTE = (
+    "ff_signal_pct is the fat signal fraction; fat spread within pixels that are mostly muscle is "
+    "in it."
+)
+
+
+def fat_notes(quantities: Iterable[str]) -> tuple[str, ...]:
+    """Return the notes of what is visible fat and what is not, as far as it is printed."""
+    printed = set(quantities)
+    is_visible = any(name.startswith(("fi_", "fat_csa")) for name in printed)
+    return (
+        *((VISIBLE_FAT_NOTE,) if is_visible else ()),
+        *((SIGNAL_FRACTION_NOTE,) if Quantity.FF_SIGNAL_PCT in printed else ()),
+    )

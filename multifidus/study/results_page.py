@@ -73,6 +73,7 @@ COLUMNS = (
     ("asymmetry_pct", "asymmetry, %", "+.1f"),
     ("volume_ml", "volume, ml", ".1f"),
     ("ff_linear_pct", "fat (linear), %", ".1f"),
+    ("ff_signal_pct", "fat signal fraction, %", ".1f"),
     *(
         (f"{method}_fi_pct", f"visible fat ({method}), %", ".1f")
         for method in FatMethod

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from multifidus.data.measurement import is_grade
 from multifidus.io.table_csv import Row
-from multifidus.reporting.labels import visible_fat_note
+from multifidus.reporting.labels import fat_notes
 from multifidus.reporting.tables.exclusions import exclusions_table
 from multifidus.reporting.tables.paper_table import TIMES, PaperTable
 from multifidus.reporting.tables.reliability import short
@@ -42,7 +42,7 @@ def change_tables(study: ChangeStudy, remarks: Iterable[str] = ()) -> tuple[Pape
     """Make the tables of a study's changes, remarks below the first; an empty one is left out."""
     extra = (study.column,) if study.column else ()
     by_muscle, by_zone = ("level", "side", *extra), ("zone", *extra)
-    seen = visible_fat_note(item.pair.quantity for item in study.changes)
+    seen = fat_notes(item.pair.quantity for item in study.changes)
     notes = (*_TEST_NOTES, _BEYOND_NOTE, *seen)
     tables = (
         PaperTable(
@@ -195,7 +195,7 @@ def subject_table(changes: Iterable[Change]) -> PaperTable:
     changes = tuple(changes)
     rows = tuple(_subject(item) for item in changes)
     note = "MDC95: minimal detectable change of a single muscle, from reliability."
-    seen = visible_fat_note(item.pair.quantity for item in changes)
+    seen = fat_notes(item.pair.quantity for item in changes)
     bases = dict.fromkeys(item.basis for item in changes if not math.isnan(item.mdc95))
     notes = (note, *seen, *bases)
     return PaperTable("change_subjects", "Change of each muscle.", headings, rows, notes)

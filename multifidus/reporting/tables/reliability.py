@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from multifidus.reporting.labels import visible_fat_note
+from multifidus.reporting.labels import fat_notes
 from multifidus.reporting.tables.paper_table import PaperTable
 from multifidus.stats.reliability.icc import Icc
 from multifidus.stats.reliability.kappa import Kappa
@@ -28,7 +28,7 @@ def reliability_table(study: ReliabilityStudy) -> PaperTable:
         "ICC(2,1): agreement of single ratings, raters a sample; ICC(3,1): consistency of these "
         "raters. SEM: standard error of measurement, in the quantity's unit. MDC95 = 1.96 x "
         "sqrt(2) x SEM of agreement. Bias and 95 % limits of agreement: first minus second rater.",
-        *visible_fat_note(item.quantity for item in study.results),
+        *fat_notes(item.quantity for item in study.results),
         *dict.fromkeys(note for item in study.results for note in item.problems),
         *study.problems,
     ]

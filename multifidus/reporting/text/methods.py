@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from multifidus.data.measurement import Quantity
-from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol, SliceSelection
+from multifidus.data.protocol import MeasurementProtocol, SliceSelection
 from multifidus.reporting.labels import quantity_name
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import model_rule
 from multifidus.reporting.text.facts import Facts, Range
+from multifidus.reporting.text.fat_methods import fat_text
 from multifidus.reporting.text.statements import (
     NOT_RECORDED,
     Statement,
@@ -44,32 +44,6 @@ _SOURCES = {
     "draft_edited": "edited drafts",
     "interpolated": "interpolated between slices",
     "consensus": "segmented in consensus",
-}
-
-_FAT: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    FatMethod.POOLED_OTSU: (
-        "one threshold per examination by Otsu's method over all outlined muscle and samples of "
-        "lean muscle and fat",
-        ("otsu1979",),
-    ),
-    FatMethod.OTSU: ("Otsu's threshold inside each outline", ("otsu1979",)),
-    FatMethod.MIDPOINT: ("the mean of the medians of a lean and a fat sample", ()),
-    FatMethod.CIRCLE_MAX: ("the brightest pixel of samples of lean muscle", ()),
-    FatMethod.MEAN_KSD: ("the mean of a lean sample plus a multiple of its standard deviation", ()),
-    FatMethod.FIXED: ("a fixed threshold", ()),
-}
-
-_CORRECTIONS = {
-    BiasCorrection.NONE: ("Intensity inhomogeneity (bias field) was not corrected.", ()),
-    BiasCorrection.LOW_ORDER: (
-        "Intensity inhomogeneity (bias field) was corrected before fat was measured, by a smooth "
-        "field fitted to lean muscle.",
-        (),
-    ),
-    BiasCorrection.N4: (
-        "Intensity inhomogeneity (bias field) was corrected before fat was measured, by N4.",
-        ("tustison2010",),
-    ),
 }
 
 
@@ -290,20 +264,7 @@ def _blinding(data: StudyData, facts: Facts) -> Statement:
 def _measures(data: StudyData, facts: Facts) -> Iterator[Statement]:
     names = [quantity_name(metric.quantity, metric.method) for metric in data.metrics]
     yield Statement("Quantities", f"Quantities: {'; '.join(names)}.")
-    for method in dict.fromkeys(metric.method for metric in data.metrics if metric.method):
-        words, cites = _FAT.get(method, (f"the method {method.replace('_', ' ')}", ()))
-        found = facts.thresholds.get(method)
-        value = f" (threshold: {range_text(found, 'arbitrary units', '.4g')})" if found else ""
-        yield Statement("Fat", f"Fat and muscle pixels were separated using {words}{value}.", cites)
-    if any(metric.quantity == Quantity.FI_PCT for metric in data.metrics):
-        yield Statement(
-            "Visible fat",
-            "Fat infiltration is visible fat: the share of pixels classified as fat, without fat "
-            "spread within pixels that are mostly muscle.",
-        )
-    if any(metric.method for metric in data.metrics):
-        text, cites = _CORRECTIONS[data.protocol.bias_correction]
-        yield Statement("Shading", text, cites)
+    yield from fat_text(data.metrics, data.protocol, facts)
     least = data.protocol.minimal_valid_fraction
     yield Statement(
         "Artefacts",

@@ -1,5 +1,6 @@
 """A report asserts what its tables prove, and counts what is there: studies made to tempt it."""
 
+import json
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.reporting.build import ReportRequest, load_study, write_report
 from multifidus.reporting.labels import axis_label
+from multifidus.reporting.plots.study_plots import draw_study
 from multifidus.reporting.tables.change import change_tables, subject_table
 from multifidus.reporting.tables.reliability import reliability_table
 from multifidus.reporting.text.facts import facts_of
@@ -16,7 +18,7 @@ from multifidus.reporting.text.participant_flow import lost_measurements
 from multifidus.reporting.text.results import results_text
 from multifidus.study.outline_counts import outline_key, outlines_of
 from multifidus.study.results import write_dictionary
-from multifidus.study.results_page import PageContent, write_page
+from multifidus.study.results_page import PageContent, printable, write_page
 from tests.support.studies import study_rows, write_study
 from tests.support.tables import measurements
 
@@ -232,3 +234,71 @@ def test_fat_infiltration_is_called_visible_fat_wherever_it_is_printed(tmp_path)
 @pytest.mark.parametrize("name", ["fi_pct", "fi_q1_pct", "fi_deep_pct", "fi_difference_pct"])
 def test_every_part_of_visible_fat_is_named_so(name):
     assert "visible fat" in axis_label(name).lower()
+
+
+# --- fat signal fraction ---------------------------------------------------------------------
+
+
+def with_fractions(rows, *fractions):
+    """Add a fraction of some quantities and methods to each row of visible fat."""
+    return rows + [
+        {**row, "quantity": quantity, "method": method, "value": row["value"] + 5,
+         "parameters": json.dumps({"lean_signal": 100.0, "fat_signal": 400.0})}
+        for row in rows if row["quantity"] == "fi_pct"
+        for quantity, method in fractions
+    ]  # fmt: skip
+
+
+SIGNAL = ("ff_signal_pct", "signal")
+
+
+def test_a_fat_signal_fraction_is_reported_beside_visible_fat_unasked(tmp_path):
+    data = load(tmp_path, with_fractions(small(5), SIGNAL), quantities=())
+    assert [metric.quantity for metric in data.metrics][-2:] == ["fi_pct", "ff_signal_pct"]
+    assert axis_label(*SIGNAL) == "Fat signal fraction, %"
+    text = methods(data)
+    assert "fat signal fraction" in text["Quantities"]
+    assert "(signal)" not in text["Quantities"]
+    for words in ("fitted jointly", "for each muscle", "for each examination", "uncertainties"):
+        assert words in text["Fat signal fraction"]
+    # The threshold's sentences stay, and speak of it alone.
+    assert "Otsu's method" in text["Fat"]
+    assert "before fat was measured" in text["Shading"]
+    results = " ".join(item.text for item in results_text(data))
+    assert "fat signal fraction" in results
+    assert "Fat signal fraction" in "".join(drawing.caption for drawing in draw_study(data))
+    assert "fat signal fraction" in change_tables(data.change)[0].as_markdown()
+
+
+def test_a_study_of_the_signal_fraction_alone_names_no_threshold_and_no_other_correction(tmp_path):
+    data = load(tmp_path, with_fractions(small(4), SIGNAL), quantities=("ff_signal_pct",))
+    text = methods(data)
+    assert not {"Fat", "Visible fat", "Shading"} & {*text}
+    assert "bias field B was fitted" in text["Fat signal fraction"]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "topic", "words"),
+    [
+        (("ff_linear_pct", "linear"), "Fat fraction", "linear interpolation"),
+        (("dixon_ff_ratio_pct", "dixon"), "Dixon fat fraction", "F / (F + W)"),
+        (("pdff_mean_pct", "pdff"), "Proton-density fat fraction", "map"),
+    ],
+)
+def test_no_fraction_is_said_to_have_separated_pixels(fraction, topic, words, tmp_path):
+    data = load(tmp_path, with_fractions(small(4), fraction), quantities=fraction[:1])
+    text = methods(data)
+    assert words in text[topic]
+    assert "separated" not in " ".join(text.values())
+    # Mixing is by the corrected signal; water, fat and a map are as they are.
+    assert ("Shading" in text) is (topic == "Fat fraction")
+
+
+def test_the_results_page_names_the_fat_signal_fraction(tmp_path):
+    rows = measurements(with_fractions(small(4), SIGNAL))
+    heads, cells = printable(rows, "multifidus")
+    place = heads.index("fat signal fraction, %")
+    printed = [row[place] for row in cells if row[place]]
+    assert len(printed) == 16
+    assert all(" ± " in text for text in printed)
+    assert not any("signal_fi" in head for head in heads)
