@@ -236,3 +236,31 @@ def test_the_card_shows_both_and_says_why_they_differ(win, even_exam, tmp_path):
         heads = [column.head for column in win.dock.table.lines.columns]
         assert "Fat signal\nfraction (%)" in heads
         win.dock.grab().save(str(tmp_path / f"card-{len(methods)}.png"))
+
+
+@pytest.fixture(scope="module")
+def diffuse_exam() -> Exam:
+    """Return muscles whose pixels hold a third of fat each, unevenly; the lean reference none."""
+    row, _ = np.indices((72, 80))
+    noise = np.random.default_rng(6)
+    share = np.clip(noise.normal(0.33, 0.12, (18, 20)), 0, 1).repeat(4, axis=0).repeat(4, axis=1)
+    pixels = np.where(row > 56, 400.0, 100.0 + 300.0 * share)
+    pixels[row < 20] = 100.0
+    items = [
+        image_slice(
+            (pixels + noise.normal(0, 4, pixels.shape)).round(),
+            axial_plane(z=5.0 * n),
+            uid=f"1.2.{n}",
+        )
+        for n in range(3)
+    ]
+    return Exam("S01", "pre", (Series("1.2", tuple(items), Weighting.T2),))
+
+
+@pytest.mark.parametrize("methods", [BOTH, ("signal", "otsu", "midpoint")], ids="+".join)
+def test_diffuse_fat_is_said_in_motion_as_it_is_at_rest(diffuse_exam, methods):
+    session = drawn_on(diffuse_exam, *methods)
+    at_rest = session.analysis.numbers(MULTIFIDUS_LEFT, 1)
+    live = session.analysis.preview(MULTIFIDUS_LEFT, 1, [LOOPS[MULTIFIDUS_LEFT]]).numbers
+    assert Flag.DIFFUSE_FAT in at_rest.flags
+    assert set(live.flags) == set(at_rest.flags)

@@ -57,6 +57,9 @@ _KINDS = {
     ),
 }
 
+FRACTIONS = frozenset(_KINDS)
+"""Methods that measure a fat fraction, not visible fat."""
+
 WHY_THEY_DIFFER = (
     "Visible fat counts pixels that are fat; the fat signal fraction also counts fat spread in "
     "lean pixels."

@@ -27,7 +27,7 @@ from multifidus.measuring.locate import PlacedOutline
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.pipeline import ExamCalibration
 from multifidus.measuring.slice_pixels import CoRegistered, SlicePixels
-from napari_multifidus.models.fat_shown import shown_methods
+from napari_multifidus.models.fat_shown import FRACTIONS, shown_methods
 from napari_multifidus.models.numbers import Numbers, numbers_of
 
 if TYPE_CHECKING:
@@ -282,8 +282,8 @@ def _awaiting_signal(numbers: Numbers) -> Numbers:
 
 def _only(protocol: MeasurementProtocol, methods: Sequence[FatMethod]) -> MeasurementProtocol:
     """Return the protocol with the methods shown, what they are held against, and Dixon."""
-    # A threshold brings linear mixing with it; mixing has only those that the protocol names.
-    beside = THRESHOLDS if FatMethod.LINEAR in methods else frozenset()
+    # A threshold brings linear mixing with it; fractions have only those that the protocol names.
+    beside = THRESHOLDS if FRACTIONS.intersection(methods) else frozenset()
     kept = {*methods, FatMethod.DIXON, *beside}
     return replace(
         protocol,
