@@ -42,7 +42,7 @@ def signal_row(
         _row(item, provenance),
         value=found.value_pct,
         parameters=_parameters(item, signal, found),
-        flags=_once(*item.quality.flags, *ambiguous, *calibration.references.pair_flags(protocol)),
+        flags=_once(*item.quality.flags, *ambiguous, *_reference_flags(calibration, protocol)),
     )
     parts = _parts(item, signal, found, protocol)
     return row.with_uncertainty(math.sqrt(math.fsum(v**2 for v in parts.values())), parts)
@@ -78,7 +78,7 @@ def _refused(
     if not row.n_pixels:
         return replace(row, flags=_once(*row.flags, Flag.UNDETECTABLE))
     if signal is NotCalibrated.REFERENCES:
-        return replace(row, flags=_once(*row.flags, *calibration.references.pair_flags(protocol)))
+        return replace(row, flags=_once(*row.flags, *_reference_flags(calibration, protocol)))
     reason = signal if isinstance(signal, NotCalibrated) else NotCalibrated.OTHER_SLICE
     return replace(
         row,

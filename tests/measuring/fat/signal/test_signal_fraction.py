@@ -194,3 +194,21 @@ def test_chemical_shift_is_part_of_the_uncertainty_where_headers_state_it(shaded
         assert row.parameters["u_chemical_shift"] > 0
         assert row.uncertainty > row.parameters["u_chemical_shift"]
         assert "u_chemical_shift" not in plain[key].parameters
+
+
+def test_a_fat_reference_outside_of_the_muscles_is_no_doubt_about_the_joint_field(shaded):
+    """The field is fitted to fat references as well; linear mixing's field ends at the muscles."""
+    exam, rois = shaded
+    far = tuple(
+        replace(r, paths_mm=tuple(path + 6 * r.plane.row_step_mm for path in r.paths_mm))
+        if r.key.structure is Structure.FAT_REFERENCE
+        else r
+        for r in rois.rois
+    )
+    protocol = MeasurementProtocol(fat_methods=("linear", "signal"))
+    both = measure(exam, replace(rois, rois=far), protocol)
+    flags = {
+        row.method: set(row.flags) for row in both if row.key.structure is Structure.MULTIFIDUS
+    }
+    assert Flag.REFERENCE_OUTSIDE_FIELD in flags["linear"]
+    assert Flag.REFERENCE_OUTSIDE_FIELD not in flags["signal"]
