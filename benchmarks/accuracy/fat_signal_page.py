@@ -75,7 +75,9 @@ def text(found: Sequence[Found]) -> str:
         "# The fat signal fraction on images with known fat\n\n",
         f"{INTRODUCTION}\n{_size(found)}\n\n",
         "## Targets\n\nOf `ff_signal_pct` over all cells but the crossed ones, where nothing else "
-        "is said. `open`: a share misses its target, its interval does not.\n\n",
+        "is said. `open`: a share misses its target, its interval does not. Diffuse fat and "
+        "brighter lean muscle can have the same pixels: which ones, and by how much, is under "
+        "[what cannot be told apart](../reference/fat-signal-fraction.md).\n\n",
         _table(("target", "found", "met"), ((t.text, t.found, t.met) for t in targets(found))),
         f"\n## Methods compared\n\n{PEERS_NOTE}\n{_methods(simulated)}\n",
     ]
@@ -93,7 +95,7 @@ def _size(found: Sequence[Found]) -> str:
     counts = sorted({len(each.outlines) for each in simulated})
     refused = sum(each.refused for each in found)
     said = (
-        f"{len(simulated)} cells of {' or '.join(map(str, counts))} outlines, "
+        f"{len(simulated)} cells of {' or '.join(map(str, counts))} outlines (12 an exam), "
         f"{len(together(simulated))} in all; {refused} exams could not be made (an outline crossed "
         "itself)."
     )
