@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.accuracy import real_dixon
 from benchmarks.accuracy.fat_outlines import METHODS, Outline, cases, outlines
 from benchmarks.accuracy.fat_tally import Tally, tally
-from multifidus import RoiError
+from multifidus import RoiError, Structure
 
 PROCESSES = 2
 
@@ -31,6 +31,10 @@ class Found:
     name: str
     outlines: tuple[Outline, ...]
     refused: int = 0
+
+    def of(self, structure: Structure) -> tuple[Outline, ...]:
+        """Return the outlines of one muscle."""
+        return tuple(item for item in self.outlines if item.structure == structure)
 
 
 def chosen(patterns: Sequence[str]) -> list[str]:

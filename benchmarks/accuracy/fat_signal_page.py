@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.accuracy import real_dixon
-from benchmarks.accuracy.fat_outlines import METHODS, OURS, PEERS, Case, cases
+from benchmarks.accuracy.fat_outlines import METHODS, OURS, Case, Outline, cases
 from benchmarks.accuracy.fat_scenes import Found, chosen, measured
 from benchmarks.accuracy.fat_tally import LARGE_PCT, LEAN_LIMIT_PCT, Tally, beyond_reference, tally
 from benchmarks.accuracy.fat_targets import Met, holds, targets, together
+from multifidus.data.anatomy import Structure
 from multifidus.data.protocol import FatMethod
 
 EXAMS = 3
@@ -49,12 +50,13 @@ MuscleMap's. They give no flags here.
 
 REAL_NOTE = """\
 T2-like images made of the fat (F) and water (W) of one real Dixon exam: signal W + c F at contrasts
-c, true fat 100 sum F / sum (F + W). Drawn: lean samples in each outlined muscle and a sample of
-subcutaneous fat, and both muscles are measured. Proposed: references proposed from the multifidus
-outlines alone, and these are measured. The lean references hold fat themselves, which T2 cannot
-see: any method that calls them lean reads too little by about that much. Bias and mean absolute
-error are given beyond it (the references' true fat is added to the answer); coverage is of the
-answer as it is.
+c, true fat 100 sum F / sum (F + W). Drawn: multifidus and erector spinae are outlined, with lean
+samples in both and a sample of subcutaneous fat. Proposed: only the multifidus is outlined, and
+references are proposed from it. The lean references hold fat themselves, which T2 cannot see: a
+method that takes them for pure muscle reads too little by about that much. Bias and mean absolute
+error are given beyond it (the references' true fat is added to the answer), as the targets ask; a
+method that infers this fat by itself has its mean error for that. Coverage is of the answer as it
+is. The targets are judged on the multifidus. It is one person's exam.
 """
 
 
@@ -142,26 +144,33 @@ def _methods(simulated: Sequence[Found]) -> str:
 
 
 def _real(real: Sequence[Found]) -> str:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for each in real:
         name = each.name.removeprefix("real/contrast_").replace("/", ", ")
-        for method in (*OURS, *PEERS):
-            beyond, of = beyond_reference(each.outlines, method), tally(each.outlines, method)
-            rows.append((
-                name,
-                f"`{method}`",
-                of.count,
-                f"{beyond.reference_pct:.1f}",
-                f"{beyond.bias:+.1f}",
-                f"{beyond.absolute:.1f}",
-                f"{beyond.correlation:.2f}",
-                f"{of.covered.pct:.0f}" if method in OURS else "",
-                _pct(of.flagged, of.count) if method in OURS else "",
-            ))  # fmt: skip
-    heads = ("contrast, references", "method", "outlines", "true fat of lean references, %",
-             "bias beyond it", "mean absolute beyond it", "r", "±2u covers, %",
+        for structure in (Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE):
+            items = each.of(structure)
+            methods = METHODS if structure is Structure.MULTIFIDUS else OURS
+            rows += [(name, structure, *_beyond(items, method)) for method in methods if items]
+    heads = ("contrast, references", "muscle", "method", "outlines", "fat of lean references, %",
+             "mean error", "bias beyond it", "mean absolute beyond it", "r", "±2u covers, %",
              "flagged, %")  # fmt: skip
     return _table(heads, rows)
+
+
+def _beyond(items: Sequence[Outline], method: FatMethod) -> tuple[str, ...]:
+    """Return what one method does with one muscle of the real pattern."""
+    beyond, of = beyond_reference(items, method), tally(items, method)
+    return (
+        f"`{method}`",
+        str(of.count),
+        f"{beyond.reference_pct:.1f}",
+        f"{beyond.mean:+.1f}",
+        f"{beyond.bias:+.1f}",
+        f"{beyond.absolute:.1f}",
+        f"{beyond.correlation:.2f}",
+        f"{of.covered.pct:.0f}" if method in OURS else "",
+        _pct(of.flagged, of.count) if method in OURS else "",
+    )
 
 
 def _cells(simulated: Sequence[Found]) -> str:

@@ -163,6 +163,8 @@ class Beyond:
 
     Parameters
     ----------
+    mean
+        Mean error against the truth itself.
     bias, absolute
         Mean and mean absolute error beyond the fat of the references: this is added to the answer.
     correlation
@@ -170,6 +172,7 @@ class Beyond:
     """
 
     reference_pct: float
+    mean: float
     bias: float
     absolute: float
     correlation: float
@@ -186,7 +189,7 @@ def beyond_reference(found: Iterable[Outline], method: str) -> Beyond:
     error = value + reference - truth
     varies = len(items) > 1 and np.ptp(value) > 0 and np.ptp(truth) > 0
     r = float(np.corrcoef(value, truth)[0, 1]) if varies else math.nan
-    return Beyond(_mean(reference), _mean(error), _mean(np.abs(error)), r)
+    return Beyond(_mean(reference), _mean(value - truth), _mean(error), _mean(np.abs(error)), r)
 
 
 def _mean(values: Array) -> float:

@@ -67,6 +67,7 @@ def test_fat_of_the_lean_references_is_added_to_answers():
         [outline(10, 8, reference=3), outline(20, 15, reference=3), outline(5, math.nan)], "signal"
     )
     assert (found.bias, found.absolute, found.reference_pct) == pytest.approx((-0.5, 1.5, 3))
+    assert found.mean == pytest.approx(-3.5)
     assert found.correlation == pytest.approx(1)
 
 
@@ -115,12 +116,13 @@ def test_crossed_cells_and_the_real_pattern_are_judged_apart():
     crossed = replace(FOUND[2], cell=name)
     real = [outline(n, n - 3, reference=3) for n in range(8, 12)]
     real = [replace(o, answers={**o.answers, "linear": Answer(o.truth_pct)}) for o in real]
-    found = targets([Found(name, (crossed,)), Found("real/contrast_4/drawn", tuple(real))])
+    erector = replace(real[0], structure="erector_spinae", truth_pct=90)
+    found = targets([Found(name, (crossed,)), Found("real/contrast_4/drawn", (*real, erector))])
     by_text = {target.text: target for target in found}
     assert by_text["crossed cells: every row flagged"].met is Met.YES
     assert not any(target.text.startswith("flagged") for target in found)
     bias = by_text["real pattern, contrast 4, drawn: bias beyond the references' fat within ±2.5"]
-    assert (bias.found, bias.met) == ("+0.00", Met.YES)
+    assert (bias.found, bias.met) == ("+0.00 (-3.00 of the truth itself)", Met.YES)
 
 
 def test_cells_are_chosen_by_pattern():
@@ -155,7 +157,12 @@ def test_outlines_are_kept_and_read_back(tmp_path):
 def test_the_page_says_how_small_a_run_is_and_names_cells_that_miss_a_target():
     bad = [replace(item, answers={"signal": Answer(item.truth_pct + 6, 1)}) for item in FOUND]
     found = [Found("streaks", tuple(FOUND[:1])), Found("erector/plus_8/both", tuple(bad), 1)]
+    real = [replace(item, structure="erector_spinae") for item in FOUND]
+    found.append(Found("real/contrast_4/drawn", (FOUND[0], *real)))
     page = fat_signal_page.text(found)
+    assert "| 4, drawn | multifidus | `signal` | 1 | 0.0 | +1.0 | +1.0 | 1.0 | nan |" in page
+    assert "| 4, drawn | erector_spinae | `signal` | 5 |" in page
+    assert "| 4, drawn | erector_spinae | `otsu`" not in page
     assert page.startswith("# The fat signal fraction")
     assert "Simulated data only" in page
     assert "2 cells of 1 or 5 outlines (12 an exam), 6 in all; 1 exams could not be made" in page
