@@ -54,17 +54,13 @@ come from (``reference_proposed``), what was left out (``artefact``, ``valid_fra
 what concerns the outline, the slice or the exam."""
 
 
-NOT_OF_SIGNAL = frozenset({Flag.REFERENCE_OUTSIDE_FIELD})
-"""Stands on the row of the signal fraction, too, and is about a field that it does not use."""
-
-
 def doubts(method: str) -> frozenset[Flag]:
     """Return the flags that say that a method's amount of fat may be wrong.
 
     ``diffuse_fat`` doubts a threshold, which does not see such fat, and ``linear``, which takes
     brighter lean muscle for it. It is what the signal fraction is there to measure.
     """
-    return DOUBTS - NOT_OF_SIGNAL if method == FatMethod.SIGNAL else DOUBTS | {Flag.DIFFUSE_FAT}
+    return DOUBTS if method == FatMethod.SIGNAL else DOUBTS | {Flag.DIFFUSE_FAT}
 
 
 def is_flagged(method: str, answer: Answer) -> bool:
