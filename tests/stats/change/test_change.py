@@ -129,6 +129,19 @@ def test_metal_is_never_read_as_a_change_of_lean_area():
     assert not pair(quantity="tcsa_mm2", valid_fraction=0.9).problem
 
 
+def test_an_exam_whose_fat_signal_fraction_has_two_readings_is_noted():
+    usual = {"quantity": "ff_signal_pct", "method": "signal"}
+    rows = [
+        row("S1", "pre", 10, **usual),
+        row("S1", "post", 20, flags="calibration_ambiguous", **usual),
+    ]
+    (found,) = pairs_of(rows)
+    # A fraction may be below 0, and artefacts take no fat from it that they leave to others.
+    assert (found.delta, found.problem) == (10, "")
+    assert found.notes == ("calibration_ambiguous after",)
+    assert pair(before=-2.0, after=3.0, valid_fraction=0.9, **usual).delta == 5
+
+
 def test_what_else_differs_between_the_exams_is_noted():
     rows = [row("S1", "pre", 1, tilt_deg=10), row("S1", "post", 1, tilt_deg=25)]
     (tilted,) = pairs_of(rows)
