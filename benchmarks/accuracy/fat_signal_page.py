@@ -32,7 +32,8 @@ the gain of each slice wherever there is shading. A cell changes one factor of t
 (contrast 4, SNR 25, no shading, references drawn); fat lies in streaks, diffusely, or both. Crossed
 cells change lean signal as well as diffuse fat, so that pixels may not tell them apart; an erector
 darker than the multifidus at contrast below 3 counts as crossed. Where nobody draws references,
-they are proposed. No seed was used while the method was tuned.
+they are proposed. Where chemical shift displaces fat, the headers say by how much. No seed was used
+while the method was tuned.
 
 Errors are in points, measured minus true fat of volume inside the outline. Flagged: the row has a
 flag that doubts its fat (`DOUBTS` in `benchmarks/accuracy/fat_tally.py`), or no number. Intervals
@@ -139,7 +140,7 @@ def _methods(simulated: Sequence[Found]) -> str:
                 of.missing,
             ))  # fmt: skip
     heads = ("fat", "method", "outlines", "mean error", "mean absolute", f"over {LARGE_PCT:g}, %",
-             "of these unflagged, %", "flagged, %", "±2u covers, %", "no number")  # fmt: skip
+             "over 5 and unflagged, %", "flagged, %", "±2u covers, %", "no number")  # fmt: skip
     return _table(heads, rows)
 
 
