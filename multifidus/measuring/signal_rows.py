@@ -22,6 +22,10 @@ from multifidus.measuring.uncertainty.budget import PixelFractions, fraction_par
 from multifidus.measuring.uncertainty.components import Tracing
 from multifidus.measuring.weighted_pixels import NAN
 
+REFERENCE_FAT_POINTS = 1.5
+"""Standard uncertainty by fat in lean references that the image does not show: in one real Dixon
+exam, samples that look lean hold 2.4 to 3.3 % (docs/evidence/fat-signal.md)."""
+
 AMBIGUOUS_POINTS = 1.5
 """Readings of a muscle's lean signal that differ by twice this are flagged."""
 
@@ -112,6 +116,7 @@ def _parts(
         "u_fat_level": found.fat_level,
         "u_bias_field": found.field,
         "u_edge": found.edge,
+        "u_reference_fat": REFERENCE_FAT_POINTS * (1 - min(max(found.value_pct / 100, 0.0), 1.0)),
     }
     if not math.isnan(found.shift):
         parts["u_chemical_shift"] = found.shift

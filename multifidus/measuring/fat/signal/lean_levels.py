@@ -50,6 +50,10 @@ reference's that lies in no outlined muscle."""
 
 LEAST_PIXELS = 30
 
+MOST_OUTLINES = 12
+"""More outlines than this count as much as so many: neighbouring slices show the same fat, and what
+the model lacks is the same in all of them."""
+
 _UNEVEN_STEPS = np.array([-1.5, -0.5, 0.5, 1.5])
 _SHARE_STEPS = np.array([-1.3, 0.0, 1.3])
 _TINY = 1e-12
@@ -131,9 +135,10 @@ def lean_levels(outlines: Sequence[MuscleSignal], apart: Sequence[float] = ()) -
     muscles = list(dict.fromkeys(item.muscle for item in outlines))
     shape = (len(NO_EXCESS), len(_UNEVEN_STEPS), len(_SHARE_STEPS), len(LEVELS))
     own = {muscle: np.zeros(shape) for muscle in muscles}
-    for item in outlines:
-        if item.is_known:
-            own[item.muscle] += _likelihood(item)
+    known = [item for item in outlines if item.is_known]
+    weight = min(1.0, MOST_OUTLINES / max(len(known), 1))
+    for item in known:
+        own[item.muscle] += weight * _likelihood(item)
     between = np.exp(-0.5 * ((LEVELS[:, None] - LEVELS) / MUSCLE_SD) ** 2)
     scaled = {muscle: np.exp(each - each.max(-1, keepdims=True)) for muscle, each in own.items()}
     prior = -0.5 * (_UNEVEN_STEPS[:, None, None] ** 2 + _SHARE_STEPS[:, None] ** 2)
@@ -142,7 +147,7 @@ def lean_levels(outlines: Sequence[MuscleSignal], apart: Sequence[float] = ()) -
         log += np.log(scaled[muscle] @ between + _TINY) + each.max(-1, keepdims=True)
     width = math.hypot(MUSCLE_SD, APART_SD)
     for level in apart:
-        log += np.log(np.exp(-0.5 * ((level - LEVELS) / width) ** 2) + _TINY)
+        log += weight * np.log(np.exp(-0.5 * ((level - LEVELS) / width) ** 2) + _TINY)
     joint = np.exp(log - log.max())
     joint /= joint.sum()
     common = _moments(joint.sum((0, 1, 2)))
