@@ -72,7 +72,8 @@ def test_it_stands_in_a_row_of_its_own_with_its_parts(plain):
     row = next(iter(plain.values()))
     assert row.method == "signal"
     assert {
-        "u_lean_level", "u_fat_level", "u_bias_field", "u_edge", "u_reference_fat", "u_boundary", "u_placement",
+        "u_lean_level", "u_fat_level", "u_bias_field", "u_edge", "u_reference_fat", "u_boundary",
+        "u_placement",
     } <= set(row.parameters)  # fmt: skip
     parts = [value for name, value in row.parameters.items() if name.startswith("u_")]
     assert row.uncertainty == pytest.approx(np.linalg.norm(parts))
