@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_written_is_said(session, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     file = OutlineFile.of(blocked, BY)
-    with pytest.raises(MultifidusError, match="Cannot write"):
+    with pytest.raises(MultifidusError, match="is a file, not a folder to write to"):
         file.save(session.rois(), Journal())
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 Parts = Mapping[str, float]
 
@@ -320,7 +321,7 @@ class PixelFractions:
         How much of each lies inside, its fat fraction, and by how much it departs from the mean.
     """
 
-    counts: NDArray[np.bool_]
+    counts: Mask
     share: Array
     fractions: Array
     own: Array
