@@ -242,7 +242,8 @@ _REMEDIES = {
     "choose a protocol without correction.",
     Flag.SHADING_STRONG: "Compare single levels only, or have the images corrected on the scanner.",
     Flag.SHADING_UNCLEAR: "Outline muscle with less fat as well, such as the psoas.",
-    Flag.DIFFUSE_FAT: "Report ff_signal_pct beside fi_pct, or measure a Dixon pair.",
+    Flag.DIFFUSE_FAT: "Report ff_signal_pct (method signal) beside fi_pct, or measure a Dixon "
+    "pair.",
     Flag.FAT_METHODS_DIFFER: "Check for metal and dark muscle, and whether the lean reference is "
     "lean.",
     Flag.LOW_SIGNAL: "Outline the signal void as an artefact.",

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 VOID = 0.5
 """Places whose 3 x 3 mean is below this share of lean muscle's signal hold neither tissue."""
