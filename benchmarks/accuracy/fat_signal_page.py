@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.accuracy import real_dixon
-from benchmarks.accuracy.fat_outlines import METHODS, OURS, Case, Outline, cases
+from benchmarks.accuracy.fat_outlines import (
+    FIRST_SEED,
+    LOOKED_AT,
+    METHODS,
+    OURS,
+    SEEDS_OF_CELL,
+    Case,
+    Outline,
+    cases,
+)
 from benchmarks.accuracy.fat_scenes import Found, chosen, measured
 from benchmarks.accuracy.fat_tally import LARGE_PCT, LEAN_LIMIT_PCT, Tally, beyond_reference, tally
 from benchmarks.accuracy.fat_targets import Met, holds, targets, together
@@ -20,7 +29,7 @@ SAMPLE = ("streaks", "shading/array_60/both", "crossed/fat_15_erector_plus_15/di
 
 SIGNAL = FatMethod.SIGNAL
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 Simulated data only, but for the real pattern below: none of these numbers says how a method does
 on a patient.
 
@@ -32,8 +41,11 @@ the gain of each slice wherever there is shading. A cell changes one factor of t
 (contrast 4, SNR 25, no shading, references drawn); fat lies in streaks, diffusely, or both. Crossed
 cells change lean signal as well as diffuse fat, so that pixels may not tell them apart; an erector
 darker than the multifidus at contrast below 3 counts as crossed. Where nobody draws references,
-they are proposed. Where chemical shift displaces fat, the headers say by how much. No seed was used
-while the method was tuned.
+they are proposed. Where chemical shift displaces fat, the headers say by how much.
+
+Seeds are {FIRST_SEED} + {SEEDS_OF_CELL} x the cell's number. None of them was used to tune the
+method (those were below 200000), or looked at while versions of it were chosen between
+({" and ".join(f"{seeds[0]} to {seeds[-1]}" for seeds in LOOKED_AT)}).
 
 Errors are in points, measured minus true fat of volume inside the outline. Flagged: the row has a
 flag that doubts its fat (`DOUBTS` in `benchmarks/accuracy/fat_tally.py`), or no number. Intervals

@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.accuracy import fat_scenes, fat_signal_page, fat_targets
-from benchmarks.accuracy.fat_outlines import METHODS, Answer, Outline, cases, outlines
+from benchmarks.accuracy.fat_outlines import (
+    LOOKED_AT,
+    METHODS,
+    Answer,
+    Outline,
+    cases,
+    outlines,
+)
 from benchmarks.accuracy.fat_scenes import Found, chosen, measured
 from benchmarks.accuracy.fat_tally import DOUBTS, Share, beyond_reference, doubts, is_flagged, tally
 from benchmarks.accuracy.fat_targets import Met, at_least, at_most, targets
@@ -131,10 +138,11 @@ def test_cells_are_chosen_by_pattern():
         chosen(["nowhere/*"])
 
 
-def test_no_two_cells_share_a_seed_and_none_was_tuned_on():
+def test_no_two_cells_share_a_seed_and_none_was_looked_at_before():
     seeds = [seed for case in cases().values() for seed in case.seeds(25)]
     assert len(set(seeds)) == len(seeds)
     assert min(seeds) >= 200_000
+    assert not any(seed in looked_at for seed in seeds for looked_at in LOOKED_AT)
 
 
 def test_an_exam_that_cannot_be_made_is_counted(monkeypatch):
