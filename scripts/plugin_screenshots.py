@@ -19,7 +19,7 @@ from typing import Any
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH, HEIGHT = 1440, 960
-TALL, WIDE = 1150, 560
+TALL, WIDE = 1150, 680
 SLICE = 4
 
 SUBJECTS = 4

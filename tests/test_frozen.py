@@ -18,7 +18,12 @@ from multifidus.data.protocol import MeasurementProtocol, digest_of
 from multifidus.data.roi import Reading
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.outlines_json import read_outlines
-from multifidus.io.protocol_toml import SETTINGS_OF_0_1, digests_of, load_protocol
+from multifidus.io.protocol_toml import (
+    SETTINGS_OF_0_1,
+    digests_of,
+    load_protocol,
+    protocol_of_table,
+)
 from multifidus.io.table_reader import read_rows
 from multifidus.measuring.coverage import polygon_area_mm2
 from multifidus.reading.code_key import read_key
@@ -97,8 +102,34 @@ def test_the_protocol_beside_a_table_is_known_by_its_digest_of_then():
     """A setting that is added later changes every digest, but those of 0.1 stay known."""
     protocol = load_protocol(FROZEN / "protocol.toml")
     assert DIGEST in digests_of(protocol)
-    settings = MeasurementProtocol().as_dict()
+    settings = protocol.as_dict()
     assert digest_of({name: settings[name] for name in SETTINGS_OF_0_1}) == DIGEST
+
+
+def test_the_default_of_then_is_a_preset():
+    assert load_protocol("v0_1") == load_protocol(FROZEN / "protocol.toml")
+
+
+@pytest.mark.parametrize(
+    ("preset", "digest"),
+    [
+        ("crawford_dixon", "59496721acff"),
+        ("fortin2012_circle", "1636ad1eaa1d"),
+        ("fortin2017_like", "cca86ff1881b"),
+        ("musclemap_dixon", "59496721acff"),
+        ("musclemap_gmm3", "afc426ac0ec6"),
+        ("musclemap_kmeans2", "65ffe75b487b"),
+        ("spinosarc_otsu", "e80e5873dd28"),
+        ("v0_1", DIGEST),
+    ],
+)
+def test_a_preset_is_what_it_was_whatever_becomes_the_default(preset, digest):
+    """Digests that version 0.1 printed; that of ``v0_1`` was its default's."""
+    assert digest in digests_of(load_protocol(preset))
+
+
+def test_a_table_without_its_protocol_is_known_for_one_of_the_default_of_then(tmp_path):
+    assert protocol_of_table({DIGEST}, tmp_path / "protocol.toml") == load_protocol("v0_1")
 
 
 def test_another_protocol_is_not_taken_for_one_of_then(tmp_path):

@@ -180,7 +180,11 @@ class MeasurementProtocol:
         If settings are unknown, out of range, or contradict each other.
     """
 
-    fat_methods: tuple[FatMethod, ...] = (FatMethod.POOLED_OTSU, FatMethod.LINEAR)
+    fat_methods: tuple[FatMethod, ...] = (
+        FatMethod.POOLED_OTSU,
+        FatMethod.SIGNAL,
+        FatMethod.LINEAR,
+    )
     fixed_threshold: float | None = None
     reference_weight: float = 0.5
     minimal_separation: float = 3.6

@@ -177,10 +177,10 @@ def _signal(
 ) -> SignalCalibration | NotCalibrated | None:
     if FatMethod.SIGNAL not in protocol.fat_methods:
         return None
-    if members[0].placed.series.weighting not in SHADED:
-        return NotCalibrated.WEIGHTING
     if FATAL.intersection(references.pair_flags(protocol)):
         return NotCalibrated.REFERENCES
+    if members[0].placed.series.weighting not in SHADED:
+        return NotCalibrated.WEIGHTING
     return calibrate_signal(members)
 
 

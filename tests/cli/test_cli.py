@@ -181,7 +181,7 @@ def test_the_default_protocol_can_be_printed_edited_and_given_back(cohort, tmp_p
     shown = run(app, ["protocol", "show"]).stdout
     assert mf.MeasurementProtocol().digest in shown
     edited = tmp_path / "mine.toml"
-    methods = shown.replace('["pooled_otsu", "linear"]', '["fixed"]')
+    methods = shown.replace('["pooled_otsu", "signal", "linear"]', '["fixed"]')
     edited.write_text(methods + "fixed_threshold = 500\n")
     done = run(app, ["measure", str(cohort), "--json", "--protocol", str(edited)])
     rows = json.loads(done.stdout)["rows"]

@@ -8,8 +8,9 @@ from multifidus.errors import ProtocolError
 from tests.support.strategies import protocols
 
 
-def test_the_default_is_the_pooled_threshold_with_linear_mixing_beside_it():
-    assert MeasurementProtocol().fat_methods == (FatMethod.POOLED_OTSU, FatMethod.LINEAR)
+def test_the_default_is_the_pooled_threshold_with_both_fat_fractions_beside_it():
+    wanted = (FatMethod.POOLED_OTSU, FatMethod.SIGNAL, FatMethod.LINEAR)
+    assert MeasurementProtocol().fat_methods == wanted
 
 
 @given(protocols())

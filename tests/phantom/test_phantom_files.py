@@ -181,7 +181,7 @@ def test_sample_measurements_agree_with_the_truth(timepoint):
         (row["slice_uid"], row["structure"], row["side"]): row
         for row in table(SAMPLE / f"S01_{timepoint}.truth.csv")
     }
-    columns = {"tcsa_mm2": "csa_mm2", "fi_pct": "fat_pct"}
+    columns = {"tcsa_mm2": "csa_mm2", "fi_pct": "fat_pct", "ff_signal_pct": "fat_pct"}
     compared = 0
     for row in table(SAMPLE / "expected" / "measurements.csv"):
         key = (row["slice_uid"], row["structure"], row["side"])
@@ -190,6 +190,8 @@ def test_sample_measurements_agree_with_the_truth(timepoint):
         value, true = float(row["value"]), float(truth[key][columns[row["quantity"]]])
         if row["quantity"] == "tcsa_mm2":
             assert value == pytest.approx(true, rel=5e-4)
+        elif row["method"] == "signal":
+            assert value == pytest.approx(true, abs=2.0)
         elif row["method"] == "pooled_otsu":
             # Partial volume and shading: a threshold on pixels errs by 1 to 2.5 points.
             assert value == pytest.approx(true, abs=3.0)

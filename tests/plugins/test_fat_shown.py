@@ -217,6 +217,10 @@ def test_the_card_shows_both_and_says_why_they_differ(win, even_exam, tmp_path):
     win.open(even_exam, tmp_path)
     win.annotator.workspace.canvas.go_to(1)
     panel = win.dock.numbers.sides[MULTIFIDUS_LEFT.side]
+    # By default both are shown.
+    assert panel.fat.text().startswith("Visible fat ")
+    assert panel.beside.text().startswith("Fat signal fraction ")
+    win.annotator.outputs.choose_protocol("v0_1")
     assert panel.fat.text().startswith("Visible fat ")
     assert not panel.beside.isVisibleTo(panel)
     for methods in (BOTH, ("signal",)):

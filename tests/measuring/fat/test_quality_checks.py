@@ -25,6 +25,7 @@ FAT_ROWS = {
     Quantity.FCSA_MM2,
     Quantity.FF_LINEAR_PCT,
     Quantity.FF_LINEAR_CLIPPED_PCT,
+    Quantity.FF_SIGNAL_PCT,
 }
 MUSCLE, OTHER = circle(60, 40, 30), circle(60, 170, 30)
 ROWS, COLUMNS = np.indices((120, 210))
@@ -79,14 +80,14 @@ def flagged(rows, flag):
     return {(row.quantity, row.method) for row in rows if flag in row.flags}
 
 
-def test_fat_that_shares_its_pixels_with_muscle_is_flagged_on_the_rows_of_both_methods():
+def test_fat_that_shares_its_pixels_with_muscle_is_flagged_on_the_rows_of_all_methods():
     rows = measured(diffuse(0.2))
     values = {row.quantity: row.value for row in rows}
     assert values[Quantity.FI_PCT] < 1
     assert values[Quantity.FF_LINEAR_PCT] == pytest.approx(20, abs=1)
     found = flagged(rows, Flag.DIFFUSE_FAT)
     assert {quantity for quantity, _ in found} == FAT_ROWS
-    assert {method for _, method in found} == {"pooled_otsu", "linear"}
+    assert {method for _, method in found} == {"pooled_otsu", "signal", "linear"}
 
 
 def test_the_level_s_row_of_the_summary_carries_the_flag():
@@ -114,8 +115,7 @@ def test_a_threshold_is_held_against_mixing_that_nobody_asked_for(method):
 
 def test_where_there_is_a_signal_fraction_the_threshold_is_held_against_that():
     """The same fat by all: what linear mixing alone says of the muscle flags its own rows only."""
-    methods = (FatMethod.POOLED_OTSU, FatMethod.LINEAR, FatMethod.SIGNAL)
-    rows = measured(diffuse(0.2), replace(PLAIN, fat_methods=methods))
+    rows = measured(diffuse(0.2))
     by_quantity = {row.quantity: row for row in rows}
     cut, signal = by_quantity[Quantity.FI_PCT], by_quantity[Quantity.FF_SIGNAL_PCT]
     apart = signal.value - cut.value

@@ -137,6 +137,19 @@ def test_in_images_of_another_kind_it_is_refused_with_the_reason(shaded):
         assert "weighted" in row.parameters["signal_refusal"]
 
 
+@pytest.mark.parametrize("weighting", [Weighting.T2, Weighting.DIXON_WATER, Weighting.STIR])
+def test_without_references_the_row_says_no_more_than_that_of_linear_mixing(shaded, weighting):
+    """By default every exam has both rows, a Dixon pair without references as well."""
+    exam, rois = shaded
+    (series,) = exam.series
+    other = mf.Exam(exam.subject, exam.timepoint, (replace(series, weighting=weighting),))
+    bare = without(rois, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
+    rows = [row for row in measure(other, bare) if row.method in {"signal", "linear"}]
+    assert {row.method for row in rows} == {"signal", "linear"}
+    assert {row.flags for row in rows} == {(Flag.NO_REFERENCE,)}
+    assert all(np.isnan(row.value) for row in rows)
+
+
 def test_voids_are_left_out_and_counted(shaded, plain):
     exam, rois = shaded
     roi = next(
