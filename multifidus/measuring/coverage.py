@@ -70,6 +70,14 @@ class Coverage:
         found[:, 1] -= (found[:, 0] - self.top) * columns - self.left
         return found
 
+    def shared(self, other: Coverage) -> float:
+        """Return the sum of products of two outlines' weights on one slice."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        parts = [each.weights[top - each.top :, left - each.left :] for each in (self, other)]
+        rows, columns = (min(part.shape[axis] for part in parts) for axis in (0, 1))
+        first, second = (part[:rows, :columns] for part in parts)
+        return float((first * second).sum())
+
     def full(self, shape: tuple[int, int]) -> Array:
         """Return the weights of the whole image, zero outside the box."""
         image = np.zeros(shape)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+Box = tuple[slice, slice]
+"""Rows and columns."""
+
 AROUND_MM = 25.0
 """How far from the outlines of a slice fat is looked for."""
 
@@ -52,15 +55,11 @@ class Surroundings:
         kept.flags.writeable = False
         return cls(top, left, kept)
 
-    def weights_of(self, item: Coverage) -> Array:
-        """Return the weights of an outline of the same slice on the box, 0 where it is not."""
-        found = np.zeros(self.pixels.shape)
+    def box_of(self, item: Coverage) -> Box:
+        """Return where an outline's box lies in this one, which holds it whole."""
+        top, left = item.top - self.top, item.left - self.left
         rows, columns = item.weights.shape
-        own_rows, own_columns = self.pixels.shape
-        here_rows, there_rows = _common((item.top, rows), (self.top, own_rows))
-        here_columns, there_columns = _common((item.left, columns), (self.left, own_columns))
-        found[here_rows, here_columns] = item.weights[there_rows, there_columns]
-        return found
+        return slice(top, top + rows), slice(left, left + columns)
 
     def places_mm(self, plane: Plane) -> tuple[Array, Array]:
         """Return LPS x and y of every pixel's centre, (rows, columns) each."""
@@ -81,10 +80,3 @@ class Surroundings:
         return Surroundings(
             top, left, self.pixels[top - self.top : bottom, left - self.left : right]
         )
-
-
-def _common(other: tuple[int, int], own: tuple[int, int]) -> tuple[slice, slice]:
-    """Return what two ranges of (begin, length) share, counted in the own one and in the other."""
-    begin = max(other[0], own[0])
-    end = max(min(other[0] + other[1], own[0] + own[1]), begin)
-    return slice(begin - own[0], end - own[0]), slice(begin - other[0], end - other[0])

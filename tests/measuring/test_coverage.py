@@ -126,6 +126,15 @@ def test_coverage_moves_with_the_outline(path, down, right):
     assert np.abs(there - moved).max() < 1e-9
 
 
+def test_two_outlines_share_the_products_of_their_weights():
+    shape = (40, 50)
+    boxes = [coverage_box([circle(*each)], shape) for each in ((15, 20, 9), (20, 26, 7), (2, 2, 1))]
+    full = [each.full(shape) for each in boxes]
+    for first, one in zip(boxes, full, strict=True):
+        for second, other in zip(boxes, full, strict=True):
+            assert first.shared(second) == pytest.approx((one * other).sum(), abs=1e-12)
+
+
 @given(planes(), st.floats(0.05, 80))
 def test_area_in_millimetres_ignores_tilt_flips_and_pixel_size(plane, radius):
     # A circle made of directions of the plane itself, not of its pixels.

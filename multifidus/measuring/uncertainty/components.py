@@ -355,7 +355,9 @@ def lean_level(values: Array) -> tuple[float, float]:
         near = values.compress(np.abs(apart) <= spread)
         if not len(near):  # of values all alike the mean may be off by rounding
             break
-        level = float(np.add.reduce(near)) / len(near)
+        last, level = level, float(np.add.reduce(near)) / len(near)
+        if level == last:  # it stays in place
+            break
     return level, LEVEL_ERROR * spread / math.sqrt(len(values))
 
 

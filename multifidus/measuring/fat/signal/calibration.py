@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.data.anatomy import Side, Structure
-from multifidus.measuring.fat.signal.edges import unmixed
+from multifidus.data.sums import dot
+from multifidus.measuring.fat.signal.edges import displaced, unmixed
 from multifidus.measuring.fat.signal.fat_level import FatLevel, fat_level
 from multifidus.measuring.fat.signal.joint_field import (
     COMMON,
     JointField,
     fit_joint_field,
-    terms,
+    weighted_terms,
 )
 from multifidus.measuring.fat.signal.lean_levels import (
     LeanLevel,
@@ -25,15 +26,8 @@ from multifidus.measuring.fat.signal.lean_levels import (
     MuscleSignal,
     lean_levels,
 )
-from multifidus.measuring.fat.signal.samples import (
-    SCALE_MM,
-    Kind,
-    Middle,
-    Scale,
-    SliceView,
-    inside,
-    samples_of,
-)
+from multifidus.measuring.fat.signal.samples import Kind, Scale, samples_of
+from multifidus.measuring.fat.signal.views import SCALE_MM, Middle, Pixels, SliceView
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.uncertainty.components import lean_level
 
@@ -49,7 +43,7 @@ DARKEST, BRIGHTEST = -0.7, 0.6
 """Lean tissue's level is sought between these logarithms over the fitted lean signal, the upper one
 times the logarithm of fat over lean signal."""
 
-LEAST_EVEN_PIXELS = 20
+LEAST_EVEN_PIXELS, LEAST_REFERENCE_PIXELS = 20, 4
 
 DIFFUSE_SD = 0.05
 """Standard deviation of the field's logarithm in an exam with diffuse fat, whose course the field
@@ -132,53 +126,61 @@ class SignalCalibration:
     def fraction(self, item: OutlinePixels) -> SignalFraction | None:
         """Measure a muscle; None where its slice was not calibrated, or nothing of it is left."""
         number = self.slices.get(item.placed.slice.uid)
-        if number is None or item.surroundings is None:
+        if number is None or item.surroundings is None or not len(item.footprint.places):
             return None
         view = self.middle.near(item)
         gain = np.exp(self.field.log_gain(view.x, view.y, number))
         lean, fat = self.lean_signal(item), self.fat_signal
         corrected, contrast = view.signal / gain, fat - lean
-        weights = view.weights[0]
-        used = view.mean / gain >= VOID * lean
-        counted = used & (weights >= _HALF)
-        if not counted.any():
+        weights = view.weights
+        used, mostly = view.mean / gain >= VOID * lean, weights >= _HALF
+        counted = np.flatnonzero(used & mostly)
+        if not len(counted):
             return None
-        found = unmixed((corrected - lean) / contrast, weights, used)
+        fractions = (corrected - lean) / contrast
+        found = unmixed(fractions, weights, used)
         share = min(max(found.inside, 0.0), 1.0)
-        parts = np.where(counted, weights * corrected / contrast, 0.0) / weights[counted].sum()
+        own = weights.take(counted)
+        parts = own * corrected.take(counted) / contrast / own.sum()
+        places = view.x.take(counted), view.y.take(counted)
         return SignalFraction(
             100 * found.inside,
             100 * (1 - share) * lean / contrast * self.lean_level(item).sd,
             100 * share * fat / contrast * self.fat.sd,
-            100 * self._field_sd(view, number, parts, ((1 - share) * lean, share * fat)),
+            100 * self._field_sd(number, places, parts, ((1 - share) * lean, share * fat)),
             100 * abs(found.apparent - found.inside) / 2,
-            100 * _shift_sd(item, (corrected - lean) / contrast, weights, found.apparent),
-            int((~used & (weights >= _HALF)).sum()),
+            100 * _shift_sd(item, fractions, weights, found.apparent),
+            int(mostly.sum()) - len(counted),
         )
 
     def _field_sd(
-        self, view: SliceView, number: int, parts: Array, tissues: tuple[float, float]
+        self,
+        number: int,
+        places: tuple[Array, Array],
+        parts: Array,
+        tissues: tuple[float, float],
     ) -> float:
         """Return a fraction's standard deviation by the fit.
 
         Parameters
         ----------
-        view, number
+        number
             Its slice.
-        parts
-            Each pixel's part of the mean of corrected signal over contrast.
+        places, parts
+            x and y of its pixels, and each one's part of the mean of corrected signal over
+            contrast.
         tissues
             Mean signal that is lean muscle's, and that is fat's.
         """
-        at = parts > 0
-        x, y, part = view.x[at], view.y[at], parts[at]
+        total = float(parts.sum())
+        shape = weighted_terms(parts, *places)
         slope = np.zeros(len(self.field.parameters))
-        slope[:9] = -(part @ terms(x, y))
+        slope[:9] = -shape
         own = COMMON + 3 * number
-        slope[own : own + 3] = -part.sum(), -part @ x, -part @ y
-        slope[9:COMMON] = -np.array(tissues) * part.sum() / sum(tissues)
+        slope[own : own + 3] = -total, -shape[0], -shape[1]
+        slope[9:COMMON] = -np.array(tissues) * total / sum(tissues)
         fitted = float(slope @ self.field.covariance @ slope)
-        followed = self.lean.diffuse * DIFFUSE_SD * float(part.sum())
+        followed = self.lean.diffuse * DIFFUSE_SD * total
         return math.sqrt(max(fitted, 0.0) + followed**2)
 
     def fractions_at(self, item: OutlinePixels, pixels: NDArray[np.intp], signal: Array) -> Array:
@@ -205,19 +207,17 @@ def _shift_sd(item: OutlinePixels, fractions: Array, weights: Array, mean: float
     Headers say how far fat is displaced, and along which axis, but not to which side: the root
     mean square of both.
     """
-    from scipy.ndimage import shift as displaced
-
     by_rows, by_columns = item.placed.series.acquisition.fat_shift_px(item.placed.slice.shape)
     if math.isnan(by_rows):
         return math.nan
     squares = []
     for sign in (-1, 1):
-        moved = displaced(weights, (sign * by_rows, sign * by_columns), order=1)
+        moved = displaced(displaced(weights, sign * by_rows, 0), sign * by_columns, 1)
         total = float(moved.sum())
         # Displaced out of what is kept around the outline, nothing is known of it.
         if total <= 0:
             return math.nan
-        squares.append((float((moved * fractions).sum()) / total - mean) ** 2)
+        squares.append((dot(moved.ravel(), fractions.ravel()) / total - mean) ** 2)
     return math.sqrt(sum(squares) / 2)
 
 
@@ -241,27 +241,25 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
     scale = Scale.of(views)
     if not (scale.lean > 0 and scale.fat > scale.lean and math.isfinite(scale.noise)):
         return NotCalibrated.FEW_SAMPLES
-    samples = samples_of(views, scale)
+    even = {
+        number: view.inside[number].where(scale.even(view.inside[number]))
+        for view in views
+        for number in view.muscles
+    }
+    samples = samples_of(views, scale, even)
     if not all((samples.kind == kind).any() for kind in _NEEDED):
         return NotCalibrated.FEW_SAMPLES
     field = fit_joint_field(samples, scale, len(views))
     if field.fat_log - field.lean_log < LEAST_CONTRAST:
         return NotCalibrated.NO_CONTRAST
-    gains = [np.exp(field.log_gain(view.x, view.y, k)) for k, view in enumerate(views)]
+    shown = _Shown(middle, scale, field, even)
     return SignalCalibration(
         middle,
         {uid: number for number, uid in enumerate(by_slice)},
         field,
-        lean_levels(*_muscle_signals(views, gains, scale, field)),
+        lean_levels(*shown.signals(views)),
         fat_level(
-            np.concatenate(
-                [
-                    (view.signal / gain)[inside(view.weights[number])]
-                    for view, gain in zip(views, gains, strict=True)
-                    for number, item in view.items.items()
-                    if item.is_muscle
-                ]
-            ),
+            shown.corrected(views),
             math.exp(field.lean_log),
             math.exp(field.fat_log),
             scale.noise,
@@ -270,6 +268,9 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
     )
 
 
+_Means = tuple["Array", "Array", "Array"]
+"""3 x 3 means of pixels, with their x and y."""
+
 _NEEDED = (Kind.MUSCLE, Kind.LEAN_REFERENCE, Kind.FAT_REFERENCE)
 
 
@@ -277,54 +278,82 @@ def _muscle(item: OutlinePixels) -> tuple[Structure, Side]:
     return item.roi.key.structure, item.roi.key.side
 
 
-def _muscle_signals(
-    views: Sequence[SliceView], gains: Sequence[Array], scale: Scale, field: JointField
-) -> tuple[list[MuscleSignal], list[float]]:
-    """Return what each muscle outline shows, and the levels of references outside of them all."""
-    highest = BRIGHTEST * (field.fat_log - field.lean_log)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shown:
+    """What the pixels inside muscles show, by the fitted field."""
 
-    def within(log: Array) -> Array:
-        return log[(log > DARKEST) & (log < highest)]
+    middle: Middle
+    scale: Scale
+    field: JointField
+    even: Mapping[int, Pixels]
 
-    found: list[MuscleSignal] = []
-    apart: list[float] = []
-    for view, gain in zip(views, gains, strict=True):
+    def corrected(self, views: Sequence[SliceView]) -> Array:
+        """Return the signal inside all muscles, divided by the field, (n,)."""
+        return np.concatenate(
+            [
+                pixels.signal / np.exp(self.field.log_gain(pixels.x, pixels.y, k))
+                for k, view in enumerate(views)
+                for pixels in (view.inside[number] for number in view.muscles)
+            ]
+        )
+
+    def signals(self, views: Sequence[SliceView]) -> tuple[list[MuscleSignal], list[float]]:
+        """Return what each muscle outline shows, and levels of references outside of them all."""
+        found: list[MuscleSignal] = []
+        apart: list[float] = []
+        for k, view in enumerate(views):
+            inner = self._references(view, k)
+            for number, item in view.muscles.items():
+                references = tuple(inner.pop(number, ()))
+                found.append(self._signal(item, self._of_lean(item, number), k, references))
+            apart.extend(level for levels in inner.values() for level in levels)
+        return found, apart
+
+    def _of_lean(self, item: OutlinePixels, number: int) -> _Means:
+        """Return the even pixels of a muscle; where they are few, all that are nearly whole."""
+        even = self.even[number]
+        if len(even.x) >= LEAST_EVEN_PIXELS or not len(item.footprint.places):
+            return even.mean, even.x, even.y
+        view = self.middle.near(item)
+        places = np.flatnonzero(view.weights > 0.9)  # noqa: PLR2004 - nearly whole
+        return view.mean.take(places), view.x.take(places), view.y.take(places)
+
+    def _log(self, means: _Means, view: int) -> Array:
+        """Return the logarithm of 3 x 3 means over the fitted lean signal."""
+        mean, x, y = means
         with np.errstate(divide="ignore", invalid="ignore"):
-            log = np.log(view.mean / gain) - field.lean_log
-        even = scale.even(view)
-        inner = _references(view, log)
+            log = np.log(mean)
+        return np.asarray(log - self.field.log_gain(x, y, view) - self.field.lean_log)
+
+    def _signal(
+        self, item: OutlinePixels, means: _Means, view: int, references: tuple[float, ...]
+    ) -> MuscleSignal:
+        noise = self.scale.noise / 3 / float(np.median(means[0])) if len(means[0]) else math.nan
+        log = self._log(means, view)
+        highest = BRIGHTEST * (self.field.fat_log - self.field.lean_log)
+        return _muscle_signal(
+            item,
+            log[(log > DARKEST) & (log < highest)],
+            noise if math.isfinite(noise) else 0.0,
+            references,
+        )
+
+    def _references(self, view: SliceView, k: int) -> dict[int, list[float]]:
+        """Return the level of each lean reference by the muscle it mostly lies in; else by -1."""
+        found: dict[int, list[float]] = {}
         for number, item in view.items.items():
-            if item.is_muscle:
-                weights = view.weights[number]
-                places = inside(weights) & even
-                if places.sum() < LEAST_EVEN_PIXELS:
-                    places = weights > 0.9  # noqa: PLR2004 - nearly whole
-                noise = scale.noise / 3 / float(np.median(view.mean[places]))
-                found.append(
-                    _muscle_signal(
-                        item,
-                        within(log[places]),
-                        noise if math.isfinite(noise) else 0.0,
-                        tuple(inner.pop(number, ())),
-                    )
-                )
-        apart.extend(level for levels in inner.values() for level in levels)
-    return found, apart
-
-
-def _references(view: SliceView, log: Array) -> dict[int, list[float]]:
-    """Return the level of each lean reference by the muscle it mostly lies in; else by -1."""
-    found: dict[int, list[float]] = {}
-    muscles = [number for number, item in view.items.items() if item.is_muscle]
-    for number, item in view.items.items():
-        weights = view.weights[number]
-        places = (weights > _HALF) & np.isfinite(log)
-        if item.roi.key.structure is Structure.LEAN_REFERENCE and places.sum() >= 4:  # noqa: PLR2004
-            shared = {other: float((view.weights[other] * weights).sum()) for other in muscles}
-            most = max(shared, key=shared.__getitem__, default=-1)
-            within = most >= 0 and shared[most] > _HALF * weights.sum()
-            found.setdefault(most if within else -1, []).append(float(np.median(log[places])))
-    return found
+            if item.roi.key.structure is not Structure.LEAN_REFERENCE:
+                continue
+            pixels = view.inside[number]
+            pixels = pixels.where(pixels.mean > 0)
+            if len(pixels.x) >= LEAST_REFERENCE_PIXELS:
+                own = item.footprint.coverage
+                shared = {n: own.shared(o.footprint.coverage) for n, o in view.muscles.items()}
+                most = max(shared, key=shared.__getitem__, default=-1)
+                within = most >= 0 and shared[most] > _HALF * own.weights.sum()
+                level = float(np.median(self._log((pixels.mean, pixels.x, pixels.y), k)))
+                found.setdefault(most if within else -1, []).append(level)
+        return found
 
 
 def _muscle_signal(
@@ -336,6 +365,6 @@ def _muscle_signal(
 
 def lean_spread(values: Array) -> tuple[float, float]:
     """Return where values are densest, and their standard deviation on the darker side."""
-    level, _ = lean_level(np.sort(values))
+    level, _ = lean_level(values)
     darker = values[values < level] - level
     return level, math.sqrt(float((darker**2).mean())) if len(darker) else 0.0

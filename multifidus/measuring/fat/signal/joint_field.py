@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.sums import dot
 from multifidus.measuring.fat.signal.samples import Kind, Samples, Scale
 
 if TYPE_CHECKING:
@@ -93,7 +94,16 @@ class JointField:
 
 def terms(x: Array, y: Array) -> Array:
     """Return the field's nine terms at places, (..., 9)."""
-    return np.stack((x, y, x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3), axis=-1)
+    xx, xy, yy = x * x, x * y, y * y
+    return np.stack((x, y, xx, xy, yy, xx * x, xx * y, x * yy, yy * y), axis=-1)
+
+
+def weighted_terms(weights: Array, x: Array, y: Array) -> Array:
+    """Return the sums over places of weights times each of the nine terms, (9,)."""
+    right, back = weights * x, weights * y
+    xx, xy, yy = right * x, right * y, back * y
+    cubic = (dot(xx, x), dot(xx, y), dot(x, yy), dot(yy, y))
+    return np.array([*(float(each.sum()) for each in (right, back, xx, xy, yy)), *cubic])
 
 
 def fit_joint_field(samples: Samples, scale: Scale, views: int) -> JointField:

@@ -3,7 +3,11 @@ import math
 import numpy as np
 import pytest
 
-from multifidus.measuring.fat.signal.joint_field import fit_joint_field, terms
+from multifidus.measuring.fat.signal.joint_field import (
+    fit_joint_field,
+    terms,
+    weighted_terms,
+)
 from multifidus.measuring.fat.signal.samples import Kind, Samples, Scale
 
 COEFFICIENTS = np.array([0.15, -0.4, 0.05, -0.04, 0.1, 0.0, 0.02, 0.0, -0.05])
@@ -75,3 +79,8 @@ def test_what_is_far_from_every_sample_is_uncertain():
         return math.sqrt(slope @ field.covariance @ slope)
 
     assert sd(-2.0) > 3 * sd(-0.4)
+
+
+def test_the_sum_of_weighted_terms_is_that_of_the_terms():
+    weights, x, y = np.random.default_rng(4).normal(size=(3, 50))
+    np.testing.assert_allclose(weighted_terms(weights, x, y), weights @ terms(x, y), rtol=1e-10)
