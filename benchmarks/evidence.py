@@ -14,6 +14,7 @@ from benchmarks import __main__ as speed, fuzz as fuzzing, gui_suite, junk
 from benchmarks.accuracy import (
     cohort as planted,
     doubt_pages,
+    fat_compared_page,
     fat_page,
     fat_signal_page,
     imagej,
@@ -220,6 +221,12 @@ def fat_signal(*, smoke: bool) -> Finding:
     return Finding("fat-signal", text, good)
 
 
+def fat_methods_compared(*, smoke: bool) -> Finding:
+    """Measure the same images by every rule for fat in use."""
+    text, good = fat_compared_page.page(smoke=smoke)
+    return Finding("fat-methods-compared", text, good)
+
+
 def real_dixon_exam(*, smoke: bool) -> Finding:
     """Measure a real exam with manual outlines, by every method."""
     name, title = "real-dixon", "# A real Dixon exam\n\n"
@@ -374,6 +381,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     phantom_fat,
     fat_methods,
     fat_signal,
+    fat_methods_compared,
     shading,
     uncertainty,
     reliability,
@@ -395,9 +403,14 @@ def main() -> None:
     parser.add_argument(
         "--smoke", action="store_true", help="a small seeded sample of each, printed, not written"
     )
+    names = [page.__name__ for page in PAGES]
+    parser.add_argument(
+        "--only", nargs="+", choices=names, metavar="PAGE", help=f"some pages: {', '.join(names)}"
+    )
     options = parser.parse_args()
     bad = []
-    for page in PAGES[:-1] if options.smoke else PAGES:
+    chosen = [page for page in PAGES if page.__name__ in (options.only or names)]
+    for page in chosen if options.only or not options.smoke else chosen[:-1]:
         finding = page(smoke=options.smoke)
         print(finding.text)
         if not options.smoke:

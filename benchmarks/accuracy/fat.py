@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.accuracy.muscle import STEEP_MM, Cell, Draw, draw
+from benchmarks.accuracy.peers import PEERS
 from multifidus.data.anatomy import Structure
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.bias_field.low_order import low_order_field
@@ -24,8 +25,6 @@ from multifidus.measuring.weighted_pixels import WeightedPixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
 
 PROTOCOL = MeasurementProtocol()
 NO_REFERENCES = References(WeightedPixels.of([]), WeightedPixels.of([]))
@@ -216,74 +215,24 @@ PEER_FATS = (0.0, 5.0, 10.0, 20.0, 40.0, 70.0)
 PEER_CELLS = [Cell(fat, 4.0, 15.0, 0.15, 2.0) for fat in PEER_FATS]
 
 
-def peers_available() -> bool:
-    """Whether scikit-learn is installed, which MuscleMap's rules are made of."""
-    try:
-        import sklearn  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
 def peer_errors(seeds: Sequence[int]) -> dict[str, list[list[float]]]:
     """Errors of other programs' rules: for each rule a list of errors for each cell.
 
     The first cell is a lean muscle with no fat around it. They see what they would: whole pixels
     at least half inside, and no references.
     """
-    found: dict[str, list[list[float]]] = {name: [] for name in PEERS}
+    found: dict[str, list[list[float]]] = {peer.name: [] for peer in PEERS}
     for n, cell in enumerate((PEER_CELLS[0], *PEER_CELLS)):
         draws = [draw(cell, seed, around_fat=n > 0) for seed in seeds]
-        for name, rule in PEERS.items():
-            found[name].append(
+        for peer in PEERS:
+            found[peer.name].append(
                 [
-                    rule(made.image[made.weights >= 0.5], seed) - made.true_pct
+                    peer.fat_pct(made.image[made.weights >= 0.5], seed) - made.true_pct
                     for seed, made in zip(seeds, draws, strict=True)
                 ]
             )
     return found
 
-
-def spinosarc(values: Array, seed: int) -> float:  # noqa: ARG001 - as every rule is called
-    """SpinoSarc: scikit-image's Otsu threshold of the muscle's voxels on the slice."""
-    from skimage.filters import threshold_otsu
-
-    return float(100 * (values > threshold_otsu(values)).mean())
-
-
-def _musclemap(values: Array, labels: NDArray[np.intp], means: Array) -> float:
-    """MuscleMap: fat is brighter than every voxel of the darker clusters, of all voxels."""
-    darker = labels != int(np.argmax(means))
-    return float(100 * (values > values[darker].max(initial=-np.inf)).mean())
-
-
-def _kmeans(count: int) -> Callable[[Array, int], float]:
-    def rule(values: Array, seed: int) -> float:
-        from sklearn.cluster import KMeans
-
-        fit = KMeans(count, n_init=20, random_state=seed).fit(values[:, None])
-        return _musclemap(values, fit.labels_, fit.cluster_centers_[:, 0])
-
-    return rule
-
-
-def _gmm(count: int) -> Callable[[Array, int], float]:
-    def rule(values: Array, seed: int) -> float:
-        from sklearn.mixture import GaussianMixture
-
-        fit = GaussianMixture(count, n_init=20, random_state=seed).fit(values[:, None])
-        return _musclemap(values, fit.predict(values[:, None]), fit.means_[:, 0])
-
-    return rule
-
-
-PEERS: dict[str, Callable[[Array, int], float]] = {
-    "MuscleMap kmeans, 2 components": _kmeans(2),
-    "MuscleMap kmeans, 3 components": _kmeans(3),
-    "MuscleMap gmm, 2 components": _gmm(2),
-    "MuscleMap gmm, 3 components": _gmm(3),
-    "SpinoSarc": spinosarc,
-}
 
 assert set(WITH_REFERENCES) == {m.name for m in exam_thresholds.METHODS}  # noqa: S101
 _ALONE = {m.name for m in outline_thresholds.METHODS}

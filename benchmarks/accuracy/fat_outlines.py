@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -19,8 +19,8 @@ from multifidus.measuring.propose_references import propose_references
 
 OURS = (FatMethod.SIGNAL, FatMethod.LINEAR, FatMethod.POOLED_OTSU)
 PEERS = (FatMethod.OTSU, FatMethod.KMEANS3, FatMethod.GMM2, FatMethod.GMM3)
-"""Rules of other programs, on the pixels of one outline. Otsu's is SpinoSarc's, and, as the best
-cut into two clusters, MuscleMap's ``kmeans`` with two components; the others are MuscleMap's."""
+"""Our methods that look at one outline alone, as other programs' do: SpinoSarc's by Otsu's cut, and
+MuscleMap's by clusters. Their own rules are in :mod:`benchmarks.accuracy.peers`."""
 
 METHODS = (*OURS, *PEERS)
 
@@ -153,15 +153,24 @@ def outlines(name: str, seed: int) -> list[Outline]:
     ours = mf.MeasurementProtocol(fat_methods=OURS, propose_references=proposed)
     answers: dict[mf.RoiKey, dict[str, Answer]] = {key: {} for key in made.truth}
     for protocol in (ours, WITHOUT_GUARD):
-        for row in mf.measure(made.exam, made.rois, protocol):
-            if row.key in answers and row.quantity in _QUANTITIES and row.method in METHODS:
-                flags = tuple(sorted(flag.value for flag in row.flags))
-                answers[row.key][row.method] = Answer(row.value, row.uncertainty, flags)
+        for key, method, answer in answers_by(protocol, made.exam, made.rois):
+            if key in answers:
+                answers[key][method] = answer
     reference_pct = lean_reference_pct(made, proposed=proposed)
     return [
         Outline(name, seed, key.structure.value, made.truth[key], reference_pct, found)
         for key, found in answers.items()
     ]
+
+
+def answers_by(
+    protocol: mf.MeasurementProtocol, exam: mf.Exam, rois: mf.RoiSet
+) -> Iterator[tuple[mf.RoiKey, str, Answer]]:
+    """Measure an exam; yields the fat of each outline by each method of the protocol."""
+    for row in mf.measure(exam, rois, protocol):
+        if row.quantity in _QUANTITIES and row.method in protocol.fat_methods:
+            flags = tuple(sorted(flag.value for flag in row.flags))
+            yield row.key, row.method, Answer(row.value, row.uncertainty, flags)
 
 
 def _with_multifidus_alone(made: Made) -> Made:

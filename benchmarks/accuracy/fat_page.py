@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from benchmarks.accuracy import fat
+from benchmarks.accuracy import fat, fat_compared_page, peers
 from benchmarks.accuracy.fat import CORRECTED, LINEAR_CORRECTED, PROTOCOL, Shot
 from benchmarks.accuracy.muscle import STEEP_MM
 from multifidus.data.protocol import FatMethod
@@ -18,20 +18,24 @@ DEFAULT = FatMethod.POOLED_OTSU
 LARGEST_MEAN = 4.0
 """Target: no cell's mean error beyond this, in points."""
 
-INTRODUCTION = """# Fat methods on simulated muscles with known fat
+HEAD = """# Fat methods on images with known fat
 
-Simulated data only: none of these numbers says how a method does on a patient.
+Simulated data, and one person's real pattern of fat: none of these numbers says how a method does
+on a patient.
+"""
 
-Each draw is one multifidus of the digital phantom at L4-L5 (9 cm2, pixels of 0.6875 mm), with the
-phantom's own streaks of fat, tissue signal, coil shading (linear from front to back, by the given
-share at 50 mm from the muscle's middle) and Rician noise, in whole 12-bit numbers. Streaks are made
-wider or narrower so that the rarer tissue's are 1.5, 2.0 or 2.5 mm wide on average, in turn. Fat
-lies around the muscle, the outline is perfect, and the references are squares of pure tissue (169
-and 100 pixels) where the phantom has its own: the lean core of the erector spinae and the fat in
-the corner beside it, at the muscle's depth. What is left out: through-plane partial volume, the
-error of a hand that draws, references that hold more than one tissue, a coil whose sensitivity
-falls sideways (see the page on coil shading), and exams with more than one muscle, which share a
-threshold.
+INTRODUCTION = """## Single muscles of the phantom
+
+Simulated data only. Each draw is one multifidus of the digital phantom at L4-L5 (9 cm2, pixels of
+0.6875 mm), with the phantom's own streaks of fat, tissue signal, coil shading (linear from front to
+back, by the given share at 50 mm from the muscle's middle) and Rician noise, in whole 12-bit
+numbers. Streaks are made wider or narrower so that the rarer tissue's are 1.5, 2.0 or 2.5 mm wide
+on average, in turn. Fat lies around the muscle, the outline is perfect, and the references are
+squares of pure tissue (169 and 100 pixels) where the phantom has its own: the lean core of the
+erector spinae and the fat in the corner beside it, at the muscle's depth. What is left out:
+through-plane partial volume, the error of a hand that draws, references that hold more than one
+tissue, a coil whose sensitivity falls sideways (see the page on coil shading), and exams with more
+than one muscle, which share a threshold.
 """
 
 
@@ -49,6 +53,8 @@ def page(*, smoke: bool) -> tuple[str, bool]:
     spread = fat.reference_size_spread(seeds[: 1 if smoke else 8])
     targets = _targets(found, bare, spread)
     parts = (
+        HEAD,
+        fat_compared_page.sources(smoke=smoke),
         INTRODUCTION,
         f"The grid: true fat {_list(fat.FATS)} %, contrast {_list(fat.CONTRASTS)}, SNR "
         f"{_list(fat.SNRS)}, shading {_list([100 * x for x in fat.SHADINGS])} %; "
@@ -61,6 +67,7 @@ def page(*, smoke: bool) -> tuple[str, bool]:
         _steep_table(steep),
         _thin_table(thin),
         _peer_table(seeds),
+        fat_compared_page.whole_phantom(smoke=smoke),
     )
     guarded = [row for row in _alone_targets(steep) if not row[2]]
     return "\n".join(parts), all(met for _, _, met in targets) and not guarded
@@ -171,7 +178,7 @@ def _default_tables(found: Sequence[Shot]) -> str:
     failed = sum(shot.answers[CORRECTED].flagged for shot in found)
     return (
         "## With references\n\n"
-        "`pooled_otsu` is the default, `linear` (unclipped) is reported beside it. Corrected: "
+        "`pooled_otsu` and `linear` (unclipped), which are among the defaults. Corrected: "
         "`bias_correction = low_order`, fitted here to no more than one muscle and one lean "
         f"reference; in {failed} of {len(found)} draws there was too little lean muscle, and "
         "nothing was corrected, which is flagged. The default protocol's `bias_correction` is "
@@ -307,7 +314,7 @@ def _steep_note(steep: Sequence[Shot]) -> str:
         notes.append(f"- {method}: mean beyond 4 points in {len(failed)} of "
                      f"{len(_cells(steep))} cells{': ' if where else ''}{where}.")  # fmt: skip
     return (
-        "The targets for the default are not met everywhere here. At a contrast of 2, fat in the "
+        "The targets of `pooled_otsu` are not met everywhere here. At a contrast of 2, fat in the "
         "dark part of the field is as dark as lean muscle in the bright part, and no one threshold "
         "tells them apart; in a muscle that is mostly fat, a field fitted to what looks lean can "
         "follow the fat.\n\n" + "\n".join(notes) + "\n"
@@ -330,7 +337,7 @@ def _thin_table(thin: Sequence[Shot]) -> str:
 
 def _peer_table(seeds: Sequence[int]) -> str:
     head = "## Beside other programs' rules\n\n"
-    if not fat.peers_available():
+    if not peers.available():
         return head + "scikit-learn is not installed here; nothing was compared.\n"
     rows = [
         [name, *(f"{np.mean(errors):+.1f} ({np.min(errors):+.1f} to {np.max(errors):+.1f})"
@@ -339,8 +346,10 @@ def _peer_table(seeds: Sequence[int]) -> str:
     ]  # fmt: skip
     return (
         head + "Their rules, not their programs, written anew: MuscleMap's scikit-learn clusters "
-        "(20 starts; it sets no seed, here seeds are fixed), fat being what is brighter than every "
-        "pixel of the darker clusters; SpinoSarc's Otsu threshold of the muscle's pixels. Contrast "
+        "(20 starts; it sets no seed, here seeds are fixed), fat being, of two clusters, what is "
+        "brighter than every pixel of the darker one, and of three, what is at least as bright as "
+        "the darkest pixel of the brightest one; SpinoSarc's Otsu threshold of the muscle's "
+        "pixels. Contrast "
         "4, SNR 15, shading 15 %, streaks of 2 mm; mean error and its range. The first column is "
         "lean muscle with nothing else in the outline, where our methods without references "
         "answer `undetectable`.\n\n"

@@ -55,10 +55,11 @@ calibration, so that true intervals are wider.
 
 PEERS_NOTE = """\
 `signal` is `ff_signal_pct`, `linear` is `ff_linear_pct`, `pooled_otsu` is `fi_pct`, the visible
-fat. The other four are rules of other programs, on the same outlines, without correction of shading
-and without our guard against classes that are not separate: `otsu` is SpinoSarc's and MuscleMap's
-`kmeans` with two components (the best cut is the same), `kmeans3`, `gmm2` and `gmm3` are
-MuscleMap's. They give no flags here.
+fat. The other four look at each outline alone, as SpinoSarc (`otsu`) and MuscleMap (`kmeans3`,
+`gmm2`, `gmm3`; its `kmeans` with two components is `otsu`) do, here without correction of shading
+and without our guard against classes that are not separate. Those programs' own rules differ in
+details, and are held against ours under [fat methods on the same images](fat-methods-compared.md).
+They give no flags here.
 """
 
 REAL_NOTE = """\
