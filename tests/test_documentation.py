@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.io.protocol_toml import load_protocol
 from multifidus.sample_data import sample_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,26 @@ def test_every_picture_and_page_that_a_page_points_at_is_there():
             continue
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} points at {target}"
+
+
+def test_the_guide_to_fat_numbers_names_presets_by_their_settings():
+    page = (ROOT / "docs" / "how-to" / "which-fat-number.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `(\w+)` \| (`fat_methods.*) \|$", page, re.MULTILINE)
+    assert len(rows) == 6
+    for preset, cell in rows:
+        lines = [code for code in re.findall(r"`([^`]+)`", cell) if "=" in code]
+        named = MeasurementProtocol.from_dict(tomllib.loads("\n".join(lines)))
+        assert named == load_protocol(preset), preset
+
+
+def test_pages_that_a_page_includes_have_the_marks_it_names():
+    for page in sorted((ROOT / "docs").glob("*/*.md")):
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"^```{include} ((?:.|\n)*?)^```", text, re.MULTILINE):
+            target, *options = block.strip().splitlines()
+            included = (page.parent / target).read_text(encoding="utf-8")
+            for option in options:
+                assert option.split(": ", 1)[1] in included, option
 
 
 def test_every_fragment_of_the_changelog_has_a_kind_that_the_tool_knows():
