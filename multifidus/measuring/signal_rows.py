@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,18 @@ def signal_row(
     if found is None or not isinstance(signal, SignalCalibration):
         return _refused(_row(item, provenance), calibration, protocol)
     ambiguous = (Flag.CALIBRATION_AMBIGUOUS,) if found.lean > AMBIGUOUS_POINTS else ()
-    row = replace(
-        _row(item, provenance),
-        value=found.value_pct,
-        parameters=_parameters(item, signal, found),
-        flags=_once(*item.quality.flags, *ambiguous, *_reference_flags(calibration, protocol)),
-    )
     parts = _parts(item, signal, found, protocol)
-    return row.with_uncertainty(math.sqrt(math.fsum(v**2 for v in parts.values())), parts)
+    return Measurement(
+        item.roi.key,
+        Quantity.FF_SIGNAL_PCT,
+        found.value_pct,
+        provenance,
+        len(item.raw.inside.values),
+        FatMethod.SIGNAL,
+        MappingProxyType({**_parameters(item, signal, found), **parts}),
+        _once(*item.quality.flags, *ambiguous, *_reference_flags(calibration, protocol)),
+        math.sqrt(math.fsum(v**2 for v in parts.values())),
+    )
 
 
 def _row(item: OutlinePixels, provenance: Provenance) -> Measurement:
@@ -123,11 +128,11 @@ def _parts(
     if item.band.pixels is None or item.raw.along is None:
         return parts
     share, weights = found.value_pct / 100, item.footprint.coverage.weights
-    own = signal.fractions_at(item, item.footprint.pixels, item.raw.inside.values)
     along = signal.fractions_at(item, item.band.pixels, item.raw.along)
     counts = np.zeros(weights.shape, dtype=bool)
     counts.ravel()[item.footprint.places] = True
-    inside = PixelFractions(counts, weights[counts], own, own - share)
+    own = found.pixels
+    inside = PixelFractions(counts, item.raw.inside.weights, own, own - share)
     tracing = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )

@@ -61,13 +61,20 @@ class Surroundings:
         rows, columns = item.weights.shape
         return slice(top, top + rows), slice(left, left + columns)
 
-    def places_mm(self, plane: Plane) -> tuple[Array, Array]:
-        """Return LPS x and y of every pixel's centre, (rows, columns) each."""
+    def axes_mm(self, plane: Plane) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        """Return LPS x and y of pixels' centres: of each what rows and what columns add to it.
+
+        The sum of both, (rows, 1) and (columns,), is that of every pixel.
+        """
         rows, columns = (np.arange(size, dtype=np.float64) for size in self.pixels.shape)
-        along = (rows + self.top)[:, None] * plane.row_step_mm
+        along = plane.origin_mm + (rows + self.top)[:, None] * plane.row_step_mm
         across = (columns + self.left)[:, None] * plane.column_step_mm
-        x, y = (plane.origin_mm[k] + along[:, k, None] + across[:, k] for k in (0, 1))
+        x, y = ((along[:, k, None], across[:, k]) for k in (0, 1))
         return x, y
+
+    def of_rows(self, rows: slice) -> Surroundings:
+        """Return the part in some of the box's rows."""
+        return Surroundings(self.top + rows.start, self.left, self.pixels[rows])
 
     def near(self, item: Coverage, margin: int) -> Surroundings:
         """Return the part within ``margin`` pixels of an outline's box."""

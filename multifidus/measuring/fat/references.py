@@ -82,7 +82,7 @@ class References:
             return (Flag.NO_REFERENCE, *self.flags)
         if self.contrast <= 0:
             return (Flag.REFERENCE_INVERTED, *self.flags)
-        mixed = (Flag.REFERENCE_MIXED,) if self._are_mixed() else ()
+        mixed = (Flag.REFERENCE_MIXED,) if _are_mixed(self.lean, self.fat) else ()
         if separation(self.lean, self.fat) < protocol.minimal_separation:
             return (Flag.UNDETECTABLE, *mixed, *self.flags)
         return (*mixed, *self.flags)
@@ -93,11 +93,6 @@ class References:
             return (Flag.NO_REFERENCE, *self.flags)
         found = self.pair_flags(protocol) if len(self.fat.values) else self.flags
         return tuple(flag for flag in found if flag is not Flag.REFERENCE_OUTSIDE_FIELD)
-
-    def _are_mixed(self) -> bool:
-        middle = (self.lean.median + self.fat.median) / 2
-        strange = self.lean.share_above(middle), 1 - self.fat.share_above(middle)
-        return max(strange) > MIXED_SHARE
 
     def beside(self, muscles: Sequence[WeightedPixels], weight: float) -> list[WeightedPixels]:
         """Return muscles and both references, each of ``weight`` times all muscles' weight."""
@@ -121,6 +116,13 @@ class References:
     def lean_mean_plus(self, multiple: float) -> float:
         """Return the lean mean plus a multiple of the lean standard deviation."""
         return self.lean.mean + multiple * math.sqrt(self.lean.variance)
+
+
+# Every muscle asks again.
+@lru_cache(maxsize=2)
+def _are_mixed(lean: WeightedPixels, fat: WeightedPixels) -> bool:
+    middle = (lean.median + fat.median) / 2
+    return max(lean.share_above(middle), 1 - fat.share_above(middle)) > MIXED_SHARE
 
 
 # A muscle's own classes once, and the references again for every muscle.

@@ -352,7 +352,7 @@ def fraction_parts(
     (placement,) = placement_pct(
         inside.fractions[None],
         share,
-        np.nonzero(inside.counts),
+        np.divmod(np.flatnonzero(inside.counts), inside.counts.shape[1]),
         spacing_mm=plane.pixel_spacing_mm,
         sd_mm=placement_mm,
     )

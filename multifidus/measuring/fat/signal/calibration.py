@@ -65,7 +65,7 @@ class NotCalibrated(StrEnum):
     NO_CONTRAST = "the fitted signal of fat is not brighter than that of lean muscle"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SignalFraction:
     """A muscle's fat signal fraction, and what is uncertain about it.
 
@@ -79,6 +79,8 @@ class SignalFraction:
         shift; the last is NaN where the exam's headers do not say how large it is.
     void_pixels
         Pixels that were left out because they hold neither tissue.
+    pixels
+        The fractions of the pixels in which fat is measured, not in percent, (n,).
     """
 
     value_pct: float
@@ -88,6 +90,7 @@ class SignalFraction:
     edge: float
     shift: float
     void_pixels: int
+    pixels: Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +154,7 @@ class SignalCalibration:
             100 * abs(found.apparent - found.inside) / 2,
             100 * _shift_sd(item, fractions, weights, found.apparent),
             int(mostly.sum()) - len(counted),
+            fractions[view.outline].take(item.footprint.places),
         )
 
     def _field_sd(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -98,12 +99,15 @@ class RimView:
 
     Parameters
     ----------
+    outline
+        Where the outline's own box lies in this one.
     weights
         How much of each lies inside the outline.
     signal, mean, x, y
         As of :class:`Pixels`.
     """
 
+    outline: Box
     weights: Array
     signal: Array
     mean: Array
@@ -121,48 +125,61 @@ class Middle:
     @classmethod
     def of(cls, members: Sequence[OutlinePixels]) -> Middle:
         """Take the middle of the muscles' pixels."""
-        by_slice: dict[str, list[Array]] = {}
+        by_slice: dict[str, list[tuple[Array, Array, Array]]] = {}
         for item in members:
             if item.is_muscle and len(item.footprint.places):
-                by_slice.setdefault(item.placed.slice.uid, []).append(item.points_mm)
-        points = {uid: np.concatenate(found) for uid, found in by_slice.items()}
-        every = np.concatenate(list(points.values()))
+                image = item.placed.slice
+                points = image.plane.axes_mm(item.footprint.pixels)
+                by_slice.setdefault(image.uid, []).append(points)
+        every = [x for found in by_slice.values() for x, _, _ in found]
         return cls(
-            float(every[:, 0].mean()),
-            {uid: float(found[:, 1].mean()) for uid, found in points.items()},
+            float(np.concatenate(every).mean()),
+            {
+                uid: float(np.concatenate([y for _, y, _ in found]).mean())
+                for uid, found in by_slice.items()
+            },
         )
 
     def view(self, items: Mapping[int, OutlinePixels]) -> SliceView:
         """Look at the slice of some outlines that share what is kept around them."""
         first = next(iter(items.values()))
         around = _around_of(first)
+        x, y = self._places(around, first)
+        limits = _Limits.of(around, items.values(), x, y)
+        fat = limits.rows(y)
+        rows = _all_rows(around, items.values(), fat)
+        fat = slice(max(fat.start - rows.start, 0), max(fat.stop - rows.start, 0))
+        around, x, y = around.of_rows(rows), x[rows], y[rows]
         signal = _known(around)
-        seen = _Seen(
-            around,
-            signal,
-            _local_mean(signal),
-            _local_mean(signal * signal),
-            *self._places(around, first),
-        )
+        seen = _Seen(around, signal, _local_mean(signal), _local_mean(signal * signal), x, y)
         inside = {
             number: seen.where(_inside(item), around.box_of(item.footprint.coverage))
             for number, item in items.items()
         }
-        return SliceView(items, inside, _beside(seen, items.values()))
+        weights = _weights(around, items.values(), margin=2)[fat.start : fat.stop + 4]
+        beside = limits.hold(x[fat], y[fat]) & (_sum_of_25(weights) < 25 * _NOTHING)
+        return SliceView(items, inside, seen.where(beside, (fat, slice(None))))
 
     def near(self, item: OutlinePixels) -> RimView:
         """Look at one outline, and no farther than its rim."""
         coverage = item.footprint.coverage
         around = _around_of(item).near(coverage, RIM_PIXELS)
         signal = _known(around)
-        weights = np.zeros(signal.shape)
-        weights[around.box_of(coverage)] = coverage.weights
-        return RimView(weights, signal, _local_mean(signal), *self._places(around, item))
+        own, weights = around.box_of(coverage), np.zeros(signal.shape)
+        weights[own] = coverage.weights
+        return RimView(own, weights, signal, _local_mean(signal), *self._places(around, item))
 
     def _places(self, around: Surroundings, item: OutlinePixels) -> tuple[Array, Array]:
         image = item.placed.slice
-        x_mm, y_mm = around.places_mm(image.plane)
-        return (x_mm - self.x_mm) / SCALE_MM, (y_mm - self.y_mm[image.uid]) / SCALE_MM
+        middle = self.x_mm, self.y_mm[image.uid]
+        found = []
+        for start, (along, across) in zip(middle, around.axes_mm(image.plane), strict=True):
+            places = along + across
+            places -= start
+            places /= SCALE_MM
+            found.append(places)
+        x, y = found
+        return x, y
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,14 +199,64 @@ class _Seen:
         every = self.signal, self.mean, self.square, self.x, self.y
         return Pixels(*(each[box].take(places) for each in every))
 
-    def weights(self, items: Iterable[OutlinePixels], margin: int = 0) -> Array:
-        """Return the sum of outlines' weights, on a box that is wider by a margin."""
-        rows, columns = self.signal.shape
-        found = np.zeros((rows + 2 * margin, columns + 2 * margin))
-        inner = found[margin : margin + rows, margin : margin + columns]
-        for item in items:
-            inner[self.around.box_of(item.footprint.coverage)] += item.footprint.coverage.weights
-        return found
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Between which x and y fat may lie beside and behind the muscles of the back.
+
+    Parameters
+    ----------
+    right, left, front, behind
+        The least and the largest x and y.
+    depth
+        The y from where on it may lie near the middle as well.
+    """
+
+    right: float
+    left: float
+    front: float
+    behind: float
+    depth: float
+
+    @classmethod
+    def of(
+        cls, around: Surroundings, items: Iterable[OutlinePixels], x: Array, y: Array
+    ) -> _Limits:
+        """Take them from the muscles of a slice; without muscles nothing is between them."""
+        own = [item for item in items if item.is_muscle]
+        back = [item for item in own if item.roi.key.structure in BACK_MUSCLES] or own
+        muscle = np.flatnonzero(_weights(around, back) > _HALF)
+        if not len(muscle):
+            return cls(math.inf, -math.inf, math.inf, -math.inf, math.inf)
+        x, y, reach = x.take(muscle), y.take(muscle), AROUND_MM / SCALE_MM
+        return cls(
+            float(x.min()) - reach,
+            float(x.max()) + reach,
+            float(y.min()),
+            float(y.max()) + reach,
+            float(np.percentile(y, 90)),
+        )
+
+    def rows(self, y: Array) -> slice:
+        """Return the rows with places between front and behind."""
+        # y changes evenly along a row: its ends are the least and the largest.
+        ends = y[:, [0, -1]]
+        places = np.flatnonzero((ends.max(1) > self.front) & (ends.min(1) < self.behind))
+        return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
+
+    def hold(self, x: Array, y: Array) -> Mask:
+        """Return which places are between them."""
+        found = (x > self.right) & (x < self.left) & (y > self.front) & (y < self.behind)
+        found &= (np.abs(x) > BESIDE_MIDLINE_MM / SCALE_MM) | (y > self.depth)
+        return np.asarray(found)
+
+
+def _all_rows(around: Surroundings, items: Iterable[OutlinePixels], fat: slice) -> slice:
+    """Return the rows of outlines and of fat beside them, and one more on either side."""
+    rows = [around.box_of(item.footprint.coverage)[0] for item in items]
+    if fat.stop > fat.start:
+        rows.append(fat)
+    return slice(max(min(each.start for each in rows) - 1, 0), max(each.stop for each in rows) + 1)
 
 
 def _around_of(item: OutlinePixels) -> Surroundings:
@@ -222,49 +289,23 @@ def _inside(item: OutlinePixels) -> Mask:
     return np.asarray(lines[:, :-2] & lines[:, 1:-1] & lines[:, 2:])
 
 
-def _beside(seen: _Seen, items: Iterable[OutlinePixels]) -> Pixels:
-    """Return the pixels beside and behind the muscles of the back, outside every outline."""
-    own = [item for item in items if item.is_muscle]
-    back = [item for item in own if item.roi.key.structure in BACK_MUSCLES] or own
-    muscle = np.flatnonzero(seen.weights(back) > _HALF)
-    if not len(muscle):
-        return seen.where(np.zeros((0, 0), dtype=bool), (slice(0, 0), slice(0, 0)))
-    reach, aside = AROUND_MM / SCALE_MM, BESIDE_MIDLINE_MM / SCALE_MM
-    x, y = seen.x.take(muscle), seen.y.take(muscle)
-    left, right = float(x.min()) - reach, float(x.max()) + reach
-    front, behind = float(y.min()), float(y.max()) + reach
-    box = _between((seen.x, left, right), (seen.y, front, behind))
-    x, y, depth = seen.x[box], seen.y[box], np.percentile(y, 90)
-    found = (x > left) & (x < right) & (y > front) & (y < behind)
-    found &= (np.abs(x) > aside) | (y > depth)
-    found &= _sum_of_25(seen.weights(items, margin=2), box) < 25 * _NOTHING
-    return seen.where(found, box)
+def _weights(around: Surroundings, items: Iterable[OutlinePixels], margin: int = 0) -> Array:
+    """Return the sum of outlines' weights, on a box that is wider by a margin."""
+    rows, columns = around.pixels.shape
+    found = np.zeros((rows + 2 * margin, columns + 2 * margin))
+    inner = found[margin : margin + rows, margin : margin + columns]
+    for item in items:
+        inner[around.box_of(item.footprint.coverage)] += item.footprint.coverage.weights
+    return found
 
 
-def _between(*limits: tuple[Array, float, float]) -> Box:
-    """Return the rows and columns outside of which coordinates are not between their limits.
-
-    Coordinates change evenly along rows and along columns.
-    """
-    box = []
-    for axis in (0, 1):
-        found: Mask | np.bool_ = np.bool_(True)  # noqa: FBT003
-        for values, low, high in limits:
-            ends = values.take([0, -1], axis=1 - axis)
-            found = found & (ends.max(1 - axis) > low) & (ends.min(1 - axis) < high)
-        places = np.flatnonzero(found)
-        box.append(slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0))
-    rows, columns = box
-    return rows, columns
-
-
-def _sum_of_25(padded: Array, box: Box) -> Array:
-    """Return the sum over the 5 x 5 pixels about each of a box, of values with a margin of 2."""
-    (top, bottom), (left, right) = ((part.start, part.stop) for part in box)
-    lines = padded[top:bottom, left : right + 4].copy()
+def _sum_of_25(padded: Array) -> Array:
+    """Return the sum over the 5 x 5 pixels about each, of values with a margin of 2."""
+    rows, columns = padded.shape[0] - 4, padded.shape[1] - 4
+    lines = padded[:rows].copy()
     for k in range(1, 5):
-        lines += padded[top + k : bottom + k, left : right + 4]
-    found = lines[:, : right - left].copy()
+        lines += padded[k : rows + k]
+    found = lines[:, :columns].copy()
     for k in range(1, 5):
-        found += lines[:, k : right - left + k]
+        found += lines[:, k : columns + k]
     return found
