@@ -8,7 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.speed import fat, live, loading, measuring, scanning, startup, whole
+from benchmarks.speed import (
+    fat,
+    live,
+    loading,
+    measuring,
+    scanning,
+    signal_fraction,
+    startup,
+    whole,
+)
 from benchmarks.synthetic import make_sample
 from benchmarks.timing import Comparison
 
@@ -31,6 +40,7 @@ def compare(repeats: int) -> list[Comparison]:
                 files=scanning.SMOKE_FILES if smoke else scanning.FILES,
             ),
             *measuring.run(sample, repeats),
+            *signal_fraction.run(sample, repeats),
             *fat.run(repeats, smoke=smoke),
             *whole.run(sample, folder, repeats),
             *(live.run(repeats) if live.can_run() else ()),

@@ -27,7 +27,7 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
 
     def measured(*methods: str) -> Comparison:
         protocol = mf.MeasurementProtocol(fat_methods=methods)  # type: ignore[arg-type]
-        _check_numbers(mf.measure(exam, rois, protocol), methods)
+        check_numbers(mf.measure(exam, rois, protocol), methods)
         job = f"measure 150 muscles, 100 references by {' and '.join(methods)}"
         return compared(job, rois, sample.paths, protocol)
 
@@ -73,7 +73,7 @@ def run(sample: Sample, repeats: int) -> list[Comparison]:
     ]
 
 
-def _check_numbers(rows: mf.Measurements, methods: Sequence[str]) -> None:
+def check_numbers(rows: mf.Measurements, methods: Sequence[str]) -> None:
     """Hold that every method gives a number: one that ends early in NaN would be fast.
 
     Raises
