@@ -26,8 +26,14 @@ from multifidus.measuring.fat.signal.lean_levels import (
     MuscleSignal,
     lean_levels,
 )
-from multifidus.measuring.fat.signal.samples import Kind, Scale, samples_of
-from multifidus.measuring.fat.signal.views import SCALE_MM, Middle, Pixels, SliceView
+from multifidus.measuring.fat.signal.samples import (
+    Kind,
+    Scale,
+    darkest_fat,
+    reference_signal,
+    samples_of,
+)
+from multifidus.measuring.fat.signal.views import SCALE_MM, Means, Middle, SliceView
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.uncertainty.components import lean_level
 
@@ -178,12 +184,12 @@ class SignalCalibration:
         """
         total = float(parts.sum())
         shape = weighted_terms(parts, *places)
-        slope = np.zeros(len(self.field.parameters))
-        slope[:9] = -shape
+        of_levels = -np.array(tissues) * total / sum(tissues)
+        slope = np.concatenate((-shape, of_levels, (-total, -shape[0], -shape[1])))
+        # The field's and both levels' parameters, and the slice's own three; no others matter.
         own = COMMON + 3 * number
-        slope[own : own + 3] = -total, -shape[0], -shape[1]
-        slope[9:COMMON] = -np.array(tissues) * total / sum(tissues)
-        fitted = float(slope @ self.field.covariance @ slope)
+        known = np.r_[:COMMON, own : own + 3]
+        fitted = float(slope @ self.field.covariance[np.ix_(known, known)] @ slope)
         followed = self.lean.diffuse * DIFFUSE_SD * total
         return math.sqrt(max(fitted, 0.0) + followed**2)
 
@@ -241,12 +247,15 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
         uid = item.placed.slice.uid
         if uid in middle.y_mm:
             by_slice.setdefault(uid, {})[number] = item
-    views = [middle.view(items) for items in by_slice.values()]
-    scale = Scale.of(views)
-    if not (scale.lean > 0 and scale.fat > scale.lean and math.isfinite(scale.noise)):
+    every = [item for items in by_slice.values() for item in items.values()]
+    lean, fat = (reference_signal(every, structure) for structure in _REFERENCES)
+    if not fat > lean > 0:
         return NotCalibrated.FEW_SAMPLES
+    darkest = darkest_fat(lean, fat)
+    views = [middle.view(items, darkest) for items in by_slice.values()]
+    scale = Scale.of(views, (lean, fat))
     even = {
-        number: view.inside[number].where(scale.even(view.inside[number]))
+        number: view.inside[number].means(scale.even(view.inside[number]))
         for view in views
         for number in view.muscles
     }
@@ -272,9 +281,7 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
     )
 
 
-_Means = tuple["Array", "Array", "Array"]
-"""3 x 3 means of pixels, with their x and y."""
-
+_REFERENCES = (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
 _NEEDED = (Kind.MUSCLE, Kind.LEAN_REFERENCE, Kind.FAT_REFERENCE)
 
 
@@ -289,7 +296,7 @@ class _Shown:
     middle: Middle
     scale: Scale
     field: JointField
-    even: Mapping[int, Pixels]
+    even: Mapping[int, Means]
 
     def corrected(self, views: Sequence[SliceView]) -> Array:
         """Return the signal inside all muscles, divided by the field, (n,)."""
@@ -313,26 +320,26 @@ class _Shown:
             apart.extend(level for levels in inner.values() for level in levels)
         return found, apart
 
-    def _of_lean(self, item: OutlinePixels, number: int) -> _Means:
+    def _of_lean(self, item: OutlinePixels, number: int) -> Means:
         """Return the even pixels of a muscle; where they are few, all that are nearly whole."""
         even = self.even[number]
         if len(even.x) >= LEAST_EVEN_PIXELS or not len(item.footprint.places):
-            return even.mean, even.x, even.y
+            return even
         view = self.middle.near(item)
         places = np.flatnonzero(view.weights > 0.9)  # noqa: PLR2004 - nearly whole
-        return view.mean.take(places), view.x.take(places), view.y.take(places)
+        return Means(view.mean.take(places), view.x.take(places), view.y.take(places))
 
-    def _log(self, means: _Means, view: int) -> Array:
+    def _log(self, means: Means, view: int) -> Array:
         """Return the logarithm of 3 x 3 means over the fitted lean signal."""
-        mean, x, y = means
         with np.errstate(divide="ignore", invalid="ignore"):
-            log = np.log(mean)
-        return np.asarray(log - self.field.log_gain(x, y, view) - self.field.lean_log)
+            log = np.log(means.mean)
+        log -= self.field.log_gain(means.x, means.y, view)
+        return np.asarray(log - self.field.lean_log)
 
     def _signal(
-        self, item: OutlinePixels, means: _Means, view: int, references: tuple[float, ...]
+        self, item: OutlinePixels, means: Means, view: int, references: tuple[float, ...]
     ) -> MuscleSignal:
-        noise = self.scale.noise / 3 / float(np.median(means[0])) if len(means[0]) else math.nan
+        noise = self.scale.noise / 3 / float(np.median(means.mean)) if len(means.x) else math.nan
         log = self._log(means, view)
         highest = BRIGHTEST * (self.field.fat_log - self.field.lean_log)
         return _muscle_signal(
@@ -349,13 +356,13 @@ class _Shown:
             if item.roi.key.structure is not Structure.LEAN_REFERENCE:
                 continue
             pixels = view.inside[number]
-            pixels = pixels.where(pixels.mean > 0)
-            if len(pixels.x) >= LEAST_REFERENCE_PIXELS:
+            means = pixels.means(pixels.mean > 0)
+            if len(means.x) >= LEAST_REFERENCE_PIXELS:
                 own = item.footprint.coverage
                 shared = {n: own.shared(o.footprint.coverage) for n, o in view.muscles.items()}
                 most = max(shared, key=shared.__getitem__, default=-1)
                 within = most >= 0 and shared[most] > _HALF * own.weights.sum()
-                level = float(np.median(self._log((pixels.mean, pixels.x, pixels.y), k)))
+                level = float(np.median(self._log(means, k)))
                 found.setdefault(most if within else -1, []).append(level)
         return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.data.anatomy import Structure
-from multifidus.measuring.fat.signal.views import SCALE_MM, Pixels, SliceView
+from multifidus.measuring.fat.signal.views import (
+    SCALE_MM,
+    Means,
+    Pixels,
+    SliceView,
+    signal_of_most,
+)
+from multifidus.measuring.outline_pixels import OutlinePixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,22 +60,15 @@ class Scale:
     noise: float
 
     @classmethod
-    def of(cls, views: Sequence[SliceView]) -> Scale:
-        """Take medians over the references' pixels; NaN without them."""
-        lean, fat = (
-            [
-                view.inside[number]
-                for view in views
-                for number, item in view.items.items()
-                if item.roi.key.structure is structure
-            ]
-            for structure in (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
-        )
-        return cls(
-            _median([each.signal for each in lean]),
-            _median([each.signal for each in fat]),
-            _median([each.sd for each in lean]),
-        )
+    def of(cls, views: Sequence[SliceView], levels: tuple[float, float]) -> Scale:
+        """Take the noise from the lean references' pixels, beside both references' signal."""
+        lean = [
+            view.inside[number].sd
+            for view in views
+            for number, item in view.items.items()
+            if item.roi.key.structure is Structure.LEAN_REFERENCE
+        ]
+        return cls(*levels, float(np.median(np.concatenate(lean))))
 
     def even(self, pixels: Pixels) -> Mask:
         """Return where the signal is even, and no void."""
@@ -76,9 +76,16 @@ class Scale:
         return np.asarray((pixels.sd <= limit) & (pixels.mean > DARK * self.lean))
 
 
-def _median(parts: Sequence[Array]) -> float:
-    pooled = np.concatenate(parts) if parts else np.zeros(0)
+def reference_signal(items: Iterable[OutlinePixels], structure: Structure) -> float:
+    """Return the median signal of one reference's pixels by more than half inside; NaN of none."""
+    found = [signal_of_most(item) for item in items if item.roi.key.structure is structure]
+    pooled = np.concatenate(found) if found else np.zeros(0)
     return float(np.median(pooled)) if len(pooled) else math.nan
+
+
+def darkest_fat(lean: float, fat: float) -> float:
+    """Return the least 3 x 3 mean that is taken for fat around muscles."""
+    return BRIGHT * math.sqrt(lean * fat)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,13 +117,13 @@ class Samples:
     n: Array
 
 
-def samples_of(views: Sequence[SliceView], scale: Scale, even: Mapping[int, Pixels]) -> Samples:
+def samples_of(views: Sequence[SliceView], scale: Scale, even: Mapping[int, Means]) -> Samples:
     """Collect the samples of an exam's slices.
 
     Parameters
     ----------
     even
-        The even pixels inside each muscle, by its number.
+        Means of the even pixels inside each muscle, by its number.
     """
     columns: list[list[Array]] = []
     for number, view in enumerate(views):
@@ -142,21 +149,19 @@ _OWN = {
 
 
 def _parts(
-    view: SliceView, scale: Scale, even: Mapping[int, Pixels]
-) -> Iterator[tuple[Kind, int, Pixels]]:
+    view: SliceView, scale: Scale, even: Mapping[int, Means]
+) -> Iterator[tuple[Kind, int, Means]]:
     for number, item in view.items.items():
         kind = _OWN.get(item.roi.key.structure)
         if item.is_muscle:
             yield Kind.MUSCLE, number, even[number]
         elif kind is not None:
             pixels = view.inside[number]
-            yield kind, number, pixels.where(pixels.mean > 0)
-    bright = BRIGHT * math.sqrt(max(scale.lean * scale.fat, 0.0))
-    fat = view.beside.where(view.beside.mean > bright)
-    yield Kind.AROUND, -1, fat.where(scale.even(fat))
+            yield kind, number, pixels.means(pixels.mean > 0)
+    yield Kind.AROUND, -1, view.beside.means(scale.even(view.beside))
 
 
-def _blocks(pixels: Pixels) -> Array:
+def _blocks(pixels: Means) -> Array:
     """Return x, y, the logarithm of the median mean, and pixels of each square: (4, squares)."""
     if not len(pixels.x):
         return np.zeros((4, 0))

@@ -32,6 +32,15 @@ _HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Means:
+    """Means of the signal in 3 x 3 pixels, with x and y of their middles; all (n,)."""
+
+    mean: Array
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
     """Pixels of a slice, and what is computed of each; all (n,).
 
@@ -55,16 +64,10 @@ class Pixels:
         square = self.square - self.mean * self.mean
         return np.asarray(np.sqrt(np.maximum(square, 0) * 9 / 8))
 
-    def where(self, chosen: Mask) -> Pixels:
-        """Return the pixels that a mask chooses."""
+    def means(self, chosen: Mask) -> Means:
+        """Return the means of the pixels that a mask chooses."""
         places = np.flatnonzero(chosen)
-        return Pixels(
-            self.signal.take(places),
-            self.mean.take(places),
-            self.square.take(places),
-            self.x.take(places),
-            self.y.take(places),
-        )
+        return Means(self.mean.take(places), self.x.take(places), self.y.take(places))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +82,7 @@ class SliceView:
         Of each muscle the pixels whose eight neighbours lie wholly inside as well; of every other
         outline the pixels that lie inside by more than half.
     beside
-        The pixels outside of all outlines where fat may lie, beside and behind the muscles of the
-        back.
+        The bright pixels outside of all outlines, beside and behind the muscles of the back.
     """
 
     items: Mapping[int, OutlinePixels]
@@ -140,8 +142,16 @@ class Middle:
             },
         )
 
-    def view(self, items: Mapping[int, OutlinePixels]) -> SliceView:
-        """Look at the slice of some outlines that share what is kept around them."""
+    def view(self, items: Mapping[int, OutlinePixels], darkest: float) -> SliceView:
+        """Look at the slice of some outlines that share what is kept around them.
+
+        Parameters
+        ----------
+        items
+            All outlines of the slice, by their numbers.
+        darkest
+            Fat beside them has a greater mean.
+        """
         first = next(iter(items.values()))
         around = _around_of(first)
         x, y = self._places(around, first)
@@ -157,7 +167,8 @@ class Middle:
             for number, item in items.items()
         }
         weights = _weights(around, items.values(), margin=2)[fat.start : fat.stop + 4]
-        beside = limits.hold(x[fat], y[fat]) & (_sum_of_25(weights) < 25 * _NOTHING)
+        beside = limits.hold(x[fat], y[fat]) & (seen.mean[fat] > darkest)
+        beside &= _sum_of_25(weights) < 25 * _NOTHING
         return SliceView(items, inside, seen.where(beside, (fat, slice(None))))
 
     def near(self, item: OutlinePixels) -> RimView:
@@ -262,6 +273,12 @@ def _all_rows(around: Surroundings, items: Iterable[OutlinePixels], fat: slice) 
 def _around_of(item: OutlinePixels) -> Surroundings:
     assert item.surroundings is not None  # noqa: S101 - read with every protocol that needs it
     return item.surroundings
+
+
+def signal_of_most(item: OutlinePixels) -> Array:
+    """Return the signal of the pixels that lie inside an outline by more than half, (n,)."""
+    coverage = item.footprint.coverage
+    return _known(_around_of(item).near(coverage, 0))[coverage.weights > _HALF]
 
 
 def _known(around: Surroundings) -> Array:

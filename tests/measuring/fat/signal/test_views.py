@@ -14,6 +14,7 @@ from multifidus.measuring.slice_pixels import read_outline_pixels
 from tests.support.exams import READER, circle, exam_of, image_slice, outline
 
 SHAPE = (120, 150)
+DARKEST = 400.0
 
 # No whole number of their pixels is 25 mm: rounding would say what lies within that.
 PLANES = {
@@ -45,7 +46,7 @@ def seen(request):
     protocol = MeasurementProtocol(fat_methods=("signal",))
     items = read_outline_pixels(exam, place(rois, exam), protocol)
     middle = Middle.of(items)
-    view = middle.view(dict(enumerate(items)))
+    view = middle.view(dict(enumerate(items)), DARKEST)
     weights = {n: i.footprint.coverage.full(SHAPE) for n, i in enumerate(items)}
     mm = item.plane.to_patient(np.indices(SHAPE).reshape(2, -1).T).T.reshape(3, *SHAPE)
     x, y = (mm[0] - middle.x_mm) / SCALE_MM, (mm[1] - middle.y_mm[item.uid]) / SCALE_MM
@@ -77,8 +78,12 @@ def test_fat_is_looked_for_beside_and_behind_the_muscles_of_the_back_outside_out
     muscle = sum(weights[n] for n, i in enumerate(items) if i.roi.key.structure in back) > 0.5
     reach = 25 / SCALE_MM
     kept = items[0].surroundings
-    wanted = np.zeros(SHAPE, dtype=bool)
-    wanted[kept.top :, kept.left :][: kept.pixels.shape[0], : kept.pixels.shape[1]] = True
+    rows, columns = (slice(kept.top, None), slice(kept.left, None))
+    mean = np.zeros(SHAPE)
+    mean[rows, columns][: kept.pixels.shape[0], : kept.pixels.shape[1]] = uniform_filter(
+        kept.pixels, 3
+    )
+    wanted = mean > DARKEST
     wanted &= uniform_filter(sum(weights.values()), 5) < 1e-6
     wanted &= (y > y[muscle].min()) & (y < y[muscle].max() + reach)
     wanted &= (x > x[muscle].min() - reach) & (x < x[muscle].max() + reach)
@@ -94,4 +99,4 @@ def test_without_muscles_of_the_back_on_it_a_slice_shows_nothing_beside_them(see
     view, items, *_ = seen
     references = {n: item for n, item in view.items.items() if not item.is_muscle}
     middle = Middle.of(items)
-    assert not len(middle.view(references).beside.x)
+    assert not len(middle.view(references, DARKEST).beside.x)
