@@ -127,12 +127,10 @@ def _parts(
         parts["u_chemical_shift"] = found.shift
     if item.band.pixels is None or item.raw.along is None:
         return parts
-    share, weights = found.value_pct / 100, item.footprint.coverage.weights
+    share, own = found.value_pct / 100, found.pixels
     along = signal.fractions_at(item, item.band.pixels, item.raw.along)
-    counts = np.zeros(weights.shape, dtype=bool)
-    counts.ravel()[item.footprint.places] = True
-    own = found.pixels
-    inside = PixelFractions(counts, item.raw.inside.weights, own, own - share)
+    places = np.divmod(item.footprint.places, item.footprint.coverage.weights.shape[1])
+    inside = PixelFractions(places, item.raw.inside.weights, own, own - share)
     tracing = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 Parts = Mapping[str, float]
 
@@ -285,7 +284,7 @@ def _dixon_parts(
         amount = (fat + water > 0).astype(np.float64)
         fatness = np.divide(fat, fat + water, out=np.zeros_like(fat), where=fat + water > 0)
         own = inside_fat[counts] / total - row.value / 100
-    inside = PixelFractions(counts, share, inside_fat[counts] / total, own)
+    inside = PixelFractions(np.nonzero(counts), share, inside_fat[counts] / total, own)
     # What the boundary band would change the fraction by: its excess of fat over the muscle's own.
     excess = fatness - row.value / 100 * amount
     return fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
@@ -303,7 +302,7 @@ def _map_parts(
     counts = (weights > 0) & np.isfinite(box)
     mean = row.value / 100
     along = fractions[tuple(item.band.pixels.T)]
-    inside = PixelFractions(counts, weights[counts], box[counts], box[counts] - mean)
+    inside = PixelFractions(np.nonzero(counts), weights[counts], box[counts], box[counts] - mean)
     # Where the map says nothing, tracing moves nothing that is known.
     excess = np.nan_to_num(along - mean)
     return fraction_parts(item, inside, excess, tracing=tracing, placement_mm=placement_mm)
@@ -315,13 +314,13 @@ class PixelFractions:
 
     Parameters
     ----------
-    counts
-        Where they are in the outline's box.
+    places
+        Their rows and their columns in the outline's box.
     share, fractions, own
         How much of each lies inside, its fat fraction, and by how much it departs from the mean.
     """
 
-    counts: Mask
+    places: Sequence[NDArray[np.signedinteger]]
     share: Array
     fractions: Array
     own: Array
@@ -352,7 +351,7 @@ def fraction_parts(
     (placement,) = placement_pct(
         inside.fractions[None],
         share,
-        np.divmod(np.flatnonzero(inside.counts), inside.counts.shape[1]),
+        inside.places,
         spacing_mm=plane.pixel_spacing_mm,
         sd_mm=placement_mm,
     )

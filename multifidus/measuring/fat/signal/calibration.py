@@ -188,8 +188,9 @@ class SignalCalibration:
         slope = np.concatenate((-shape, of_levels, (-total, -shape[0], -shape[1])))
         # The field's and both levels' parameters, and the slice's own three; no others matter.
         own = COMMON + 3 * number
-        known = np.r_[:COMMON, own : own + 3]
-        fitted = float(slope @ self.field.covariance[np.ix_(known, known)] @ slope)
+        known = [*range(COMMON), *range(own, own + 3)]
+        covariance = self.field.covariance.take(known, axis=0).take(known, axis=1)
+        fitted = float(slope @ covariance @ slope)
         followed = self.lean.diffuse * DIFFUSE_SD * total
         return math.sqrt(max(fitted, 0.0) + followed**2)
 

@@ -54,10 +54,10 @@ def unmixed(quantity: Array, weights: Array, used: Mask) -> Unmixed:
         return Unmixed(apparent, apparent)
     blurred = _blurred(weights)
     from_inside = dot(blurred.take(inner), own) / total
-    given = float(blurred.take(rim).mean())
-    transfer = np.array([[from_inside, 1 - from_inside], [given, 1 - given]])
-    inside, _ = np.linalg.solve(transfer, [apparent, float(quantity.take(rim).mean())])
-    return Unmixed(apparent, float(inside))
+    given, beside = (float(each.take(rim).mean()) for each in (blurred, quantity))
+    # Of the two equations that mix what is inside and beside, solved for what is inside.
+    inside = (apparent * (1 - given) - beside * (1 - from_inside)) / (from_inside - given)
+    return Unmixed(apparent, inside)
 
 
 def _grown(mask: Mask) -> Mask:
