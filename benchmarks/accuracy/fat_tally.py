@@ -44,6 +44,7 @@ DOUBTS = frozenset(
         Flag.SHADING_STRONG,
         Flag.SHADING_UNCLEAR,
         Flag.CALIBRATION_AMBIGUOUS,
+        Flag.CALIBRATION_UNCERTAIN,
         Flag.SIGNAL_NOT_CALIBRATED,
         Flag.FAT_METHODS_DIFFER,
         Flag.LOW_SIGNAL,

@@ -26,6 +26,7 @@ class Flag(StrEnum):
     SHADING_STRONG = "shading_strong"
     SHADING_UNCLEAR = "shading_unclear"
     CALIBRATION_AMBIGUOUS = "calibration_ambiguous"
+    CALIBRATION_UNCERTAIN = "calibration_uncertain"
     SIGNAL_NOT_CALIBRATED = "signal_not_calibrated"
     DIFFUSE_FAT = "diffuse_fat"
     FAT_METHODS_DIFFER = "fat_methods_differ"
@@ -119,6 +120,9 @@ _MEANINGS = {
     "more than 40 % of a muscle from fat to lean, or vice versa.",
     Flag.CALIBRATION_AMBIGUOUS: "Brighter lean muscle and diffuse fat explain these pixels about "
     "equally well, with fat fractions more than 3 points apart; the uncertainty covers both.",
+    Flag.CALIBRATION_UNCERTAIN: "The calibration alone (signal of lean muscle and of fat, bias "
+    "field, border, chemical shift) leaves the fat signal fraction uncertain by more than 5 points "
+    "(standard uncertainty).",
     Flag.SIGNAL_NOT_CALIBRATED: "No fat signal fraction could be calibrated (signal_refusal among "
     "the parameters gives the reason); the value is NaN.",
     Flag.DIFFUSE_FAT: "The fat signal fraction, or linear interpolation where there is none, gives "

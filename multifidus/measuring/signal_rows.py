@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -30,6 +31,9 @@ exam, samples that look lean hold 2.4 to 3.3 % (docs/evidence/fat-signal.md)."""
 AMBIGUOUS_POINTS = 1.5
 """Readings of a muscle's lean signal that differ by twice this are flagged."""
 
+UNCERTAIN_POINTS = 5.0
+"""A larger standard uncertainty by the calibration alone is flagged."""
+
 
 def signal_row(
     item: OutlinePixels,
@@ -42,7 +46,6 @@ def signal_row(
     found = signal.fraction(item) if isinstance(signal, SignalCalibration) else None
     if found is None or not isinstance(signal, SignalCalibration):
         return _refused(_row(item, provenance), calibration, protocol)
-    ambiguous = (Flag.CALIBRATION_AMBIGUOUS,) if found.lean > AMBIGUOUS_POINTS else ()
     parts = _parts(item, signal, found, protocol)
     return Measurement(
         item.roi.key,
@@ -52,7 +55,11 @@ def signal_row(
         len(item.raw.inside.values),
         FatMethod.SIGNAL,
         MappingProxyType({**_parameters(item, signal, found), **parts}),
-        _once(*item.quality.flags, *ambiguous, *_reference_flags(calibration, protocol)),
+        _once(
+            *item.quality.flags,
+            *_calibration_flags(found),
+            *_reference_flags(calibration, protocol),
+        ),
         math.sqrt(math.fsum(v**2 for v in parts.values())),
     )
 
@@ -68,6 +75,13 @@ def _row(item: OutlinePixels, provenance: Provenance) -> Measurement:
         {},
         item.quality.flags,
     )
+
+
+def _calibration_flags(found: SignalFraction) -> Iterator[Flag]:
+    if found.lean > AMBIGUOUS_POINTS:
+        yield Flag.CALIBRATION_AMBIGUOUS
+    if found.calibration_sd > UNCERTAIN_POINTS:
+        yield Flag.CALIBRATION_UNCERTAIN
 
 
 def _reference_flags(calibration: Calibration, protocol: MeasurementProtocol) -> tuple[Flag, ...]:

@@ -361,7 +361,9 @@ def test_every_method_finds_the_fat_of_two_plain_tissues():
     assert dixon.flags == (Flag.NO_DIXON_PAIR,)
     for method, row in found.items():
         assert row.value == pytest.approx(25, abs=1), method
-        assert row.flags == (), method
+        # One small muscle of one slice leaves the bias field, and so the fraction, uncertain.
+        uncertain = (Flag.CALIBRATION_UNCERTAIN,) if method == FatMethod.SIGNAL else ()
+        assert row.flags == uncertain, method
         assert row.parameters["basis"] in {"exam", "outline", "given"}
     assert found["mean_ksd"].parameters["lean_sd_multiple"] == 3
     assert found["midpoint"].parameters["median_fat"] == pytest.approx(FAT, abs=2)

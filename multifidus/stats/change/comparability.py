@@ -37,7 +37,7 @@ DOUBTS = (
     Flag.LEVEL_CONFLICT, Flag.SPACING_CONFLICT, Flag.AFFINE_CONFLICT, Flag.SLICES_DUPLICATED,
     Flag.ARTEFACT, Flag.LOW_SIGNAL, Flag.OEDEMA_WINDOW, Flag.WATER_FAT_SWAPPED,
     Flag.SCALE_UNVERIFIED, Flag.SHADING_STRONG, Flag.SHADING_UNCLEAR, Flag.BIAS_NOT_CORRECTED,
-    Flag.CALIBRATION_AMBIGUOUS,
+    Flag.CALIBRATION_AMBIGUOUS, Flag.CALIBRATION_UNCERTAIN,
 )  # fmt: skip
 """Flags that make a number doubtful: a pair of which one exam has one is noted."""
 

@@ -98,6 +98,12 @@ class SignalFraction:
     void_pixels: int
     pixels: Array
 
+    @property
+    def calibration_sd(self) -> float:
+        """Standard uncertainty in points by all of these together."""
+        shift = 0.0 if math.isnan(self.shift) else self.shift
+        return math.hypot(self.lean, self.fat_level, self.field, self.edge, shift)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignalCalibration:

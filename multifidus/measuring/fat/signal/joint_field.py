@@ -32,7 +32,7 @@ SLICE_SD = (0.15, 0.06, 0.06)
 OUTLINE_SD = 0.3
 """That of an outline's own level: a muscle tells the field its shape, never its level."""
 
-LEAN_SPREAD, LEAST_LEAN_SPREAD, FAT_SPREAD = 0.05, 0.03, 0.10
+LEAN_SPREAD, LEAST_LEAN_SPREAD, FAT_SPREAD = 0.05, 0.06, 0.06
 """Standard deviation of the logarithm of lean and of fat signal from sample to sample."""
 
 PRIOR_SAMPLES = 5

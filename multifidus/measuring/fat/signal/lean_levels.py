@@ -37,10 +37,10 @@ UNEVEN, UNEVEN_SD = 0.45, 0.35
 """Spread of the logarithm of signal by diffuse fat, over the share of the signal that is more than
 lean muscle's: median and standard deviation of its logarithm."""
 
-REFERENCE_SHARE, REFERENCE_SHARE_SD = 0.37, 0.4
+REFERENCE_SHARE, REFERENCE_SHARE_SD = 0.40, 0.4
 """Excess in a lean reference over the excess in the muscle it lies in, in the same form."""
 
-LEAN_SPREAD, SPREAD_SD = 0.035, 0.25
+LEAN_SPREAD, SPREAD_SD = 0.025, 0.25
 """Spread of the logarithm of lean signal without noise; standard deviation of a found spread's
 logarithm."""
 

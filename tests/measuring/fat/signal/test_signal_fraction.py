@@ -1,5 +1,6 @@
 """The fat signal fraction of the phantom, whose fat is known, and the laws that it keeps."""
 
+import math
 from dataclasses import replace
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from multifidus.data.flags import Flag
 from multifidus.data.image import Slice, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
+from multifidus.measuring.fat.signal.calibration import SignalCalibration
 from multifidus.measuring.locate import place
 from multifidus.measuring.pipeline import measure, measure_calibrated
 from multifidus.measuring.slice_pixels import CoRegistered, SlicePixels
@@ -195,6 +197,28 @@ def test_an_outline_drawn_anew_is_measured_by_the_exams_calibration(shaded):
     )  # fmt: skip
     assert live.value == pytest.approx(whole.value, abs=1e-9)
     assert live.uncertainty == pytest.approx(whole.uncertainty, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("parts", "flags"),
+    [
+        ({"lean": 1.4, "fat_level": 4.5}, ()),
+        ({"lean": 1.6}, (Flag.CALIBRATION_AMBIGUOUS,)),
+        ({"fat_level": 5.1}, (Flag.CALIBRATION_UNCERTAIN,)),
+        ({"lean": 1.4, "fat_level": 4.5, "shift": 2.0}, (Flag.CALIBRATION_UNCERTAIN,)),
+        ({"lean": 5.1}, (Flag.CALIBRATION_AMBIGUOUS, Flag.CALIBRATION_UNCERTAIN)),
+    ],
+)
+def test_a_calibration_that_leaves_much_open_is_flagged(plain, monkeypatch, parts, flags):
+    measured = SignalCalibration.fraction
+    sure = {"lean": 0.0, "fat_level": 0.0, "field": 0.0, "edge": 0.0, "shift": math.nan}
+    monkeypatch.setattr(
+        SignalCalibration,
+        "fraction",
+        lambda self, item: replace(measured(self, item), **{**sure, **parts}),
+    )
+    for key, row in fractions(phantom().exam, replace(phantom().outlines, landmarks=())).items():
+        assert set(row.flags) - set(plain[key].flags) == set(flags)
 
 
 def test_chemical_shift_is_part_of_the_uncertainty_where_headers_state_it(shaded, plain):
