@@ -21,7 +21,7 @@ from benchmarks.accuracy.fat_targets import Met, holds, targets, together
 from multifidus.data.anatomy import Structure
 from multifidus.data.protocol import FatMethod
 
-EXAMS = 3
+EXAMS = 9
 WANTED = 100
 """Outlines that a cell is to have."""
 
@@ -45,7 +45,7 @@ they are proposed. Where chemical shift displaces fat, the headers say by how mu
 
 Seeds are {FIRST_SEED} + {SEEDS_OF_CELL} x the cell's number. None of them was used to tune the
 method (those were below 200000), or looked at while versions of it were chosen between
-({" and ".join(f"{seeds[0]} to {seeds[-1]}" for seeds in LOOKED_AT)}).
+({", ".join(f"{seeds[0]} to {seeds[-1]}" for seeds in LOOKED_AT)}).
 
 Errors are in points, measured minus true fat of volume inside the outline. Flagged: the row has a
 flag that doubts its fat (`DOUBTS` in `benchmarks/accuracy/fat_tally.py`), or no number. Intervals
@@ -70,7 +70,8 @@ references are proposed from it. The lean references hold fat themselves, which 
 method that takes them for pure muscle reads too little by about that much. Bias and mean absolute
 error are given beyond it (the references' true fat is added to the answer), as the targets ask; a
 method that infers this fat by itself has its mean error for that. Coverage is of the answer as it
-is. The targets are judged on the multifidus. It is one person's exam.
+is. The targets are judged on the multifidus with proposed references, as an
+exam would be measured whose rater outlined nothing else. It is one person's exam.
 """
 
 

@@ -65,7 +65,9 @@ def targets(found: Sequence[Found]) -> list[Target]:
         rows += _crossed(crossed)
     rows.append(_missing(found))
     for each in found:
-        if cases()[each.name].is_real:
+        # Drawn samples are in the table; what is asked is of references that are proposed.
+        case = cases()[each.name]
+        if case.is_real and not case.scene.drawing.references:
             rows += _real(each)
     return rows
 

@@ -124,11 +124,20 @@ def test_crossed_cells_and_the_real_pattern_are_judged_apart():
     real = [outline(n, n - 3, reference=3) for n in range(8, 12)]
     real = [replace(o, answers={**o.answers, "linear": Answer(o.truth_pct)}) for o in real]
     erector = replace(real[0], structure="erector_spinae", truth_pct=90)
-    found = targets([Found(name, (crossed,)), Found("real/contrast_4/drawn", (*real, erector))])
+    found = targets(
+        [
+            Found(name, (crossed,)),
+            Found("real/contrast_4/proposed", (*real, erector)),
+            Found("real/contrast_4/drawn", (erector,)),
+        ]
+    )
     by_text = {target.text: target for target in found}
     assert by_text["crossed cells: every row flagged"].met is Met.YES
     assert not any(target.text.startswith("flagged") for target in found)
-    bias = by_text["real pattern, contrast 4, drawn: bias beyond the references' fat within ±2.5"]
+    assert not any("drawn" in target.text for target in found)
+    bias = by_text[
+        "real pattern, contrast 4, proposed: bias beyond the references' fat within ±2.5"
+    ]
     assert (bias.found, bias.met) == ("+0.00 (-3.00 of the truth itself)", Met.YES)
 
 
