@@ -72,9 +72,20 @@ class Surroundings:
         x, y = ((along[:, k, None], across[:, k]) for k in (0, 1))
         return x, y
 
-    def of_rows(self, rows: slice) -> Surroundings:
-        """Return the part in some of the box's rows."""
-        return Surroundings(self.top + rows.start, self.left, self.pixels[rows])
+    def part(self, rows: slice, columns: slice) -> Surroundings:
+        """Return the part in some of the box's rows and columns."""
+        return Surroundings(
+            self.top + rows.start, self.left + columns.start, self.pixels[rows, columns]
+        )
+
+    def hull(self, outlines: Iterable[Coverage]) -> Box:
+        """Return the least box in this one that holds outlines of the same slice."""
+        boxes = [self.box_of(item) for item in outlines]
+        rows, columns = (
+            slice(min(box[axis].start for box in boxes), max(box[axis].stop for box in boxes))
+            for axis in (0, 1)
+        )
+        return rows, columns
 
     def near(self, item: Coverage, margin: int) -> Surroundings:
         """Return the part within ``margin`` pixels of an outline's box."""

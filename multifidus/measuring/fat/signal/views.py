@@ -154,20 +154,27 @@ class Middle:
         """
         first = next(iter(items.values()))
         around = _around_of(first)
-        x, y = self._places(around, first)
-        limits = _Limits.of(around, items.values(), x, y)
-        fat = limits.rows(y)
+        limits = self._limits(around, items.values())
+        _, ends = self._places(around, first, (0, -1))
+        fat = limits.rows(ends)
         rows = _all_rows(around, items.values(), fat)
         fat = slice(max(fat.start - rows.start, 0), max(fat.stop - rows.start, 0))
-        around, x, y = around.of_rows(rows), x[rows], y[rows]
+        around = around.part(rows, slice(0, None))
         signal = _known(around)
-        seen = _Seen(around, signal, _local_mean(signal), _local_mean(signal * signal), x, y)
+        squared = signal * signal
+        seen = _Seen(
+            around,
+            signal,
+            _local_mean(signal),
+            _local_mean(squared, out=squared),
+            *self._places(around, first),
+        )
         inside = {
             number: seen.where(_inside(item), around.box_of(item.footprint.coverage))
             for number, item in items.items()
         }
         weights = _weights(around, items.values(), margin=2)[fat.start : fat.stop + 4]
-        beside = limits.hold(x[fat], y[fat]) & (seen.mean[fat] > darkest)
+        beside = limits.hold(seen.x[fat], seen.y[fat]) & (seen.mean[fat] > darkest)
         beside &= _sum_of_25(weights) < 25 * _NOTHING
         return SliceView(items, inside, seen.where(beside, (fat, slice(None))))
 
@@ -180,12 +187,35 @@ class Middle:
         weights[own] = coverage.weights
         return RimView(own, weights, signal, _local_mean(signal), *self._places(around, item))
 
-    def _places(self, around: Surroundings, item: OutlinePixels) -> tuple[Array, Array]:
+    def _limits(self, around: Surroundings, items: Iterable[OutlinePixels]) -> _Limits:
+        """Return where fat may lie, from the muscles of a slice."""
+        own = [item for item in items if item.is_muscle]
+        back = [item for item in own if item.roi.key.structure in BACK_MUSCLES] or own
+        if not back:
+            return _NOWHERE
+        box = around.part(*around.hull([item.footprint.coverage for item in back]))
+        muscle = np.flatnonzero(_weights(box, back) > _HALF)
+        if not len(muscle):
+            return _NOWHERE
+        x, y = (each.take(muscle) for each in self._places(box, back[0]))
+        reach = AROUND_MM / SCALE_MM
+        return _Limits(
+            float(x.min()) - reach,
+            float(x.max()) + reach,
+            float(y.min()),
+            float(y.max()) + reach,
+            float(np.percentile(y, 90)),
+        )
+
+    def _places(
+        self, around: Surroundings, item: OutlinePixels, columns: Sequence[int] | None = None
+    ) -> tuple[Array, Array]:
+        """Return x and y of the pixels of a box, or of some of its columns."""
         image = item.placed.slice
         middle = self.x_mm, self.y_mm[image.uid]
         found = []
         for start, (along, across) in zip(middle, around.axes_mm(image.plane), strict=True):
-            places = along + across
+            places = along + (across if columns is None else across.take(columns))
             places -= start
             places /= SCALE_MM
             found.append(places)
@@ -229,29 +259,9 @@ class _Limits:
     behind: float
     depth: float
 
-    @classmethod
-    def of(
-        cls, around: Surroundings, items: Iterable[OutlinePixels], x: Array, y: Array
-    ) -> _Limits:
-        """Take them from the muscles of a slice; without muscles nothing is between them."""
-        own = [item for item in items if item.is_muscle]
-        back = [item for item in own if item.roi.key.structure in BACK_MUSCLES] or own
-        muscle = np.flatnonzero(_weights(around, back) > _HALF)
-        if not len(muscle):
-            return cls(math.inf, -math.inf, math.inf, -math.inf, math.inf)
-        x, y, reach = x.take(muscle), y.take(muscle), AROUND_MM / SCALE_MM
-        return cls(
-            float(x.min()) - reach,
-            float(x.max()) + reach,
-            float(y.min()),
-            float(y.max()) + reach,
-            float(np.percentile(y, 90)),
-        )
-
-    def rows(self, y: Array) -> slice:
-        """Return the rows with places between front and behind."""
+    def rows(self, ends: Array) -> slice:
+        """Return the rows with places between front and behind, from y at their ends, (rows, 2)."""
         # y changes evenly along a row: its ends are the least and the largest.
-        ends = y[:, [0, -1]]
         places = np.flatnonzero((ends.max(1) > self.front) & (ends.min(1) < self.behind))
         return slice(int(places[0]), int(places[-1]) + 1) if len(places) else slice(0, 0)
 
@@ -260,6 +270,9 @@ class _Limits:
         found = (x > self.right) & (x < self.left) & (y > self.front) & (y < self.behind)
         found &= (np.abs(x) > BESIDE_MIDLINE_MM / SCALE_MM) | (y > self.depth)
         return np.asarray(found)
+
+
+_NOWHERE = _Limits(math.inf, -math.inf, math.inf, -math.inf, math.inf)
 
 
 def _all_rows(around: Surroundings, items: Iterable[OutlinePixels], fat: slice) -> slice:
@@ -287,11 +300,11 @@ def _known(around: Surroundings) -> Array:
     return around.pixels if known.all() else np.where(known, around.pixels, 0.0)
 
 
-def _local_mean(values: Array) -> Array:
+def _local_mean(values: Array, out: Array | None = None) -> Array:
     """Return the mean in 3 x 3 pixels of each, (rows, columns)."""
     from scipy.ndimage import uniform_filter
 
-    return np.asarray(uniform_filter(values, 3))
+    return np.asarray(uniform_filter(values, 3, output=out))
 
 
 def _inside(item: OutlinePixels) -> Mask:
