@@ -143,12 +143,14 @@ def _parts(
         return parts
     share, own = found.value_pct / 100, found.pixels
     along = signal.fractions_at(item, item.band.pixels, item.raw.along)
+    # Where pixels have no value, tracing moves nothing that is known.
+    excess = np.where(np.isfinite(along), along - share, 0.0)
     places = np.divmod(item.footprint.places, item.footprint.coverage.weights.shape[1])
     inside = PixelFractions(places, item.raw.inside.weights, own, own - share)
     tracing = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
     drawn = fraction_parts(
-        item, inside, along - share, tracing=tracing, placement_mm=protocol.placement_sd_mm
+        item, inside, excess, tracing=tracing, placement_mm=protocol.placement_sd_mm
     )
     return {name: drawn[name] for name in ("u_boundary", "u_placement")} | parts

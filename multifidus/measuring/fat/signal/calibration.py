@@ -148,7 +148,8 @@ class SignalCalibration:
         lean, fat = self.lean_signal(item), self.fat_signal
         corrected, contrast = view.signal / gain, fat - lean
         weights = view.weights
-        used, mostly = view.mean / gain >= VOID * lean, weights >= _HALF
+        used = view.known & (view.mean / gain >= VOID * lean)
+        mostly = view.known & (weights >= _HALF)
         counted = np.flatnonzero(used & mostly)
         if not len(counted):
             return None
@@ -164,7 +165,11 @@ class SignalCalibration:
             100 * share * fat / contrast * self.fat.sd,
             100 * self._field_sd(number, places, parts, ((1 - share) * lean, share * fat)),
             100 * abs(found.apparent - found.inside) / 2,
-            100 * _shift_sd(item, fractions, weights, found.apparent),
+            # Of pixels without a value nothing is known that fat could be displaced from.
+            100
+            * _shift_sd(
+                item, np.where(view.known, fractions, found.apparent), weights, found.apparent
+            ),
             int(mostly.sum()) - len(counted),
             fractions[view.outline].take(item.footprint.places),
         )

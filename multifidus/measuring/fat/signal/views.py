@@ -47,7 +47,8 @@ class Pixels:
     Parameters
     ----------
     signal, mean, square
-        The signal, and the means of it and of its square in 3 x 3 pixels.
+        The signal, and the means of it and of its square in 3 x 3 pixels; without a value the
+        signal is 0, and the means are those of the others.
     x, y
         To the left of the muscles' middle and behind it, in units of ``SCALE_MM``.
     """
@@ -105,12 +106,15 @@ class RimView:
         Where the outline's own box lies in this one.
     weights
         How much of each lies inside the outline.
+    known
+        Which have a value.
     signal, mean, x, y
         As of :class:`Pixels`.
     """
 
     outline: Box
     weights: Array
+    known: Mask
     signal: Array
     mean: Array
     x: Array
@@ -160,13 +164,13 @@ class Middle:
         rows = _all_rows(around, items.values(), fat)
         fat = slice(max(fat.start - rows.start, 0), max(fat.stop - rows.start, 0))
         around = around.part(rows, slice(0, None))
-        signal = _known(around)
+        known, signal = _known(around)
         squared = signal * signal
         seen = _Seen(
             around,
             signal,
-            _local_mean(signal),
-            _local_mean(squared, out=squared),
+            _local_mean(signal, known),
+            _local_mean(squared, known, out=squared),
             *self._places(around, first),
         )
         inside = {
@@ -182,10 +186,11 @@ class Middle:
         """Look at one outline, and no farther than its rim."""
         coverage = item.footprint.coverage
         around = _around_of(item).near(coverage, RIM_PIXELS)
-        signal = _known(around)
+        known, signal = _known(around)
         own, weights = around.box_of(coverage), np.zeros(signal.shape)
         weights[own] = coverage.weights
-        return RimView(own, weights, signal, _local_mean(signal), *self._places(around, item))
+        mean = _local_mean(signal, known)
+        return RimView(own, weights, known, signal, mean, *self._places(around, item))
 
     def _limits(self, around: Surroundings, items: Iterable[OutlinePixels]) -> _Limits:
         """Return where fat may lie, from the muscles of a slice."""
@@ -291,20 +296,25 @@ def _around_of(item: OutlinePixels) -> Surroundings:
 def signal_of_most(item: OutlinePixels) -> Array:
     """Return the signal of the pixels that lie inside an outline by more than half, (n,)."""
     coverage = item.footprint.coverage
-    return _known(_around_of(item).near(coverage, 0))[coverage.weights > _HALF]
+    known, signal = _known(_around_of(item).near(coverage, 0))
+    return signal[known & (coverage.weights > _HALF)]
 
 
-def _known(around: Surroundings) -> Array:
-    """Return the signal, 0 where there is none."""
+def _known(around: Surroundings) -> tuple[Mask, Array]:
+    """Return which pixels have a value, and the signal, 0 where there is none."""
     known = np.isfinite(around.pixels)
-    return around.pixels if known.all() else np.where(known, around.pixels, 0.0)
+    return known, around.pixels if known.all() else np.where(known, around.pixels, 0.0)
 
 
-def _local_mean(values: Array, out: Array | None = None) -> Array:
-    """Return the mean in 3 x 3 pixels of each, (rows, columns)."""
+def _local_mean(values: Array, known: Mask, out: Array | None = None) -> Array:
+    """Return the mean of the known among 3 x 3 pixels of each, (rows, columns); 0 of none."""
     from scipy.ndimage import uniform_filter
 
-    return np.asarray(uniform_filter(values, 3, output=out))
+    mean = np.asarray(uniform_filter(values, 3, output=out))
+    if known.all():
+        return mean
+    share = np.rint(9 * uniform_filter(known.astype(np.float64), 3)) / 9
+    return np.asarray(np.divide(mean, share, out=np.zeros_like(mean), where=share > 0))
 
 
 def _inside(item: OutlinePixels) -> Mask:

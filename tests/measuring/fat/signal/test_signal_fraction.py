@@ -250,3 +250,22 @@ def test_a_fat_reference_outside_of_the_muscles_is_no_doubt_about_the_joint_fiel
     }
     assert Flag.REFERENCE_OUTSIDE_FIELD in flags["linear"]
     assert Flag.REFERENCE_OUTSIDE_FIELD not in flags["signal"]
+
+
+@pytest.mark.parametrize("nothing", [math.nan, math.inf])
+def test_pixels_without_a_value_count_nowhere(shaded, plain, nothing):
+    """A seventh of all pixels is missing: the others say the same, and how surely they say it."""
+    exam, rois = shaded
+    # Regular, so that as much is missing of bright as of dark pixels; no row or column is whole.
+    holed = with_pixels(
+        exam,
+        lambda p: np.where((np.arange(p.size).reshape(p.shape) + np.arange(len(p))[:, None]) % 7, p,
+                           nothing),
+    )  # fmt: skip
+    found = fractions(holed, rois)
+    differences = np.array([found[key].value - row.value for key, row in plain.items()])
+    assert np.abs(differences).max() < 2.5
+    assert abs(differences.mean()) < 0.5
+    for key, row in found.items():
+        assert 0.7 < row.uncertainty / plain[key].uncertainty < 1.5
+        assert row.parameters["n_void_pixels"] <= plain[key].parameters["n_void_pixels"] + 5
