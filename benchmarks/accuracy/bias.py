@@ -21,7 +21,12 @@ from multifidus.measuring.slice_pixels import read_outline_pixels
 from multifidus.phantom import Phantom, PhantomSpec, make_phantom
 from multifidus.phantom.render import clean_signals, shading, stored_pixels
 
-METHODS = (BiasCorrection.NONE, BiasCorrection.LOW_ORDER, BiasCorrection.N4)
+METHODS = (
+    BiasCorrection.NONE,
+    BiasCorrection.LOW_ORDER,
+    BiasCorrection.JOINT,
+    BiasCorrection.N4,
+)
 
 COIL_DEPTH_MM = 90.0
 """How fast the second kind of shading falls: the distance from its coil at which it has fallen to
@@ -155,7 +160,11 @@ def _fat_errors(
     truth = {(item.slice_uid, item.structure, item.side): item.fat_pct for item in made.truth}
     lean, fat = (
         float(np.median(np.concatenate(
-            [item.pixels.values for item in corrected if item.roi.key.structure is structure]
+            [
+                item.signal_for(FatMethod.LINEAR).inside.values
+                for item in corrected
+                if item.roi.key.structure is structure
+            ]
         )))
         for structure in (Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE)
     )  # fmt: skip
@@ -164,7 +173,8 @@ def _fat_errors(
         if key.structure is Structure.MULTIFIDUS:
             true = truth[key.slice_uid, key.structure, key.side]
             threshold = next(iter(calibrations.values())).thresholds[FatMethod.POOLED_OTSU].value
-            mixed = 100 * (item.pixels.mean - lean) / (fat - lean)
+            own = item.signal_for(FatMethod.LINEAR).inside.mean
+            mixed = 100 * (own - lean) / (fat - lean)
             yield 100 * item.pixels.share_above(threshold) - true, mixed - true
 
 

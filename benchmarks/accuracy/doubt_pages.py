@@ -30,7 +30,8 @@ def shading(*, smoke: bool) -> tuple[str, bool]:
         "from a coil on the back in all three directions, `half` by the root of that. Left: "
         "coefficient of variation of true over fitted field, within each multifidus and between "
         "the means of all muscle outlines. Fat errors in points, of each multifidus, with "
-        f"references. N4: SimpleITK, shrunk by {SHRINK}, up to {' and '.join(map(str, ITERATIONS))}"
+        "references; `linear` has the field of `low_order` under `joint` too. N4: SimpleITK, "
+        f"shrunk by {SHRINK}, up to {' and '.join(map(str, ITERATIONS))}"
         " rounds at two levels of detail, each stack by itself.\n\n"
         f"{len(specs)} exams: "
         + "; ".join(f"{s.variant}, contrast {s.contrast:g}, SNR {s.snr:g}" for s in specs)

@@ -87,10 +87,10 @@ Which number answers which question, and how to keep a former one, is in
 ## The rules
 
 `signal`, `linear` and `pooled_otsu` are measured by the default protocol, with its correction of
-the bias field; the last two are what version 0.1 measured by default. The others are of the image
-as it is. Those that look at one outline alone are taken at their word here; our presets give no
-number where an outline's classes are not separate, and the second row says how many outlines have
-one.
+the bias field; version 0.1 measured the last two by default, both with the field of lean muscle.
+The others are of the image as it is. Those that look at one outline alone are taken at their word
+here; our presets give no number where an outline's classes are not separate, and the second row
+says how many outlines have one.
 
 - `circle_max` wants six samples of the leanest multifidus and erector spinae. Here it takes the
   drawn lean samples: of the second generator six an exam, one a side and slice, of 25 to 60 pixels

@@ -52,13 +52,16 @@ class BiasCorrection(StrEnum):
     """What is done about the coil's shading before fat is measured.
 
     ``LOW_ORDER``: a smooth field fitted to lean muscle
-    (:func:`multifidus.measuring.bias_field.low_order.low_order_field`). ``N4``: the field that
-    SimpleITK finds in each stack. Areas and mean signal are of the image as it is, whatever is
-    chosen.
+    (:func:`multifidus.measuring.bias_field.low_order.low_order_field`). ``JOINT``: the field that
+    the fat signal fraction fits to lean muscle and fat together, for all methods but ``linear``,
+    which keeps that of ``low_order``; where it cannot be fitted, as ``low_order``. ``N4``: the
+    field that SimpleITK finds in each stack. Areas and mean signal are of the image as it is,
+    whatever is chosen.
     """
 
     NONE = "none"
     LOW_ORDER = "low_order"
+    JOINT = "joint"
     N4 = "n4"
 
 
@@ -140,8 +143,9 @@ class MeasurementProtocol:
     propose_references
         Whether reference samples are proposed by rule where none are drawn.
     bias_correction
-        What is done about the coil's shading before fat is measured. Where ``low_order`` can fit
-        no field, nothing is, and fat is flagged ``bias_not_corrected`` with the reason.
+        What is done about the coil's shading before fat is measured. Where ``joint`` can fit no
+        field, ``low_order`` is done; where that can fit none, nothing, and fat is flagged
+        ``bias_not_corrected`` with the reason.
     tracing_sd_mm, tracing_correlation_mm
         How far from the true boundary a careful tracing runs: standard deviation of its
         displacement at right angles, and the distance along the boundary over which
@@ -194,7 +198,7 @@ class MeasurementProtocol:
     lean_sd_multiple: float = 3.0
     minimal_points: int = 20
     propose_references: bool = False
-    bias_correction: BiasCorrection = BiasCorrection.LOW_ORDER
+    bias_correction: BiasCorrection = BiasCorrection.JOINT
     tracing_sd_mm: float = 0.5
     tracing_correlation_mm: float = 5.0
     tracing_offset_mm: float = 0.2

@@ -40,6 +40,7 @@ FIELD_RANGE = 0.5
 
 _BY = {
     BiasCorrection.LOW_ORDER: "a smooth field fitted to lean muscle",
+    BiasCorrection.JOINT: "a smooth field fitted to lean muscle and fat together",
     BiasCorrection.N4: "N4",
 }
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
-from multifidus.data.protocol import FatMethod, MeasurementProtocol
-from multifidus.measuring.bias_field.correction import SHADED, BiasField, fit_bias_field
-from multifidus.measuring.fat.estimator import FatBasis, FatResult, SharedThreshold
+from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.measuring.bias_field.correction import (
+    SHADED,
+    BiasField,
+    can_correct,
+    fit_bias_field,
+)
+from multifidus.measuring.bias_field.joint import JointGain
+from multifidus.measuring.fat.estimator import FatBasis, FatResult, Need, SharedThreshold
 from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.fat.references import (
     FATAL,
@@ -75,6 +81,9 @@ class Calibration:
     signal
         What fat signal fractions rest on, or why there is nothing; None where no method of the
         protocol needs it.
+    of_lean_field
+        By what methods are measured that keep to the field of lean muscle alone, where the others
+        have another one; else None.
     """
 
     bias_field: BiasField
@@ -86,6 +95,20 @@ class Calibration:
     has_muscle: bool
     gain_range: tuple[float, float]
     signal: SignalCalibration | NotCalibrated | None = None
+    of_lean_field: Calibration | None = None
+
+    def correct(self, item: OutlinePixels) -> OutlinePixels:
+        """Divide an outline's signal by the field, or by both where methods have two."""
+        found = self.bias_field.correct(item)
+        if self.of_lean_field is None:
+            return found
+        return replace(found, lean_corrected=self.of_lean_field.correct(item).corrected)
+
+    def for_method(self, method: FatMethod | str) -> Calibration:
+        """Return what a method's fat rests on."""
+        if Need.LEAN_FIELD in METHODS[method].needs and self.of_lean_field is not None:
+            return self.of_lean_field
+        return self
 
     def fat_of(
         self, item: OutlinePixels, method: FatMethod, protocol: MeasurementProtocol
@@ -94,7 +117,8 @@ class Calibration:
         muscle = item.signal_for(method).inside
         if not len(muscle.values):
             return FatResult(NAN, flags=(Flag.UNDETECTABLE,))
-        basis = FatBasis(self.references, protocol, self.thresholds.get(method))
+        own = self.for_method(method)
+        basis = FatBasis(own.references, protocol, own.thresholds.get(method))
         return METHODS[method].fat(muscle, basis, item.equalised)
 
     def low_signal_pct(self, item: OutlinePixels) -> float:
@@ -126,15 +150,13 @@ def calibrate(
     ReadError
         If N4 is asked for and SimpleITK is not installed.
     """
-    fields = {
-        scale: fit_bias_field(members, protocol) for scale, members in _grouped(outlines).items()
+    groups = _grouped(outlines)
+    referred = {item.roi.key.reading for item in outlines if is_reference(item)}
+    found = {
+        scale: _calibration(members, protocol, elsewhere=scale[0] in referred)
+        for scale, members in groups.items()
     }
-    corrected = [fields[item.signal_scale].correct(item) for item in outlines]
-    referred = {item.roi.key.reading for item in corrected if is_reference(item)}
-    return corrected, {
-        scale: _calibration(members, fields[scale], protocol, elsewhere=scale[0] in referred)
-        for scale, members in _grouped(corrected).items()
-    }
+    return [found[item.signal_scale].correct(item) for item in outlines], found
 
 
 def _grouped(outlines: Iterable[OutlinePixels]) -> dict[SignalScale, list[OutlinePixels]]:
@@ -144,44 +166,91 @@ def _grouped(outlines: Iterable[OutlinePixels]) -> dict[SignalScale, list[Outlin
     return groups
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Corrected:
+    """Outlines whose signal was divided by a field, and their references."""
+
+    bias_field: BiasField
+    members: Sequence[OutlinePixels]
+    references: References
+
+    @classmethod
+    def by(
+        cls, bias_field: BiasField, outlines: Sequence[OutlinePixels], *, elsewhere: bool
+    ) -> _Corrected:
+        members = [bias_field.correct(item) for item in outlines]
+        return cls(bias_field, members, _references(members, bias_field, elsewhere=elsewhere))
+
+    def calibrated(
+        self, protocol: MeasurementProtocol, methods: Sequence[FatMethod]
+    ) -> Calibration:
+        """Find thresholds, and how uncertain they and the references are."""
+        members, references = self.members, self.references
+        muscles = [item for item in members if item.is_muscle]
+        pixels = [item.pixels for item in muscles]
+        found = {
+            method: METHODS[method].shared_threshold(pixels, references, protocol)
+            for method in methods
+        }
+        thresholds = {method: each for method, each in found.items() if each is not None}
+        return Calibration(
+            self.bias_field,
+            references,
+            thresholds,
+            reference_uncertainty(members, references, thresholds, protocol),
+            water_fat_swap(members),
+            _darkest(members, muscles, references, references.pair_flags(protocol)),
+            bool(muscles),
+            _gain_range(muscles),
+        )
+
+
 def _calibration(
-    members: Sequence[OutlinePixels],
-    bias_field: BiasField,
+    outlines: Sequence[OutlinePixels], protocol: MeasurementProtocol, *, elsewhere: bool
+) -> Calibration:
+    """Calibrate outlines as they were read; ``elsewhere`` as for references."""
+    plain = _Corrected.by(fit_bias_field(outlines, protocol), outlines, elsewhere=elsewhere)
+    wants_joint = protocol.bias_correction is BiasCorrection.JOINT and can_correct(
+        outlines, protocol
+    )
+    is_asked = wants_joint or FatMethod.SIGNAL in protocol.fat_methods
+    signal = _signal(plain, protocol) if is_asked else None
+    if wants_joint:
+        joint = _jointly(outlines, signal, protocol, elsewhere=elsewhere)
+        if isinstance(joint, _Corrected):
+            kept = [name for name in protocol.fat_methods if Need.LEAN_FIELD in METHODS[name].needs]
+            return replace(
+                joint.calibrated(protocol, protocol.fat_methods),
+                signal=signal,
+                of_lean_field=plain.calibrated(protocol, kept),
+            )
+        field = replace(plain.bias_field, joint_refusal=str(joint))
+        plain = _Corrected.by(field, outlines, elsewhere=elsewhere)
+    return replace(plain.calibrated(protocol, protocol.fat_methods), signal=signal)
+
+
+def _signal(found: _Corrected, protocol: MeasurementProtocol) -> SignalCalibration | NotCalibrated:
+    if FATAL.intersection(found.references.pair_flags(protocol)):
+        return NotCalibrated.REFERENCES
+    if found.members[0].placed.series.weighting not in SHADED:
+        return NotCalibrated.WEIGHTING
+    return calibrate_signal(found.members)
+
+
+def _jointly(
+    outlines: Sequence[OutlinePixels],
+    signal: SignalCalibration | NotCalibrated | None,
     protocol: MeasurementProtocol,
     *,
     elsewhere: bool,
-) -> Calibration:
-    references = _references(members, bias_field, elsewhere=elsewhere)
-    muscles = [item for item in members if item.is_muscle]
-    pixels = [item.pixels for item in muscles]
-    found = {
-        method: METHODS[method].shared_threshold(pixels, references, protocol)
-        for method in protocol.fat_methods
-    }
-    thresholds = {method: each for method, each in found.items() if each is not None}
-    return Calibration(
-        bias_field,
-        references,
-        thresholds,
-        reference_uncertainty(members, references, thresholds, protocol),
-        water_fat_swap(members),
-        _darkest(members, muscles, references, references.pair_flags(protocol)),
-        bool(muscles),
-        _gain_range(muscles),
-        _signal(members, references, protocol),
-    )
-
-
-def _signal(
-    members: Sequence[OutlinePixels], references: References, protocol: MeasurementProtocol
-) -> SignalCalibration | NotCalibrated | None:
-    if FatMethod.SIGNAL not in protocol.fat_methods:
-        return None
-    if FATAL.intersection(references.pair_flags(protocol)):
-        return NotCalibrated.REFERENCES
-    if members[0].placed.series.weighting not in SHADED:
-        return NotCalibrated.WEIGHTING
-    return calibrate_signal(members)
+) -> _Corrected | NotCalibrated | None:
+    """Correct outlines by the field of the signal's calibration; else say why not."""
+    if not isinstance(signal, SignalCalibration):
+        return signal
+    field = BiasField(BiasCorrection.JOINT, joint=JointGain(signal))
+    found = _Corrected.by(field, outlines, elsewhere=elsewhere)
+    unusable = FATAL.intersection(found.references.pair_flags(protocol))
+    return NotCalibrated.REFERENCES if unusable else found
 
 
 def _references(

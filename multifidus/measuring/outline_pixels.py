@@ -262,6 +262,9 @@ class OutlinePixels:
     raw, corrected
         The signal in which fat is measured, before and after bias field correction; the same where
         nothing was corrected.
+    lean_corrected
+        The signal by the field of lean muscle alone, for methods that keep to it, where
+        ``corrected`` is by another field; else None.
     equalised
         The same pixels after equalisation of the slice, where a method of the protocol needs them.
     band
@@ -286,6 +289,7 @@ class OutlinePixels:
     quality: OutlineQuality
     image_sha256: str
     surroundings: Surroundings | None = None
+    lean_corrected: OutlineSignal | None = None
 
     @property
     def roi(self) -> Roi:
@@ -319,5 +323,9 @@ class OutlinePixels:
 
     def signal_for(self, method: FatMethod | str) -> OutlineSignal:
         """Return the signal that a fat method is for."""
-        is_raw = Need.UNCORRECTED_SIGNAL in METHODS[method].needs
-        return self.raw if is_raw else self.corrected
+        needs = METHODS[method].needs
+        if Need.UNCORRECTED_SIGNAL in needs:
+            return self.raw
+        if Need.LEAN_FIELD in needs and self.lean_corrected is not None:
+            return self.lean_corrected
+        return self.corrected

@@ -181,7 +181,7 @@ class ExamCalibration:
         areas = implausible(item.roi, item.areas.total_mm2, resolved.level)
         found = list(with_quality_flags(found, calibration.low_signal_pct(item), areas))
         found = list(with_level(found, resolved, self.protocol.tilt_limit_deg))
-        found = list(with_uncertainty(found, item, calibration.uncertainty, self.protocol))
+        found = list(with_uncertainty(found, item, calibration, self.protocol))
         rows = with_disagreement(found)
         if len(checked.fat_methods) == len(self.protocol.fat_methods):
             return rows

@@ -13,7 +13,7 @@ from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon_sets import loops_of, region_of
-from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi import Roi, Source
 from multifidus.measuring.coverage import Coverage, Region
 from multifidus.measuring.dixon_pairs import OTHER, Pairing, pairings
@@ -167,8 +167,11 @@ class SlicePixels:
 
     @property
     def is_kept_around(self) -> bool:
-        """Whether a method of the protocol looks at the image around outlines."""
-        return any(Need.SURROUNDINGS in METHODS[name].needs for name in self.protocol.fat_methods)
+        """Whether a method or the bias field of the protocol looks at the image around outlines."""
+        methods = self.protocol.fat_methods
+        if methods and self.protocol.bias_correction is BiasCorrection.JOINT:
+            return True
+        return any(Need.SURROUNDINGS in METHODS[name].needs for name in methods)
 
     def under(self, item: PlacedOutline, artefacts: Iterable[Roi]) -> OutlinePixels:
         """Return what lies under one outline; ``artefacts`` are those of its slice."""

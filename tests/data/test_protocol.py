@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given
 
-from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
 from multifidus.errors import ProtocolError
 from tests.support.strategies import protocols
 
@@ -11,6 +11,7 @@ from tests.support.strategies import protocols
 def test_the_default_is_the_pooled_threshold_with_both_fat_fractions_beside_it():
     wanted = (FatMethod.POOLED_OTSU, FatMethod.SIGNAL, FatMethod.LINEAR)
     assert MeasurementProtocol().fat_methods == wanted
+    assert MeasurementProtocol().bias_correction is BiasCorrection.JOINT
 
 
 @given(protocols())

@@ -264,6 +264,8 @@ def diffuse_exam() -> Exam:
 @pytest.mark.parametrize("methods", [BOTH, ("signal", "otsu", "midpoint")], ids="+".join)
 def test_diffuse_fat_is_said_in_motion_as_it_is_at_rest(diffuse_exam, methods):
     session = drawn_on(diffuse_exam, *methods)
+    # With all fat below and all lean tissue above, the joint field makes other flags of this image.
+    session.set_protocol(replace(session.protocol, bias_correction="low_order"))
     at_rest = session.analysis.numbers(MULTIFIDUS_LEFT, 1)
     live = session.analysis.preview(MULTIFIDUS_LEFT, 1, [LOOPS[MULTIFIDUS_LEFT]]).numbers
     assert Flag.DIFFUSE_FAT in at_rest.flags

@@ -26,6 +26,8 @@ from tests.support.exams import axial_plane, circle, exam_of, image_slice
 ARTEFACT = LayerKey(Structure.ARTEFACT)
 PROTOCOLS = [
     MeasurementProtocol(),
+    MeasurementProtocol(bias_correction="low_order"),
+    MeasurementProtocol(fat_methods=("linear", "signal")),
     MeasurementProtocol(fat_methods=("otsu", "pooled_otsu")),
     MeasurementProtocol(fat_methods=("linear",)),
     MeasurementProtocol(fat_methods=("linear", "pooled_otsu")),

@@ -43,7 +43,8 @@ def test_a_cohort_becomes_tables_pictures_and_a_page(cohort, tmp_path):
     assert len(list((tmp_path / "out" / "pictures").glob("*_shading*.png"))) == 2
     page = (tmp_path / "out" / "index.html").read_text()
     assert "S01" in page
-    assert "shading corrected by a smooth field fitted to lean muscle: before" in page
+    field = "a smooth field fitted to lean muscle and fat together"
+    assert f"shading corrected by {field}: before" in page
     assert "Value of a level: mean of all slices." in page
     assert table(tmp_path / "out" / "failures.csv") == []
     columns = json.loads((tmp_path / "out" / "dictionary.json").read_text())["measurements.csv"]

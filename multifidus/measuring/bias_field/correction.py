@@ -14,6 +14,7 @@ from multifidus.data.flags import Flag
 from multifidus.data.image import Slice, Weighting
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi import Source
+from multifidus.measuring.bias_field.joint import JointGain
 from multifidus.measuring.bias_field.low_order import (
     MOST_PIXELS,
     LowOrderField,
@@ -59,6 +60,10 @@ class BiasField:
         Why it is not what the protocol asks for; empty where it is.
     low_order
         The field of ``low_order``.
+    joint
+        The field of ``joint``.
+    joint_refusal
+        Why it is not that of ``joint``, where the protocol asks for that; else empty.
     maps
         The field of ``n4``, (rows, columns) by slice UID.
     flags
@@ -72,6 +77,8 @@ class BiasField:
     method: BiasCorrection
     reason: str = ""
     low_order: LowOrderField | None = None
+    joint: JointGain | None = None
+    joint_refusal: str = ""
     maps: Mapping[str, Array] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
     beyond: tuple[float, float] = (0.0, 0.0)
@@ -83,13 +90,14 @@ class BiasField:
 
     def gain(self, item: Slice) -> Array:
         """Return the field on a whole slice, (rows, columns)."""
-        if self.low_order is not None:
-            pixels = np.indices(item.shape).reshape(2, -1).T
-            return self.low_order.at(item.plane.to_patient(pixels)).reshape(item.shape)
+        if self.low_order is not None or self.joint is not None:
+            return self.at(item, np.indices(item.shape).reshape(2, -1).T).reshape(item.shape)
         return self.maps.get(item.uid, np.ones(item.shape))
 
     def at(self, item: Slice, pixels: NDArray[np.generic]) -> Array:
         """Return the field at pixels of a slice, (n, 2) of whole (row, column)."""
+        if self.joint is not None:
+            return self.joint.at(item, pixels)
         if self.low_order is not None:
             return self.low_order.at_axes(item.plane.axes_mm(pixels))
         row, column = np.asarray(pixels, dtype=np.intp).T
@@ -100,6 +108,8 @@ class BiasField:
         found: dict[str, Any] = {"bias_correction": self.method.value}
         if self.reason:
             found["bias_refusal"] = str(self.reason)
+        if self.joint_refusal:
+            found["joint_refusal"] = self.joint_refusal
         if self.method is BiasCorrection.NONE:
             signal = replace(item.raw, parameters=MappingProxyType(found), flags=self.signal_flags)
             return replace(item, raw=signal, corrected=signal)
@@ -160,15 +170,15 @@ def _left_in(members: Sequence[OutlinePixels]) -> tuple[Flag, ...]:
 
 def _wanted(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> BiasField:
     wanted = protocol.bias_correction
-    fat_is_measured = any(item.is_muscle for item in members)
-    if (
-        wanted is BiasCorrection.NONE
-        or not protocol.fat_methods
-        or not fat_is_measured
-        or members[0].placed.series.weighting not in SHADED
-    ):
+    if wanted is BiasCorrection.NONE or not can_correct(members, protocol):
         return _UNCHANGED
-    return _low_order(members) if wanted is BiasCorrection.LOW_ORDER else _n4(members)
+    return _n4(members) if wanted is BiasCorrection.N4 else _low_order(members)
+
+
+def can_correct(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> bool:
+    """Whether fat is measured on images that have a bias field."""
+    fat_is_measured = bool(protocol.fat_methods) and any(item.is_muscle for item in members)
+    return fat_is_measured and members[0].placed.series.weighting in SHADED
 
 
 def _of(members: Sequence[OutlinePixels], *structures: Structure) -> list[OutlinePixels]:

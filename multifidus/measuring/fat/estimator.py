@@ -20,6 +20,7 @@ class Need(StrEnum):
     LEAN_REFERENCE = "a sample of lean muscle"
     FAT_REFERENCE = "a sample of fat"
     UNCORRECTED_SIGNAL = "the signal as it is in the image"
+    LEAN_FIELD = "the bias field of lean muscle alone, where it is corrected"
     EQUALISED_SLICE = "the image around the muscle, which it equalises"
     SURROUNDINGS = "the image around the muscle and the references"
     DIXON_PAIR = "a pair of fat and water images"

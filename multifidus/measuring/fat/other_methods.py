@@ -24,7 +24,7 @@ class LinearMixing(FatEstimator):
     is_fraction: ClassVar[bool] = True
 
     name: FatMethod = FatMethod.LINEAR
-    needs: frozenset[Need] = frozenset({Need.LEAN_REFERENCE, Need.FAT_REFERENCE})
+    needs: frozenset[Need] = frozenset({Need.LEAN_REFERENCE, Need.FAT_REFERENCE, Need.LEAN_FIELD})
 
     def fat(
         self, muscle: WeightedPixels, basis: FatBasis, equalised: WeightedPixels | None = None

@@ -20,7 +20,7 @@ import numpy as np
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.sums import dot
-from multifidus.measuring.calibration import ReferenceUncertainty
+from multifidus.measuring.calibration import Calibration, ReferenceUncertainty
 from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import METHODS
 from multifidus.measuring.outline_pixels import OutlinePixels, OutlineSignal
@@ -47,7 +47,7 @@ Parts = Mapping[str, float]
 def with_uncertainty(
     rows: Sequence[Measurement],
     item: OutlinePixels,
-    shared: ReferenceUncertainty,
+    calibration: Calibration,
     protocol: MeasurementProtocol,
 ) -> Iterator[Measurement]:
     """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
@@ -55,7 +55,7 @@ def with_uncertainty(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
     area_sd = math.sqrt(area_variance(item.band.lengths_mm, how))
-    fat = _fat_by_method(rows, item, shared, (how, protocol.placement_sd_mm))
+    fat = _fat_by_method(rows, item, calibration, (how, protocol.placement_sd_mm))
     for row in rows:
         parts = _area_parts(row, item, area_sd)
         if parts is None and not math.isnan(row.value):
@@ -134,7 +134,7 @@ class _Fat:
 def _fat_by_method(
     rows: Sequence[Measurement],
     item: OutlinePixels,
-    shared: ReferenceUncertainty,
+    calibration: Calibration,
     assumed: tuple[Tracing, float],
 ) -> dict[str, _Fat]:
     """Work out each method's uncertainty from the first of its rows."""
@@ -146,11 +146,12 @@ def _fat_by_method(
     alike: dict[OutlineSignal, list[Measurement]] = {}
     for row in firsts.values():
         alike.setdefault(item.signal_for(row.method), []).append(row)
-    return {
-        row.method: fat
-        for signal, members in alike.items()
-        for row, fat in zip(members, _fats(members, (item, signal), shared, assumed), strict=True)
-    }
+    found: dict[str, _Fat] = {}
+    for signal, members in alike.items():
+        shared = calibration.for_method(members[0].method).uncertainty
+        fats = _fats(members, (item, signal), shared, assumed)
+        found |= {row.method: fat for row, fat in zip(members, fats, strict=True)}
+    return found
 
 
 def _fats(

@@ -58,6 +58,12 @@ _CORRECTIONS = {
         "field fitted to lean muscle.",
         (),
     ),
+    BiasCorrection.JOINT: (
+        "Intensity inhomogeneity (bias field) was corrected before fat was measured, by a smooth "
+        "field fitted jointly to lean muscle and fat of each examination, or to lean muscle alone "
+        "where that was not possible.",
+        (),
+    ),
     BiasCorrection.N4: (
         "Intensity inhomogeneity (bias field) was corrected before fat was measured, by N4.",
         ("tustison2010",),

@@ -146,8 +146,7 @@ class OutlinePreviewer:
             calibration,
             protocol=_only(calibration.protocol, self.methods),
             groups={
-                scale: replace(group, bias_field=cached(group.bias_field))
-                for scale, group in calibration.groups.items()
+                scale: _with_cached_fields(group) for scale, group in calibration.groups.items()
             },
         )
         self._ranges: dict[Calibration, Ranges | None] = {}
@@ -184,7 +183,7 @@ class OutlinePreviewer:
         if group is None:
             area, flags = item.areas.total_mm2, item.quality.flags
             return OutlinePreview(Numbers(area_mm2=area, mean_si=item.mean_si, flags=flags))
-        item = group.bias_field.correct(item)
+        item = group.correct(item)
         rows = with_fat_flags(
             known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
         )
@@ -252,9 +251,24 @@ class CachedBiasField(BiasField):
 
 def cached(bias_field: BiasField) -> BiasField:
     """Return the same field, quicker for outlines in motion."""
-    if bias_field.low_order is None:
+    if bias_field.low_order is None and bias_field.joint is None:
         return bias_field
-    return CachedBiasField(bias_field.method, bias_field.reason, bias_field.low_order)
+    return CachedBiasField(
+        bias_field.method,
+        bias_field.reason,
+        bias_field.low_order,
+        bias_field.joint,
+        bias_field.joint_refusal,
+    )
+
+
+def _with_cached_fields(group: Calibration) -> Calibration:
+    of_lean = group.of_lean_field
+    return replace(
+        group,
+        bias_field=cached(group.bias_field),
+        of_lean_field=None if of_lean is None else _with_cached_fields(of_lean),
+    )
 
 
 def _whole(values: Array) -> Ranges | None:

@@ -215,9 +215,10 @@ def test_the_real_dixon_exam_as_a_t2_like_image_is_mostly_flagged_diffuse(shared
         if row.key.structure is Structure.MULTIFIDUS and row.key.side in {Side.LEFT, Side.RIGHT}
     ]
     own = {q: [row for row in rows if row.quantity is q] for q in FAT_ROWS}
-    assert np.mean([row.value for row in own[Quantity.FI_PCT]]) < 0.5
+    # The field of lean muscle is refused here; by the joint field some voxels are fat.
+    assert np.mean([row.value for row in own[Quantity.FI_PCT]]) < 1.5
     assert np.mean([row.value for row in own[Quantity.FF_LINEAR_PCT]]) > 3
-    for quantity in (Quantity.FI_PCT, Quantity.FF_LINEAR_PCT):
+    for quantity in (Quantity.FI_PCT, Quantity.FF_SIGNAL_PCT):
         share = np.mean([Flag.DIFFUSE_FAT in row.flags for row in own[quantity]])
         assert share > 0.8
         assert not any(Flag.LOW_SIGNAL in row.flags for row in own[quantity])
