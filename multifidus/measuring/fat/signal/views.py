@@ -165,14 +165,8 @@ class Middle:
         fat = slice(max(fat.start - rows.start, 0), max(fat.stop - rows.start, 0))
         around = around.part(rows, slice(0, None))
         known, signal = _known(around)
-        squared = signal * signal
-        seen = _Seen(
-            around,
-            signal,
-            _local_mean(signal, known),
-            _local_mean(squared, known, out=squared),
-            *self._places(around, first),
-        )
+        mean, square = (_local_mean(each, known) for each in (signal, signal * signal))
+        seen = _Seen(around, signal, mean, square, *self._places(around, first))
         inside = {
             number: seen.where(_inside(item), around.box_of(item.footprint.coverage))
             for number, item in items.items()
@@ -306,15 +300,30 @@ def _known(around: Surroundings) -> tuple[Mask, Array]:
     return known, around.pixels if known.all() else np.where(known, around.pixels, 0.0)
 
 
-def _local_mean(values: Array, known: Mask, out: Array | None = None) -> Array:
+def _local_mean(values: Array, known: Mask) -> Array:
     """Return the mean of the known among 3 x 3 pixels of each, (rows, columns); 0 of none."""
-    from scipy.ndimage import uniform_filter
-
-    mean = np.asarray(uniform_filter(values, 3, output=out))
+    mean = _sum_of_9(values)
     if known.all():
+        mean /= 9
         return mean
-    share = np.rint(9 * uniform_filter(known.astype(np.float64), 3)) / 9
-    return np.asarray(np.divide(mean, share, out=np.zeros_like(mean), where=share > 0))
+    count = _sum_of_9(known.astype(np.float64))
+    return np.asarray(np.divide(mean, count, out=np.zeros_like(mean), where=count > 0))
+
+
+def _sum_of_9(values: Array) -> Array:
+    """Return the sum over the 3 x 3 pixels about each; those at a border count for one beyond."""
+    # scipy has this as well, but takes longer to be imported than a small exam to be measured.
+    lines = values.copy()
+    lines[1:] += values[:-1]
+    lines[:-1] += values[1:]
+    lines[0] += values[0]
+    lines[-1] += values[-1]
+    found = lines.copy()
+    found[:, 1:] += lines[:, :-1]
+    found[:, :-1] += lines[:, 1:]
+    found[:, 0] += lines[:, 0]
+    found[:, -1] += lines[:, -1]
+    return found
 
 
 def _inside(item: OutlinePixels) -> Mask:
