@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.accuracy import fat_peers, peers
 from benchmarks.accuracy.fat_outlines import OURS, Outline, cases
-from benchmarks.accuracy.fat_peers import EXAMS, GUARD, PHANTOMS, phantom_cell
+from benchmarks.accuracy.fat_peers import EXAMS, GUARD, OF_0_1, PHANTOMS, phantom_cell
 from benchmarks.accuracy.fat_tally import tally
 from multifidus.data.protocol import FatMethod
 
@@ -53,6 +53,8 @@ RULES = (
     Rule(SIGNAL, "`signal`"),
     Rule(FatMethod.LINEAR, "`linear`"),
     Rule(FatMethod.POOLED_OTSU, "`pooled_otsu`"),
+    Rule(OF_0_1.format(FatMethod.LINEAR), "`linear` of 0.1 (preset `v0_1`)"),
+    Rule(OF_0_1.format(FatMethod.POOLED_OTSU), "`pooled_otsu` of 0.1 (preset `v0_1`)"),
     Rule(FatMethod.CIRCLE_MAX, "`circle_max`: Fortin and Battié 2012"),
     Rule(FatMethod.CLAHE_OTSU, "`clahe_otsu`: as Fortin 2017"),
     Rule(FatMethod.OTSU, "`otsu`, `kmeans2`"),
@@ -87,10 +89,10 @@ Which number answers which question, and how to keep a former one, is in
 ## The rules
 
 `signal`, `linear` and `pooled_otsu` are measured by the default protocol, with its correction of
-the bias field; version 0.1 measured the last two by default, both with the field of lean muscle.
-The others are of the image as it is. Those that look at one outline alone are taken at their word
-here; our presets give no number where an outline's classes are not separate, and the second row
-says how many outlines have one.
+the bias field; version 0.1 measured the last two by default, both with the field of lean muscle,
+as its preset does. The others are of the image as it is. Those that look at one outline alone are
+taken at their word here; our presets give no number where an outline's classes are not separate,
+and the second row says how many outlines have one.
 
 - `circle_max` wants six samples of the leanest multifidus and erector spinae. Here it takes the
   drawn lean samples: of the second generator six an exam, one a side and slice, of 25 to 60 pixels

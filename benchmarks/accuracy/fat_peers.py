@@ -30,6 +30,7 @@ from benchmarks.accuracy.scenes import make
 from benchmarks.accuracy.scenes.real_pattern import make_real
 from multifidus.data.anatomy import Structure
 from multifidus.data.protocol import BiasCorrection, FatMethod, MeasurementProtocol
+from multifidus.io.protocol_toml import load_protocol
 from multifidus.phantom import PhantomSpec, Variant, make_phantom
 
 if TYPE_CHECKING:
@@ -47,6 +48,17 @@ GUARDED = MeasurementProtocol(fat_methods=(FatMethod.OTSU,), bias_correction=Bia
 
 GUARD = "otsu, guarded"
 """Under which an outline has a number where the guard lets it through."""
+
+OF_0_1 = "{}, 0.1"
+"""Under which stands what version 0.1 measured by default."""
+
+PROTOCOLS = (
+    (MeasurementProtocol(fat_methods=OURS), "{}"),
+    (load_protocol("v0_1"), OF_0_1),
+    (TAKEN_AT_THEIR_WORD, "{}"),
+    (GUARDED, GUARD),
+)
+"""What exams are measured by, and under which names their methods stand."""
 
 IMAGINGS = ("", "shading/array_40/", "contrast/x_25/")
 SCENES = ("lean", *(f"{how}{fat}" for fat in ("streaks", "diffuse", "both") for how in IMAGINGS))
@@ -142,10 +154,10 @@ def _scene(case: Case, seed: int) -> _Exam:
 
 def _measured(each: _Exam) -> list[Outline]:
     answers: dict[mf.RoiKey, dict[str, Answer]] = {key: {} for key in each.truth}
-    for protocol in (MeasurementProtocol(fat_methods=OURS), TAKEN_AT_THEIR_WORD, GUARDED):
+    for protocol, named in PROTOCOLS:
         for key, method, answer in answers_by(protocol, each.exam, each.rois):
             if key in answers:
-                answers[key][GUARD if protocol is GUARDED else method] = answer
+                answers[key][named.format(method)] = answer
     for key, name, pct in _by_peers(each):
         answers[key][name] = Answer(pct)
     return [
