@@ -156,7 +156,10 @@ def calibrate(
         scale: _calibration(members, protocol, elsewhere=scale[0] in referred)
         for scale, members in groups.items()
     }
-    return [found[item.signal_scale].correct(item) for item in outlines], found
+    corrected = {scale: iter(members) for scale, (members, _) in found.items()}
+    return [next(corrected[item.signal_scale]) for item in outlines], {
+        scale: calibration for scale, (_, calibration) in found.items()
+    }
 
 
 def _grouped(outlines: Iterable[OutlinePixels]) -> dict[SignalScale, list[OutlinePixels]]:
@@ -207,8 +210,8 @@ class _Corrected:
 
 def _calibration(
     outlines: Sequence[OutlinePixels], protocol: MeasurementProtocol, *, elsewhere: bool
-) -> Calibration:
-    """Calibrate outlines as they were read; ``elsewhere`` as for references."""
+) -> tuple[Sequence[OutlinePixels], Calibration]:
+    """Calibrate outlines as they were read, and correct them; ``elsewhere`` as for references."""
     plain = _Corrected.by(fit_bias_field(outlines, protocol), outlines, elsewhere=elsewhere)
     wants_joint = protocol.bias_correction is BiasCorrection.JOINT and can_correct(
         outlines, protocol
@@ -219,14 +222,15 @@ def _calibration(
         joint = _jointly(outlines, signal, protocol, elsewhere=elsewhere)
         if isinstance(joint, _Corrected):
             kept = [name for name in protocol.fat_methods if Need.LEAN_FIELD in METHODS[name].needs]
-            return replace(
+            both = zip(joint.members, plain.members, strict=True)
+            return [replace(each, lean_corrected=other.corrected) for each, other in both], replace(
                 joint.calibrated(protocol, protocol.fat_methods),
                 signal=signal,
                 of_lean_field=plain.calibrated(protocol, kept),
             )
         field = replace(plain.bias_field, joint_refusal=str(joint))
         plain = _Corrected.by(field, outlines, elsewhere=elsewhere)
-    return replace(plain.calibrated(protocol, protocol.fat_methods), signal=signal)
+    return plain.members, replace(plain.calibrated(protocol, protocol.fat_methods), signal=signal)
 
 
 def _signal(found: _Corrected, protocol: MeasurementProtocol) -> SignalCalibration | NotCalibrated:

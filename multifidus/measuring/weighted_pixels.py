@@ -88,8 +88,8 @@ class WeightedPixels:
         return WeightedPixels(self.values.compress(chosen), self.weights.compress(chosen))
 
 
-# An exam's two references are asked for theirs again by every muscle.
-@lru_cache(maxsize=2)
+# An exam's two references, by one bias field or by two, are asked for theirs by every muscle.
+@lru_cache(maxsize=4)
 def _median(sample: WeightedPixels) -> float:
     if not len(sample.values):
         return NAN

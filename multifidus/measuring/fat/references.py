@@ -125,8 +125,8 @@ def _are_mixed(lean: WeightedPixels, fat: WeightedPixels) -> bool:
     return max(lean.share_above(middle), 1 - fat.share_above(middle)) > MIXED_SHARE
 
 
-# A muscle's own classes once, and the references again for every muscle.
-@lru_cache(maxsize=2)
+# A muscle's own classes once, and the references, by one bias field or by two, for every muscle.
+@lru_cache(maxsize=4)
 def separation(dark: WeightedPixels, bright: WeightedPixels) -> float:
     """Distance between two classes' means in units of their pooled standard deviation.
 
