@@ -75,17 +75,32 @@ def fat_level(
         overlap = math.log1p(lean / fat) * min(1.0, shift_px / WHOLE_SHIFT_PX)
         # Of wide streaks the brightest pixels are fat alone, of thin ones both: anything between.
         top -= overlap / 2
-        sd = math.hypot(SHARP_SD + relative, overlap / 2)
-        sure = SURE * min(1.0, share / ENOUGH_BRIGHT)
-        below = STEPS - top
-        sharp = np.exp(-0.5 * (below / sd) ** 2)
-        height = sure / (1.25 * sd)
-        partly = (1 - sure) / PARTIAL
-        probability = probability * np.where(
-            below >= 0,
-            height * sharp + partly * np.exp(-np.maximum(below, 0) / PARTIAL),
-            (height + partly) * sharp,
-        )
+        # Brighter than fat can be, as fluid or signal piled up beside metal, they are not fat.
+        if top <= STEPS[-1]:
+            sd = math.hypot(SHARP_SD + relative, overlap / 2)
+            sure = SURE * min(1.0, share / ENOUGH_BRIGHT)
+            probability = probability * _brightest(top, sd, sure)
     probability = probability / probability.sum()
     mean = float(probability @ STEPS)
     return FatLevel(mean, math.sqrt(float(probability @ (STEPS - mean) ** 2)), share)
+
+
+def _brightest(top: float, sd: float, sure: float) -> Array:
+    """Return how probable the brightest pixels are at each level that is tried.
+
+    Parameters
+    ----------
+    top, sd
+        The level if they are pure fat, and its standard deviation.
+    sure
+        Probability that they are.
+    """
+    below = STEPS - top
+    sharp = np.exp(-0.5 * (below / sd) ** 2)
+    height = sure / (1.25 * sd)
+    partly = (1 - sure) / PARTIAL
+    return np.where(
+        below >= 0,
+        height * sharp + partly * np.exp(-np.maximum(below, 0) / PARTIAL),
+        (height + partly) * sharp,
+    )

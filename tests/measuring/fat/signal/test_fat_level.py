@@ -51,3 +51,14 @@ def test_fat_displaced_onto_muscle_is_not_taken_for_brighter_fat():
     # Fat alone lies well within, and fat with muscle as well, though fat so bright is rare.
     assert abs(shifted.mean) < shifted.sd
     assert abs(shifted.mean - math.log(1.25)) < 2.5 * shifted.sd
+
+
+@pytest.mark.parametrize("times", [1.6, 3.0, 50.0])
+def test_pixels_brighter_than_any_fat_say_nothing_of_it(times):
+    """A little fluid, or signal piled up beside metal, would else lower every muscle's fraction."""
+    pixels = muscle(400.0, 0.2)
+    pixels[::100] = times * 400
+    fluid = fat_level(pixels, 100.0, 400.0, 4.0)
+    nothing = fat_level(pixels[:10], 100.0, 400.0, 4.0)
+    assert fluid.mean == pytest.approx(nothing.mean, abs=1e-9)
+    assert fluid.sd == pytest.approx(nothing.sd)
