@@ -21,6 +21,7 @@ from multifidus.measuring.fat.signal.joint_field import (
     weighted_terms,
 )
 from multifidus.measuring.fat.signal.lean_levels import (
+    UNLIKE,
     LeanLevel,
     LeanLevels,
     MuscleSignal,
@@ -57,6 +58,9 @@ may follow."""
 
 LEAST_CONTRAST = 0.25
 """Least logarithm of fat over lean signal."""
+
+MOST_CONTRAST = 16.0
+"""Fat is 2 to 8 times as bright as lean muscle; more than this, and the reference is none."""
 
 _HALF = 0.5
 
@@ -129,6 +133,12 @@ class SignalCalibration:
     def fat_signal(self) -> float:
         """Signal of fat in muscle where the field is 1."""
         return math.exp(self.field.fat_log + self.fat.mean)
+
+    @property
+    def is_of_muscle(self) -> bool:
+        """Whether lean references and muscles can be of one tissue."""
+        contrast = self.field.fat_log - self.field.lean_log
+        return contrast <= math.log(MOST_CONTRAST) and self.lean.explained >= UNLIKE
 
     def lean_level(self, item: OutlinePixels) -> LeanLevel:
         """Return the lean level of an outline's muscle, also of one that was not calibrated."""

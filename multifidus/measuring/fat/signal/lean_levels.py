@@ -54,6 +54,12 @@ MOST_OUTLINES = 12
 """More outlines than this count as much as so many: neighbouring slices show the same fat, and what
 the model lacks is the same in all of them."""
 
+UNLIKE = -6.0
+"""Where even the best explained outline has a smaller logarithm of its likelihood, at its best
+level, muscles and lean references are no common tissue. In simulated exams it is -2.2 or more, down
+to -5.6 where nothing but muscles of 80 % fat is outlined; with references at 40 % of lean muscle's
+signal -7 or less, but for diffuse fat, which is then uncertain by more than 5 points."""
+
 _UNEVEN_STEPS = np.array([-1.5, -0.5, 0.5, 1.5])
 _SHARE_STEPS = np.array([-1.3, 0.0, 1.3])
 _TINY = 1e-12
@@ -112,11 +118,14 @@ class LeanLevels:
         That of a muscle about which nothing is known.
     diffuse
         Probability that the exam's muscles hold diffuse fat.
+    explained
+        Largest logarithm of the likelihood of any outline; 0 where none says anything.
     """
 
     by_muscle: Mapping[Hashable, LeanLevel]
     common: LeanLevel
     diffuse: float
+    explained: float = 0.0
 
 
 def lean_levels(outlines: Sequence[MuscleSignal], apart: Sequence[float] = ()) -> LeanLevels:
@@ -137,8 +146,11 @@ def lean_levels(outlines: Sequence[MuscleSignal], apart: Sequence[float] = ()) -
     own = {muscle: np.zeros(shape) for muscle in muscles}
     known = [item for item in outlines if item.is_known]
     weight = min(1.0, MOST_OUTLINES / max(len(known), 1))
+    explained = []
     for item in known:
-        own[item.muscle] += weight * _likelihood(item)
+        likelihood = _likelihood(item)
+        own[item.muscle] += weight * likelihood
+        explained.append(float(likelihood.max()))
     between = np.exp(-0.5 * ((LEVELS[:, None] - LEVELS) / MUSCLE_SD) ** 2)
     scaled = {muscle: np.exp(each - each.max(-1, keepdims=True)) for muscle, each in own.items()}
     prior = -0.5 * (_UNEVEN_STEPS[:, None, None] ** 2 + _SHARE_STEPS[:, None] ** 2)
@@ -158,7 +170,7 @@ def lean_levels(outlines: Sequence[MuscleSignal], apart: Sequence[float] = ()) -
         given /= given.sum(-2, keepdims=True) + _TINY
         found[muscle] = _moments((given * joint[..., None, :]).sum((0, 1, 2, 4)))
     unknown = LeanLevel(common.mean, math.hypot(common.sd, MUSCLE_SD))
-    return LeanLevels(found, unknown, float(joint[1].sum()))
+    return LeanLevels(found, unknown, float(joint[1].sum()), max(explained, default=0.0))
 
 
 def _moments(probability: Array) -> LeanLevel:

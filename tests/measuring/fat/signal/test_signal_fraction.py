@@ -269,3 +269,23 @@ def test_pixels_without_a_value_count_nowhere(shaded, plain, nothing):
     for key, row in found.items():
         assert 0.7 < row.uncertainty / plain[key].uncertainty < 1.5
         assert row.parameters["n_void_pixels"] <= plain[key].parameters["n_void_pixels"] + 5
+
+
+@pytest.mark.parametrize("share", [0.03, 0.15, 0.25])
+def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
+    exam, rois = shaded
+    marked = [r for r in rois if r.key.structure is Structure.LEAN_REFERENCE]
+
+    def darkened(item):
+        pixels = item.pixels.copy()
+        for roi in marked:
+            if roi.key.slice_uid == item.uid:
+                inside = mf.coverage(roi.paths_mm, roi.plane, roi.shape) > 0
+                pixels[inside] *= share
+        return Slice.from_array(item.uid, item.plane, pixels, item.thickness_mm)
+
+    (series,) = exam.series
+    changed = replace(series, slices=tuple(map(darkened, series.slices)))
+    found = fractions(mf.Exam(exam.subject, exam.timepoint, (changed,)), rois)
+    assert all(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in found.values())
+    assert not any(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in plain.values())
