@@ -247,7 +247,7 @@ def diffuse_exam() -> Exam:
     """Return muscles whose pixels hold a third of fat each, unevenly; the lean reference none."""
     row, _ = np.indices((72, 80))
     noise = np.random.default_rng(6)
-    share = np.clip(noise.normal(0.33, 0.12, (18, 20)), 0, 1).repeat(4, axis=0).repeat(4, axis=1)
+    share = np.clip(noise.normal(0.33, 0.10, (18, 20)), 0, 1).repeat(4, axis=0).repeat(4, axis=1)
     pixels = np.where(row > 56, 400.0, 100.0 + 300.0 * share)
     pixels[row < 20] = 100.0
     items = [
