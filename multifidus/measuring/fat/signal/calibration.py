@@ -70,6 +70,13 @@ class NotCalibrated(StrEnum):
 
     WEIGHTING = "the images are not T1-, T2- or proton-density-weighted"
     REFERENCES = "the references cannot be used"
+    REFERENCE_ALONE = (
+        "no lean or no fat reference lies on a slice with a muscle outline, as this method needs"
+    )
+    NOT_POSITIVE = (
+        "on slices with muscle outlines the signal of the lean reference is not above 0, "
+        "or that of the fat reference not above it"
+    )
     FEW_SAMPLES = "the references or the muscles have too few pixels of even signal"
     OTHER_SLICE = "no muscle of this slice was among the outlines of the calibration"
     NO_CONTRAST = "the fitted signal of fat is not brighter than that of lean muscle"
@@ -271,8 +278,10 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
             by_slice.setdefault(uid, {})[number] = item
     every = [item for items in by_slice.values() for item in items.values()]
     lean, fat = (reference_signal(every, structure) for structure in _REFERENCES)
+    if math.isnan(lean) or math.isnan(fat):
+        return NotCalibrated.REFERENCE_ALONE
     if not fat > lean > 0:
-        return NotCalibrated.FEW_SAMPLES
+        return NotCalibrated.NOT_POSITIVE
     darkest = darkest_fat(lean, fat)
     views = [middle.view(items, darkest) for items in by_slice.values()]
     scale = Scale.of(views, (lean, fat))

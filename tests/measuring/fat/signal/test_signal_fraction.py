@@ -289,3 +289,27 @@ def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
     found = fractions(mf.Exam(exam.subject, exam.timepoint, (changed,)), rois)
     assert all(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in found.values())
     assert not any(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in plain.values())
+
+
+def test_a_reference_on_a_slice_without_muscles_is_none_and_that_is_said(shaded):
+    """Shading differs from slice to slice; only beside muscle does a reference tell it."""
+    exam, rois = shaded
+    first = exam.series[0].slices[0].uid
+    # On the first slice fat references, everything else on the others.
+    kept = [
+        r for r in rois
+        if (r.key.slice_uid == first) == (r.key.structure is Structure.FAT_REFERENCE)
+    ]  # fmt: skip
+    apart = replace(rois, rois=tuple(kept))
+    found = fractions(exam, apart)
+    assert found
+    for row in found.values():
+        assert Flag.SIGNAL_NOT_CALIBRATED in row.flags
+        assert "slice with a muscle outline" in row.parameters["signal_refusal"]
+
+
+def test_an_image_whose_lean_muscle_is_below_0_is_refused_for_that(shaded):
+    exam, rois = shaded
+    for row in fractions(with_pixels(exam, lambda p: p - p.mean() - 3 * p.std()), rois).values():
+        assert Flag.SIGNAL_NOT_CALIBRATED in row.flags
+        assert "not above 0" in row.parameters["signal_refusal"]
