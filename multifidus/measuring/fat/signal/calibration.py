@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.data.anatomy import Side, Structure
+from multifidus.data.flags import Flag
 from multifidus.data.sums import dot
+from multifidus.measuring.fat.references import MOST_DARK_PCT
 from multifidus.measuring.fat.signal.edges import displaced, unmixed
 from multifidus.measuring.fat.signal.fat_level import FatLevel, fat_level
 from multifidus.measuring.fat.signal.joint_field import (
@@ -330,14 +332,23 @@ class _Shown:
     even: Mapping[int, Means]
 
     def corrected(self, views: Sequence[SliceView]) -> Array:
-        """Return the signal inside all muscles, divided by the field, (n,)."""
-        return np.concatenate(
-            [
-                pixels.signal / np.exp(self.field.log_gain(pixels.x, pixels.y, k))
-                for k, view in enumerate(views)
-                for pixels in (view.inside[number] for number in view.muscles)
-            ]
-        )
+        """Return the signal inside muscles, divided by the field, (n,).
+
+        Beside metal signal piles up, brighter than fat: muscles with an artefact or a void are left
+        out, unless all have one.
+        """
+        found: list[Array] = []
+        beside_metal: list[Array] = []
+        darkest = VOID * math.exp(self.field.lean_log)
+        for k, view in enumerate(views):
+            for number, item in view.muscles.items():
+                pixels = view.inside[number]
+                gain = np.exp(self.field.log_gain(pixels.x, pixels.y, k))
+                dark_pct = 100 * np.count_nonzero(pixels.mean / gain < darkest)
+                is_whole = dark_pct <= MOST_DARK_PCT * len(gain)
+                kept = is_whole and Flag.ARTEFACT not in item.quality.flags
+                (found if kept else beside_metal).append(pixels.signal / gain)
+        return np.concatenate(found or beside_metal)
 
     def signals(self, views: Sequence[SliceView]) -> tuple[list[MuscleSignal], list[float]]:
         """Return what each muscle outline shows, and levels of references outside of them all."""

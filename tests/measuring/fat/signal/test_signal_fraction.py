@@ -313,3 +313,32 @@ def test_an_image_whose_lean_muscle_is_below_0_is_refused_for_that(shaded):
     for row in fractions(with_pixels(exam, lambda p: p - p.mean() - 3 * p.std()), rois).values():
         assert Flag.SIGNAL_NOT_CALIBRATED in row.flags
         assert "not above 0" in row.parameters["signal_refusal"]
+
+
+@pytest.mark.parametrize("is_outlined", [False, True])
+def test_signal_piled_up_beside_metal_is_not_taken_for_fat(shaded, plain, is_outlined):
+    """A screw in one muscle must not lower the fractions of all others."""
+    exam, rois = shaded
+    roi = next(r for r in rois.rois if r.key.structure is Structure.MULTIFIDUS)
+    middle = np.concatenate(roi.paths).mean(0)
+    (series,) = exam.series
+
+    def screw(item):
+        pixels = item.pixels.copy()
+        if item.uid == roi.key.slice_uid:
+            away = np.hypot(*(np.indices(item.shape) - middle[:, None, None]))
+            pixels[away < 9] = 1.25 * np.percentile(pixels, 99)
+            pixels[away < 6] = 0
+        return Slice.from_array(item.uid, item.plane, pixels, item.thickness_mm)
+
+    changed = replace(series, slices=tuple(map(screw, series.slices)))
+    if is_outlined:
+        turn = np.linspace(0, 2 * np.pi, 30, endpoint=False)
+        path = middle + 6.5 * np.stack((np.sin(turn), np.cos(turn)), axis=1)
+        key = replace(roi.key, structure=Structure.ARTEFACT, side=Side.NONE)
+        artefact = replace(roi, key=key, paths_mm=(roi.plane.to_patient(path),))
+        rois = replace(rois, rois=(*rois.rois, artefact))
+    found = fractions(mf.Exam(exam.subject, exam.timepoint, (changed,)), rois)
+    own = (roi.key.slice_uid, roi.key.structure, roi.key.side)
+    others = [found[key].value - row.value for key, row in plain.items() if key != own]
+    assert np.abs(others).max() < 1.5
