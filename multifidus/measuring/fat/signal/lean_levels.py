@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -150,6 +150,10 @@ def lean_levels(outlines: Sequence[MuscleSignal], apart: Sequence[float] = ()) -
     for item in known:
         likelihood = _likelihood(item)
         own[item.muscle] += weight * likelihood
+        # More even than the lean tissue that is assumed, a muscle contradicts no reference.
+        least = math.hypot(LEAN_SPREAD, item.noise)
+        if item.spread < least:
+            likelihood = _likelihood(replace(item, spread=least))
         explained.append(float(likelihood.max()))
     between = np.exp(-0.5 * ((LEVELS[:, None] - LEVELS) / MUSCLE_SD) ** 2)
     scaled = {muscle: np.exp(each - each.max(-1, keepdims=True)) for muscle, each in own.items()}

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from multifidus.measuring.fat.signal.lean_levels import MuscleSignal, lean_levels
+from multifidus.measuring.fat.signal.lean_levels import UNLIKE, MuscleSignal, lean_levels
 
 
 def outline(muscle, level, spread, references=(), *, n_pixels=900):
@@ -83,3 +83,11 @@ def test_many_slices_of_one_exam_are_not_many_exams():
     sure, still = lean_levels(few), lean_levels(few * 10)
     assert still.by_muscle["a"].mean == pytest.approx(sure.by_muscle["a"].mean, abs=1e-6)
     assert still.by_muscle["a"].sd == pytest.approx(sure.by_muscle["a"].sd, rel=1e-6)
+
+
+def test_only_muscles_that_no_level_explains_contradict_the_references():
+    more_even = lean_levels([outline(m, 0.0, 0.003, [0.0]) for m in "ab"])
+    assert more_even.explained > -1
+    far_brighter = lean_levels([outline(m, 1.1, LEAN) for m in "ab"])
+    assert far_brighter.explained < UNLIKE
+    assert lean_levels([outline("a", math.nan, math.nan, n_pixels=3)]).explained == 0
