@@ -175,6 +175,8 @@ def _fats(
     values = np.zeros(0) if signal.along is None else signal.along
     fatness = (values > cuts[:, None]).astype(np.float64)
     fatness[linear] = (values - shared.lean_signal) / shared.contrast if linear.any() else 0.0
+    # Where pixels have no value, tracing moves nothing that is known.
+    fatness = np.where(np.isfinite(values), fatness, shares[:, None] / 100)
     rings = fatness.reshape(len(rows), -1, sum(item.band.counts))
     found = moved(item.band.lengths_mm, item.band.counts, rings, tracing)
     places = _placement(item, sample, cuts, placement_mm)

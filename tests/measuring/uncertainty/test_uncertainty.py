@@ -205,3 +205,14 @@ def test_dixon_fractions_of_one_even_tissue_are_certain():
     for row in dixon_rows(even, 3 * even):
         assert row.value == pytest.approx(25)
         assert row.uncertainty == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("nothing", [math.nan, math.inf])
+def test_pixels_without_a_value_on_the_outline_take_no_part_of_the_uncertainty_away(nothing):
+    image = pixels()
+    image[::7, ::5] = nothing
+    whole, holed = muscle_rows(), muscle_rows(image_slice(image))
+    for quantity, method in ((Quantity.FF_LINEAR_PCT, "linear"), (Quantity.FI_PCT, "pooled_otsu")):
+        wanted, found = (parts(of(rows, quantity, method)) for rows in (whole, holed))
+        assert found.keys() == wanted.keys()
+        assert found["u_boundary"] == pytest.approx(wanted["u_boundary"], rel=0.3)
