@@ -251,6 +251,8 @@ def _jointly(
     """Correct outlines by the field of the signal's calibration; else say why not."""
     if not isinstance(signal, SignalCalibration):
         return signal
+    if not signal.is_of_muscle:
+        return NotCalibrated.NOT_OF_MUSCLE
     field = BiasField(BiasCorrection.JOINT, joint=JointGain(signal))
     found = _Corrected.by(field, outlines, elsewhere=elsewhere)
     unusable = FATAL.intersection(found.references.pair_flags(protocol))

@@ -80,6 +80,7 @@ class NotCalibrated(StrEnum):
         "or that of the fat reference not above it"
     )
     FEW_SAMPLES = "the references or the muscles have too few pixels of even signal"
+    NOT_OF_MUSCLE = "the lean references are too dark to be of the muscles' tissue"
     OTHER_SLICE = "no muscle of this slice was among the outlines of the calibration"
     NO_CONTRAST = "the fitted signal of fat is not brighter than that of lean muscle"
 

@@ -286,9 +286,13 @@ def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
 
     (series,) = exam.series
     changed = replace(series, slices=tuple(map(darkened, series.slices)))
-    found = fractions(mf.Exam(exam.subject, exam.timepoint, (changed,)), rois)
+    dark = mf.Exam(exam.subject, exam.timepoint, (changed,))
+    found = fractions(dark, rois)
     assert all(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in found.values())
     assert not any(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in plain.values())
+    # Nor is the field that was fitted to it of use to thresholds.
+    visible = [r for r in measure(dark, rois) if r.quantity is Quantity.FI_PCT]
+    assert all("too dark" in row.parameters["joint_refusal"] for row in visible)
 
 
 def test_a_reference_on_a_slice_without_muscles_is_none_and_that_is_said(shaded):
