@@ -113,8 +113,8 @@ def _size(found: Sequence[Found]) -> str:
     refused = sum(each.refused for each in found)
     said = (
         f"{len(simulated)} cells of {' or '.join(map(str, counts))} outlines (12 an exam), "
-        f"{len(together(simulated))} in all; {refused} exams could not be made (an outline crossed "
-        "itself)."
+        f"{len(together(simulated))} in all; exams that could not be made, as an outline "
+        f"crossed itself: {refused}."
     )
     if counts and counts[0] < WANTED:
         said += f" A smaller run than the {WANTED} outlines a cell that were aimed at."
