@@ -17,6 +17,7 @@ xauth:xauth:xorg-x11-xauth
 '
 LIBRARIES='
 libGL.so.1:libgl1:libglvnd-glx
+libXtst.so.6:libxtst6:libXtst
 libEGL.so.1:libegl1:libglvnd-egl
 libOpenGL.so.0:libopengl0:libglvnd-opengl
 libdbus-1.so.3:libdbus-1-3:dbus-libs

@@ -182,7 +182,7 @@ def test_the_page_says_how_small_a_run_is_and_names_cells_that_miss_a_target():
     assert "| 4, drawn | erector_spinae | `otsu`" not in page
     assert page.startswith("# The fat signal fraction")
     assert "Simulated data only" in page
-    assert "2 cells of 1 or 5 outlines (12 an exam), 6 in all; 1 exams could not be made" in page
+    assert "2 cells of 1 or 5 outlines (12 an exam), 6 in all; exams that could not be made" in page
     assert "smaller run than the 100 outlines a cell" in page
     assert (
         "| **erector/plus_8/both** | 5 | +6.0 | 6.0 | 0 (0-43) | 0 | 5 | 1.0 | 13.0 | 0 |" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QSpinBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QWidget
 
 from multifidus.data.anatomy import RoiRule
 from multifidus.data.protocol import MeasurementProtocol
@@ -22,6 +22,7 @@ from napari_multifidus.views.widgets import (
     grid,
     label,
     named,
+    number_field,
     text_style,
 )
 
@@ -39,10 +40,9 @@ class ReadingPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rater, self.number = QLineEdit(), QSpinBox()
+        self.rater = QLineEdit()
         self.rater.setToolTip("Rater ID: initials or a code; part of the file name")
-        self.number.setRange(1, 99)
-        self.number.setToolTip("Number of the reading; each has its own file")
+        self.number = number_field("Number of the reading; each has its own file", 1, 99)
         self.rule = choice(
             "Fascial: along the inner border of the fascia. "
             "Muscle border: along the visible muscle",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QGridLayout, QInputDialog, QLabel, QPushButton, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QInputDialog,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QWidget,
+)
 
 WARNING_COLOUR, QUIET_COLOUR, ERROR_COLOUR, GOOD_COLOUR = "#ffb000", "#b8bcc4", "#ff6b81", "#35d0a5"
 
@@ -38,10 +47,59 @@ def text_style(px: int, colour: str = "", *, bold: bool = False) -> str:
     return f"font-size: {px}px;{weight}" + (f" color: {colour};" if colour else "")
 
 
+class _OnlyDeliberate(QObject):
+    """Keeps the wheel and stray keys from a widget: they go on to what is behind it.
+
+    A wheel that scrolls the panel, or a key meant for the image, would else change what is chosen.
+    """
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802 - Qt's
+        """Let through what is meant for the widget."""
+        if not _is_stray(watched, event):
+            return False
+        event.ignore()
+        return True
+
+
+def _is_stray(watched: Any, event: Any) -> bool:
+    is_list = isinstance(watched, QComboBox)
+    if event.type() == QEvent.Type.Wheel:
+        # A list is chosen from when it is open, and then it is a window of its own.
+        return is_list or not watched.hasFocus()
+    if event.type() == QEvent.Type.KeyPress and is_list:
+        return (
+            event.key() not in _OPENING and not event.modifiers() & Qt.KeyboardModifier.AltModifier
+        )
+    return False
+
+
+_OPENING = {
+    Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F4, Qt.Key.Key_Tab,
+    Qt.Key.Key_Backtab, Qt.Key.Key_Escape,
+}  # fmt: skip
+"""Keys that open a closed list, or leave it."""
+
+
+def only_deliberate(widget: QWidget) -> None:
+    """Let a list or a field for a number change only where it was opened or clicked."""
+    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    widget.installEventFilter(_OnlyDeliberate(widget))
+
+
+def number_field(tip: str, lowest: int, highest: int) -> QSpinBox:
+    """Make a field for a whole number."""
+    made = QSpinBox()
+    made.setToolTip(tip)
+    made.setRange(lowest, highest)
+    only_deliberate(made)
+    return made
+
+
 def choice(tip: str, items: Iterable[Item] = (), *, shortest: int = 0) -> QComboBox:
     """Make a list to choose from; ``shortest`` characters wide where room is scarce."""
     made = QComboBox()
     made.setToolTip(tip)
+    only_deliberate(made)
     for words, data in items:
         made.addItem(words, data)
     if shortest:

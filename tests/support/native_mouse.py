@@ -1,0 +1,35 @@
+"""Mouse events as the X server sends them, by its XTEST extension."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+WHEEL_UP, WHEEL_DOWN = 4, 5
+
+
+class NativeMouse:
+    """The pointer of the screen that tests run on.
+
+    Raises
+    ------
+    OSError
+        If the libraries of X are not there.
+    """
+
+    def __init__(self) -> None:
+        self._x11, self._xtst = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libXtst.so.6")
+        self._x11.XOpenDisplay.restype = ctypes.c_void_p
+        self._display = ctypes.c_void_p(self._x11.XOpenDisplay(None))
+        if not self._display:
+            raise OSError("no X display")
+
+    def turn_wheel(self, widget: Any, steps: int) -> None:
+        """Point at the middle of a widget and turn the wheel; below 0 towards the hand."""
+        at = widget.mapToGlobal(widget.rect().center())
+        self._xtst.XTestFakeMotionEvent(self._display, -1, at.x(), at.y(), 0)
+        for _ in range(abs(steps)):
+            for pressed in (1, 0):
+                button = WHEEL_UP if steps > 0 else WHEEL_DOWN
+                self._xtst.XTestFakeButtonEvent(self._display, button, pressed, 0)
+        self._x11.XSync(self._display, 0)
