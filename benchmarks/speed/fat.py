@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -51,7 +52,7 @@ def run(repeats: int, *, smoke: bool = False) -> list[Comparison]:
         found += _clusterings(chosen, 1 if smoke else min(repeats, 3))
     if find_spec("SimpleITK") is not None:
         found += [
-            _whole_set(made.exam, rois, repeats),
+            *_whole_set(made.exam, rois, repeats),
             _shading(made.exam, rois, 1 if smoke else min(repeats, 5)),
         ]
     return found
@@ -148,21 +149,35 @@ def _sklearn_kmeans(values: np.ndarray, count: int) -> float:
 # --- the whole set -------------------------------------------------------------------------------
 
 
-def _whole_set(exam: Exam, rois: RoiSet, repeats: int) -> Comparison:
-    protocol = MeasurementProtocol(
-        fat_methods=tuple(method for method in FatMethod if method is not FatMethod.DIXON),
+def _whole_set(exam: Exam, rois: RoiSet, repeats: int) -> list[Comparison]:
+    """Compare every method that version 0.1 had, and those with the fat signal fraction."""
+    every = tuple(method for method in FatMethod if method is not FatMethod.DIXON)
+    former = MeasurementProtocol(
+        fat_methods=tuple(method for method in every if method is not FatMethod.SIGNAL),
         fixed_threshold=300.0,
+        bias_correction=BiasCorrection.LOW_ORDER,
     )
-    outlined = _outlined(exam, rois)
-    return Comparison(
-        "5 levels x 2 sides, all quantities, every method",
-        "SimpleITK label statistics, skimage thresholds and CLAHE",
-        *alternate(
-            lambda: mf.measure(exam, rois, protocol), lambda: measure_with_labels(outlined), repeats
+    protocols = {
+        "every method": former,
+        "every method and the fat signal fraction": MeasurementProtocol(
+            fat_methods=every, fixed_threshold=300.0
         ),
-        "s",
-        1.0,
-    )
+    }
+    outlined = _outlined(exam, rois)
+    return [
+        Comparison(
+            f"5 levels x 2 sides, all quantities, {what}",
+            "SimpleITK label statistics, skimage thresholds and CLAHE",
+            *alternate(
+                partial(mf.measure, exam, rois, protocol),
+                lambda: measure_with_labels(outlined),
+                repeats,
+            ),
+            "s",
+            1.0 if protocol is former else None,
+        )
+        for what, protocol in protocols.items()
+    ]
 
 
 _Outlined = tuple[np.ndarray, tuple[float, float], list[tuple[str, np.ndarray]]]

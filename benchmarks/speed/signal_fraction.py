@@ -11,15 +11,12 @@ from importlib.util import find_spec
 from itertools import cycle
 
 import multifidus as mf
-from benchmarks.speed.measuring import check_numbers
+from benchmarks.speed.measuring import check_numbers, with_former_field
 from benchmarks.synthetic import MUSCLES, REFERENCES, Sample
 from benchmarks.timing import Comparison, alternate
 from multifidus.data.anatomy import Side, Structure
 
-FORMER = mf.MeasurementProtocol(
-    fat_methods=("pooled_otsu", "linear"),  # type: ignore[arg-type]
-    bias_correction="low_order",  # type: ignore[arg-type]
-)
+FORMER = with_former_field("pooled_otsu", "linear")
 
 EDITED_SLICES = 6
 """Slices outlined in the exam that is edited: 60 outlines."""
