@@ -184,6 +184,11 @@ class _Corrected:
         members = [bias_field.correct(item) for item in outlines]
         return cls(bias_field, members, _references(members, bias_field, elsewhere=elsewhere))
 
+    def flagged(self, flag: Flag) -> _Corrected:
+        """Add a flag to all that rests on the references."""
+        flags = tuple(dict.fromkeys((*self.references.flags, flag)))
+        return replace(self, references=replace(self.references, flags=flags))
+
     def calibrated(
         self, protocol: MeasurementProtocol, methods: Sequence[FatMethod]
     ) -> Calibration:
@@ -230,6 +235,8 @@ def _calibration(
             )
         field = replace(plain.bias_field, joint_refusal=str(joint))
         plain = _Corrected.by(field, outlines, elsewhere=elsewhere)
+    if isinstance(signal, SignalCalibration) and not signal.is_of_muscle:
+        plain = plain.flagged(Flag.LEAN_REFERENCES_UNEQUAL)
     return plain.members, replace(plain.calibrated(protocol, protocol.fat_methods), signal=signal)
 
 

@@ -57,7 +57,7 @@ def signal_row(
         MappingProxyType({**_parameters(item, signal, found), **parts}),
         _once(
             *item.quality.flags,
-            *_calibration_flags(signal, found),
+            *_calibration_flags(found),
             *_reference_flags(calibration, protocol),
         ),
         math.sqrt(math.fsum(v**2 for v in parts.values())),
@@ -77,9 +77,7 @@ def _row(item: OutlinePixels, provenance: Provenance) -> Measurement:
     )
 
 
-def _calibration_flags(signal: SignalCalibration, found: SignalFraction) -> Iterator[Flag]:
-    if not signal.is_of_muscle:
-        yield Flag.LEAN_REFERENCES_UNEQUAL
+def _calibration_flags(found: SignalFraction) -> Iterator[Flag]:
     if found.lean > AMBIGUOUS_POINTS:
         yield Flag.CALIBRATION_AMBIGUOUS
     if found.calibration_sd > UNCERTAIN_POINTS:

@@ -293,6 +293,11 @@ def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
     # Nor is the field that was fitted to it of use to thresholds.
     visible = [r for r in measure(dark, rois) if r.quantity is Quantity.FI_PCT]
     assert all("too dark" in row.parameters["joint_refusal"] for row in visible)
+    # Every method that uses the references has the same reason to doubt.
+    amounts = {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT, Quantity.FF_SIGNAL_PCT}
+    fat = [r for r in measure(dark, rois) if r.quantity in amounts]
+    assert {r.quantity for r in fat} == amounts
+    assert all(Flag.LEAN_REFERENCES_UNEQUAL in r.flags for r in fat)
 
 
 def test_a_reference_on_a_slice_without_muscles_is_none_and_that_is_said(shaded):
