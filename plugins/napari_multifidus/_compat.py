@@ -168,13 +168,17 @@ def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> Non
     if full_name not in overlays:
         overlays[full_name] = TextOverlay(position=place, **style)
     overlay = overlays[full_name]
-    overlay.text = text
-    overlay.visible = bool(text)
+    # napari takes half a millisecond for each, whether anything changes or not.
+    if overlay.text != text:
+        overlay.text = text
+        overlay.visible = bool(text)
 
 
 def set_scale_bar(viewer: Any, *, visible: bool) -> None:
     """Show or hide the scale bar."""
-    viewer.canvas.overlays.scale_bar.visible = visible
+    bar = viewer.canvas.overlays.scale_bar
+    if bar.visible != visible:
+        bar.visible = visible
 
 
 def orient(viewer: Any, vertical: str, horizontal: str) -> None:

@@ -260,14 +260,19 @@ class Canvas:
 
     def _pull(self, own: StructureLayer) -> bool:
         """Take over what a layer shows; returns whether it changed."""
+        if own.is_settled:
+            return False
         drawn = own.read()
         if self.session.locked:
             if not own.shows_session(drawn):
                 own.push()
                 self._calls.problem(f"{LOCKED} {UNLOCK}")
+            own.settle()
             return False
         changed = put_layer(self.session, own.key, by_slice(drawn))
         own.mark_problems(drawn)
+        if not own.has_other_kinds:
+            own.settle()
         return changed
 
     def _rest(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from multifidus.data.image import Series
+    from napari_multifidus.models.drawing import DrawingState
     from napari_multifidus.models.session import Session
 
     Array = NDArray[np.float64]
@@ -45,6 +46,30 @@ def add_shapes(viewer: Any, series: Series, data: Any = None, **style: Any) -> A
     """Add a Shapes layer on the grid of a series."""
     scale = (1.0, *spacing_mm(series))
     return viewer.add_shapes(data, ndim=3, scale=scale, units=UNITS, axis_labels=AXES, **style)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """All shapes of a layer at one moment, to tell whether they have changed."""
+
+    vertices: Array
+    lengths: tuple[int, ...]
+    kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, layer: Any) -> Content:
+        """Note what a layer shows now."""
+        data = layer.data
+        vertices = np.concatenate(data) if data else np.empty((0, len(AXES)))
+        return cls(vertices, tuple(map(len, data)), tuple(layer.shape_type))
+
+    def is_same(self, other: Content) -> bool:
+        """Whether shapes are the same, vertex by vertex."""
+        return (
+            self.lengths == other.lengths
+            and self.kinds == other.kinds
+            and np.array_equal(self.vertices, other.vertices)
+        )
 
 
 class StructureLayer:
@@ -76,6 +101,7 @@ class StructureLayer:
         self.corner_count = 0
         self._is_pushing = False
         self._seen: tuple[int, Loops] | None = None
+        self._settled: tuple[Content, DrawingState] | None = None
         self.layer = add_shapes(
             viewer,
             session.series,
@@ -156,6 +182,22 @@ class StructureLayer:
         """Whether shapes of the layer are what the session holds."""
         is_shown = self.session.drawing.is_shown(self.key, by_slice(drawn))
         return is_shown and not any(shape.problem for shape in drawn)
+
+    def settle(self) -> None:
+        """Note that layer and session hold the same now."""
+        self._settled = Content.of(self.layer), self.session.drawing
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether neither layer nor session has changed since they held the same.
+
+        Reading a layer takes ten times as long as this, and is done whenever a slice is left.
+        """
+        if self._settled is None:
+            return False
+        content, drawing = self._settled
+        kept = self.session.drawing.is_same_of(self.key, drawing)
+        return kept and content.is_same(Content.of(self.layer))
 
     @property
     def has_other_kinds(self) -> bool:

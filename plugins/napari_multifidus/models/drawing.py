@@ -178,6 +178,10 @@ class DrawingState:
             or self.unfinished.get(where) is not other.unfinished.get(where)
         )
 
+    def is_same_of(self, key: LayerKey, other: DrawingState) -> bool:
+        """Whether another state holds the same objects of a structure."""
+        return self is other or all(found != key for found, _ in self.differences(other))
+
     # --- what else was entered -----------------------------------------------------------------
 
     def typed_level(self, index: int, slice_uid: str) -> tuple[Level | None, SlicePosition]:

@@ -156,8 +156,8 @@ class OutlineTableView(TableView):
 
     def follow(self, slice_index: int) -> None:
         """Bring the lines of a slice into sight."""
-        places = (n for n, line in enumerate(self.shown.lines) if line.slice_index == slice_index)
-        place = next(places, None)
+        rows = range(self.shown.rowCount())
+        place = next((n for n in rows if self.shown.line(n).slice_index == slice_index), None)
         if place is not None:
             top = QAbstractItemView.ScrollHint.PositionAtTop
             self.scrollTo(self.shown.index(place, 0), top)
