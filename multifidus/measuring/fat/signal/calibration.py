@@ -17,7 +17,6 @@ from multifidus.measuring.fat.references import MOST_DARK_PCT
 from multifidus.measuring.fat.signal.edges import displaced, unmixed
 from multifidus.measuring.fat.signal.fat_level import FatLevel, fat_level
 from multifidus.measuring.fat.signal.joint_field import (
-    COMMON,
     JointField,
     fit_joint_field,
     weighted_terms,
@@ -218,10 +217,7 @@ class SignalCalibration:
         of_levels = -np.array(tissues) * total / sum(tissues)
         slope = np.concatenate((-shape, of_levels, (-total, -shape[0], -shape[1])))
         # The field's and both levels' parameters, and the slice's own three; no others matter.
-        own = COMMON + 3 * number
-        known = [*range(COMMON), *range(own, own + 3)]
-        covariance = self.field.covariance.take(known, axis=0).take(known, axis=1)
-        fitted = float(slope @ covariance @ slope)
+        fitted = float(slope @ self.field.covariance[number] @ slope)
         followed = self.lean.diffuse * DIFFUSE_SD * total
         return math.sqrt(max(fitted, 0.0) + followed**2)
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.data.sums import dot
+from multifidus.data.sums import dot, times
 from multifidus.measuring.fat.signal.samples import Kind, Samples, Scale
+from multifidus.measuring.fat.signal.slice_equations import SliceEquations
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +51,8 @@ ROUNDS, ENOUGH = 30, 1e-3
 COMMON = 11
 """Parameters that all slices share: nine of the field, and the logarithms of both levels."""
 
+OWN = len(SLICE_SD)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointField:
@@ -57,9 +60,12 @@ class JointField:
 
     Parameters
     ----------
-    parameters, covariance
+    parameters
         Nine coefficients of the field, the logarithms of lean and fat signal, three for each slice
         (offset, slopes along x and y), then each muscle's own level.
+    covariance
+        Of what a slice's field and levels depend on: the first eleven parameters and the slice's
+        own three, (slices, 14, 14).
     muscles
         Numbers of the muscles' outlines, in the order of their levels.
     rounds
@@ -125,14 +131,14 @@ def fit_joint_field(samples: Samples, scale: Scale, views: int) -> JointField:
     for number in range(ROUNDS):
         width = max(1.0, WIDEST - NARROWING * number)
         is_lean, is_fat, residual = fit.classes(found, spread, width)
-        normal, right = fit.equations(is_lean, is_fat, spread)
-        last, found = found, np.asarray(np.linalg.solve(normal, right), dtype=np.float64)
+        equations = fit.equations(is_lean, is_fat, spread)
+        last, found = found, fit.arranged(*equations.solved())
         spread = fit.spread(is_lean, residual)
         if width == 1 and np.abs(found - last).max() < ENOUGH:
             break
     return JointField(
         found,
-        np.asarray(np.linalg.inv(normal), np.float64),
+        equations.covariance(OWN),
         tuple(fit.muscles.tolist()),
         number + 1,
     )
@@ -151,7 +157,8 @@ class _Fit:
     noise
         Variance of each sample's logarithm by noise.
     rows, columns, design
-        Of each slice: its samples, the parameters that its samples depend on, and how.
+        Of each slice: its samples, its parameters that no other slice has, and how its samples
+        depend on the common ones and on these; the last column is what is fitted.
     pull
         Prior precision of each parameter; the prior mean is 0.
     """
@@ -171,19 +178,17 @@ class _Fit:
         muscles = np.unique(samples.outline[is_muscle])
         own = np.where(is_muscle, np.searchsorted(muscles, samples.outline), -1)
         rows = [np.flatnonzero(samples.view == k) for k in range(views)]
-        field = terms(samples.x, samples.y)
+        is_lean = (samples.kind == Kind.MUSCLE) | (samples.kind == Kind.LEAN_REFERENCE)
+        common = np.column_stack((terms(samples.x, samples.y), is_lean, ~is_lean))
         columns, design = [], []
         for k, part in enumerate(rows):
             here = np.unique(own[part][own[part] >= 0])
-            slice_columns = COMMON + 3 * k + np.arange(3)
             columns.append(
-                np.concatenate((np.arange(COMMON), slice_columns, COMMON + 3 * views + here))
+                np.concatenate((COMMON + OWN * k + np.arange(OWN), COMMON + OWN * views + here))
             )
-            x, y = samples.x[part], samples.y[part]
-            levels = np.zeros((len(part), 2))
-            slopes = np.stack((np.ones(len(part)), x, y), axis=1)
+            slopes = np.stack((np.ones(len(part)), samples.x[part], samples.y[part]), axis=1)
             belongs = (own[part][:, None] == here).astype(np.float64)
-            design.append(np.hstack((field[part], levels, slopes, belongs)))
+            design.append(np.hstack((common[part], slopes, belongs, samples.log[part][:, None])))
         sd = [*FIELD_SD, math.inf, math.inf, *(SLICE_SD * views), *([OUTLINE_SD] * len(muscles))]
         noise = (scale.noise / np.exp(samples.log)) ** 2 / samples.n
         return cls(
@@ -192,9 +197,10 @@ class _Fit:
 
     def classes(self, found: Array, spread: Array, width: float) -> tuple[Array, Array, Array]:
         """Return how surely each sample is lean and is fat, and its residual as lean muscle."""
-        base = np.empty(len(self.own))
+        base, shared = np.empty(len(self.own)), found[:COMMON].copy()
+        shared[9:] = 0
         for rows, columns, design in zip(self.rows, self.columns, self.design, strict=True):
-            base[rows] = design @ found[columns]
+            base[rows] = times(design[:, :-1], np.concatenate((shared, found[columns])))
         as_lean, as_fat = (self.samples.log - base - found[k] for k in (9, 10))
         lean, fat = self._variances(spread)
         mixed = MIXED_DENSITY / max(float(found[10] - found[9]), 0.3)
@@ -213,20 +219,25 @@ class _Fit:
         own[is_muscle] = spread[self.own[is_muscle]]
         return own**2 + self.noise, FAT_SPREAD**2 + self.noise
 
-    def equations(self, is_lean: Array, is_fat: Array, spread: Array) -> tuple[Array, Array]:
+    def equations(self, is_lean: Array, is_fat: Array, spread: Array) -> SliceEquations:
         """Return the normal equations of the weighted fit with its prior."""
         lean, fat = self._variances(spread)
         weight = is_lean / lean + is_fat / fat
-        normal, right = np.diag(self.pull), np.zeros(len(self.pull))
-        kind = self.samples.kind
-        as_lean = (kind == Kind.MUSCLE) | (kind == Kind.LEAN_REFERENCE)
-        for rows, columns, design in zip(self.rows, self.columns, self.design, strict=True):
-            design[:, 9], design[:, 10] = as_lean[rows], ~as_lean[rows]
-            weighted = design * weight[rows, None]
-            normal[np.ix_(columns, columns)] += weighted.T @ design
-            right[columns] += weighted.T @ self.samples.log[rows]
-            design[:, 9:COMMON] = 0
-        return normal, right
+        return SliceEquations.of(
+            [
+                (design, weight[rows], self.pull[columns])
+                for rows, columns, design in zip(self.rows, self.columns, self.design, strict=True)
+            ],
+            self.pull[:COMMON],
+        )
+
+    def arranged(self, common: Array, own: Array) -> Array:
+        """Return all parameters from the common ones and from each slice's own."""
+        found = np.empty(len(self.pull))
+        found[:COMMON] = common
+        for columns, values in zip(self.columns, own, strict=True):
+            found[columns] = values[: len(columns)]
+        return found
 
     def spread(self, is_lean: Array, residual: Array) -> Array:
         """Return each muscle's spread from its darker half, where fat plays no part."""

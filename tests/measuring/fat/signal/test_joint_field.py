@@ -75,8 +75,8 @@ def test_what_is_far_from_every_sample_is_uncertain():
     field = fit_joint_field(samples(), Scale(200.0, 640.0, 4.0), 3)
 
     def sd(y):
-        slope = np.append(terms(np.array(0.0), np.array(y)), np.zeros(len(field.parameters) - 9))
-        return math.sqrt(slope @ field.covariance @ slope)
+        slope = np.append(terms(np.array(0.0), np.array(y)), np.zeros(5))
+        return math.sqrt(slope @ field.covariance[0] @ slope)
 
     assert sd(-2.0) > 3 * sd(-0.4)
 
