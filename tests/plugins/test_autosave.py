@@ -14,10 +14,11 @@ from napari_multifidus.models.autosave import (
     default_folder,
     latest_reading,
 )
+from napari_multifidus.models.half_drawn import HalfDrawn
 
 import multifidus as mf
 from multifidus.data.roi import Reading
-from multifidus.errors import MultifidusError
+from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.outlines_json import file_name
 from tests.plugins.conftest import make_series
 
@@ -58,21 +59,29 @@ def test_the_journal_keeps_what_was_in_the_making_and_what_was_a_draft(session):
     journal = Journal(
         "1.2.4",
         None,
-        unfinished=((MULTIFIDUS_LEFT, "1.2.4", (loop,)),),
+        half_drawn=((MULTIFIDUS_LEFT, "1.2.4", HalfDrawn("livewire", loop[:2], loop)),),
         begun=(
             (MULTIFIDUS_LEFT, "1.2.4", (loop, loop + 9), 0.875),
             (LEAN, "1.2.5", (loop,), math.nan),
         ),
     )
     again = Journal.from_text(journal.as_text())
-    ((key, uid, (found,)),) = again.unfinished
-    assert (key, uid) == (MULTIFIDUS_LEFT, "1.2.4")
-    np.testing.assert_array_equal(found, loop)
+    ((key, uid, found),) = again.half_drawn
+    assert (key, uid, found.tool) == (MULTIFIDUS_LEFT, "1.2.4", "livewire")
+    np.testing.assert_array_equal(found.points, loop[:2])
+    np.testing.assert_array_equal(found.path, loop)
     assert [entry[3] for entry in again.begun[:1]] == [0.875]
     np.testing.assert_array_equal(again.begun[0][2][1], loop + 9)
     assert math.isnan(again.begun[1][3])
-    # A journal of before has neither.
+    # A journal of before has paths alone, or neither.
     document = json.loads(journal.as_text())
+    del document["unfinished"][0]["tool"], document["unfinished"][0]["points"]
+    ((_, _, old),) = Journal.from_text(json.dumps(document)).half_drawn
+    assert old.tool == "polygon"
+    np.testing.assert_array_equal(old.points, loop)
+    document["unfinished"][0]["tool"] = "spade"
+    with pytest.raises(ReadError, match="spade"):
+        Journal.from_text(json.dumps(document))
     del document["unfinished"], document["begun"]
     assert Journal.from_text(json.dumps(document)).begun == ()
 

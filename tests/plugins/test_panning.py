@@ -81,7 +81,7 @@ def test_an_outline_in_the_making_stays_as_it_is(win, exam, tmp_path, pan):
     (making,) = win.annotator.workspace.canvas.unfinished()
     np.testing.assert_allclose(pan(), expected(win), atol=0.6)
     (still,) = win.annotator.workspace.canvas.unfinished()
-    np.testing.assert_allclose(still[2][0], making[2][0])
+    np.testing.assert_allclose(still[2].path, making[2].path)
     assert win.annotator.edit_tools.tool == "polygon"
     # Where the view is now, the other corners are clicked where they lie.
     win.draw(SQUARE[2:])

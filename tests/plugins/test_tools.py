@@ -447,9 +447,19 @@ def test_a_window_that_is_killed_loses_nothing(win, exam, tmp_path, messages):
             process.send_signal(signal.SIGKILL)
     win.open(exam, tmp_path)
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03)
-    # The corners of the other side were clicked, and the polygon was not ended.
-    (loop,) = loops(win, MULTIFIDUS_LEFT)
+    # The corners of the other side were clicked, and the polygon was not ended: it is no outline.
+    assert area_of(win, MULTIFIDUS_LEFT) == 0
+    session = win.annotator.workspace.session
+    assert session.analysis.numbers(MULTIFIDUS_LEFT, 0) is None
+    assert [roi.key.side.value for roi in session.rois()] == ["right"]
+    ((key, index, half),) = win.annotator.workspace.canvas.unfinished()
     corners = [(row, column + 40) for row, column in [*SQUARE, (40.0, 5.0)]]
-    np.testing.assert_allclose(loop, corners, atol=0.3)
+    assert (key, index) == (MULTIFIDUS_LEFT, 0)
+    np.testing.assert_allclose(half.path, corners, atol=0.3)
     assert any("Restored unfinished outline" in text for text in messages)
+    # The hand goes on where it was: the next click appends, and ends it here.
+    win.draw([(30.0, 44.0)])
+    (loop,) = loops(win, MULTIFIDUS_LEFT)
+    np.testing.assert_allclose(loop, [*corners, (30.0, 44.0)], atol=0.3)
+    assert not win.annotator.workspace.canvas.unfinished()
     assert not win.annotator.workspace.session.drawing.unfinished

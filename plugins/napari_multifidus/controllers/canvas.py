@@ -11,10 +11,12 @@ from qtpy.QtCore import QTimer
 from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
 from napari_multifidus import _compat
+from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.mouse import PAN_ZOOM, MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import StructureLayer
 from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.grid import slice_words, view_of
+from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
@@ -35,6 +37,9 @@ SLICE_AXIS = -3
 
 DRAW, EDIT = "add_polygon", "direct"
 """napari's names of its modes: click vertices, move vertices."""
+
+DRAWING = frozenset({DRAW, Tool.FREEHAND, Tool.LIVEWIRE})
+"""Tools that begin an outline; the last one used draws whatever structure is chosen next."""
 
 WARNING_STYLE = {"font_size": 12, "color": "#ffb000"}
 """Size and colour of warnings; amber is told from grey with every colour vision."""
@@ -97,6 +102,7 @@ class Canvas:
             session,
             StrokeCallbacks(self._take_stroke, self._stroke_moved, calls.corner, calls.problem),
         )
+        self._marks = Marks(viewer, session)
         self._timer = _single_shot(SYNC_MS, self._rest)
         self._remember_soon = _single_shot(0, self.remember)
         self.place: tuple[int, LayerKey | None] = (0, None)
@@ -112,6 +118,7 @@ class Canvas:
     def close(self) -> None:
         """Take the layers out of the viewer; the session keeps what was drawn."""
         self.strokes.close()
+        self._marks.close()
         self.sync()
         self._remember_soon.stop()
         self.viewer.dims.events.current_step.disconnect(self._stepped)
@@ -155,8 +162,14 @@ class Canvas:
         if self.session.locked and mode != PAN_ZOOM:
             self._calls.problem(f"{LOCKED} {UNLOCK}")
             mode = PAN_ZOOM
+        half = self.session.drawing.half_drawn.get((key, self.index))
+        if half is not None and mode in DRAWING:
+            mode = half.goes_on_with
         if mode in _TOOLS:
             self.strokes.take(key, layer, Tool(mode))
+            if half is not None and mode == half.goes_on_with:
+                self.strokes.resume(self.index)
+                self.refresh()
             return
         layer.mode = mode
         if mode == EDIT:
@@ -189,7 +202,17 @@ class Canvas:
         self.sync()
         self.remember()
         self.refresh()
+        self._resume_here()
         self._calls.place()
+
+    def _resume_here(self) -> None:
+        """Go on with what waits to be closed on the slice shown, if the hand is about to draw."""
+        key = self.active
+        if key is None or (key, self.index) not in self.session.drawing.half_drawn:
+            return
+        tool = self.strokes.tool if self.strokes.key == key else str(self.layer(key).mode)
+        if tool in DRAWING:
+            self.activate(key, str(tool))
 
     def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         # Not at once: a viewer that closes activates one layer after another.
@@ -199,6 +222,7 @@ class Canvas:
     def refresh(self) -> None:
         """Write the texts on the canvas again: a level or a protocol has changed."""
         _show_slice(self.viewer, self.session, self.index)
+        self._marks.show(self.index)
 
     # --- layers --------------------------------------------------------------------------------
 
@@ -218,6 +242,7 @@ class Canvas:
     def push(self, key: LayerKey) -> None:
         """Show what the session holds of a structure."""
         self._structures[key].push()
+        self._marks.show(self.index)
 
     def redraw(self, places: Iterable[tuple[LayerKey, int]]) -> None:
         """Show what the session holds at some places, and go to one of them if none is shown."""
@@ -273,6 +298,8 @@ class Canvas:
         own.mark_problems(drawn)
         if not own.has_other_kinds:
             own.settle()
+        if changed:
+            self._marks.show(self.index)
         return changed
 
     def _rest(self) -> None:
@@ -322,10 +349,11 @@ class Canvas:
     def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
         self._calls.motion(key, index, self.session.analysis.preview(key, index, loops))
 
-    def unfinished(self) -> list[tuple[LayerKey, int, tuple[Array, ...]]]:
-        """List what is being drawn and no outline yet: structure, slice, paths."""
+    def unfinished(self) -> list[tuple[LayerKey, int, HalfDrawn]]:
+        """List what is drawn and not closed, in the hand or waiting: structure, slice, path."""
         begun = [self.strokes.unfinished, *(own.unfinished() for own in self._structures.values())]
-        return [found for found in begun if found is not None]
+        waiting = [(*where, half) for where, half in self.session.drawing.half_drawn.items()]
+        return [*(found for found in begun if found is not None), *waiting]
 
     def undo_corner(self) -> bool:
         """Undo the last corner of an unfinished outline; returns whether there was one."""

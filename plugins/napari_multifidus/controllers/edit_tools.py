@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multifidus.errors import MultifidusError
-from napari_multifidus.controllers.canvas import DRAW, EDIT
+from napari_multifidus.controllers.canvas import DRAW, DRAWING, EDIT
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models import checklist, edit_operations
+from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.edit_operations import DraftsTaken
 from napari_multifidus.models.grid import view_of
 from napari_multifidus.models.shapes import LayerKey
-from napari_multifidus.models.strokes import Tool
 
 if TYPE_CHECKING:
     from napari_multifidus.models.session import Session
@@ -21,9 +21,6 @@ NUDGE_PIXELS = 1.0
 
 UP, DOWN, LEFT, RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
 """Ways on the screen: down, right."""
-
-DRAWING = frozenset({DRAW, Tool.FREEHAND, Tool.LIVEWIRE})
-"""Tools that begin an outline; the last one used draws whatever structure is chosen next."""
 
 
 class EditTools:
@@ -116,9 +113,11 @@ class EditTools:
 
     def clear(self) -> None:
         """Delete the active structure from the slice shown."""
-        key = self.workspace.active_key
-        if self.workspace.session.put(key, self.workspace.canvas.index, ()):
+        session, key, index = self._finished()
+        changed = session.change(with_half_drawn(session.drawing, (key, index), None))
+        if session.put(key, index, ()) or changed:
             self._done(key)
+            self.workspace.canvas.refresh()
 
     def copy_nearest(self) -> None:
         """Copy the active structure from the nearest slice that has it, unless this one does."""

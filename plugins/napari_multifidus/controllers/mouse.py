@@ -13,7 +13,9 @@ from multifidus.editing.livewire import Edges
 from multifidus.errors import MultifidusError, RoiError
 from napari_multifidus import _compat
 from napari_multifidus.controllers.structure_layer import add_shapes
+from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.grid import spacing_mm
+from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.shapes import LayerKey, vertices_of
 from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, brush_outline, new_stroke
 
@@ -115,7 +117,8 @@ class MouseStrokes:
         layer.mouse_pan = layer.mode == PAN_ZOOM
 
     def close(self) -> None:
-        """Let go, and take the layer that shows strokes away."""
+        """Let go, and take the layer that shows strokes away; what is unfinished stays so."""
+        self._stroke = None
         self.drop()
         if self._preview is not None and self._preview in self._viewer.layers:
             self._viewer.layers.remove(self._preview)
@@ -134,11 +137,26 @@ class MouseStrokes:
     # --- the stroke ----------------------------------------------------------------------------
 
     @property
-    def unfinished(self) -> tuple[LayerKey, int, Loops] | None:
+    def unfinished(self) -> tuple[LayerKey, int, HalfDrawn] | None:
         """What is drawn and no outline yet; None where nothing is."""
-        if self._stroke is None or self.key is None or not self._stroke.corners:
+        begun = self._stroke
+        if begun is None or self.key is None or self.tool is None or not begun.corners:
             return None
-        return self.key, self._index, self._stroke.corners
+        if self.tool in {Tool.BRUSH, Tool.ERASER}:
+            return None
+        return self.key, self._index, HalfDrawn(self.tool.value, begun.points, begun.corners[0])
+
+    def resume(self, index: int) -> None:
+        """Go on with what waits to be closed on a slice, if anything does."""
+        drawing = self._session.drawing
+        if self.key is None or (self.key, index) not in drawing.half_drawn:
+            return
+        half = drawing.half_drawn[self.key, index]
+        self.finish()
+        self._stroke, self._index = half.stroke(self._context(index)), index
+        self._session.change(with_half_drawn(drawing, (self.key, index), None))
+        # Dashed until the hand moves over it.
+        self._show(half.dashes(spacing_mm(self._session.series)))
 
     def finish(self) -> None:
         """End the unfinished stroke: it becomes an outline, or is given up for being short."""
@@ -168,15 +186,17 @@ class MouseStrokes:
         if self._stroke is not None and index == self._index:
             return
         self.finish()
-        assert self.key is not None and self.tool is not None  # noqa: S101, PT018 - take() set them
-        image = self._session.series.slices[index]
-        context = StrokeContext(
+        assert self.tool is not None  # noqa: S101 - take() set it
+        self._stroke, self._index = new_stroke(self.tool, self._context(index)), index
+
+    def _context(self, index: int) -> StrokeContext:
+        assert self.key is not None  # noqa: S101 - take() set it
+        return StrokeContext(
             self._session.drawing.loops(self.key, index),
-            image.plane.pixel_spacing_mm,
+            self._session.series.slices[index].plane.pixel_spacing_mm,
             self.radius_mm,
             lambda: self._edges_of(index),
         )
-        self._stroke, self._index = new_stroke(self.tool, context), index
 
     def _edges_of(self, index: int) -> Edges:
         if self._edges is None or self._edges[0] != index:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
 
-from multifidus.data.polygon import MINIMAL_POINTS
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.models.autosave import Journal, OutlineFile
-from napari_multifidus.models.drawing_edits import with_origin
+from napari_multifidus.models.drawing_edits import with_half_drawn, with_origin
+from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.image_check import ImageHashes
 from napari_multifidus.models.shapes import MULTIFIDUS_RIGHT, LayerKey
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SAVE_AFTER_MS = 0
 """Changes are written this long after the last: as soon as the hand is off, so none is lost."""
+
+MINIMAL_PATH = 2
+"""A single click draws nothing that could be gone on with."""
 
 Contents = tuple[RoiSet, Journal]
 
@@ -117,7 +120,7 @@ class Autosaver(QObject):
 
 def is_worth_a_file(rois: RoiSet, journal: Journal) -> bool:
     """Whether a reading holds anything at all."""
-    return bool(journal.drafts or journal.unfinished) or rois != RoiSet(reading=rois.reading)
+    return bool(journal.drafts or journal.half_drawn) or rois != RoiSet(reading=rois.reading)
 
 
 class SessionRestore:
@@ -158,9 +161,12 @@ class SessionRestore:
         for key, uid, loops in journal.drafts:
             if uid in places:
                 self._restore(key, places[uid], loops)
-        for key, uid, loops in journal.unfinished:
+        self._half_drawn_elsewhere = tuple(
+            begun for begun in journal.half_drawn if begun[1] not in places
+        )
+        for key, uid, half in journal.half_drawn:
             if uid in places:
-                self._restore(key, places[uid], (*session.drawing.loops(key, places[uid]), *loops))
+                self._wait_for(key, places[uid], half)
         for key, uid, loops, _ in journal.begun:
             if uid in places:
                 session.change(with_origin(session.drawing, (key, places[uid]), loops))
@@ -168,7 +174,9 @@ class SessionRestore:
         self.image_hashes = ImageHashes(session, journal.images)
         canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
         active = journal.active if journal.active in canvas.layers else None
-        canvas.activate(active or MULTIFIDUS_RIGHT, PAN_ZOOM)
+        key = active or MULTIFIDUS_RIGHT
+        waiting = session.drawing.half_drawn.get((key, canvas.index))
+        canvas.activate(key, PAN_ZOOM if waiting is None else waiting.goes_on_with)
 
     def _restore(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
         """Put back what was no outline yet when the window went."""
@@ -179,8 +187,15 @@ class SessionRestore:
         problem = self._session.drawing.problem(key, index)
         if problem:
             self._warning(f"Restored, not measured yet: {where} {problem}.")
-        else:
-            self._message(f"Restored unfinished outline: {where}.")
+
+    def _wait_for(self, key: LayerKey, index: int, half: HalfDrawn) -> None:
+        """Keep an outline that was not closed when the window went; it is no outline now either."""
+        self._session.change(with_half_drawn(self._session.drawing, (key, index), half))
+        self._canvas.layer(key)
+        self._message(
+            f"Restored unfinished outline: {key.words} on slice {index + 1}. It is dashed and not "
+            "measured; the next click goes on with it, Esc discards it."
+        )
 
     def _first_drawn(self) -> int:
         drawn = [self._session.drawing.slices_of(key) for key in self._session.drawing.layer_keys()]
@@ -193,10 +208,10 @@ class SessionRestore:
             (key, session.series.slices[index].uid, draft.loops)
             for (key, index), draft in session.drawing.unfinished.items()
         )
-        unfinished = tuple(
-            (key, session.series.slices[index].uid, loops)
-            for key, index, loops in self._canvas.unfinished()
-            if all(len(loop) >= MINIMAL_POINTS for loop in loops)
+        half_drawn = tuple(
+            (key, session.series.slices[index].uid, half)
+            for key, index, half in self._canvas.unfinished()
+            if len(half.path) >= MINIMAL_PATH
         )
         begun = tuple(
             (key, session.series.slices[index].uid, loops, session.drawing.draft_dice(key, index))
@@ -207,7 +222,7 @@ class SessionRestore:
             session.series.slices[index].uid,
             active,
             self._unfinished_elsewhere + drafts,
-            unfinished=unfinished,
+            half_drawn=(*self._half_drawn_elsewhere, *half_drawn),
             begun=(*self._origins_elsewhere, *begun),
             images=self.image_hashes.images(),
         )

@@ -12,6 +12,7 @@ import numpy as np
 from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
 from napari_multifidus import _compat
 from napari_multifidus.models.grid import spacing_mm
+from napari_multifidus.models.half_drawn import POLYGON, HalfDrawn
 from napari_multifidus.models.shapes import (
     AXES,
     EDGE_WIDTH,
@@ -211,14 +212,15 @@ class StructureLayer:
         """Whether a polygon is begun and not finished."""
         return _compat.is_drawing(self.layer)
 
-    def unfinished(self) -> tuple[LayerKey, int, Loops] | None:
+    def unfinished(self) -> tuple[LayerKey, int, HalfDrawn] | None:
         """Return structure, slice and corners of a polygon that is not finished; else None."""
         if not self.is_drawing:
             return None
         shape = self.read()[-1]
         # The last corner follows the mouse.
-        corners = (shape.loop[: self._corners_set()],)
-        return None if shape.slice_index is None else (self.key, shape.slice_index, corners)
+        corners = shape.loop[: self._corners_set()]
+        half = HalfDrawn(POLYGON, corners, corners)
+        return None if shape.slice_index is None else (self.key, shape.slice_index, half)
 
     def _corners_set(self) -> int:
         return max(len(self.layer.data[-1]) - 1, 1) if self.is_drawing else 0

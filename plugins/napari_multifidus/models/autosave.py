@@ -28,6 +28,7 @@ from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.files import reading, write_text
 from multifidus.io.outlines import read_rois, write_rois
 from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, file_name
+from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ class Journal:
         The slice that was shown, and the active structure.
     drafts
         Slice UID and paths, each (n, 2) pixels, of everything drawn that is no outline yet.
-    unfinished
-        The same of what was in the making, beside what its structure had on the slice.
+    half_drawn
+        Structure, slice UID and path of what was begun and not closed.
     begun
         The same of the drafts that outlines began as, and their Dice with what they are now.
     images
@@ -101,7 +102,7 @@ class Journal:
     slice_uid: str = ""
     active: LayerKey | None = None
     drafts: tuple[Entry, ...] = ()
-    unfinished: tuple[Entry, ...] = ()
+    half_drawn: tuple[tuple[LayerKey, str, HalfDrawn], ...] = ()
     begun: tuple[tuple[LayerKey, str, tuple[Array, ...], float], ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
 
@@ -113,7 +114,10 @@ class Journal:
             "slice_uid": self.slice_uid,
             "active": self.active.as_dict() if self.active else None,
             "drafts": [_entry_out(*entry) for entry in self.drafts],
-            "unfinished": [_entry_out(*entry) for entry in self.unfinished],
+            "unfinished": [
+                {**key.as_dict(), "slice_uid": uid, **half.as_dict()}
+                for key, uid, half in self.half_drawn
+            ],
             "begun": [
                 # JSON has no NaN: the Dice of what is no outline now is left out.
                 {**_entry_out(key, uid, loops), "dice": None if math.isnan(found) else found}
@@ -142,11 +146,11 @@ class Journal:
                 str(document["slice_uid"]),
                 LayerKey.from_dict(active) if active else None,
                 tuple(map(_entry_in, document["drafts"])),
-                tuple(map(_entry_in, document.get("unfinished", []))),
+                tuple(map(_half_in, document.get("unfinished", []))),
                 tuple((*_entry_in(found), _dice_in(found)) for found in begun),
                 {str(uid): str(found) for uid, found in document.get("images", {}).items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             msg = f"The journal is damaged: {error}."
             raise ReadError(msg) from error
 
@@ -158,6 +162,10 @@ def _entry_out(key: LayerKey, uid: str, loops: tuple[Array, ...]) -> dict[str, A
 def _entry_in(entry: Mapping[str, Any]) -> Entry:
     paths = (np.array(path, dtype=np.float64).reshape(-1, 2) for path in entry["paths"])
     return LayerKey.from_dict(entry), str(entry["slice_uid"]), tuple(paths)
+
+
+def _half_in(entry: Mapping[str, Any]) -> tuple[LayerKey, str, HalfDrawn]:
+    return LayerKey.from_dict(entry), str(entry["slice_uid"]), HalfDrawn.from_dict(entry)
 
 
 def _dice_in(entry: Mapping[str, Any]) -> float:

@@ -7,7 +7,7 @@ they are never measured and never lost.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from multifidus.data.anatomy import Level, Side, SlicePosition
@@ -17,6 +17,7 @@ from multifidus.data.roi import Reading, Roi
 from multifidus.data.roi_set import Grade, NotMeasurable, RoiSet, SliceLevel
 from multifidus.measuring.agreement.metrics import dice
 from multifidus.measuring.locate import place
+from napari_multifidus.models.half_drawn import HalfDrawn, Incomplete
 from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Loops = tuple[Array, ...]
     StructureOnSlice = tuple[LayerKey, int]
+
+
+HALF_DRAWN = "is not closed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +71,8 @@ class DrawingState:
         Levels typed by hand, by slice UID.
     landmarks, not_measurable, grades
         As they are written.
+    half_drawn
+        What waits to be closed, by structure and slice.
     """
 
     reading: Reading
@@ -79,6 +85,7 @@ class DrawingState:
     landmarks: tuple[Landmark, ...]
     not_measurable: tuple[NotMeasurable, ...]
     grades: tuple[Grade, ...]
+    half_drawn: Mapping[StructureOnSlice, HalfDrawn] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rois: RoiSet, exam: Exam, series: Series) -> DrawingState:
@@ -141,10 +148,13 @@ class DrawingState:
 
     def not_measured(self) -> tuple[str, ...]:
         """Say of everything unfinished what it is, where, and what is wrong with it."""
-        return tuple(
-            f"{key.words} on slice {index + 1} {unfinished.problem}"
-            for (key, index), unfinished in self.unfinished.items()
-        )
+        return tuple(found.words for found in self.incomplete())
+
+    def incomplete(self) -> tuple[Incomplete, ...]:
+        """List all that is drawn and no outline: half drawn, or to be corrected; slice by slice."""
+        found = [Incomplete(*where, draft.problem) for where, draft in self.unfinished.items()]
+        found += [Incomplete(*where, HALF_DRAWN, is_half_drawn=True) for where in self.half_drawn]
+        return tuple(sorted(found, key=lambda item: (item.index, item.key)))
 
     def on_slice(self, index: int) -> Iterator[Roi]:
         """Return all outlines on a slice."""
@@ -173,9 +183,10 @@ class DrawingState:
         """Return where something else is drawn: other objects, whether equal or not."""
         return frozenset(
             where
-            for where in {*self._drawn(), *other._drawn()}
+            for where in {*self._drawn(), *other._drawn(), *self.half_drawn, *other.half_drawn}
             if self.outlines.get(where) is not other.outlines.get(where)
             or self.unfinished.get(where) is not other.unfinished.get(where)
+            or self.half_drawn.get(where) is not other.half_drawn.get(where)
         )
 
     def is_same_of(self, key: LayerKey, other: DrawingState) -> bool:

@@ -12,6 +12,7 @@ from multifidus.data.roi import Reading, Roi, RoiKey, Source
 from multifidus.data.roi_set import Grade, NotMeasurable, SliceLevel
 from multifidus.errors import RoiError
 from napari_multifidus.models.drawing import DrawingState, Unfinished
+from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
 
 if TYPE_CHECKING:
@@ -197,6 +198,16 @@ def with_origin(
     if not any(roi.source in _STAYS_A_DRAFT for roi in drawing.outlines.get(where, ())):
         return drawing
     return replace(drawing, origins={**drawing.origins, where: tuple(loops)})
+
+
+def with_half_drawn(
+    drawing: DrawingState, where: StructureOnSlice, half: HalfDrawn | None
+) -> DrawingState:
+    """Keep an outline that waits to be closed; None where none does."""
+    if half is None and where not in drawing.half_drawn:
+        return drawing
+    rest = _without(drawing.half_drawn, where)
+    return replace(drawing, half_drawn=rest if half is None else {**rest, where: half})
 
 
 def with_level(

@@ -114,6 +114,11 @@ class Stroke:
         return bool(self._points)
 
     @property
+    def points(self) -> Array:
+        """Where the hand set something, (n, 2): pressed again, these draw the same."""
+        return np.array(self._points).reshape(-1, 2)
+
+    @property
     def corners(self) -> Loops:
         """What stands already, as one open path; empty before the first point."""
         return (np.array(self._points),) if self._points else ()

@@ -1,0 +1,126 @@
+"""Outlines that a hand has begun and not closed: kept, never measured, and gone on with later.
+
+Knows neither napari nor Qt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from multifidus.errors import ReadError
+from napari_multifidus.models.shapes import LayerKey
+from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, new_stroke
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+POLYGON = "polygon"
+"""How a journal names the tool that sets corner after corner."""
+
+_TOOLS = {POLYGON: Tool.FREEHAND, **{tool.value: tool for tool in Tool}}
+
+DASH_MM = 1.5
+"""Length of a dash, and of the gap after it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HalfDrawn:
+    """An outline that is not closed.
+
+    Attributes
+    ----------
+    tool
+        With what it was drawn.
+    points
+        Where the hand set something, (n, 2): row, column. The tool goes on from these.
+    path
+        What they made, (m, 2), as it is shown.
+    """
+
+    tool: str
+    points: Array
+    path: Array
+
+    @property
+    def goes_on_with(self) -> Tool:
+        """The tool that goes on with it."""
+        return _TOOLS[self.tool]
+
+    def stroke(self, context: StrokeContext) -> Stroke:
+        """Take it up again: the next click appends."""
+        made = new_stroke(self.goes_on_with, context)
+        for point in self.points:
+            made.press(point)
+            made.release()
+        return made
+
+    def dashes(self, spacing_mm: tuple[float, float]) -> tuple[Array, ...]:
+        """Cut its path into dashes, each (n, 2)."""
+        steps = np.hypot(*(np.diff(self.path, axis=0) * spacing_mm).T)
+        along = np.concatenate(([0.0], steps.cumsum()))
+        starts = np.arange(0.0, along[-1], 2 * DASH_MM)
+        return tuple(_between(self.path, along, start, start + DASH_MM) for start in starts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "tool": self.tool,
+            "points": self.points.tolist(),
+            "paths": [self.path.tolist()],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> HalfDrawn:
+        """Make it from plain values; those of earlier versions have paths alone.
+
+        Raises
+        ------
+        ReadError
+            If the tool is not known.
+        """
+        tool = str(values.get("tool", POLYGON))
+        if tool not in _TOOLS:
+            msg = f"The journal holds an outline drawn with the tool '{tool}', which is not known."
+            raise ReadError(msg, remedy="Update multifidus.")
+        path = np.array(values["paths"][-1], dtype=np.float64).reshape(-1, 2)
+        points = np.array(values.get("points", path), dtype=np.float64).reshape(-1, 2)
+        return cls(tool, points, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Something drawn that is no outline, and is not measured.
+
+    Attributes
+    ----------
+    key, index
+        The structure and the slice.
+    problem
+        What is wrong with it, as the end of a sentence.
+    is_half_drawn
+        Whether it waits to be closed; else it is to be corrected.
+    """
+
+    key: LayerKey
+    index: int
+    problem: str
+    is_half_drawn: bool = False
+
+    @property
+    def words(self) -> str:
+        """Say it to the person."""
+        return f"{self.key.words} on slice {self.index + 1} {self.problem}"
+
+
+def _between(path: Array, along: Array, start: float, end: float) -> Array:
+    """Return a path from one distance along it to another."""
+    end = min(end, float(along[-1]))
+    inside = path[(along > start) & (along < end)]
+    ends = [[np.interp(place, along, axis) for axis in path.T] for place in (start, end)]
+    return np.concatenate((ends[:1], inside, ends[1:]))
