@@ -13,6 +13,7 @@ from multifidus.measuring.calibration import Calibration
 from multifidus.measuring.dixon_pairs import dixon_fat_fraction
 from multifidus.measuring.fat.estimator import FatResult, Need
 from multifidus.measuring.fat.methods import METHODS
+from multifidus.measuring.fat.signal.calibration import SignalFraction
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.pdff_map import map_fat_fraction
 from multifidus.measuring.reference_checks import WaterFatSwap
@@ -27,8 +28,10 @@ def outline_rows(
     provenance: Provenance,
     protocol: MeasurementProtocol,
     calibration: Calibration,
+    *,
+    fraction: SignalFraction | None = None,
 ) -> Iterator[Measurement]:
-    """Yield every number about one outline, not yet sorted."""
+    """Yield every number about one outline, not yet sorted; ``fraction`` is its fat signal's."""
     key, areas = item.roi.key, item.areas
     for quantity, value, count in (
         (Quantity.TCSA_MM2, areas.total_mm2, areas.n_pixels),
@@ -44,7 +47,7 @@ def outline_rows(
         return
     for method in protocol.fat_methods:
         if method is FatMethod.SIGNAL:
-            yield signal_row(item, provenance, calibration, protocol)
+            yield signal_row(item, provenance, protocol, calibration=calibration, found=fraction)
         elif Need.DIXON_PAIR not in METHODS[method].needs:
             result = calibration.fat_of(item, method, protocol)
             yield from _fat_rows(item, method, result, provenance)

@@ -30,6 +30,7 @@ from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.outline_rows import outline_rows, provenance_of, with_flag, with_level
 from multifidus.measuring.plausibility import implausible, overlapping
 from multifidus.measuring.propose_references import with_proposals
+from multifidus.measuring.signal_rows import signal_fraction
 from multifidus.measuring.slice_pixels import read_outline_pixels
 from multifidus.measuring.uncertainty.budget import with_uncertainty
 from multifidus.spine.resolve import LevelResolver
@@ -177,11 +178,13 @@ class ExamCalibration:
         calibration = self.groups[item.signal_scale]
         resolved = self.resolver.resolve(item.placed.series, item.placed.index, level, position)
         origin, checked = provenance_of(item, resolved, self.digest), with_mixing(self.protocol)
-        found = list(outline_rows(item, origin, checked, calibration))
+        is_asked = item.is_muscle and FatMethod.SIGNAL in checked.fat_methods
+        fraction = signal_fraction(item, calibration) if is_asked else None
+        found = list(outline_rows(item, origin, checked, calibration, fraction=fraction))
         areas = implausible(item.roi, item.areas.total_mm2, resolved.level)
         found = list(with_quality_flags(found, calibration.low_signal_pct(item), areas))
         found = list(with_level(found, resolved, self.protocol.tilt_limit_deg))
-        found = list(with_uncertainty(found, item, calibration, self.protocol))
+        found = list(with_uncertainty(found, item, calibration, self.protocol, fraction=fraction))
         rows = with_disagreement(found)
         if len(checked.fat_methods) == len(self.protocol.fat_methods):
             return rows

@@ -1,14 +1,10 @@
-"""The row of a muscle's fat signal fraction, with its uncertainty."""
+"""The row of a muscle's fat signal fraction."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
-
-import numpy as np
 
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
@@ -20,8 +16,6 @@ from multifidus.measuring.fat.signal.calibration import (
     SignalFraction,
 )
 from multifidus.measuring.outline_pixels import OutlinePixels
-from multifidus.measuring.uncertainty.budget import PixelFractions, fraction_parts
-from multifidus.measuring.uncertainty.components import Tracing
 from multifidus.measuring.weighted_pixels import NAN
 
 REFERENCE_FAT_POINTS = 1.5
@@ -35,32 +29,33 @@ UNCERTAIN_POINTS = 5.0
 """A larger standard uncertainty by the calibration alone is flagged."""
 
 
+def signal_fraction(item: OutlinePixels, calibration: Calibration) -> SignalFraction | None:
+    """Return a muscle's fat signal fraction; None where there is none."""
+    signal = calibration.signal
+    return signal.fraction(item) if isinstance(signal, SignalCalibration) else None
+
+
 def signal_row(
     item: OutlinePixels,
     provenance: Provenance,
-    calibration: Calibration,
     protocol: MeasurementProtocol,
+    *,
+    calibration: Calibration,
+    found: SignalFraction | None,
 ) -> Measurement:
-    """Return the fat signal fraction of one muscle; NaN with its reason where there is none."""
+    """Return the row of a muscle's fat signal fraction; NaN with its reason where there is none."""
     signal = calibration.signal
-    found = signal.fraction(item) if isinstance(signal, SignalCalibration) else None
     if found is None or not isinstance(signal, SignalCalibration):
         return _refused(_row(item, provenance), calibration, protocol)
-    parts = _parts(item, signal, found, protocol)
-    return Measurement(
-        item.roi.key,
-        Quantity.FF_SIGNAL_PCT,
-        found.value_pct,
-        provenance,
-        len(item.raw.inside.values),
-        FatMethod.SIGNAL,
-        MappingProxyType({**_parameters(item, signal, found), **parts}),
-        _once(
+    return replace(
+        _row(item, provenance),
+        value=found.value_pct,
+        parameters=_parameters(item, signal, found),
+        flags=_once(
             *item.quality.flags,
             *_calibration_flags(found),
             *_reference_flags(calibration, protocol),
         ),
-        math.sqrt(math.fsum(v**2 for v in parts.values())),
     )
 
 
@@ -123,34 +118,13 @@ def _parameters(
     }
 
 
-def _parts(
-    item: OutlinePixels,
-    signal: SignalCalibration,
-    found: SignalFraction,
-    protocol: MeasurementProtocol,
-) -> dict[str, float]:
-    """Return the parts of its uncertainty, in points."""
-    parts = {
+def calibration_parts(found: SignalFraction) -> dict[str, float]:
+    """Return the parts of a fraction's uncertainty that its calibration brings, in points."""
+    return {
         "u_lean_level": found.lean,
         "u_fat_level": found.fat_level,
         "u_bias_field": found.field,
         "u_edge": found.edge,
         "u_reference_fat": REFERENCE_FAT_POINTS * (1 - min(max(found.value_pct / 100, 0.0), 1.0)),
+        "u_chemical_shift": found.shift,
     }
-    if not math.isnan(found.shift):
-        parts["u_chemical_shift"] = found.shift
-    if item.band.pixels is None or item.raw.along is None:
-        return parts
-    share, own = found.value_pct / 100, found.pixels
-    along = signal.fractions_at(item, item.band.pixels, item.raw.along)
-    # Where pixels have no value, tracing moves nothing that is known.
-    excess = np.where(np.isfinite(along), along - share, 0.0)
-    places = np.divmod(item.footprint.places, item.footprint.coverage.weights.shape[1])
-    inside = PixelFractions(places, item.raw.inside.weights, own, own - share)
-    tracing = Tracing(
-        protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
-    )
-    drawn = fraction_parts(
-        item, inside, excess, tracing=tracing, placement_mm=protocol.placement_sd_mm
-    )
-    return {name: drawn[name] for name in ("u_boundary", "u_placement")} | parts

@@ -23,7 +23,9 @@ from multifidus.data.sums import dot
 from multifidus.measuring.calibration import Calibration, ReferenceUncertainty
 from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import METHODS
+from multifidus.measuring.fat.signal.calibration import SignalFraction
 from multifidus.measuring.outline_pixels import OutlinePixels, OutlineSignal
+from multifidus.measuring.signal_rows import calibration_parts
 from multifidus.measuring.uncertainty.components import (
     Tracing,
     area_variance,
@@ -49,18 +51,27 @@ def with_uncertainty(
     item: OutlinePixels,
     calibration: Calibration,
     protocol: MeasurementProtocol,
+    *,
+    fraction: SignalFraction | None = None,
 ) -> Iterator[Measurement]:
-    """Give one outline's areas and fat values their uncertainty; other rows pass unchanged."""
+    """Give one outline's areas and fat values their uncertainty; other rows pass unchanged.
+
+    Parameters
+    ----------
+    fraction
+        Its fat signal fraction, where there is one.
+    """
     how = Tracing(
         protocol.tracing_sd_mm, protocol.tracing_correlation_mm, protocol.tracing_offset_mm
     )
     area_sd = math.sqrt(area_variance(item.band.lengths_mm, how))
-    fat = _fat_by_method(rows, item, calibration, (how, protocol.placement_sd_mm))
+    assumed = how, protocol.placement_sd_mm
+    fat = _fat_by_method(rows, item, calibration, assumed, fraction=fraction)
     for row in rows:
         parts = _area_parts(row, item, area_sd)
         if parts is None and not math.isnan(row.value):
             if row.quantity in _FAT:
-                parts = fat[row.method].parts(row.quantity, item.areas.valid_mm2)
+                parts = fat[row.method].parts(row.quantity)
             elif row.quantity in _DIXON:
                 parts = _dixon_parts(row, item, how, protocol.placement_sd_mm)
             elif row.quantity is Quantity.PDFF_MEAN_PCT:
@@ -100,10 +111,11 @@ _FAT = frozenset(
         Quantity.FCSA_MM2,
         Quantity.FF_LINEAR_PCT,
         Quantity.FF_LINEAR_CLIPPED_PCT,
+        Quantity.FF_SIGNAL_PCT,
     }
 )
 _DIXON = frozenset({Quantity.DIXON_FF_MEAN_PCT, Quantity.DIXON_FF_RATIO_PCT})
-_SHARES = _FAT - {Quantity.FAT_CSA_MM2, Quantity.FCSA_MM2}
+_AREAS = frozenset({Quantity.FAT_CSA_MM2, Quantity.FCSA_MM2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,8 @@ class _Fat:
     ----------
     share_mm2, fat_mm2, lean_mm2
         What tracing moves: fat over valid area, as an area; fat; and lean area.
+    valid_mm2
+        That area.
     points
         Parts other than tracing, in points of the percentage.
     """
@@ -121,14 +135,41 @@ class _Fat:
     share_mm2: float
     fat_mm2: float
     lean_mm2: float
+    valid_mm2: float
     points: Parts
 
-    def parts(self, quantity: Quantity, valid_mm2: float) -> Parts:
-        if quantity in _SHARES:
-            return {"u_boundary": 100 * self.share_mm2 / valid_mm2, **self.points}
+    def parts(self, quantity: Quantity) -> Parts:
+        if quantity not in _AREAS:
+            return {"u_boundary": 100 * self.share_mm2 / self.valid_mm2, **self.points}
         boundary = self.fat_mm2 if quantity is Quantity.FAT_CSA_MM2 else self.lean_mm2
-        areas = {name: valid_mm2 * value / 100 for name, value in self.points.items()}
+        areas = {name: self.valid_mm2 * value / 100 for name, value in self.points.items()}
         return {"u_boundary": boundary, **areas}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Methods:
+    """Methods, one row each, that see the same pixels.
+
+    Parameters
+    ----------
+    rows
+        The first row of each method.
+    shares
+        Fat over valid area, in percent, (m,).
+    valid_mm2
+        That area.
+    along, inside
+        How fat the boundary band's pixels are, and those inside, (m, places) and (m, n).
+    points
+        Of each method the parts of its uncertainty that neither tracing nor placement brings.
+    """
+
+    rows: Sequence[Measurement]
+    shares: Array
+    valid_mm2: float
+    along: Array
+    inside: Array
+    points: Sequence[Parts]
 
 
 def _fat_by_method(
@@ -136,32 +177,77 @@ def _fat_by_method(
     item: OutlinePixels,
     calibration: Calibration,
     assumed: tuple[Tracing, float],
+    *,
+    fraction: SignalFraction | None,
 ) -> dict[str, _Fat]:
     """Work out each method's uncertainty from the first of its rows."""
     firsts: dict[str, Measurement] = {}
     for row in rows:
         if row.quantity in _FAT and not math.isnan(row.value):
             firsts.setdefault(row.method, row)
+    of_signal = firsts.pop(FatMethod.SIGNAL, None)
     # One after the other, methods would take many times as long as all that see the same pixels.
     alike: dict[OutlineSignal, list[Measurement]] = {}
     for row in firsts.values():
         alike.setdefault(item.signal_for(row.method), []).append(row)
-    found: dict[str, _Fat] = {}
+    found = []
     for signal, members in alike.items():
         shared = calibration.for_method(members[0].method).uncertainty
-        fats = _fats(members, (item, signal), shared, assumed)
-        found |= {row.method: fat for row, fat in zip(members, fats, strict=True)}
-    return found
+        found.append(_methods(members, item, signal, shared))
+    if of_signal is not None and fraction is not None:
+        found.append(_of_signal(of_signal, item, fraction))
+    return _fats(found, item, assumed) if found else {}
 
 
 def _fats(
+    methods: Sequence[_Methods], item: OutlinePixels, assumed: tuple[Tracing, float]
+) -> dict[str, _Fat]:
+    """Return the uncertainty of all methods of an outline, whatever pixels they see."""
+    tracing, placement_mm = assumed
+    shares = np.concatenate([each.shares for each in methods])
+    along, inside = (
+        np.concatenate([getattr(each, name) for each in methods]) for name in ("along", "inside")
+    )
+    rings = along.reshape(len(shares), -1, sum(item.band.counts))
+    moving = moved(item.band.lengths_mm, item.band.counts, rings, tracing)
+    places = placement_pct(
+        inside,
+        item.raw.inside.weights,
+        np.divmod(item.footprint.places, item.footprint.coverage.weights.shape[1]),
+        spacing_mm=item.spacing_mm,
+        sd_mm=placement_mm,
+    )
+    squares = (moving.share_square(shares / 100), moving.fat_square, moving.lean_square)
+    found: dict[str, _Fat] = {}
+    for each in methods:
+        for row, points in zip(each.rows, each.points, strict=True):
+            k = len(found)
+            share, fat, lean = (math.sqrt(square[k]) for square in squares)
+            every = {**points, "u_placement": float(places[k])}
+            found[row.method] = _Fat(share, fat, lean, each.valid_mm2, every)
+    return found
+
+
+def _of_signal(row: Measurement, item: OutlinePixels, fraction: SignalFraction) -> _Methods:
+    along = fraction.along
+    return _Methods(
+        [row],
+        np.array([fraction.value_pct]),
+        item.raw.inside.total * item.placed.slice.plane.pixel_area_mm2,
+        # Where pixels have no value, tracing moves nothing that is known.
+        np.where(np.isfinite(along), along, fraction.value_pct / 100)[None],
+        fraction.pixels[None],
+        [calibration_parts(fraction)],
+    )
+
+
+def _methods(
     rows: Sequence[Measurement],
-    outline: tuple[OutlinePixels, OutlineSignal],
+    item: OutlinePixels,
+    signal: OutlineSignal,
     shared: ReferenceUncertainty,
-    assumed: tuple[Tracing, float],
-) -> Iterator[_Fat]:
-    """Yield the uncertainty of methods, one row each, that see the same pixels."""
-    (item, signal), (tracing, placement_mm) = outline, assumed
+) -> _Methods:
+    """Look at an outline as methods do that see the same pixels."""
     sample = signal.inside
     shares = np.array([_share_pct(row, item) for row in rows])
     linear = np.array([METHODS[row.method].is_fraction for row in rows])
@@ -177,38 +263,24 @@ def _fats(
     fatness[linear] = (values - shared.lean_signal) / shared.contrast if linear.any() else 0.0
     # Where pixels have no value, tracing moves nothing that is known.
     fatness = np.where(np.isfinite(values), fatness, shares[:, None] / 100)
-    rings = fatness.reshape(len(rows), -1, sum(item.band.counts))
-    found = moved(item.band.lengths_mm, item.band.counts, rings, tracing)
-    places = _placement(item, sample, cuts, placement_mm)
     mixed = _mixed(sample, cuts, shared)
-    squares = (found.share_square(shares / 100), found.fat_square, found.lean_square)
-    for k, row in enumerate(rows):
-        if linear[k]:
-            points = _linear_points(sample, shares[k] / 100, shared)
-        else:
-            points = {
-                "u_partial_volume": float(mixed[k]),
-                **_binary_points(row, sample, cuts[k], shared),
-            }
-        points["u_placement"] = float(places[k])
-        share, fat, lean = (math.sqrt(square[k]) for square in squares)
-        yield _Fat(share, fat, lean, points)
+    points = [
+        _linear_points(sample, shares[k] / 100, shared)
+        if linear[k]
+        else {
+            "u_partial_volume": float(mixed[k]),
+            **_binary_points(row, sample, cuts[k], shared),
+        }
+        for k, row in enumerate(rows)
+    ]
+    inside = (sample.values > cuts[:, None]).astype(np.float64)
+    return _Methods(rows, shares, item.areas.valid_mm2, fatness, inside, points)
 
 
 def _share_pct(row: Measurement, item: OutlinePixels) -> float:
     """Fat over valid area, whichever of a method's rows it is read from."""
-    share = row.value if row.quantity in _SHARES else 100 * row.value / item.areas.valid_mm2
+    share = 100 * row.value / item.areas.valid_mm2 if row.quantity in _AREAS else row.value
     return 100 - share if row.quantity is Quantity.FCSA_MM2 else share
-
-
-def _placement(
-    item: OutlinePixels, sample: WeightedPixels, cuts: Array, placement_mm: float
-) -> Array:
-    fatness = (sample.values > cuts[:, None]).astype(np.float64)
-    pixels = np.divmod(item.footprint.places, item.footprint.coverage.weights.shape[1])
-    return placement_pct(
-        fatness, sample.weights, pixels, spacing_mm=item.spacing_mm, sd_mm=placement_mm
-    )
 
 
 def _raw_threshold(row: Measurement, sample: WeightedPixels, share: float) -> float:

@@ -98,8 +98,9 @@ class SignalFraction:
         shift; the last is NaN where the exam's headers do not say how large it is.
     void_pixels
         Pixels that were left out because they hold neither tissue.
-    pixels
-        The fractions of the pixels in which fat is measured, not in percent, (n,).
+    pixels, along
+        The fractions of the pixels in which fat is measured, (n,), and of the boundary band's, not
+        in percent.
     """
 
     value_pct: float
@@ -110,6 +111,7 @@ class SignalFraction:
     shift: float
     void_pixels: int
     pixels: Array
+    along: Array
 
     @property
     def calibration_sd(self) -> float:
@@ -191,7 +193,19 @@ class SignalCalibration:
             ),
             int(mostly.sum()) - len(counted),
             fractions[view.outline].take(item.footprint.places),
+            self._along(item, number, lean),
         )
+
+    def _along(self, item: OutlinePixels, number: int, lean: float) -> Array:
+        """Return the fractions of the boundary band's pixels, from their signal."""
+        pixels, signal = item.band.pixels, item.raw.along
+        if pixels is None or signal is None:
+            return np.zeros(0)
+        x, y, _ = item.placed.slice.plane.axes_mm(pixels)
+        middle = self.middle
+        y_mm = middle.y_mm[item.placed.slice.uid]
+        log = self.field.log_gain((x - middle.x_mm) / SCALE_MM, (y - y_mm) / SCALE_MM, number)
+        return np.asarray((signal / np.exp(log) - lean) / (self.fat_signal - lean))
 
     def _field_sd(
         self,
@@ -220,17 +234,6 @@ class SignalCalibration:
         fitted = float(slope @ self.field.covariance[number] @ slope)
         followed = self.lean.diffuse * DIFFUSE_SD * total
         return math.sqrt(max(fitted, 0.0) + followed**2)
-
-    def fractions_at(self, item: OutlinePixels, pixels: NDArray[np.intp], signal: Array) -> Array:
-        """Return the fractions of single pixels, (n, 2), of a slice from their signal, (n,)."""
-        middle = self.middle
-        x, y, _ = item.placed.slice.plane.to_patient(pixels).T
-        uid = item.placed.slice.uid
-        log = self.field.log_gain(
-            (x - middle.x_mm) / SCALE_MM, (y - middle.y_mm[uid]) / SCALE_MM, self.slices[uid]
-        )
-        lean = self.lean_signal(item)
-        return np.asarray((signal / np.exp(log) - lean) / (self.fat_signal - lean))
 
 
 def _shift_px(item: OutlinePixels) -> float:
