@@ -234,7 +234,7 @@ def take_worklist(scratch: Path) -> None:
         controller.worklist.note(
             controller.by, Event.SAVED, controller.clock(), seconds_active=60 * minutes
         )
-        controller.finish_and_next()
+        controller.finish_and_next("shown in a picture")
     draw_perfectly(controller)
     show_middle(viewer, dock)
     dock.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, EDIT)

@@ -71,6 +71,7 @@ MISSING_COLUMNS: Mapping[str, str] = {
     "side": "The patient's side.",
     "reason": "Why it is missing; see reasons.",
     "detail": "What more is known about the reason.",
+    "rater_note": "What the rater wrote about it; empty where nothing was.",
 }
 """Columns of the table of what is missing."""
 

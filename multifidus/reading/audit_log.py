@@ -26,6 +26,7 @@ class Event(StrEnum):
 
     OPENED = "opened"
     SAVED = "saved"
+    GRADED = "graded"
     DONE = "done"
     UNLOCKED = "unlocked"
     OFFERED = "offered"

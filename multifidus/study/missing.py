@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.anatomy import MUSCLES, Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
 from multifidus.io.table_csv import Row
 
 Place = tuple[Level, Structure, Side]
+
+Notes = Mapping[tuple[Reading, Place], str]
+"""What raters wrote, by reading and muscle; it stands in the table of what is missing alone."""
+
+RATER_NOTE = "rater_note"
 
 Who = tuple[str, str, str, int | None]
 """Subject, timepoint, rater and reading; no reading where there is none."""
@@ -41,7 +48,8 @@ class Absence(StrEnum):
 
 
 _MEANINGS = {
-    Absence.NOT_MEASURABLE: "The rater declared it not measurable; detail says for what reason.",
+    Absence.NOT_MEASURABLE: "The rater declared it not measurable; detail says for what reason, "
+    "rater_note what else was written.",
     Absence.NOT_OUTLINED: "The reading has no outline of it; detail says where there is one: on "
     "the other side, by another rater or in another reading, at another timepoint, or of another "
     "subject alone.",
@@ -120,8 +128,22 @@ def _place_order(place: Place) -> tuple[int, Structure, Side]:
     return level.rank, structure, side
 
 
+def notes_of(rois: RoiSet) -> Notes:
+    """Return what raters wrote about muscles that they could not measure."""
+    found: dict[tuple[Reading, Place], list[str]] = {}
+    for gap in rois.not_measurable:
+        for side in (Side.LEFT, Side.RIGHT) if gap.side is Side.BOTH else (gap.side,):
+            if gap.note:
+                place = gap.level, gap.structure, side
+                found.setdefault((gap.reading or rois.reading, place), []).append(gap.note)
+    return {where: "; ".join(dict.fromkeys(notes)) for where, notes in found.items()}
+
+
 def missing_rows(
-    rows: Iterable[Measurement], measured: Iterable[Reading], failed: Mapping[Reading, str]
+    rows: Iterable[Measurement],
+    measured: Iterable[Reading],
+    failed: Mapping[Reading, str],
+    notes: Notes = MappingProxyType({}),
 ) -> list[Row]:
     """List what is missing, one row a reading x level x muscle x side.
 
@@ -133,6 +155,8 @@ def missing_rows(
         Readings that were measured, with or without rows.
     failed
         Readings that were not, and the name of the error.
+    notes
+        What raters wrote; see :func:`notes_of`.
     """
     study = _Study.of(rows)
     done = set(measured)
@@ -142,7 +166,8 @@ def missing_rows(
         for by in done:
             absence = study.absence(by, place)
             if absence is not None:
-                found.append(_row(_who(by), place, *absence))
+                note = notes.get((by, place), "")
+                found.append(_row(_who(by), place, *absence) | {RATER_NOTE: note})
         found += [_row(_who(by), place, Absence.CASE_FAILED, error) for by, error in failed.items()]
         found += [_row(who, place, reason) for who, reason in _not_there(readings, failed)]
     return sorted(found, key=_row_order)
@@ -174,7 +199,7 @@ def _not_there(
 
 def _row(who: Who, place: Place, reason: Absence, detail: str = "") -> Row:
     level, structure, side = place
-    values = (*who, level.value, structure.value, side.value, reason.value, detail)
+    values = (*who, level.value, structure.value, side.value, reason.value, detail, "")
     return dict(zip(MISSING_COLUMNS, values, strict=True))
 
 

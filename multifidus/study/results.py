@@ -32,7 +32,7 @@ from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row, write_rows
 from multifidus.study.batch import Failure, Measured
 from multifidus.study.exchanged_sides import exchanged_sides, side_areas, with_exchanged_sides
-from multifidus.study.missing import Absence, missing_rows
+from multifidus.study.missing import Absence, Place, missing_rows, notes_of
 from multifidus.study.results_page import PageContent, is_page, write_page
 from multifidus.study.summary import write_summary
 from multifidus.version import VERSION
@@ -181,6 +181,7 @@ class _Study:
     failures: list[Row] = field(default_factory=list)
     measured: set[Reading] = field(default_factory=set)
     failed: dict[Reading, str] = field(default_factory=dict)
+    notes: dict[tuple[Reading, Place], str] = field(default_factory=dict)
     unnamed: dict[tuple[int, ...], dict[str, None]] = field(default_factory=dict)
     """Values that label schemes do not name, and the label maps that hold them."""
 
@@ -193,6 +194,7 @@ class _Study:
         for held in outcome.rois.unnamed_labels:
             self.unnamed.setdefault(held.values, {})[_called(held.path, outcome.case)] = None
         self.measured |= {row.key.reading for row in outcome.rows} or {outcome.rois.reading}
+        self.notes |= notes_of(outcome.rois)
         self.rows.extend(outcome.rows)
 
     def results(self) -> Results:
@@ -202,7 +204,7 @@ class _Study:
         return Results(
             Measurements(tuple(with_exchanged_sides(rows, exchanged))),
             self.failures,
-            missing_rows(self.rows, self.measured, self.failed),
+            missing_rows(self.rows, self.measured, self.failed, self.notes),
             (*_not_named(self.unnamed), *(found.in_words() for found in exchanged)),
         )
 

@@ -15,6 +15,7 @@ from napari_multifidus.controllers.shortcuts import (
 )
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.session import Session
+from napari_multifidus.models.shapes import same_loops
 from napari_multifidus.views.slice import NOT_SET
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -206,12 +207,27 @@ def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
     assert drawn.dock.status.saved.text().startswith("✓")
 
 
-def test_swapped_sides_are_said_at_once(drawn, messages):
-    drawn.annotator.workspace.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 20, 12)])
-    drawn.annotator.workspace.session.put(MULTIFIDUS_RIGHT, 2, [circle(36, 58, 12)])
+def test_swapped_sides_are_said_until_they_are_mended_by_the_button(drawn):
+    session, banner = drawn.annotator.workspace.session, drawn.dock.obstacle
+    right, left = (session.drawing.loops(k, 2) for k in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT))
+    assert banner.isHidden()
+    session.put(MULTIFIDUS_LEFT, 2, right)
+    session.put(MULTIFIDUS_RIGHT, 2, left)
+    drawn.annotator.workspace.canvas.redraw([(MULTIFIDUS_LEFT, 2), (MULTIFIDUS_RIGHT, 2)])
     drawn.annotator.workspace.committed()
-    assert "swapped" in messages[-1]
-    assert "swapped" in drawn.dock.status.message.text()
+    # What is said next takes the line of messages, and not this.
+    drawn.annotator.workspace.warning.emit("something else")
+    drawn.annotator.display.step(1)
+    assert not banner.isHidden()
+    assert "swapped" in banner.words.text()
+    assert "slice 3" in banner.words.text()
+    QTest.mouseClick(banner.mend, Qt.MouseButton.LeftButton)
+    assert banner.isHidden()
+    assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 2), left)
+    shown = [shape for shape in drawn.layer(MULTIFIDUS_LEFT).data if shape[0, 0] == 2]
+    assert np.allclose(shown[0][:, 1:], left[0], atol=1e-4)
+    drawn.annotator.edit_tools.undo()
+    assert not banner.isHidden()
 
 
 def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):

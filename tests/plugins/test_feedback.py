@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari_multifidus.controllers.feedback import FAT_COLOUR, FAT_OPACITY, NAME, Box, paint
 from napari_multifidus.controllers.shortcuts import (
+    LEAN,
     MULTIFIDUS_LEFT,
     MULTIFIDUS_RIGHT,
     rows as key_rows,
@@ -16,6 +17,7 @@ from napari_multifidus.controllers.shortcuts import (
 from napari_multifidus.models.numbers import Numbers
 from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.preview import OutlinePreview
+from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.views.dock import settings
 from napari_multifidus.views.help import ShortcutsDialog, is_first_run
 from qtpy.QtCore import Qt
@@ -23,7 +25,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 import multifidus as mf
-from multifidus.data.anatomy import Level, Side
+from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.protocol import MeasurementProtocol
 from tests.support.exams import circle
 from tests.support.napari_window import qt_window
@@ -191,6 +193,72 @@ def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, e
     assert session.drawing.own_grades == wanted
     drawn.annotator.edit_tools.undo()
     assert session.drawing.own_grades == {("goutallier", Level.L4_L5, Side.RIGHT): 3}
+
+
+def badge(win):
+    overlay = win.viewer.canvas.overlays.get("multifidus_grading")
+    return overlay.text if overlay is not None and overlay.visible else ""
+
+
+def test_a_badge_says_what_a_digit_would_grade_until_the_end_is_said(drawn):
+    canvas = drawn.annotator.workspace.canvas
+    assert badge(drawn) == ""
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    assert "left at L4-L5" in badge(drawn)
+    assert "Goutallier 0\N{EN DASH}4" in badge(drawn)
+    canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
+    assert "right at L4-L5" in badge(drawn)
+    drawn.annotator.display.step(1)
+    assert "no level" in badge(drawn)
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    assert badge(drawn) == ""
+    assert "ended" in drawn.dock.status.message.text()
+
+
+def test_nothing_is_graded_without_an_active_multifidus(drawn):
+    session, canvas = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas
+    canvas.activate(LEAN, "pan_zoom")
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    assert not drawn.annotator.grading.is_on
+    assert not drawn.dock.feedback.grades.keys.isChecked()
+    assert "No multifidus is active" in drawn.dock.status.message.text()
+    canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    canvas.activate(LEAN, "direct")
+    assert "no multifidus is active" in badge(drawn)
+    shapes = len(drawn.layer(LEAN).data)
+    press(drawn, Qt.Key.Key_3)
+    assert session.drawing.own_grades == {}
+    assert canvas.active == LEAN
+    # Nor does the digit do what napari's does, which deletes.
+    assert len(drawn.layer(LEAN).data) == shapes
+    # A layer that comes while digits grade is no exception.
+    drawn.annotator.edit_tools.draw(LayerKey(Structure.PSOAS, Side.LEFT))
+    press(drawn, Qt.Key.Key_3)
+    assert session.drawing.own_grades == {}
+    canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    press(drawn, Qt.Key.Key_3)
+    assert session.drawing.own_grades == {("goutallier", Level.L4_L5, Side.LEFT): 3}
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+
+
+def test_digits_do_what_they_did_where_they_do_not_grade(drawn):
+    session, strokes = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas.strokes
+    size = strokes.radius_mm
+    for key in (Qt.Key.Key_3, Qt.Key.Key_0, Qt.Key.Key_9, Qt.Key.Key_9, Qt.Key.Key_8):
+        press(drawn, key)
+    assert session.drawing.own_grades == {}
+    assert strokes.radius_mm == pytest.approx(size * 1.25)
+    drawn.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    press(drawn, Qt.Key.Key_8)
+    assert strokes.radius_mm == pytest.approx(size)
+    # A scheme whose name is not known may have ten grades.
+    drawn.annotator.grading.set_scheme("mine")
+    press(drawn, Qt.Key.Key_9)
+    assert session.drawing.own_grades == {("mine", Level.L4_L5, Side.LEFT): 9}
+    drawn.annotator.grading.set_scheme("goutallier")
+    press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
 
 
 def test_a_button_grades_and_takes_the_grade_back(drawn):

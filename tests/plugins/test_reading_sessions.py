@@ -40,6 +40,7 @@ TIMEPOINTS = ("tpalpha", "tpomega")
 APPROACH = "zanyapproach"
 SECRETS = tuple(word.casefold() for word in (*SUBJECTS, *TIMEPOINTS, APPROACH, "2001-03-19"))
 RATERS = ("AB", "CD")
+WHY = "levels are of no matter here"
 DRAWN = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
 
 
@@ -188,7 +189,7 @@ def read_all(controller: Any, study: Path, seen: Any, shift: float) -> dict[Any,
         draw(controller, study, shift)
         measured[controller.by] = measured_now(controller)
         assert told(seen(controller.workspace.viewer)) == []
-        controller.finish_and_next()
+        controller.finish_and_next(WHY)
         shift += 0.02
     return measured
 
@@ -310,11 +311,11 @@ def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
 def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     controller, messages = room.start(study, "AB", seed=3), room.messages
     first = controller.by
-    room.win.attempt(controller.finish)
-    assert "nothing is outlined" in messages[-1]
+    room.win.attempt(controller.finish, WHY)
+    assert "Nothing is outlined" in messages[-1]
     draw(controller, study)
     path = controller.workspace.file.path
-    controller.finish()
+    controller.finish(WHY)
     before = {p.name: p.read_bytes() for p in path.parent.glob(path.name.split(".")[0] + "*")}
     session, canvas = controller.workspace.session, controller.workspace.canvas
     drawn = session.drawing.loops(MULTIFIDUS_LEFT, 0)
@@ -437,6 +438,101 @@ def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
     assert session.drawing.own_grades == {}
 
 
+@pytest.fixture
+def asked(study, room):
+    """Return a session whose first reading has a level, references and one side."""
+    controller = room.start(study, "AB", seed=3)
+    draw(controller, study)
+    controller.workspace.session.put(MULTIFIDUS_LEFT, 0, ())
+    controller.workspace.canvas.push(MULTIFIDUS_LEFT)
+    room.win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    return controller
+
+
+def click_line(gate, row):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    place = gate.lines.visualItemRect(gate.lines.item(row)).center()
+    QTest.mouseClick(gate.lines.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def lines_of(gate):
+    return [gate.lines.item(row).text() for row in range(gate.lines.count())]
+
+
+def test_an_incomplete_reading_is_locked_with_a_reason_only(asked, room, win):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    by, path, gate = asked.by, asked.workspace.file.path, win.dock.gate
+    asked.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
+    win.attempt(asked.finish)
+    assert "1 outline missing" in room.messages[-1]
+    assert not gate.isVisible()
+    win.press("Ctrl+Return")
+    assert gate.isVisible()
+    assert (asked.by, asked.workspace.is_locked) == (by, False)
+    (line,) = [text for text in lines_of(gate) if "not outlined" in text]
+    assert line == "○ Multifidus left on slice 1 (L4-L5) is not outlined"
+    # A click goes there, ready to draw.
+    click_line(gate, lines_of(gate).index(line))
+    assert (asked.workspace.canvas.active, win.annotator.edit_tools.tool) == (
+        MULTIFIDUS_LEFT, "polygon"
+    )  # fmt: skip
+    assert not gate.lock.isEnabled()
+    QTest.mouseClick(gate.lock, Qt.MouseButton.LeftButton)
+    assert asked.by == by
+    gate.reason.setFocus()
+    QTest.keyClicks(gate.reason, "coil artefact")
+    assert gate.lock.isEnabled()
+    QTest.mouseClick(gate.lock, Qt.MouseButton.LeftButton)
+    assert asked.by != by
+    assert not gate.isVisible()
+    (said,) = read_outlines(path).not_measurable
+    assert (said.level, said.side, said.reason, said.note) == (
+        Level.L4_L5, Side.LEFT, Reason.OTHER, "coil artefact"
+    )  # fmt: skip
+    (done,) = [entry for entry in entries(audit_path(path)) if entry["event"] == "done"]
+    assert done["reason"] == "coil artefact"
+    left = {"kind": "outline", "structure": "multifidus", "side": "left", "level": "L4-L5"}
+    assert left | {"slice": 1} in done["missing"]
+
+
+def test_the_list_of_what_is_missing_follows_the_hand(asked, win):
+    gate = win.dock.gate
+    win.annotator.finish_and_next()
+    assert gate.reason.isVisible()
+    session, canvas = asked.workspace.session, asked.workspace.canvas
+    right = session.drawing.loops(MULTIFIDUS_RIGHT, 0)[0]
+    session.put(MULTIFIDUS_LEFT, 0, [right + shift for shift in np.array([(0, 10), (0, 12)])])
+    asked.workspace.committed()
+    assert any(line.startswith("✕ Multifidus left on slice 1 crosses") for line in lines_of(gate))
+    assert not gate.reason.isVisible()
+    assert not gate.lock.isEnabled()
+    session.put(MULTIFIDUS_LEFT, 0, ())
+    canvas.push(MULTIFIDUS_LEFT)
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    win.annotator.entries.not_measurable(Reason.METAL)
+    assert not any("✕" in line or "○" in line for line in lines_of(gate))
+    assert gate.lock.isEnabled()
+    win.annotator.entries.not_measurable(None)
+    gate.stay.click()
+    assert not gate.isVisible()
+
+
+def test_grades_are_in_the_log_also_when_they_are_undone(asked, win):
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
+    win.press("Shift+Q")
+    win.press("3")
+    win.annotator.edit_tools.undo()
+    log = entries(audit_path(asked.workspace.file.path))
+    graded = [
+        (e["scheme"], e["level"], e["side"], e["value"]) for e in log if e["event"] == "graded"
+    ]
+    assert graded == [("goutallier", "L4-L5", "right", 3), ("goutallier", "L4-L5", "right", None)]
+
+
 def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
     from qtpy.QtCore import Qt
     from qtpy.QtTest import QTest
@@ -445,7 +541,11 @@ def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
     panel, win, messages = room.panel(WorklistPanel), room.win, room.messages
     first = controller.by
     draw(controller, study)
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     QTest.keyClick(win.canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    # A quality flag is to be looked at, and needs no reason: Enter goes on.
+    assert {line[0] for line in lines_of(win.dock.gate)} == {"▲"}
+    QTest.keyClick(win.dock.gate.lock, Qt.Key.Key_Return)
     win.wait(lambda: controller.by != first)
     assert panel.words.text() == "1 of 7 done, 1 later"
     panel.filter.setCurrentText("done")
@@ -500,7 +600,7 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
         assert shown(0) == "in progress 1 of 2, not saved"
     controller.workspace.save()
     assert shown(0) == "in progress 1 of 2"
-    controller.finish()
+    controller.finish("the image ends there")
     assert shown(0) == "done, locked"
     controller.open_next()
     assert [shown(row) for row in range(3)] == ["done, locked", "in progress", "to do"]
@@ -508,7 +608,8 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
     controller.open(first)
     assert [shown(row) for row in range(3)] == ["done, locked", "to do", "to do"]
     controller.unlock(first, "wrong side")
-    assert shown(0) == "in progress 1 of 2"
+    # What was missing is marked as not measurable for the reason.
+    assert shown(0) == "in progress 2 of 2"
 
 
 def no_room(*_: Any, **__: Any) -> None:
@@ -626,14 +727,14 @@ def disagree(room: Room, copy: Path, *, blind: bool) -> None:
     (copy / "cohort.csv").write_text("".join(lines[:2]))
     first = room.start(copy, "AB", seed=3, blind=blind)
     draw(first, copy)
-    first.finish()
+    first.finish(WHY)
     second = room.start(copy, "CD", blind=blind)
     draw(second, copy, 0.6, {Structure.MULTIFIDUS})
     session = second.workspace.session
     left = session.drawing.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
     second.workspace.committed()
-    second.finish()
+    second.finish(WHY)
 
 
 @pytest.mark.parametrize("blind", [False, True])
@@ -675,7 +776,7 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     mine = session.drawing.loops(MULTIFIDUS_LEFT, 0)
     session.put(MULTIFIDUS_LEFT, 0, [loop + 0.2 for loop in mine])
     controller.workspace.committed()
-    controller.finish()
+    controller.finish(WHY)
     saved = read_outlines(controller.worklist.outlines_of(controller.by))
     assert saved.reading.rater == "consensus"
     assert {roi.source for roi in saved} == {Source.CONSENSUS}

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from multifidus.data.anatomy import Level
+from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.roi import Reading
-from multifidus.study.missing import Absence, missing_rows
+from multifidus.data.roi_set import NotMeasurable, Reason, RoiSet
+from multifidus.study.missing import Absence, missing_rows, notes_of
 from tests.support.tables import measurements
 
 PRE, POST = Reading("S01", "pre", "AB"), Reading("S01", "post", "AB")
@@ -70,6 +71,21 @@ def test_what_cannot_be_measured_says_why_and_is_expected_elsewhere():
         ("pre", "AB", "L3-L4", "left", "not_outlined", ""),
         ("pre", "AB", "L3-L4", "right", "not_outlined", ""),
     ]
+
+
+def test_what_the_rater_wrote_about_a_muscle_stands_beside_the_reason():
+    rows = [*both(), area(level="L5-S1", reason="other"), area(level="L5-S1", side="right")]
+    sides = (("both", "scan stopped"), ("left", "asked for again"), ("left", "scan stopped"))
+    said = RoiSet(
+        not_measurable=tuple(
+            NotMeasurable(Level.L5_S1, Side(side), Structure.MULTIFIDUS, Reason.OTHER, note)
+            for side, note in sides
+        ),
+        reading=PRE,
+    )
+    (row,) = missing_rows(measurements(rows), [PRE], {}, notes_of(said))
+    assert (row["side"], row["reason"], row["detail"]) == ("left", "not_measurable", "other")
+    assert row["rater_note"] == "scan stopped; asked for again"
 
 
 def test_a_muscle_outlined_on_one_slice_and_not_measurable_on_another_is_there():

@@ -115,6 +115,7 @@ def test_what_the_study_lacks_is_a_table_and_stands_on_the_page(cohort, tmp_path
         ("S02", "pre", "L4-L5", "right", "case_failed", "ReadError"),
     ]
     assert [row["reading"] for row in rows] == ["1", "", "", "1", "1"]
+    assert [row["rater_note"] for row in rows] == ["rod", "", "", "", ""]
     page = (tmp_path / "out" / "index.html").read_text()
     assert "missing.csv" in page
     assert Absence.NO_EXAM.meaning in page

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
+from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts
+from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.display import Display, Panning
 from napari_multifidus.controllers.edit_tools import EditTools
-from napari_multifidus.controllers.entries import Entries, Grading
+from napari_multifidus.controllers.entries import Entries
 from napari_multifidus.controllers.feedback import Feedback
+from napari_multifidus.controllers.grading import Grading
+from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
 from napari_multifidus.controllers.worklist import WorklistController, now
 from napari_multifidus.controllers.workspace import Workspace
+from napari_multifidus.models.completeness import Kind, MissingItem
+from napari_multifidus.models.obstacle import Mending
 
 if TYPE_CHECKING:
     import datetime
@@ -41,7 +47,12 @@ class Annotator(QObject):
         What can be done with it.
     worklist
         The reading list that is open; None where there is none.
+    gate_wanted
+        Emitted when the entry of the list shall be finished, and something is missing or to be
+        checked.
     """
+
+    gate_wanted = Signal()
 
     def __init__(self, viewer: Any, rater: str = "R1") -> None:
         super().__init__()
@@ -80,15 +91,51 @@ class Annotator(QObject):
         """Open a reading list, whose entries are then outlined one after another."""
         self.worklist = WorklistController(self.workspace, self.opener, worklist, clock)
         self.worklist.left.connect(self._forget_worklist)
+        self.worklist.gate_wanted.connect(self.gate_wanted)
         return self.worklist
 
     def _forget_worklist(self) -> None:
         self.worklist = None
 
     def finish_and_next(self) -> None:
-        """Finish this reading and open the next of the reading list."""
+        """Finish this reading and open the next of the reading list; say first what is missing."""
         if self.worklist is None:
             words = "No reading list is open: open one with multifidus annotate cohort.csv."
             self.workspace.message.emit(words)
         else:
-            self.worklist.finish_and_next()
+            self.worklist.ask_to_finish()
+
+    # --- what is missing or wrong --------------------------------------------------------------
+
+    def go_to(self, item: MissingItem) -> None:
+        """Go to where something is missing, ready to add it."""
+        canvas = self.workspace.canvas
+        if item.slice_index is not None:
+            canvas.go_to(item.slice_index)
+        if item.kind in {Kind.LEVEL, Kind.EMPTY}:
+            self.entries.mark_levels()
+        elif item.key is None:
+            if item.kind is Kind.UNMEASURABLE:
+                self.mend()
+        elif item.kind in {Kind.OUTLINE, Kind.REFERENCE} or self._waits(item):
+            self.edit_tools.draw(item.key)
+        else:
+            canvas.activate(item.key, PAN_ZOOM if item.kind is Kind.GRADE else EDIT)
+            self.workspace.selection_changed.emit()
+            if item.kind is Kind.GRADE:
+                self.workspace.grades_wanted.emit()
+
+    def _waits(self, item: MissingItem) -> bool:
+        """Whether a half-drawn outline waits there to be continued."""
+        half_drawn = self.workspace.session.drawing.half_drawn
+        return item.kind is Kind.UNFINISHED and (item.key, item.slice_index) in half_drawn
+
+    def mend(self) -> None:
+        """Mend what makes the reading unmeasurable, or a side doubtful, where a button can."""
+        found = self.workspace.session.analysis.obstacle
+        if found is None or found.mending is None:
+            return
+        if found.mending is Mending.MARK_LEVELS:
+            self.entries.mark_levels()
+        else:
+            self.edit_tools.swap_sides(found.places)

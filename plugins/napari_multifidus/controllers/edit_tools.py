@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from napari_multifidus.models.grid import view_of
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
+    from napari_multifidus.models.drawing import StructureOnSlice
     from napari_multifidus.models.session import Session
 
 NUDGE_PIXELS = 1.0
@@ -39,10 +41,12 @@ class EditTools:
 
     def _finished(self) -> tuple[Session, LayerKey, int]:
         """Return session, active structure and slice, once all that was drawn is taken over."""
-        canvas = self.workspace.canvas
-        canvas.strokes.finish()
-        canvas.sync()
-        return self.workspace.session, self.workspace.active_key, canvas.index
+        self._finished_strokes()
+        return self.workspace.session, self.workspace.active_key, self.workspace.canvas.index
+
+    def _finished_strokes(self) -> None:
+        self.workspace.canvas.strokes.finish()
+        self.workspace.canvas.sync()
 
     def _done(self, *keys: LayerKey) -> None:
         """Show structures that were changed, and end the change."""
@@ -138,6 +142,16 @@ class EditTools:
         made, words = edit_operations.mirror(session, key, index)
         self._done(made)
         self.workspace.message.emit(words)
+
+    def swap_sides(self, places: Iterable[StructureOnSlice]) -> None:
+        """Exchange the sides of structures on their slices, and say so."""
+        self._finished_strokes()
+        places = tuple(places)
+        changed = edit_operations.swap_sides(self.workspace.session, places)
+        self._done(*changed)
+        slices = ", ".join(str(number) for number in sorted({index + 1 for _, index in places}))
+        self.workspace.message.emit(f"Left and right are exchanged on slice {slices}.")
+        self.workspace.selection_changed.emit()
 
     def interpolate(self) -> None:
         """Interpolate the active structure between the nearest slices that have it."""

@@ -94,7 +94,6 @@ class Outputs(QObject):
         if workspace.is_open and workspace.session.set_protocol(workspace.protocol):
             workspace.canvas.refresh()
             workspace.changed.emit()
-            workspace.warn_if_not_measured()
 
     def measure_into(self, folder: Path, *, overwrite: bool = False) -> Tables:
         """Write the tables into a folder, as the command line writes them.

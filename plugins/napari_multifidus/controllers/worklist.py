@@ -29,8 +29,10 @@ from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models import checklist
 from napari_multifidus.models.blinding import Access, open_item, redactor
+from napari_multifidus.models.completeness import Completeness, Weight, completeness, explain
 
 if TYPE_CHECKING:
+    from multifidus.data.anatomy import Level, Side
     from multifidus.data.roi import Reading, Roi
     from multifidus.data.roi_set import RoiSet
 
@@ -69,12 +71,15 @@ class WorklistController(QObject):
         Emitted when an entry was opened, finished, unlocked or offered.
     progressed
         Emitted when the entry that is open was worked on, or saved.
+    gate_wanted
+        Emitted when the entry shall be finished, and something is missing or to be checked.
     left
         Emitted when the list was closed.
     """
 
     changed = Signal()
     progressed = Signal()
+    gate_wanted = Signal()
     left = Signal()
 
     def __init__(
@@ -90,6 +95,7 @@ class WorklistController(QObject):
         self.clock = clock
         self.by: Reading | None = None
         self._written: dict[Any, Roi] = {}
+        self._grades: dict[tuple[str, Level, Side], int] = {}
         self._activity = Activity()
         for signal, slot in self._connections():
             signal.connect(slot)
@@ -104,6 +110,7 @@ class WorklistController(QObject):
             (workspace.changed, self._touch),
             (workspace.outline_moved, self._touch),
             (workspace.changed, self.progressed),
+            (workspace.changed, self._note_grades),
             (autosaver.saved, self.progressed),
             (autosaver.unsaved, self.progressed),
         )
@@ -219,46 +226,77 @@ class WorklistController(QObject):
 
     # --- finishing -----------------------------------------------------------------------------
 
-    def finish(self) -> None:
-        """Finish and lock the entry that is open.
+    def lacks(self) -> Completeness:
+        """List what the entry that is open still lacks.
 
         Raises
         ------
         MultifidusError
-            If no entry is open, or it is not complete, or cannot be saved.
+            If no entry is open.
         """
-        if not self.has_open:
-            msg = "No entry of the reading list is open."
-            raise MultifidusError(msg)
-        if self.workspace.session.locked:
+        self._refuse_if_none_open()
+        canvas = self.workspace.canvas
+        in_hand = [(key, index) for key, index, _ in canvas.unfinished()]
+        analysis = self.workspace.session.analysis
+        return completeness(analysis, canvas.shapes_off_slice(), in_hand)
+
+    def finish(self, reason: str = "") -> None:
+        """Finish and lock the entry that is open.
+
+        Parameters
+        ----------
+        reason
+            Why something is missing. It is recorded, and whatever has no outline at its whole
+            level is marked as not measurable for it.
+
+        Raises
+        ------
+        MultifidusError
+            If no entry is open, something must be mended first, something is missing without a
+            reason, or it cannot be saved.
+        """
+        self._refuse_if_none_open()
+        session = self.workspace.session
+        if session.locked:
             return
         self.workspace.flush()
-        self._check_complete()
-        self.note(Event.DONE)
+        found, note = self.lacks(), reason.strip()
+        _refuse_incomplete(found, note)
+        if found.needs_reason:
+            explain(session, found, note)
+            self.workspace.committed()
+        self._check_saved()
+        why = {"reason": note} if found.needs_reason else {}
+        lacking = [item.as_dict() for item in found.items]
+        self.note(Event.DONE, **why, **({"missing": lacking} if lacking else {}))
         self.workspace.lock(locked=True)
         self.changed.emit()
 
-    def _check_complete(self) -> None:
-        session, canvas = self.workspace.session, self.workspace.canvas
-        left = (*session.drawing.not_measured(), *canvas.shapes_off_slice())
-        if left:
-            msg = f"Not finished: {'; '.join(left)}."
-            raise MultifidusError(msg, remedy="Correct or delete it first.")
-        rois = session.rois()
-        if not rois.rois and not rois.not_measurable:
-            msg = "Not finished: nothing is outlined or marked as not measurable."
+    def _refuse_if_none_open(self) -> None:
+        if not self.has_open:
+            msg = "No entry of the reading list is open."
             raise MultifidusError(msg)
-        file = self.workspace.file
+
+    def _check_saved(self) -> None:
+        file, by = self.workspace.file, self.workspace.session.drawing.reading
         if not self.workspace.save() or file is None or not file.path.exists():
             msg = "Not finished: the outlines could not be saved."
             raise MultifidusError(msg)
-        if file.path != self.worklist.outlines_of(session.drawing.reading):
+        if file.path != self.worklist.outlines_of(by):
             msg = f"Not finished: the outlines are in {file.path.name}, beside the list's file."
             raise MultifidusError(msg, remedy="Tell the study coordinator; both files are kept.")
 
-    def finish_and_next(self) -> None:
+    def ask_to_finish(self) -> None:
+        """Finish the entry that is open and open the next, or say first what is missing."""
+        self.workspace.flush()
+        if self.lacks().items and not self.workspace.is_locked:
+            self.gate_wanted.emit()
+        else:
+            self.finish_and_next()
+
+    def finish_and_next(self, reason: str = "") -> None:
         """Finish the entry that is open, and open the next."""
-        self.finish()
+        self.finish(reason)
         self.open_next()
 
     def unlock(self, by: Reading, reason: str) -> None:
@@ -294,6 +332,19 @@ class WorklistController(QObject):
 
     def _remember_written(self) -> None:
         self._written = {roi.key: roi for roi in self.workspace.session.rois()}
+        self._grades = self.workspace.session.drawing.own_grades
+
+    def _note_grades(self) -> None:
+        """Record each grade that was given, changed or taken back, by undo as well."""
+        if not self.has_open:
+            return
+        now, before = self.workspace.session.drawing.own_grades, self._grades
+        self._grades = now
+        for scheme, level, side in sorted({*now, *before}):
+            value = now.get((scheme, level, side))
+            if value != before.get((scheme, level, side)):
+                with reported(self.workspace.warning):
+                    self.note(Event.GRADED, scheme=scheme, level=level, side=side, value=value)
 
     def _note_saved(self, rois: RoiSet) -> None:
         """Record which structures on which slices a save changed."""
@@ -313,6 +364,17 @@ class WorklistController(QObject):
             listed = [{"structure": what, "side": side, "slice": n} for what, side, n in edited]
             with reported(self.workspace.warning):
                 self.note(Event.SAVED, edited=listed)
+
+
+def _refuse_incomplete(found: Completeness, reason: str) -> None:
+    """Refuse to finish what must be mended first, or lacks something for no reason."""
+    wrong = [item.words for item in found.items if item.weight is Weight.MUST_BE_MENDED]
+    if wrong:
+        msg = f"Not finished: {'; '.join(wrong)}."
+        raise MultifidusError(msg, remedy="Correct or delete it first.")
+    if found.needs_reason and not reason:
+        msg = f"Not finished: {found.summary}."
+        raise MultifidusError(msg, remedy="Complete it, or give a reason; it is recorded.")
 
 
 def waiting_words(item: WorklistItem) -> str:

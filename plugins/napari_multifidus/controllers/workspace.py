@@ -63,6 +63,8 @@ class Workspace(QObject):
         Emitted when levels shall be marked on the sagittal image.
     reason_wanted
         Emitted when somebody is to say why a structure cannot be measured.
+    grades_wanted
+        Emitted when grades shall be shown to be entered.
     message, warning
         Emitted with a message; with one about something wrong.
     protocol
@@ -78,6 +80,7 @@ class Workspace(QObject):
     lock_changed = Signal()
     marking_wanted = Signal()
     reason_wanted = Signal()
+    grades_wanted = Signal()
     message = Signal(str)
     warning = Signal(str)
 
@@ -163,14 +166,8 @@ class Workspace(QObject):
         self.session.commit()
         self.autosaver.save_soon()
         self.changed.emit()
-        self.warn_if_not_measured()
         for words in self.canvas.shapes_off_slice():
             self.warning.emit(words)
-
-    def warn_if_not_measured(self) -> None:
-        """Say why nothing can be measured, where that is so."""
-        if self.session.analysis.refusal:
-            self.warning.emit(self.session.analysis.refusal)
 
     def moved(self, key: LayerKey, index: int, preview: OutlinePreview) -> None:
         """Follow an outline in motion."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from multifidus.data.anatomy import Level, SlicePosition, Structure
+from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Series
 from multifidus.data.landmark import Landmark
 from multifidus.data.measurement import Measurement, Measurements
@@ -19,11 +20,14 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Roi, RoiKey
 from multifidus.data.roi_set import NotMeasurable, RoiSet
 from multifidus.errors import MultifidusError, RoiError
+from multifidus.measuring.locate import in_order, place
+from multifidus.measuring.midline import WrongSide, wrong_sides
 from multifidus.measuring.pipeline import ExamCalibration, measure_calibrated
 from multifidus.measuring.shared_levels import with_shared_levels
 from napari_multifidus.models.drawing_edits import NewOutlines, make_outline
 from napari_multifidus.models.fat_shown import shown_methods
 from napari_multifidus.models.numbers import Numbers, numbers_of
+from napari_multifidus.models.obstacle import Obstacle, doubtful_side, refused
 from napari_multifidus.models.preview import OutlinePreview, OutlinePreviewer, SliceReader
 from napari_multifidus.models.shapes import LayerKey, problem_of
 from napari_multifidus.models.slice_level import LevelFinder, SliceLevelInfo
@@ -81,6 +85,11 @@ class Analysis:
     ----------
     drawing, images, protocol
         What is drawn, on what, and how it is measured.
+
+    Attributes
+    ----------
+    exam, series, shared
+        Of the images: all of them, the series that is outlined, what raters share.
     """
 
     def __init__(
@@ -88,6 +97,7 @@ class Analysis:
     ) -> None:
         self.drawing, self.protocol = drawing, protocol
         self._images = images
+        self.exam, self.series, self.shared = images.exam, images.series, images.shared
         self._previews: dict[tuple[LayerKey, int], OutlinePreview] = {}
         self._with_first: tuple[object, OutlinePreviewer] | None = None
 
@@ -177,9 +187,38 @@ class Analysis:
         return self._result()[0]
 
     @property
+    def error(self) -> MultifidusError | None:
+        """What :meth:`measure` raises; None where it measures."""
+        return self._measured if isinstance(self._measured, MultifidusError) else None
+
+    @property
     def refusal(self) -> str:
         """Why nothing can be measured; empty where it can."""
-        return str(self._measured) if isinstance(self._measured, MultifidusError) else ""
+        return "" if self.error is None else str(self.error)
+
+    @cached_property
+    def obstacle(self) -> Obstacle | None:
+        """What makes the reading unmeasurable, or a side doubtful, and what mends it."""
+        if self.error is None:
+            return doubtful_side(self._across, self.series)
+        shared = self.shared is not None
+        return refused(
+            self.error, self.drawing, self._across, series=self.series, levels_are_shared=shared
+        )
+
+    @cached_property
+    def _across(self) -> tuple[WrongSide, ...]:
+        """The outlines that lie across the midline; it is looked for only where there are some."""
+        if self.error is None and not any(
+            Flag.SIDE_DOUBTFUL in row.flags for row in self.measure()
+        ):
+            return ()
+        try:
+            placed = in_order(place(self.rois_to_measure(), self.exam), self.exam)
+        except MultifidusError:
+            # Then this is what measuring raised, and its own words say it.
+            return ()
+        return wrong_sides(placed, self.level_finder.resolver.spine)
 
     @cached_property
     def _rows_by_key(self) -> dict[RoiKey, list[Measurement]]:

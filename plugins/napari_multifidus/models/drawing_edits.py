@@ -210,6 +210,43 @@ def with_half_drawn(
     return replace(drawing, half_drawn=rest if half is None else {**rest, where: half})
 
 
+def with_sides_swapped(drawing: DrawingState, where: StructureOnSlice) -> DrawingState:
+    """Call what is drawn of one side of a structure on a slice the other side, and the reverse."""
+    key, index = where
+    other = key.opposite
+    if other is None:
+        return drawing
+    pair = (key, index), (other, index)
+    outlines = {
+        place: tuple(_of_side(roi, place[0].side) for roi in rois) if place in pair else rois
+        for place, rois in _exchanged(drawing.outlines, pair).items()
+    }
+    unfinished = {
+        place: replace(held, before=tuple(_of_side(roi, place[0].side) for roi in held.before))
+        if place in pair
+        else held
+        for place, held in _exchanged(drawing.unfinished, pair).items()
+    }
+    return replace(
+        drawing,
+        outlines=outlines,
+        unfinished=unfinished,
+        origins=_exchanged(drawing.origins, pair),
+        half_drawn=_exchanged(drawing.half_drawn, pair),
+    )
+
+
+def _exchanged(items: Mapping[Key, Value], pair: tuple[Key, Key]) -> dict[Key, Value]:
+    """Give what two keys hold to each other."""
+    first, second = pair
+    to = {first: second, second: first}
+    return {to.get(key, key): value for key, value in items.items()}
+
+
+def _of_side(roi: Roi, side: Side) -> Roi:
+    return replace(roi, key=replace(roi.key, side=side))
+
+
 def with_level(
     drawing: DrawingState, index: int, slice_uid: str, typed: tuple[Level | None, SlicePosition]
 ) -> DrawingState:

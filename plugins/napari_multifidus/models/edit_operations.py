@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,14 @@ from multifidus.editing.reshape import shifted, smoothed
 from multifidus.errors import RoiError
 from multifidus.io.outlines import read_rois
 from multifidus.measuring.locate import place
+from napari_multifidus.models.drawing_edits import with_sides_swapped
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from napari_multifidus.models.drawing import StructureOnSlice
     from napari_multifidus.models.session import Session
 
     Array = NDArray[np.float64]
@@ -91,6 +93,19 @@ def mirror(session: Session, key: LayerKey, index: int) -> tuple[LayerKey, str]:
         end, index, mirrored(session.drawing.loops(start, index), image.plane, line), Source.DRAFT
     )
     return end, f"Mirrored across the midline found by {line.words}."
+
+
+def swap_sides(session: Session, places: Iterable[StructureOnSlice]) -> tuple[LayerKey, ...]:
+    """Exchange the sides of structures on their slices; returns the structures that changed.
+
+    A structure drawn on one side alone becomes that of the other side.
+    """
+    drawing, changed = session.drawing, []
+    for key, index in places:
+        drawing = with_sides_swapped(drawing, (key, index))
+        changed += [key, key.opposite]
+    session.change(drawing)
+    return tuple(dict.fromkeys(key for key in changed if key is not None))
 
 
 def interpolate_here(session: Session, key: LayerKey, index: int) -> tuple[int, int]:

@@ -29,7 +29,9 @@ from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.exams import Exams
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.models.grid import series_words, slice_words
+from napari_multifidus.views.banner import ObstacleBanner
 from napari_multifidus.views.exams import ExamsPanel
+from napari_multifidus.views.gate import GatePanel
 from napari_multifidus.views.locator import TITLE, LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
@@ -83,6 +85,8 @@ class Dock(QWidget):
         self.exam_list = ExamsPanel(self.exams)
         self.feedback = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
+        # Both hide themselves where there is nothing to say; they belong above what scrolls.
+        self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -112,7 +116,8 @@ class Dock(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
-        outer.addWidget(self.lock)
+        for banner in (self.lock, self.obstacle, self.gate):
+            outer.addWidget(banner)
         outer.addWidget(scroll)
         outer.addWidget(self.feedback.tour)
         outer.addWidget(self.status)

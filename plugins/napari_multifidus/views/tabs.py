@@ -124,6 +124,7 @@ class FeedbackTabs(QObject):
         workspace.opened.connect(self._opened)
         workspace.selection_changed.connect(self.show_grades)
         workspace.changed.connect(self.show_grades)
+        workspace.grades_wanted.connect(self._show_grades_tab)
         grading.changed.connect(self.show_grades)
         annotator.feedback.previewed.connect(self.dock.numbers.histogram.show_preview)
         outputs.protocol_changed.connect(self._show_protocol)
@@ -141,6 +142,9 @@ class FeedbackTabs(QObject):
         is_sample = workspace.is_open and workspace.active.source.is_sample
         if is_sample and is_first_run(self._settings()):
             self.tour.start()
+
+    def _show_grades_tab(self) -> None:
+        self.tabs.setCurrentWidget(self.grades.parentWidget())
 
     def _remember_tour(self) -> None:
         remember_tour(self._settings())
