@@ -28,7 +28,8 @@ def phantom(  # noqa: PLR0917 - a command has the options that it has
     screws: Annotated[bool, typer.Option("--screws", help="Add pedicle screws.")] = False,
 ) -> None:
     """Write an exam of the digital lumbar phantom, with exact outlines and true values."""
-    from multifidus.phantom import make_phantom, write_phantom
+    from multifidus.phantom import images_folder, make_phantom, write_phantom
 
     spec = PhantomSpec(variant=variant, seed=seed, dixon=dixon, screws=screws)
+    images_folder(spec, out)
     say(f"Wrote {write_phantom(make_phantom(spec), out, image_format)}")

@@ -1,5 +1,5 @@
 from .exam import Phantom as Phantom, make_phantom as make_phantom
-from .files import write_phantom as write_phantom
+from .files import images_folder as images_folder, write_phantom as write_phantom
 from .spec import (
     ImageFormat as ImageFormat,
     PhantomSpec as PhantomSpec,

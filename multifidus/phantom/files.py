@@ -12,12 +12,21 @@ import numpy as np
 from multifidus.data.geometry import Orientation, ras_from_lps
 from multifidus.data.image import Series, Slice, Stack, Weighting
 from multifidus.errors import WriteError
-from multifidus.io.files import content_sha256, make_folder
+from multifidus.io.files import content_sha256, make_folder, refuse_file_as_folder
 from multifidus.io.grid import UID_DIGITS
 from multifidus.io.outlines_json import SUFFIX, write_outlines
 from multifidus.io.table_csv import csv_text
 from multifidus.phantom.prescription import COSINE_DECIMALS, POSITION_DECIMALS, SliceGrid
-from multifidus.phantom.spec import IMPLEMENTATION_UID, SUBJECT, ImageFormat, Sex, exam_date, uid_of
+from multifidus.phantom.spec import (
+    IMPLEMENTATION_UID,
+    SUBJECT,
+    ImageFormat,
+    PhantomSpec,
+    Sex,
+    exam_date,
+    timepoint,
+    uid_of,
+)
 from multifidus.phantom.truth import Truth
 
 if TYPE_CHECKING:
@@ -51,16 +60,29 @@ def write_phantom(
     WriteError
         If the exam is there already, or the folder is a file.
     """
-    name = f"{phantom.exam.subject}_{phantom.exam.timepoint}"
-    images = Path(folder) / name
-    if images.exists():
-        msg = f"{images} already exists."
-        raise WriteError(msg, remedy="Choose another folder, or delete it.")
+    images = images_folder(phantom.spec, folder)
+    name = images.name
     write = write_nifti if ImageFormat(image_format) is ImageFormat.NIFTI else write_dicom
     read_as = write(phantom, images)
     write_outlines(_renamed(phantom.outlines, read_as), images.with_name(name + SUFFIX))
     truth = [replace(row, slice_uid=read_as[row.slice_uid]) for row in phantom.truth]
     write_truth(images.with_name(f"{name}.truth.csv"), truth)
+    return images
+
+
+def images_folder(spec: PhantomSpec, folder: str | Path) -> Path:
+    """Return where the images of a phantom exam go, before the exam is made.
+
+    Raises
+    ------
+    WriteError
+        If the exam is there already, or the folder is a file.
+    """
+    images = Path(folder) / f"{SUBJECT}_{timepoint(spec.variant)}"
+    refuse_file_as_folder(images)
+    if images.exists():
+        msg = f"{images} already exists."
+        raise WriteError(msg, remedy="Choose another folder, or delete it.")
     return images
 
 

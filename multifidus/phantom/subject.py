@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,12 +99,8 @@ class Subject:
 
 def make_subject(spec: PhantomSpec) -> Subject:
     """Build the subject of a phantom exam."""
-    field = StreakField.from_seed(spec.seed)
     scale = _FEMALE_SCALE if spec.sex is Sex.FEMALE else 1.0
-    patterns = tuple(
-        FatPattern.calibrated(muscle, field, spec.seed)
-        for muscle in muscles(spec.variant, spec.sex)
-    )
+    field, patterns = _fat(spec.variant, spec.sex, spec.seed)
     return Subject(
         lumbar_spine(),
         _pose(spec),
@@ -111,6 +108,15 @@ def make_subject(spec: PhantomSpec) -> Subject:
         Skeleton(scale),
         Trunk(scale, field, spec.seed),
         Implants() if spec.screws else None,
+    )
+
+
+@lru_cache(maxsize=4)
+def _fat(variant: Variant, sex: Sex, seed: int) -> tuple[StreakField, tuple[FatPattern, ...]]:
+    """Draw and fit the streaks of fat: kept, as one subject is often imaged in several ways."""
+    field = StreakField.from_seed(seed)
+    return field, tuple(
+        FatPattern.calibrated(muscle, field, seed) for muscle in muscles(variant, sex)
     )
 
 

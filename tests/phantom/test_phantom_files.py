@@ -148,6 +148,18 @@ def test_the_phantom_command_writes_an_exam(tmp_path, monkeypatch):
     assert (tmp_path / "S01_pre.outlines.json").is_file()
 
 
+def test_the_phantom_command_refuses_an_exam_that_is_there_before_it_makes_one(
+    tmp_path, monkeypatch
+):
+    made = []
+    monkeypatch.setattr("multifidus.phantom.make_phantom", made.append)
+    (tmp_path / "S01_pre").mkdir()
+    done = CliRunner().invoke(app, ["phantom", str(tmp_path)])
+    assert isinstance(done.exception, WriteError)
+    assert "already exists" in str(done.exception)
+    assert not made
+
+
 def contents(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
