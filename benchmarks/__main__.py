@@ -13,6 +13,7 @@ from benchmarks.speed import (
     live,
     loading,
     measuring,
+    opening,
     scanning,
     signal_fraction,
     startup,
@@ -44,6 +45,7 @@ def compare(repeats: int) -> list[Comparison]:
             *fat.run(repeats, smoke=smoke),
             *whole.run(sample, folder, repeats),
             *(live.run(repeats) if live.can_run() else ()),
+            *(opening.run(repeats) if live.can_run() else ()),
         ]
 
 

@@ -61,7 +61,7 @@ def make_sample(folder: Path, seed: int = 1) -> Sample:
         plane = _plane(stack, place)
         uid = f"1.2.826.0.1.3680043.10.1.{number + 1}"
         path = images / f"{number:03d}.dcm"
-        _write(path, uid, plane, pixels=_pixels(rng), number=number)
+        write_slice(path, uid, plane, pixels=tissue_pixels(rng), number=number)
         files.append(path)
         outlines = [
             *((*kind, _blob(rng, centre, radius)) for *kind, centre, radius in MUSCLES),
@@ -101,7 +101,7 @@ def _circle(centre: tuple[int, int], radius: float) -> np.ndarray:
     return radius * np.stack((np.cos(angle), np.sin(angle)), axis=1) + centre
 
 
-def _pixels(rng: np.random.Generator) -> np.ndarray:
+def tissue_pixels(rng: np.random.Generator) -> np.ndarray:
     """Lean muscle with streaks of fat in smooth shading, 12 bits; one tissue at each reference."""
     row, column = np.mgrid[:SIZE, :SIZE] / SIZE
     streaks = np.sin(40 * row + rng.uniform(0, 6)) + np.sin(55 * column + rng.uniform(0, 6))
@@ -114,7 +114,8 @@ def _pixels(rng: np.random.Generator) -> np.ndarray:
     return noisy.round().astype(np.uint16)
 
 
-def _write(path: Path, uid: str, plane: Plane, *, pixels: np.ndarray, number: int) -> None:
+def write_slice(path: Path, uid: str, plane: Plane, *, pixels: np.ndarray, number: int) -> None:
+    """Write a slice of the bench's one exam as DICOM."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 

@@ -88,7 +88,7 @@ def compare(repeats: int) -> list[Comparison]:
             float(np.percentile(scroll_ours, share)),
             float(np.percentile(scroll_plain, share)),
             "s",
-            2.0 if share == P50 else None,
+            1.2 if share == P50 else None,
         )
         for share in (P50, P99)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,13 @@ from napari.components import ViewerModel
 from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
 from napari_multifidus.models.drawing import DrawingState
 from napari_multifidus.models.opening import OpenedExam, layer_data
+from napari_multifidus.models.session import Session
+from napari_multifidus.models.shapes import vertices_of
 
 from tests.plugins.conftest import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from tests.support.exams import circle
+
+CALLS = CanvasCallbacks(*[lambda *_: None] * 5)
 
 
 @pytest.fixture
@@ -25,13 +30,7 @@ def canvas(qapp, exam, session, commits) -> Canvas:
     viewer = ViewerModel()
     for data, attributes, _ in layer_data(OpenedExam(exam, exam.series[0])):
         viewer.add_image(data, **attributes)
-    calls = CanvasCallbacks(
-        motion=lambda *_: None,
-        commit=lambda: commits.append(session.drawing),
-        place=lambda: None,
-        corner=lambda: None,
-        problem=lambda _: None,
-    )
+    calls = replace(CALLS, commit=lambda: commits.append(session.drawing))
     made = Canvas(viewer, session, calls)
     made.go_to(2)
     return made
@@ -66,3 +65,24 @@ def test_a_layer_is_compared_anew_after_the_session_has_changed(canvas, session,
     canvas.go_to(4)
     (loop,) = session.drawing.loops(MULTIFIDUS_RIGHT, 2)
     np.testing.assert_allclose(loop, circle(36, 20, 12), atol=1e-4)
+
+
+def test_layers_that_were_left_are_used_again_and_are_empty(canvas, exam):
+    canvas.layers[MULTIFIDUS_LEFT].visible = False
+    canvas.activate(MULTIFIDUS_RIGHT, "direct")
+    before, viewer = canvas.layers, canvas.viewer
+    left = canvas.close()
+    assert left == before
+    wider = tuple(replace(item, uid=f"9{item.uid}") for item in exam.series[0].slices)
+    other = Session(exam, replace(exam.series[0], uid="9", slices=wider))
+    again = Canvas(viewer, other, CALLS, left)
+    assert again.layers == before
+    assert left == {}
+    for layer in again.layers.values():
+        assert layer.nshapes == 0
+        assert layer.visible
+        assert layer.mode == "pan_zoom"
+    # They follow the new session alone.
+    again.layers[MULTIFIDUS_LEFT].add(vertices_of(circle(36, 58, 13), 1), shape_type="polygon")
+    assert other.drawing.slices_of(MULTIFIDUS_LEFT) == (1,)
+    assert canvas.session.drawing.slices_of(MULTIFIDUS_LEFT) == (2,)

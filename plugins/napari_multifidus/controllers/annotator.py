@@ -15,9 +15,9 @@ from napari_multifidus.controllers.edit_tools import EditTools
 from napari_multifidus.controllers.entries import Entries
 from napari_multifidus.controllers.feedback import Feedback
 from napari_multifidus.controllers.grading import Grading
-from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.worklist import WorklistController, now
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.completeness import Kind, MissingItem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
 from napari_multifidus import _compat
 from napari_multifidus.controllers.marks import Marks
-from napari_multifidus.controllers.mouse import PAN_ZOOM, MouseStrokes, StrokeCallbacks
-from napari_multifidus.controllers.structure_layer import StructureLayer
+from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM, StructureLayer
 from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.grid import slice_words, view_of
 from napari_multifidus.models.half_drawn import HalfDrawn
@@ -85,6 +86,8 @@ class Canvas:
         What is drawn.
     calls
         What to call.
+    left
+        Layers by structure that another canvas has left in the viewer.
 
     Attributes
     ----------
@@ -92,7 +95,13 @@ class Canvas:
         The slice and the structure that were shown last while the viewer held the exam.
     """
 
-    def __init__(self, viewer: Any, session: Session, calls: CanvasCallbacks) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        calls: CanvasCallbacks,
+        left: dict[LayerKey, Any] | None = None,
+    ) -> None:
         self.viewer = viewer
         self.session = session
         self._calls = calls
@@ -106,8 +115,11 @@ class Canvas:
         self._timer = _single_shot(SYNC_MS, self._rest)
         self._remember_soon = _single_shot(0, self.remember)
         self.place: tuple[int, LayerKey | None] = (0, None)
-        with _compat.swapping_layers(viewer):
-            for key in _first_keys(session):
+        self._left = left if left is not None else {}
+        keys = _first_keys(session)
+        is_new = not set(keys) <= set(self._left)
+        with _compat.swapping_layers(viewer) if is_new else contextlib.nullcontext():
+            for key in keys:
                 self.layer(key)
         self._orient()
         viewer.dims.events.current_step.connect(self._stepped)
@@ -115,8 +127,8 @@ class Canvas:
         viewer.layers.events.removed.connect(self._removed)
         self.refresh()
 
-    def close(self) -> None:
-        """Take the layers out of the viewer; the session keeps what was drawn."""
+    def close(self) -> dict[LayerKey, Any]:
+        """Let go of the layers and return them; the session keeps what was drawn."""
         self.strokes.close()
         self._marks.close()
         self.sync()
@@ -124,13 +136,12 @@ class Canvas:
         self.viewer.dims.events.current_step.disconnect(self._stepped)
         self.viewer.layers.selection.events.active.disconnect(self._activated)
         self.viewer.layers.events.removed.disconnect(self._removed)
-        with _compat.swapping_layers(self.viewer):
-            for own in self._structures.values():
-                own.disconnect()
-                if own.layer in self.viewer.layers:
-                    self.viewer.layers.remove(own.layer)
+        left = self.layers
+        for own in self._structures.values():
+            own.disconnect()
         self._structures.clear()
         _clear_texts(self.viewer)
+        return left
 
     # --- where the person is -------------------------------------------------------------------
 
@@ -234,8 +245,14 @@ class Canvas:
     def layer(self, key: LayerKey) -> Any:
         """Return the layer of a structure; it is added if need be."""
         if key not in self._structures:
+            left = self._left.pop(key, None)
             self._structures[key] = StructureLayer(
-                self.viewer, self.session, key, moved=self._moved, committed=self._committed
+                self.viewer,
+                self.session,
+                key,
+                moved=self._moved,
+                committed=self._committed,
+                layer=left if left in self.viewer.layers else None,
             )
         return self._structures[key].layer
 

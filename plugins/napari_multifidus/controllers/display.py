@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from napari_multifidus import _compat
+from napari_multifidus.controllers.image_layers import add_image, exam_images
 from napari_multifidus.controllers.mouse import LEFT_BUTTON
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.display_images import (
@@ -56,7 +57,7 @@ class Display:
         for contrast in self.choices:
             if contrast.key not in there:
                 data, attributes, _ = layer_of(opened, contrast)
-                self.viewer.add_image(data, **attributes)
+                add_image(self.viewer, data, attributes)
         self._see(self.choices[0].key)
 
     def forget(self) -> None:
@@ -143,9 +144,9 @@ class Display:
     def _layers(self) -> dict[tuple[str, bool], Any]:
         """Find the layers of the exam by what they show."""
         found = {}
-        for layer in self.viewer.layers:
-            opened = layer.metadata.get(METADATA)
-            if opened is not None and self._opened and opened.exam is self._opened.exam:
+        for layer in exam_images(self.viewer):
+            opened = layer.metadata[METADATA]
+            if self._opened and opened.exam is self._opened.exam:
                 found[opened.shown.key] = layer
         return found
 

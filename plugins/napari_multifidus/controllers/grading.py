@@ -12,8 +12,8 @@ from multifidus.data.anatomy import Level, Side
 from multifidus.errors import MultifidusError
 from napari_multifidus import _compat
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.mouse import PAN_ZOOM
 from napari_multifidus.controllers.reported_errors import reported
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.grading import GOUTALLIER, most_of
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT

@@ -12,7 +12,7 @@ import numpy as np
 from multifidus.editing.livewire import Edges
 from multifidus.errors import MultifidusError, RoiError
 from napari_multifidus import _compat
-from napari_multifidus.controllers.structure_layer import add_shapes
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM, add_shapes
 from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.half_drawn import HalfDrawn
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Loops = tuple[Array, ...]
 
 LEFT_BUTTON = 1
-PAN_ZOOM = "pan_zoom"
 PREVIEW = "being drawn"
 PREVIEW_COLOUR = "#ffffff"
 

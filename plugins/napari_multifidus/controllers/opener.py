@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
@@ -14,6 +16,7 @@ from multifidus.reading.audit_log import is_locked
 from napari_multifidus._compat import swapping_layers
 from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
 from napari_multifidus.controllers.display import Display
+from napari_multifidus.controllers.image_layers import exam_images, replace_images
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.saving import SessionRestore
 from napari_multifidus.controllers.workspace import ActiveExam, Workspace
@@ -26,6 +29,7 @@ from napari_multifidus.models.session import Session
 
 if TYPE_CHECKING:
     from multifidus.data.image import Series
+    from napari_multifidus.models.shapes import LayerKey
 
 
 class ExamOpener:
@@ -41,13 +45,33 @@ class ExamOpener:
 
     def __init__(self, workspace: Workspace, display: Display) -> None:
         self.workspace, self.display = workspace, display
+        self._left: dict[LayerKey, Any] = {}
+        self._is_keeping = False
+
+    @contextlib.contextmanager
+    def _keeping_layers(self) -> Iterator[None]:
+        """Let layers of the session that goes be used by the one that comes; remove the others."""
+        if self._is_keeping:
+            yield
+            return
+        self._is_keeping = True
+        try:
+            yield
+        finally:
+            self._is_keeping = False
+            layers = self.workspace.viewer.layers
+            left = [layer for layer in self._left.values() if layer in layers]
+            self._left.clear()
+            if left:
+                with swapping_layers(self.workspace.viewer):
+                    for layer in left:
+                        layers.remove(layer)
 
     # --- exams ---------------------------------------------------------------------------------
 
     def find_exam(self) -> None:
         """Open the newest exam among the viewer's layers, unless it is open already."""
-        layers = self.workspace.viewer.layers
-        found = [layer.metadata[METADATA] for layer in layers if METADATA in layer.metadata]
+        found = [layer.metadata[METADATA] for layer in exam_images(self.workspace.viewer)]
         first = [opened for opened in found if opened.is_first]
         exam = self.workspace.active.source.exam if self.workspace.is_open else None
         if first and first[-1].exam is not exam:
@@ -81,13 +105,10 @@ class ExamOpener:
         MultifidusError
             If its images cannot be shown; then what is open stays.
         """
-        layers, viewer = layer_data(opened), self.workspace.viewer
-        with swapping_layers(viewer):
+        layers = layer_data(opened)
+        with self._keeping_layers():
             self.close()
-            for layer in [layer for layer in viewer.layers if METADATA in layer.metadata]:
-                viewer.layers.remove(layer)
-            for data, attributes, _ in layers:
-                viewer.add_image(data, **attributes)
+            replace_images(self.workspace.viewer, layers)
             self.open(opened, access, folder, by)
 
     def open(
@@ -103,10 +124,10 @@ class ExamOpener:
         """
         self.close()
         self.workspace.access = access or Access()
-        layers = self.workspace.viewer.layers
-        for layer in list(layers):
-            if METADATA in layer.metadata and layer.metadata[METADATA].exam is not opened.exam:
-                layers.remove(layer)
+        viewer = self.workspace.viewer
+        for layer in exam_images(viewer):
+            if layer.metadata[METADATA].exam is not opened.exam:
+                viewer.layers.remove(layer)
         where = folder or default_folder(opened.path, opened.series.uid, is_sample=opened.is_sample)
         wanted = by or self._reading_in(where, opened)
         self._begin(opened, OutlineFile.of(where, wanted), wanted)
@@ -117,7 +138,8 @@ class ExamOpener:
         if not workspace.is_open:
             return
         workspace.flush()
-        workspace.canvas.close()
+        with self._keeping_layers():
+            self._left |= workspace.canvas.close()
         self.display.forget()
         workspace.autosaver.write_to(None)
         workspace.activate(None)
@@ -153,12 +175,18 @@ class ExamOpener:
 
     def _show(self, source: OpenedExam, series: Series, rois: RoiSet, journal: Journal) -> None:
         """Show a reading on a series, as it was left."""
+        with self._keeping_layers():
+            self._show_session(source, series, rois, journal)
+
+    def _show_session(
+        self, source: OpenedExam, series: Series, rois: RoiSet, journal: Journal
+    ) -> None:
         workspace = self.workspace
         shared = shared_levels(source)
         session = Session(source.exam, series, rois, workspace.protocol, shared=shared)
         self.display.show(replace(source, series=series))
         if workspace.is_open:
-            workspace.canvas.close()
+            self._left |= workspace.canvas.close()
         # Nothing is written or shown before all that was left is back.
         workspace.activate(None)
         calls = CanvasCallbacks(
@@ -168,7 +196,7 @@ class ExamOpener:
             corner=workspace.autosaver.save_soon,
             problem=workspace.warning.emit,
         )
-        canvas = Canvas(workspace.viewer, session, calls)
+        canvas = Canvas(workspace.viewer, session, calls, self._left)
         restore = SessionRestore(
             session,
             canvas,

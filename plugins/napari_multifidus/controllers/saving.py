@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.mouse import PAN_ZOOM
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.models.autosave import Journal, OutlineFile
 from napari_multifidus.models.drawing_edits import with_half_drawn, with_origin
 from napari_multifidus.models.half_drawn import HalfDrawn

@@ -32,6 +32,9 @@ TISSUE_SHARE, FAT_PERCENTILE = 0.1, 90.0
 NO_FLUID_PERCENTILE = 97.0
 """Tissue brighter than this is mostly fluid: neither muscle nor fat."""
 
+ENOUGH_PIXELS = 1_000_000
+"""So many pixels of a stack tell its grey levels."""
+
 NO_SIGNAL_SHARE = 0.05
 """Where water and fat together are below this share of their brightest, a fraction is noise."""
 
@@ -67,9 +70,17 @@ def limits(stack: Stack, window: WindowPreset, *, is_percent: bool = False) -> t
     """
     if is_percent:
         return _OF_PERCENT.get(window, PERCENT)
-    seen = stack[:, ::2, ::2] if window is not WindowPreset.FULL else stack
+    seen = stack if window is WindowPreset.FULL else _sample(stack)
     low, high = _of_tissue(seen, window) if window in _OF_PERCENT else _all_but_few(seen, window)
     return low, high if high > low else low + 1
+
+
+def _sample(stack: Stack) -> Stack:
+    """Return every second row and column, or fewer of a stack that has many."""
+    step = 2
+    while stack.size / step**2 > ENOUGH_PIXELS:
+        step += 1
+    return stack[:, ::step, ::step]
 
 
 def _all_but_few(seen: Stack, window: WindowPreset) -> tuple[float, float]:

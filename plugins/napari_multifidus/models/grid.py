@@ -84,10 +84,11 @@ def spacing_mm(series: Series) -> tuple[float, float]:
 def pixel_stack(series: Series) -> NDArray[np.float32]:
     """Stack the pixels of a series for display, shape (slices, rows, columns)."""
     rows, columns = (max(item.shape[axis] for item in series.slices) for axis in (0, 1))
-    stack = np.zeros((len(series.slices), rows, columns), dtype=np.float32)
+    stack = np.empty((len(series.slices), rows, columns), dtype=np.float32)
     for plane, item in zip(stack, series.slices, strict=True):
         pixels = item.pixels
-        plane[:] = pixels.min()
+        if item.shape != (rows, columns):
+            plane[:] = pixels.min()
         plane[: item.shape[0], : item.shape[1]] = pixels
     return stack
 

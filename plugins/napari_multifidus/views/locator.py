@@ -174,8 +174,10 @@ class LocatorPanel(QWidget):
         self.mark.setChecked(state.is_marking)
         self.prompt.setText(f"Click the {model.prompt}" if state.is_marking else model.prompt)
         blocked = QSignalBlocker(self.level)
-        self.level.clear()
-        self.level.addItems([level.value for level in state.levels])
+        names = [level.value for level in state.levels]
+        if names != [self.level.itemText(n) for n in range(self.level.count())]:
+            self.level.clear()
+            self.level.addItems(names)
         self.level.setCurrentIndex(state.levels.index(state.level) if state.level else -1)
         del blocked
         self.kind.setCurrentIndex(self.kind.findData(state.kind.value))

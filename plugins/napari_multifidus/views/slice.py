@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QWidget
 from multifidus.data.anatomy import Level, SlicePosition
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.display import Display
-from napari_multifidus.models.display_images import WindowPreset
+from napari_multifidus.models.display_images import DisplayImage, WindowPreset
 from napari_multifidus.views.widgets import button, choice, grid, label, named
 
 NOT_SET = "not set"
@@ -98,6 +98,7 @@ class ImagePanel(QWidget):
         layout.setColumnStretch(0, 2)
         layout.setColumnStretch(1, 1)
         self._images: Display | None = None
+        self._choices: tuple[DisplayImage, ...] | None = None
         self.contrast.activated.connect(self._choose)
         self.grey.activated.connect(
             lambda: self.window_wanted.emit(WindowPreset(self.grey.currentData()))
@@ -107,9 +108,10 @@ class ImagePanel(QWidget):
         """Show what there is to see, and what is seen."""
         self._images = images
         blocked = QSignalBlocker(self.contrast)
-        self.contrast.clear()
-        for contrast in images.choices:
-            self.contrast.addItem(contrast.words)
+        if self._choices is not images.choices:
+            self._choices = images.choices
+            self.contrast.clear()
+            self.contrast.addItems([contrast.words for contrast in images.choices])
         shown = images.shown
         self.contrast.setCurrentIndex(images.choices.index(shown) if shown else -1)
         del blocked

@@ -1,0 +1,127 @@
+"""Opening the next exam in a window, beside napari without the plugin opening the same pixels.
+
+Needs a display. Both sides are seconds on the clock until the window is painted. Ours reads a
+folder of DICOM files, finds the exam, and takes up its outlines; napari's reads one file of bare
+pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import multifidus as mf
+from benchmarks import synthetic
+from benchmarks.timing import Comparison
+
+SLICES, MANY_SLICES, MOST_S = 75, 300, 4.0
+
+
+def run(repeats: int) -> list[Comparison]:
+    """Compare in a process of its own, which holds nothing but what a napari session holds.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If that process does not come to its end.
+    """
+    command = [sys.executable, "-m", "benchmarks.speed.opening", str(repeats)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [Comparison(**item) for item in json.loads(done.stdout.splitlines()[-1])]
+
+
+def compare(repeats: int) -> list[Comparison]:
+    """Open one exam after another; the first of each is not counted."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ.setdefault("NAPARI_CONFIG", str(folder / "settings.yaml"))
+        exams = [_write_exam(folder / f"exam{n}", SLICES, n) for n in range(2)]
+        many = _write_exam(folder / "many", MANY_SLICES, 2)
+        plain = _plain(folder, exams[0], repeats)
+        first, following, large = _ours(exams, many, repeats)
+    peer = f"napari without the plugin: one file of {SLICES} slices"
+    what = f"exam of {SLICES} slices, 512x512, from DICOM files"
+    return [
+        Comparison(f"next {what}", peer, following, plain, "s", 1.5),
+        Comparison(f"first {what}, in a new window", peer, first, plain, "s", None),
+        Comparison(f"next exam of {MANY_SLICES} slices", "what was promised", large, MOST_S, "s",
+                   1.0),
+    ]  # fmt: skip
+
+
+def _write_exam(folder: Path, count: int, number: int) -> Path:
+    folder.mkdir()
+    pixels = synthetic.tissue_pixels(np.random.default_rng(number))
+    step = synthetic.SPACING_MM
+    for place in range(count):
+        plane = mf.Plane((-100.0, -100.0, 4.4 * place), (0.0, step, 0.0), (step, 0.0, 0.0))
+        uid = f"1.2.826.0.1.3680043.10.{number + 5}.{place + 1}"
+        synthetic.write_slice(folder / f"{place:03d}.dcm", uid, plane, pixels=pixels, number=place)
+    return folder
+
+
+def _plain(folder: Path, exam: Path, repeats: int) -> float:
+    import napari
+
+    (read,) = mf.read_exams(exam)
+    path = folder / "pixels.npy"
+    np.save(path, np.stack([item.stored_pixels for item in read.series[0].slices]))
+    viewer = napari.Viewer()
+
+    def open_it() -> None:
+        viewer.layers.clear()
+        viewer.open(path, plugin="napari")
+
+    seconds = [_until_painted(open_it) for _ in range(repeats + 1)]
+    viewer.close()
+    return statistics.median(seconds[1:])
+
+
+def _ours(exams: list[Path], many: Path, repeats: int) -> tuple[float, float, float]:
+    import napari
+    from napari_multifidus._compat import open_dock
+
+    viewer = napari.Viewer()
+    dock = open_dock(viewer)
+    _until_painted(lambda: None)
+    first = _until_painted(lambda: _open(dock, exams[-1]))
+    following = [
+        _until_painted(lambda n=n: _open(dock, exams[n % len(exams)])) for n in range(repeats)
+    ]
+    large = _until_painted(lambda: _open(dock, many))
+    viewer.close()
+    return first, statistics.median(following), large
+
+
+def _open(dock: Any, folder: Path) -> None:
+    from napari_multifidus.models.opening import open_exam
+
+    dock.annotator.opener.switch_to(open_exam(folder))
+
+
+def _until_painted(act: Callable[[], object]) -> float:
+    from qtpy.QtWidgets import QApplication
+
+    begin = time.perf_counter()
+    act()
+    for _ in range(3):
+        # What waits for the events of before is done with those of after.
+        QApplication.processEvents()
+    return time.perf_counter() - begin
+
+
+if __name__ == "__main__":
+    print(json.dumps([asdict(item) for item in compare(int(sys.argv[1]))]), flush=True)
+    # All is told. PyQt's own tidying at exit now and then reads an object that is gone.
+    os._exit(0)
