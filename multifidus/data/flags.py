@@ -119,9 +119,10 @@ _MEANINGS = {
     Flag.SHADING_UNCLEAR: "Bias field and fat cannot be separated: the fitted field would change "
     "more than 40 % of a muscle from fat to lean, or vice versa.",
     Flag.CALIBRATION_AMBIGUOUS: "Brighter lean muscle and diffuse fat explain these pixels about "
-    "equally well, with fat fractions more than 3 points apart; the uncertainty covers both.",
+    "equally well, with fat fractions more than 3 points apart; or more than 12 points of the "
+    "fraction lie in pixels that are mostly lean muscle. The uncertainty covers both.",
     Flag.CALIBRATION_UNCERTAIN: "The calibration alone (signal of lean muscle and of fat, bias "
-    "field, border, chemical shift) leaves the fat signal fraction uncertain by more than 5 points "
+    "field, border, chemical shift) leaves the fat signal fraction uncertain by more than 6 points "
     "(standard uncertainty).",
     Flag.SIGNAL_NOT_CALIBRATED: "No fat signal fraction could be calibrated (signal_refusal among "
     "the parameters gives the reason); the value is NaN.",

@@ -262,8 +262,10 @@ def _jointly(
         return NotCalibrated.NOT_OF_MUSCLE
     field = BiasField(BiasCorrection.JOINT, joint=JointGain(signal))
     found = _Corrected.by(field, outlines, elsewhere=elsewhere)
-    unusable = FATAL.intersection(found.references.pair_flags(protocol))
-    return NotCalibrated.REFERENCES if unusable else found
+    if FATAL.intersection(found.references.pair_flags(protocol)):
+        return NotCalibrated.REFERENCES
+    of_muscle = replace(found.references, fat_in_muscle=math.exp(signal.fat.mean))
+    return replace(found, references=of_muscle)
 
 
 def _references(

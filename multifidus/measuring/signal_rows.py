@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
@@ -18,6 +20,11 @@ from multifidus.measuring.fat.signal.calibration import (
 from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.weighted_pixels import NAN
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
 REFERENCE_FAT_POINTS = 1.5
 """Standard uncertainty by fat in lean references that the image does not show: in one real Dixon
 exam, samples that look lean hold 2.4 to 3.3 % (docs/evidence/fat-signal.md)."""
@@ -25,7 +32,11 @@ exam, samples that look lean hold 2.4 to 3.3 % (docs/evidence/fat-signal.md)."""
 AMBIGUOUS_POINTS = 1.5
 """Readings of a muscle's lean signal that differ by twice this are flagged."""
 
-UNCERTAIN_POINTS = 5.0
+UNSEEN_POINTS = 12.0
+"""So much fat in pixels that are mostly lean muscle is flagged: it is known by their brightness
+alone, and lean muscle may be brighter as well."""
+
+UNCERTAIN_POINTS = 6.0
 """A larger standard uncertainty by the calibration alone is flagged."""
 
 
@@ -53,7 +64,7 @@ def signal_row(
         parameters=_parameters(item, signal, found),
         flags=_once(
             *item.quality.flags,
-            *_calibration_flags(found),
+            *_calibration_flags(found, item.raw.inside.weights),
             *_reference_flags(calibration, protocol),
         ),
     )
@@ -72,8 +83,9 @@ def _row(item: OutlinePixels, provenance: Provenance) -> Measurement:
     )
 
 
-def _calibration_flags(found: SignalFraction) -> Iterator[Flag]:
-    if found.lean > AMBIGUOUS_POINTS:
+def _calibration_flags(found: SignalFraction, weights: Array) -> Iterator[Flag]:
+    unseen = found.value_pct - found.visible_pct(weights)
+    if found.lean > AMBIGUOUS_POINTS or unseen > UNSEEN_POINTS:
         yield Flag.CALIBRATION_AMBIGUOUS
     if found.calibration_sd > UNCERTAIN_POINTS:
         yield Flag.CALIBRATION_UNCERTAIN

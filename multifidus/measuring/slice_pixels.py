@@ -95,8 +95,9 @@ def _read_slice(
     if not read.is_kept_around or not any(item.is_muscle for item in found):
         yield from found
         return
-    margin = math.ceil(AROUND_MM / min(first.slice.plane.pixel_spacing_mm))
-    around = Surroundings.of(read.pixels, [item.footprint.coverage for item in found], margin)
+    down, across = (math.ceil(AROUND_MM / step) for step in first.slice.plane.pixel_spacing_mm)
+    outlines = [item.footprint.coverage for item in found]
+    around = Surroundings.of(read.pixels, outlines, (down, across))
     for item in found:
         yield replace(item, surroundings=around)
 
@@ -211,7 +212,7 @@ class SlicePixels:
                 is_flat=sample.is_flat,
             ),
             image_sha256=self.digest,
-            surroundings=Surroundings.of(self.pixels, [coverage], RIM_PIXELS)
+            surroundings=Surroundings.of(self.pixels, [coverage], (RIM_PIXELS, RIM_PIXELS))
             if self.is_kept_around and item.roi.key.structure.is_muscle
             else None,
         )

@@ -43,14 +43,16 @@ class Surroundings:
     pixels: Array
 
     @classmethod
-    def of(cls, pixels: Array, outlines: Iterable[Coverage], margin: int) -> Surroundings:
-        """Copy the pixels within ``margin`` of any of the outlines' boxes."""
+    def of(
+        cls, pixels: Array, outlines: Iterable[Coverage], margins: tuple[int, int]
+    ) -> Surroundings:
+        """Copy the pixels within so many rows and columns of any of the outlines' boxes."""
         boxes = []
         for item in outlines:
             rows, columns = item.weights.shape
             boxes.append((item.top, item.left, item.top + rows, item.left + columns))
-        top, left = (max(min(box[axis] for box in boxes) - margin, 0) for axis in (0, 1))
-        bottom, right = (max(box[axis] for box in boxes) + margin for axis in (2, 3))
+        top, left = (max(min(box[k] for box in boxes) - margins[k], 0) for k in (0, 1))
+        bottom, right = (max(box[k + 2] for box in boxes) + margins[k] for k in (0, 1))
         kept = pixels[top:bottom, left:right].copy()
         kept.flags.writeable = False
         return cls(top, left, kept)

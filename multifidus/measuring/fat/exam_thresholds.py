@@ -123,7 +123,8 @@ def _resampled_lean(references: References, protocol: MeasurementProtocol) -> Ar
 
 # --- pooled_otsu ---------------------------------------------------------------------------------
 # Otsu's cut of muscles and references together. Each reference weighs reference_weight times as
-# much as all muscles, however large it was drawn.
+# much as all muscles, however large it was drawn. Fat of another depot would pull the cut to its
+# own signal: it enters with that of fat in muscle, where that is known.
 
 
 def _pooled_otsu(
@@ -136,7 +137,7 @@ def _pooled_otsu(
 def _pooled_otsu_sd(
     muscles: Sequence[WeightedPixels], references: References, protocol: MeasurementProtocol
 ) -> float:
-    pair = references.lean, references.fat
+    pair = references.lean, references.muscle_fat
     return otsu_threshold_sd(muscles, pair, protocol.reference_weight, protocol.threshold_resamples)
 
 
@@ -145,7 +146,11 @@ POOLED_OTSU = ExamThreshold(
     BOTH,
     _pooled_otsu,
     _pooled_otsu_sd,
-    lambda references, how: {"reference_weight": how.reference_weight, **references.notes},
+    lambda references, how: {
+        "reference_weight": how.reference_weight,
+        **({} if references.fat_in_muscle == 1 else {"fat_in_muscle": references.fat_in_muscle}),
+        **references.notes,
+    },
 )
 
 

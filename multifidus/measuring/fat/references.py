@@ -58,18 +58,27 @@ class References:
         Quality flags of how they were drawn.
     outside_mm
         How far the fat references lie outside the region in which the bias field was fitted.
+    fat_in_muscle
+        Signal of fat in muscle over that of the fat references, as the calibration of the signal
+        infers it; 1 where there is none.
     """
 
     lean: WeightedPixels
     fat: WeightedPixels
     flags: tuple[Flag, ...] = ()
     outside_mm: float = 0.0
+    fat_in_muscle: float = 1.0
 
     @property
     def notes(self) -> dict[str, float]:
         """What flags mean in numbers."""
         is_outside = Flag.REFERENCE_OUTSIDE_FIELD in self.flags
         return {"reference_outside_mm": self.outside_mm} if is_outside else {}
+
+    @property
+    def muscle_fat(self) -> WeightedPixels:
+        """The fat references as bright as fat in muscle: depots of one body differ in signal."""
+        return WeightedPixels(self.fat.values * self.fat_in_muscle, self.fat.weights)
 
     @property
     def contrast(self) -> float:
@@ -95,9 +104,12 @@ class References:
         return tuple(flag for flag in found if flag is not Flag.REFERENCE_OUTSIDE_FIELD)
 
     def beside(self, muscles: Sequence[WeightedPixels], weight: float) -> list[WeightedPixels]:
-        """Return muscles and both references, each of ``weight`` times all muscles' weight."""
+        """Return muscles and both references, each of ``weight`` times all muscles' weight.
+
+        The fat references are as bright as fat in muscle is.
+        """
         total = weight * float(np.add.reduce(np.concatenate([each.weights for each in muscles])))
-        return [*muscles, self.lean.scaled_to(total), self.fat.scaled_to(total)]
+        return [*muscles, self.lean.scaled_to(total), self.muscle_fat.scaled_to(total)]
 
     @property
     def midpoint(self) -> float:

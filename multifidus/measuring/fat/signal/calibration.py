@@ -119,6 +119,10 @@ class SignalFraction:
         shift = 0.0 if math.isnan(self.shift) else self.shift
         return math.hypot(self.lean, self.fat_level, self.field, self.edge, shift)
 
+    def visible_pct(self, weights: Array) -> float:
+        """Return the share of the pixels that are mostly fat, each of a weight, (n,)."""
+        return 100 * float(weights[self.pixels > _HALF].sum() / weights.sum())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignalCalibration:
@@ -368,7 +372,7 @@ class _Shown:
         if len(even.x) >= LEAST_EVEN_PIXELS or not len(item.footprint.places):
             return even
         view = self.middle.near(item)
-        places = np.flatnonzero(view.weights > 0.9)  # noqa: PLR2004 - nearly whole
+        places = np.flatnonzero(view.known & (view.weights > 0.9))  # noqa: PLR2004 - nearly whole
         return Means(view.mean.take(places), view.x.take(places), view.y.take(places))
 
     def _log(self, means: Means, view: int) -> Array:

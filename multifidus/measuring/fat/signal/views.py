@@ -42,13 +42,13 @@ class Means:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pixels:
-    """Pixels of a slice, and what is computed of each; all (n,).
+    """Pixels of a slice that have a value, and what is computed of each; all (n,).
 
     Parameters
     ----------
     signal, mean, square
-        The signal, and the means of it and of its square in 3 x 3 pixels; without a value the
-        signal is 0, and the means are those of the others.
+        The signal, and the means of it and of its square in those of 3 x 3 pixels that have a
+        value.
     x, y
         To the left of the muscles' middle and behind it, in units of ``SCALE_MM``.
     """
@@ -166,7 +166,7 @@ class Middle:
         around = around.part(rows, slice(0, None))
         known, signal = _known(around)
         mean, square = (_local_mean(each, known) for each in (signal, signal * signal))
-        seen = _Seen(around, signal, mean, square, *self._places(around, first))
+        seen = _Seen(around, known, signal, mean, square, *self._places(around, first))
         inside = {
             number: seen.where(_inside(item), around.box_of(item.footprint.coverage))
             for number, item in items.items()
@@ -224,9 +224,13 @@ class Middle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """All pixels that are kept of a slice, as of :class:`Pixels` but (rows, columns)."""
+    """All pixels that are kept of a slice, as of :class:`Pixels` but (rows, columns).
+
+    Those that are not ``known`` have no value: a signal of 0, and means of the others.
+    """
 
     around: Surroundings
+    known: Mask
     signal: Array
     mean: Array
     square: Array
@@ -234,8 +238,8 @@ class _Seen:
     y: Array
 
     def where(self, chosen: Mask, box: Box) -> Pixels:
-        """Return the pixels that a mask of a box chooses."""
-        places = np.flatnonzero(chosen)
+        """Return the pixels with a value that a mask of a box chooses."""
+        places = np.flatnonzero(chosen & self.known[box])
         every = self.signal, self.mean, self.square, self.x, self.y
         return Pixels(*(each[box].take(places) for each in every))
 

@@ -204,9 +204,9 @@ def test_an_outline_drawn_anew_is_measured_by_the_exams_calibration(shaded):
     [
         ({"lean": 1.4, "fat_level": 4.5}, ()),
         ({"lean": 1.6}, (Flag.CALIBRATION_AMBIGUOUS,)),
-        ({"fat_level": 5.1}, (Flag.CALIBRATION_UNCERTAIN,)),
-        ({"lean": 1.4, "fat_level": 4.5, "shift": 2.0}, (Flag.CALIBRATION_UNCERTAIN,)),
-        ({"lean": 5.1}, (Flag.CALIBRATION_AMBIGUOUS, Flag.CALIBRATION_UNCERTAIN)),
+        ({"fat_level": 6.1}, (Flag.CALIBRATION_UNCERTAIN,)),
+        ({"lean": 1.4, "fat_level": 5.5, "shift": 2.0}, (Flag.CALIBRATION_UNCERTAIN,)),
+        ({"lean": 6.1}, (Flag.CALIBRATION_AMBIGUOUS, Flag.CALIBRATION_UNCERTAIN)),
     ],
 )
 def test_a_calibration_that_leaves_much_open_is_flagged(plain, monkeypatch, parts, flags):
@@ -219,6 +219,21 @@ def test_a_calibration_that_leaves_much_open_is_flagged(plain, monkeypatch, part
     )
     for key, row in fractions(phantom().exam, replace(phantom().outlines, landmarks=())).items():
         assert set(row.flags) - set(plain[key].flags) == set(flags)
+
+
+@pytest.mark.parametrize(("each", "is_flagged"), [(0.1, False), (0.14, True), (0.6, False)])
+def test_much_fat_in_pixels_that_are_mostly_lean_is_flagged(plain, monkeypatch, each, is_flagged):
+    """Known by brightness alone, it may be brighter lean muscle as well."""
+    measured = SignalCalibration.fraction
+
+    def even(self, item):
+        found = measured(self, item)
+        pixels = np.full(len(found.pixels), each)
+        return replace(found, value_pct=100 * each, pixels=pixels, lean=0.0)
+
+    monkeypatch.setattr(SignalCalibration, "fraction", even)
+    rows = fractions(phantom().exam, replace(phantom().outlines, landmarks=())).values()
+    assert {Flag.CALIBRATION_AMBIGUOUS in row.flags for row in rows} == {is_flagged}
 
 
 def test_chemical_shift_is_part_of_the_uncertainty_where_headers_state_it(shaded, plain):
@@ -351,3 +366,26 @@ def test_signal_piled_up_beside_metal_is_not_taken_for_fat(shaded, plain, is_out
     own = (roi.key.slice_uid, roi.key.structure, roi.key.side)
     others = [found[key].value - row.value for key, row in plain.items() if key != own]
     assert np.abs(others).max() < 1.5
+
+
+def test_fat_around_that_is_brighter_than_in_muscles_changes_visible_fat_little(shaded):
+    """Depots of one body differ in signal; the threshold is that of fat in muscle."""
+    exam, rois = shaded
+
+    def brightened(item):
+        own = [r for r in rois if r.key.slice_uid == item.uid and r.key.structure.is_muscle]
+        muscle = sum(mf.coverage(r.paths_mm, r.plane, r.shape) for r in own)
+        return item.pixels * np.where(muscle > 0, 1.0, 1.2)
+
+    (series,) = exam.series
+    slices = tuple(
+        Slice.from_array(i.uid, i.plane, brightened(i), i.thickness_mm) for i in series.slices
+    )
+    bright = mf.Exam(exam.subject, exam.timepoint, (replace(series, slices=slices),))
+    before, after = (
+        {r.key: r for r in measure(each, rois) if r.quantity is Quantity.FI_PCT}
+        for each in (exam, bright)
+    )
+    changed = [after[key].value - row.value for key, row in before.items()]
+    assert np.abs(changed).mean() < 0.4
+    assert all(row.parameters["fat_in_muscle"] < 0.9 for row in after.values())

@@ -28,10 +28,16 @@ PLANES = {
 
 @pytest.fixture(params=PLANES)
 def seen(request):
+    return look(random_pixels(), PLANES[request.param])
+
+
+def random_pixels():
+    return np.random.default_rng(3).integers(50, 1000, SHAPE).astype(float)
+
+
+def look(pixels, plane):
     """Return a view, its outlines, and the pixels, weights and coordinates of the whole image."""
-    rng = np.random.default_rng(3)
-    pixels = rng.integers(50, 1000, SHAPE).astype(float)
-    item = image_slice(pixels, PLANES[request.param])
+    item = image_slice(pixels, plane)
     rois = RoiSet(
         (
             outline(item, circle(60, 55, 13), Structure.MULTIFIDUS, Side.RIGHT),
@@ -100,3 +106,31 @@ def test_without_muscles_of_the_back_on_it_a_slice_shows_nothing_beside_them(see
     references = {n: item for n, item in view.items.items() if not item.is_muscle}
     middle = Middle.of(items)
     assert not len(middle.view(references, DARKEST).beside.x)
+
+
+@pytest.mark.parametrize("nothing", [np.nan, np.inf])
+def test_pixels_without_a_value_are_not_seen(nothing):
+    pixels = random_pixels()
+    missing = np.random.default_rng(4).random(SHAPE) < 0.1
+    pixels[missing] = nothing
+    view, items, _, weights, (x, y) = look(pixels, PLANES["tilted"])
+    for number, item in enumerate(items):
+        whole = uniform_filter(weights[number], 3) > 1 - 1e-7
+        wanted = (whole if item.is_muscle else weights[number] > 0.5) & ~missing
+        found = view.inside[number]
+        assert wanted.sum() > 0
+        np.testing.assert_allclose(
+            in_order(found.x, found.y, found.signal),
+            in_order(x[wanted], y[wanted], pixels[wanted]),
+            atol=1e-8,
+        )
+    assert (view.beside.signal >= 50).all()
+
+
+def test_as_many_millimetres_are_kept_around_outlines_along_rows_as_along_columns():
+    plane = Plane((-47.0, -75.0, 0.0), (0.0, 1.25, 0.0), (0.625, 0.0, 0.0))
+    _, items, *_ = look(random_pixels(), plane)
+    kept = items[0].surroundings
+    rows, columns = kept.hull(item.footprint.coverage for item in items)
+    # 25 mm below the outlines and to their right; the image reaches further.
+    assert kept.pixels.shape == (rows.stop + 20, columns.stop + 40)
