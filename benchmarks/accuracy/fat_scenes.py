@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.accuracy import real_dixon
 from benchmarks.accuracy.fat_outlines import METHODS, Outline, cases, outlines
-from benchmarks.accuracy.fat_tally import Tally, tally
+from benchmarks.accuracy.fat_tally import Tally, asked, tally
 from multifidus import RoiError, Structure
 
 PROCESSES = 2
@@ -157,7 +157,7 @@ def main() -> None:
         refused = f", {found.refused} exams could not be made" if found.refused else ""
         print(f"{found.name} ({len(everything)} of {len(names)}, {passed:.0f} s{refused})")
         for method in METHODS:
-            print(line(method, tally(found.outlines, method)), flush=True)
+            print(line(method, tally(asked(found.outlines, method), method)), flush=True)
     if options.keep:
         write(options.keep, everything)
 

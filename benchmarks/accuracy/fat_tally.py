@@ -128,6 +128,11 @@ class Tally:
         return 2 * self.absolute + 1
 
 
+def asked(found: Iterable[Outline], method: str) -> list[Outline]:
+    """Return the outlines that were measured by a method."""
+    return [item for item in found if method in item.answers]
+
+
 def tally(found: Iterable[Outline], method: str) -> Tally:
     """Add up a method's answers; an outline that it does not answer counts as missing."""
     items = [(item.truth_pct, item.answers.get(method, Answer())) for item in found]

@@ -184,9 +184,11 @@ class _Corrected:
         members = [bias_field.correct(item) for item in outlines]
         return cls(bias_field, members, _references(members, bias_field, elsewhere=elsewhere))
 
-    def flagged(self, flag: Flag) -> _Corrected:
-        """Add a flag to all that rests on the references."""
-        flags = tuple(dict.fromkeys((*self.references.flags, flag)))
+    def judged(self, signal: SignalCalibration | NotCalibrated | None) -> _Corrected:
+        """Flag all that rests on the references where these are hardly of the muscles' tissue."""
+        if not isinstance(signal, SignalCalibration) or signal.is_surely_of_muscle:
+            return self
+        flags = tuple(dict.fromkeys((*self.references.flags, Flag.LEAN_REFERENCES_UNEQUAL)))
         return replace(self, references=replace(self.references, flags=flags))
 
     def calibrated(
@@ -223,6 +225,7 @@ def _calibration(
     )
     is_asked = wants_joint or FatMethod.SIGNAL in protocol.fat_methods
     signal = _signal(plain, protocol) if is_asked else None
+    plain = plain.judged(signal)
     if wants_joint:
         joint = _jointly(outlines, signal, protocol, elsewhere=elsewhere)
         if isinstance(joint, _Corrected):
@@ -234,9 +237,7 @@ def _calibration(
                 of_lean_field=plain.calibrated(protocol, kept),
             )
         field = replace(plain.bias_field, joint_refusal=str(joint))
-        plain = _Corrected.by(field, outlines, elsewhere=elsewhere)
-    if isinstance(signal, SignalCalibration) and not signal.is_of_muscle:
-        plain = plain.flagged(Flag.LEAN_REFERENCES_UNEQUAL)
+        plain = _Corrected.by(field, outlines, elsewhere=elsewhere).judged(signal)
     return plain.members, replace(plain.calibrated(protocol, protocol.fat_methods), signal=signal)
 
 
@@ -261,7 +262,7 @@ def _jointly(
     if not signal.is_of_muscle:
         return NotCalibrated.NOT_OF_MUSCLE
     field = BiasField(BiasCorrection.JOINT, joint=JointGain(signal))
-    found = _Corrected.by(field, outlines, elsewhere=elsewhere)
+    found = _Corrected.by(field, outlines, elsewhere=elsewhere).judged(signal)
     if FATAL.intersection(found.references.pair_flags(protocol)):
         return NotCalibrated.REFERENCES
     of_muscle = replace(found.references, fat_in_muscle=math.exp(signal.fat.mean))

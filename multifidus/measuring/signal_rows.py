@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
@@ -21,6 +19,7 @@ from multifidus.measuring.outline_pixels import OutlinePixels
 from multifidus.measuring.weighted_pixels import NAN
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]

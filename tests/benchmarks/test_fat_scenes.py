@@ -188,7 +188,7 @@ def test_the_page_says_how_small_a_run_is_and_names_cells_that_miss_a_target():
         "| **erector/plus_8/both** | 5 | +6.0 | 6.0 | 0 (0-43) | 0 | 5 | 1.0 | 13.0 | 0 |" in page
     )
     assert "| streaks | 1 | +1.0 | 1.0 | 100 (21-100) |" in page
-    assert "| streaks | `linear` | 1 | +nan" in page
+    assert "| streaks | `linear` | 0 | +nan" in page
 
 
 @pytest.mark.slow

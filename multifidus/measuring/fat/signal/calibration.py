@@ -22,6 +22,7 @@ from multifidus.measuring.fat.signal.joint_field import (
     weighted_terms,
 )
 from multifidus.measuring.fat.signal.lean_levels import (
+    DOUBTFUL,
     UNLIKE,
     LeanLevel,
     LeanLevels,
@@ -154,6 +155,11 @@ class SignalCalibration:
         """Whether lean references and muscles can be of one tissue."""
         contrast = self.field.fat_log - self.field.lean_log
         return contrast <= math.log(MOST_CONTRAST) and self.lean.explained >= UNLIKE
+
+    @property
+    def is_surely_of_muscle(self) -> bool:
+        """Whether they are, as far as can be seen."""
+        return self.is_of_muscle and self.lean.explained >= DOUBTFUL
 
     def lean_level(self, item: OutlinePixels) -> LeanLevel:
         """Return the lean level of an outline's muscle, also of one that was not calibrated."""

@@ -54,11 +54,12 @@ MOST_OUTLINES = 12
 """More outlines than this count as much as so many: neighbouring slices show the same fat, and what
 the model lacks is the same in all of them."""
 
-UNLIKE = -6.0
+UNLIKE, DOUBTFUL = -6.0, -2.6
 """Where even the best explained outline has a smaller logarithm of its likelihood, at its best
-level, muscles and lean references are no common tissue. In simulated exams it is -2.2 or more, down
-to -5.6 where nothing but muscles of 80 % fat is outlined; with references at 40 % of lean muscle's
-signal -7 or less, but for diffuse fat, which is then uncertain by more than 5 points."""
+level, muscles and lean references are no common tissue, or hardly are. In simulated exams, and on
+the pattern of a real one, it is -2.4 or more, down to -5.6 where nothing but muscles of 80 % fat is
+outlined; with references at 30 to 45 % of lean muscle's signal mostly -2.9 or less, at 25 % or less
+mostly below -6."""
 
 _UNEVEN_STEPS = np.array([-1.5, -0.5, 0.5, 1.5])
 _SHARE_STEPS = np.array([-1.3, 0.0, 1.3])

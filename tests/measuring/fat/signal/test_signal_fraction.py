@@ -286,9 +286,7 @@ def test_pixels_without_a_value_count_nowhere(shaded, plain, nothing):
         assert row.parameters["n_void_pixels"] <= plain[key].parameters["n_void_pixels"] + 5
 
 
-@pytest.mark.parametrize("share", [0.03, 0.15, 0.25])
-def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
-    exam, rois = shaded
+def with_dark_references(exam, rois, share):
     marked = [r for r in rois if r.key.structure is Structure.LEAN_REFERENCE]
 
     def darkened(item):
@@ -301,7 +299,13 @@ def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
 
     (series,) = exam.series
     changed = replace(series, slices=tuple(map(darkened, series.slices)))
-    dark = mf.Exam(exam.subject, exam.timepoint, (changed,))
+    return mf.Exam(exam.subject, exam.timepoint, (changed,))
+
+
+@pytest.mark.parametrize("share", [0.03, 0.15, 0.25])
+def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
+    exam, rois = shaded
+    dark = with_dark_references(exam, rois, share)
     found = fractions(dark, rois)
     assert all(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in found.values())
     assert not any(Flag.LEAN_REFERENCES_UNEQUAL in row.flags for row in plain.values())
@@ -309,6 +313,16 @@ def test_a_lean_reference_in_air_or_bone_is_flagged(shaded, plain, share):
     visible = [r for r in measure(dark, rois) if r.quantity is Quantity.FI_PCT]
     assert all("too dark" in row.parameters["joint_refusal"] for row in visible)
     # Every method that uses the references has the same reason to doubt.
+    amounts = {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT, Quantity.FF_SIGNAL_PCT}
+    fat = [r for r in measure(dark, rois) if r.quantity in amounts]
+    assert {r.quantity for r in fat} == amounts
+    assert all(Flag.LEAN_REFERENCES_UNEQUAL in r.flags for r in fat)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.35, 0.4, 0.45])
+def test_a_lean_reference_too_dark_to_be_like_any_muscle_is_a_doubt(shaded, share):
+    exam, rois = shaded
+    dark = with_dark_references(exam, rois, share)
     amounts = {Quantity.FI_PCT, Quantity.FF_LINEAR_PCT, Quantity.FF_SIGNAL_PCT}
     fat = [r for r in measure(dark, rois) if r.quantity in amounts]
     assert {r.quantity for r in fat} == amounts
