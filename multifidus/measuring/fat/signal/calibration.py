@@ -179,7 +179,7 @@ class SignalCalibration:
         lean, fat = self.lean_signal(item), self.fat_signal
         corrected, contrast = view.signal / gain, fat - lean
         weights = view.weights
-        used = view.known & (view.mean / gain >= VOID * lean)
+        used = view.known & (view.mean >= VOID * lean * gain)
         mostly = view.known & (weights >= _HALF)
         counted = np.flatnonzero(used & mostly)
         if not len(counted):

@@ -69,17 +69,32 @@ def _grown(mask: Mask) -> Mask:
     return grown
 
 
-_STEPS = np.arange(-2, 3)
-_KERNEL = np.exp(-0.5 * (_STEPS / BLUR_PIXELS) ** 2)
-_KERNEL /= _KERNEL.sum()
+_KERNEL = np.exp(-0.5 * (np.arange(3) / BLUR_PIXELS) ** 2)
+_KERNEL /= _KERNEL[0] + 2 * _KERNEL[1:].sum()
 
 
 def _blurred(weights: Array) -> Array:
-    """Return weights, (rows, columns), blurred by ``BLUR_PIXELS``."""
+    """Return weights, (rows, columns), blurred by ``BLUR_PIXELS``; mirrored at the border."""
     rows, columns = weights.shape
-    padded = np.pad(weights, 2, mode="symmetric")
-    lines = sum(part * padded[k : k + rows] for k, part in enumerate(_KERNEL))
-    return np.asarray(sum(p * lines[:, k : k + columns] for k, p in enumerate(_KERNEL)))
+    padded = np.empty((rows + 4, columns + 4))
+    padded[2:-2, 2:-2] = weights
+    padded[:2, 2:-2], padded[-2:, 2:-2] = weights[1::-1], weights[:-3:-1]
+    lines = _blurred_rows(padded)
+    lines[:, :2], lines[:, -2:] = lines[:, 3:1:-1], lines[:, -3:-5:-1]
+    return _blurred_rows(lines.T).T
+
+
+def _blurred_rows(padded: Array) -> Array:
+    """Return the blur over rows of which two more stand on either side."""
+    middle, near, far = _KERNEL
+    found = padded[:-4] + padded[4:]
+    found *= far
+    beside = padded[1:-3] + padded[3:-1]
+    beside *= near
+    found += beside
+    np.multiply(padded[2:-2], middle, out=beside)
+    found += beside
+    return np.asarray(found)
 
 
 def displaced(weights: Array, by: float, axis: int) -> Array:
