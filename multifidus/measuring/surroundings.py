@@ -34,13 +34,19 @@ class Surroundings:
     ----------
     top, left
         Row and column of the box's first pixel in the image.
-    pixels
-        Signal as it is in the image, (rows, columns), read-only.
+    stored
+        Signal as it is in the image, (rows, columns), read-only; as 16 bits where that is exact:
+        those of an exam are all kept until it is measured.
     """
 
     top: int
     left: int
-    pixels: Array
+    stored: Array | NDArray[np.uint16]
+
+    @property
+    def pixels(self) -> Array:
+        """Signal as it is in the image, (rows, columns)."""
+        return np.asarray(self.stored, dtype=np.float64)
 
     @classmethod
     def of(
@@ -53,7 +59,7 @@ class Surroundings:
             boxes.append((item.top, item.left, item.top + rows, item.left + columns))
         top, left = (max(min(box[k] for box in boxes) - margins[k], 0) for k in (0, 1))
         bottom, right = (max(box[k + 2] for box in boxes) + margins[k] for k in (0, 1))
-        kept = pixels[top:bottom, left:right].copy()
+        kept = _stored(pixels[top:bottom, left:right])
         kept.flags.writeable = False
         return cls(top, left, kept)
 
@@ -68,7 +74,7 @@ class Surroundings:
 
         The sum of both, (rows, 1) and (columns,), is that of every pixel.
         """
-        rows, columns = (np.arange(size, dtype=np.float64) for size in self.pixels.shape)
+        rows, columns = (np.arange(size, dtype=np.float64) for size in self.stored.shape)
         along = plane.origin_mm + (rows + self.top)[:, None] * plane.row_step_mm
         across = (columns + self.left)[:, None] * plane.column_step_mm
         x, y = ((along[:, k, None], across[:, k]) for k in (0, 1))
@@ -77,7 +83,7 @@ class Surroundings:
     def part(self, rows: slice, columns: slice) -> Surroundings:
         """Return the part in some of the box's rows and columns."""
         return Surroundings(
-            self.top + rows.start, self.left + columns.start, self.pixels[rows, columns]
+            self.top + rows.start, self.left + columns.start, self.stored[rows, columns]
         )
 
     def hull(self, outlines: Iterable[Coverage]) -> Box:
@@ -98,5 +104,13 @@ class Surroundings:
             item.left + columns + margin - self.left,
         )
         return Surroundings(
-            top, left, self.pixels[top - self.top : bottom, left - self.left : right]
+            top, left, self.stored[top - self.top : bottom, left - self.left : right]
         )
+
+
+def _stored(pixels: Array) -> Array | NDArray[np.uint16]:
+    """Copy pixels; as 16 bits where all are whole numbers of that size, as scanners store them."""
+    # What is no such number is another one afterwards.
+    with np.errstate(invalid="ignore"):
+        small = pixels.astype(np.uint16)
+    return small if (small == pixels).all() else pixels.copy()

@@ -31,6 +31,7 @@ from multifidus.measuring.fat.signal.lean_levels import (
 )
 from multifidus.measuring.fat.signal.samples import (
     Kind,
+    Samples,
     Scale,
     darkest_fat,
     reference_signal,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
 
 VOID = 0.5
 """Places whose 3 x 3 mean is below this share of lean muscle's signal hold neither tissue."""
@@ -294,15 +296,20 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
         return NotCalibrated.REFERENCE_ALONE
     if not fat > lean > 0:
         return NotCalibrated.NOT_POSITIVE
-    darkest = darkest_fat(lean, fat)
-    views = [middle.view(items, darkest) for items in by_slice.values()]
-    scale = Scale.of(views, (lean, fat))
-    even = {
-        number: view.inside[number].means(scale.even(view.inside[number]))
-        for view in views
-        for number in view.muscles
-    }
-    samples = samples_of(views, scale, even)
+    references = [
+        middle.inside(item) for item in every if item.roi.key.structure is Structure.LEAN_REFERENCE
+    ]
+    scale = Scale.of(references, (lean, fat))
+    views: list[SliceView] = []
+    even: dict[int, Mask] = {}
+    found: list[Samples] = []
+    for items in by_slice.values():
+        # Slice by slice, so that what only samples need is not kept.
+        view = middle.view(items, darkest_fat(lean, fat))
+        even |= {number: scale.even(view.inside[number]) for number in view.muscles}
+        found.append(samples_of(view, len(views), scale, even))
+        views.append(view.sampled())
+    samples = Samples.together(found)
     if not all((samples.kind == kind).any() for kind in _NEEDED):
         return NotCalibrated.FEW_SAMPLES
     field = fit_joint_field(samples, scale, len(views))
@@ -339,7 +346,7 @@ class _Shown:
     middle: Middle
     scale: Scale
     field: JointField
-    even: Mapping[int, Means]
+    even: Mapping[int, Mask]
 
     def corrected(self, views: Sequence[SliceView]) -> Array:
         """Return the signal inside muscles, divided by the field, (n,).
@@ -368,13 +375,13 @@ class _Shown:
             inner = self._references(view, k)
             for number, item in view.muscles.items():
                 references = tuple(inner.pop(number, ()))
-                found.append(self._signal(item, self._of_lean(item, number), k, references))
+                even = view.inside[number].means(self.even[number])
+                found.append(self._signal(item, self._of_lean(item, even), k, references))
             apart.extend(level for levels in inner.values() for level in levels)
         return found, apart
 
-    def _of_lean(self, item: OutlinePixels, number: int) -> Means:
+    def _of_lean(self, item: OutlinePixels, even: Means) -> Means:
         """Return the even pixels of a muscle; where they are few, all that are nearly whole."""
-        even = self.even[number]
         if len(even.x) >= LEAST_EVEN_PIXELS or not len(item.footprint.places):
             return even
         view = self.middle.near(item)

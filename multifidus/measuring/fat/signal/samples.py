@@ -60,15 +60,9 @@ class Scale:
     noise: float
 
     @classmethod
-    def of(cls, views: Sequence[SliceView], levels: tuple[float, float]) -> Scale:
+    def of(cls, lean: Sequence[Pixels], levels: tuple[float, float]) -> Scale:
         """Take the noise from the lean references' pixels, beside both references' signal."""
-        lean = [
-            view.inside[number].sd
-            for view in views
-            for number, item in view.items.items()
-            if item.roi.key.structure is Structure.LEAN_REFERENCE
-        ]
-        return cls(*levels, float(np.median(np.concatenate(lean))))
+        return cls(*levels, float(np.median(np.concatenate([each.sd for each in lean]))))
 
     def even(self, pixels: Pixels) -> Mask:
         """Return where the signal is even, and no void."""
@@ -116,30 +110,35 @@ class Samples:
     log: Array
     n: Array
 
+    @classmethod
+    def together(cls, parts: Sequence[Samples]) -> Samples:
+        """Put the samples of several slices together."""
+        return cls(
+            *(np.concatenate([getattr(each, name) for each in parts]) for name in cls.__slots__)
+        )
 
-def samples_of(views: Sequence[SliceView], scale: Scale, even: Mapping[int, Means]) -> Samples:
-    """Collect the samples of an exam's slices.
+
+def samples_of(view: SliceView, number: int, scale: Scale, even: Mapping[int, Mask]) -> Samples:
+    """Collect the samples of a slice.
 
     Parameters
     ----------
+    number
+        Of the slice.
     even
-        Means of the even pixels inside each muscle, by its number.
+        Which pixels inside each muscle are even, by its number.
     """
-    columns: list[list[Array]] = []
-    for number, view in enumerate(views):
-        for kind, outline, pixels in _parts(view, scale, even):
-            rows = _blocks(pixels)
-            if kind in {Kind.MUSCLE, Kind.AROUND}:
-                rows = rows[:, rows[3] >= LEAST_PIXELS]
-            if rows.shape[1]:
-                same = np.full((3, rows.shape[1]), [[number], [outline], [kind]])
-                columns.append([*rows, *same])
-    x, y, log, n, where, outlines, kinds = (
-        np.concatenate(parts) for parts in zip(*columns, strict=True)
-    )
-    return Samples(
-        x, y, where.astype(np.intp), outlines.astype(np.intp), kinds.astype(np.intp), log, n
-    )
+    rows, outlines, kinds = [np.zeros((4, 0))], [], []
+    for kind, outline, pixels in _parts(view, scale, even):
+        blocks = _blocks(pixels)
+        if kind in {Kind.MUSCLE, Kind.AROUND}:
+            blocks = blocks[:, blocks[3] >= LEAST_PIXELS]
+        rows.append(blocks)
+        outlines.extend([outline] * blocks.shape[1])
+        kinds.extend([kind] * blocks.shape[1])
+    x, y, log, n = np.concatenate(rows, axis=1)
+    where = np.full(len(x), number, np.intp)
+    return Samples(x, y, where, np.array(outlines, np.intp), np.array(kinds, np.intp), log, n)
 
 
 _OWN = {
@@ -149,12 +148,12 @@ _OWN = {
 
 
 def _parts(
-    view: SliceView, scale: Scale, even: Mapping[int, Means]
+    view: SliceView, scale: Scale, even: Mapping[int, Mask]
 ) -> Iterator[tuple[Kind, int, Means]]:
     for number, item in view.items.items():
         kind = _OWN.get(item.roi.key.structure)
         if item.is_muscle:
-            yield Kind.MUSCLE, number, even[number]
+            yield Kind.MUSCLE, number, view.inside[number].means(even[number])
         elif kind is not None:
             pixels = view.inside[number]
             yield kind, number, pixels.means(pixels.mean > 0)

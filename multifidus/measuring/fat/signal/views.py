@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ BESIDE_MIDLINE_MM = 15.0
 
 BACK_MUSCLES = frozenset({Structure.MULTIFIDUS, Structure.ERECTOR_SPINAE, Structure.AUTOCHTHONOUS})
 
+_NONE = np.zeros(0)
 _NOTHING = 1e-6
 _HALF = 0.5
 
@@ -65,6 +66,12 @@ class Pixels:
         square = self.square - self.mean * self.mean
         return np.asarray(np.sqrt(np.maximum(square, 0) * 9 / 8))
 
+    def where(self, chosen: Mask) -> Pixels:
+        """Return the pixels that a mask chooses."""
+        places = np.flatnonzero(chosen)
+        every = (self.signal, self.mean, self.square, self.x, self.y)
+        return Pixels(*(each.take(places) for each in every))
+
     def means(self, chosen: Mask) -> Means:
         """Return the means of the pixels that a mask chooses."""
         places = np.flatnonzero(chosen)
@@ -94,6 +101,11 @@ class SliceView:
     def muscles(self) -> dict[int, OutlinePixels]:
         """The outlines of muscles."""
         return {number: item for number, item in self.items.items() if item.is_muscle}
+
+    def sampled(self) -> SliceView:
+        """Return what is still looked at once samples are taken: no spread, nothing beside."""
+        inside = {number: replace(each, square=_NONE) for number, each in self.inside.items()}
+        return replace(self, inside=inside, beside=Pixels(_NONE, _NONE, _NONE, _NONE, _NONE))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,15 +178,25 @@ class Middle:
         around = around.part(rows, slice(0, None))
         known, signal = _known(around)
         mean, square = (_local_mean(each, known) for each in (signal, signal * signal))
-        seen = _Seen(around, known, signal, mean, square, *self._places(around, first))
+        seen = _Seen(known, signal, mean, square, self._axes(around, first))
         inside = {
-            number: seen.where(_inside(item), around.box_of(item.footprint.coverage))
+            number: seen.at(_inside(item), around.box_of(item.footprint.coverage))
             for number, item in items.items()
         }
         weights = _weights(around, items.values(), margin=2)[fat.start : fat.stop + 4]
-        beside = limits.hold(seen.x[fat], seen.y[fat]) & (seen.mean[fat] > darkest)
-        beside &= _sum_of_25(weights) < 25 * _NOTHING
-        return SliceView(items, inside, seen.where(beside, (fat, slice(None))))
+        bright = seen.mean[fat] > darkest
+        bright &= _sum_of_25(weights) < 25 * _NOTHING
+        found = seen.at(bright, (fat, slice(0, None)))
+        return SliceView(items, inside, found.where(limits.hold(found.x, found.y)))
+
+    def inside(self, item: OutlinePixels) -> Pixels:
+        """Look at the pixels inside one outline, as :meth:`view` does."""
+        coverage = item.footprint.coverage
+        around = _around_of(item).near(coverage, 1)
+        known, signal = _known(around)
+        mean, square = (_local_mean(each, known) for each in (signal, signal * signal))
+        seen = _Seen(known, signal, mean, square, self._axes(around, item))
+        return seen.at(_inside(item), around.box_of(coverage))
 
     def near(self, item: OutlinePixels) -> RimView:
         """Look at one outline, and no farther than its rim."""
@@ -210,38 +232,65 @@ class Middle:
         self, around: Surroundings, item: OutlinePixels, columns: Sequence[int] | None = None
     ) -> tuple[Array, Array]:
         """Return x and y of the pixels of a box, or of some of its columns."""
+        return _sums(
+            [
+                (along, across if columns is None else across.take(columns), start)
+                for along, across, start in self._axes(around, item)
+            ]
+        )
+
+    def _axes(self, around: Surroundings, item: OutlinePixels) -> _Axes:
+        """Return of x and of y what rows and what columns of a box add to it, and what is 0."""
         image = item.placed.slice
-        middle = self.x_mm, self.y_mm[image.uid]
-        found = []
-        for start, (along, across) in zip(middle, around.axes_mm(image.plane), strict=True):
-            places = along + (across if columns is None else across.take(columns))
-            places -= start
-            places /= SCALE_MM
-            found.append(places)
-        x, y = found
-        return x, y
+        (down, over), (deep, back) = around.axes_mm(image.plane)
+        return (down, over, self.x_mm), (deep, back, self.y_mm[image.uid])
+
+
+_Axes = tuple[tuple["Array", "Array", float], tuple["Array", "Array", float]]
+
+
+def _sums(axes: Sequence[tuple[Array, Array, float]]) -> tuple[Array, Array]:
+    """Return x and y from what rows and columns add to each."""
+    found = []
+    for along, across, start in axes:
+        places = along + across
+        places -= start
+        places /= SCALE_MM
+        found.append(places)
+    x, y = found
+    return x, y
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
     """All pixels that are kept of a slice, as of :class:`Pixels` but (rows, columns).
 
-    Those that are not ``known`` have no value: a signal of 0, and means of the others.
+    Those that are not ``known`` have no value: a signal of 0, and means of the others. Of x and y
+    there is what they are the sum of: few pixels are looked at.
     """
 
-    around: Surroundings
     known: Mask
     signal: Array
     mean: Array
     square: Array
-    x: Array
-    y: Array
+    axes: _Axes
 
-    def where(self, chosen: Mask, box: Box) -> Pixels:
-        """Return the pixels with a value that a mask of a box chooses."""
+    def at(self, chosen: Mask, box: Box) -> Pixels:
+        """Return the known pixels that a mask of a box chooses."""
         places = np.flatnonzero(chosen & self.known[box])
-        every = self.signal, self.mean, self.square, self.x, self.y
-        return Pixels(*(each[box].take(places) for each in every))
+        row, column = np.divmod(places, chosen.shape[1])
+        row += box[0].start
+        column += box[1].start
+        x, y = _sums(
+            [
+                (along.ravel().take(row), across.take(column), start)
+                for along, across, start in self.axes
+            ]
+        )
+        signal, mean, square = (
+            each[box].take(places) for each in (self.signal, self.mean, self.square)
+        )
+        return Pixels(signal, mean, square, x, y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +349,9 @@ def signal_of_most(item: OutlinePixels) -> Array:
 
 def _known(around: Surroundings) -> tuple[Mask, Array]:
     """Return which pixels have a value, and the signal, 0 where there is none."""
-    known = np.isfinite(around.pixels)
-    return known, around.pixels if known.all() else np.where(known, around.pixels, 0.0)
+    pixels = around.pixels
+    known = np.isfinite(pixels)
+    return known, pixels if known.all() else np.where(known, pixels, 0.0)
 
 
 def _local_mean(values: Array, known: Mask) -> Array:
@@ -344,7 +394,7 @@ def _inside(item: OutlinePixels) -> Mask:
 
 def _weights(around: Surroundings, items: Iterable[OutlinePixels], margin: int = 0) -> Array:
     """Return the sum of outlines' weights, on a box that is wider by a margin."""
-    rows, columns = around.pixels.shape
+    rows, columns = around.stored.shape
     found = np.zeros((rows + 2 * margin, columns + 2 * margin))
     inner = found[margin : margin + rows, margin : margin + columns]
     for item in items:
