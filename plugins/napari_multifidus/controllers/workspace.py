@@ -17,10 +17,15 @@ from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.canvas import Canvas
 from napari_multifidus.controllers.saving import Autosaver, SessionRestore
 from napari_multifidus.models.blinding import Access
+from napari_multifidus.models.grid import series_words
 from napari_multifidus.models.opening import OpenedExam
+from napari_multifidus.models.series_names import names_of
 from napari_multifidus.models.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from multifidus.data.image import Series
     from multifidus.data.roi_set import RoiSet
     from napari_multifidus.models.autosave import Journal, OutlineFile
     from napari_multifidus.models.preview import OutlinePreview
@@ -155,6 +160,15 @@ class Workspace(QObject):
         Elsewhere they may list folders named after subjects. Empty where it does not matter.
         """
         return str(self.file.path.parent) if self.access.blinded and self.file is not None else ""
+
+    def names_of(
+        self, series: Sequence[Series], words: Callable[[Series], str] = series_words
+    ) -> tuple[str, ...]:
+        """Name series of the exam so that each is told from the others.
+
+        Names of files are left out where subjects are hidden.
+        """
+        return names_of(series, {} if self.access.blinded else self.active.source.files, words)
 
     # --- changing and saving -------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from napari_multifidus.models.display_images import (
     limits,
 )
 from napari_multifidus.models.grid import axial_series, spacing_mm
+from napari_multifidus.models.series_names import file_names
 from napari_multifidus.models.shapes import AXES, UNITS
 
 METADATA = "multifidus_exam"
@@ -54,6 +55,8 @@ class OpenedExam:
         Landmarks and levels that all raters share, or files of them; they are locked.
     contrast
         What of the exam a layer shows; the series itself if None.
+    files
+        Names of the files of series, by UID; not to be shown where the subject is hidden.
     """
 
     exam: Exam
@@ -64,6 +67,7 @@ class OpenedExam:
     is_first: bool = True
     shared: tuple[Path, ...] | RoiSet = ()
     contrast: DisplayImage | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> DisplayImage:
@@ -83,12 +87,15 @@ class ExamOnDisk:
         The folder that holds this exam and no other; None where there is none.
     days
         Days from the subject's first exam; None where it has no date.
+    files
+        Names of the files of its series, by UID.
     """
 
     exam: Exam
     path: Path
     own: Path | None = None
     days: int | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def open(self) -> OpenedExam:
         """Open it: from a folder of its own as if that had been chosen, with the same names.
@@ -100,7 +107,7 @@ class ExamOnDisk:
         """
         if self.own is not None:
             return open_exam(self.own)
-        return OpenedExam(self.exam, axial_series(self.exam)[0], self.path)
+        return OpenedExam(self.exam, axial_series(self.exam)[0], self.path, files=self.files)
 
 
 def find_exams(path: Path) -> tuple[ExamOnDisk, ...]:
@@ -114,7 +121,13 @@ def find_exams(path: Path) -> tuple[ExamOnDisk, ...]:
     found = scan(path)
     folders = [_folder(found.paths_of(exam)) for exam in found.exams]
     return tuple(
-        ExamOnDisk(exam, path, _own(folder, folders, path), days_since_first(exam, found.exams))
+        ExamOnDisk(
+            exam,
+            path,
+            _own(folder, folders, path),
+            days_since_first(exam, found.exams),
+            file_names({series.uid: found.paths_of(exam, series) for series in exam.series}),
+        )
         for exam, folder in zip(found.exams, folders, strict=True)
     )
 
@@ -150,7 +163,8 @@ def only(found: Sequence[ExamOnDisk], path: Path) -> OpenedExam:
         As of :func:`open_exam`.
     """
     exam = found[0].exam if len(found) == 1 else read_exam(path)
-    return OpenedExam(exam, axial_series(exam)[0], path)
+    files = found[0].files if len(found) == 1 else {}
+    return OpenedExam(exam, axial_series(exam)[0], path, files=files)
 
 
 def shared_levels(opened: OpenedExam) -> RoiSet | None:

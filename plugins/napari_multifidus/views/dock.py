@@ -28,7 +28,9 @@ from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.exams import Exams
 from napari_multifidus.controllers.reported_errors import reported, reporting
-from napari_multifidus.models.grid import series_words, slice_words
+from napari_multifidus.models.grid import slice_words
+from napari_multifidus.models.locator import NO_SAGITTAL
+from napari_multifidus.models.sagittal import sagittal_series
 from napari_multifidus.views.banner import ObstacleBanner
 from napari_multifidus.views.exams import ExamsPanel
 from napari_multifidus.views.gate import GatePanel
@@ -231,6 +233,8 @@ class Dock(QWidget):
         if not workspace.is_open or file is None:
             self.exam.setText(NO_EXAM)
             self.table.show_lines(())
+            # What was said of an exam says nothing of the next one.
+            self.status.show_message("")
             return
         session = workspace.session
         self.exam.setText(
@@ -239,6 +243,9 @@ class Dock(QWidget):
         self.reading.show_reading(session.drawing.reading, session.roi_rule, file.path)
         self.reading.hold(self.workspace.access.fixed)
         self._show_series()
+        self.slice_level.show_note(
+            "" if sagittal_series(session.exam, session.series) else NO_SAGITTAL
+        )
         self._show_place()
 
     def _show_lock(self) -> None:
@@ -253,8 +260,7 @@ class Dock(QWidget):
     def _show_series(self) -> None:
         found = self.annotator.opener.series_to_choose()
         self.series.clear()
-        for series in found:
-            self.series.addItem(series_words(series))
+        self.series.addItems(self.workspace.names_of(found))
         uids = [series.uid for series in found]
         if self.workspace.session.series.uid in uids:
             self.series.setCurrentIndex(uids.index(self.workspace.session.series.uid))

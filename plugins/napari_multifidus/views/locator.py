@@ -12,7 +12,6 @@ from multifidus.data.landmark import Landmark, LandmarkKind
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.reported_errors import reported
-from napari_multifidus.models.grid import series_words
 from napari_multifidus.models.locator import Locator
 from napari_multifidus.views.sagittal import HELP, SagittalView
 from napari_multifidus.views.widgets import WARNING_COLOUR, button, choice, grid, label, named
@@ -147,8 +146,8 @@ class LocatorPanel(QWidget):
             model = Locator(session, self._take_over, from_sacrum=from_sacrum)
         self.picture.show_model(model)
         self.series.clear()
-        for series in model.choices if model is not None else ():
-            self.series.addItem(series_words(series))
+        if self.annotator is not None and model is not None:
+            self.series.addItems(self.annotator.workspace.names_of(model.choices))
         self.series.setVisible(self.series.count() > 1)
         self.show_place()
 

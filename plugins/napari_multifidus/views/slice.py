@@ -9,7 +9,7 @@ from multifidus.data.anatomy import Level, SlicePosition
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.display import Display
 from napari_multifidus.models.display_images import DisplayImage, WindowPreset
-from napari_multifidus.views.widgets import button, choice, grid, label, named
+from napari_multifidus.views.widgets import QUIET_COLOUR, button, choice, grid, label, named
 
 NOT_SET = "not set"
 
@@ -41,6 +41,8 @@ class SliceLevelPanel(QWidget):
         self.position = choice(
             "Position of the slice within its level", named(SlicePosition), shortest=SHORTEST
         )
+        self.note = label(colour=QUIET_COLOUR)
+        self.note.hide()
         before = button("◀", "Previous slice ( , )", width=ARROW_WIDTH)
         following = button("▶", "Next slice ( . )", width=ARROW_WIDTH)
         self.mark = button("Level…", "Mark levels on the sagittal image ( M )")
@@ -52,6 +54,7 @@ class SliceLevelPanel(QWidget):
             (self.mark, 1, 0),
             (self.level, 1, 1),
             (self.position, 1, 2, 1, 2),
+            (self.note, 2, 0, 1, 4),
         )
         layout.setColumnStretch(1, 1)
         layout.setColumnStretch(2, 1)
@@ -65,6 +68,11 @@ class SliceLevelPanel(QWidget):
         level = self.level.currentData()
         position = SlicePosition(self.position.currentData())
         self.level_said.emit(Level(level) if level else None, position)
+
+    def show_note(self, words: str) -> None:
+        """Say what is to be known about the levels of this exam; nothing hides the line."""
+        self.note.setText(words)
+        self.note.setVisible(bool(words))
 
     def show_place(self, words: str, level: Level | None, position: SlicePosition) -> None:
         """Show a slice and its level."""
