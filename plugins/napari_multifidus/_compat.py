@@ -17,6 +17,7 @@ __all__ = [
     "WIDGET",
     "Signal",
     "current_viewer",
+    "fade_texts",
     "is_drawing",
     "is_held",
     "new_viewer",
@@ -172,6 +173,14 @@ def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> Non
     if overlay.text != text:
         overlay.text = text
         overlay.visible = bool(text)
+
+
+def fade_texts(viewer: Any, *, hidden: bool) -> None:
+    """Make all texts of ours and the scale bar invisible, whatever they say; or visible again."""
+    overlays = viewer.canvas.overlays
+    for name in [*(name for name in overlays if name.startswith(f"{PLUGIN}_")), "scale_bar"]:
+        if name != f"{PLUGIN}_bare":
+            overlays[name].opacity = 0.0 if hidden else 1.0
 
 
 def set_scale_bar(viewer: Any, *, visible: bool) -> None:

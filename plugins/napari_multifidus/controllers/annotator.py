@@ -15,6 +15,7 @@ from napari_multifidus.controllers.edit_tools import EditTools
 from napari_multifidus.controllers.entries import Entries
 from napari_multifidus.controllers.feedback import Feedback
 from napari_multifidus.controllers.grading import Grading
+from napari_multifidus.controllers.image_view import ImageView
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
@@ -43,7 +44,7 @@ class Annotator(QObject):
     ----------
     workspace
         What is open; its signals say what happens.
-    opener, display, edit_tools, entries, grading, feedback, outputs
+    opener, display, image_view, edit_tools, entries, grading, feedback, outputs
         What can be done with it.
     worklist
         The reading list that is open; None where there is none.
@@ -59,6 +60,7 @@ class Annotator(QObject):
         self.workspace = Workspace(viewer, rater)
         self.panning = Panning(viewer)
         self.display = Display(self.workspace)
+        self.image_view = ImageView(self.display)
         self.opener = ExamOpener(self.workspace, self.display)
         self.edit_tools = EditTools(self.workspace)
         self.entries = Entries(self.workspace)

@@ -16,8 +16,9 @@ from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM, StructureLayer
 from napari_multifidus.models.edit_operations import put_layer
-from napari_multifidus.models.grid import slice_words, view_of
+from napari_multifidus.models.grid import slice_words, spacing_mm, view_of
 from napari_multifidus.models.half_drawn import HalfDrawn
+from napari_multifidus.models.image_view import OutlineStyle
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 SYNC_MS = 250
 """What no event announces, such as pasted shapes, is taken over after this long without motion."""
+
+ZOOM_REST_MS = 80
+"""Lines get their width on the screen back this long after the last change of the zoom."""
 
 SLICE_AXIS = -3
 """napari counts axes from the last one: slice, row, column."""
@@ -114,6 +118,8 @@ class Canvas:
         self._marks = Marks(viewer, session)
         self._timer = _single_shot(SYNC_MS, self._rest)
         self._remember_soon = _single_shot(0, self.remember)
+        self._style = OutlineStyle()
+        self._zoomed = _single_shot(ZOOM_REST_MS, self._show_lines)
         self.place: tuple[int, LayerKey | None] = (0, None)
         self._left = left if left is not None else {}
         keys = _first_keys(session)
@@ -125,6 +131,7 @@ class Canvas:
         viewer.dims.events.current_step.connect(self._stepped)
         viewer.layers.selection.events.active.connect(self._activated)
         viewer.layers.events.removed.connect(self._removed)
+        viewer.scene.camera.events.zoom.connect(self._zoom_changed)
         self.refresh()
 
     def close(self) -> dict[LayerKey, Any]:
@@ -133,6 +140,8 @@ class Canvas:
         self._marks.close()
         self.sync()
         self._remember_soon.stop()
+        self._zoomed.stop()
+        self.viewer.scene.camera.events.zoom.disconnect(self._zoom_changed)
         self.viewer.dims.events.current_step.disconnect(self._stepped)
         self.viewer.layers.selection.events.active.disconnect(self._activated)
         self.viewer.layers.events.removed.disconnect(self._removed)
@@ -235,6 +244,24 @@ class Canvas:
         _show_slice(self.viewer, self.session, self.index)
         self._marks.show(self.index)
 
+    def show_style(self, style: OutlineStyle) -> None:
+        """Draw outlines so thick and so opaque."""
+        self._style = style
+        self._show_lines()
+
+    def _zoom_changed(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        # Once the wheel rests: every line of every slice is laid out anew.
+        self._zoomed.start()
+
+    def _show_lines(self) -> None:
+        for own in self._structures.values():
+            own.show_lines(self._line_width, self._style.opacity)
+
+    @property
+    def _line_width(self) -> float:
+        zoom = float(self.viewer.scene.camera.zoom)
+        return self._style.width(zoom, spacing_mm(self.session.series))
+
     # --- layers --------------------------------------------------------------------------------
 
     @property
@@ -254,6 +281,7 @@ class Canvas:
                 committed=self._committed,
                 layer=left if left in self.viewer.layers else None,
             )
+            self._structures[key].show_lines(self._line_width, self._style.opacity)
         return self._structures[key].layer
 
     def push(self, key: LayerKey) -> None:

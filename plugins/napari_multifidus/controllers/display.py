@@ -22,6 +22,7 @@ from napari_multifidus.models.display_images import (
     display_images,
     limits,
 )
+from napari_multifidus.models.image_view import OWN, GreyLevels, Limits, checked
 from napari_multifidus.models.opening import METADATA, OpenedExam, layer_of
 
 MIDDLE_BUTTON = 3
@@ -41,7 +42,8 @@ class Display:
         self.hides_outlines = False
         self.choices: tuple[DisplayImage, ...] = ()
         self._opened: OpenedExam | None = None
-        self._windows: dict[tuple[str, bool], WindowPreset] = {}
+        self.is_smooth = False
+        self._levels = GreyLevels()
 
     def show(self, opened: OpenedExam) -> None:
         """Show a series, and have all others on its grid at hand; what lacks is added.
@@ -58,12 +60,17 @@ class Display:
             if contrast.key not in there:
                 data, attributes, _ = layer_of(opened, contrast)
                 add_image(self.viewer, data, attributes)
+        for image in self.choices:
+            # A layer that is added is shown so already.
+            if self._levels.preset_of(image) is not WindowPreset.AUTOMATIC:
+                self._show_levels(image)
+        self._show_pixels()
         self._see(self.choices[0].key)
 
     def forget(self) -> None:
         """Show no exam's images any more."""
         self._opened, self.choices = None, ()
-        self._windows.clear()
+        self._levels = self._levels.of_next_exam()
         _compat.set_text(self.viewer, "contrast", "", "bottom_right")
 
     @property
@@ -74,11 +81,19 @@ class Display:
         return next(shown, None)
 
     @property
-    def window(self) -> WindowPreset:
-        """The grey levels that were chosen for what is shown."""
+    def window(self) -> WindowPreset | None:
+        """The grey levels that were chosen for what is shown; None where they are its own."""
         shown = self.shown
-        chosen = None if shown is None else self._windows.get(shown.key)
-        return chosen or WindowPreset.AUTOMATIC
+        return WindowPreset.AUTOMATIC if shown is None else self._levels.preset_of(shown)
+
+    @property
+    def limits(self) -> Limits | None:
+        """The signals that are shown black and white; None where nothing is shown."""
+        shown = self.shown
+        if shown is None:
+            return None
+        low, high = self._layers()[shown.key].contrast_limits
+        return float(low), float(high)
 
     @property
     def words(self) -> str:
@@ -88,7 +103,8 @@ class Display:
             return ""
         count = len(self.choices)
         place = f" ({self.choices.index(shown) + 1} of {count})" if count > 1 else ""
-        window = "" if self.window is WindowPreset.AUTOMATIC else f" · {self.window} window"
+        chosen = self.window or OWN
+        window = "" if chosen is WindowPreset.AUTOMATIC else f" · {chosen} window"
         return f"{shown.words}{place}{window}"
 
     def show_image(self, image: DisplayImage) -> None:
@@ -105,22 +121,57 @@ class Display:
         self.workspace.selection_changed.emit()
 
     def set_window(self, window: WindowPreset) -> None:
-        """Show other grey levels of what is shown."""
+        """Show other grey levels of what is shown, and of its contrast from now on."""
         shown = self.shown
         if shown is not None:
-            layer = self._layers()[shown.key]
-            low, high = limits(layer.data, window, is_percent=shown.is_percent)
-            bottom, top = layer.contrast_limits_range
-            layer.contrast_limits_range = (min(bottom, low), max(top, high))
-            layer.contrast_limits = (low, high)
-            self._windows[shown.key] = window
+            self._levels = self._levels.with_preset(shown, window)
+            self._show_levels(shown)
             self._label()
         self.workspace.selection_changed.emit()
+
+    def set_limits(self, low: float, high: float) -> None:
+        """Show what is shown between these signals, black and white."""
+        self.move_limits(low, high)
+        self._label()
+        self.workspace.selection_changed.emit()
+
+    def move_limits(self, low: float, high: float) -> None:
+        """Do the same while the mouse moves; nothing else is told."""
+        shown = self.shown
+        if shown is not None:
+            self._levels = self._levels.with_own(shown, checked(low, high))
+            self._show_levels(shown)
+
+    def set_smooth(self, *, on: bool) -> None:
+        """Show pixels smoothed into one another, or as the squares that they are."""
+        self.is_smooth = on
+        self._show_pixels()
+
+    def _show_levels(self, image: DisplayImage) -> None:
+        """Show an image in the grey levels that were chosen for it."""
+        layer = self._layers()[image.key]
+        window = self._levels.preset_of(image)
+        if window is None:
+            low, high = self._levels.own[image.key]
+        else:
+            low, high = limits(layer.data, window, is_percent=image.is_percent)
+        bottom, top = layer.contrast_limits_range
+        if low < bottom or high > top:
+            layer.contrast_limits_range = (min(bottom, low), max(top, high))
+        if tuple(layer.contrast_limits) != (low, high):
+            layer.contrast_limits = (low, high)
+
+    def _show_pixels(self) -> None:
+        wanted = "linear" if self.is_smooth else "nearest"
+        for layer in self._layers().values():
+            if layer.interpolation2d != wanted:
+                layer.interpolation2d = wanted
 
     def next_window(self) -> None:
         """Show the next grey levels: all, muscle's, fat's."""
         every = list(WindowPreset)
-        self.set_window(every[(every.index(self.window) + 1) % len(every)])
+        place = every.index(self.window) + 1 if self.window is not None else 0
+        self.set_window(every[place % len(every)])
 
     def step(self, count: int) -> None:
         """Go on by so many slices."""
@@ -151,6 +202,26 @@ class Display:
         return found
 
 
+class Hush:
+    """Keeps a press of the mouse from the tool of a layer."""
+
+    def __init__(self) -> None:
+        self._hushed: tuple[Any, list[Any]] | None = None
+
+    def keep_from(self, layer: Any) -> None:
+        """Let a layer hear nothing of the press that is being handled."""
+        self.end()
+        if layer is not None:
+            self._hushed = layer, list(layer.mouse_drag_callbacks)
+            layer.mouse_drag_callbacks.clear()
+
+    def end(self) -> None:
+        """Let the layer hear again."""
+        if self._hushed is not None:
+            (layer, callbacks), self._hushed = self._hushed, None
+            layer.mouse_drag_callbacks.extend(callbacks)
+
+
 class Panning:
     """Moves the view of a viewer.
 
@@ -163,7 +234,7 @@ class Panning:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._is_held = False
-        self._hushed: tuple[Any, list[Any]] | None = None
+        self._hush = Hush()
 
     def start(self) -> None:
         """Listen to the mouse."""
@@ -172,7 +243,7 @@ class Panning:
     def stop(self) -> None:
         """Listen no more."""
         self._is_held = False
-        self._wake()
+        self._hush.end()
         if self._drag in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._drag)
 
@@ -186,29 +257,17 @@ class Panning:
         moves = event.button == MIDDLE_BUTTON or (self._is_held and event.button == LEFT_BUTTON)
         if not moves:
             return
-        self._hush(viewer.layers.selection.active)
+        self._hush.keep_from(viewer.layers.selection.active)
         camera, shown = viewer.scene.camera, list(event.dims_displayed)
         # With the left button napari moves the view itself, where its layer lets it.
         is_ours = event.button == MIDDLE_BUTTON or not camera.mouse_pan
         start = np.array(event.position)[shown]
         yield
         # Only the press is kept from the tool: whatever is pressed meanwhile finds it as it was.
-        self._wake()
+        self._hush.end()
         while event.type == "mouse_move":
             if is_ours:
                 centre = np.array(camera.center, dtype=np.float64)
                 centre[-len(shown) :] += start - np.array(event.position)[shown]
                 camera.center = tuple(centre)
             yield
-
-    def _hush(self, layer: Any) -> None:
-        """Keep a press from the active tool."""
-        self._wake()
-        if layer is not None:
-            self._hushed = layer, list(layer.mouse_drag_callbacks)
-            layer.mouse_drag_callbacks.clear()
-
-    def _wake(self) -> None:
-        if self._hushed is not None:
-            (layer, callbacks), self._hushed = self._hushed, None
-            layer.mouse_drag_callbacks.extend(callbacks)

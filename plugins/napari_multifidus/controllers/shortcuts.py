@@ -127,6 +127,11 @@ SHORTCUTS = (
     ),
     Shortcut("N", "hide or show all outlines", lambda a: a.display.toggle_outlines()),
     Shortcut(
+        "Shift-B",
+        "show the bare image: hide everything that lies on it, or show it again",
+        lambda a: a.image_view.toggle_bare(),
+    ),
+    Shortcut(
         "Shift-F",
         "highlight pixels classified as fat and as lean",
         lambda a: a.feedback.toggle_fat(),
@@ -166,6 +171,10 @@ STAY_DOWN = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole
 
 GESTURES = (
     ("Middle button", "drag to pan, with any tool"),
+    (
+        "Right button",
+        "drag to change the grey levels, with any tool: right for less contrast, up for brighter",
+    ),
     ("Wheel", "zoom around the mouse"),
     ("Ctrl+Wheel", "next or previous slice"),
 )

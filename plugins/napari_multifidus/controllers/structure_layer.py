@@ -17,7 +17,7 @@ from napari_multifidus.models.shapes import (
     AXES,
     EDGE_WIDTH,
     PROBLEM_COLOUR,
-    PROBLEM_EDGE_WIDTH,
+    PROBLEM_FACTOR,
     UNITS,
     LayerKey,
     LayerShape,
@@ -109,6 +109,7 @@ class StructureLayer:
         self._is_pushing = False
         self._seen: tuple[int, Loops] | None = None
         self._settled: tuple[Content, DrawingState] | None = None
+        self._width = EDGE_WIDTH
         self.layer = _new_layer(viewer, session.series, key) if layer is None else layer
         if layer is not None:
             _clear(layer, session.series)
@@ -241,7 +242,18 @@ class StructureLayer:
         self.mark_problems(drawn)
         return loops
 
-    # --- problems ------------------------------------------------------------------------------
+    # --- how it looks --------------------------------------------------------------------------
+
+    def show_lines(self, width: float, opacity: float) -> None:
+        """Draw lines of a width, in pixels of the image, so opaque."""
+        if self.layer.opacity != opacity:
+            self.layer.opacity = opacity
+        if width == self._width:
+            return
+        self._width = width
+        # What is selected would take this width as well; it gets its own just below.
+        self.layer.current_edge_width = width
+        self.mark_problems(self.read())
 
     def mark_problems(self, drawn: tuple[LayerShape, ...]) -> None:
         """Colour shapes that are no outline red and thick, all others as their layer is."""
@@ -254,7 +266,7 @@ class StructureLayer:
         )
         for shape in drawn:
             colours[shape.index] = wrong if shape.index in bad else usual
-            widths[shape.index] = PROBLEM_EDGE_WIDTH if shape.index in bad else EDGE_WIDTH
+            widths[shape.index] = self._width * (PROBLEM_FACTOR if shape.index in bad else 1)
         # napari takes half a millisecond for each, whether anything changes or not.
         if not np.allclose(layer.edge_color, colours, atol=1e-3):
             layer.edge_color = colours

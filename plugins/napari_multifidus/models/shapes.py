@@ -198,8 +198,10 @@ _OTHER_COLOUR = "#dddddd"
 
 PROBLEM_COLOUR = "#ff1744"
 EDGE_WIDTH = 0.8
-PROBLEM_EDGE_WIDTH = 1.8
-"""Widths of lines, in pixels of the image."""
+"""Width of lines at first, in pixels of the image."""
+
+PROBLEM_FACTOR = 2.25
+"""So much thicker are the lines of what is no outline."""
 
 
 def colour_of(key: LayerKey) -> str:

@@ -9,6 +9,7 @@ from multifidus.data.anatomy import Level, SlicePosition
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.display import Display
 from napari_multifidus.models.display_images import DisplayImage, WindowPreset
+from napari_multifidus.models.image_view import OWN
 from napari_multifidus.views.widgets import QUIET_COLOUR, button, choice, grid, label, named
 
 NOT_SET = "not set"
@@ -100,7 +101,7 @@ class ImagePanel(QWidget):
         self.contrast = choice("Image of these slices that is shown ( Shift+O )")
         self.grey = choice(
             f"Grey levels ( Shift+G )\n{tips}",
-            [(window.value, window.value) for window in _GREY_LEVELS],
+            [*((window.value, window.value) for window in _GREY_LEVELS), (OWN, OWN)],
         )
         layout = grid(self, (self.contrast, 0, 0), (self.grey, 0, 1))
         layout.setColumnStretch(0, 2)
@@ -108,9 +109,7 @@ class ImagePanel(QWidget):
         self._images: Display | None = None
         self._choices: tuple[DisplayImage, ...] | None = None
         self.contrast.activated.connect(self._choose)
-        self.grey.activated.connect(
-            lambda: self.window_wanted.emit(WindowPreset(self.grey.currentData()))
-        )
+        self.grey.activated.connect(self._choose_window)
 
     def show_images(self, images: Display) -> None:
         """Show what there is to see, and what is seen."""
@@ -125,7 +124,14 @@ class ImagePanel(QWidget):
         del blocked
         self.contrast.setEnabled(len(images.choices) > 1)
         self.grey.setEnabled(shown is not None)
-        self.grey.setCurrentIndex(self.grey.findData(images.window.value))
+        self.grey.setCurrentIndex(self.grey.findData(images.window or OWN))
+
+    def _choose_window(self) -> None:
+        # Own grey levels are made by the mouse and by numbers.
+        if self.grey.currentData() != OWN:
+            self.window_wanted.emit(WindowPreset(self.grey.currentData()))
+        elif self._images is not None:
+            self.show_images(self._images)
 
     def _choose(self) -> None:
         if self._images is not None:

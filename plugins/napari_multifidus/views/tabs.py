@@ -15,6 +15,7 @@ from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.reported_errors import reporting
 from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
+from napari_multifidus.views.image_controls import ImageControls
 from napari_multifidus.views.reading import ProtocolPanel
 from napari_multifidus.views.widgets import button
 
@@ -85,6 +86,7 @@ class FeedbackTabs(QObject):
         self.pictures = button(
             "Pictures…", "Write a picture of every measured slice to a folder; none is opened"
         )
+        self.image = ImageControls(dock.annotator)
         self.grades.keys.setToolTip(keys.tip("grade"))
         self.tour = TourPanel(tour_steps(dock))
         self.tabs = self._tabs()
@@ -97,6 +99,7 @@ class FeedbackTabs(QObject):
             ("Results", "All outlines and their measurements", (dock.table, self._outputs())),
             ("Grades", "Visual grades of the level shown", (self.grades,)),
             ("Reading", "Rater, reading and measurement protocol", (dock.reading, self.protocol)),
+            ("Image", "Grey levels, smoothness, and the look of outlines", (self.image,)),
             ("Help", "Tour and keys", (self.help,)),
         ):
             page = QWidget()
