@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multifidus.cli import options
 from multifidus.cli.printing import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
-    exam: Annotated[Path, typer.Argument(help="File or folder of one exam, or a cohort.csv.")],
+    exam: Annotated[
+        Path | None, typer.Argument(help="File or folder of one exam, or a cohort.csv.")
+    ] = None,
     rater: Annotated[
         str | None, typer.Option(help="Rater ID; the last one used if not given.")
     ] = None,
@@ -28,6 +31,15 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "folder that holds one folder per rater, 'readings' beside the table if not given."
         ),
     ] = None,
+    fat: Annotated[
+        Path | None, typer.Option(help="Fat image of a Dixon pair, whatever it is called.")
+    ] = None,
+    water: Annotated[Path | None, typer.Option(help="Water image of a Dixon pair.")] = None,
+    outlines: Annotated[
+        Path | None,
+        typer.Option(help="Outline file or label map to begin with as drafts, of one exam."),
+    ] = None,
+    labels: options.Labels = None,
     blind: Annotated[
         bool, typer.Option("--blind", help="Show codes in place of subjects and timepoints.")
     ] = False,
@@ -65,13 +77,21 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.table_reader import is_table
 
-    if not is_table(exam):
+    if exam is None or not is_table(exam):
         given = (blind, key, seed, repeats, apart_days, adjudicate, only_list)
         if any(value not in {None, False} for value in given):
             msg = "These options apply to a worklist, which needs a cohort.csv."
             raise typer.BadParameter(msg)
-        _plugin().run(exam, rater=rater, folder=folder)
+        if (exam is None) == (fat is None and water is None):
+            msg = "Give an exam, a cohort.csv, or a Dixon pair (--fat, --water)."
+            raise typer.BadParameter(msg)
+        _plugin().run(
+            exam, rater=rater, folder=folder, pair=(fat, water), drafts=(outlines, labels)
+        )
         return
+    if any(value is not None for value in (fat, water, outlines, labels)):
+        msg = "These options apply to one exam; a cohort.csv names images and outlines itself."
+        raise typer.BadParameter(msg)
     from multifidus.reading.schedule import CONSENSUS
     from multifidus.reading.session import SessionRequest, open_worklist
 

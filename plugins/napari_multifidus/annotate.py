@@ -6,20 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_multifidus._compat import new_viewer, open_dock, stay_open
-from napari_multifidus.models.opening import find_exams, layer_data, only
+from napari_multifidus.models.opening import find_exams, layer_data, only, open_pair
 from napari_multifidus.views.worklist import read_worklist
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from multifidus.data.roi import Reading
     from multifidus.reading.worklist import Worklist
+    from napari_multifidus.models.opening import ExamOnDisk, OpenedExam
+
+
+Pair = tuple[str | Path | None, str | Path | None]
+Drafts = tuple[str | Path | None, str | None]
 
 
 def annotate(
-    images: str | Path,
+    images: str | Path | None = None,
     *,
     by: Reading | None = None,
     rater: str | None = None,
     folder: str | Path | None = None,
+    pair: Pair = (None, None),
+    drafts: Drafts = (None, None),
 ) -> Any:
     """Open an exam in a new viewer; ``napari.run()`` then hands the window to the person.
 
@@ -28,13 +37,18 @@ def annotate(
     Parameters
     ----------
     images
-        File or folder of the exam.
+        File or folder of the exam; None where a Dixon pair is given.
     by
         Whose reading of which exam; as it was left last time if None.
     rater
         Who outlines, where the reading is not named; as it was left last time if None.
     folder
         Where outlines are kept; beside the images if None.
+    pair
+        The fat and the water image of a Dixon pair, whatever the files are called.
+    drafts
+        Outline file or label map to begin with as drafts, where nothing is drawn yet; and the
+        label definitions of a label map.
 
     Returns
     -------
@@ -45,12 +59,12 @@ def annotate(
     ------
     MultifidusError
         If there is no exam, or it has no axial series that can be shown; or several, and the
-        reading of one of them is named.
+        reading of one of them is named, or drafts are given.
     """
-    path, where = Path(images), None if folder is None else Path(folder)
-    found = find_exams(path)
-    several = len(found) > 1 and by is None
-    opened = None if several else only(found, path)
+    where, (outlines, labels) = None if folder is None else Path(folder), drafts
+    found = () if images is None else find_exams(Path(images))
+    several = len(found) > 1 and by is None and outlines is None
+    opened = None if several else _one(images, found, pair)
     if opened is not None:
         # What cannot be shown is refused before there is a window.
         layer_data(opened)
@@ -62,15 +76,31 @@ def annotate(
         dock.exams.offer(found, where)
     else:
         dock.annotator.opener.switch_to(opened, folder=where, by=by)
+        if outlines is not None:
+            dock.annotator.edit_tools.take_drafts(Path(outlines), labels)
     return viewer
 
 
-def run(images: str | Path, *, rater: str | None = None, folder: str | Path | None = None) -> None:
+def _one(images: str | Path | None, found: Sequence[ExamOnDisk], pair: Pair) -> OpenedExam:
+    if images is not None:
+        return only(found, Path(images))
+    fat, water = (None if path is None else Path(path) for path in pair)
+    return open_pair(fat, water)
+
+
+def run(
+    images: str | Path | None,
+    *,
+    rater: str | None = None,
+    folder: str | Path | None = None,
+    pair: Pair = (None, None),
+    drafts: Drafts = (None, None),
+) -> None:
     """Open an exam in a new window and stay until it is closed.
 
     Parameters
     ----------
-    images, rater, folder
+    images, rater, folder, pair, drafts
         As of :func:`annotate`.
 
     Raises
@@ -78,7 +108,7 @@ def run(images: str | Path, *, rater: str | None = None, folder: str | Path | No
     MultifidusError
         As of :func:`annotate`.
     """
-    annotate(images, rater=rater, folder=folder)
+    annotate(images, rater=rater, folder=folder, pair=pair, drafts=drafts)
     stay_open()
 
 

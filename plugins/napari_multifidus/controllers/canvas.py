@@ -12,11 +12,12 @@ from qtpy.QtCore import QTimer
 from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
 from napari_multifidus import _compat
+from napari_multifidus.controllers.canvas_texts import clear_texts, show_lock, show_slice
 from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM, StructureLayer
 from napari_multifidus.models.edit_operations import put_layer
-from napari_multifidus.models.grid import slice_words, spacing_mm, view_of
+from napari_multifidus.models.grid import spacing_mm, view_of
 from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.image_view import OutlineStyle
 from napari_multifidus.models.opening import METADATA
@@ -45,11 +46,6 @@ DRAW, EDIT = "add_polygon", "direct"
 
 DRAWING = frozenset({DRAW, Tool.FREEHAND, Tool.LIVEWIRE})
 """Tools that begin an outline; the last one used draws whatever structure is chosen next."""
-
-WARNING_STYLE = {"font_size": 12, "color": "#ffb000"}
-"""Size and colour of warnings; amber is told from grey with every colour vision."""
-
-_TEXTS = ("slice", "warnings", "right", "left", "lock")
 
 _TOOLS = frozenset(Tool)
 
@@ -149,7 +145,7 @@ class Canvas:
         for own in self._structures.values():
             own.disconnect()
         self._structures.clear()
-        _clear_texts(self.viewer)
+        clear_texts(self.viewer)
         return left
 
     # --- where the person is -------------------------------------------------------------------
@@ -241,7 +237,7 @@ class Canvas:
 
     def refresh(self) -> None:
         """Write the texts on the canvas again: a level or a protocol has changed."""
-        _show_slice(self.viewer, self.session, self.index)
+        show_slice(self.viewer, self.session, self.index)
         self._marks.show(self.index)
 
     def show_style(self, style: OutlineStyle) -> None:
@@ -306,7 +302,7 @@ class Canvas:
             self.strokes.drop()
         for layer in self.layers.values():
             layer.editable = not locked
-        _show_lock(self.viewer, locked=locked)
+        show_lock(self.viewer, locked=locked)
 
     def _removed(self, event: Any) -> None:
         """Keep the outlines of a layer that was removed; its button brings the layer back."""
@@ -427,27 +423,3 @@ def _single_shot(after_ms: int, act: Callable[[], None]) -> QTimer:
     timer.setInterval(after_ms)
     timer.timeout.connect(act)
     return timer
-
-
-def _show_slice(viewer: Any, session: Session, index: int) -> None:
-    """Write which slice is shown, its level and tilt, and what is flagged about them."""
-    found = session.analysis.slice_levels[index]
-    lines = (slice_words(session.series, index), found.tilt_words, found.place_words)
-    _compat.set_text(viewer, "slice", "\n".join(filter(None, lines)), "top_left", font_size=11)
-    warnings = "\n".join(session.analysis.level_warnings(index))
-    _compat.set_text(viewer, "warnings", warnings, "bottom_left", **WARNING_STYLE)
-    _compat.set_text(viewer, "right", "R", "middle_left", font_size=22)
-    _compat.set_text(viewer, "left", "L", "middle_right", font_size=22)
-    _compat.set_scale_bar(viewer, visible=True)
-
-
-def _show_lock(viewer: Any, *, locked: bool) -> None:
-    """Write that the reading is finished, or nothing."""
-    words = "finished and locked" if locked else ""
-    _compat.set_text(viewer, "lock", words, "top_right", **WARNING_STYLE)
-
-
-def _clear_texts(viewer: Any) -> None:
-    """Take all texts away."""
-    for name in _TEXTS:
-        _compat.set_text(viewer, name, "", "top_left")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from multifidus.data.image import Exam, Series
+from multifidus.data.image import Exam, Series, Weighting
 from multifidus.data.roi_set import RoiSet, merge
 from multifidus.errors import MultifidusError
 from multifidus.io.cohort_csv import REQUIRED
@@ -152,6 +152,24 @@ def open_exam(path: Path) -> OpenedExam:
         If there is not exactly one exam, or it has no axial series.
     """
     return only(find_exams(path), path)
+
+
+def open_pair(fat: Path | None, water: Path | None) -> OpenedExam:
+    """Read a Dixon pair that is given by hand, whatever its files are called.
+
+    Raises
+    ------
+    MultifidusError
+        If one of the two is missing, or they are no pair, or not axial.
+    """
+    exam = read_exam(fat=fat, water=water)
+    roles = {Weighting.DIXON_FAT: fat, Weighting.DIXON_WATER: water}
+    files = {
+        series.uid: path.name
+        for series in exam.series
+        if (path := roles.get(series.weighting)) is not None
+    }
+    return OpenedExam(exam, axial_series(exam)[0], fat, files=files)
 
 
 def only(found: Sequence[ExamOnDisk], path: Path) -> OpenedExam:
