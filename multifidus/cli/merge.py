@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from multifidus.cli.exit_codes import ACTED_ON_SOME
 from multifidus.cli.printing import print_json, print_table, say
 
+if TYPE_CHECKING:
+    import datetime
+
+    from multifidus.reading.merge import ConflictVersion, MergeConflict
+
 
 def merge(
-    folders: Annotated[list[Path], typer.Argument(help="Folders returned by the raters.")],
+    returned: Annotated[
+        list[Path], typer.Argument(help="Folders or zip archives returned by the raters.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="New folder for the merged readings.")
     ],
@@ -24,17 +31,22 @@ def merge(
 
     Exit codes: 0 done; 1 done, with conflicts or unreadable files; 2 wrong usage; 3 refused.
     """
-    from multifidus.reading.merge import merge_folders
+    from multifidus.reading.merge import merge_readings
 
-    merged = merge_folders(folders, output)
+    merged = merge_readings(returned, output)
     if json:
         print_json(merged.as_json())
     else:
         if merged.conflicts:
-            rows = [(str(c.what), "; ".join(c.differs)) for c in merged.conflicts]
-            print_table(("conflict", "differs in"), rows)
+            rows = [
+                _row(conflict, number, version)
+                for conflict in merged.conflicts
+                for number, version in enumerate(conflict.versions, 1)
+            ]
+            print_table(("conflict", "version", "outlines", "finished", "last save", "file"), rows)
         for conflict in merged.conflicts:
-            say(f"{conflict.what}: kept as {', '.join(map(str, conflict.kept))}.")
+            say(f"{conflict.what} differs in {'; '.join(conflict.differs)}.")
+            say(f"Kept as {', '.join(str(version.kept) for version in conflict.versions)}.")
         for path, reason in merged.unreadable:
             say(f"Not read: {path}: {reason}")
         say(
@@ -43,3 +55,18 @@ def merge(
         )
     if not merged.is_clean:
         raise typer.Exit(ACTED_ON_SOME)
+
+
+def _row(conflict: MergeConflict, number: int, version: ConflictVersion) -> tuple[str, ...]:
+    told = ("", "", "")
+    if version.outlines is not None:
+        told = (
+            str(version.outlines),
+            _when(version.finished) or "no",
+            _when(version.saved) or "unknown",
+        )
+    return str(conflict.what), str(number), *told, str(version.file)
+
+
+def _when(moment: datetime.datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -35,6 +35,9 @@ class Event(StrEnum):
 
 Entry = Mapping[str, Any]
 
+OutlinePlace = tuple[str, str, int]
+"""Structure, side and number of the slice, from 1 on, of an outline."""
+
 _DECIDES = {Event.DONE, Event.UNLOCKED, Event.OFFERED}
 """Events on which it depends what may be done; these are on the disk before anything goes on."""
 
@@ -117,6 +120,12 @@ def done_at(log: Sequence[Entry]) -> datetime.datetime | None:
     return moment(last[0]) if last and last[0]["event"] == Event.DONE else None
 
 
+def saved_at(log: Sequence[Entry]) -> datetime.datetime | None:
+    """Return when a reading was saved last; None where nothing was."""
+    saved = [moment(entry) for entry in log if entry.get("event") in {Event.SAVED, Event.DONE}]
+    return max(saved, default=None)
+
+
 def is_locked(outlines: Path) -> bool:
     """Whether the reading in an outline file is finished, and may only be looked at.
 
@@ -134,23 +143,50 @@ def active_seconds(log: Sequence[Entry]) -> float:
     return float(sum(value for value in found if isinstance(value, int | float)))
 
 
+def outline_seconds(log: Sequence[Entry]) -> dict[OutlinePlace, float]:
+    """Add up how long each outline was in the hand.
+
+    What was edited when logs did not tell yet is not in it.
+    """
+    found: dict[OutlinePlace, float] = {}
+    for item in (item for entry in log for item in entry.get("edited", ())):
+        if isinstance(item.get("seconds"), int | float):
+            place = str(item["structure"]), str(item["side"]), int(item["slice"])
+            found[place] = found.get(place, 0.0) + float(item["seconds"])
+    return found
+
+
 class Activity:
     """Counts the seconds in which somebody worked: pauses over ``IDLE_S`` do not count."""
 
     def __init__(self) -> None:
-        self._last = 0.0
-        self._seconds = 0.0
+        self.start(0.0)
 
     def start(self, now: float) -> None:
         """Begin at a moment, given in seconds of any clock that only goes forward."""
         self._last, self._seconds = now, 0.0
+        self._in_hand: OutlinePlace | None = None
+        self._of_outlines: dict[OutlinePlace, float] = {}
 
     def touch(self, now: float) -> None:
         """Note that the person does something."""
         pause = now - self._last
         if pause <= IDLE_S:
             self._seconds += pause
+            if self._in_hand is not None:
+                before = self._of_outlines.get(self._in_hand, 0.0)
+                self._of_outlines[self._in_hand] = before + pause
         self._last = now
+
+    def turn_to(self, now: float, outline: OutlinePlace | None) -> None:
+        """Note that the person does something, and which outline is in the hand from now on."""
+        self.touch(now)
+        self._in_hand = outline
+
+    def take_of(self, outline: OutlinePlace, now: float) -> float:
+        """Return the seconds on an outline since the last time they were taken, to a tenth."""
+        self.touch(now)
+        return round(self._of_outlines.pop(outline, 0.0), 1)
 
     def take(self, now: float) -> float:
         """Return the seconds since the last time they were taken, to a tenth."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, MultifidusError, ReadError, WriteError
 from multifidus.io.files import reading, write_text
 from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, beside, file_name, read_outlines
-from multifidus.reading.audit_log import AUDIT_SUFFIX
+from multifidus.reading.audit_log import (
+    AUDIT_SUFFIX,
+    audit_path,
+    done_at,
+    entries,
+    saved_at,
+)
+from multifidus.reading.returned_files import ReturnedFile, returned_files
 from multifidus.reading.schedule import (
     LIST_SUFFIX,
     ReadingList,
@@ -36,13 +44,53 @@ _MOST_NAMED = 6
 class ReadingVersion:
     """One file of a reading, with what stands beside it."""
 
-    path: Path
+    file: ReturnedFile
     rois: RoiSet
     drafts: str
+
+    @property
+    def path(self) -> Path:
+        """Where it can be read."""
+        return self.file.path
 
     def is_same(self, other: ReadingVersion) -> bool:
         """Whether both hold the same outlines, and the same paths that are no outline yet."""
         return (self.rois, self.drafts) == (other.rois, other.drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictVersion:
+    """One version of what is in conflict, and what tells it from the others.
+
+    Attributes
+    ----------
+    file
+        Where it came from.
+    kept
+        Where it is kept.
+    outlines
+        How many outlines it holds; None of a list.
+    finished
+        When it was finished; None where it is not.
+    saved
+        When it was saved last, as its log says; None where there is no log.
+    """
+
+    file: Path
+    kept: Path
+    outlines: int | None = None
+    finished: datetime.datetime | None = None
+    saved: datetime.datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "file": str(self.file),
+            "kept": str(self.kept),
+            "outlines": self.outlines,
+            "finished": self.finished.isoformat() if self.finished else None,
+            "saved": self.saved.isoformat() if self.saved else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +101,14 @@ class MergeConflict:
     ----------
     what
         The reading, or the rater whose list it is.
-    files
-        Where each version came from.
-    kept
-        Where each is kept.
+    versions
+        What came back.
     differs
         In what they differ.
     """
 
     what: Reading | str
-    files: tuple[Path, ...]
-    kept: tuple[Path, ...]
+    versions: tuple[ConflictVersion, ...]
     differs: tuple[str, ...]
 
 
@@ -104,8 +149,7 @@ class MergeReport:
             "conflicts": [
                 {
                     **(asdict(c.what) if isinstance(c.what, Reading) else {"list_of": c.what}),
-                    "files": [str(path) for path in c.files],
-                    "kept": [str(path) for path in c.kept],
+                    "versions": [version.as_json() for version in c.versions],
                     "differs": list(c.differs),
                 }
                 for c in self.conflicts
@@ -115,8 +159,8 @@ class MergeReport:
         }
 
 
-def merge_folders(folders: Sequence[Path], out: Path) -> MergeReport:
-    """Put returned folders together, a folder for each rater.
+def merge_readings(sources: Sequence[Path], out: Path) -> MergeReport:
+    """Put together what raters returned, in folders or zip archives: a folder for each rater.
 
     The same reading with the same content is kept once. With different content every version is
     kept under ``conflicts``, and none where the others are. Logs of one reading become one.
@@ -124,60 +168,66 @@ def merge_folders(folders: Sequence[Path], out: Path) -> MergeReport:
     Raises
     ------
     CohortError
-        If there are fewer than two folders, or nothing in them.
+        If nothing is named, or nothing was returned in it.
     WriteError
         If ``out`` holds something already.
     ReadError
-        If a folder cannot be read.
+        If a folder or archive cannot be read.
     """
-    _check(folders, out)
+    _check_target(sources, out)
+    files = returned_files(sources)
     merged = MergeReport()
     readings: dict[Reading, list[ReadingVersion]] = {}
-    lists: dict[str, list[tuple[Path, ReadingList]]] = {}
-    for path in (path for folder in folders for path in _files(folder)):
+    lists: dict[str, list[tuple[ReturnedFile, ReadingList]]] = {}
+    unreadable: list[ReturnedFile] = []
+    for file in files:
         try:
-            if path.name.endswith(SUFFIX):
-                rois = read_outlines(path)
-                version = ReadingVersion(path, rois, _drafts(path))
-                readings.setdefault(_named(rois), []).append(version)
-            elif path.name.endswith(LIST_SUFFIX):
-                listed = read_list(path)
-                lists.setdefault(listed.rater, []).append((path, listed))
-            elif not path.name.endswith((AUDIT_SUFFIX, JOURNAL_SUFFIX)):
-                merged.left_out.append(path)
+            _sort_in(file, readings, lists, merged)
         except MultifidusError as error:
-            merged.unreadable.append((path, str(error)))
-    if not readings and not lists and not merged.unreadable:
-        msg = f"There is no outline file in {', '.join(map(str, folders))}."
-        raise CohortError(msg, remedy="Give the folders that raters returned.")
+            unreadable.append(file)
+            merged.unreadable.append((file.shown, str(error)))
+    if not readings and not lists and not unreadable:
+        msg = f"There is no outline file in {', '.join(map(str, sources))}."
+        raise CohortError(msg, remedy="Give the folders or zip archives that raters returned.")
     for by, versions in sorted(readings.items()):
         _merge_reading(by, versions, out, merged)
     for rater, found in sorted(lists.items()):
         _merge_lists(rater, found, out, merged)
-    for number, (path, _) in enumerate(merged.unreadable, 1):
-        _copy(path, out / UNREADABLE / f"{number}_{path.name}")
-    _merge_lone_logs(folders, readings, out)
+    for number, file in enumerate(unreadable, 1):
+        _copy(file.path, out / UNREADABLE / f"{number}_{file.path.name}")
+    _merge_lone_logs(files, readings, lists, out)
     return merged
 
 
-def _check(folders: Sequence[Path], out: Path) -> None:
-    if len({folder.resolve() for folder in folders}) < 2:  # noqa: PLR2004 - one needs no merging
-        msg = "Merging takes two different folders, or more."
-        raise CohortError(msg)
-    for folder in folders:
-        if not folder.is_dir():
-            msg = f"{folder} is no folder."
-            raise ReadError(msg, remedy="Check the path.")
-        if out.resolve().is_relative_to(folder.resolve()):
-            msg = f"{out} lies in {folder}, which is to be merged."
+def _sort_in(
+    file: ReturnedFile,
+    readings: dict[Reading, list[ReadingVersion]],
+    lists: dict[str, list[tuple[ReturnedFile, ReadingList]]],
+    merged: MergeReport,
+) -> None:
+    """Put one file with its like."""
+    if file.problem:
+        raise ReadError(file.problem)
+    name = file.path.name
+    if name.endswith(SUFFIX):
+        rois = read_outlines(file.path)
+        version = ReadingVersion(file, rois, _drafts(file.path))
+        readings.setdefault(_named(rois), []).append(version)
+    elif name.endswith(LIST_SUFFIX):
+        listed = read_list(file.path)
+        lists.setdefault(listed.rater, []).append((file, listed))
+    elif not name.endswith((AUDIT_SUFFIX, JOURNAL_SUFFIX)):
+        merged.left_out.append(file.shown)
+
+
+def _check_target(sources: Sequence[Path], out: Path) -> None:
+    for source in sources:
+        if out.resolve().is_relative_to(source.resolve()):
+            msg = f"{out} lies in {source}, which is to be merged."
             raise WriteError(msg, remedy="Choose a folder elsewhere.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         msg = f"{out} holds something already."
         raise WriteError(msg, remedy="Choose a new folder; nothing is merged into another.")
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _named(rois: RoiSet) -> Reading:
@@ -205,7 +255,7 @@ def _merge_reading(
     different: list[ReadingVersion] = []
     for version in versions:
         if any(version.is_same(other) for other in different):
-            merged.identical.append(version.path)
+            merged.identical.append(version.file.shown)
         else:
             different.append(version)
     name = file_name(by)
@@ -222,9 +272,13 @@ def _merge_reading(
         target = out / CONFLICTS / f"{stem}.version{number}{SUFFIX}"
         _copy_version(version, target)
         _merge_logs([version.path], target)
-        kept.append(target)
-    files = tuple(version.path for version in different)
-    merged.conflicts.append(MergeConflict(by, files, tuple(kept), _differences(different)))
+        log = entries(audit_path(version.path))
+        kept.append(
+            ConflictVersion(
+                version.file.shown, target, len(version.rois), done_at(log), saved_at(log)
+            )
+        )
+    merged.conflicts.append(MergeConflict(by, tuple(kept), _differences(different)))
 
 
 def _copy_version(version: ReadingVersion, target: Path) -> None:
@@ -256,24 +310,28 @@ def _time(line: str) -> str:
 
 
 def _merge_lone_logs(
-    folders: Sequence[Path], readings: dict[Reading, list[ReadingVersion]], out: Path
+    files: Sequence[ReturnedFile],
+    readings: dict[Reading, list[ReadingVersion]],
+    lists: dict[str, list[tuple[ReturnedFile, ReadingList]]],
+    out: Path,
 ) -> None:
     """Bring along logs of readings that nothing was drawn in yet."""
     known = {beside(v.path, AUDIT_SUFFIX) for versions in readings.values() for v in versions}
-    logs = [path for folder in folders for path in _files(folder) if path not in known]
+    # A folder that was mailed may have another name by now; the list in it says whose it is.
+    whose = {file.path.parent: rater for rater, found in lists.items() for file, _ in found}
     named: dict[Path, list[Path]] = {}
-    for path in logs:
-        if path.name.endswith(AUDIT_SUFFIX):
-            target = out / path.parent.name / (path.name.removesuffix(AUDIT_SUFFIX) + SUFFIX)
-            source = path.with_name(path.name.removesuffix(AUDIT_SUFFIX) + SUFFIX)
-            named.setdefault(target, []).append(source)
+    for path in (file.path for file in files):
+        if path.name.endswith(AUDIT_SUFFIX) and path not in known:
+            name = path.name.removesuffix(AUDIT_SUFFIX) + SUFFIX
+            rater = whose.get(path.parent, path.parent.name)
+            named.setdefault(rater_folder(out, rater) / name, []).append(path.with_name(name))
     for target, sources in named.items():
         if not beside(target, AUDIT_SUFFIX).exists():
             _merge_logs(sources, target)
 
 
 def _merge_lists(
-    rater: str, found: list[tuple[Path, ReadingList]], out: Path, merged: MergeReport
+    rater: str, found: list[tuple[ReturnedFile, ReadingList]], out: Path, merged: MergeReport
 ) -> None:
     """Keep the longest list where it goes on from all others; else each."""
     longest = max(found, key=lambda item: len(item[1].entries))[1]
@@ -281,12 +339,12 @@ def _merge_lists(
         write_list(list_path(rater_folder(out, rater), rater), longest)
         return
     kept = []
-    for number, (path, _) in enumerate(found, 1):
-        kept.append(out / CONFLICTS / f"{number}_{path.name}")
-        _copy(path, kept[-1])
+    for number, (file, _) in enumerate(found, 1):
+        target = out / CONFLICTS / f"{number}_{file.path.name}"
+        _copy(file.path, target)
+        kept.append(ConflictVersion(file.shown, target))
     differs = ("the lists name different readings, or in another order",)
-    conflict = MergeConflict(rater, tuple(path for path, _ in found), tuple(kept), differs)
-    merged.conflicts.append(conflict)
+    merged.conflicts.append(MergeConflict(rater, tuple(kept), differs))
 
 
 def _goes_on(longer: ReadingList, listed: ReadingList) -> bool:
@@ -301,21 +359,28 @@ def _goes_on(longer: ReadingList, listed: ReadingList) -> bool:
 def _differences(versions: Sequence[ReadingVersion]) -> tuple[str, ...]:
     """Say in what versions of a reading differ from the first."""
     first, *others = versions
+    slices: dict[str, set[str]] = {}
     words: dict[str, None] = {}
     for other in others:
         ours, theirs = ({roi.key: roi for roi in v.rois} for v in (first, other))
         for key in sorted({*ours, *theirs}):
             if ours.get(key) != theirs.get(key):
                 named = " ".join(filter(None, (key.structure.value, key.side.value, key.name)))
-                words[f"{named.removesuffix(' none')} on slice {key.slice_uid}"] = None
+                named = named.removesuffix(" none").replace("_", " ")
+                slices.setdefault(named, set()).add(key.slice_uid)
         for name in ("landmarks", "levels", "not_measurable", "grades"):
             if getattr(first.rois, name) != getattr(other.rois, name):
                 words[name.replace("_", " ")] = None
         if first.drafts != other.drafts:
             words["paths that are no outline yet"] = None
-    found = tuple(words) or ("the order of outlines",)
+    counted = (f"{named} on {_slices(len(uids))}" for named, uids in slices.items())
+    found = (*counted, *words) or ("the order of outlines",)
     more = len(found) - _MOST_NAMED
     return (*found[:_MOST_NAMED], f"and {more} more") if more > 0 else found
+
+
+def _slices(count: int) -> str:
+    return "1 slice" if count == 1 else f"{count} slices"
 
 
 def _copy(source: Path, target: Path) -> None:

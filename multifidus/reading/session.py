@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from multifidus.data.cohort import Cohort
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
 from multifidus.io.cohort_csv import read_cohort
-from multifidus.io.files import name_from
+from multifidus.io.files import name_from, named_path
+from multifidus.io.outlines_json import read_outlines
 from multifidus.reading.code_key import CodeKey, locked, read_key, write_key
 from multifidus.reading.schedule import (
     APART_DAYS,
@@ -124,17 +126,21 @@ def _blinded(request: SessionRequest, cohort: Cohort, found: Worklist, path: Pat
             msg = f"There is no key {key_path} for the blinded list {path}."
             raise CohortError(msg, remedy="Name the key that the list was made with: --key FILE.")
         table = name_from(request.cohort.resolve(), key_path.parent.resolve())
-        key = read_key(key_path) if key_path.exists() else CodeKey(_seed(request, None), table)
+        kept = read_key(key_path) if key_path.exists() else None
+        key = kept or CodeKey(_seed(request, None), table)
         if request.seed not in {None, key.seed}:
             msg = f"The key {key_path} was made with another seed than {request.seed}."
             raise CohortError(msg, remedy="Leave out --seed, or name another key: --key FILE.")
+        if not named_path(key.cohort, key_path.parent).exists():
+            # The table was renamed; whoever unblinds looks for it where the key says.
+            key = replace(key, cohort=table)
         found = replace(found, key=key)
         truths = tuple(found.truth(by) for by in found.listed.entries)
         plan = ReadingPlan(request.rater, key.seed, truths, found.listed.apart_days)
         plan = extend(plan, _wanted(request, cohort, found), request.repeats)
         coded = key.with_codes(plan.entries)
         # The key first: a list whose codes nobody knows would be worth nothing.
-        if coded != key or not key_path.exists():
+        if coded != kept:
             write_key(key_path, coded)
     entries = tuple(map(coded.shown_as, plan.entries))
     return _kept(replace(found, key=coded, listed=replace(found.listed, entries=entries)), path)
@@ -154,11 +160,28 @@ def _wanted(request: SessionRequest, cohort: Cohort, found: Worklist) -> tuple[R
         return readings_of(cohort, request.rater)
     exams = dict.fromkeys((c.reading.subject, c.reading.timepoint) for c in cohort.cases)
     wanted = tuple(Reading(*exam, request.rater, 1) for exam in exams)
-    return tuple(
-        by
-        for by in wanted
-        if all(found.outlines_by(rater, by) is not None for rater in request.adjudicate)
-    )
+    files = {
+        rater: {by: path for by in wanted if (path := found.outlines_by(rater, by)) is not None}
+        for rater in request.adjudicate
+    }
+    _refuse_who_read_nothing(files)
+    return tuple(by for by in wanted if all(by in read for read in files.values()))
+
+
+def _refuse_who_read_nothing(files: Mapping[str, Mapping[Reading, Path]]) -> None:
+    """Refuse to compare raters of whom one has no outline at all, or who share no exam."""
+    idle = [
+        rater
+        for rater, read in files.items()
+        if not any(read_outlines(path).rois for path in read.values())
+    ]
+    if idle:
+        msg = f"There is no outline by {' nor by '.join(idle)}, so nothing can be compared."
+        raise CohortError(msg, remedy="Check the raters' names, and where their outlines are.")
+    first, second = files.values()
+    if not first.keys() & second.keys():
+        msg = f"No exam was read by both {' and '.join(files)}."
+        raise CohortError(msg, remedy="Name two raters who read the same exams.")
 
 
 def _check(request: SessionRequest) -> None:
@@ -205,11 +228,31 @@ def _key_path(request: SessionRequest, root: Path) -> Path:
     beside = request.cohort.with_name(request.cohort.stem + KEY_SUFFIX)
     if request.key is None and not beside.exists() and not _can_write(beside.parent):
         beside = root / beside.name
+    if request.key is None and not beside.exists():
+        _refuse_second_key(request.cohort, beside)
     path = request.key or beside
     if path.resolve().is_relative_to(rater_folder(root, request.rater).resolve()):
         msg = f"The key {path} would lie in the rater's own folder."
         raise CohortError(msg, remedy="Keep it with the coordinator: name another --key FILE.")
     return path
+
+
+def _refuse_second_key(cohort: Path, wanted: Path) -> None:
+    """Refuse to begin a key where another lies: a table that was renamed has codes already."""
+    others = [path for path in sorted(wanted.parent.glob(f"*{KEY_SUFFIX}")) if _is_of(path, cohort)]
+    if others:
+        names = ", ".join(path.name for path in others)
+        msg = f"{cohort.name} has no key {wanted.name}, but {names} lies there and knows its exams."
+        remedy = (
+            f"If the table was renamed, name its key: --key {others[0]}. Else move {names} away."
+        )
+        raise CohortError(msg, remedy=remedy)
+
+
+def _is_of(path: Path, cohort: Path) -> bool:
+    """Whether a key stands for an exam of a table."""
+    exams = {(case.reading.subject, case.reading.timepoint) for case in read_cohort(cohort).cases}
+    return any((by.subject, by.timepoint) in exams for by in read_key(path).truth.values())
 
 
 def _writable_root(request: SessionRequest) -> tuple[Path, str]:

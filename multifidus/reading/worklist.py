@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -65,17 +66,42 @@ class WorklistItem:
     seconds: float = 0.0
 
 
+FEWEST_FOR_ESTIMATE = 3
+"""Finished readings from which it is said how long the others take."""
+
+_SECONDS_A_MINUTE, _MINUTES_AN_HOUR = 60, 60
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a rater is."""
+    """How far a rater is.
+
+    Attributes
+    ----------
+    done, of, waiting
+        Readings.
+    seconds_left
+        What the others will take, if each takes as long as the middle one of those that are done;
+        None where too few are.
+    """
 
     done: int
     of: int
     waiting: int
+    seconds_left: float | None = None
 
     def __str__(self) -> str:
         later = f", {self.waiting} later" if self.waiting else ""
-        return f"{self.done} of {self.of} done{later}"
+        return f"{self.done} of {self.of} done{later}{self._left}"
+
+    @property
+    def _left(self) -> str:
+        if not self.seconds_left:
+            return ""
+        hours, minutes = divmod(
+            max(round(self.seconds_left / _SECONDS_A_MINUTE), 1), _MINUTES_AN_HOUR
+        )
+        return f", about {f'{hours} h ' if hours else ''}{minutes} min left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +158,14 @@ class Worklist:
             msg = f"The key does not know the code {by.subject} of rater {by.rater}."
             raise CohortError(msg, remedy="Use the key that the list was made with.")
         return found
+
+    def shown(self, items: Sequence[WorklistItem]) -> tuple[WorklistItem, ...]:
+        """Return what the rater may know of: of a blinded list no repeat before its day.
+
+        What waits is a repeat, and how many wait tells how many there are.
+        """
+        hidden = {ReadingState.WAITING} if self.is_blinded else set()
+        return tuple(item for item in items if item.state not in hidden)
 
     def items(self, now: datetime.datetime) -> tuple[WorklistItem, ...]:
         """Return every reading and where it stands now, in the list's order.
@@ -247,7 +281,21 @@ def progress(items: Sequence[WorklistItem]) -> Progress:
     """Count what is done."""
     states = [item.state for item in items]
     return Progress(
-        states.count(ReadingState.DONE), len(states), states.count(ReadingState.WAITING)
+        states.count(ReadingState.DONE),
+        len(states),
+        states.count(ReadingState.WAITING),
+        _seconds_left(items),
+    )
+
+
+def _seconds_left(items: Sequence[WorklistItem]) -> float | None:
+    """Estimate how long what is not done will take; the middle one minds no long pause."""
+    took = [item.seconds for item in items if item.state is ReadingState.DONE and item.seconds]
+    if len(took) < FEWEST_FOR_ESTIMATE:
+        return None
+    usual = statistics.median(took)
+    return sum(
+        max(usual - item.seconds, 0.0) for item in items if item.state is not ReadingState.DONE
     )
 
 

@@ -38,6 +38,7 @@ class WorklistTable:
             "done": self.progress.done,
             "of": self.progress.of,
             "waiting": self.progress.waiting,
+            "seconds_left": self.progress.seconds_left,
             "methods": self.methods,
         }
 
@@ -51,8 +52,9 @@ def worklist_table(worklist: Worklist, now: datetime.datetime) -> WorklistTable:
         If a log cannot be read, or the key does not know a code.
     """
     items, blinded = worklist.items(now), worklist.is_blinded
+    shown = worklist.shown(items)
     rows: list[tuple[str, ...]] = []
-    for item in items:
+    for item in shown:
         minutes = f"{item.seconds / _SECONDS_A_MINUTE:.1f}"
         if not blinded:
             day = (
@@ -62,7 +64,7 @@ def worklist_table(worklist: Worklist, now: datetime.datetime) -> WorklistTable:
             )
             names = (item.by.subject, item.by.timepoint, str(item.by.reading))
             rows.append((*names, item.state.value, day, minutes))
-        elif item.state is not ReadingState.WAITING:
+        else:
             rows.append((item.by.subject, item.state.value, minutes))
     named = ("subject", "timepoint", "reading", "state", "not before", "minutes")
     truths = tuple(item.truth for item in items)
@@ -70,6 +72,6 @@ def worklist_table(worklist: Worklist, now: datetime.datetime) -> WorklistTable:
     return WorklistTable(
         ("code", "state", "minutes") if blinded else named,
         tuple(rows),
-        progress(items),
+        progress(shown),
         methods(blinded=blinded, repeats=repeats, apart_days=worklist.listed.apart_days),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.models.adjudication import adopt, pairs, take
+from napari_multifidus.models.adjudication import adopt, pairs, take, take_all
 from napari_multifidus.models.session import Session
 
 from multifidus.data.anatomy import Level, SlicePosition
@@ -67,6 +67,19 @@ def test_only_what_both_say_of_levels_is_adopted(both, consensus):
     assert consensus.analysis.typed_level(2) == (Level.L4_L5, MID)
     assert consensus.analysis.typed_level(3)[0] is None
     assert not adopt(consensus, both)
+
+
+def test_all_of_a_rater_is_taken_where_the_consensus_has_nothing(both, consensus):
+    found = pairs(*both)
+    mine = [box(30, 11, 49, 29)]
+    consensus.put(MULTIFIDUS_RIGHT, 3, mine)
+    assert take_all(consensus, found, 1, both[1]) == (2, 1)
+    assert np.allclose(consensus.drawing.loops(MULTIFIDUS_RIGHT, 3)[0], mine[0])
+    for pair in found[:2]:
+        taken = consensus.drawing.loops(pair.key, pair.index)
+        assert np.allclose(taken[0], pair.loops[1][0])
+    # What the other alone drew is not taken along.
+    assert take_all(consensus, found, 0, both[0]) == (0, 2)
 
 
 def test_what_is_taken_is_the_raters_outline_with_its_level(both, consensus):

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,11 @@ from multifidus.cli.app import app
 from multifidus.data.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.roi import Reading, Source
-from multifidus.data.roi_set import Reason
+from multifidus.data.roi_set import Reason, RoiSet
+from multifidus.errors import MultifidusError
 from multifidus.io.outlines_json import read_outlines, write_outlines
 from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
-from multifidus.reading.audit_log import audit_path, entries
+from multifidus.reading.audit_log import audit_path, entries, outline_seconds
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.worklist import ReadingState
 from tests.support.napari_window import qt_window
@@ -201,7 +203,8 @@ def read_twice(
     begun_at = now()
     first = read_all(controller, study, seen, shift)
     assert len(first) == 6
-    assert str(controller.progress()) == "6 of 12 done, 6 later"
+    # Of a blinded list not even the number of repeats is told.
+    assert str(controller.progress()) == "6 of 6 done"
     controller.clock = lambda: begun_at + datetime.timedelta(days=14)
     controller.open_next()
     again = read_all(controller, study, seen, shift + 0.05)
@@ -348,9 +351,57 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     events = [entry["event"] for entry in log]
     assert events[:2] == ["opened", "saved"]
     assert [e for e in events if e in {"done", "unlocked"}] == ["done", "unlocked"]
-    assert log[-1]["edited"] == [{"structure": "multifidus", "side": "right", "slice": 1}]
+    edited = [(item["structure"], item["side"], item["slice"]) for item in log[-1]["edited"]]
+    assert edited == [("multifidus", "right", 1)]
     assert "wrong level" in json.dumps(log)
     assert all(entry["seconds_active"] >= 0 for entry in log if "seconds_active" in entry)
+
+
+def test_the_time_on_each_outline_is_in_the_log(study, room, monkeypatch):
+    """The hand is on one side for 20 s and then on the other for 30 s."""
+    seen = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: seen[0])
+    monkeypatch.setattr("napari_multifidus.controllers.worklist.time", clock)
+    controller = room.start(study, "AB", seed=3)
+    draw(controller, study, only={Structure.MULTIFIDUS})
+    workspace = controller.workspace
+    for key, seconds in ((MULTIFIDUS_LEFT, 20.0), (MULTIFIDUS_RIGHT, 30.0)):
+        workspace.canvas.activate(key, "pan_zoom")
+        workspace.selected()
+        seen[0] += seconds
+        moved = [loop + 0.1 for loop in workspace.session.drawing.loops(key, 0)]
+        workspace.session.put(key, 0, moved)
+        workspace.committed()
+    workspace.flush()
+    log = entries(audit_path(controller.worklist.outlines_of(controller.by)))
+    found = outline_seconds(log)
+    assert found == {("multifidus", "left", 1): 20.0, ("multifidus", "right", 1): 30.0}
+
+
+def test_a_second_reading_shows_nothing_of_the_first(copy, room):
+    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
+    (copy / "cohort.csv").write_text("".join(lines[:2]))
+    controller = room.start(copy, "AB", seed=3, repeats=1)
+    first, second = controller.worklist.listed.entries
+    draw(controller, copy)
+    entries_of = room.win.annotator.entries
+    entries_of.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    controller.finish(WHY)
+    controller.start_early("the days are up")
+    controller.open(second)
+    assert (first.reading, second.reading) == (1, 2)
+    drawing = controller.workspace.session.drawing
+    assert controller.workspace.session.rois() == RoiSet(reading=second)
+    assert not drawing.outlines
+    assert not drawing.half_drawn
+    shapes = [layer for layer in room.viewer.layers if hasattr(layer, "shape_type")]
+    assert [layer.name for layer in shapes if len(layer.data)] == []
+    # Nor can it be brought in by its file.
+    path, annotator = controller.worklist.outlines_of(first), room.win.annotator
+    with pytest.raises(MultifidusError, match="belongs to a reading list"):
+        annotator.opener.open_outlines(path)
+    with pytest.raises(MultifidusError, match="your reading 1 of this exam"):
+        annotator.edit_tools.take_drafts(shutil.copy(path, copy / "mine.outlines.json"))
 
 
 @pytest.fixture
@@ -764,6 +815,11 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     panel.table.selectRow(0)
     panel.take_b.click()
     assert "drew nothing" in room.messages[-1]
+    # All of one rater's at once, and back at once.
+    panel.all_b.click()
+    assert set(session.drawing.outlines) == {(MULTIFIDUS_LEFT, 0), (MULTIFIDUS_RIGHT, 0)}
+    room.win.annotator.edit_tools.undo()
+    assert not session.drawing.outlines
     for row, which in enumerate((0, 0, 0, 1)):
         panel.table.selectRow(row)
         panel.take(which)

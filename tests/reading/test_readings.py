@@ -7,7 +7,9 @@ import json
 import os
 import stat
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from typer.testing import CliRunner
@@ -15,14 +17,17 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.data.cohort import Case, Cohort
 from multifidus.data.roi import Reading
+from multifidus.data.roi_set import RoiSet
 from multifidus.errors import CohortError, MultifidusError, ReadError, WriteError
+from multifidus.io.outlines_json import file_name, write_outlines
 from multifidus.reading import audit_log as audit, session as beginning
 from multifidus.reading.audit_log import Event
 from multifidus.reading.code_key import BLINDED, CodeKey, locked, read_key, write_key
 from multifidus.reading.randomisation import LETTERS, code, draw
 from multifidus.reading.schedule import LIMITS, ReadingPlan, extend, methods, read_list, readings_of
 from multifidus.reading.session import SessionRequest, open_worklist
-from multifidus.reading.worklist import ReadingState, next_item, progress
+from multifidus.reading.worklist import ReadingState, WorklistItem, next_item, progress
+from tests.support.exams import circle, image_slice, outline
 
 NOON = datetime.datetime(2026, 3, 2, 12, tzinfo=datetime.UTC)
 HEADER = "subject,timepoint,images\n"
@@ -290,6 +295,29 @@ def test_the_key_may_not_lie_with_the_rater_nor_be_another(tmp_path):
         open_worklist(SessionRequest(cohort, "AB", blind=True, key=tmp_path / "other.json"))
 
 
+def test_a_renamed_table_asks_for_its_key_by_name_and_begins_no_other(tmp_path):
+    ab = open_worklist(SessionRequest(table(tmp_path), "AB", blind=True, seed=5))
+    renamed = (tmp_path / "cohort.csv").rename(tmp_path / "cohort_v2.csv")
+    key = tmp_path / "cohort.key.json"
+    for rater in ("AB", "CD"):
+        with pytest.raises(CohortError, match=r"cohort\.key\.json lies there") as caught:
+            open_worklist(SessionRequest(renamed, rater, blind=True))
+        assert f"--key {key}" in caught.value.remedy
+    assert list(tmp_path.glob("*.key.json")) == [key]
+    assert open_worklist(SessionRequest(renamed, "AB", blind=True, key=key)).listed == ab.listed
+    # Unblinding looks for the table where the key says.
+    assert read_key(key).cohort == "cohort_v2.csv"
+    cd = open_worklist(SessionRequest(renamed, "CD", blind=True, key=key))
+    assert set(read_key(key).truth) >= {by.subject for by in cd.listed.entries}
+
+
+def test_the_key_of_another_study_beside_the_table_is_nobodys_business(tmp_path):
+    other = CodeKey(9, "other.csv").with_codes([Reading("X01", "pre", "AB", 1)])
+    write_key(tmp_path / "other.key.json", other)
+    open_worklist(SessionRequest(table(tmp_path), "AB", blind=True, seed=5))
+    assert (tmp_path / "cohort.key.json").exists()
+
+
 def test_who_reads_has_to_be_named_and_is_not_the_consensus(tmp_path):
     cohort = table(tmp_path)
     with pytest.raises(CohortError, match="Nobody is named"):
@@ -298,8 +326,32 @@ def test_who_reads_has_to_be_named_and_is_not_the_consensus(tmp_path):
         open_worklist(SessionRequest(cohort, "consensus"))
     with pytest.raises(CohortError, match="Two different raters"):
         open_worklist(SessionRequest(cohort, "consensus", adjudicate=("AB", "AB")))
-    with pytest.raises(CohortError, match="nothing to read for consensus"):
-        open_worklist(SessionRequest(cohort, "consensus", adjudicate=("AB", "CD")))
+
+
+def outlined(root, rater, subject, *, empty=False):
+    by = Reading(subject, "pre", rater, 1)
+    drawn = outline(image_slice(np.zeros((20, 20))), circle(9, 9, 4), reading=by)
+    path = root / "readings" / rater / file_name(by)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_outlines(RoiSet(() if empty else (drawn,), reading=by), path)
+
+
+def test_raters_who_read_nothing_or_no_exam_in_common_are_not_compared(tmp_path):
+    cohort = table(tmp_path)
+    request = SessionRequest(cohort, "consensus", adjudicate=("AB", "CD"))
+    with pytest.raises(CohortError, match="no outline by AB nor by CD"):
+        open_worklist(request)
+    outlined(tmp_path, "AB", "S01")
+    outlined(tmp_path, "CD", "S01", empty=True)
+    with pytest.raises(CohortError, match="no outline by CD, so"):
+        open_worklist(request)
+    outlined(tmp_path, "CD", "S02")
+    (tmp_path / "readings" / "CD" / file_name(Reading("S01", "pre", "CD", 1))).unlink()
+    with pytest.raises(CohortError, match="both AB and CD"):
+        open_worklist(request)
+    outlined(tmp_path, "CD", "S01")
+    listed = open_worklist(request).listed
+    assert listed.entries == (Reading("S01", "pre", "consensus", 1),)
 
 
 def test_a_folder_that_cannot_be_written_is_replaced_and_named(tmp_path, monkeypatch):
@@ -372,6 +424,21 @@ def test_a_finished_reading_is_locked_until_it_is_unlocked_with_a_reason(worklis
     assert worklist.items(days(1))[0].seconds == 90
     with pytest.raises(CohortError, match="not on the reading list"):
         worklist.note(Reading("S09", "pre", "AB"), Event.DONE, NOON)
+
+
+def test_what_is_left_is_estimated_once_three_are_done():
+    def item(state, minutes):
+        by = Reading("S01", "pre", "AB", 1)
+        return WorklistItem(by, by, None, Path("x"), state, seconds=60.0 * minutes)
+
+    open_, done = ReadingState.OPEN, ReadingState.DONE
+    two = [item(done, 20), item(done, 30), item(open_, 0)]
+    assert str(progress(two)) == "2 of 3 done"
+    # The middle one of 20, 30 and 200 minutes; of what is begun, only the rest.
+    more = [*two, item(done, 200), item(ReadingState.STARTED, 12), item(ReadingState.WAITING, 0)]
+    assert progress(more).seconds_left == 60 * (30 + 18 + 30)
+    assert str(progress(more)) == "3 of 6 done, 1 later, about 1 h 18 min left"
+    assert str(progress([item(done, 20)] * 3)) == "3 of 3 done"
 
 
 def test_next_is_the_one_after_and_then_from_the_top(worklist):
@@ -450,6 +517,9 @@ def test_a_blinded_list_prints_codes_and_what_blinding_was_not(tmp_path):
     assert "S0" not in done.stdout
     assert "did not extend to" in done.output
     assert len(done.stdout.splitlines()) == 2 + 3
+    # Neither the count nor a remark tells of the repeat.
+    assert "0 of 3 done." in done.output
+    assert "later" not in done.output
     assert (tmp_path / "cohort.key.json").exists()
 
 
@@ -475,6 +545,25 @@ def test_methods_say_what_was_done():
         "the first. Raters were not blinded."
     )
     assert methods(blinded=True, repeats=0, apart_days=20).endswith(LIMITS)
+
+
+def test_seconds_belong_to_the_outline_that_was_in_the_hand():
+    hand, left, right = audit.Activity(), ("multifidus", "left", 3), ("multifidus", "right", 3)
+    hand.start(0.0)
+    hand.turn_to(5.0, left)
+    hand.touch(15.0)
+    hand.turn_to(20.0, right)
+    hand.touch(20.0 + audit.IDLE_S + 1)
+    hand.turn_to(90.0, None)
+    assert hand.take_of(left, 95.0) == 15
+    assert hand.take_of(right, 95.0) == 9
+    assert hand.take_of(right, 95.0) == 0
+    assert hand.take(95.0) == 5 + 15 + 9 + 5
+    log = [
+        {"event": "saved", "edited": [{"structure": "psoas", "side": "left", "slice": 1}]},
+        *2 * [{"edited": [{"structure": "psoas", "side": "left", "slice": 2, "seconds": 1.5}]}],
+    ]
+    assert audit.outline_seconds(log) == {("psoas", "left", 2): 3.0}
 
 
 def test_a_resting_hand_is_not_at_work():

@@ -182,6 +182,7 @@ class EditTools:
         """Take the outlines of a file, or of a label map, as drafts where nothing is drawn."""
         session = self.workspace.session
         self.workspace.access.refuse_if_blinded("no other outlines can be loaded.")
+        self.workspace.access.refuse_other_reading(path, session.drawing.reading)
         self.workspace.canvas.sync()
         taken = edit_operations.take_drafts(session, path, labels)
         if taken.taken:

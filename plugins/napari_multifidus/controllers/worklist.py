@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject
 
 from multifidus.errors import MultifidusError
 from multifidus.io.identifiers import burned_in
-from multifidus.reading.audit_log import Activity, Event
+from multifidus.reading.audit_log import Activity, Event, OutlinePlace
 from multifidus.reading.worklist import (
     Progress,
     ReadingState,
@@ -121,9 +121,13 @@ class WorklistController(QObject):
         """Return every entry and where it stands now."""
         return self.worklist.items(self.clock())
 
+    def shown(self) -> tuple[WorklistItem, ...]:
+        """Return the entries that the rater may know of."""
+        return self.worklist.shown(self.items())
+
     def progress(self) -> Progress:
-        """Return how far the rater is."""
-        return progress(self.items())
+        """Return how far the rater is, over the entries that are shown."""
+        return progress(self.shown())
 
     def status_of(self, item: WorklistItem) -> str:
         """Say where an entry stands; of the one that is open, how far it is."""
@@ -328,7 +332,13 @@ class WorklistController(QObject):
             self.worklist.note(self.by, event, self.clock(), **facts, seconds_active=seconds)
 
     def _touch(self, *_: object) -> None:
-        self._activity.touch(time.monotonic())
+        self._activity.turn_to(time.monotonic(), self._in_hand())
+
+    def _in_hand(self) -> OutlinePlace | None:
+        """Return which outline whatever happens is about."""
+        if not self.has_open or (key := self.workspace.canvas.active) is None:
+            return None
+        return key.structure.value, key.side.value, self.workspace.canvas.index + 1
 
     def _remember_written(self) -> None:
         self._written = {roi.key: roi for roi in self.workspace.session.rois()}
@@ -361,7 +371,16 @@ class WorklistController(QObject):
             {(k.structure.value, k.side.value, place.get(k.slice_uid, 0)) for k in changed}
         )
         if edited:
-            listed = [{"structure": what, "side": side, "slice": n} for what, side, n in edited]
+            now = time.monotonic()
+            listed = [
+                {
+                    "structure": what,
+                    "side": side,
+                    "slice": n,
+                    "seconds": self._activity.take_of((what, side, n), now),
+                }
+                for what, side, n in edited
+            ]
             with reported(self.workspace.warning):
                 self.note(Event.SAVED, edited=listed)
 

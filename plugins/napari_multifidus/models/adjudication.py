@@ -100,6 +100,23 @@ def adopt(consensus: Session, both: Sequence[Session]) -> bool:
     return changed
 
 
+def take_all(
+    consensus: Session, found: Sequence[RaterPair], which: int, rater: Session
+) -> tuple[int, int]:
+    """Take one rater's outlines wherever the consensus has none yet.
+
+    Returns
+    -------
+    tuple
+        How many were taken, and how many of the rater's were not since the consensus has its own.
+    """
+    theirs = [pair for pair in found if pair.loops[which]]
+    wanted = [pair for pair in theirs if (pair.key, pair.index) not in consensus.drawing.outlines]
+    for pair in wanted:
+        take(consensus, pair, which, rater)
+    return len(wanted), len(theirs) - len(wanted)
+
+
 def take(consensus: Session, pair: RaterPair, which: int, rater: Session) -> bool:
     """Take one rater's outline into the consensus, and its level where none is said yet."""
     changed = consensus.put(pair.key, pair.index, pair.loops[which], Source.CONSENSUS)

@@ -17,6 +17,7 @@ from multifidus.data.roi import Reading
 from multifidus.data.roi_set import merge
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.outlines import read_rois
+from multifidus.io.outlines_json import SUFFIX, read_outlines
 from multifidus.io.read import read_exam
 from multifidus.reading.worklist import WorklistItem
 from napari_multifidus.models.grid import axial_series
@@ -68,6 +69,22 @@ class Access:
         if self.blinded:
             msg = f"This reading is blinded: {words}"
             raise MultifidusError(msg)
+
+    def refuse_other_reading(self, path: Path, by: Reading) -> None:
+        """Refuse to show what the rater drew in another reading of the same exam.
+
+        Raises
+        ------
+        MultifidusError
+            If the reading belongs to a reading list, and the file holds such outlines.
+        """
+        if not self.fixed or not path.name.endswith(SUFFIX):
+            return
+        rois = read_outlines(path)
+        whose = rois.rois[0].key.reading if rois.rois else rois.reading
+        if whose != by and replace(whose, reading=by.reading) == by:
+            msg = f"{path.name} is your reading {whose.reading} of this exam."
+            raise MultifidusError(msg, remedy="Read the exam again without it.")
 
     def refuse_other_exams_if_blinded(self) -> None:
         """Refuse to open exams by their files, whose names tell what blinding hides."""

@@ -14,7 +14,7 @@ from multifidus.io.outlines import read_rois
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.structure_layer import add_shapes
-from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take
+from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take, take_all
 from napari_multifidus.models.grid import series_of
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
@@ -62,6 +62,13 @@ class AdjudicationPanel(QWidget):
             button(f"Accept {name}", f"Copy {name}'s outline of the selected line to the consensus")
             for name in NAMES
         )
+        self.all_a, self.all_b = (
+            button(
+                f"Take all of {name}",
+                f"Copy every outline of {name} to the consensus where it has none yet",
+            )
+            for name in NAMES
+        )
         self.draw = button("Draw", "Draw the outline of the selected line anew")
         self._lay_out()
         self.workspace.opened.connect(self._load)
@@ -71,6 +78,8 @@ class AdjudicationPanel(QWidget):
         warning = self.workspace.warning
         self.take_a.clicked.connect(reporting(warning, lambda _: self.take(0)))
         self.take_b.clicked.connect(reporting(warning, lambda _: self.take(1)))
+        self.all_a.clicked.connect(reporting(warning, lambda _: self.take_all(0)))
+        self.all_b.clicked.connect(reporting(warning, lambda _: self.take_all(1)))
         self.draw.clicked.connect(reporting(warning, lambda _: self.draw_own()))
 
     def _columns(self) -> list[Column]:
@@ -98,8 +107,10 @@ class AdjudicationPanel(QWidget):
         layout = QGridLayout(self)
         layout.addWidget(self.legend, 0, 0)
         layout.addWidget(self.table, 1, 0, 3, 1)
-        for row, made in enumerate((self.take_a, self.take_b, self.draw), 1):
-            layout.addWidget(made, row, 1)
+        made = (self.take_a, self.all_a, self.take_b, self.all_b, self.draw)
+        for place, one in enumerate(made):
+            row, column = divmod(place, 2)
+            layout.addWidget(one, row + 1, column + 1)
         layout.setColumnStretch(0, 1)
 
     def leave(self) -> None:
@@ -217,6 +228,23 @@ class AdjudicationPanel(QWidget):
             canvas.push(pair.key)
             canvas.refresh()
             self.workspace.committed()
+
+    def take_all(self, which: int) -> None:
+        """Take every outline of the first or the second rater where the consensus has none."""
+        if self.sessions is None:
+            msg = "No exam is open whose outlines could be taken."
+            raise MultifidusError(msg)
+        session, canvas = self.workspace.session, self.workspace.canvas
+        had = set(session.drawing.outlines)
+        taken, kept = take_all(session, self.model.rows, which, self.sessions[which])
+        for key in sorted({key for key, _ in {*session.drawing.outlines} - had}):
+            canvas.layer(key)
+            canvas.push(key)
+        if taken:
+            canvas.refresh()
+            self.workspace.committed()
+        stay = f" {kept} that the consensus has already stay." if kept else ""
+        self.workspace.message.emit(f"Took {taken} outlines of {NAMES[which]}.{stay}")
 
     def draw_own(self) -> None:
         """Go to the selected line's slice and begin to draw."""

@@ -173,15 +173,14 @@ class WorklistPanel(QWidget):
 
     def refresh(self) -> None:
         """Show where every entry stands now."""
-        items = self.controller.items()
+        items = self.controller.shown()
         found = progress(items)
-        # Of a blinded list not those that wait, which would tell repeats.
-        hidden = {ReadingState.WAITING} if self.controller.worklist.is_blinded else set()
-        self.model.show_rows([item for item in items if item.state not in hidden])
+        self.model.show_rows(items)
         self.words.setText(str(found))
         self.bar.setMaximum(max(found.of, 1))
         self.bar.setValue(found.done)
-        self.offer.setEnabled(found.waiting > 0)
+        # Of a blinded list it is not to be seen whether repeats wait.
+        self.offer.setEnabled(found.waiting > 0 or self.controller.worklist.is_blinded)
         self.done.setEnabled(self.controller.by is not None)
 
     def _unlock(self) -> None:
