@@ -148,10 +148,12 @@ class PixelSource:
     def _decoded_by_pydicom(self, data: bytes, syntax: UID) -> NDArray[Any]:
         from pydicom.encaps import generate_frames
         from pydicom.pixels.decoders.base import get_decoder
-        from pydicom.uid import JPEGExtended12Bit, JPEGTransferSyntaxes
+        from pydicom.uid import JPEGExtended12Bit, JPEGTransferSyntaxes, RLELossless
 
         decoder = get_decoder(syntax)
-        frames = list(generate_frames(data, number_of_frames=self.frames))
+        # Run-length encoding says nothing of its size; the decoder looks for frames once more.
+        is_plain = syntax == RLELossless
+        frames = [] if is_plain else list(generate_frames(data, number_of_frames=self.frames))
         able = set(decoder.available_plugins)
         if syntax == JPEGExtended12Bit and any(_jpeg_facts(frame)[0] > 8 for frame in frames):  # noqa: PLR2004
             able -= _EIGHT_BITS_ONLY
