@@ -195,7 +195,9 @@ def darkest_muscle(lean: WeightedPixels, muscle: WeightedPixels) -> float:
     elif len(muscle.values):
         # Sorted, because the level is sought in ranges of them.
         values = np.sort(muscle.values[muscle.values <= muscle.median])
-        level, _ = lean_level(values)
+        level, _ = lean_level(values, in_order=True)
+        values = values[values.searchsorted(DARK_SHARE * level) :]
+        values = values[: values.searchsorted(level, side="right")]
     else:
         return NAN
     # From the darker side alone, without voids: what is brighter may be partly fat.

@@ -312,3 +312,9 @@ def test_one_way_to_call_pixels_fat_has_one_answer_whatever_others_are_asked_for
         assert of_all.share_square(0.3)[k] == of_one.share_square(0.3)[0]
         assert of_all.fat_square[k] == of_one.fat_square[0]
         assert of_all.lean_square[k] == of_one.lean_square[0]
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=80))
+def test_the_lean_level_of_values_in_order_is_theirs_to_the_last_bit(signal):
+    values = np.sort(np.array(signal, dtype=np.float64) / 7)
+    assert lean_level(values, in_order=True) == lean_level(values)

@@ -435,6 +435,7 @@ def _muscle_signal(
 
 def lean_spread(values: Array) -> tuple[float, float]:
     """Return where values are densest, and their standard deviation on the darker side."""
-    level, _ = lean_level(values)
-    darker = values[values < level] - level
+    ordered = np.sort(values)
+    level, _ = lean_level(ordered, in_order=True)
+    darker = ordered[: ordered.searchsorted(level)] - level
     return level, math.sqrt(float((darker**2).mean())) if len(darker) else 0.0
