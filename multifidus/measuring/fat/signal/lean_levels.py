@@ -186,19 +186,16 @@ def _moments(probability: Array) -> LeanLevel:
 
 def _likelihood(item: MuscleSignal) -> Array:
     """Return the logarithm of an outline's likelihood, of the axes of ``shape`` above."""
-    uneven = UNEVEN * np.exp(UNEVEN_SD * _UNEVEN_STEPS)
-    by_fat = uneven[:, None] * (1 - np.exp(-EXCESS))
-    expected = np.sqrt(LEAN_SPREAD**2 + item.noise**2 + by_fat**2)
+    expected = np.sqrt(LEAN_SPREAD**2 + item.noise**2 + _BY_FAT_SQUARE)
     spread = np.exp(-0.5 * ((math.log(item.spread) - np.log(expected)) / SPREAD_SD) ** 2)
     sampling = (3 * item.spread) ** 2 / item.n_pixels
     left = item.level - LEVELS[:, None] - EXCESS
     level = np.exp(-0.5 * left**2 / (LEVEL_SD**2 + sampling))
-    share = REFERENCE_SHARE * np.exp(REFERENCE_SHARE_SD * _SHARE_STEPS)
-    fits = np.repeat(level[None], len(share), axis=0)
+    fits = np.repeat(level[None], len(_SHARE_STEPS), axis=0)
     for each in item.references:
-        apart = each - LEVELS[:, None] - share[:, None, None] * EXCESS
+        apart = each - LEVELS[:, None] - _OF_REFERENCE
         fits *= np.exp(-0.5 * (apart / REFERENCE_SD) ** 2)
-    found = [np.einsum("ke,rle->krl", spread * _prior(none), fits) for none in NO_EXCESS]
+    found = [np.einsum("ke,rle->krl", spread * prior, fits) for prior in _PRIORS]
     return np.log(np.stack(found) + _TINY)
 
 
@@ -207,3 +204,13 @@ def _prior(none: float) -> Array:
     limits = np.concatenate(([0.0], np.sqrt(EXCESS[1:-1] * EXCESS[2:]), [math.inf]))
     some = np.exp(-limits[:-1] / EXCESS_MEAN) - np.exp(-limits[1:] / EXCESS_MEAN)
     return np.concatenate(([none], (1 - none) * some))
+
+
+# What is the same for every outline.
+_PRIORS = [_prior(none) for none in NO_EXCESS]
+_BY_FAT_SQUARE = (
+    (UNEVEN * np.exp(UNEVEN_SD * _UNEVEN_STEPS))[:, None] * (1 - np.exp(-EXCESS))
+) ** 2
+_OF_REFERENCE = (REFERENCE_SHARE * np.exp(REFERENCE_SHARE_SD * _SHARE_STEPS))[
+    :, None, None
+] * EXCESS
