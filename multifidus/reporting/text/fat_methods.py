@@ -71,6 +71,12 @@ _CORRECTIONS = {
 }
 
 
+_FAT_IN_MUSCLE = (
+    "For the threshold, samples of fat were scaled to the signal of fat inside muscles, estimated "
+    "for each examination together with that field."
+)
+
+
 def fat_text(
     metrics: Sequence[Metric], protocol: MeasurementProtocol, facts: Facts
 ) -> Iterator[Statement]:
@@ -86,6 +92,8 @@ def fat_text(
     if any(map(_is_corrected, methods)):
         text, cites = _CORRECTIONS[protocol.bias_correction]
         yield Statement("Shading", text, cites)
+    if FatMethod.POOLED_OTSU in methods and protocol.bias_correction is BiasCorrection.JOINT:
+        yield Statement("Fat in muscle", _FAT_IN_MUSCLE)
 
 
 def _fat(method: str, facts: Facts) -> Statement:

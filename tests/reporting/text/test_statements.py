@@ -264,6 +264,7 @@ def test_a_fat_signal_fraction_is_reported_beside_visible_fat_unasked(tmp_path):
     # The threshold's sentences stay, and speak of it alone.
     assert "Otsu's method" in text["Fat"]
     assert "before fat was measured" in text["Shading"]
+    assert "scaled to the signal of fat inside muscles" in text["Fat in muscle"]
     results = " ".join(item.text for item in results_text(data))
     assert "fat signal fraction" in results
     assert "Fat signal fraction" in "".join(drawing.caption for drawing in draw_study(data))
