@@ -91,11 +91,24 @@ class JointField:
         """Return the logarithm of the field at places of a slice, of any shape."""
         offset, right, back = self.parameters[COMMON + 3 * view : COMMON + 3 * view + 3]
         a, b, aa, ab, bb, aaa, aab, abb, bbb = self.parameters[:9]
-        # The same as the terms' sum, without an array of nine times the size.
-        across = a + right + x * (aa + x * aaa + y * aab)
-        return np.asarray(
-            offset + x * (across + y * ab) + y * (b + back + y * (bb + x * abb + y * bbb))
-        )
+        # The same as the terms' sum, without an array of nine times the size, and added in place.
+        across, behind, product = x * aaa, x * abb, y * aab
+        across += aa
+        across += product
+        across *= x
+        across += a + right
+        product = y * ab
+        across += product
+        across *= x
+        behind += bb
+        product = y * bbb
+        behind += product
+        behind *= y
+        behind += b + back
+        behind *= y
+        across += offset
+        across += behind
+        return np.asarray(across)
 
 
 def terms(x: Array, y: Array) -> Array:
