@@ -145,6 +145,8 @@ class Window:
         self.viewer = viewer
         self.wait = wait
         self.dock = open_dock(viewer)
+        # Most tests look at what they have just drawn.
+        self.annotator.edit_tools.advances = False
 
     @property
     def annotator(self) -> Any:
@@ -290,6 +292,7 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
     made.annotator.workspace.rater = "R1"
     made.annotator.edit_tools.drawing = "add_polygon"
+    made.annotator.edit_tools.advances = False
     yield made
     made.empty()
 

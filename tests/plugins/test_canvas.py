@@ -11,13 +11,21 @@ from napari.components import ViewerModel
 from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
 from napari_multifidus.models.drawing import DrawingState
 from napari_multifidus.models.opening import OpenedExam, layer_data
+from napari_multifidus.models.redraw import DEFAULT
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import vertices_of
 
 from tests.plugins.conftest import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from tests.support.exams import circle
 
-CALLS = CanvasCallbacks(*[lambda *_: None] * 5)
+pytestmark = pytest.mark.usefixtures("qapp")
+
+CALLS = CanvasCallbacks(
+    *[lambda *_: None] * 5,
+    drawn_over=lambda over: over.outcome(over.choice(DEFAULT)),
+    closed=lambda *_: None,
+    usual_redraw=lambda: DEFAULT,
+)
 
 
 @pytest.fixture
@@ -26,11 +34,20 @@ def commits() -> list[Any]:
 
 
 @pytest.fixture
-def canvas(qapp, exam, session, commits) -> Canvas:
+def closed() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def canvas(exam, session, commits, closed) -> Canvas:
     viewer = ViewerModel()
     for data, attributes, _ in layer_data(OpenedExam(exam, exam.series[0])):
         viewer.add_image(data, **attributes)
-    calls = replace(CALLS, commit=lambda: commits.append(session.drawing))
+    calls = replace(
+        CALLS,
+        commit=lambda: commits.append(session.drawing),
+        closed=lambda *where: closed.append(where),
+    )
     made = Canvas(viewer, session, calls)
     made.go_to(2)
     return made
@@ -86,3 +103,26 @@ def test_layers_that_were_left_are_used_again_and_are_empty(canvas, exam):
     again.layers[MULTIFIDUS_LEFT].add(vertices_of(circle(36, 58, 13), 1), shape_type="polygon")
     assert other.drawing.slices_of(MULTIFIDUS_LEFT) == (1,)
     assert canvas.session.drawing.slices_of(MULTIFIDUS_LEFT) == (2,)
+
+
+def test_an_outline_drawn_over_another_takes_its_place(canvas, session, commits, closed):
+    new = circle(38, 58, 11)
+    canvas.layers[MULTIFIDUS_LEFT].add(vertices_of(new, 2), shape_type="polygon")
+    canvas.sync()
+    (loop,) = session.drawing.loops(MULTIFIDUS_LEFT, 2)
+    np.testing.assert_allclose(loop, new, atol=1e-4)
+    assert canvas.layers[MULTIFIDUS_LEFT].nshapes == 1
+    assert len(commits) == 1
+    assert closed == []
+
+
+def test_an_outline_drawn_apart_is_one_more_piece(canvas, session):
+    canvas.layers[MULTIFIDUS_LEFT].add(vertices_of(circle(10, 58, 4), 2), shape_type="polygon")
+    assert len(session.drawing.loops(MULTIFIDUS_LEFT, 2)) == 2
+    assert (MULTIFIDUS_LEFT, 2) in session.drawing.outlines
+
+
+def test_the_first_outline_of_a_slice_is_said_to_be_closed(canvas, closed):
+    canvas.go_to(4)
+    canvas.layers[MULTIFIDUS_LEFT].add(vertices_of(circle(36, 58, 11), 4), shape_type="polygon")
+    assert closed == [(MULTIFIDUS_LEFT, 4)]

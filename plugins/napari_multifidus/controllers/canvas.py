@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 
 from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
+from multifidus.errors import RoiError
 from napari_multifidus import _compat
 from napari_multifidus.controllers.canvas_texts import clear_texts, show_lock, show_slice
 from napari_multifidus.controllers.marks import Marks
@@ -22,6 +23,7 @@ from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.image_view import OutlineStyle
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.preview import OutlinePreview
+from napari_multifidus.models.redraw import DrawnOver, Redraw
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
 from napari_multifidus.models.shapes import AXES, FIRST_LAYERS, LayerKey, by_slice
 from napari_multifidus.models.strokes import Tool
@@ -66,6 +68,12 @@ class CanvasCallbacks:
         Called when a corner is set of an outline that is not finished.
     problem
         Called with what a tool could not do.
+    drawn_over
+        Called with what is drawn over an outline; returns the paths that come of it.
+    closed
+        Called with structure and slice when an outline was drawn where none was.
+    usual_redraw
+        Returns what drawing over an outline means where nothing else is said.
     """
 
     motion: Callable[[LayerKey, int, OutlinePreview], None]
@@ -73,6 +81,9 @@ class CanvasCallbacks:
     place: Callable[[], None]
     corner: Callable[[], None]
     problem: Callable[[str], None]
+    drawn_over: Callable[[DrawnOver], tuple[Array, ...]]
+    closed: Callable[[LayerKey, int], None]
+    usual_redraw: Callable[[], Redraw]
 
 
 class Canvas:
@@ -113,6 +124,8 @@ class Canvas:
         )
         self._marks = Marks(viewer, session)
         self._timer = _single_shot(SYNC_MS, self._rest)
+        self._take_soon = _single_shot(0, self._take_added)
+        self._added: tuple[LayerKey, int, tuple[Array, ...]] | None = None
         self._remember_soon = _single_shot(0, self.remember)
         self._style = OutlineStyle()
         self._zoomed = _single_shot(ZOOM_REST_MS, self._show_lines)
@@ -317,6 +330,7 @@ class Canvas:
     def sync(self) -> None:
         """Take over all that is drawn and finished; report if anything changed."""
         self._timer.stop()
+        self._take_added()
         still = [own for own in self._structures.values() if not own.is_drawing]
         if any([self._pull(own) for own in still]):  # noqa: C419 - every layer is pulled
             self._calls.commit()
@@ -363,12 +377,41 @@ class Canvas:
         if loops and all(len(loop) >= MINIMAL_POINTS for loop in loops):
             self._stroke_moved(key, index, loops)
 
-    def _committed(self, key: LayerKey) -> None:
-        own = self._structures[key]
+    def _committed(self, key: LayerKey, *, added: bool) -> None:
+        own, index = self._structures[key], self.index
+        if added and not self.session.locked:
+            loops = tuple(by_slice(own.read_slice(index)).get(index, ()))
+            if self._drawn_over(key, index, loops) is not None:
+                # napari is not done with the shape yet.
+                self._added = (key, index, loops)
+                self._take_soon.start()
+                return
+        was = self.session.drawing.loops(key, index)
         if self._pull(own) or self.shapes_off_slice():
             self._calls.commit()
+            self._closed(key, index, was=was if added else None)
         if own.has_other_kinds:
             self._timer.start()
+
+    def _take_added(self) -> None:
+        """Take over what napari's tools drew over an outline."""
+        self._take_soon.stop()
+        added, self._added = self._added, None
+        if added is not None:
+            self._take_stroke(*added)
+
+    def _drawn_over(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> DrawnOver | None:
+        """Say whether a path was added over others; tools of ours that change outlines add none."""
+        if self.strokes.tool is not None and self.strokes.tool not in DRAWING:
+            return None
+        spacing = self.session.series.slices[index].plane.pixel_spacing_mm
+        before = self.session.drawing.loops(key, index)
+        return DrawnOver.found((key, index), before, loops, spacing)
+
+    def _closed(self, key: LayerKey, index: int, *, was: tuple[Array, ...] | None) -> None:
+        """Say that an outline was drawn where none was."""
+        if was == () and (key, index) in self.session.drawing.outlines:
+            self._calls.closed(key, index)
 
     def shapes_off_slice(self) -> list[str]:
         """Say which shapes lie on no slice; they are kept nowhere but in their layer."""
@@ -382,12 +425,20 @@ class Canvas:
     # --- outlines that are not finished --------------------------------------------------------
 
     def _take_stroke(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
-        """Take over what one of our tools made."""
-        if self.session.put(key, index, loops):
-            self.push(key)
+        """Take over what a tool made."""
+        was, over = self.session.drawing.loops(key, index), self._drawn_over(key, index, loops)
+        done = loops if over is None else self._calls.drawn_over(over)
+        changed = self.session.put(key, index, done)
+        self.push(key)
+        if changed:
             self._calls.commit()
+            self._closed(key, index, was=was)
 
     def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
+        over = self._drawn_over(key, index, loops)
+        if over is not None:
+            with contextlib.suppress(RoiError):
+                loops = over.outcome(over.choice(self._calls.usual_redraw()))
         self._calls.motion(key, index, self.session.analysis.preview(key, index, loops))
 
     def unfinished(self) -> list[tuple[LayerKey, int, HalfDrawn]]:

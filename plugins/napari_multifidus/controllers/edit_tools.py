@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QTimer
+
 from multifidus.errors import MultifidusError
 from napari_multifidus.controllers.canvas import DRAW, DRAWING, EDIT
 from napari_multifidus.controllers.workspace import Workspace
@@ -13,6 +15,7 @@ from napari_multifidus.models import checklist, edit_operations
 from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.edit_operations import DraftsTaken
 from napari_multifidus.models.grid import view_of
+from napari_multifidus.models.redraw import Redraw
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
@@ -33,11 +36,20 @@ class EditTools:
     workspace
         What is open. Every method raises a :class:`MultifidusError` if no exam is open, the
         reading is locked, or what is asked for cannot be done.
+
+    Attributes
+    ----------
+    drawing
+        The tool that draws whatever structure is chosen next.
+    advances
+        Whether the window goes on by itself after an outline of the checklist is closed.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.drawing: str = DRAW
+        self.advances = True
+        workspace.outline_closed.connect(self._advance_soon)
 
     def _finished(self) -> tuple[Session, LayerKey, int]:
         """Return session, active structure and slice, once all that was drawn is taken over."""
@@ -168,6 +180,29 @@ class EditTools:
         if edit_operations.smooth(session, key, index):
             self._done(key)
 
+    def redraw_as(self, choice: Redraw) -> None:
+        """Make of what was drawn over an outline last something else, and do so from now on."""
+        self.workspace.canvas.sync()
+        over = self.workspace.redrawing.choose(choice, self.workspace.session)
+        self._done(over.key)
+
+    def mend(self) -> None:
+        """Mend what crosses itself on the slice shown, the active structure first."""
+        self.workspace.canvas.sync()
+        session, index = self.workspace.session, self.workspace.canvas.index
+        crossed = [
+            item.key
+            for item in session.drawing.incomplete()
+            if item.index == index and not item.is_half_drawn
+        ]
+        crossed.sort(key=lambda key: key != self.workspace.canvas.active)
+        if not crossed:
+            msg = "Nothing on this slice crosses itself."
+            raise MultifidusError(msg, remedy="There is nothing to mend.")
+        words = edit_operations.mend(session, crossed[0], index)
+        self._done(crossed[0])
+        self.workspace.message.emit(words)
+
     def nudge(self, way: tuple[int, int], pixels: float = NUDGE_PIXELS) -> None:
         """Move the active structure; ``way`` is (down, right) on the screen."""
         session, key, index = self._finished()
@@ -191,6 +226,27 @@ class EditTools:
         return taken
 
     # --- checklist -----------------------------------------------------------------------------
+
+    def toggle_advance(self) -> None:
+        """Go on by itself after an outline is closed, or no longer."""
+        self.advances = not self.advances
+        words = "goes on to what is missing" if self.advances else "stays where it is"
+        self.workspace.message.emit(f"After an outline is closed, the window {words}.")
+
+    def _advance_soon(self, key: LayerKey, index: int) -> None:
+        """Go on once the mouse event that closed an outline is over."""
+        if self.advances:
+            QTimer.singleShot(0, lambda: self._advance(key, index))
+
+    def _advance(self, key: LayerKey, index: int) -> None:
+        """Go on to the other side, then to the next slice that the protocol wants."""
+        workspace = self.workspace
+        if not workspace.is_open or workspace.is_locked:
+            return
+        found = checklist.following(workspace.session.analysis, (key, index))
+        if found is not None:
+            workspace.canvas.go_to(found[1])
+            self.draw(found[0])
 
     def next_missing(self) -> None:
         """Go to the next outline that is missing, and begin to draw it."""

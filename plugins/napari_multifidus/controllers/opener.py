@@ -195,6 +195,9 @@ class ExamOpener:
             place=workspace.selected,
             corner=workspace.autosaver.save_soon,
             problem=workspace.warning.emit,
+            drawn_over=workspace.redrawing.take,
+            closed=workspace.outline_closed.emit,
+            usual_redraw=lambda: workspace.redrawing.usual,
         )
         canvas = Canvas(workspace.viewer, session, calls, self._left)
         restore = SessionRestore(

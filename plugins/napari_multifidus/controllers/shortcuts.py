@@ -73,6 +73,11 @@ SHORTCUTS = (
         lambda a: a.edit_tools.next_missing(),
         "next",
     ),
+    Shortcut(
+        "Shift-W",
+        "go on by itself after an outline is closed, or no longer",
+        lambda a: a.edit_tools.toggle_advance(),
+    ),
     Shortcut("O", "polygon: click vertices", lambda a: a.edit_tools.use(DRAW), "polygon"),
     Shortcut("U", "freehand drawing", _use(Tool.FREEHAND), "freehand"),
     Shortcut("Y", "livewire: clicks snap to edges", _use(Tool.LIVEWIRE), "livewire"),
@@ -90,6 +95,9 @@ SHORTCUTS = (
     ),
     Shortcut(
         "Shift-S", "smooth contour (area preserved)", lambda a: a.edit_tools.smooth(), "smooth"
+    ),
+    Shortcut(
+        "Shift-X", "mend an outline that crosses itself", lambda a: a.edit_tools.mend(), "mend"
     ),
     Shortcut("K", "copy from the nearest slice", lambda a: a.edit_tools.copy_nearest(), "copy"),
     Shortcut("Shift-K", "copy to the next slice", lambda a: a.edit_tools.copy_on(), "copy_on"),

@@ -84,7 +84,8 @@ class StructureLayer:
     viewer, session, key
         Where, and what is shown.
     moved, committed
-        Called with the structure while the mouse moves, and once a change is made.
+        Called with the structure while the mouse moves, and once a change is made; then with
+        ``added`` as well, whether a shape was added.
     layer
         A layer of the same structure that another session has left; a new one is added if None.
 
@@ -101,7 +102,7 @@ class StructureLayer:
         key: LayerKey,
         *,
         moved: Callable[[LayerKey], None],
-        committed: Callable[[LayerKey], None],
+        committed: Callable[..., None],
         layer: Any = None,
     ) -> None:
         self.session, self.key = session, key
@@ -131,9 +132,9 @@ class StructureLayer:
         if not self._is_pushing:
             tell(self.key)
 
-    def _committed(self, tell: Callable[[LayerKey], None], event: Any) -> None:
+    def _committed(self, tell: Callable[..., None], event: Any) -> None:
         if not self._is_pushing and str(event.action) in _COMMITS:
-            tell(self.key)
+            tell(self.key, added=str(event.action) == "added")
 
     def _keep_lock(self, event: Any) -> None:
         """Lock a layer again that napari's own buttons, or another view, have unlocked."""
@@ -290,9 +291,9 @@ class StructureLayer:
             return bool(self.session.drawing.problem(self.key, index))
         if not self.is_drawing:
             return bool(problem_of(loops))
-        # An unfinished path is not bad for being short.
-        enough = all(len(loop) >= MINIMAL_POINTS for loop in loops)
-        return enough and first_crossing(loops) is not None
+        # An unfinished path is not bad for being short, and may be drawn over another.
+        begun = loops[-1:]
+        return len(begun[0]) >= MINIMAL_POINTS and first_crossing(begun) is not None
 
 
 def _new_layer(viewer: Any, series: Series, key: LayerKey) -> Any:

@@ -15,6 +15,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.canvas import Canvas
+from napari_multifidus.controllers.redrawing import Redrawing
 from napari_multifidus.controllers.saving import Autosaver, SessionRestore
 from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.grid import series_words
@@ -70,6 +71,8 @@ class Workspace(QObject):
         Emitted when somebody is to say why a structure cannot be measured.
     grades_wanted
         Emitted when grades shall be shown to be entered.
+    outline_closed
+        Emitted with structure and slice when an outline was drawn where none was before.
     message, warning
         Emitted with a message; with one about something wrong.
     protocol
@@ -86,6 +89,7 @@ class Workspace(QObject):
     marking_wanted = Signal()
     reason_wanted = Signal()
     grades_wanted = Signal()
+    outline_closed = Signal(object, int)
     message = Signal(str)
     warning = Signal(str)
 
@@ -97,6 +101,9 @@ class Workspace(QObject):
         self.autosaver = Autosaver(self._contents)
         self.autosaver.warning.connect(self.warning)
         self._active: ActiveExam | None = None
+        self.redrawing = Redrawing()
+        self.redrawing.message.connect(self.message)
+        self.redrawing.warning.connect(self.warning)
 
     # --- what is open --------------------------------------------------------------------------
 

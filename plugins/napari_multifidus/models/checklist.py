@@ -59,3 +59,21 @@ def next_missing(
         start = (after[1], wanted.index(after[0]))
     later = [place for place in rest if (place[1], wanted.index(place[0])) > start]
     return next(iter((*later, *rest)), None)
+
+
+def following(
+    analysis: Analysis, closed: StructureOnSlice, wanted: Sequence[LayerKey] = CHECKLIST
+) -> StructureOnSlice | None:
+    """Return where to go on by itself once an outline is closed; None where nothing follows.
+
+    First come the other structures of the checklist on the same slice, whether its level is known
+    or not, then what is missing elsewhere.
+    """
+    key, index = closed
+    if key not in wanted:
+        return None
+    for other in wanted:
+        drawn = other == key or analysis.drawing.loops(other, index)
+        if not drawn and analysis.not_measurable(other, index) is None:
+            return other, index
+    return next_missing(analysis, (wanted[-1], index), wanted)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from multifidus.data.roi import Roi, Source
 from multifidus.data.roi_set import RoiSet
 from multifidus.editing.interpolate import interpolate
+from multifidus.editing.mend import crossings, mended
 from multifidus.editing.mirror import mirror_line, mirrored
 from multifidus.editing.reshape import shifted, smoothed
 from multifidus.errors import RoiError
@@ -148,6 +149,31 @@ def smooth(session: Session, key: LayerKey, index: int) -> bool:
     """
     spacing = session.series.slices[index].plane.pixel_spacing_mm
     return session.put(key, index, smoothed(_drawn(session, key, index), spacing))
+
+
+def mend(session: Session, key: LayerKey, index: int) -> str:
+    """Mend a structure that crosses itself; returns in words what was lost by it.
+
+    Raises
+    ------
+    RoiError
+        If it does not cross itself, or cannot be mended.
+    """
+    loops = session.drawing.loops(key, index)
+    if not session.drawing.problem(key, index) or not len(crossings(loops)):
+        msg = f"{key.words} on slice {index + 1} does not cross itself."
+        raise RoiError(msg, remedy="There is nothing to mend.")
+    groups = [[loop] for loop in loops] if key.holds_samples else [loops]
+    done = [mended(group) for group in groups]
+    pixel_mm2 = session.series.slices[index].plane.pixel_area_mm2
+    lost, gained = (
+        sum(getattr(part, name) for part in done) * pixel_mm2 for name in ("lost", "gained")
+    )
+    session.put(key, index, [path for part in done for path in part.paths])
+    return (
+        f"Mended {key.words}: {lost:.1f} mm² beyond the crossings are lost, "
+        f"{gained:.1f} mm² are filled."
+    )
 
 
 def nudge(session: Session, key: LayerKey, index: int, by: ArrayLike) -> bool:

@@ -32,6 +32,7 @@ from napari_multifidus.models.grid import slice_words
 from napari_multifidus.models.locator import NO_SAGITTAL
 from napari_multifidus.models.sagittal import sagittal_series
 from napari_multifidus.views.banner import ObstacleBanner
+from napari_multifidus.views.correction import CorrectionLine, connect
 from napari_multifidus.views.exams import ExamsPanel
 from napari_multifidus.views.gate import GatePanel
 from napari_multifidus.views.locator import TITLE, LocatorPanel
@@ -89,6 +90,7 @@ class Dock(QWidget):
         self.lock = LockBanner(self.annotator)
         # Both hide themselves where there is nothing to say; they belong above what scrolls.
         self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
+        self.correction = CorrectionLine()
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -109,6 +111,7 @@ class Dock(QWidget):
             self.image,
             self.numbers,
             self.tools,
+            self.correction,
             self.feedback.tabs,
         ):
             layout.addWidget(part)
@@ -145,6 +148,7 @@ class Dock(QWidget):
         self.image.image_wanted.connect(report(annotator.display.show_image))
         self.image.window_wanted.connect(report(annotator.display.set_window))
         self.locator.follow(annotator)
+        connect(self.correction, self, report)
         self.tools.draw_wanted.connect(report(annotator.edit_tools.draw))
         self.tools.acted.connect(report(self._act))
         self.tools.draft_wanted.connect(report(self._take_drafts))
