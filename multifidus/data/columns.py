@@ -15,8 +15,9 @@ COLUMNS: Mapping[str, str] = {
     "rater": "Who drew the outline.",
     "reading": "Which of the rater's readings: 1, 2, ...",
     "series": "Series, by its UID; NIfTI files by the start of their SHA-256.",
-    "slice_index": "0-based place of the slice in its series; in NIfTI files, k. A volume stands "
-    "on its first slice; what a rater recorded for a whole level has none.",
+    "slice_index": "0-based place of the slice in its series, one less than the number that people "
+    "are shown; in NIfTI files, k. A volume stands on its first slice; what a rater recorded for a "
+    "whole level has none.",
     "slice_uid": "UID of the slice.",
     "level": "Disc or vertebral body of the slice; empty where it is unknown.",
     "slice_position": "Where in its level the slice lies.",

@@ -14,6 +14,7 @@ from multifidus.data.image import Exam, Slice
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading, RoiKey
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_words
 from multifidus.figures.picture_files import SMALL, picture_stem, write_picture, write_thumbnail
 from multifidus.measuring.coverage import coverage_box
 from multifidus.measuring.fat.estimator import Need
@@ -98,7 +99,7 @@ def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
     origin = rows[0].provenance
     level = origin.level or "level unknown"
     where = "" if origin.slice_position == "unknown" else origin.slice_position.replace("_", " ")
-    parts = (by.subject, by.timepoint, f"{level} {where}".strip(), f"slice {index}")
+    parts = (by.subject, by.timepoint, f"{level} {where}".strip(), slice_words(index))
     tilt = "" if math.isnan(origin.tilt_deg) else f"tilt {round(origin.tilt_deg, 1) + 0.0:+.1f} deg"
     return " · ".join(filter(None, (*parts, tilt, by.rater and f"rater {by.rater}")))
 

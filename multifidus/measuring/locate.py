@@ -12,6 +12,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.roi import Reading, Roi
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_words as number_words
 from multifidus.errors import LevelError, RoiError
 from multifidus.measuring.dixon_pairs import NOT_PLAIN, Pairing, pairings
 
@@ -109,7 +110,7 @@ def slice_words(placed: Iterable[PlacedOutline], rois: RoiSet) -> dict[str, str]
     found = {}
     for item in placed:
         level = rois.level_of(item.roi)[0]
-        found[item.roi.key.slice_uid] = f"slice {item.index}{f', {level}' if level else ''}"
+        found[item.roi.key.slice_uid] = f"{number_words(item.index)}{f', {level}' if level else ''}"
     return found
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.geometry import Plane
 from multifidus.data.roi import Reading, Roi
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import RoiError
 from multifidus.measuring.locate import PlacedOutline
 from multifidus.spine.curve import Spine
@@ -139,7 +140,7 @@ def check_midline(wrong: Iterable[WrongSide]) -> None:
     for item in wrong:
         if item.is_refused:
             key, level = item.placed.roi.key, item.placed.roi.level
-            where = f"slice {item.placed.index}{f' ({level})' if level else ''}"
+            where = f"{slice_words(item.placed.index)}{f' ({level})' if level else ''}"
             other = Side.LEFT if key.side is Side.RIGHT else Side.RIGHT
             msg = (
                 f"The {key.side} {_words(key.structure)} on {where} lies on the patient's {other}, "

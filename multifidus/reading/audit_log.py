@@ -31,6 +31,7 @@ class Event(StrEnum):
     UNLOCKED = "unlocked"
     OFFERED = "offered"
     CLOSED = "closed"
+    LANDMARK_JOINED = "landmark_joined"
 
 
 Entry = Mapping[str, Any]

@@ -9,6 +9,7 @@ from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.image import Exam
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_number
 from multifidus.errors import LevelError
 from multifidus.spine.levels import axial_series
 from multifidus.spine.resolve import LevelResolver
@@ -94,8 +95,8 @@ def level_table(rows: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]
     cells = [
         [
             numbers[row["series"]],
-            str(row["slice_index"]),
-            (row["level"] or "none") + (" (typed)" if row["typed"] else ""),
+            str(slice_number(row["slice_index"])),
+            (row["level"] or "none") + (" (set by hand)" if row["typed"] else ""),
             row["slice_position"].replace("_", " ").replace("unknown", ""),
             _rounded(row["offset_mm"], "+.1f"),
             _rounded(row["margin_mm"], ".1f"),

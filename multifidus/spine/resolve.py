@@ -17,6 +17,7 @@ from multifidus.data.image import Exam, Series
 from multifidus.data.protocol import MeasurementProtocol, TiltAxis
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import LevelError
 from multifidus.spine.curve import Spine
 from multifidus.spine.levels import AMBIGUOUS_MM, LevelAssignment, assign_levels, axial_series
@@ -231,7 +232,7 @@ def _check_order(exam: Exam, rois: RoiSet) -> None:
         Naming the first two slices in the wrong order, and their levels.
     """
     places = {
-        item.uid: (f"slice {index}", item.plane, item.shape)
+        item.uid: (slice_words(index), item.plane, item.shape)
         for series in exam.series
         for index, item in enumerate(series.slices)
     }
@@ -255,7 +256,7 @@ def _check_order(exam: Exam, rois: RoiSet) -> None:
 def _words(exam: Exam, plane: Plane, shape: tuple[int, int]) -> str:
     """Call a slice whose UID the exam does not know by its place."""
     found = exam.find_slices(plane, shape)
-    return f"slice {found[0][1]}" if found else "a slice of no series"
+    return slice_words(found[0][1]) if found else "a slice of no series"
 
 
 def _check_down(found: Mapping[str, _Typed]) -> None:

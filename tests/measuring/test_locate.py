@@ -96,7 +96,7 @@ def test_sides_that_are_swapped_are_named_by_slice_and_level_not_by_a_uid():
         for side, column in ((Side.LEFT, 12), (Side.RIGHT, 38))
     )
     with pytest.raises(
-        RoiError, match=r"left multifidus on slice 3, L4-L5 \(subject S01"
+        RoiError, match=r"left multifidus on slice 4, L4-L5 \(subject S01"
     ) as caught:
         measure(exam_of(*SLICES), RoiSet(pair))
     assert SLICES[3].uid not in str(caught.value)

@@ -42,7 +42,7 @@ def flagged(rois, landmarks=()):
 def test_left_muscles_labelled_right_at_five_levels_are_refused_where_landmarks_are_sure():
     rois = RoiSet(tuple(muscle(n, Side.RIGHT, 20.0) for n in range(5)))
     with pytest.raises(
-        RoiError, match=r"right multifidus on slice 0 \(L1-L2\).* lies on the patient's left"
+        RoiError, match=r"right multifidus on slice 1 \(L1-L2\).* lies on the patient's left"
     ):
         measure(EXAM, RoiSet(rois.rois, tuple(disc_centres(POINTS))))
 

@@ -8,6 +8,7 @@ from napari_multifidus.models.adjudication import adopt, pairs, take, take_all
 from napari_multifidus.models.session import Session
 
 from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import RoiSet
 from tests.plugins.conftest import FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
@@ -63,10 +64,10 @@ def test_a_path_that_is_no_outline_counts_as_none(both):
 
 
 def test_only_what_both_say_of_levels_is_adopted(both, consensus):
-    assert adopt(consensus, both)
+    assert adopt(consensus, both).changed
     assert consensus.analysis.typed_level(2) == (Level.L4_L5, MID)
     assert consensus.analysis.typed_level(3)[0] is None
-    assert not adopt(consensus, both)
+    assert not adopt(consensus, both).changed
 
 
 def test_all_of_a_rater_is_taken_where_the_consensus_has_nothing(both, consensus):
@@ -95,3 +96,28 @@ def test_what_is_taken_is_the_raters_outline_with_its_level(both, consensus):
     consensus.put(MULTIFIDUS_RIGHT, 3, [box(30, 11, 49, 29)])
     consensus.put(FAT, 1, [box(60, 10, 65, 14)])
     assert {roi.source for roi in consensus.rois()} == {Source.CONSENSUS}
+
+
+def marks(*places):
+    centre = LandmarkKind.DISC_CENTRE
+    return [Landmark(centre, level, position) for level, position in places]
+
+
+def test_landmarks_of_both_are_joined_and_each_is_kept_in_words(both, consensus):
+    first, second = both
+    first.set_landmarks(
+        marks((Level.L5_S1, (0, 0, 0)), (Level.L4_L5, (0, 0, 36)), (Level.L3_L4, (0, 0, 70)))
+    )
+    second.set_landmarks(marks((Level.L5_S1, (2, 0, 4)), (Level.L4_L5, (0, 0, 72))))
+    adopted = adopt(consensus, both)
+    taken = {mark.level: mark.position_mm.tolist() for mark in consensus.drawing.landmarks}
+    # The mean of both; what one alone has set; and nothing where they mean different discs.
+    assert taken == {Level.L5_S1: [1, 0, 2], Level.L3_L4: [0, 0, 70]}
+    (l5, l4, l3) = (mark.as_dict() for mark in adopted.marks)
+    assert l5["set_by"] == {"A": [0, 0, 0], "B": [2, 0, 4]}
+    assert l5["taken"] == [1, 0, 2]
+    assert l4["taken"] is None
+    assert l3["set_by"] == {"A": [0, 0, 70]}
+    assert "disc centre L4-L5 (36 mm)" in adopted.warning
+    # What the consensus has is not joined again.
+    assert adopt(consensus, both).marks == ()

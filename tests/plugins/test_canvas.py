@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
+from napari_multifidus.controllers.canvas import Canvas
+from napari_multifidus.controllers.canvas_callbacks import CanvasCallbacks
 from napari_multifidus.models.drawing import DrawingState
 from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.redraw import DEFAULT
@@ -126,3 +127,28 @@ def test_the_first_outline_of_a_slice_is_said_to_be_closed(canvas, closed):
     canvas.go_to(4)
     canvas.layers[MULTIFIDUS_LEFT].add(vertices_of(circle(36, 58, 11), 4), shape_type="polygon")
     assert closed == [(MULTIFIDUS_LEFT, 4)]
+
+
+def letters(canvas):
+    overlays = canvas.viewer.canvas.overlays
+    return [overlays[f"multifidus_{side}"].text for side in ("right", "left")]
+
+
+@pytest.mark.parametrize("turn", ["roll", "transpose", "3d", "flip"])
+def test_no_side_is_named_where_the_axes_are_turned(canvas, turn):
+    viewer = canvas.viewer
+    assert letters(canvas) == ["R", "L"]
+    if turn == "roll":
+        viewer.dims.roll()
+    elif turn == "transpose":
+        viewer.dims.transpose()
+    elif turn == "3d":
+        viewer.dims.ndisplay = 3
+    else:
+        viewer.scene.camera.orientation2d = ("down", "left")
+    assert letters(canvas) == ["", ""]
+    assert "turned" in viewer.canvas.overlays["multifidus_warnings"].text
+    # Whoever begins to draw sees the slice as it belongs.
+    canvas.activate(MULTIFIDUS_LEFT, "direct")
+    assert letters(canvas) == ["R", "L"]
+    assert viewer.dims.ndisplay == 2

@@ -208,7 +208,10 @@ def test_numbers_in_words():
     assert fat_words(replace(numbers, fat_method="linear")) == "Fat fraction 23 ± 4 %"
     assert fat_words(Numbers(flags=(Flag.NO_REFERENCE,))) == "Fat: draw references"
     assert asymmetry_words(-3.21) == "Asymmetry 3.2 %, left larger"
-    assert asymmetry_words(3.21, 4.4) == "Asymmetry 3 ± 4 %, right larger"
+    assert asymmetry_words(6.21, 4.4) == "Asymmetry 6 ± 4 %, right larger"
+    # No side is said to be larger where the uncertainty does not tell.
+    assert asymmetry_words(3.21, 4.4) == "Asymmetry 3 ± 4 %, within its uncertainty"
+    assert asymmetry_words(-0.2, 5.0) == "Asymmetry 0 ± 5 %, within its uncertainty"
     assert asymmetry_words(math.nan, math.nan) == "Asymmetry \N{EN DASH}"
 
 

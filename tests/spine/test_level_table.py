@@ -48,9 +48,9 @@ def test_the_table_is_rounded_for_people():
     headings, cells = level_table(level_rows(EXAM, RoiSet(landmarks=MARKS)))
     assert len(headings) == len(cells[0])
     assert [row[1:7] for row in cells] == [
-        ["0", "none", "", "", "", "+0.0"],
-        ["1", "L3-L4", "mid disc", "+0.0", "35.0", "+0.0"],
-        ["2", "L3-L4", "", "+16.5", "2.0", "+0.0"],
+        ["1", "none", "", "", "", "+0.0"],
+        ["2", "L3-L4", "mid disc", "+0.0", "35.0", "+0.0"],
+        ["3", "L3-L4", "", "+16.5", "2.0", "+0.0"],
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -13,17 +12,24 @@ from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
 from multifidus.errors import RoiError
 from napari_multifidus import _compat
-from napari_multifidus.controllers.canvas_texts import clear_texts, show_lock, show_slice
+from napari_multifidus.controllers.canvas_callbacks import CanvasCallbacks
+from napari_multifidus.controllers.canvas_texts import (
+    clear_texts,
+    is_upright,
+    show_lock,
+    show_slice,
+    show_upright,
+    turning_events,
+)
 from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM, StructureLayer
 from napari_multifidus.models.edit_operations import put_layer
-from napari_multifidus.models.grid import spacing_mm, view_of
+from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.image_view import OutlineStyle
 from napari_multifidus.models.opening import METADATA
-from napari_multifidus.models.preview import OutlinePreview
-from napari_multifidus.models.redraw import DrawnOver, Redraw
+from napari_multifidus.models.redraw import DrawnOver
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
 from napari_multifidus.models.shapes import AXES, FIRST_LAYERS, LayerKey, by_slice
 from napari_multifidus.models.strokes import Tool
@@ -50,40 +56,6 @@ DRAWING = frozenset({DRAW, Tool.FREEHAND, Tool.LIVEWIRE})
 """Tools that begin an outline; the last one used draws whatever structure is chosen next."""
 
 _TOOLS = frozenset(Tool)
-
-
-@dataclass(frozen=True, slots=True)
-class CanvasCallbacks:
-    """What a canvas calls.
-
-    Attributes
-    ----------
-    motion
-        Called with a structure, a slice and its preview, while a vertex or a brush moves.
-    commit
-        Called when something drawn has changed.
-    place
-        Called when another slice is shown or another structure is active.
-    corner
-        Called when a corner is set of an outline that is not finished.
-    problem
-        Called with what a tool could not do.
-    drawn_over
-        Called with what is drawn over an outline; returns the paths that come of it.
-    closed
-        Called with structure and slice when an outline was drawn where none was.
-    usual_redraw
-        Returns what drawing over an outline means where nothing else is said.
-    """
-
-    motion: Callable[[LayerKey, int, OutlinePreview], None]
-    commit: Callable[[], None]
-    place: Callable[[], None]
-    corner: Callable[[], None]
-    problem: Callable[[str], None]
-    drawn_over: Callable[[DrawnOver], tuple[Array, ...]]
-    closed: Callable[[LayerKey, int], None]
-    usual_redraw: Callable[[], Redraw]
 
 
 class Canvas:
@@ -136,8 +108,10 @@ class Canvas:
         with _compat.swapping_layers(viewer) if is_new else contextlib.nullcontext():
             for key in keys:
                 self.layer(key)
-        self._orient()
+        show_upright(viewer, session)
         viewer.dims.events.current_step.connect(self._stepped)
+        for turned in turning_events(viewer):
+            turned.connect(self._turned)
         viewer.layers.selection.events.active.connect(self._activated)
         viewer.layers.events.removed.connect(self._removed)
         viewer.scene.camera.events.zoom.connect(self._zoom_changed)
@@ -152,6 +126,8 @@ class Canvas:
         self._zoomed.stop()
         self.viewer.scene.camera.events.zoom.disconnect(self._zoom_changed)
         self.viewer.dims.events.current_step.disconnect(self._stepped)
+        for turned in turning_events(self.viewer):
+            turned.disconnect(self._turned)
         self.viewer.layers.selection.events.active.disconnect(self._activated)
         self.viewer.layers.events.removed.disconnect(self._removed)
         left = self.layers
@@ -185,6 +161,8 @@ class Canvas:
     def activate(self, key: LayerKey, mode: str) -> None:
         """Make a structure's layer the active one, in a mode of napari's or with a tool of ours."""
         self.strokes.drop()
+        if not is_upright(self.viewer, self.session):
+            show_upright(self.viewer, self.session)
         layer = self.layer(key)
         layer.visible = True
         self.viewer.layers.selection.active = layer
@@ -216,13 +194,9 @@ class Canvas:
         if self.has_image:
             self.place = (self.index, self.active or self.place[1])
 
-    def _orient(self) -> None:
-        view = view_of(self.session.series.slices[0].plane)
-        self.viewer.dims.order = (0, 2, 1) if view.transposed else (0, 1, 2)
-        _compat.orient(
-            self.viewer, "down" if view.down else "up", "right" if view.right else "left"
-        )
-        self.viewer.reset_view()
+    def _turned(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        if self.has_image:
+            self.refresh()
 
     def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if not self.has_image:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer
 
+from multifidus.data.slice_number import slice_number
 from multifidus.errors import MultifidusError
 from napari_multifidus.controllers.canvas import DRAW, DRAWING, EDIT
 from napari_multifidus.controllers.workspace import Workspace
@@ -161,7 +162,9 @@ class EditTools:
         places = tuple(places)
         changed = edit_operations.swap_sides(self.workspace.session, places)
         self._done(*changed)
-        slices = ", ".join(str(number) for number in sorted({index + 1 for _, index in places}))
+        slices = ", ".join(
+            str(number) for number in sorted({slice_number(index) for _, index in places})
+        )
         self.workspace.message.emit(f"Left and right are exchanged on slice {slices}.")
         self.workspace.selection_changed.emit()
 
@@ -171,7 +174,8 @@ class EditTools:
         first, second = edit_operations.interpolate_here(session, key, index)
         self._done(key)
         self.workspace.message.emit(
-            f"Interpolated {key.words} between slices {first + 1} and {second + 1}."
+            f"Interpolated {key.words} between slices {slice_number(first)} and "
+            f"{slice_number(second)}."
         )
 
     def smooth(self) -> None:

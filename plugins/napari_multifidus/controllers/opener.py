@@ -14,7 +14,8 @@ from multifidus.errors import MultifidusError
 from multifidus.io.outlines import read_rois
 from multifidus.reading.audit_log import is_locked
 from napari_multifidus._compat import swapping_layers
-from napari_multifidus.controllers.canvas import Canvas, CanvasCallbacks
+from napari_multifidus.controllers.canvas import Canvas
+from napari_multifidus.controllers.canvas_callbacks import CanvasCallbacks
 from napari_multifidus.controllers.display import Display
 from napari_multifidus.controllers.image_layers import exam_images, replace_images
 from napari_multifidus.controllers.reported_errors import reported

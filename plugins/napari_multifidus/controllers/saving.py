@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
@@ -183,7 +184,7 @@ class SessionRestore:
         self._session.put(key, index, loops)
         self._canvas.layer(key)
         self._canvas.push(key)
-        where = f"{key.words} on slice {index + 1}"
+        where = f"{key.words} on {slice_words(index)}"
         problem = self._session.drawing.problem(key, index)
         if problem:
             self._warning(f"Restored, not measured yet: {where} {problem}.")
@@ -193,8 +194,8 @@ class SessionRestore:
         self._session.change(with_half_drawn(self._session.drawing, (key, index), half))
         self._canvas.layer(key)
         self._message(
-            f"Restored unfinished outline: {key.words} on slice {index + 1}. It is dashed and not "
-            "measured; the next click goes on with it, Esc discards it."
+            f"Restored unfinished outline: {key.words} on {slice_words(index)}. It is dashed and "
+            "not measured; the next click goes on with it, Esc discards it."
         )
 
     def _first_drawn(self) -> int:

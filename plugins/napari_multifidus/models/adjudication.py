@@ -6,17 +6,19 @@ Knows neither napari nor Qt.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from multifidus.data.anatomy import Level, SlicePosition
+from multifidus.data.landmark import Landmark
 from multifidus.data.roi import Source
 from multifidus.measuring.agreement.metrics import dice
 from napari_multifidus.models.shapes import LayerKey
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_multifidus.models.session import Session
@@ -80,24 +82,101 @@ def _pair(both: tuple[Session, Session], key: LayerKey, index: int) -> RaterPair
     return RaterPair(key, index, (first, second), levels, 0.0 if math.isnan(found) else found)
 
 
-def adopt(consensus: Session, both: Sequence[Session]) -> bool:
-    """Take over what both raters say about levels in the same words; returns whether anything."""
+JOINED_MM = 10.0
+"""Marks of one place that lie further apart mean different places: neither is taken over."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedMark:
+    """A landmark as each of two raters set it, and what the consensus has.
+
+    Attributes
+    ----------
+    set_by
+        Each rater's, by :data:`NAMES`; one alone where the other set none.
+    taken
+        Their mean; None where they lie too far apart to mean the same.
+    """
+
+    set_by: Mapping[str, Landmark]
+    taken: Landmark | None
+
+    @property
+    def apart_mm(self) -> float:
+        """How far the two lie apart; NaN where one rater alone set it."""
+        places = [mark.position_mm for mark in self.set_by.values()]
+        return float(np.linalg.norm(places[0] - places[1])) if len(places) > 1 else math.nan
+
+    @property
+    def words(self) -> str:
+        """Name it."""
+        mark = next(iter(self.set_by.values()))
+        return f"{mark.kind.value.replace('_', ' ')} {mark.level}"
+
+    def as_dict(self) -> dict[str, object]:
+        """Return plain values, for the log: both positions, and what was taken."""
+        mark = next(iter(self.set_by.values()))
+        return {
+            "kind": mark.kind.value,
+            "level": mark.level.value,
+            "set_by": {name: found.position_mm.tolist() for name, found in self.set_by.items()},
+            "taken": None if self.taken is None else self.taken.position_mm.tolist(),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adopted:
+    """What a consensus took over from both raters.
+
+    Attributes
+    ----------
+    changed
+        Whether anything.
+    marks
+        Where its landmarks come from; empty where it had some already.
+    """
+
+    changed: bool
+    marks: tuple[JoinedMark, ...] = ()
+
+    @property
+    def warning(self) -> str:
+        """Say which landmarks are to be set anew; empty where none are."""
+        apart = [f"{m.words} ({m.apart_mm:.0f} mm)" for m in self.marks if m.taken is None]
+        where = ", ".join(apart)
+        return f"The raters' landmarks lie too far apart; mark them anew: {where}." if apart else ""
+
+
+def joined_marks(first: Sequence[Landmark], second: Sequence[Landmark]) -> tuple[JoinedMark, ...]:
+    """Join what two raters set: the mean position of what both did, else the one there is."""
+    by_rater = [{(mark.kind, mark.level): mark for mark in marks} for marks in (first, second)]
+    found = []
+    for what in dict.fromkeys((*by_rater[0], *by_rater[1])):
+        set_by = {
+            name: marks[what] for name, marks in zip(NAMES, by_rater, strict=True) if what in marks
+        }
+        mean = np.mean([mark.position_mm for mark in set_by.values()], axis=0)
+        joined = JoinedMark(set_by, Landmark(*what, mean))
+        found.append(replace(joined, taken=None) if joined.apart_mm > JOINED_MM else joined)
+    return tuple(found)
+
+
+def adopt(consensus: Session, both: Sequence[Session]) -> Adopted:
+    """Take over the landmarks of both raters, and the levels that both set alike by hand."""
     first, second = both
     changed = False
     if consensus.shared is not None:
-        return False
-    if (
-        first.drawing.landmarks
-        and first.drawing.landmarks == second.drawing.landmarks
-        and not consensus.drawing.landmarks
-    ):
-        changed = consensus.set_landmarks(first.drawing.landmarks)
+        return Adopted(changed=False)
+    marks: tuple[JoinedMark, ...] = ()
+    if not consensus.drawing.landmarks:
+        marks = joined_marks(first.drawing.landmarks, second.drawing.landmarks)
+        changed = consensus.set_landmarks(mark.taken for mark in marks if mark.taken is not None)
     for index in range(len(consensus.series.slices)):
         typed = first.analysis.typed_level(index)
         agreed = typed[0] is not None and typed == second.analysis.typed_level(index)
         if agreed and consensus.analysis.typed_level(index)[0] is None:
             changed = consensus.set_level(index, *typed) or changed
-    return changed
+    return Adopted(changed, marks)
 
 
 def take_all(

@@ -15,6 +15,7 @@ from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi_set import Reason
+from multifidus.data.slice_number import slice_number, slice_words
 from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import METHODS
 from napari_multifidus.models import checklist
@@ -108,7 +109,7 @@ class MissingItem:
         if self.level is not None:
             found["level"] = self.level.value
         if self.slice_index is not None:
-            found["slice"] = self.slice_index + 1
+            found["slice"] = slice_number(self.slice_index)
         return found
 
 
@@ -276,7 +277,9 @@ def _levels(analysis: Analysis) -> Iterator[MissingItem]:
     muscles = {index for key, index in analysis.drawing.in_slice_order() if key.structure.is_muscle}
     for index in sorted(muscles):
         if analysis.level_of(index)[0] is None:
-            words = f"Slice {index + 1} has outlines and no level: they enter no comparison"
+            words = (
+                f"Slice {slice_number(index)} has outlines and no level: they enter no comparison"
+            )
             yield MissingItem(Kind.LEVEL, words, index, weight=Weight.NEEDS_REASON)
 
 
@@ -328,7 +331,7 @@ def _flags(analysis: Analysis) -> Iterator[MissingItem]:
         new = [flag for flag in flags if flag in LEVEL_FLAGS and (index, flag) not in said]
         said.update((index, flag) for flag in new)
         for flag in new:
-            words = f"Slice {index + 1}: {_words(flag)}"
+            words = f"Slice {slice_number(index)}: {_words(flag)}"
             yield MissingItem(Kind.FLAG, words, index, weight=Weight.TO_CHECK)
         own = [_words(flag) for flag in flags if flag in TO_CHECK]
         if own:
@@ -344,7 +347,7 @@ def _of_reference(analysis: Analysis, flag: Flag) -> MissingItem:
 
 
 def _place(key: LayerKey, index: int) -> str:
-    return _sentence(f"{key.words} on slice {index + 1}")
+    return _sentence(f"{key.words} on {slice_words(index)}")
 
 
 def _sentence(words: str) -> str:

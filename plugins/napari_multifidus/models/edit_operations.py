@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from multifidus.data.roi import Roi, Source
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_words
 from multifidus.editing.interpolate import interpolate
 from multifidus.editing.mend import crossings, mended
 from multifidus.editing.mirror import mirror_line, mirrored
@@ -135,7 +136,7 @@ def _one(session: Session, key: LayerKey, index: int) -> Roi:
     if len(rois) == 1:
         return rois[0]
     problem = session.drawing.problem(key, index) or f"is {len(rois)} samples"
-    msg = f"{key.words} on slice {index + 1} {problem}; nothing can be interpolated from it."
+    msg = f"{key.words} on {slice_words(index)} {problem}; nothing can be interpolated from it."
     raise RoiError(msg, remedy="Correct it, or copy an outline instead.")
 
 
@@ -161,7 +162,7 @@ def mend(session: Session, key: LayerKey, index: int) -> str:
     """
     loops = session.drawing.loops(key, index)
     if not session.drawing.problem(key, index) or not len(crossings(loops)):
-        msg = f"{key.words} on slice {index + 1} does not cross itself."
+        msg = f"{key.words} on {slice_words(index)} does not cross itself."
         raise RoiError(msg, remedy="There is nothing to mend.")
     groups = [[loop] for loop in loops] if key.holds_samples else [loops]
     done = [mended(group) for group in groups]
@@ -197,7 +198,7 @@ def _drawn(session: Session, key: LayerKey, index: int) -> Sequence[Array]:
 
 def _refuse_if_drawn(session: Session, key: LayerKey, index: int) -> None:
     if session.drawing.loops(key, index):
-        msg = f"There is an outline of {key.words} on slice {index + 1} already."
+        msg = f"There is an outline of {key.words} on {slice_words(index)} already."
         raise RoiError(msg, remedy="Delete it first to replace it.")
 
 

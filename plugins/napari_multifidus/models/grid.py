@@ -16,6 +16,7 @@ import numpy as np
 from multifidus.data.geometry import Orientation
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.data.roi_set import RoiSet
+from multifidus.data.slice_number import slice_number
 from multifidus.errors import GeometryError
 from multifidus.measuring.locate import place
 
@@ -105,7 +106,7 @@ def stack_place(series: Series, index: int) -> tuple[int, int, int]:
 def slice_words(series: Series, index: int) -> str:
     """Say where a slice stands: its place, and its stack where there are several."""
     stack, place, count = stack_place(series, index)
-    words = f"slice {index + 1} of {len(series.slices)}"
+    words = f"slice {slice_number(index)} of {len(series.slices)}"
     return f"{words} · stack {stack}, {place} of {count}" if len(series.stacks) > 1 else words
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import ReadError
 from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, new_stroke
@@ -115,7 +116,7 @@ class Incomplete:
     @property
     def words(self) -> str:
         """Say it to the person."""
-        return f"{self.key.words} on slice {self.index + 1} {self.problem}"
+        return f"{self.key.words} on {slice_words(self.index)} {self.problem}"
 
 
 def _between(path: Array, along: Array, start: float, end: float) -> Array:

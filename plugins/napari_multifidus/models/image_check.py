@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from multifidus.data.slice_number import slice_number
+
 if TYPE_CHECKING:
     from multifidus.data.roi import Roi
     from napari_multifidus.models.drawing import DrawingState
@@ -80,7 +82,7 @@ def words_of(changed: tuple[int, ...]) -> str:
     """Say it to the person; nothing where nothing changed."""
     if not changed:
         return ""
-    which = ", ".join(str(index + 1) for index in changed)
+    which = ", ".join(str(slice_number(index)) for index in changed)
     one = len(changed) == 1
     return (
         f"The image of slice{'' if one else 's'} {which} has changed since the outlines on "

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from multifidus.data.anatomy import Side
+from multifidus.data.slice_number import slice_number
 from multifidus.errors import LevelError, MultifidusError, RoiError
 from multifidus.measuring.midline import IMAGE_MM, WrongSide
 from napari_multifidus.models.shapes import LayerKey
@@ -139,7 +140,7 @@ def _listed(places: Iterable[StructureOnSlice], name: Callable[[LayerKey], str])
     """Name structures, each with its slices."""
     slices: dict[str, list[str]] = {}
     for key, index in places:
-        slices.setdefault(name(key), []).append(str(index + 1))
+        slices.setdefault(name(key), []).append(str(slice_number(index)))
     return "; ".join(
         f"{what} on slice{'s' if len(found) > 1 else ''} {', '.join(found)}"
         for what, found in slices.items()

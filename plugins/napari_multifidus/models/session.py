@@ -16,6 +16,7 @@ from multifidus.data.landmark import Landmark
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading, Source
 from multifidus.data.roi_set import NotMeasurable, Reason, RoiSet
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import LevelError, RoiError
 from napari_multifidus.models import drawing_edits as edits
 from napari_multifidus.models.analysis import Analysis, Images
@@ -223,12 +224,13 @@ class Session:
         self._refuse_if_locked()
         level, _ = self.analysis.level_of(index)
         if level is None:
-            msg = f"Slice {index + 1} has no level yet, so its {key.words} cannot be marked."
+            where = slice_words(index).capitalize()
+            msg = f"{where} has no level yet, so its {key.words} cannot be marked."
             raise RoiError(msg, remedy="Assign its level first.")
         drawn = self.drawing.slices_of(key)
         there = [other for other in drawn if self.analysis.level_of(other)[0] is level]
         if reason is not None and there:
-            msg = f"There is an outline of {key.words} at {level}, on slice {there[0] + 1}."
+            msg = f"There is an outline of {key.words} at {level}, on {slice_words(there[0])}."
             raise RoiError(msg, remedy="Delete it first, if it cannot be measured.")
         before = self.analysis.not_measurable(key, index)
         now = None

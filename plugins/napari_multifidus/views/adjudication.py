@@ -9,8 +9,10 @@ from qtpy.QtCore import QModelIndex
 from qtpy.QtWidgets import QGridLayout, QWidget
 
 from multifidus.data.roi import Source
+from multifidus.data.slice_number import slice_number
 from multifidus.errors import MultifidusError
 from multifidus.io.outlines import read_rois
+from multifidus.reading.audit_log import Event
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.structure_layer import add_shapes
@@ -87,7 +89,7 @@ class AdjudicationPanel(QWidget):
             Column("Dice", lambda pair: f"only {pair.only}" if pair.only else f"{pair.dice:.3f}"),
             Column("Level", lambda pair: str(pair.level_words)),
             Column("Structure", lambda pair: str(pair.key.words)),
-            Column("Slice", lambda pair: str(pair.index + 1)),
+            Column("Slice", lambda pair: str(slice_number(pair.index))),
             Column("Consensus", lambda pair: "✓" if self._has_consensus(pair) else ""),
         ]
 
@@ -154,10 +156,20 @@ class AdjudicationPanel(QWidget):
             for found in rois
         )
         self.sessions = (first, second)
-        if not session.locked and adopt(session, self.sessions):
-            self.workspace.committed()
+        if not session.locked:
+            self._adopt(session, self.sessions)
         self._overlay()
         self.model.show_rows(pairs(first, second))
+
+    def _adopt(self, session: Session, both: tuple[Session, Session]) -> None:
+        """Take over what both raters say of levels; the log keeps where each landmark came from."""
+        adopted = adopt(session, both)
+        if adopted.changed:
+            self.workspace.committed()
+        for mark in adopted.marks:
+            self.controller.note(Event.LANDMARK_JOINED, **mark.as_dict())
+        if adopted.warning:
+            self.workspace.warning.emit(adopted.warning)
 
     def _rois(self, rater: str, session: Session) -> Any:
         item = self.controller.item(session.drawing.reading)

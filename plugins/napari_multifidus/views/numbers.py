@@ -116,8 +116,11 @@ def asymmetry_words(pct: float, doubt: float = math.nan) -> str:
     """Write the asymmetry of both sides and its standard uncertainty."""
     if math.isnan(pct):
         return f"Asymmetry {NOTHING}"
-    larger = "right larger" if pct > 0 else "left larger" if pct < 0 else "equal"
-    return f"Asymmetry {stated(abs(pct), doubt, 0)} %, {larger}"
+    if abs(pct) <= (0.0 if math.isnan(doubt) else doubt):
+        # Which side is larger is not known.
+        return f"Asymmetry {stated(abs(pct), doubt, 0)} %, within its uncertainty"
+    side = "right" if pct > 0 else "left"
+    return f"Asymmetry {stated(abs(pct), doubt, 0)} %, {side} larger"
 
 
 class FlagList(QWidget):

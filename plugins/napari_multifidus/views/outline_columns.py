@@ -9,6 +9,7 @@ from itertools import chain
 from operator import attrgetter
 
 from multifidus.data.anatomy import Side
+from multifidus.data.slice_number import slice_number
 from napari_multifidus.models.analysis import OutlineRow
 from napari_multifidus.models.fat_shown import FatKind, kind_of
 from napari_multifidus.models.numbers import Numbers
@@ -50,12 +51,12 @@ def _area(line: OutlineRow) -> str:
 _PLACE = (
     Column(
         "Slice",
-        lambda line: str(line.slice_index + 1),
+        lambda line: str(slice_number(line.slice_index)),
         "Number of the slice, from 1",
-        lambda line: line.slice_index + 1,
+        lambda line: slice_number(line.slice_index),
         is_number=True,
     ),
-    Column("Level", _level, "Disc or vertebral body, typed or from landmarks"),
+    Column("Level", _level, "Disc or vertebral body, set by hand or from landmarks"),
     Column("Structure", _structure, "Outlined structure"),
     Column("Side", _side, "The patient's side"),
     Column(

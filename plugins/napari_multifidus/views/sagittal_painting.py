@@ -10,6 +10,7 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QPainter, QPen
 
 from multifidus.data.landmark import LandmarkKind
+from multifidus.data.slice_number import slice_words
 from napari_multifidus.models.sagittal import CutLine, SagittalScene, ShownLandmark
 
 # Okabe and Ito's palette; what differs in meaning differs in line or shape as well.
@@ -107,7 +108,7 @@ class ScenePainter:
 def line_words(line: CutLine) -> str:
     """Describe a cut line: its slice, its level, whether there are warnings."""
     parts = (
-        f"slice {line.slice_index + 1}",
+        f"{slice_words(line.slice_index)}",
         line.level.value if line.level else "",
         "flagged" if line.is_flagged else "",
     )
@@ -115,7 +116,7 @@ def line_words(line: CutLine) -> str:
 
 
 def _short_words(line: CutLine) -> str:
-    return line.level.value if line.level else f"slice {line.slice_index + 1}"
+    return line.level.value if line.level else f"{slice_words(line.slice_index)}"
 
 
 def landmark_words(shown: ShownLandmark) -> str:
