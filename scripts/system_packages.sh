@@ -14,6 +14,7 @@ PROGRAMS='
 Xvfb:xvfb:xorg-x11-server-Xvfb
 xvfb-run:xvfb:xorg-x11-server-Xvfb
 xauth:xauth:xorg-x11-xauth
+openbox:openbox:openbox
 '
 LIBRARIES='
 libGL.so.1:libgl1:libglvnd-glx

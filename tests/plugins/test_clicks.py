@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
 from multifidus.data.anatomy import Level
 from multifidus.data.image import Exam
+from multifidus.io.outlines import read_rois
 from tests.plugins.conftest import make_series
 from tests.support.exams import circle
+from tests.support.native_mouse import NativeMouse
+from tests.support.window_manager import managed_windows
+
+BETWEEN_MS, SETTLE_MS = 60, 300
+"""Between clicks, and until a window manager has placed what it found."""
 
 pytestmark = [
     pytest.mark.gui,
@@ -41,7 +48,7 @@ def tables():
 
 
 def test_the_page_adds_up_and_half_is_enough():
-    ours, imagejs = tables()
+    ours, imagejs, *_ = tables()
     assert 2 * ours <= imagejs
     assert f"{ours} against {imagejs}" in PAGE.read_text(encoding="utf-8")
 
@@ -84,5 +91,45 @@ def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
         assert [session.analysis.level_of(index)[0] for index in range(5)] == list(LEVELS)
         assert all(len(session.drawing.loops(key, index)[0]) == POINTS for index in range(5))
     assert (tmp_path / "tables" / "measurements.csv").exists()
-    ours, _ = tables()
+    ours, *_ = tables()
     assert done["clicks"] + done["keys"] - done["points"] == ours
+
+
+def test_one_level_in_a_managed_window_takes_what_the_page_says(win, tmp_path):
+    """Everything is done by the mouse of the X server, and every press of it counts."""
+    exam = Exam("S01", "pre", (make_series("1.9", (0.0, 2.0, 4.0)),))
+    points = int(os.environ.get("MULTIFIDUS_POINTS", "8"))
+    mouse, presses = NativeMouse(), 0
+
+    def click(widget, place):
+        nonlocal presses
+        at = widget.mapToGlobal(place)
+        mouse.click(at.x(), at.y())
+        presses += 1
+        QTest.qWait(BETWEEN_MS)
+
+    with managed_windows():
+        win.open(exam, tmp_path)
+        win.annotator.edit_tools.advances = True
+        workspace, level = win.annotator.workspace, win.dock.slice_level.level
+        QTest.qWait(SETTLE_MS)
+        click(level, level.rect().center())
+        row = level.view().model().index(level.findData(Level.L4_L5.value), 0)
+        level.view().scrollTo(row)
+        click(level.view().viewport(), level.view().visualRect(row).center())
+        win.wait(lambda: workspace.session.analysis.level_of(0)[0] is Level.L4_L5)
+        for key, column in ((MULTIFIDUS_RIGHT, 20), (MULTIFIDUS_LEFT, 58)):
+            assert workspace.canvas.active == key
+            outline = [win.at(*point).toPoint() for point in circle(36, column, 12, points)]
+            for place in (*outline, outline[-1]):
+                click(win.canvas, place)
+            win.wait(lambda key=key: bool(workspace.session.drawing.loops(key, 0)))
+            QTest.qWait(BETWEEN_MS)
+    for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT):
+        (loop,) = workspace.session.drawing.loops(key, 0)
+        assert len(loop) == points
+        assert workspace.session.analysis.numbers(key, 0).area_mm2 > 0
+    assert len(read_rois(workspace.file.path, exam)) == 2
+    *_, ours, _ = tables()
+    # The page counts 30 points an outline.
+    assert presses + 2 * (30 - points) == ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-WHEEL_UP, WHEEL_DOWN = 4, 5
+LEFT, WHEEL_UP, WHEEL_DOWN = 1, 4, 5
 
 
 class NativeMouse:
@@ -32,4 +32,11 @@ class NativeMouse:
             for pressed in (1, 0):
                 button = WHEEL_UP if steps > 0 else WHEEL_DOWN
                 self._xtst.XTestFakeButtonEvent(self._display, button, pressed, 0)
+        self._x11.XSync(self._display, 0)
+
+    def click(self, x: int, y: int) -> None:
+        """Point at a place of the screen, press the left button and let go."""
+        self._xtst.XTestFakeMotionEvent(self._display, -1, x, y, 0)
+        for pressed in (1, 0):
+            self._xtst.XTestFakeButtonEvent(self._display, LEFT, pressed, 0)
         self._x11.XSync(self._display, 0)

@@ -51,6 +51,7 @@ class EditTools:
         self.drawing: str = DRAW
         self.advances = True
         workspace.outline_closed.connect(self._advance_soon)
+        workspace.level_set.connect(self._begin)
 
     def _finished(self) -> tuple[Session, LayerKey, int]:
         """Return session, active structure and slice, once all that was drawn is taken over."""
@@ -241,6 +242,15 @@ class EditTools:
         """Go on once the mouse event that closed an outline is over."""
         if self.advances:
             QTimer.singleShot(0, lambda: self._advance(key, index))
+
+    def _begin(self, index: int) -> None:
+        """Take what is missing on a slice in hand once its level is set, if the hand is free."""
+        if not self.advances or self.tool:
+            return
+        analysis = self.workspace.session.analysis
+        here = [key for key, missing_on in checklist.missing(analysis) if missing_on == index]
+        if here:
+            self.draw(here[0])
 
     def _advance(self, key: LayerKey, index: int) -> None:
         """Go on to the other side, then to the next slice that the protocol wants."""

@@ -29,7 +29,10 @@ class Entries:
     def set_level(self, level: Level | None, position: SlicePosition) -> None:
         """Say which level the slice shown lies at."""
         index = self.workspace.canvas.index
-        self._levels_changed(changed=self.workspace.session.set_level(index, level, position))
+        changed = self.workspace.session.set_level(index, level, position)
+        self._levels_changed(changed=changed)
+        if changed and level is not None:
+            self.workspace.level_set.emit(index)
 
     def set_landmarks(self, landmarks: Iterable[Landmark]) -> None:
         """Take over other landmarks of the spine: levels follow at once."""

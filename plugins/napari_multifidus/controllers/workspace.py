@@ -73,6 +73,8 @@ class Workspace(QObject):
         Emitted when grades shall be shown to be entered.
     outline_closed
         Emitted with structure and slice when an outline was drawn where none was before.
+    level_set
+        Emitted with a slice when its level was set by hand.
     message, warning
         Emitted with a message; with one about something wrong.
     protocol
@@ -90,6 +92,7 @@ class Workspace(QObject):
     reason_wanted = Signal()
     grades_wanted = Signal()
     outline_closed = Signal(object, int)
+    level_set = Signal(int)
     message = Signal(str)
     warning = Signal(str)
 
