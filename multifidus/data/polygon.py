@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MINIMAL_POINTS = 3
 """Fewer points than this enclose nothing."""
 
+_MANY_POINTS = 200
+"""Outlines drawn by hand have more; almost all of them neither cross nor touch themselves."""
+
 _CROSSING_BLOCK = 512
 """Edges compared with all vertices at once; bounds the memory of the crossing search."""
 
@@ -132,6 +135,8 @@ def first_crossing(paths: Paths) -> tuple[float, float] | None:
     cross.
     """
     start = np.concatenate(list(paths))
+    if len(start) > _MANY_POINTS and _is_simple(paths):
+        return None
     lengths = [len(path) for path in paths]
     following = np.concatenate(
         [np.roll(np.arange(n), -1) + sum(lengths[:i]) for i, n in enumerate(lengths)]
@@ -141,6 +146,14 @@ def first_crossing(paths: Paths) -> tuple[float, float] | None:
         i, j = np.argwhere(hits)[0]
         return _meeting_point(start[i], start[following[i]], start[j], start[following[j]])
     return _crossing_vertex(paths)
+
+
+def _is_simple(paths: Paths) -> bool:
+    """Whether paths neither cross nor touch anywhere, found without comparing all edges."""
+    import shapely
+
+    rings = [np.concatenate((path, path[:1])) for path in paths]
+    return bool(shapely.is_simple(shapely.MultiLineString(rings)))
 
 
 def _crossing_vertex(paths: Paths) -> tuple[float, float] | None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from multifidus.data.polygon import area, clip, first_crossing, oriented_loops, signed_area
 from tests.support.exams import box, circle
@@ -223,3 +223,20 @@ def test_a_path_inside_the_box_is_not_touched():
 
 def test_nothing_is_left_of_a_path_beyond_the_box():
     assert len(clip(circle(50, 5, 3), (0, 0), (10, 10))) == 0
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(201, 600))
+@settings(deadline=None, max_examples=30)
+def test_a_crossing_is_found_among_many_points(seed, count):
+    rng = np.random.default_rng(seed)
+    turn = np.arange(count) * 2 * np.pi / count
+    away = rng.uniform(20, 30, count)
+    star = np.stack((away * np.cos(turn), away * np.sin(turn)), axis=1)
+    hole = star[::-1] / 2
+    assert first_crossing([star]) is None
+    assert first_crossing([star, hole]) is None
+    assert first_crossing([star, hole + star[0]]) is not None
+    at = int(rng.integers(0, count - 40))
+    crossed = star.copy()
+    crossed[[at, at + 20]] = crossed[[at + 20, at]]
+    assert first_crossing([crossed]) is not None
