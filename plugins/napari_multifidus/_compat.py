@@ -172,22 +172,30 @@ def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> Non
     # napari takes half a millisecond for each, whether anything changes or not.
     if overlay.text != text:
         overlay.text = text
-        overlay.visible = bool(text)
+        overlay.visible = bool(text) and _is_shown(overlay)
+
+
+def _is_shown(overlay: Any) -> bool:
+    """Whether an overlay has not been hidden with all the others."""
+    return bool(overlay.opacity > 0)
 
 
 def fade_texts(viewer: Any, *, hidden: bool) -> None:
     """Make all texts of ours and the scale bar invisible, whatever they say; or visible again."""
     overlays = viewer.canvas.overlays
     for name in [*(name for name in overlays if name.startswith(f"{PLUGIN}_")), "scale_bar"]:
-        if name != f"{PLUGIN}_bare":
-            overlays[name].opacity = 0.0 if hidden else 1.0
+        if name == f"{PLUGIN}_bare":
+            continue
+        # What is written meanwhile stays hidden by this; the box around a text ignores it.
+        overlays[name].opacity = 0.0 if hidden else 1.0
+        overlays[name].visible = not hidden and bool(getattr(overlays[name], "text", True))
 
 
 def set_scale_bar(viewer: Any, *, visible: bool) -> None:
     """Show or hide the scale bar."""
     bar = viewer.canvas.overlays.scale_bar
-    if bar.visible != visible:
-        bar.visible = visible
+    if bar.visible != (visible and _is_shown(bar)):
+        bar.visible = visible and _is_shown(bar)
 
 
 def orient(viewer: Any, vertical: str, horizontal: str) -> None:

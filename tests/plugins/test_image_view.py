@@ -148,6 +148,7 @@ def test_no_preset_number_or_smoothing_changes_what_is_measured(drawn):
     seen = set()
     for preset in WindowPreset:
         drawn.annotator.display.set_window(preset)
+        assert drawn.dock.image.grey.currentText() == preset
         seen.add(tuple(drawn.images[0].contrast_limits))
     assert len(seen) == len(WindowPreset)
     controls.black.setValue(50.0)
@@ -181,13 +182,15 @@ def test_one_key_shows_the_bare_image_and_says_so(drawn):
     assert [layer for layer in drawn.viewer.layers if layer.visible] == drawn.images
     # Another slice is as bare.
     drawn.annotator.display.step(1)
-    visible = {name for name, item in overlays.items() if item.visible and item.opacity > 0}
+    visible = {name for name, item in overlays.items() if item.visible}
     assert visible == {"multifidus_bare"}
     assert "Shift+B" in overlays["multifidus_bare"].text
     assert drawn.dock.feedback.image.bare.isChecked()
     drawn.press("Shift+B")
     assert [layer for layer in drawn.viewer.layers if layer.visible] == shown
-    assert overlays["multifidus_right"].opacity == 1
+    back = {name for name, item in overlays.items() if item.visible and item.opacity == 1}
+    assert back >= {"multifidus_right", "multifidus_left", "multifidus_slice", "scale_bar"}
+    assert "slice 4 of 6" in overlays["multifidus_slice"].text
     assert not overlays["multifidus_bare"].visible
 
 

@@ -124,7 +124,9 @@ class ImagePanel(QWidget):
         del blocked
         self.contrast.setEnabled(len(images.choices) > 1)
         self.grey.setEnabled(shown is not None)
-        self.grey.setCurrentIndex(self.grey.findData(images.window or OWN))
+        window = images.window
+        # Not the choice itself: Qt tells a word of an enumeration from the same word.
+        self.grey.setCurrentIndex(self.grey.findData(OWN if window is None else window.value))
 
     def _choose_window(self) -> None:
         # Own grey levels are made by the mouse and by numbers.
