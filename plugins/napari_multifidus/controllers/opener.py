@@ -161,6 +161,9 @@ class ExamOpener:
         self._show(source, series, rois, file.load_journal())
         self.workspace.opened.emit()
         self.workspace.autosaver.report()
+        if source.label_maps and not self.workspace.access.blinded:
+            words = f"Not opened as images, but label maps: {', '.join(source.label_maps)}."
+            self.workspace.message.emit(f"{words} Drafts… takes them over.")
         with reported(self.workspace.warning):
             words = words_of(self.workspace.active.restore.image_hashes.changed())
             if words:

@@ -25,6 +25,7 @@ from napari_multifidus.models.display_images import (
     limits,
 )
 from napari_multifidus.models.grid import axial_series, spacing_mm
+from napari_multifidus.models.label_maps import without_label_maps
 from napari_multifidus.models.series_names import file_names
 from napari_multifidus.models.shapes import AXES, UNITS
 
@@ -57,6 +58,8 @@ class OpenedExam:
         What of the exam a layer shows; the series itself if None.
     files
         Names of the files of series, by UID; not to be shown where the subject is hidden.
+    label_maps
+        Names of the label maps beside its images.
     """
 
     exam: Exam
@@ -68,6 +71,7 @@ class OpenedExam:
     shared: tuple[Path, ...] | RoiSet = ()
     contrast: DisplayImage | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    label_maps: tuple[str, ...] = ()
 
     @property
     def shown(self) -> DisplayImage:
@@ -89,6 +93,8 @@ class ExamOnDisk:
         Days from the subject's first exam; None where it has no date.
     files
         Names of the files of its series, by UID.
+    label_maps
+        What lies beside its images and is none.
     """
 
     exam: Exam
@@ -96,6 +102,7 @@ class ExamOnDisk:
     own: Path | None = None
     days: int | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    label_maps: tuple[Series, ...] = ()
 
     def open(self) -> OpenedExam:
         """Open it: from a folder of its own as if that had been chosen, with the same names.
@@ -107,11 +114,20 @@ class ExamOnDisk:
         """
         if self.own is not None:
             return open_exam(self.own)
-        return OpenedExam(self.exam, axial_series(self.exam)[0], self.path, files=self.files)
+        return self.opened_from(self.path)
+
+    def opened_from(self, path: Path) -> OpenedExam:
+        """Open it as what was found under a path."""
+        maps = tuple(self.files.get(series.uid, "") for series in self.label_maps)
+        named = tuple(filter(None, maps))
+        first = axial_series(self.exam)[0]
+        return OpenedExam(self.exam, first, path, files=self.files, label_maps=named)
 
 
 def find_exams(path: Path) -> tuple[ExamOnDisk, ...]:
-    """Find every exam under a path; pixels are not read.
+    """Find every exam under a path; label maps beside images are no part of it.
+
+    Pixels are read of those series alone whose contrast nothing tells.
 
     Raises
     ------
@@ -119,16 +135,18 @@ def find_exams(path: Path) -> tuple[ExamOnDisk, ...]:
         If the path does not exist.
     """
     found = scan(path)
+    parted = [without_label_maps(exam) for exam in found.exams]
     folders = [_folder(found.paths_of(exam)) for exam in found.exams]
     return tuple(
         ExamOnDisk(
-            exam,
+            images,
             path,
             _own(folder, folders, path),
             days_since_first(exam, found.exams),
             file_names({series.uid: found.paths_of(exam, series) for series in exam.series}),
+            maps,
         )
-        for exam, folder in zip(found.exams, folders, strict=True)
+        for exam, (images, maps), folder in zip(found.exams, parted, folders, strict=True)
     )
 
 
@@ -180,9 +198,10 @@ def only(found: Sequence[ExamOnDisk], path: Path) -> OpenedExam:
     MultifidusError
         As of :func:`open_exam`.
     """
-    exam = found[0].exam if len(found) == 1 else read_exam(path)
-    files = found[0].files if len(found) == 1 else {}
-    return OpenedExam(exam, axial_series(exam)[0], path, files=files)
+    if len(found) == 1:
+        return found[0].opened_from(path)
+    exam = read_exam(path)
+    return OpenedExam(exam, axial_series(exam)[0], path)
 
 
 def shared_levels(opened: OpenedExam) -> RoiSet | None:
