@@ -214,3 +214,15 @@ def test_outlines_are_as_thick_at_every_zoom(drawn):
     assert on_screen() == pytest.approx(3.0, rel=0.01)
     assert layer.opacity == 0.5
     drawn.annotator.image_view.set_style(OutlineStyle())
+
+
+def test_an_exam_is_fitted_to_the_window_until_a_person_enlarges_it(drawn):
+    viewer = drawn.viewer
+    height, width = viewer.canvas.size
+    before = viewer.scene.camera.zoom
+    viewer.canvas.size = (height // 2, width // 2)
+    assert viewer.scene.camera.zoom == pytest.approx(before / 2, rel=0.02)
+    viewer.scene.camera.zoom *= 3
+    enlarged = viewer.scene.camera.zoom
+    viewer.canvas.size = (height, width)
+    assert viewer.scene.camera.zoom == enlarged

@@ -52,7 +52,10 @@ class ImageView(QObject):
         self._hidden: list[Any] = []
         self.is_bare = False
         self.style = OutlineStyle()
+        self._fitted: tuple[float, ...] = ()
         self._workspace.opened.connect(self._begin)
+        # Panels that open beside the first exam take room from it.
+        self._viewer.canvas.events.size.connect(self._keep_fitted)
 
     def _begin(self) -> None:
         """Listen to the mouse while an exam is open; it is opened with everything in sight."""
@@ -64,7 +67,23 @@ class ImageView(QObject):
         if self._workspace.is_open:
             callbacks.insert(0, self._drag)
             self._workspace.canvas.show_style(self.style)
+            self._fit()
         self.changed.emit()
+
+    # --- the view ------------------------------------------------------------------------------
+
+    def _fit(self) -> None:
+        self._viewer.reset_view()
+        self._fitted = self._seen_part()
+
+    def _keep_fitted(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Fit the image to a window of another size, unless a person has moved or enlarged it."""
+        if self._workspace.is_open and self._seen_part() == self._fitted:
+            self._fit()
+
+    def _seen_part(self) -> tuple[float, ...]:
+        camera = self._viewer.scene.camera
+        return float(camera.zoom), *map(float, camera.center)
 
     # --- grey levels ---------------------------------------------------------------------------
 
