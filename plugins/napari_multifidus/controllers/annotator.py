@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject
 
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts
+from napari_multifidus.controllers.adoption import Adoption
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.display import Display, Panning
 from napari_multifidus.controllers.edit_tools import EditTools
@@ -44,7 +45,7 @@ class Annotator(QObject):
     ----------
     workspace
         What is open; its signals say what happens.
-    opener, display, image_view, edit_tools, entries, grading, feedback, outputs
+    opener, display, image_view, edit_tools, entries, grading, feedback, outputs, adoption
         What can be done with it.
     worklist
         The reading list that is open; None where there is none.
@@ -67,6 +68,7 @@ class Annotator(QObject):
         self.grading = Grading(self.workspace)
         self.feedback = Feedback(self.workspace)
         self.outputs = Outputs(self.workspace)
+        self.adoption = Adoption(self.workspace)
         self.worklist: WorklistController | None = None
         self.workspace.opened.connect(self._follow)
         self.grading.digits_freed.connect(self._bind_keys)

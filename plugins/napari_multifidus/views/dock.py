@@ -31,6 +31,7 @@ from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.models.grid import slice_words
 from napari_multifidus.models.locator import NO_SAGITTAL
 from napari_multifidus.models.sagittal import sagittal_series
+from napari_multifidus.views.adoption import AdoptionBanner
 from napari_multifidus.views.banner import ObstacleBanner
 from napari_multifidus.views.correction import CorrectionLine, connect
 from napari_multifidus.views.exams import ExamsPanel
@@ -88,6 +89,7 @@ class Dock(QWidget):
         self.exam_list = ExamsPanel(self.exams)
         self.feedback = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
+        self.adoption = AdoptionBanner(self.annotator)
         # Both hide themselves where there is nothing to say; they belong above what scrolls.
         self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
         self.correction = CorrectionLine()
@@ -121,7 +123,7 @@ class Dock(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)
-        for banner in (self.lock, self.obstacle, self.gate):
+        for banner in (self.lock, self.obstacle, self.gate, self.adoption):
             outer.addWidget(banner)
         outer.addWidget(scroll)
         outer.addWidget(self.feedback.tour)
