@@ -18,6 +18,7 @@ __all__ = [
     "Signal",
     "current_viewer",
     "fade_texts",
+    "focus_image",
     "is_drawing",
     "is_held",
     "new_viewer",
@@ -123,6 +124,14 @@ def swapping_layers(viewer: Any) -> Iterator[None]:
             yield
     finally:
         _swapped.pop()
+
+
+def focus_image(widget: Any) -> None:
+    """Let keys go to the image of the window that a widget is in; napari has no public way."""
+    while widget is not None and not hasattr(widget, "_qt_viewer"):
+        widget = widget.parentWidget()
+    if widget is not None:
+        widget._qt_viewer.canvas.native.setFocus()  # noqa: SLF001
 
 
 def notify(message: str, *, bad: bool) -> None:

@@ -209,7 +209,7 @@ def test_a_badge_says_what_a_digit_would_grade_until_the_end_is_said(drawn):
     canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     assert "right at L4-L5" in badge(drawn)
     drawn.annotator.display.step(1)
-    assert "no level" in badge(drawn)
+    assert "without a level" in badge(drawn)
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert badge(drawn) == ""
     assert "ended" in drawn.dock.status.message.text()
@@ -225,7 +225,7 @@ def test_nothing_is_graded_without_an_active_multifidus(drawn):
     canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     canvas.activate(LEAN, "direct")
-    assert "no multifidus is active" in badge(drawn)
+    assert "no muscle is active" in badge(drawn)
     shapes = len(drawn.layer(LEAN).data)
     press(drawn, Qt.Key.Key_3)
     assert session.drawing.own_grades == {}

@@ -309,7 +309,7 @@ def test_shared_levels_are_shown_and_locked_in_the_window(win, sample, tmp_path)
     assert win.annotator.workspace.session.analysis.level_of(0)[0] is not None
 
 
-def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp_path, messages):
+def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp_path):
     exam, _ = sample
     locator = open_sample(win, exam, tmp_path)
     win.viewer.window.remove_dock_widget(locator)
@@ -321,6 +321,7 @@ def test_the_key_opens_the_locator_and_what_contradicts_is_said(win, sample, tmp
     locator.model.place((60.0, 90.0))
     assert "out of order" in locator.note.text()
     # It stays over the window until it is mended; a message would be replaced by the next.
+    assert win.dock.obstacle.isVisible()
     assert "out of order" in win.dock.obstacle.words.text()
     assert "out of order" in win.viewer.canvas.overlays["multifidus_warnings"].text
 

@@ -21,7 +21,11 @@ from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 _MULTIFIDUS = {Side.LEFT: MULTIFIDUS_LEFT, Side.RIGHT: MULTIFIDUS_RIGHT}
 
 BADGE = "grading"
-BADGE_STYLE = {"font_size": 14, "color": "#ffb000"}
+PLACE = "top_right"
+"""Where no other text is while a reading can be graded."""
+
+BADGE_STYLE = {"font_size": 10, "color": "#ffc233", "box_color": "#26292f"}
+"""With a light theme as well as with a dark one."""
 
 LAST_OF_NAPARI = 7
 """Digits up to this change napari's tools; those above are the brush's, and stay so if they can."""
@@ -135,7 +139,7 @@ class Grading(QObject):
         if not was:
             return
         self._disarm()
-        _compat.set_text(self.workspace.viewer, BADGE, "", "top_center")
+        _compat.set_text(self.workspace.viewer, BADGE, "", PLACE)
         self.workspace.message.emit(ENDED)
         self.changed.emit()
 
@@ -146,14 +150,14 @@ class Grading(QObject):
         self._arm()
         side, level = self.side, self.level
         if side is None:
-            words = f"GRADING {NO_MUSCLE.lower()} {CHOOSE}"
+            words = "GRADING: no muscle is active\nQ right, W left"
         elif level is None:
-            words = "GRADING: this slice has no level"
+            words = "GRADING: slice without a level\nM marks levels"
         else:
             grades = f"0\N{EN DASH}{most_of(self.scheme)}"
-            words = f"GRADING {side.value} at {level} · {self.scheme.capitalize()} {grades}"
+            words = f"GRADING {side.value} at {level}\n {self.scheme.capitalize()} {grades}"
         _compat.set_text(
-            self.workspace.viewer, BADGE, f"{words} · Shift+Q ends", "top_center", **BADGE_STYLE
+            self.workspace.viewer, BADGE, f"{words} · Shift+Q ends", PLACE, **BADGE_STYLE
         )
 
     def _digits(self) -> range:

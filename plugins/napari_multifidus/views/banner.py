@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFrame, QHBoxLayout
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.views.widgets import button, label
@@ -32,6 +32,7 @@ class ObstacleBanner(QFrame):
         self.annotator = annotator
         self.words = label()
         self.mend = button("", "Mend what is wrong; Ctrl+Z undoes it")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.addWidget(self.words, 1)

@@ -35,6 +35,7 @@ from napari_multifidus.views.adoption import AdoptionBanner
 from napari_multifidus.views.banner import ObstacleBanner
 from napari_multifidus.views.correction import CorrectionLine, connect
 from napari_multifidus.views.exams import ExamsPanel
+from napari_multifidus.views.focus import ImageFocus
 from napari_multifidus.views.gate import GatePanel
 from napari_multifidus.views.locator import TITLE, LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
@@ -93,6 +94,8 @@ class Dock(QWidget):
         # Both hide themselves where there is nothing to say; they belong above what scrolls.
         self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
         self.correction = CorrectionLine()
+        self.focus = ImageFocus(self)
+        self.workspace.opened.connect(self.focus.give_back_soon)
         self._window: QWidget | None = None
         self._lay_out()
         self._wire()
@@ -120,6 +123,8 @@ class Dock(QWidget):
         scroll = QScrollArea()
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
+        # A click on a button would give the keys to what it stands on.
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(4, 4, 4, 4)

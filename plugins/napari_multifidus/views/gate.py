@@ -9,20 +9,20 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QSizePolicy,
     QVBoxLayout,
 )
 
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.completeness import Completeness, Weight
-from napari_multifidus.views.widgets import button, label
+from napari_multifidus.views.widgets import button, label, only_deliberate, text_field
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
-LINES_SHOWN, LINE_HEIGHT = 7, 20
+LINES_SHOWN = 7
 """Longer lists scroll."""
 
 _MARKS = {
@@ -35,7 +35,10 @@ _MARKS = {
 _STYLE = (
     "GatePanel { background-color: #26292f; border: 2px solid #ffb000; border-radius: 4px; }"
     "GatePanel QLabel { color: #f2f3f5; font-size: 12px; background: transparent; }"
-    "GatePanel QListWidget { background-color: #17191d; color: #f2f3f5; font-size: 12px; }"
+    "GatePanel QListWidget, GatePanel QLineEdit"
+    " { background-color: #17191d; color: #f2f3f5; font-size: 12px; }"
+    "GatePanel QPushButton { background-color: #49515c; color: #f2f3f5; }"
+    "GatePanel QPushButton:disabled { background-color: #2f333a; color: #a9afb8; }"
 )
 
 _HEADS = {
@@ -63,15 +66,18 @@ class GatePanel(QFrame):
         self.annotator = annotator
         self._found = Completeness(())
         self.head, self.lines = label(px=13, bold=True), QListWidget()
-        self.reason = QLineEdit()
-        self.reason.setPlaceholderText("Why does it stay incomplete? Do not name anyone.")
-        self.reason.setToolTip(
+        self.reason = text_field(
             "Recorded in the log; what has no outline at its level is marked as not measurable"
         )
+        self.reason.setPlaceholderText("Why does it stay incomplete? Do not name anyone.")
+        only_deliberate(self.lines)
+        self.lines.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.lock = button("Lock and next", "Finish and lock this reading, and open the next one")
         self.stay = button("Go on reading", "Close this list; nothing is locked ( Esc )")
         self.lock.setAutoDefault(True)
         self.setStyleSheet(_STYLE)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.lines.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._lay_out()
         self._wire()
         self.hide()
@@ -135,7 +141,9 @@ class GatePanel(QFrame):
             line.setData(Qt.ItemDataRole.UserRole, item)
             self.lines.addItem(line)
         self.lines.setVisible(bool(found.items))
-        self.lines.setFixedHeight(min(len(found.items), LINES_SHOWN) * LINE_HEIGHT + 6)
+        shown = min(len(found.items), LINES_SHOWN)
+        frame = 2 * self.lines.frameWidth() + 2
+        self.lines.setFixedHeight(shown * max(self.lines.sizeHintForRow(0), 0) + frame)
         self.reason.setVisible(found.needs_reason and not found.must_be_mended)
         self._found = found
         self._allow()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSettings, QSignalBlocker
-from qtpy.QtWidgets import QCheckBox, QLabel, QWidget
+from qtpy.QtWidgets import QLabel, QWidget
 
 from multifidus.data.anatomy import Level
 from multifidus.data.landmark import Landmark, LandmarkKind
@@ -14,7 +14,15 @@ from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.locator import Locator
 from napari_multifidus.views.sagittal import HELP, SagittalView
-from napari_multifidus.views.widgets import WARNING_COLOUR, button, choice, grid, label, named
+from napari_multifidus.views.widgets import (
+    WARNING_COLOUR,
+    button,
+    check_box,
+    choice,
+    grid,
+    label,
+    named,
+)
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
@@ -58,8 +66,9 @@ class LocatorPanel(QWidget):
             "Order in which levels are marked",
             [("from the sacrum up", ""), ("from the head down", "down")],
         )
-        self.six = QCheckBox("L6 present")
-        self.six.setToolTip("Transitional anatomy: an L6, with the discs L5-L6 and L6-S1")
+        self.six = check_box(
+            "L6 present", "Transitional anatomy: an L6, with the discs L5-L6 and L6-S1"
+        )
         self.up = button("up one level", "Counting began one level too low: rename every landmark")
         self.down = button(
             "down one level", "Counting began one level too high: rename every landmark"
@@ -221,7 +230,7 @@ class LocatorPanel(QWidget):
     def _choose_kind(self) -> None:
         if self.model is not None:
             self.model.set_kind(LandmarkKind(self.kind.currentData()))
-            self.refresh()
+            self._go_on()
 
     def _choose_level(self) -> None:
         if self.model is not None:
@@ -231,14 +240,20 @@ class LocatorPanel(QWidget):
     def _choose_series(self) -> None:
         if self.model is not None:
             self.model.choose_series(self.model.choices[self.series.currentIndex()])
-            self.refresh()
+            self._go_on()
 
     def _choose_order(self) -> None:
         down = self.order.currentData()
         self._preferences.setValue(UPWARDS, down)
         if self.model is not None:
             self.model.set_direction(from_sacrum=not down)
-            self.refresh()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Show the choice; while one marks, keys are for the sagittal image, else for the axial."""
+        if self.model is not None and self.model.state.is_marking:
+            self.picture.setFocus()
+        self.refresh()
 
     def _choose_six(self, *_: object) -> None:
         if self.model is not None:

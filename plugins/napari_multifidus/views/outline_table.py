@@ -11,7 +11,6 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
-    QCheckBox,
     QComboBox,
     QWidget,
 )
@@ -28,7 +27,7 @@ from napari_multifidus.views.table import (
     TableModel,
     TableView,
 )
-from napari_multifidus.views.widgets import button, choice, grid
+from napari_multifidus.views.widgets import button, check_box, choice, grid
 
 Index = QModelIndex
 
@@ -172,8 +171,9 @@ class OutlineTablePanel(QWidget):
         super().__init__()
         self.view = OutlineTableView()
         self.filters = {name: _filter_box(name) for name in FILTERS}
-        self.flagged = QCheckBox("Flagged only")
-        self.flagged.setToolTip("Show only outlines with a quality flag or an error")
+        self.flagged = check_box(
+            "Flagged only", "Show only outlines with a quality flag or an error"
+        )
         self.copy = button(
             "Copy",
             "Copy the lines shown, or those selected, for a spreadsheet (Ctrl+C in the table): "

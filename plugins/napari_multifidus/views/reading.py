@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import QSignalBlocker, Qt
-from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
 
 from multifidus.data.anatomy import RoiRule
 from multifidus.data.protocol import MeasurementProtocol
@@ -23,6 +23,7 @@ from napari_multifidus.views.widgets import (
     label,
     named,
     number_field,
+    text_field,
     text_style,
 )
 
@@ -40,8 +41,7 @@ class ReadingPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rater = QLineEdit()
-        self.rater.setToolTip("Rater ID: initials or a code; part of the file name")
+        self.rater = text_field("Rater ID: initials or a code; part of the file name")
         self.number = number_field("Number of the reading; each has its own file", 1, 99)
         self.rule = choice(
             "Fascial: along the inner border of the fascia. "

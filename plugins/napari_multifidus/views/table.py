@@ -10,6 +10,8 @@ from qtpy.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from napari_multifidus.views.widgets import only_deliberate
+
 Index = QModelIndex
 Cell = str | float | int
 
@@ -144,6 +146,7 @@ class TableView(QTableView):
     ) -> None:
         super().__init__()
         self.setModel(model)
+        only_deliberate(self)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)

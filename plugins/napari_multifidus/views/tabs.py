@@ -17,7 +17,7 @@ from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.image_controls import ImageControls
 from napari_multifidus.views.reading import ProtocolPanel
-from napari_multifidus.views.widgets import button
+from napari_multifidus.views.widgets import button, only_deliberate
 
 
 def tour_steps(dock: Any) -> tuple[TourStep, ...]:
@@ -110,6 +110,10 @@ class FeedbackTabs(QObject):
             if dock.table not in parts:
                 layout.addStretch(1)
             tabs.setTabToolTip(tabs.addTab(page, title), tip)
+        # Kept, or Python forgets the bar and with it what listens to its wheel.
+        self._bar = tabs.tabBar()
+        if self._bar is not None:
+            only_deliberate(self._bar)
         return tabs
 
     def _outputs(self) -> QWidget:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
     QComboBox,
     QGridLayout,
     QInputDialog,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSpinBox,
+    QTabBar,
     QWidget,
 )
+
+from napari_multifidus._compat import focus_image
 
 WARNING_COLOUR, QUIET_COLOUR, ERROR_COLOUR, GOOD_COLOUR = "#ffb000", "#b8bcc4", "#ff6b81", "#35d0a5"
 
@@ -22,9 +30,10 @@ Item = tuple[str, object]
 
 
 def button(words: str, tip: str = "", *, checkable: bool = False, width: int = 0) -> QPushButton:
-    """Make a button."""
+    """Make a button; a click leaves the keys to the image, else Space would press it again."""
     made = QPushButton(words)
     made.setToolTip(tip)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setCheckable(checkable)
     if width:
         made.setFixedWidth(width)
@@ -48,29 +57,52 @@ def text_style(px: int, colour: str = "", *, bold: bool = False) -> str:
 
 
 class _OnlyDeliberate(QObject):
-    """Keeps the wheel and stray keys from a widget: they go on to what is behind it.
+    """Keeps the wheel and stray keys from a widget, and gives keys back to the image after use.
 
     A wheel that scrolls the panel, or a key meant for the image, would else change what is chosen.
     """
 
     def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802 - Qt's
         """Let through what is meant for the widget."""
-        if not _is_stray(watched, event):
-            return False
-        event.ignore()
-        return True
+        if _is_stray(watched, event):
+            event.ignore()
+            return True
+        if _ends_use(watched, event):
+            # Once the widget has done with the event.
+            QTimer.singleShot(0, self.give_back)
+        return False
+
+    def give_back(self, *_: object) -> None:
+        """Let keys go to the image again, unless something else has taken them meanwhile."""
+        used: Any = self.parent()
+        holder = QApplication.focusWidget()
+        if holder is used or (holder is not None and used.isAncestorOf(holder)):
+            focus_image(used)
 
 
 def _is_stray(watched: Any, event: Any) -> bool:
-    is_list = isinstance(watched, QComboBox)
-    if event.type() == QEvent.Type.Wheel:
+    kind, is_list = event.type(), isinstance(watched, QComboBox)
+    is_table = isinstance(watched, QAbstractItemView)
+    if kind == QEvent.Type.Wheel and not is_table:
         # A list is chosen from when it is open, and then it is a window of its own.
-        return is_list or not watched.hasFocus()
-    if event.type() == QEvent.Type.KeyPress and is_list:
-        return (
-            event.key() not in _OPENING and not event.modifiers() & Qt.KeyboardModifier.AltModifier
-        )
-    return False
+        return is_list or isinstance(watched, QTabBar) or not watched.hasFocus()
+    if kind != QEvent.Type.KeyPress:
+        return False
+    if is_list:
+        alt = event.modifiers() & Qt.KeyboardModifier.AltModifier
+        return event.key() not in _OPENING and not alt
+    # A table would look for a line that begins with the letter; Ctrl+C is its own.
+    control = event.modifiers() & Qt.KeyboardModifier.ControlModifier
+    is_letter = bool(event.text()) and event.text().isprintable() and not control
+    return is_table and is_letter
+
+
+def _ends_use(watched: Any, event: Any) -> bool:
+    if event.type() == QEvent.Type.FocusIn:
+        # What was opened, a list or a menu, is closed again, with or without a choice.
+        return isinstance(watched, QComboBox) and event.reason() == Qt.FocusReason.PopupFocusReason
+    is_field = isinstance(watched, QAbstractSpinBox | QLineEdit)
+    return event.type() == QEvent.Type.KeyPress and is_field and event.key() in _LEAVING
 
 
 _OPENING = {
@@ -79,11 +111,34 @@ _OPENING = {
 }  # fmt: skip
 """Keys that open a closed list, or leave it."""
 
+_LEAVING = {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape}
+"""Keys that end writing in a field."""
+
 
 def only_deliberate(widget: QWidget) -> None:
-    """Let a list or a field for a number change only where it was opened or clicked."""
-    widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    widget.installEventFilter(_OnlyDeliberate(widget))
+    """Let a list or a field change only where it was opened or clicked, and end its use then."""
+    guard = _OnlyDeliberate(widget)
+    widget.installEventFilter(guard)
+    if isinstance(widget, QComboBox | QAbstractSpinBox):
+        widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    if isinstance(widget, QComboBox):
+        widget.activated.connect(guard.give_back)
+
+
+def text_field(tip: str = "") -> QLineEdit:
+    """Make a field for a line of text."""
+    made = QLineEdit()
+    made.setToolTip(tip)
+    only_deliberate(made)
+    return made
+
+
+def check_box(words: str, tip: str) -> QCheckBox:
+    """Make a box to tick; a click leaves the keys to the image."""
+    made = QCheckBox(words)
+    made.setToolTip(tip)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
 
 
 def number_field(tip: str, lowest: int, highest: int) -> QSpinBox:
