@@ -2,7 +2,7 @@
 # Make sure the system has what a step needs and pip cannot bring.
 #
 #   scripts/system_packages.sh venv PYTHON   what `PYTHON -m venv` needs
-#   scripts/system_packages.sh gui           a screen without a monitor, and the libraries of Qt
+#   scripts/system_packages.sh gui           a screen without a monitor, a window manager, and the libraries of Qt
 #   scripts/system_packages.sh peers         what results are compared with: ImageJ, dciodvfy
 #
 # Installs what is missing through apt-get or dnf when it may (root, or sudo without a password);

@@ -21,6 +21,7 @@ __all__ = [
     "focus_image",
     "is_drawing",
     "is_held",
+    "native_canvas",
     "new_viewer",
     "notify",
     "open_dock",
@@ -33,6 +34,7 @@ __all__ = [
     "stay_open",
     "swapping_layers",
     "take_back_vertex",
+    "world_at",
 ]
 
 FIRST_CORNERS = 2
@@ -139,6 +141,22 @@ def notify(message: str, *, bad: bool) -> None:
     from napari.utils.notifications import show_info, show_warning
 
     (show_warning if bad else show_info)(message)
+
+
+def native_canvas(viewer: Any) -> Any:
+    """Return the widget that the image is drawn on, and that the mouse moves over."""
+    return _canvas(viewer).native
+
+
+def world_at(viewer: Any, point: tuple[float, float]) -> tuple[float, ...]:
+    """Return where in the world a point of the canvas, (x, y), lies, on all axes."""
+    canvas = _canvas(viewer)
+    return tuple(map(float, canvas._map_canvas2world(point, canvas.view)))  # noqa: SLF001
+
+
+def _canvas(viewer: Any) -> Any:
+    window = getattr(viewer, "__wrapped__", viewer).window
+    return getattr(window, "__wrapped__", window)._qt_viewer.canvas  # noqa: SLF001
 
 
 def is_drawing(layer: Any) -> bool:

@@ -1,11 +1,23 @@
-"""Mouse events as the X server sends them, by its XTEST extension."""
+"""Mouse events as the X server sends them, by its XTEST extension.
+
+``python -m tests.support.native_mouse`` plays steps from its input, each at its time: a process of
+its own is not held up by the window that it draws in.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from typing import Any
 
 LEFT, WHEEL_UP, WHEEL_DOWN = 1, 4, 5
+
+Step = tuple[float, str, int, int]
+"""After how many seconds; ``move``, ``press`` or ``release``; where on the screen, x and y."""
 
 
 class NativeMouse:
@@ -40,3 +52,29 @@ class NativeMouse:
         for pressed in (1, 0):
             self._xtst.XTestFakeButtonEvent(self._display, LEFT, pressed, 0)
         self._x11.XSync(self._display, 0)
+
+    def play(self, steps: Sequence[Step]) -> None:
+        """Move, press and let go, each at its time; what is late follows at once."""
+        start = time.perf_counter()
+        for after, kind, x, y in steps:
+            time.sleep(max(0.0, start + after - time.perf_counter()))
+            if kind == "move":
+                self._xtst.XTestFakeMotionEvent(self._display, -1, x, y, 0)
+            else:
+                self._xtst.XTestFakeButtonEvent(self._display, LEFT, int(kind == "press"), 0)
+            self._x11.XFlush(self._display)
+        self._x11.XSync(self._display, 0)
+
+
+def playing(steps: Sequence[Step]) -> subprocess.Popen[str]:
+    """Play steps in a process of its own, which ends with the last of them."""
+    command = [sys.executable, "-m", "tests.support.native_mouse"]
+    hand = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)  # noqa: S603
+    assert hand.stdin is not None
+    hand.stdin.write(json.dumps(steps))
+    hand.stdin.close()
+    return hand
+
+
+if __name__ == "__main__":
+    NativeMouse().play(json.load(sys.stdin))

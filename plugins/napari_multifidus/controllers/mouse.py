@@ -1,4 +1,8 @@
-"""The mouse on a structure's layer, while one of the own tools of the plugin is active."""
+"""The mouse on a structure's layer, while one of the own tools of the plugin is active.
+
+A press reaches a tool by way of its layer, so that panning comes first. Every move after it comes
+from the :class:`~napari_multifidus.controllers.pointer.Pointer`.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,14 @@ import numpy as np
 from multifidus.editing.livewire import Edges
 from multifidus.errors import MultifidusError, RoiError
 from napari_multifidus import _compat
-from napari_multifidus.controllers.structure_layer import PAN_ZOOM, add_shapes
+from napari_multifidus.controllers.pointer import Pointer, PointerCallbacks
+from napari_multifidus.controllers.sketch import Sketch
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM
+from napari_multifidus.models.canvas_map import CORNERS, CanvasMap
 from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.half_drawn import HalfDrawn
-from napari_multifidus.models.shapes import LayerKey, vertices_of
+from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, brush_outline, new_stroke
 
 if TYPE_CHECKING:
@@ -28,8 +35,6 @@ if TYPE_CHECKING:
     Loops = tuple[Array, ...]
 
 LEFT_BUTTON = 1
-PREVIEW = "being drawn"
-PREVIEW_COLOUR = "#ffffff"
 
 RADIUS_MM = 3.0
 RADIUS_STEP = 1.25
@@ -78,7 +83,8 @@ class MouseStrokes:
         self.key: LayerKey | None = None
         self.radius_mm = RADIUS_MM
         self._layer: Any = None
-        self._preview: Any = None
+        self._pointer: Pointer | None = None
+        self._sketch: Sketch | None = None
         self._stroke: Stroke | None = None
         self._index = 0
         self._measured_at = 0.0
@@ -94,12 +100,14 @@ class MouseStrokes:
         layer.selected_data = set()
         layer.mouse_pan = False
         layer.mouse_drag_callbacks.append(self._drag)
-        layer.mouse_move_callbacks.append(self._hover)
-        layer.mouse_double_click_callbacks.append(self._double_click)
+        canvas = _compat.native_canvas(self._viewer)
+        calls = PointerCallbacks(
+            self._is_in_hand, self._frame, self._double_click, self._follow_canvas
+        )
+        self._pointer, self._sketch = Pointer(canvas, calls), Sketch(canvas, self._look)
         layer.events.mode.connect(self._mode_changed)
         layer.bind_key("Enter", self._enter, overwrite=True)
         layer.bind_key("Escape", self._escape, overwrite=True)
-        self._show(())
 
     def drop(self) -> None:
         """Let go of the tool; what is unfinished becomes an outline, if it can."""
@@ -109,19 +117,23 @@ class MouseStrokes:
         layer, self._layer, self.tool, self.key = self._layer, None, None, None
         layer.events.mode.disconnect(self._mode_changed)
         layer.mouse_drag_callbacks.remove(self._drag)
-        layer.mouse_move_callbacks.remove(self._hover)
-        layer.mouse_double_click_callbacks.remove(self._double_click)
+        self._let_go_of_canvas()
         layer.bind_key("Enter", None, overwrite=True)
         layer.bind_key("Escape", None, overwrite=True)
         layer.mouse_pan = layer.mode == PAN_ZOOM
 
     def close(self) -> None:
-        """Let go, and take the layer that shows strokes away; what is unfinished stays so."""
+        """Let go; what is unfinished stays so."""
         self._stroke = None
         self.drop()
-        if self._preview is not None and self._preview in self._viewer.layers:
-            self._viewer.layers.remove(self._preview)
-        self._preview = None
+
+    def _let_go_of_canvas(self) -> None:
+        pointer, sketch = self._pointer, self._sketch
+        self._pointer = self._sketch = None
+        if pointer is not None and sketch is not None:
+            pointer.close()
+            sketch.hide()
+            sketch.deleteLater()
 
     def resize(self, *, larger: bool) -> None:
         """Make the brush larger or smaller."""
@@ -154,13 +166,15 @@ class MouseStrokes:
         self.finish()
         self._stroke, self._index = half.stroke(self._context(index)), index
         self._session.change(with_half_drawn(drawing, (self.key, index), None))
-        # Dashed until the hand moves over it.
-        self._show(half.dashes(spacing_mm(self._session.series)))
+        if self._sketch is not None:
+            # Dashed until the hand moves over it.
+            self._sketch.show_paths(half.dashes(spacing_mm(self._session.series)))
 
     def finish(self) -> None:
         """End the unfinished stroke: it becomes an outline, or is given up for being short."""
+        self._take_moves()
         made, self._stroke = self._stroke, None
-        self._show(())
+        self._rest()
         if made is None or self.key is None:
             return
         try:
@@ -177,7 +191,7 @@ class MouseStrokes:
             return False
         if not self._stroke.undo_corner():
             self._stroke = None
-        self._show(self._stroke.trace if self._stroke else ())
+        self._show()
         self._calls.corner()
         return True
 
@@ -205,16 +219,25 @@ class MouseStrokes:
 
     # --- the mouse -----------------------------------------------------------------------------
 
-    def _place(self, event: Any) -> tuple[int, Array]:
-        """Return the slice and the pixel (row, column) under the mouse."""
-        slice_at, *pixel = self._layer.world_to_data(event.position)
+    def _is_in_hand(self) -> bool:
+        """Whether the mouse is the tool's: its layer is the active one."""
+        return self._layer is not None and self._viewer.layers.selection.active == self._layer
+
+    def _look(self) -> CanvasMap:
+        """Find where the pixels of the slice shown lie on the canvas."""
+        corners = [self._place(corner)[1] for corner in CORNERS]
+        return CanvasMap.of(corners)
+
+    def _place(self, point: tuple[float, float]) -> tuple[int, Array]:
+        """Return the slice shown and the pixel (row, column) at a point of the canvas."""
+        slice_at, *pixel = self._layer.world_to_data(_compat.world_at(self._viewer, point))
         last = len(self._session.series.slices) - 1
         return min(max(round(slice_at), 0), last), np.array(pixel, dtype=np.float64)
 
     def _drag(self, layer: Any, event: Any) -> Iterator[None]:  # noqa: ARG002 - napari passes it
-        if event.button != LEFT_BUTTON or self._layer is None:
+        if event.button != LEFT_BUTTON or self._layer is None or self._pointer is None:
             return
-        index, at = self._place(event)
+        index, at = self._place(self._pointer.at)
         try:
             self._begin(index)
         except MultifidusError as error:
@@ -224,46 +247,66 @@ class MouseStrokes:
         if stroke is None:
             return
         stroke.press(at)
-        self._moved()
+        self._pointer.record()
+        self._pointer.tell()
         yield
         while event.type == "mouse_move" and self._stroke is stroke:
-            stroke.drag(self._place(event)[1])
-            self._moved()
             yield
         if self._stroke is not stroke:
             return
+        self._take_moves()
+        self._pointer.stop()
         if stroke.release():
             self.finish()
         else:
-            self._moved()
+            self._pointer.tell()
             self._calls.corner()
 
-    def _hover(self, layer: Any, event: Any) -> None:  # noqa: ARG002 - napari passes it
-        index, at = self._place(event)
-        if self._stroke is None and self.tool in {Tool.BRUSH, Tool.ERASER}:
-            self._index = index
-            self._show(brush_outline(at, self.radius_mm, spacing_mm(self._session.series)))
-        elif self._stroke is not None and index == self._index:
-            self._stroke.hover(at)
-            self._show(self._stroke.trace)
+    def _take_moves(self) -> None:
+        """Hand the stroke what the hand has drawn since the last time."""
+        if self._pointer is not None and self._pointer.is_recording:
+            points = self._pointer.taken()
+            if len(points) and self._stroke is not None:
+                self._stroke.drag(*self._look().pixels(points))
 
-    def _double_click(self, layer: Any, event: Any) -> None:  # noqa: ARG002 - napari passes it
+    def _frame(self) -> None:
+        """Follow the hand: show the stroke, and what it would measure."""
+        if self._pointer is None:
+            return
+        if self._pointer.is_recording:
+            self._take_moves()
+            self._show()
+            self._measure()
+            return
+        index, at = self._place(self._pointer.at)
+        if self._stroke is not None and index == self._index:
+            self._stroke.hover(at)
+        self._show()
+
+    def _double_click(self) -> bool:
+        """End a stroke of clicks; returns whether there was one."""
+        clicked = self._stroke is not None and self._stroke.has_begun
         self.finish()
+        return clicked
 
     def _enter(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
         self.finish()
 
     def _escape(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
         self._stroke = None
-        self._show(())
+        self._rest()
         self._calls.corner()
 
-    def _moved(self) -> None:
-        """Show the stroke, and what it would measure."""
-        assert self._stroke is not None and self.key is not None  # noqa: S101, PT018
-        self._show(self._stroke.trace)
+    def _rest(self) -> None:
+        """Record no more, and show no stroke."""
+        if self._pointer is not None:
+            self._pointer.stop()
+        self._show()
+
+    def _measure(self) -> None:
+        """Tell what the stroke would measure, now and then."""
         now = time.perf_counter()
-        if now - self._measured_at < LIVE_S:
+        if self._stroke is None or self.key is None or now - self._measured_at < LIVE_S:
             return
         try:
             loops = self._stroke.outcome()
@@ -271,27 +314,20 @@ class MouseStrokes:
             return
         if loops:
             self._calls.moved(self.key, self._index, loops)
-            self._measured_at = now
+            self._measured_at = time.perf_counter()
 
     # --- showing -------------------------------------------------------------------------------
 
-    def _show(self, paths: Loops) -> None:
-        if not paths and (self._preview is None or not self._preview.nshapes):
+    def _show(self) -> None:
+        if self._sketch is None:
             return
-        if self._preview is None or self._preview not in self._viewer.layers:
-            self._preview = self._new_preview()
-        shapes = [(vertices_of(path, self._index), "path") for path in paths if len(path) > 1]
-        self._preview.data = shapes
+        paths: Loops = () if self._stroke is None else self._stroke.trace
+        if not paths and self._pointer is not None and self.tool in {Tool.BRUSH, Tool.ERASER}:
+            at = self._place(self._pointer.at)[1]
+            paths = brush_outline(at, self.radius_mm, spacing_mm(self._session.series))
+        self._sketch.show_paths(paths)
 
-    def _new_preview(self) -> Any:
-        active = self._viewer.layers.selection.active
-        layer = add_shapes(
-            self._viewer,
-            self._session.series,
-            name=PREVIEW,
-            edge_color=PREVIEW_COLOUR,
-            face_color="transparent",
-            metadata={_compat.PLUGIN: PREVIEW},
-        )
-        self._viewer.layers.selection.active = active
-        return layer
+    def _follow_canvas(self) -> None:
+        """Paint the stroke again where the image has moved below it."""
+        if self._sketch is not None:
+            self._sketch.follow()

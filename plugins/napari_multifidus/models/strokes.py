@@ -86,9 +86,9 @@ class Stroke:
         self._presses.append(len(self._points))
         self._points.append(at)
 
-    def drag(self, at: Array) -> None:
-        """Go on with the button down."""
-        self._points.append(at)
+    def drag(self, *way: Array) -> None:
+        """Go on with the button down, from one place to the next."""
+        self._points.extend(way)
 
     def hover(self, at: Array) -> None:
         """Go on with the button up."""
@@ -159,9 +159,9 @@ class LivewireStroke(Stroke):
         self._wire = LiveWire(self.context.edges(), at)
         self._ahead = None
 
-    def drag(self, at: Array) -> None:
+    def drag(self, *way: Array) -> None:
         """Look ahead, as without the button."""
-        self.hover(at)
+        self.hover(way[-1])
 
     def hover(self, at: Array) -> None:
         """Look ahead: where the path would run."""

@@ -1,0 +1,210 @@
+"""Every position of the hand while it draws, as the window system sends it.
+
+On the way to a layer most positions are lost: Qt hands over the last of several that wait, and the
+canvas takes none within 10 ms of another. So they are recorded as they reach the canvas, with Qt's
+compression off, and are told of once a frame. A pen's positions are recorded with the digits that
+it has. Of a finger Qt makes a mouse.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QMouseEvent
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
+
+    Array = NDArray[np.float64]
+
+FRAME_S = 0.016
+"""What is drawn is shown at most this often."""
+
+_COMPRESSIONS = (
+    Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents,
+    Qt.ApplicationAttribute.AA_CompressTabletEvents,
+)
+
+_MOVES_IMAGE = (QEvent.Type.Wheel, QEvent.Type.KeyPress, QEvent.Type.Resize)
+
+_HEARD = {
+    QEvent.Type.MouseMove,
+    QEvent.Type.TabletMove,
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.MouseButtonDblClick,
+    QEvent.Type.Paint,
+    *_MOVES_IMAGE,
+}
+
+_LEFT = Qt.MouseButton.LeftButton
+
+
+@dataclass(frozen=True, slots=True)
+class PointerCallbacks:
+    """What a pointer calls.
+
+    Attributes
+    ----------
+    wants
+        Returns whether a tool is in hand: others use the mouse as well.
+    frame
+        Called at most once a frame, after the hand has moved.
+    double_click
+        Called at a double click; returns whether it ends something. Otherwise it is a press.
+    shown
+        Called before the canvas is painted.
+    """
+
+    wants: Callable[[], bool]
+    frame: Callable[[], None]
+    double_click: Callable[[], bool]
+    shown: Callable[[], None]
+
+
+class Pointer(QObject):
+    """The hand over a canvas.
+
+    Parameters
+    ----------
+    canvas
+        Whose events are recorded.
+    calls
+        Whom to tell.
+
+    Attributes
+    ----------
+    at
+        Where it is, (x, y) on the canvas.
+    is_recording
+        Whether a stroke is drawn: then every move is recorded, and reaches nobody else.
+    """
+
+    def __init__(self, canvas: QWidget, calls: PointerCallbacks) -> None:
+        super().__init__()
+        self._canvas, self._calls = canvas, calls
+        self.at = (0.0, 0.0)
+        self.is_recording = False
+        self._way: list[tuple[float, float]] = []
+        self._by_pen = False
+        self._compressed: tuple[bool, ...] = ()
+        self._shown_at = 0.0
+        self._timer = QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.tell)
+        canvas.installEventFilter(self)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self.stop()
+        self._timer.stop()
+        self._canvas.removeEventFilter(self)
+
+    # --- a stroke ------------------------------------------------------------------------------
+
+    def record(self) -> None:
+        """Record every move from now on; the button is down."""
+        self.stop()
+        self._compressed = tuple(map(QCoreApplication.testAttribute, _COMPRESSIONS))
+        for compression in _COMPRESSIONS:
+            QCoreApplication.setAttribute(compression, on=False)
+        self._way.clear()
+        self._by_pen = False
+        self.is_recording = True
+
+    def stop(self) -> None:
+        """Record no more."""
+        if self.is_recording:
+            self.is_recording = False
+            for compression, before in zip(_COMPRESSIONS, self._compressed, strict=True):
+                QCoreApplication.setAttribute(compression, before)
+
+    def taken(self) -> Array:
+        """Hand over the points recorded since the last time, (n, 2): x, y."""
+        way = np.array(self._way, dtype=np.float64).reshape(-1, 2)
+        self._way.clear()
+        return way
+
+    def tell(self) -> None:
+        """Say at once that the hand has moved, rather than with the next frame."""
+        self._timer.stop()
+        self._calls.frame()
+        self._shown_at = time.perf_counter()
+
+    # --- events --------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject | None, event: Any) -> bool:  # noqa: ARG002, N802 - Qt's
+        """Look at an event before the canvas does; returns whether to keep it from the canvas."""
+        kind = event.type()
+        if kind not in _HEARD or not self._calls.wants():
+            return False
+        if kind == QEvent.Type.MouseMove:
+            return self._moved(event)
+        if kind == QEvent.Type.TabletMove:
+            return self._moved_by_pen(event)
+        if kind == QEvent.Type.MouseButtonPress:
+            self._note(event)
+        elif kind == QEvent.Type.MouseButtonDblClick:
+            return self._clicked_twice(event)
+        elif kind == QEvent.Type.Paint:
+            self._calls.shown()
+        elif self._way:
+            # Positions until now belong to the image as it was before it is moved.
+            self.tell()
+        return False
+
+    def _note(self, event: Any) -> None:
+        place = event.position()
+        self.at = (place.x(), place.y())
+
+    def _moved(self, event: Any) -> bool:
+        if not self.is_recording or not event.buttons() & _LEFT:
+            self._note(event)
+            self._tell_soon()
+            return False
+        if not self._by_pen:
+            self._record(event)
+        return True
+
+    def _moved_by_pen(self, event: Any) -> bool:
+        if not self.is_recording:
+            return False
+        # A mouse that follows the pen, to whole pixels, is not recorded a second time.
+        self._by_pen = True
+        self._record(event)
+        event.accept()
+        return True
+
+    def _record(self, event: Any) -> None:
+        self._note(event)
+        self._way.append(self.at)
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if not self._timer.isActive():
+            left = FRAME_S - (time.perf_counter() - self._shown_at)
+            self._timer.start(max(0, round(left * 1000)))
+
+    def _clicked_twice(self, event: Any) -> bool:
+        """Keep a double click from napari, which would zoom."""
+        if event.button() != _LEFT:
+            return False
+        self._note(event)
+        if not self._calls.double_click():
+            # Qt takes a press soon after another for a double click, also where a stroke begins.
+            press = QMouseEvent(
+                QEvent.Type.MouseButtonPress,
+                event.position(),
+                event.globalPosition(),
+                event.button(),
+                event.buttons(),
+                event.modifiers(),
+            )
+            QCoreApplication.sendEvent(self._canvas, press)
+        return True
