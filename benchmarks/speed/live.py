@@ -12,8 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 import multifidus as mf
+from benchmarks.speed.hand import Hand, Stroke, napari_lasso, plugin_freehand, timed
 from benchmarks.timing import Comparison
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.image import Exam, Series, Slice, Weighting
@@ -29,8 +29,10 @@ from multifidus.data.image import Exam, Series, Slice, Weighting
 SIZE, SLICES, POINTS = 512, 20, 60
 SPACING = 0.4
 MOTIONS = 120
-PAUSE_S = 0.007
-P50, P99 = 50, 99
+P50, P95, P99 = 50, 95, 99
+
+MOVE_S, FRAME_S = 0.005, 0.016
+"""What a move of the mouse, and a frame with what is drawn, may take of the main thread."""
 
 Loop = Any
 
@@ -59,7 +61,9 @@ def compare(repeats: int) -> list[Comparison]:
     motions = MOTIONS * max(1, repeats // 4)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("NAPARI_CONFIG", str(Path(folder) / "settings.yaml"))
-        plain, ours, overlay, scroll_ours, scroll_plain = _measure(Path(folder), motions)
+        drags, scrolls, strokes = _measure(Path(folder), motions)
+    plain, ours, overlay = drags
+    scroll_ours, scroll_plain = scrolls
     found = [
         Comparison(
             f"vertex of {POINTS} moves, {SIZE}x{SIZE}: numbers, uncertainty, histogram; p{share}",
@@ -92,7 +96,23 @@ def compare(repeats: int) -> list[Comparison]:
         )
         for share in (P50, P99)
     ]
-    return found
+    return [*found, *_compared(*strokes)]
+
+
+def _compared(ours: Stroke, theirs: Stroke) -> list[Comparison]:
+    """Compare a stroke by hand with one by napari's lasso, and with what it may take."""
+    rows = (
+        ("freehand: a move is delivered; p95", ours.moves, theirs.moves, MOVE_S),
+        ("freehand: what follows it until all is painted; p95", ours.rests, theirs.rests, FRAME_S),
+    )
+    return [
+        Comparison(job, peer, float(np.percentile(own, P95)), other, "CPU s", target)
+        for job, own, peers, allowed in rows
+        for peer, other, target in (
+            ("napari's own lasso", float(np.percentile(peers, P95)), None),
+            ("allowed", allowed, 1.0),
+        )
+    ]
 
 
 def _added(total: Sequence[float], plain: Sequence[float], share: int) -> float:
@@ -117,7 +137,8 @@ def _circle(row: float, column: float, radius: float, count: int = POINTS) -> Lo
     return np.stack((row + radius * np.cos(angle), column + radius * np.sin(angle)), axis=1)
 
 
-def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
+def _opened(folder: Path) -> tuple[Any, Any, Any]:
+    """Open a window with outlines on every slice; returns it, and a structure in hand."""
     import napari
     from napari_multifidus._compat import open_dock
     from napari_multifidus.models.opening import OpenedExam, layer_data
@@ -152,9 +173,17 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     viewer.scene.camera.zoom *= 4
     QTest.qWait(200)
     annotator.workspace.canvas.activate(left, "direct")
-    layer = annotator.workspace.canvas.layers[left]
-    layer.selected_data = {0}
+    annotator.workspace.canvas.layers[left].selected_data = {0}
+    return viewer, annotator, left
 
+
+def _measure(
+    folder: Path, motions: int
+) -> tuple[tuple[Sequence[float], ...], tuple[Sequence[float], ...], tuple[Stroke, Stroke]]:
+    from qtpy.QtWidgets import QApplication
+
+    viewer, annotator, left = _opened(folder)
+    layer = annotator.workspace.canvas.layers[left]
     theirs = _plain_drag(viewer, layer, motions)
     annotator.workspace.canvas.activate(left, "direct")
     QApplication.processEvents()
@@ -162,60 +191,21 @@ def _measure(folder: Path, motions: int) -> tuple[Sequence[float], ...]:
     annotator.feedback.toggle_fat()
     total_with_fat = _drag(viewer, layer, motions)
     annotator.feedback.toggle_fat()
+    circle = _circle(330, 320, 30, motions)
+    mine_stroke = plugin_freehand(annotator, Hand(viewer, SPACING), circle)
     mine_scroll = _scroll(viewer, motions // 4)
     annotator.opener.close()
     viewer.window.remove_dock_widget("all")
     plain_scroll = _plain_scroll(viewer, layer, motions // 4)
+    plain_stroke = napari_lasso(viewer, Hand(viewer, SPACING), circle)
     viewer.close()
-    return theirs, total, total_with_fat, mine_scroll, plain_scroll
-
-
-def _timed(act: Callable[[], object]) -> float:
-    before = time.thread_time()
-    act()
-    return time.thread_time() - before
-
-
-class _Hand:
-    """A hand on the mouse: Qt's events go to napari's canvas, as its window sends them."""
-
-    def __init__(self, viewer: Any) -> None:
-        self._viewer = viewer
-        self._canvas = viewer.window._qt_viewer.canvas.native  # noqa: SLF001 - no other way in
-
-    def event(self, kind: str, place: tuple[float, float], *, held: bool) -> Any:
-        """Make an event at a row and column of the image."""
-        from qtpy.QtCore import QEvent, QPointF, Qt
-        from qtpy.QtGui import QMouseEvent
-
-        camera = self._viewer.scene.camera
-        middle = np.array(self._viewer.canvas.size) / 2
-        y, x = (SPACING * np.array(place) - np.array(camera.center)[-2:]) * camera.zoom + middle
-        left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-        point = QPointF(x, y)
-        return QMouseEvent(
-            getattr(QEvent.Type, kind),
-            point,
-            QPointF(self._canvas.mapToGlobal(point.toPoint())),
-            none if kind == "MouseMove" else left,
-            left if held else none,
-            Qt.KeyboardModifier.NoModifier,
-        )
-
-    def send(self, event: Any) -> float:
-        """Send an event and return the CPU time that it took; then let the window paint."""
-        from qtpy.QtWidgets import QApplication
-
-        took = _timed(lambda: QApplication.sendEvent(self._canvas, event))
-        QApplication.processEvents()
-        # napari looks at the mouse every five milliseconds.
-        time.sleep(PAUSE_S)
-        return took
+    drags, scrolls = (theirs, total, total_with_fat), (mine_scroll, plain_scroll)
+    return drags, scrolls, (mine_stroke, plain_stroke)
 
 
 def _drag(viewer: Any, layer: Any, motions: int) -> list[float]:
     """Take the first vertex and move it; returns the CPU time of every motion."""
-    hand = _Hand(viewer)
+    hand = Hand(viewer, SPACING)
     row, column = layer.data[0][0][1:].tolist()
     hand.send(hand.event("MouseMove", (row, column), held=False))
     hand.send(hand.event("MouseButtonPress", (row, column), held=True))
@@ -254,7 +244,7 @@ def _plain_drag(viewer: Any, layer: Any, motions: int) -> list[float]:
 
 def _scroll(viewer: Any, count: int) -> list[float]:
     return [
-        _timed(lambda n=n: viewer.dims.set_current_step(0, 1 + n % (SLICES - 2)))
+        timed(lambda n=n: viewer.dims.set_current_step(0, 1 + n % (SLICES - 2)))
         for n in range(count)
     ]
 

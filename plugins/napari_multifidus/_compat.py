@@ -21,6 +21,7 @@ __all__ = [
     "focus_image",
     "is_drawing",
     "is_held",
+    "move_corner",
     "native_canvas",
     "new_viewer",
     "notify",
@@ -167,6 +168,19 @@ def is_drawing(layer: Any) -> bool:
 def is_held(layer: Any) -> bool:
     """Whether the mouse holds a shape or a vertex; napari has no public word for it."""
     return bool(getattr(layer, "__wrapped__", layer)._is_moving)  # noqa: SLF001
+
+
+def move_corner(layer: Any, position: tuple[float, ...]) -> None:
+    """Move the last corner of the polygon that is being drawn to a place in the world.
+
+    napari sets a corner where it last saw the mouse move, which a fast hand has left long ago.
+    """
+    own = getattr(layer, "__wrapped__", layer)
+    shape, vertex = own._moving_value  # noqa: SLF001
+    if vertex is not None:
+        vertices = own._data_view.shapes[shape].data.copy()  # noqa: SLF001
+        vertices[vertex] = own.world_to_data(position)
+        own._data_view.edit(shape, vertices)  # noqa: SLF001
 
 
 def take_back_vertex(layer: Any) -> None:

@@ -11,8 +11,10 @@ import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
 from qtpy.QtCore import QCoreApplication, Qt
 
+from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon import area
 from tests.plugins.conftest import SPACING
+from tests.support.exams import axial_plane
 from tests.support.napari_window import qt_window
 from tests.support.native_mouse import playing
 
@@ -31,6 +33,16 @@ def window_manager():
     with subprocess.Popen([command], stderr=subprocess.DEVNULL) as manager:  # noqa: S603
         yield
         manager.terminate()
+
+
+@pytest.fixture
+def disc():
+    """Return an exam with a bright disc in its middle."""
+    rows, columns = np.mgrid[:72, :80]
+    away = np.hypot((rows - 35.5) * SPACING[0], (columns - 39.5) * SPACING[1])
+    pixels = (300 / (1 + np.exp((away - 9.0) / 0.4)) + 50).round()
+    shown = Slice.from_array("1.4.0", axial_plane(0.0, 0.0, SPACING), pixels, 4.0)
+    return Exam("S01", "pre", (Series("1.4", (shown,), Weighting.T2),))
 
 
 @pytest.fixture
@@ -83,4 +95,72 @@ def test_a_circle_by_hand_is_what_the_hand_drew(opened, hertz, chord):
     (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
     assert area([loop]) == pytest.approx(np.pi * RADIUS**2, rel=0.005)
     assert np.hypot(*(loop - np.roll(loop, 1, axis=0)).T).max() <= chord
+    assert QCoreApplication.testAttribute(COMPRESSION)
+
+
+def corners(count):
+    """Return corners around the middle, each more than a double click's reach from the last."""
+    angle = np.arange(count) * 2 * np.pi / count
+    radius = RADIUS * (1 + 0.3 * np.cos(3 * angle))
+    return np.round(radius * np.stack((np.cos(angle), np.sin(angle)))).astype(int).T.tolist()
+
+
+def clicks(points, pause):
+    """Return steps that click on every point, and on the last one twice."""
+    steps, now = [], 0.1
+    for x, y in [*points, points[-1]]:
+        steps += [(now, "move", x, y), (now + 0.01, "press", x, y), (now + 0.03, "release", x, y)]
+        now += pause
+    return steps
+
+
+@pytest.mark.parametrize("pause", [0.1, 0.15])
+def test_every_click_of_a_fast_polygon_is_a_corner(opened, pause):
+    points = corners(20)
+    play(opened, clicks(points, pause), lambda: len(outlines(opened)) == 1)
+    (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
+    assert loop.shape == (20, 2)
+    # The middle is between pixels of the screen.
+    np.testing.assert_allclose(loop, points, atol=1.1)
+
+
+def test_a_double_click_ends_an_outline_and_a_hole_without_zooming(opened, disc, tmp_path):
+    opened.empty()
+    opened.open(disc, tmp_path / "disc")
+    opened.viewer.reset_view()
+    opened.press("Q")
+    zoom = opened.viewer.scene.camera.zoom
+    for keys, radius_mm, count in (("Y", 9.0, 1), ("Shift+H", 4.0, 2)):
+        opened.press(keys)
+        points = (radius_mm * zoom / RADIUS * np.array(ring(5)[:5])).round().astype(int).tolist()
+        play(opened, clicks(points, 0.12), lambda count=count: len(outlines(opened)) == count)
+        assert opened.viewer.scene.camera.zoom == zoom
+        assert not opened.annotator.workspace.canvas.unfinished()
+
+
+def test_a_stroke_that_is_not_closed_is_said_and_stays(opened, messages):
+    opened.press("U")
+    points = ring(200)[:140]
+    moves = [(0.2 + n / 500, "move", x, y) for n, (x, y) in enumerate(points)]
+    steps = [(0.0, "move", *points[0]), (0.1, "press", *points[0]), *moves]
+    steps.append((0.6, "release", *points[-1]))
+    play(opened, steps, lambda: any("It is not closed" in words for words in messages))
+    assert not outlines(opened)
+    assert len(opened.annotator.workspace.canvas.unfinished()) == 1
+    opened.press("Return")
+    (loop,) = outlines(opened)
+    assert len(loop) == len({tuple(point) for point in points})
+
+
+def test_a_window_closed_in_the_middle_of_a_stroke_lets_go_of_the_mouse(window, exam, tmp_path):
+    made = window()
+    made.open(exam, tmp_path)
+    made.press("Q")
+    made.press("C")
+    made.send("MouseMove", (30.0, 30.0), pressed=False)
+    made.send("MouseButtonPress", (30.0, 30.0))
+    made.send("MouseMove", (30.0, 40.0))
+    assert not QCoreApplication.testAttribute(COMPRESSION)
+    made.close()
+    QCoreApplication.processEvents()
     assert QCoreApplication.testAttribute(COMPRESSION)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from napari_multifidus.models.strokes import StrokeContext, Tool, new_stroke
+from napari_multifidus.models.shapes import as_napari
+from napari_multifidus.models.strokes import GAP_MM, StrokeContext, Tool, new_stroke
 
-from multifidus.data.polygon import area
+from multifidus.data.polygon import area, first_crossing
 from multifidus.data.polygon_sets import cut, joined
 from multifidus.editing.livewire import Edges
-from multifidus.editing.strokes import stroke
+from multifidus.editing.strokes import closed, stroke
 from multifidus.errors import RoiError
 from tests.support.exams import box, circle
 
@@ -38,7 +39,7 @@ def clicked(made, points):
 @given(st.floats(4, 30), st.integers(8, 80))
 @settings(deadline=None)
 def test_an_unbroken_stroke_is_every_point_of_it(radius, count):
-    made = new_stroke(Tool.FREEHAND, context())
+    made = new_stroke(Tool.FREEHAND, context(spacing=(0.2, 0.2)))
     points = circle(40, 40, radius, count)
     assert unbroken(made, list(points))
     (loop,) = made.outcome()
@@ -154,3 +155,87 @@ def test_the_livewire_closes_along_the_edge_and_goes_back():
     assert made.outcome() is None
     made.undo_corner()
     assert not made.undo_corner()
+
+
+def test_an_unbroken_stroke_with_a_gap_is_not_closed_by_itself():
+    ring = circle(40, 40, 20, 100)
+    for kept, spacing, words in (
+        (ring[:98], (1.0, 1.0), ""),
+        (ring[:90], (1.0, 1.0), "leaves out 14 mm between its end and its beginning, more than 5"),
+        (ring[:90], (0.3, 0.3), ""),
+        (np.delete(ring, range(50, 56), axis=0), (1.0, 1.0), "leaves out 9 mm on its way"),
+    ):
+        made = new_stroke(Tool.FREEHAND, context(spacing=spacing))
+        assert unbroken(made, list(kept)) == (not words)
+        assert made.gap_words.startswith(f"The stroke {words}" if words else "")
+        assert bool(made.gap_words) == bool(words)
+        # Whoever wants it closed closes it.
+        np.testing.assert_array_equal(made.outcome()[0], kept)
+    # Gone on with by clicks, it is what it is.
+    made.press(ring[3])
+    assert not made.release()
+    assert made.gap_words == ""
+
+
+def test_an_end_that_crosses_the_beginning_leaves_no_gap():
+    ring = circle(40, 40, 20, 100)
+    turn = np.linspace(-0.24, 0.28, 11)
+    away = 21.5 - 3.5 * np.linspace(0, 1, 11) ** 2
+    tail = 40 + np.stack((away * np.cos(turn), away * np.sin(turn)), axis=1)
+    made = new_stroke(Tool.FREEHAND, context())
+    assert unbroken(made, [*ring[:97], *tail])
+    assert np.hypot(*(tail[-1] - ring[0])) > GAP_MM
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([Tool.BRUSH, Tool.ERASER]))
+@settings(deadline=None, max_examples=25)
+def test_what_a_brush_covers_does_not_depend_on_how_often_it_is_looked_at(seed, tool):
+    rng = np.random.default_rng(seed)
+    way = np.array((25.0, 20.0)) + rng.normal(0, 3, (40, 2)).cumsum(axis=0) / 2
+    looked = new_stroke(tool, context(SQUARE))
+    looked.press(way[0])
+    for first in range(1, 40, 3):
+        looked.drag(*way[first : first + 3])
+        assert looked.outcome() is not None
+    covered = stroke(way, 3.0, (1.0, 1.0))
+    expected = (joined if tool is Tool.BRUSH else cut)([SQUARE], covered)
+    # Where two parts of a way meet, the corners of the round brush may lie elsewhere on it.
+    assert area(looked.outcome()) == pytest.approx(area(expected), abs=0.006 * np.pi * 9 * 13)
+    assert area(looked.outcome()) == pytest.approx(area(expected), rel=0.01)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([Tool.BRUSH, Tool.ERASER]))
+@settings(deadline=None, max_examples=50)
+def test_what_a_brush_paints_is_the_same_once_shown_and_read_back(seed, tool):
+    rng = np.random.default_rng(seed)
+    # A hand along a straight line, with the digits of the canvas.
+    way = np.array([(29.5, column) for column in (14.0, 20.0, 26.0)]) + rng.normal(0, 1e-7, (3, 2))
+    made = new_stroke(tool, context(SQUARE, spacing=(0.8, 0.7)))
+    made.press(way[0])
+    for at in way[1:]:
+        assert made.outcome()
+        made.drag(at)
+    for loop in made.outcome():
+        shown = as_napari(loop)
+        np.testing.assert_array_equal(closed(shown), shown)
+
+
+@given(st.floats(-6, 9), st.integers(4, 9), st.floats(0, 6.2))
+@settings(deadline=None, max_examples=40)
+def test_a_livewire_closed_near_its_start_never_crosses_itself(beyond, count, first):
+    made = new_stroke(Tool.LIVEWIRE, context())
+    turns = np.linspace(0, 2 * np.pi, count + 1) + first
+    turns[-1] += beyond / 20
+    anchors = 40 + 20.4 * np.stack((np.cos(turns), np.sin(turns)), axis=1)
+    clicked(made, anchors)
+    (loop,) = made.outcome()
+    assert first_crossing([loop]) is None
+    assert len(np.unique(loop, axis=0)) == len(loop)
+    assert area([loop]) == pytest.approx(np.pi * 20**2, rel=0.03)
+
+
+def test_a_livewire_that_runs_across_itself_is_refused():
+    made = new_stroke(Tool.LIVEWIRE, context())
+    clicked(made, [(10, 10), (70, 70), (70, 10), (10, 70)])
+    with pytest.raises(RoiError, match="crosses itself"):
+        made.outcome()

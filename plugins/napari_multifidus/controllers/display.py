@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_multifidus import _compat
 from napari_multifidus.controllers.image_layers import add_image, exam_images
-from napari_multifidus.controllers.mouse import LEFT_BUTTON
+from napari_multifidus.controllers.structure_layer import LEFT_BUTTON
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.display_images import (
     DisplayImage,

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from multifidus.editing.livewire import Edges
 from multifidus.errors import MultifidusError, RoiError
 from napari_multifidus import _compat
 from napari_multifidus.controllers.pointer import Pointer, PointerCallbacks
 from napari_multifidus.controllers.sketch import Sketch
-from napari_multifidus.controllers.structure_layer import PAN_ZOOM
+from napari_multifidus.controllers.structure_layer import LEFT_BUTTON, PAN_ZOOM
 from napari_multifidus.models.canvas_map import CORNERS, CanvasMap
 from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.grid import spacing_mm
@@ -34,11 +35,15 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Loops = tuple[Array, ...]
 
-LEFT_BUTTON = 1
 
 RADIUS_MM = 3.0
 RADIUS_STEP = 1.25
 RADII_MM = (0.5, 25.0)
+
+NOT_CLOSED = (
+    "It is not closed: go on from its end and end with a double click, "
+    "or press Enter to close it by a straight line; Ctrl+Z takes it back."
+)
 
 LIVE_S = 0.05
 """Numbers of an unfinished stroke are worked out at most this often."""
@@ -88,6 +93,9 @@ class MouseStrokes:
         self._stroke: Stroke | None = None
         self._index = 0
         self._measured_at = 0.0
+        self._numbers = QTimer()
+        self._numbers.setSingleShot(True)
+        self._numbers.timeout.connect(self._measure)
         self._edges: tuple[int, Edges] | None = None
 
     # --- taking and dropping -------------------------------------------------------------------
@@ -125,6 +133,8 @@ class MouseStrokes:
     def close(self) -> None:
         """Let go; what is unfinished stays so."""
         self._stroke = None
+        # The window may be gone already: nothing is looked up or shown on it.
+        self._let_go_of_canvas()
         self.drop()
 
     def _let_go_of_canvas(self) -> None:
@@ -170,8 +180,15 @@ class MouseStrokes:
             # Dashed until the hand moves over it.
             self._sketch.show_paths(half.dashes(spacing_mm(self._session.series)))
 
-    def finish(self) -> None:
-        """End the unfinished stroke: it becomes an outline, or is given up for being short."""
+    def finish(self, *, asked: bool = False) -> None:
+        """End the unfinished stroke: it becomes an outline, or is given up for being short.
+
+        Parameters
+        ----------
+        asked
+            Whether the person has ended it. Then one that cannot become an outline stays in hand,
+            and one that leaves something out is closed without a word.
+        """
         self._take_moves()
         made, self._stroke = self._stroke, None
         self._rest()
@@ -181,9 +198,14 @@ class MouseStrokes:
             loops = made.outcome() if made.corners else None
         except RoiError as error:
             self._calls.problem(str(error))
+            if asked:
+                self._stroke = made
+                self._show()
             return
         if loops is not None:
             self._calls.made(self.key, self._index, loops)
+            if made.gap_words and not asked:
+                self._calls.problem(f"{made.gap_words} It was closed there by a straight line.")
 
     def undo_corner(self) -> bool:
         """Undo the last corner of an unfinished stroke; returns whether there was one."""
@@ -261,6 +283,8 @@ class MouseStrokes:
         else:
             self._pointer.tell()
             self._calls.corner()
+            if stroke.gap_words:
+                self._calls.problem(f"{stroke.gap_words} {NOT_CLOSED}")
 
     def _take_moves(self) -> None:
         """Hand the stroke what the hand has drawn since the last time."""
@@ -276,7 +300,10 @@ class MouseStrokes:
         if self._pointer.is_recording:
             self._take_moves()
             self._show()
-            self._measure()
+            if not self._numbers.isActive():
+                # Also where the hand rests then.
+                left = self._measured_at + LIVE_S - time.perf_counter()
+                self._numbers.start(max(0, round(left * 1000)))
             return
         index, at = self._place(self._pointer.at)
         if self._stroke is not None and index == self._index:
@@ -286,11 +313,11 @@ class MouseStrokes:
     def _double_click(self) -> bool:
         """End a stroke of clicks; returns whether there was one."""
         clicked = self._stroke is not None and self._stroke.has_begun
-        self.finish()
+        self.finish(asked=True)
         return clicked
 
     def _enter(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
-        self.finish()
+        self.finish(asked=True)
 
     def _escape(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
         self._stroke = None
@@ -299,14 +326,14 @@ class MouseStrokes:
 
     def _rest(self) -> None:
         """Record no more, and show no stroke."""
+        self._numbers.stop()
         if self._pointer is not None:
             self._pointer.stop()
         self._show()
 
     def _measure(self) -> None:
-        """Tell what the stroke would measure, now and then."""
-        now = time.perf_counter()
-        if self._stroke is None or self.key is None or now - self._measured_at < LIVE_S:
+        """Tell what the stroke would measure."""
+        if self._stroke is None or self.key is None:
             return
         try:
             loops = self._stroke.outcome()
@@ -314,7 +341,7 @@ class MouseStrokes:
             return
         if loops:
             self._calls.moved(self.key, self._index, loops)
-            self._measured_at = time.perf_counter()
+        self._measured_at = time.perf_counter()
 
     # --- showing -------------------------------------------------------------------------------
 

@@ -43,6 +43,11 @@ if TYPE_CHECKING:
 PAN_ZOOM = "pan_zoom"
 """napari's name of the mode in which nothing is drawn."""
 
+LEFT_BUTTON = 1
+
+_CORNER_MODES = {"add_polygon", "add_polyline"}
+"""napari's modes that set a corner at every click."""
+
 _COMMITS = {"added", "changed", "removed"}
 
 
@@ -118,15 +123,24 @@ class StructureLayer:
         # napari keeps callbacks weakly.
         self._callbacks = partial(self._moved, moved), partial(self._committed, committed)
         self.layer.events.editable.connect(self._keep_lock)
+        # Before napari's own, which sets the corner.
+        self.layer.mouse_drag_callbacks.insert(0, self._press)
         self.layer.events.set_data.connect(self._callbacks[0])
         self.layer.events.data.connect(self._callbacks[1])
         self.push()
 
     def disconnect(self) -> None:
         """Let go of the layer."""
+        if self._press in self.layer.mouse_drag_callbacks:
+            self.layer.mouse_drag_callbacks.remove(self._press)
         self.layer.events.editable.disconnect(self._keep_lock)
         self.layer.events.set_data.disconnect(self._callbacks[0])
         self.layer.events.data.disconnect(self._callbacks[1])
+
+    def _press(self, layer: Any, event: Any) -> None:
+        """Let a corner be set where the button is pressed."""
+        if self.is_drawing and event.button == LEFT_BUTTON and layer.mode in _CORNER_MODES:
+            _compat.move_corner(layer, event.position)
 
     def _moved(self, tell: Callable[[LayerKey], None], event: Any = None) -> None:  # noqa: ARG002
         if not self._is_pushing:

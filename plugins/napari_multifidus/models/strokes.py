@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.data.polygon import MINIMAL_POINTS
+from multifidus.data.polygon import MINIMAL_POINTS, area, first_crossing
 from multifidus.data.polygon_sets import cut, joined
 from multifidus.editing.livewire import Edges, LiveWire
+from multifidus.editing.mend import mended
 from multifidus.editing.strokes import closed, stroke, without_tails
 from multifidus.errors import RoiError
 from napari_multifidus.models.shapes import problem_of
@@ -25,6 +26,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Loops = tuple[Array, ...]
+
+GAP_MM = 5.0
+"""An unbroken stroke that leaves out more than this somewhere, its end to its beginning included,
+is not closed by itself. On a muscle of 20 mm radius such a chord is 0.2 mm off the border."""
+
+MENDED_SHARE = 0.02
+"""A livewire that crosses itself is cut there, if that changes its area by no more than this."""
+
+SAME_PIXELS = 1e-4
+"""Points nearer than this are one; napari's precision is a tenth of it."""
 
 CLICK_PIXELS = 2.0
 """A mouse that moved less than this between press and release has clicked, not drawn."""
@@ -100,7 +111,20 @@ class Stroke:
         if np.hypot(*(drawn - drawn[0]).T).max() < CLICK_PIXELS:
             del self._points[self._presses[-1] + 1 :]
             return False
-        return len(self._presses) == 1
+        return len(self._presses) == 1 and not self.gap_words
+
+    @property
+    def gap_words(self) -> str:
+        """Say what an unbroken stroke leaves out, if that is much; else nothing."""
+        if len(self._presses) != 1:
+            return ""
+        loop = without_tails(self._points)
+        steps = np.hypot(*((loop - np.roll(loop, -1, axis=0)) * self.context.spacing_mm).T)
+        widest = int(steps.argmax())
+        if steps[widest] <= GAP_MM:
+            return ""
+        where = "between its end and its beginning" if widest == len(loop) - 1 else "on its way"
+        return f"The stroke leaves out {steps[widest]:.0f} mm {where}, more than {GAP_MM:g} mm."
 
     def undo_corner(self) -> bool:
         """Undo the last corner; returns whether anything is left."""
@@ -196,7 +220,7 @@ class LivewireStroke(Stroke):
         if self._wire is None or len(self._ways) < MINIMAL_POINTS - 1:
             return None
         loop = closed(np.concatenate([*self._ways, self._wire.to(self._points[0])]))
-        return self._combine(self.context.before, loop)
+        return self._combine(self.context.before, _uncrossed(loop))
 
 
 class BrushStroke(Stroke):
@@ -213,6 +237,12 @@ class BrushStroke(Stroke):
     def __init__(self, context: StrokeContext, paint: Callable[[Loops, Loops], Loops]) -> None:
         super().__init__(context, _beside)
         self._paint = paint
+        self._painted, self._swept = context.before, 0
+
+    @property
+    def gap_words(self) -> str:
+        """Nothing: what lies between two positions is painted as well."""
+        return ""
 
     def release(self) -> bool:
         """Lift the brush: that was all."""
@@ -234,8 +264,13 @@ class BrushStroke(Stroke):
         """Return the outline with what the brush covered; empty where all was erased."""
         if not self._points:
             return None
-        covered = stroke(_way(self._points), self.context.radius_mm, self.context.spacing_mm)
-        return self._paint(self.context.before, covered)
+        if self._swept < len(self._points):
+            # What was covered before is painted already: a long stroke is no slower.
+            way = _way(self._points[max(self._swept - 1, 0) :])
+            covered = stroke(way, self.context.radius_mm, self.context.spacing_mm)
+            self._painted = _apart(self._paint(self._painted, covered))
+            self._swept = len(self._points)
+        return self._painted
 
 
 def brush_outline(at: Array, radius_mm: float, spacing_mm: tuple[float, float]) -> Loops:
@@ -254,6 +289,31 @@ def _way(points: Sequence[Array]) -> Array:
     return np.asarray(way[keep])
 
 
+def _apart(loops: Loops) -> Loops:
+    """Drop points that fall on the one before: shown by napari and read back, they are gone."""
+    steps = [np.abs(loop - np.roll(loop, 1, axis=0)).max(axis=1) for loop in loops]
+    kept = [loop[step > SAME_PIXELS] for loop, step in zip(loops, steps, strict=True)]
+    return tuple(loop for loop in kept if len(loop) >= MINIMAL_POINTS)
+
+
+def _uncrossed(loop: Array) -> Array:
+    """Cut off what a path encloses beside its largest piece, and its ways to and fro.
+
+    Raises
+    ------
+    RoiError
+        If that is much.
+    """
+    revisits = len(np.unique(loop, axis=0)) < len(loop)
+    if not revisits and first_crossing([loop]) is None:
+        return loop
+    made = mended([loop])
+    if made.lost + made.gained > MENDED_SHARE * area(made.paths):
+        msg = "The livewire crosses itself."
+        raise RoiError(msg, remedy="Take its last corners back with Ctrl+Z, and set others.")
+    return made.paths[0]
+
+
 def _beside(before: Loops, loop: Array) -> Loops:
     """Add a path as it is: inside another it is a hole, apart an island."""
     return (*before, loop)
@@ -265,12 +325,12 @@ def _without(before: Loops, loop: Array) -> Loops:
     if not left:
         msg = "The hole would leave nothing of the outline."
         raise RoiError(msg, remedy="Delete the outline instead.")
-    return left
+    return _apart(left)
 
 
 def _with(before: Loops, loop: Array) -> Loops:
     _check(before, loop)
-    return joined(before, [loop])
+    return _apart(joined(before, [loop]))
 
 
 def _check(before: Loops, loop: Array) -> None:
