@@ -76,10 +76,11 @@ _KERNEL /= _KERNEL[0] + 2 * _KERNEL[1:].sum()
 def _blurred(weights: Array) -> Array:
     """Return weights, (rows, columns), blurred by ``BLUR_PIXELS``; mirrored at the border."""
     rows, columns = weights.shape
-    padded = np.empty((rows + 4, columns + 4))
-    padded[2:-2, 2:-2] = weights
-    padded[:2, 2:-2], padded[-2:, 2:-2] = weights[1::-1], weights[:-3:-1]
-    lines = _blurred_rows(padded)
+    padded = np.empty((rows + 4, columns))
+    padded[2:-2] = weights
+    padded[:2], padded[-2:] = weights[1::-1], weights[:-3:-1]
+    lines = np.empty((rows, columns + 4))
+    lines[:, 2:-2] = _blurred_rows(padded)
     lines[:, :2], lines[:, -2:] = lines[:, 3:1:-1], lines[:, -3:-5:-1]
     return _blurred_rows(lines.T).T
 
