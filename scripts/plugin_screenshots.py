@@ -5,7 +5,8 @@ Usage: ``xvfb-run -a -s "-screen 0 1600x1200x24" python scripts/plugin_screensho
 Parts are ``exam``, ``worklist`` and ``adjudication``; all of them if none is named. ``exam`` opens
 the sample exam from the menu, with the outlines it comes with; the others read a small study of
 phantoms in sessions. Pictures are of the whole window. Your own settings are neither read nor
-written.
+written. ``--into``, ``--theme``, ``--font`` and ``--maximised`` make others, as
+``python -m benchmarks.screens`` does for many screens.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH, HEIGHT = 1440, 960
-TALL, WIDE = 1150, 680
 SLICE = 4
 
 SUBJECTS = 4
@@ -34,15 +34,35 @@ def main() -> None:
     parts = {"exam": take_exam, "worklist": take_worklist, "adjudication": take_adjudication}
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
-    wanted = parser.parse_args().parts or list(parts)
+    parser.add_argument("--into", type=Path, default=IMAGES, help="folder of the pictures")
+    parser.add_argument("--theme", default="dark", help="napari's theme: dark or light")
+    parser.add_argument("--font", type=int, default=0, help="napari's font size in points")
+    parser.add_argument("--maximised", action="store_true", help="as large as the screen")
+    given = parser.parse_args()
+    wanted = given.parts or list(parts)
     if not parts.keys() >= set(wanted):
         parser.error(f"parts are {', '.join(parts)}")
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["NAPARI_CONFIG"] = str(Path(scratch) / "settings.yaml")
         tempfile.tempdir = scratch
         keep_settings_in(scratch)
+        choose_look(given.theme, given.font)
+        LOOK.update(into=given.into, maximised=given.maximised)
         for part in wanted:
             parts[part](Path(scratch))
+
+
+LOOK: dict[str, Any] = {"into": IMAGES, "maximised": False}
+"""Where pictures go, and whether the window is as large as the screen."""
+
+
+def choose_look(theme: str, font_pt: int) -> None:
+    """Choose napari's theme and, unless it is 0, its font size."""
+    from napari.settings import get_settings
+
+    get_settings().appearance.theme = theme
+    if font_pt:
+        get_settings().appearance.font_size = font_pt
 
 
 def keep_settings_in(folder: str) -> None:
@@ -59,15 +79,20 @@ def take_exam(_: Path) -> None:
     take_results(viewer, dock)
     take_warnings(viewer, dock)
     take_crossing(viewer, dock)
-    take_locator(dock)
+    take_locator(viewer, dock)
     viewer.close()
 
 
 def open_sample() -> tuple[Any, Any]:
     """Open the sample exam in a new viewer and return viewer and plugin window."""
     viewer, dock = open_window()
+    if LOOK["maximised"]:
+        settle()
+        take(viewer, "plugin-empty")
     viewer.open_sample("multifidus", "phantom_pre")
     settle()
+    if LOOK["maximised"]:
+        take(viewer, "plugin-tour")
     dock.feedback.tour.end()
     hide_structures(dock)
     dock.annotator.workspace.canvas.go_to(SLICE)
@@ -81,7 +106,10 @@ def open_window() -> tuple[Any, Any]:
     from napari_multifidus._compat import open_dock
 
     viewer = napari.Viewer()
-    viewer.window.resize(WIDTH, HEIGHT)
+    if LOOK["maximised"]:
+        maximise(viewer)
+    else:
+        viewer.window.resize(WIDTH, HEIGHT)
     return viewer, open_dock(viewer)
 
 
@@ -92,6 +120,14 @@ def hide_structures(dock: Any) -> None:
     shown = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
     for key, layer in dock.annotator.workspace.canvas.layers.items():
         layer.visible = key.structure in shown
+
+
+def maximise(viewer: Any) -> None:
+    """Make the window as large as the screen."""
+    from napari_multifidus._compat import maximise as make_large
+
+    make_large(viewer)
+    settle()
 
 
 def come_near(viewer: Any) -> None:
@@ -147,32 +183,16 @@ def take_results(viewer: Any, dock: Any) -> None:
     table.filters["structure"].setCurrentText("multifidus")
     table.filters["structure"].activated.emit(0)
     table.view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-    viewer.window.resize(WIDTH, TALL)
-    narrow = dock.width()
-    make_wide(dock, WIDE)
     settle()
     table.follow(SLICE)
     settle()
     take(viewer, "plugin-results")
-    make_wide(dock, narrow)
-    viewer.window.resize(WIDTH, HEIGHT)
     annotator.feedback.toggle_fat()
     table.filters["structure"].setCurrentIndex(0)
     table.filters["structure"].activated.emit(0)
     for side in (Side.RIGHT, Side.LEFT):
         annotator.grading.grade(side, None)
     settle()
-
-
-def make_wide(dock: Any, width: int) -> None:
-    """Give the plugin's window another share of the whole one."""
-    from qtpy.QtCore import Qt
-    from qtpy.QtWidgets import QDockWidget
-
-    holder = dock.parentWidget()
-    while not isinstance(holder, QDockWidget):
-        holder = holder.parentWidget()
-    dock.window().resizeDocks([holder], [width], Qt.Orientation.Horizontal)
 
 
 def take_crossing(viewer: Any, dock: Any) -> None:
@@ -189,7 +209,7 @@ def take_crossing(viewer: Any, dock: Any) -> None:
     take(viewer, "plugin-crossing")
 
 
-def take_locator(dock: Any) -> None:
+def take_locator(viewer: Any, dock: Any) -> None:
     """Show the locator while the last discs are being marked."""
     from multifidus.data.anatomy import Level
 
@@ -201,14 +221,9 @@ def take_locator(dock: Any) -> None:
     locator.show_exam()
     locator.start_marking()
     settle()
-    path = IMAGES / "plugin-locator.png"
-    holder = locator.parentWidget()
-    holder.setFloating(True)
-    holder.resize(560, 900)
+    take(viewer, "plugin-locator")
+    locator.set_marking(marking=False)
     settle()
-    locator.grab().save(str(path))
-    holder.setFloating(False)
-    print(path.relative_to(IMAGES.parent.parent))
 
 
 # --- a study read in sessions ------------------------------------------------------------------
@@ -382,10 +397,10 @@ def replace_outline(canvas: Any, loop: Any) -> None:
 
 def take(viewer: Any, name: str) -> None:
     """Write a picture of the whole window."""
-    path = IMAGES / f"{name}.png"
+    path = LOOK["into"] / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     viewer.screenshot(str(path), canvas_only=False, flash=False)
-    print(path.relative_to(IMAGES.parent.parent))
+    print(path.name)
 
 
 def settle() -> None:

@@ -21,12 +21,15 @@ __all__ = [
     "focus_image",
     "is_drawing",
     "is_held",
+    "layer_docks",
+    "maximise",
     "move_corner",
     "native_canvas",
     "new_viewer",
     "notify",
     "open_dock",
     "orient",
+    "resize_dock",
     "set_scale_bar",
     "set_text",
     "show_below_canvas",
@@ -35,6 +38,7 @@ __all__ = [
     "stay_open",
     "swapping_layers",
     "take_back_vertex",
+    "theme_of",
     "world_at",
 ]
 
@@ -54,10 +58,17 @@ def current_viewer() -> Any | None:
 
 
 def new_viewer() -> Any:
-    """Open a viewer."""
+    """Open a viewer in a window as large as the screen leaves it."""
     import napari
 
-    return napari.Viewer()
+    viewer = napari.Viewer()
+    maximise(viewer)
+    return viewer
+
+
+def maximise(viewer: Any) -> None:
+    """Make the window of a viewer as large as the screen leaves it."""
+    viewer.window._qt_window.showMaximized()  # noqa: SLF001 - resize() would cover the task bar
 
 
 def stay_open() -> None:
@@ -87,9 +98,7 @@ def _show_over(viewer: Any, other: str, panel: Any, title: str) -> None:
     from qtpy.QtWidgets import QDockWidget
 
     viewer.window.add_dock_widget(panel, name=title, area="left")
-    main, holder = panel.window(), panel.parentWidget()
-    while not isinstance(holder, QDockWidget):
-        holder = holder.parentWidget()
+    main, holder = panel.window(), _holder(panel)
     for dock in main.findChildren(QDockWidget, other):
         main.tabifyDockWidget(dock, holder)
     holder.show()
@@ -97,13 +106,54 @@ def _show_over(viewer: Any, other: str, panel: Any, title: str) -> None:
 
 
 def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
-    """Show a panel below the canvas, and not below what is beside the canvas."""
+    """Show a panel below the canvas and what is left of it; in front of others that are there."""
     from qtpy.QtCore import Qt
+    from qtpy.QtWidgets import QDockWidget
 
     viewer.window.add_dock_widget(panel, name=title, area="bottom")
-    main = panel.window()
-    main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+    main, holder = panel.window(), _holder(panel)
+    main.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
     main.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+    there = (
+        dock
+        for dock in main.findChildren(QDockWidget)
+        if main.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
+        and not dock.isHidden()
+        and dock is not holder
+    )
+    first = next(there, None)
+    if first is not None:
+        main.tabifyDockWidget(first, holder)
+        holder.raise_()
+
+
+def layer_docks(main: Any) -> tuple[Any, ...]:
+    """Return napari's own panels: the layer list, and the controls of the active layer."""
+    from qtpy.QtWidgets import QDockWidget
+
+    names = ("layer controls", "layer list")
+    return tuple(dock for name in names for dock in main.findChildren(QDockWidget, name))
+
+
+def resize_dock(panel: Any, *, width: int = 0, height: int = 0) -> None:
+    """Give the dock widget of a panel another width or height."""
+    from qtpy.QtCore import Qt
+
+    holder = _holder(panel)
+    if width:
+        panel.window().resizeDocks([holder], [width], Qt.Orientation.Horizontal)
+    if height:
+        panel.window().resizeDocks([holder], [height], Qt.Orientation.Vertical)
+
+
+def _holder(panel: Any) -> Any:
+    """Return the dock widget that a panel is in."""
+    from qtpy.QtWidgets import QDockWidget
+
+    holder = panel.parentWidget()
+    while not isinstance(holder, QDockWidget):
+        holder = holder.parentWidget()
+    return holder
 
 
 _swapped: list[Any] = []
@@ -242,3 +292,14 @@ def set_scale_bar(viewer: Any, *, visible: bool) -> None:
 def orient(viewer: Any, vertical: str, horizontal: str) -> None:
     """Choose which way the axes of the canvas run: ``down`` or ``up``, ``right`` or ``left``."""
     viewer.scene.camera.orientation2d = (vertical, horizontal)
+
+
+def theme_of(viewer: Any) -> tuple[dict[str, str], float]:
+    """Return the colours of a viewer's theme, ``#rrggbb`` by name, and the font size in points."""
+    from napari.settings import get_settings
+    from napari.utils.theme import get_theme
+
+    theme = get_theme(viewer.theme)
+    names = ("background", "foreground", "secondary", "text", "current")
+    colours = {name: getattr(theme, name).as_hex(format="long") for name in names}
+    return colours, float(get_settings().appearance.font_size)

@@ -126,13 +126,24 @@ def own_preferences(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Collect what the plugin says in the corner of the window."""
+    """Collect what the plugin says in its line of messages, and where it has no window."""
+    from napari_multifidus.views.status import StatusLine
+
     said: list[str] = []
 
     def notify(message: str, *, bad: bool) -> None:
         said.append(message)
 
+    def listening(show: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
+        def listen(line: Any, words: str) -> None:
+            said.append(words)
+            show(line, words)
+
+        return listen
+
     monkeypatch.setattr("napari_multifidus._compat.notify", notify)
+    for name in ("show_message", "show_warning"):
+        monkeypatch.setattr(StatusLine, name, listening(getattr(StatusLine, name)))
     return said
 
 
@@ -235,9 +246,13 @@ class Window:
         self.send("MouseButtonPress", start)
         for share in np.linspace(0, 1, moves + 1)[1:]:
             row, column = np.array(start) + share * (np.array(end) - np.array(start))
-            self.send("MouseMove", (float(row), float(column)))
-            # The canvas looks at the mouse every few milliseconds only.
-            self.wait(lambda here=(row, column): self.sees_mouse_at(*here))
+            # The canvas looks at the mouse every few milliseconds only, and a mouse moves on.
+            self.wait(lambda here=(float(row), float(column)): self._is_moved_to(here))
+
+    def _is_moved_to(self, here: tuple[float, float]) -> bool:
+        """Move the mouse and return whether the viewer has noticed."""
+        self.send("MouseMove", here)
+        return self.sees_mouse_at(*here)
 
     def press(self, keys: str) -> None:
         """Press a key on the canvas, such as ``Ctrl+Shift+Z``."""

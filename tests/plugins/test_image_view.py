@@ -61,7 +61,7 @@ def test_no_message_of_one_exam_stands_beside_the_next(win, exam, tmp_path):
     assert win.dock.status.message.text()
     other = replace(exam, subject="S02")
     win.annotator.opener.switch_to(OpenedExam(other, other.series[0]), folder=tmp_path)
-    assert win.dock.status.message.text() == ""
+    assert win.dock.status.board.shown == ""
 
 
 # --- how the image is looked at ------------------------------------------------------------------
@@ -94,7 +94,6 @@ def measured(win: Any) -> tuple[Any, ...]:
 def right_drag(win: Any, right: float, down: float) -> None:
     from qtpy.QtCore import QEvent, QPointF, Qt
     from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
 
     start = win.at(36.0, 40.0)
     button, none = Qt.MouseButton.RightButton, Qt.MouseButton.NoButton
@@ -115,11 +114,20 @@ def right_drag(win: Any, right: float, down: float) -> None:
             button if held else none,
             Qt.KeyboardModifier.NoModifier,
         )
+        deliver(win, event)
+        # The canvas looks at the mouse every few milliseconds only, and a mouse moves on.
+        again = event if kind == "MouseMove" else None
+        win.wait(lambda seen=place, again=again: near(win, seen) or deliver(win, again))
+
+
+def deliver(win: Any, event: Any) -> bool:
+    """Send an event to the canvas, if there is one; returns that nothing is seen yet."""
+    from qtpy.QtWidgets import QApplication
+
+    if event is not None:
         QApplication.sendEvent(win.canvas, event)
-        QApplication.processEvents()
-        # The canvas looks at the mouse every few milliseconds only.
-        seen = place
-        win.wait(lambda seen=seen: near(win, seen))
+    QApplication.processEvents()
+    return False
 
 
 def near(win: Any, place: Any) -> bool:

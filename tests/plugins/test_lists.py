@@ -46,7 +46,7 @@ def opened(win, tmp_path):
 
 def changeable(win):
     """Return every list, number field and slider of the plugin that holds something to choose."""
-    panels = (win.dock, win.dock.locator)
+    panels = (win.dock, win.dock.locator, win.dock.feedback.tabs, win.dock.bar)
     found = [w for kind in (QComboBox, QAbstractSpinBox, QAbstractSlider, QTabBar)
              for panel in panels for w in panel.findChildren(kind)
              if not isinstance(w, QScrollBar)]  # fmt: skip
@@ -142,6 +142,8 @@ def bring_up(widget):
 
 def test_after_a_choice_from_any_list_keys_are_for_an_image(opened):
     display, picture = opened.annotator.display, opened.dock.locator.picture
+    # A window as low as this one hides what is below the image until it is wanted.
+    opened.dock.parts.show_results()
     lists = [w for w in reachable_lists(opened) if w.count()]
     assert len(lists) >= 8
     tried = 0

@@ -225,7 +225,11 @@ def test_doubts_are_named_with_meaning_and_remedy(qtbot):
     )
     made.show_flags((Flag.TOUCHES_BORDER,))
     assert made.words == ("▲ touches border",)
-    assert not made.lines[1].isVisibleTo(made)
+    # The lines that say nothing keep their place, so that nothing below them moves.
+    assert not made.lines[1].toolTip()
+    made.show_flags(list(Flag)[:5])
+    assert made.words[-1] == "▲ 3 more"
+    assert list(Flag)[4].meaning in made.lines[-1].toolTip()
 
 
 def test_the_histogram_paints_fat_beyond_the_line(qtbot, session):

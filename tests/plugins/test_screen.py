@@ -38,6 +38,7 @@ def small(win, tmp_path):
     win.viewer.open(str(tmp_path / "S01_pre"), plugin="multifidus")
     win.wait(lambda: win.annotator.workspace.is_open)
     win.wait(win.dock.locator.isVisible)
+    win.dock.feedback.tour.end()
     before = qt_window(win.viewer).size()
     win.viewer.window.resize(LAPTOP[0], LAPTOP[1] - FRAME_AND_BARS)
     QTest.qWait(50)

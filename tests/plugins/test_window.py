@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from napari_multifidus.controllers.canvas import SYNC_MS
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
-from napari_multifidus.models.shapes import PROBLEM_COLOUR
+from napari_multifidus.models.shapes import LEAN, PROBLEM_COLOUR
+from napari_multifidus.models.workflow import StepName
 from qtpy.QtCore import QPointF
 from qtpy.QtTest import QTest
 
 import multifidus as mf
+from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.measurement import Quantity
 from tests.plugins.conftest import SPACING
+from tests.support.exams import circle
 from tests.support.napari_window import copy_shapes, finish_shape, paste_shapes
 
 pytestmark = [
@@ -258,3 +261,51 @@ def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):
     reported = area_mm2(win, MULTIFIDUS_RIGHT, 0)
     win.wait(lambda: [str(kind) for kind in layer.shape_type] == ["polygon"])
     assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == reported
+
+
+def test_the_steps_over_the_window_say_what_is_next_and_go_there(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    dock, steps = win.dock, win.dock.bar.steps.buttons
+    assert steps[StepName.LEVELS].property("step") == "next"
+    steps[StepName.LEVELS].click()
+    assert dock.locator.isVisible()
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    assert steps[StepName.REFERENCES].property("step") == "next"
+    assert "references" in dock.status.message.text()
+    steps[StepName.REFERENCES].click()
+    assert win.annotator.workspace.canvas.active == LEAN
+    win.annotator.workspace.session.put(MULTIFIDUS_RIGHT, 0, [circle(36, 20, 12)])
+    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
+    win.annotator.workspace.committed()
+    steps[StepName.LEFT].click()
+    assert win.annotator.workspace.canvas.active == MULTIFIDUS_LEFT
+    assert win.annotator.edit_tools.tool == "polygon"
+    # What is drawn already is to be changed.
+    steps[StepName.RIGHT].click()
+    assert win.annotator.workspace.canvas.active == MULTIFIDUS_RIGHT
+    assert win.annotator.edit_tools.tool == "edit"
+
+
+def test_messages_go_by_themselves_and_never_into_another_exam(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    line = win.dock.status
+    win.annotator.edit_tools.undo()
+    assert line.message.text() == "Nothing to undo."
+    line.close_message.click()
+    assert line.message.text().startswith("Next:")
+    win.attempt(win.annotator.edit_tools.clear)
+    win.annotator.opener.close()
+    assert line.message.text() == ""
+
+
+def test_parts_of_the_window_are_hidden_and_shown_by_their_buttons(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    buttons = win.dock.bar.parts
+    assert not buttons["layers"].isChecked()
+    for name, made in buttons.items():
+        before = win.dock.parts.shown()[name]
+        made.click()
+        assert win.dock.parts.shown()[name] is not before
+        assert made.isChecked() is not before
+        made.click()
+        assert win.dock.parts.shown()[name] is before

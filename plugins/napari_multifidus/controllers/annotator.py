@@ -20,6 +20,7 @@ from napari_multifidus.controllers.image_view import ImageView
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
+from napari_multifidus.controllers.workflow import Workflow
 from napari_multifidus.controllers.worklist import WorklistController, now
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.completeness import Kind, MissingItem
@@ -45,7 +46,7 @@ class Annotator(QObject):
     ----------
     workspace
         What is open; its signals say what happens.
-    opener, display, image_view, edit_tools, entries, grading, feedback, outputs, adoption
+    opener, display, image_view, edit_tools, entries, grading, feedback, outputs, adoption, workflow
         What can be done with it.
     worklist
         The reading list that is open; None where there is none.
@@ -69,6 +70,7 @@ class Annotator(QObject):
         self.feedback = Feedback(self.workspace)
         self.outputs = Outputs(self.workspace)
         self.adoption = Adoption(self.workspace)
+        self.workflow = Workflow(self.workspace, self.edit_tools, self.entries)
         self.worklist: WorklistController | None = None
         self.workspace.opened.connect(self._follow)
         self.grading.digits_freed.connect(self._bind_keys)

@@ -195,6 +195,8 @@ _COLOURS = {
     Structure.ARTEFACT: "#cc79a7",
 }
 _OTHER_COLOUR = "#dddddd"
+LAYER_COLOURS = (*_COLOURS.values(), _OTHER_COLOUR)
+"""Colours of layers."""
 
 PROBLEM_COLOUR = "#ff1744"
 EDGE_WIDTH = 0.8

@@ -20,6 +20,7 @@ from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs
 from napari_multifidus.models.grid import series_of
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
+from napari_multifidus.views.style import follow_theme
 from napari_multifidus.views.table import Column, TableModel, TableView
 from napari_multifidus.views.widgets import button, label
 
@@ -73,6 +74,7 @@ class AdjudicationPanel(QWidget):
         )
         self.draw = button("Draw", "Draw the outline of the selected line anew")
         self._lay_out()
+        follow_theme(self, self.workspace.viewer)
         self.workspace.opened.connect(self._load)
         self.workspace.changed.connect(self.refresh)
         controller.changed.connect(self._load)

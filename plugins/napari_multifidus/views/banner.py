@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
 from napari_multifidus.controllers.reported_errors import reported
+from napari_multifidus.views.style import Tone, give
 from napari_multifidus.views.widgets import button, label
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
-
-# Background, border and text: at least 7:1, with a light and a dark theme.
-_REFUSED, _DOUBTFUL = ("#5c1020", "#ff6b81", "#ffe3e8"), ("#4a3a10", "#ffb000", "#ffe2a8")
 
 
 class ObstacleBanner(QFrame):
@@ -50,12 +48,9 @@ class ObstacleBanner(QFrame):
         self.setVisible(found is not None)
         if found is None:
             return
-        ground, border, text = _REFUSED if found.is_refusal else _DOUBTFUL
-        self.setStyleSheet(
-            f"ObstacleBanner {{ background-color: {ground}; border: 1px solid {border};"
-            " border-radius: 4px; }"
-            f"ObstacleBanner QLabel {{ color: {text}; font-size: 12px; background: transparent; }}"
-        )
+        tone = Tone.ERROR if found.is_refusal else Tone.WARNING
+        give(self, framed=tone)
+        give(self.words, tone=tone)
         self.words.setText(workspace.access.redact(found.words))
         self.mend.setText(found.mending.value if found.mending is not None else "")
         self.mend.setVisible(found.mending is not None and not workspace.is_locked)

@@ -11,6 +11,7 @@ from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import (
     QApplication,
     QFileDialog,
+    QFrame,
     QInputDialog,
     QMessageBox,
     QScrollArea,
@@ -22,7 +23,6 @@ from multifidus.errors import MultifidusError
 from multifidus.io.labelmap import PRESETS
 from multifidus.reading.session import SessionRequest, listed_for, open_worklist
 from multifidus.study.results import TABLE
-from napari_multifidus import _compat
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.canvas import EDIT
@@ -31,20 +31,25 @@ from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.models.grid import slice_words
 from napari_multifidus.models.locator import NO_SAGITTAL
 from napari_multifidus.models.sagittal import sagittal_series
+from napari_multifidus.models.workflow import StepName
 from napari_multifidus.views.adoption import AdoptionBanner
 from napari_multifidus.views.banner import ObstacleBanner
 from napari_multifidus.views.correction import CorrectionLine, connect
 from napari_multifidus.views.exams import ExamsPanel
 from napari_multifidus.views.focus import ImageFocus
 from napari_multifidus.views.gate import GatePanel
-from napari_multifidus.views.locator import TITLE, LocatorPanel
+from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
-from napari_multifidus.views.reading import ReadingPanel, StatusLine
+from napari_multifidus.views.reading import ReadingPanel
 from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
+from napari_multifidus.views.status import StatusLine
+from napari_multifidus.views.style import GAP, MARGIN, PANEL_WIDTH, Palette, follow_theme
 from napari_multifidus.views.tabs import FeedbackTabs
 from napari_multifidus.views.tools import ReasonMenu, ToolsPanel
-from napari_multifidus.views.widgets import button, choice, label
+from napari_multifidus.views.top_bar import TopBar, exam_label, hint_of
+from napari_multifidus.views.widgets import button, choice
+from napari_multifidus.views.window_parts import WindowParts
 from napari_multifidus.views.worklist import LockBanner, read_worklist
 
 if TYPE_CHECKING:
@@ -55,7 +60,6 @@ if TYPE_CHECKING:
 RATER = "rater"
 BLIND = "Blind this reading: hide subjects, timepoints and other raters' outlines?"
 NO_EXAM = "Open an exam: File > Open, or File > Open Sample"
-MINIMAL_WIDTH = 412
 
 
 def settings() -> QSettings:
@@ -78,7 +82,7 @@ class Dock(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
-        self.exam = label(NO_EXAM, px=14, bold=True)
+        self.exam = exam_label(NO_EXAM)
         self.series = choice("Axial series that is outlined")
         self.slice_level, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
         self.table, self.reading, self.status = OutlineTablePanel(), ReadingPanel(), StatusLine()
@@ -96,44 +100,50 @@ class Dock(QWidget):
         self.correction = CorrectionLine()
         self.focus = ImageFocus(self)
         self.workspace.opened.connect(self.focus.give_back_soon)
+        self.bar = TopBar(self.status, self.exam)
         self._window: QWidget | None = None
         self._lay_out()
+        follow_theme(self, napari_viewer)
+        self.parts = WindowParts(napari_viewer, self.bar, self.feedback.tabs, self.locator)
         self._wire()
         self._find_exam()
 
     def _lay_out(self) -> None:
         self.series.hide()
-        self.measure.setStyleSheet("font-size: 14px; padding: 6px;")
         self.tools.setToolTip(keys.help_text())
         inner = QWidget()
         layout = QVBoxLayout(inner)
-        layout.setSpacing(10)
+        layout.setSpacing(GAP)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        # What is needed for every slice first: on a low screen the rest scrolls.
         for part in (
             self.exam_list,
-            self.exam,
             self.series,
             self.slice_level,
-            self.image,
-            self.numbers,
             self.tools,
             self.correction,
-            self.feedback.tabs,
+            self.numbers,
+            self.image,
         ):
             layout.addWidget(part)
+        layout.addStretch(1)
         scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(inner)
         scroll.setWidgetResizable(True)
         # A click on a button would give the keys to what it stands on.
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(4, 4, 4, 4)
+        outer.setContentsMargins(0, 0, 0, 0)
         for banner in (self.lock, self.obstacle, self.gate, self.adoption):
             outer.addWidget(banner)
         outer.addWidget(scroll)
         outer.addWidget(self.feedback.tour)
-        outer.addWidget(self.status)
-        self.setMinimumWidth(MINIMAL_WIDTH)
+
+    def wear(self, palette: Palette) -> None:
+        """Be as wide as the letters of a theme ask for."""
+        self.setMinimumWidth(palette.px(PANEL_WIDTH))
 
     def _wire(self) -> None:
         annotator, workspace = self.annotator, self.workspace
@@ -156,6 +166,7 @@ class Dock(QWidget):
         self.image.window_wanted.connect(report(annotator.display.set_window))
         self.locator.follow(annotator)
         connect(self.correction, self, report)
+        self.bar.steps.wanted.connect(report(self._go_to_step))
         self.tools.draw_wanted.connect(report(annotator.edit_tools.draw))
         self.tools.acted.connect(report(self._act))
         self.tools.draft_wanted.connect(report(self._take_drafts))
@@ -186,13 +197,8 @@ class Dock(QWidget):
             self.annotator.opener.find_exam()
 
     def open_locator(self) -> None:
-        """Show the sagittal locator beside the layers."""
-        if self.locator.parent() is None:
-            _compat.show_over_list(self.viewer, self.locator, TITLE)
-        holder = self.locator.parentWidget()
-        if holder is not None:
-            holder.show()
-            holder.raise_()
+        """Show the sagittal locator beside the image."""
+        self.parts.show_locator()
 
     def _locate_soon(self) -> None:
         """Show the locator by itself, once napari is done with the layers."""
@@ -245,7 +251,8 @@ class Dock(QWidget):
             self.exam.setText(NO_EXAM)
             self.table.show_lines(())
             # What was said of an exam says nothing of the next one.
-            self.status.show_message("")
+            self.status.forget()
+            self._show_steps()
             return
         session = workspace.session
         self.exam.setText(
@@ -286,6 +293,7 @@ class Dock(QWidget):
         self.slice_level.show_place(words, *session.analysis.level_of(canvas.index))
         if session.locked:
             self.slice_level.position.setEnabled(False)
+        self._show_steps()
         self.tools.show_active(canvas.active, self.annotator.edit_tools.tool)
         self.numbers.follow(canvas.active)
         self._show_numbers()
@@ -300,34 +308,41 @@ class Dock(QWidget):
     def _show_change(self) -> None:
         """Show what is measured now, and what is not and why."""
         left_out = self.workspace.session.drawing.not_measured()
-        if left_out:
-            self.status.show_warning(f"Not measured: {'; '.join(left_out)}.")
-        else:
-            self.status.show_message("")
+        self.status.show_standing(f"Not measured: {'; '.join(left_out)}." if left_out else "")
         self._show_numbers()
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        steps = self.annotator.workflow.steps()
+        self.bar.steps.show_steps(steps)
+        self.status.show_hint(hint_of(steps))
 
     def _show_motion(self, key: LayerKey, _index: int, preview: OutlinePreview) -> None:
         numbers = preview.numbers
         self.numbers.follow(key)
         self.numbers.show_numbers(key, numbers)
         if numbers.problem:
-            self.status.show_warning(f"{key.words} {numbers.problem}")
+            self.status.show_standing(f"{key.words} {numbers.problem}")
 
     def _show_message(self, words: str) -> None:
-        words = self.workspace.access.redact(words)
-        self.status.show_message(words)
-        _compat.notify(words, bad=False)
+        self.status.show_message(self.workspace.access.redact(words))
 
     def _show_warning(self, words: str) -> None:
-        words = self.workspace.access.redact(words)
-        self.status.show_warning(words)
-        _compat.notify(words, bad=True)
+        self.status.show_warning(self.workspace.access.redact(words))
 
     # --- asking --------------------------------------------------------------------------------
 
     def _go_to(self, line: OutlineRow) -> None:
         self.workspace.canvas.go_to(line.slice_index)
         self.workspace.canvas.activate(line.key, EDIT)
+
+    def _go_to_step(self, name: StepName) -> None:
+        if name is not StepName.DONE:
+            self.annotator.workflow.go_to(name)
+        elif self.annotator.worklist is not None:
+            self.annotator.finish_and_next()
+        else:
+            self._measure()
 
     def _choose_series(self) -> None:
         chosen = self.annotator.opener.series_to_choose()[self.series.currentIndex()]
@@ -399,6 +414,7 @@ class Dock(QWidget):
         if window is not self._window and window is not None:
             self._window = window
             window.installEventFilter(self)
+            self.parts.furnish(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's
         """Save when the window closes."""
@@ -412,4 +428,5 @@ class Dock(QWidget):
         self.viewer.layers.events.removed.disconnect(self._find_exam_soon)
         self.annotator.opener.close()
         self.locator.leave()
+        self.parts.leave()
         super().closeEvent(event)

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.completeness import Completeness, Weight
+from napari_multifidus.views.style import Palette, Tone, give
 from napari_multifidus.views.widgets import button, label, only_deliberate, text_field
 
 if TYPE_CHECKING:
@@ -26,20 +27,11 @@ LINES_SHOWN = 7
 """Longer lists scroll."""
 
 _MARKS = {
-    Weight.MUST_BE_MENDED: ("✕", "#ff8a9a"),
-    Weight.NEEDS_REASON: ("○", "#ffc857"),
-    Weight.TO_CHECK: ("▲", "#d6d9de"),
+    Weight.MUST_BE_MENDED: ("✕", Tone.ERROR),
+    Weight.NEEDS_REASON: ("○", Tone.WARNING),
+    Weight.TO_CHECK: ("▲", Tone.TEXT),
 }
 """Told apart by the sign as well as by the colour."""
-
-_STYLE = (
-    "GatePanel { background-color: #26292f; border: 2px solid #ffb000; border-radius: 4px; }"
-    "GatePanel QLabel { color: #f2f3f5; font-size: 12px; background: transparent; }"
-    "GatePanel QListWidget, GatePanel QLineEdit"
-    " { background-color: #17191d; color: #f2f3f5; font-size: 12px; }"
-    "GatePanel QPushButton { background-color: #49515c; color: #f2f3f5; }"
-    "GatePanel QPushButton:disabled { background-color: #2f333a; color: #a9afb8; }"
-)
 
 _HEADS = {
     Weight.MUST_BE_MENDED: "This reading cannot be locked yet",
@@ -75,7 +67,8 @@ class GatePanel(QFrame):
         self.lock = button("Lock and next", "Finish and lock this reading, and open the next one")
         self.stay = button("Go on reading", "Close this list; nothing is locked ( Esc )")
         self.lock.setAutoDefault(True)
-        self.setStyleSheet(_STYLE)
+        self._palette: Palette | None = None
+        give(self, framed=Tone.WARNING)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.lines.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._lay_out()
@@ -106,6 +99,11 @@ class GatePanel(QFrame):
         self.lock.clicked.connect(lambda _: self._lock())
         self.stay.clicked.connect(lambda _: self.hide())
 
+    def wear(self, palette: Palette) -> None:
+        """Write in the colours of a theme."""
+        self._palette = palette
+        self._follow()
+
     # --- showing -------------------------------------------------------------------------------
 
     def ask(self) -> None:
@@ -134,9 +132,10 @@ class GatePanel(QFrame):
         redact = self.annotator.workspace.access.redact
         self.lines.clear()
         for item in found.items:
-            mark, colour = _MARKS[item.weight]
+            mark, tone = _MARKS[item.weight]
             line = QListWidgetItem(f"{mark} {redact(item.words)}")
-            line.setForeground(QColor(colour))
+            if self._palette is not None:
+                line.setForeground(QColor(self._palette.ink(tone)))
             line.setToolTip(f"{redact(item.words)}\n{item.weight.value}; click to go there")
             line.setData(Qt.ItemDataRole.UserRole, item)
             self.lines.addItem(line)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qtpy.QtCore import QEvent, QObject, QSettings, Qt
 from qtpy.QtWidgets import (
     QDialog,
+    QDockWidget,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -22,7 +23,8 @@ from qtpy.QtWidgets import (
 
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
-from napari_multifidus.views.widgets import WARNING_COLOUR, button, grid, label
+from napari_multifidus.views.style import Tone, give
+from napari_multifidus.views.widgets import button, grid, label
 
 SEEN = "tour_seen"
 KEYS_SIZE = (560, 640)
@@ -50,10 +52,6 @@ class Highlight(QFrame):
         super().__init__()
         self.target: QWidget | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setStyleSheet(
-            f"Highlight {{ border: 3px solid {WARNING_COLOUR}; border-radius: 4px;"
-            " background: transparent; }"
-        )
         self.hide()
 
     def surround(self, target: QWidget | None) -> None:
@@ -95,10 +93,7 @@ class TourPanel(QFrame):
         self.title, self.words = label(px=13, bold=True), label()
         self.skip = button("Skip", "End the tour; the button Tour starts it again")
         self.back, self.on = button("Back", "Previous step"), button("Next", "Next step")
-        self.setStyleSheet(
-            f"TourPanel {{ border: 1px solid {WARNING_COLOUR}; border-radius: 4px;"
-            " background: #2c2f36; }"
-        )
+        give(self, framed=Tone.WARNING)
         buttons = QHBoxLayout()
         for made in (self.skip, self.back, self.on):
             buttons.addWidget(made)
@@ -156,6 +151,9 @@ def _bring_into_sight(target: QWidget) -> None:
                     parent.setCurrentWidget(page)
         if isinstance(parent, QScrollArea):
             parent.ensureWidgetVisible(target)
+        if isinstance(parent, QDockWidget) and parent.isHidden():
+            parent.show()
+            parent.raise_()
         parent = parent.parentWidget()
 
 

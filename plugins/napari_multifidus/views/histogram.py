@@ -12,8 +12,10 @@ from multifidus.data.anatomy import Structure
 from napari_multifidus.controllers.feedback import FAT_COLOUR
 from napari_multifidus.models.preview import OutlinePreview, Ranges
 from napari_multifidus.models.shapes import LayerKey, colour_of
+from napari_multifidus.views.style import IMAGE_GROUND, IMAGE_TEXT, SMALLEST, Palette
 
-GROUND, WORDS, LINE = QColor("#1b1d22"), QColor("#b8bcc4"), QColor("#ffffff")
+LINE = QColor("#ffffff")
+HEIGHT, WIDTH = 78, 300
 BAND, GAP = 5.0, 2.0
 """Height of a reference's bar, and what is left free around it, in pixels of the screen."""
 
@@ -32,7 +34,8 @@ class HistogramView(QWidget):
         super().__init__()
         self.preview: OutlinePreview | None = None
         self.key: LayerKey | None = None
-        self.setMinimumHeight(84)
+        self._px = SMALLEST
+        self.setMinimumHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Signal of the pixels of the active outline, after bias field correction. Pixels to "
@@ -42,7 +45,13 @@ class HistogramView(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
         """Return the size that is wished for."""
-        return QSize(300, 84)
+        return QSize(WIDTH, self.minimumHeight())
+
+    def wear(self, palette: Palette) -> None:
+        """Write in letters of a size; the ground is dark as the image is."""
+        self._px = palette.px(SMALLEST)
+        self.setMinimumHeight(HEIGHT + 2 * (self._px - SMALLEST))
+        self.updateGeometry()
 
     def show_preview(self, key: LayerKey | None, preview: OutlinePreview | None) -> None:
         """Show another outline; None where there is none."""
@@ -61,21 +70,22 @@ class HistogramView(QWidget):
     def paintEvent(self, event: object) -> None:  # noqa: ARG002, N802 - Qt's
         """Paint it."""
         pen = QPainter(self)
-        pen.fillRect(self.rect(), GROUND)
-        self._write(pen, QRectF(4, 0, self.width() - 8, TOP), self.words)
+        pen.fillRect(self.rect(), QColor(IMAGE_GROUND))
+        top = TOP + self._px - SMALLEST
+        self._write(pen, QRectF(4, 0, self.width() - 8, top), self.words)
         preview = self.preview
         if preview is None or preview.ranges is None or not len(preview.values):
             return
-        box = QRectF(4, TOP, self.width() - 8, self.height() - TOP - FOOT)
+        box = QRectF(4, top, self.width() - 8, self.height() - top - FOOT)
         self._paint_bars(pen, box, preview)
         self._paint_references(pen, box, preview.ranges)
         self._paint_threshold(pen, box, preview)
 
     def _write(self, pen: QPainter, box: QRectF, words: str) -> None:
         font = self.font()
-        font.setPixelSize(10)
+        font.setPixelSize(self._px)
         pen.setFont(font)
-        pen.setPen(WORDS)
+        pen.setPen(QColor(IMAGE_TEXT))
         flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         pen.drawText(box, int(flags.value), words)
 
@@ -92,7 +102,7 @@ class HistogramView(QWidget):
         outline.append(QPointF(box.right(), box.bottom()))
         at = self._threshold_x(box, preview)
         pen.setPen(Qt.PenStyle.NoPen)
-        lean = colour_of(self.key) if self.key is not None else WORDS.name()
+        lean = colour_of(self.key) if self.key is not None else IMAGE_TEXT
         for left, right, colour in (
             (box.left(), at, QColor(lean)),
             (at, box.right(), QColor(*FAT_COLOUR)),

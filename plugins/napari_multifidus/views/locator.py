@@ -13,7 +13,9 @@ from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.locator import Locator
+from napari_multifidus.views.icons import icon
 from napari_multifidus.views.sagittal import HELP, SagittalView
+from napari_multifidus.views.style import MARGIN, Palette
 from napari_multifidus.views.widgets import (
     WARNING_COLOUR,
     button,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
 TITLE = "Sagittal locator"
+LEAST_WIDTH = 240
 UPWARDS = "levels_upwards"
 
 
@@ -41,11 +44,14 @@ class LocatorPanel(QWidget):
 
     Attributes
     ----------
-    complained
+    warning
         Emitted with a message about something wrong.
+    marking_changed
+        Emitted with whether levels are being marked, when that begins or ends.
     """
 
     warning = Signal(str)
+    marking_changed = Signal(bool)
 
     def __init__(self, preferences: QSettings) -> None:
         super().__init__()
@@ -56,6 +62,9 @@ class LocatorPanel(QWidget):
         self.mark = button("Mark levels", f"Click one disc after another ( M )\n\n{HELP}")
         self.mark.setCheckable(True)
         self.prompt, self.note = label(), label(colour=WARNING_COLOUR)
+        self.lines = button("", "Hide or show where the axial slices cut ( L )", checkable=True)
+        self.lines.setAccessibleName("Cut lines")
+        self._was_marking = False
         self.kind = choice(
             "What is marked: discs are enough; endplates give vertebral bodies as well",
             named(LandmarkKind),
@@ -77,24 +86,36 @@ class LocatorPanel(QWidget):
         self._wire()
 
     def _lay_out(self) -> None:
-        self.setMinimumWidth(240)
+        self.setMinimumWidth(LEAST_WIDTH)
+        # What is needed while marking only is there while marking only.
+        self.options = QWidget()
         shift = QWidget()
         grid(shift, (QLabel("Shift labels"), 0, 0), (self.up, 0, 1), (self.down, 0, 2))
+        grid(
+            self.options,
+            (self.kind, 0, 0),
+            (self.level, 0, 1),
+            (self.order, 1, 0),
+            (self.six, 1, 1),
+            (shift, 2, 0, 1, 2),
+        )
         layout = grid(
             self,
-            (self.series, 0, 0, 1, 2),
-            (self.picture, 1, 0, 1, 2),
-            (self.note, 2, 0, 1, 2),
+            (self.series, 0, 0, 1, 3),
+            (self.picture, 1, 0, 1, 3),
+            (self.note, 2, 0, 1, 3),
             (self.mark, 3, 0),
             (self.prompt, 3, 1),
-            (self.kind, 4, 0),
-            (self.level, 4, 1),
-            (self.order, 5, 0),
-            (self.six, 5, 1),
-            (shift, 6, 0, 1, 2),
+            (self.lines, 3, 2),
+            (self.options, 4, 0, 1, 3),
         )
-        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setRowStretch(1, 1)
+        layout.setColumnStretch(1, 1)
+
+    def wear(self, palette: Palette) -> None:
+        """Draw the picture of the button in the colours of a theme."""
+        self.lines.setIcon(icon("lines", palette.text, palette.line))
 
     def _wire(self) -> None:
         self.picture.acted.connect(self.refresh)
@@ -104,6 +125,7 @@ class LocatorPanel(QWidget):
         self.picture.undo_wanted.connect(self._undo)
         self.picture.redo_wanted.connect(self._redo)
         self.mark.clicked.connect(self.set_marking)
+        self.lines.clicked.connect(self._toggle_lines)
         self.kind.activated.connect(self._choose_kind)
         self.level.activated.connect(self._choose_level)
         self.series.activated.connect(self._choose_series)
@@ -169,13 +191,21 @@ class LocatorPanel(QWidget):
     def refresh(self) -> None:
         """Show everything as it is now."""
         model = self.model
+        self.lines.setChecked(self.picture.shows_lines)
         for part in (self.mark, self.kind, self.level, self.order, self.six, self.up, self.down):
             part.setEnabled(model is not None and _can_mark(model))
         if model is not None:
             self._show_state(model)
             self.note.setText(model.warning)
             self.note.setVisible(bool(model.warning))
+        self._show_marking(marking=model is not None and model.state.is_marking)
         self.picture.update()
+
+    def _show_marking(self, *, marking: bool) -> None:
+        self.options.setVisible(marking)
+        if marking != self._was_marking:
+            self._was_marking = marking
+            self.marking_changed.emit(marking)
 
     def _show_state(self, model: Locator) -> None:
         state = model.state
@@ -203,6 +233,10 @@ class LocatorPanel(QWidget):
         if self.model is not None and _can_mark(self.model):
             self.model.set_marking(on=marking)
             self.picture.setFocus()
+        self.refresh()
+
+    def _toggle_lines(self, *_: object) -> None:
+        self.picture.toggle_lines()
         self.refresh()
 
     def _take_over(self, landmarks: tuple[Landmark, ...]) -> None:

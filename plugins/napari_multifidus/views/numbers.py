@@ -16,15 +16,35 @@ from napari_multifidus.models.fat_shown import WHY_THEY_DIFFER, kind_of
 from napari_multifidus.models.numbers import Numbers, asymmetry_pct, asymmetry_uncertainty
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, LayerKey, colour_of
 from napari_multifidus.views.histogram import HistogramView
-from napari_multifidus.views.widgets import QUIET_COLOUR, WARNING_COLOUR, grid, label, text_style
+from napari_multifidus.views.style import (
+    LINE_HEIGHT,
+    NUMBER,
+    SMALL,
+    SMALLEST,
+    TITLE,
+    Palette,
+    Tone,
+    give,
+)
+from napari_multifidus.views.widgets import (
+    QUIET_COLOUR,
+    WARNING_COLOUR,
+    ElidedLabel,
+    grid,
+    label,
+)
 
 MM2_PER_CM2 = 100
 NOTHING = "\N{EN DASH}"
 SIDE_WIDTH = 120
-FITTING = ((25, 13), (28, 11))
-"""Longest words about fat that fit the panel in letters of a size, in pixels of the screen."""
+FITTING = ((22, TITLE), (25, SMALL))
+"""Longest words that fit a card in letters of a size; longer ones are in the smallest."""
 
-SMALLEST = 10
+BOLD = 1.15
+"""How much wider bold letters are."""
+
+MOST_FLAGS = 3
+"""Lines of a card for quality flags; of more, the last line gives the number."""
 
 METHOD_WORDS = {
     "pooled_otsu": "pooled Otsu",
@@ -124,28 +144,35 @@ def asymmetry_words(pct: float, doubt: float = math.nan) -> str:
 
 
 class FlagList(QWidget):
-    """Quality flags, one a line; what each means and what to do about it is its tooltip."""
+    """Quality flags, one a line; what each means and what to do about it is its tooltip.
+
+    The lines are always there: what is below them does not move.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[QLabel] = []
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
+        self.lines = [label(px=SMALL, colour=WARNING_COLOUR, wrap=False) for _ in range(MOST_FLAGS)]
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        for line in self.lines:
+            layout.addWidget(line)
 
     def show_flags(self, flags: Iterable[Flag]) -> None:
         """Show other flags."""
         shown = tuple(flags)
-        while len(self.lines) < len(shown):
-            line = label(px=11, colour=WARNING_COLOUR, wrap=False)
-            self._layout.addWidget(line)
-            self.lines.append(line)
-        for n, line in enumerate(self.lines):
-            line.setVisible(n < len(shown))
-            words = f"▲ {flag_words(shown[n])}" if n < len(shown) else ""
-            if line.text() != words:
+        fits = len(shown) <= MOST_FLAGS
+        first = shown if fits else shown[: MOST_FLAGS - 1]
+        texts = [(f"▲ {flag_words(flag)}", flag_tip(flag)) for flag in first]
+        if not fits:
+            rest = shown[len(first) :]
+            tips = "\n".join(f"{flag_words(flag)}: {flag_tip(flag)}" for flag in rest)
+            texts.append((f"▲ {len(rest)} more", tips))
+        texts += [("", "")] * (MOST_FLAGS - len(texts))
+        for line, (words, tip) in zip(self.lines, texts, strict=True):
+            if line.text() != words or line.toolTip() != tip:
                 line.setText(words)
-                line.setToolTip(flag_tip(shown[n]) if words else "")
+                line.setToolTip(tip)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -153,26 +180,24 @@ class FlagList(QWidget):
         return tuple(line.text() for line in self.lines if line.text())
 
 
-class FatLine(QLabel):
-    """A line about fat; longer words are smaller, so that they stay on one line."""
+class FittedLine(QLabel):
+    """A line of a card; longer words are smaller, so that they stay on one line."""
 
-    def __init__(self) -> None:
+    def __init__(self, colour: str = "", *, bold: bool = False) -> None:
         super().__init__()
-        self.setWordWrap(True)
-        self._px = 0
+        self._bold = bold
+        give(self, tone=colour or Tone.TEXT, strong=bold)
         self.show_words("")
 
     def show_words(self, words: str) -> None:
-        """Show other words; styles are costly, so only where their size changes."""
-        px = next((size for most, size in FITTING if len(words) <= most), SMALLEST)
-        if px != self._px:
-            self._px = px
-            self.setStyleSheet(text_style(px))
+        """Show other words."""
+        wide = len(words) * (BOLD if self._bold else 1)
+        give(self, px=next((size for most, size in FITTING if wide <= most), SMALLEST))
         self.setText(words)
 
 
 class SideNumbersPanel(QFrame):
-    """Area and fat of one side.
+    """Area and fat of one side: a card of one height, whatever there is to say.
 
     Parameters
     ----------
@@ -185,67 +210,55 @@ class SideNumbersPanel(QFrame):
         self.side = side
         self.numbers: Numbers | None = None
         self._colour = colour_of(LayerKey(Structure.MULTIFIDUS, side))
-        self._frame: tuple[str, int] | None = None
-        # A long name takes two lines rather than lose its side.
-        self.title = label(px=13, colour=self._colour, bold=True)
-        self.area = label(px=18, bold=True, wrap=False)
-        self.fat, self.beside = FatLine(), FatLine()
-        self.detail, self.grade = label(px=11), label(wrap=False)
+        self.title = FittedLine(self._colour, bold=True)
+        self.area = label(px=NUMBER, bold=True, wrap=False)
+        self.fat, self.beside = FittedLine(), FittedLine()
+        self.detail, self.grade = label(px=SMALL), ElidedLabel(px=SMALL)
         self.warnings = FlagList()
         self.area.setToolTip(
             "Cross-sectional area in the plane of the slice ± standard uncertainty"
         )
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 2, 6)
-        layout.setSpacing(2)
-        parts = (
-            self.title, self.area, self.fat, self.beside, self.detail, self.grade, self.warnings
-        )  # fmt: skip
-        for part in parts:
+        layout.setContentsMargins(4, 4, 2, 4)
+        layout.setSpacing(1)
+        self._lines = {
+            self.title: TITLE, self.area: NUMBER, self.fat: TITLE, self.beside: TITLE,
+            self.detail: 2 * SMALL, self.grade: SMALL,
+        }  # fmt: skip
+        for part in (*self._lines, self.warnings):
             # What does not fit is cut off, not the window made wider.
             part.setMinimumWidth(SIDE_WIDTH)
             layout.addWidget(part)
         layout.addStretch(1)
-        self.grade.hide()
-        self.beside.hide()
         self.show_numbers(Structure.MULTIFIDUS, None)
+
+    def wear(self, palette: Palette) -> None:
+        """Keep the room of every line, at the size of its letters."""
+        lines = {**self._lines, **dict.fromkeys(self.warnings.lines, SMALL)}
+        for line, size in lines.items():
+            line.setFixedHeight(palette.px(size * LINE_HEIGHT))
 
     def show_numbers(self, structure: Structure, numbers: Numbers | None) -> None:
         """Show numbers; None where nothing is drawn."""
         self.numbers = numbers
-        self.title.setText(f"{structure.replace('_', ' ')} {self.side.value.upper()}")
+        self.title.show_words(f"{structure.replace('_', ' ')} {self.side.value.upper()}")
         shown = numbers or Numbers()
         problem = shown.problem
         self.area.setText(NOTHING if problem else area_words(shown))
         self.fat.show_words("not measured" if problem else fat_words(shown) if numbers else "")
-        beside = "" if problem else beside_words(shown)
-        self.beside.show_words(beside)
-        self.beside.setVisible(bool(beside))
+        self.beside.show_words("" if problem else beside_words(shown))
         for line in (self.fat, self.beside):
             line.setToolTip(_fat_tip(shown))
         self.detail.setText(problem or (detail_words(shown) if numbers else "not drawn"))
+        self.detail.setToolTip(problem)
         self.warnings.show_flags(flag for flag in shown.flags if flag not in SAID_AS_FAT)
-        self._frame_as(problem)
-
-    def _frame_as(self, problem: str) -> None:
-        """Frame it red where there is a problem; styles are costly, so only when that changes."""
-        wanted = (PROBLEM_COLOUR, 3) if problem else (self._colour, 1)
-        if wanted == self._frame:
-            return
-        self._frame = wanted
-        edge, width = wanted
-        quiet = PROBLEM_COLOUR if problem else QUIET_COLOUR
-        self.detail.setStyleSheet(text_style(11, quiet))
-        self.setStyleSheet(
-            f"SideNumbersPanel {{ border: {width}px solid {edge}; border-left: 5px solid {edge};"
-            " border-radius: 4px; }"
-        )
+        give(self.detail, tone=PROBLEM_COLOUR if problem else QUIET_COLOUR)
+        give(self, card="problem" if problem else self._colour)
 
     def show_grades(self, words: str) -> None:
         """Show how this side was graded at the level shown; nothing where it was not."""
         self.grade.setText(words)
-        self.grade.setVisible(bool(words))
 
 
 def _fat_tip(numbers: Numbers) -> str:
@@ -281,7 +294,6 @@ class NumbersPanel(QWidget):
         for column, panel in enumerate(self.sides.values()):
             layout.addWidget(panel, 0, column)
             layout.setColumnStretch(column, 1)
-        self.setMinimumHeight(118)
 
     def follow(self, key: LayerKey | None) -> None:
         """Show the active structure, if it has sides; else go on with the one before."""

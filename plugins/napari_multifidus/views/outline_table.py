@@ -32,7 +32,7 @@ from napari_multifidus.views.widgets import button, check_box, choice, grid
 Index = QModelIndex
 
 ANY = "all"
-HEIGHT, ARROW_WIDTH = 190, 48
+HEIGHT, ARROW_WIDTH = 80, 48
 
 
 def colour_of_line(line: OutlineRow) -> str:
@@ -179,16 +179,16 @@ class OutlineTablePanel(QWidget):
             "Copy the lines shown, or those selected, for a spreadsheet (Ctrl+C in the table): "
             "unrounded, areas in mm²",
         )
-        last = len(FILTERS) - 1
+        beside = [*self.filters.values(), self.flagged, self.copy]
         layout = grid(
             self,
-            *((box, 0, place) for place, box in enumerate(self.filters.values())),
-            (self.view, 1, 0, 1, len(FILTERS)),
-            (self.flagged, 2, 0),
-            (self.copy, 2, last),
+            (self.view, 0, 0, len(beside) + 1, 1),
+            *((part, row, 1) for row, part in enumerate(beside)),
         )
-        for place, (name, box) in enumerate(self.filters.items()):
-            layout.setColumnStretch(place, len(name))
+        layout.setColumnStretch(0, 1)
+        layout.setRowStretch(len(beside), 1)
+        layout.setVerticalSpacing(2)
+        for box in self.filters.values():
             box.activated.connect(self._filter)
         self.flagged.toggled.connect(self._filter)
         self.copy.clicked.connect(self.view.copy)

@@ -1,4 +1,4 @@
-"""Rater and reading, folder and protocol, and whether the outlines are saved."""
+"""Rater and reading, folder and protocol."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from multifidus.data.roi import Reading
 from multifidus.io.protocol_toml import about_preset, as_toml, changed_settings, preset_texts
 from napari_multifidus._compat import Signal
 from napari_multifidus.views.widgets import (
-    ERROR_COLOUR,
-    GOOD_COLOUR,
     QUIET_COLOUR,
-    WARNING_COLOUR,
     button,
     choice,
     grid,
@@ -24,7 +21,6 @@ from napari_multifidus.views.widgets import (
     named,
     number_field,
     text_field,
-    text_style,
 )
 
 FILE = "File…"
@@ -133,36 +129,3 @@ class ProtocolPanel(QWidget):
         for place in reversed(range(self.box.count() - 1)):
             if self.box.itemData(place) not in presets:
                 self.box.removeItem(place)
-
-
-class StatusLine(QWidget):
-    """What is saved, always in sight, and the last message."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.saved, self.message = QLabel(), label()
-        grid(self, (self.saved, 0, 0), (self.message, 1, 0))
-        self.show_saved("nothing to save yet")
-
-    def show_saved(self, words: str) -> None:
-        """Say that all is saved."""
-        self._show(f"✓ {words}", GOOD_COLOUR)
-
-    def show_unsaved(self, words: str) -> None:
-        """Say that something is not."""
-        self._show(f"● {words}", WARNING_COLOUR)
-
-    def _show(self, words: str, colour: str) -> None:
-        self.saved.setText(words)
-        self.saved.setToolTip(words)
-        self.saved.setStyleSheet(text_style(12, colour))
-
-    def show_message(self, words: str) -> None:
-        """Show a message."""
-        self.message.setText(words)
-        self.message.setStyleSheet(text_style(12))
-
-    def show_warning(self, words: str) -> None:
-        """Show a message about something wrong."""
-        self.message.setText(words)
-        self.message.setStyleSheet(text_style(12, ERROR_COLOUR))

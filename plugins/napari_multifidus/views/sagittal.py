@@ -48,6 +48,7 @@ Enter  mark the level at the cursor
 Delete  delete the landmark of the active level
 Page up, Page down, wheel  other sagittal slices
 Ctrl+wheel  zoom
+L  hide or show the cut lines
 .  next axial slice
 ,  previous axial slice
 Ctrl+Z, Ctrl+Shift+Z  undo, redo"""
@@ -64,6 +65,8 @@ class SagittalView(QWidget):
     ----------
     axial_index
         The axial slice that is shown beside it.
+    shows_lines
+        Whether axial slices are shown where they cut it.
     jump_wanted
         Emitted with the axial slice whose line was clicked.
     acted
@@ -85,6 +88,7 @@ class SagittalView(QWidget):
         self.model: Locator | None = None
         self.axial_index = 0
         self.zoom = 1.0
+        self.shows_lines = True
         self.middle: QPointF | None = None
         self._image: tuple[object, QImage] | None = None
         self._pressed: tuple[QPointF, ShownLandmark | None] | None = None
@@ -161,7 +165,8 @@ class SagittalView(QWidget):
         corners = self.to_screen((0, 0)), self.to_screen(scene.projection.size_mm)
         painter.drawImage(QRectF(*corners), self._picture(scene))
         found = ScenePainter(painter, self.to_screen, self.width())
-        found.lines(scene, self.axial_index)
+        if self.shows_lines:
+            found.lines(scene, self.axial_index)
         held = self._pressed[1].landmark if self._pressed and self._pressed[1] else None
         for shown in scene.landmarks:
             found.landmark(shown, self._dragged if shown.landmark is held else None)
@@ -234,7 +239,7 @@ class SagittalView(QWidget):
         if model.state.is_marking and model.state.level is not None:
             model.place(place)
             return
-        line = scene.line_at(place, self.reach_mm)
+        line = scene.line_at(place, self.reach_mm) if self.shows_lines else None
         if line is not None:
             self.jump_wanted.emit(line.slice_index)
 
@@ -308,6 +313,7 @@ class SagittalView(QWidget):
             Qt.Key.Key_Backspace: model.delete_active,
             Qt.Key.Key_Escape: lambda: model.set_marking(on=False),
             Qt.Key.Key_M: lambda: model.set_marking(on=not model.state.is_marking),
+            Qt.Key.Key_L: self.toggle_lines,
             Qt.Key.Key_Period: lambda: self._jump_by(model, 1),
             Qt.Key.Key_Comma: lambda: self._jump_by(model, -1),
         }
@@ -315,6 +321,10 @@ class SagittalView(QWidget):
             place = [Qt.Key.Key_Return, Qt.Key.Key_Enter]
             found |= dict.fromkeys(place, lambda: model.place(tuple(model.cursor.tolist())))
         return found
+
+    def toggle_lines(self) -> None:
+        """Hide the cut lines, to see the discs; or show them again."""
+        self.shows_lines = not self.shows_lines
 
     def _jump_by(self, model: Locator, count: int) -> None:
         last = len(model.session.series.slices) - 1
@@ -341,5 +351,5 @@ class SagittalView(QWidget):
         shown = scene.landmark_at(place, self.reach_mm)
         if shown is not None:
             return landmark_words(shown)
-        line = scene.line_at(place, self.reach_mm)
+        line = scene.line_at(place, self.reach_mm) if self.shows_lines else None
         return "" if line is None else f"{line_words(line)}: click to go there"

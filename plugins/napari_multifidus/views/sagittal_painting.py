@@ -12,11 +12,12 @@ from qtpy.QtGui import QColor, QPainter, QPen
 from multifidus.data.landmark import LandmarkKind
 from multifidus.data.slice_number import slice_words
 from napari_multifidus.models.sagittal import CutLine, SagittalScene, ShownLandmark
+from napari_multifidus.views.style import IMAGE_GROUND, IMAGE_TEXT
 
 # Okabe and Ito's palette; what differs in meaning differs in line or shape as well.
 LINE, CURRENT, FLAGGED = QColor("#56b4e9"), QColor("#f0e442"), QColor("#e69f00")
 LANDMARK, LOCKED, CURSOR = QColor("#1fd6a2"), QColor("#ffffff"), QColor("#f0e442")
-GROUND, TEXT, _DARK = QColor("#101216"), QColor("#b8bcc4"), QColor(0, 0, 0, 190)
+GROUND, TEXT, _DARK = QColor(IMAGE_GROUND), QColor(IMAGE_TEXT), QColor(0, 0, 0, 190)
 
 FAINT_MM = 6.0
 """Landmarks further than this from the sagittal slice are drawn faintly."""

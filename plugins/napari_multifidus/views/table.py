@@ -6,21 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtCore import (
+    QAbstractItemModel,
+    QAbstractProxyModel,
+    QAbstractTableModel,
+    QModelIndex,
+    Qt,
+)
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from napari_multifidus.views.style import Palette
 from napari_multifidus.views.widgets import only_deliberate
 
 Index = QModelIndex
 Cell = str | float | int
 
 SORT_ROLE = Qt.ItemDataRole.UserRole
-ROW_HEIGHT, HEAD_PX = 22, 10
-STYLE = (
-    "QTableView { font-size: 11px; }"
-    f"QHeaderView::section {{ font-size: {HEAD_PX}px; padding: 1px; }}"
-)
+ROW_HEIGHT, HEAD_PX = 20, 10
 NO_INDEX = QModelIndex()
 
 
@@ -74,6 +77,7 @@ class TableModel(QAbstractTableModel):
         self.columns = tuple(columns)
         self.rows: tuple[Any, ...] = ()
         self._tip, self._colour = tip, colour
+        self.palette: Palette | None = None
 
     def show_rows(self, rows: Sequence[Any]) -> None:
         """Show other rows."""
@@ -110,7 +114,8 @@ class TableModel(QAbstractTableModel):
             return column.sorted_by(row)
         if role == Qt.ItemDataRole.ForegroundRole:
             colour = self._colour(row)
-            return QColor(colour) if colour else None
+            found = self.palette.ink(colour) if colour and self.palette is not None else colour
+            return QColor(found) if found else None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row)
         if role == Qt.ItemDataRole.TextAlignmentRole and column.is_number:
@@ -152,21 +157,31 @@ class TableView(QTableView):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setMinimumHeight(least_height)
-        self.setStyleSheet(STYLE)
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None and columns is not None:
             rows.hide()
             rows.setDefaultSectionSize(ROW_HEIGHT)
-            # Widths are worked out by this font, whatever the style says.
-            font = columns.font()
-            font.setPixelSize(HEAD_PX)
-            columns.setFont(font)
             columns.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             if wide is None:
                 # Where the room is too narrow, the table scrolls.
                 columns.setStretchLastSection(True)
             else:
                 columns.setSectionResizeMode(wide, QHeaderView.ResizeMode.Stretch)
+
+    def wear(self, palette: Palette) -> None:
+        """Write in the colours of a theme, in rows as high as its letters ask for."""
+        model = self.model()
+        while isinstance(model, QAbstractProxyModel):
+            model = model.sourceModel()
+        if isinstance(model, TableModel):
+            model.palette = palette
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
+        if rows is not None and columns is not None:
+            rows.setDefaultSectionSize(palette.px(ROW_HEIGHT))
+            # Widths are worked out by this font, whatever the style says.
+            font = columns.font()
+            font.setPixelSize(palette.px(HEAD_PX))
+            columns.setFont(font)
 
     def selected_rows(self) -> list[int]:
         """Return the selected rows, from top to bottom."""

@@ -17,7 +17,10 @@ from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.image_controls import ImageControls
 from napari_multifidus.views.reading import ProtocolPanel
+from napari_multifidus.views.style import MARGIN
 from napari_multifidus.views.widgets import button, only_deliberate
+
+RESULTS = "Results"
 
 
 def tour_steps(dock: Any) -> tuple[TourStep, ...]:
@@ -60,8 +63,8 @@ def tour_steps(dock: Any) -> tuple[TourStep, ...]:
         ),
         TourStep(
             "Measure",
-            "Measure… writes the same tables as the command line. To begin, drag a vertex of an "
-            "outline of this sample and watch the numbers.",
+            "Measure… writes the same tables as the command line. The line over the window says "
+            "what to do next, each step a click away.",
             lambda: dock.measure,
         ),
     )
@@ -95,34 +98,30 @@ class FeedbackTabs(QObject):
     def _tabs(self) -> QTabWidget:
         """Lay out what is not in sight all the time."""
         dock, tabs = self.dock, QTabWidget()
-        for title, tip, parts in (
-            ("Results", "All outlines and their measurements", (dock.table, self._outputs())),
-            ("Grades", "Visual grades of the level shown", (self.grades,)),
-            ("Reading", "Rater, reading and measurement protocol", (dock.reading, self.protocol)),
-            ("Image", "Grey levels, smoothness, and the look of outlines", (self.image,)),
-            ("Help", "Tour and keys", (self.help,)),
+        for title, tip, part in (
+            (RESULTS, "All outlines and their measurements", dock.table),
+            ("Grades", "Visual grades of the level shown", self.grades),
+            (
+                "Reading",
+                "Rater, reading and measurement protocol",
+                _beside(dock.reading, self.protocol),
+            ),
+            ("Image", "Grey levels, smoothness, and the look of outlines", self.image),
+            ("Help", "Tour and keys", self.help),
         ):
             page = QWidget()
             layout = QVBoxLayout(page)
-            layout.setContentsMargins(4, 6, 4, 4)
-            for part in parts:
-                layout.addWidget(part)
-            if dock.table not in parts:
+            layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+            layout.addWidget(part)
+            if part is not dock.table:
                 layout.addStretch(1)
             tabs.setTabToolTip(tabs.addTab(page, title), tip)
         # Kept, or Python forgets the bar and with it what listens to its wheel.
         self._bar = tabs.tabBar()
         if self._bar is not None:
             only_deliberate(self._bar)
+        tabs.setCornerWidget(_beside(self.pictures, dock.measure))
         return tabs
-
-    def _outputs(self) -> QWidget:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.dock.measure, 2)
-        layout.addWidget(self.pictures, 1)
-        return row
 
     def _wire(self) -> None:
         annotator, grading, outputs = self.annotator, self.annotator.grading, self.annotator.outputs
@@ -146,12 +145,12 @@ class FeedbackTabs(QObject):
     def _opened(self) -> None:
         self.show_grades()
         workspace = self.annotator.workspace
-        is_sample = workspace.is_open and workspace.active.source.is_sample
-        if is_sample and is_first_run(self._settings()):
+        if workspace.is_open and is_first_run(self._settings()):
             self.tour.start()
 
     def _show_grades_tab(self) -> None:
         self.tabs.setCurrentWidget(self.grades.parentWidget())
+        self.dock.parts.show_results()
 
     def _remember_tour(self) -> None:
         remember_tour(self._settings())
@@ -180,3 +179,13 @@ class FeedbackTabs(QObject):
         chosen = QFileDialog.getExistingDirectory(self.dock, "Folder for pictures", start)
         if chosen:
             self.annotator.outputs.pictures_into(Path(chosen))
+
+
+def _beside(*parts: QWidget) -> QWidget:
+    """Lay out parts beside each other."""
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for part in parts:
+        layout.addWidget(part, 1)
+    return row

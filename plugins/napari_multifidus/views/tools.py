@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from qtpy.QtCore import QSize
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QMenu, QPushButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from multifidus.data.anatomy import MUSCLES, Side, Structure
 from multifidus.data.roi_set import Reason
@@ -19,7 +20,9 @@ from napari_multifidus.models.shapes import (
     LayerKey,
     colour_of,
 )
-from napari_multifidus.views.widgets import button, choice, grid
+from napari_multifidus.views.icons import icon
+from napari_multifidus.views.style import GAP, ICON, Palette
+from napari_multifidus.views.widgets import button, choice
 
 ARTEFACT = LayerKey(Structure.ARTEFACT)
 BUTTONS = (
@@ -42,11 +45,14 @@ def more_structures() -> tuple[LayerKey, ...]:
 
 MORE = more_structures()
 
-BUTTONS_A_ROW = 3
+TOOLS_A_ROW, TOOL_WIDTH, TOOL_HEIGHT, SWATCH = 9, 32, 28, 12
 
 
 class ToolsPanel(QWidget):
-    """Activate a structure and a tool; copy, mirror, interpolate, undo, delete."""
+    """Activate a structure and a tool; copy, mirror, interpolate, undo, delete.
+
+    Structures have words, tools have pictures, whose words and keys are in their tooltips.
+    """
 
     draw_wanted = Signal(object)
     acted = Signal(str)
@@ -55,33 +61,57 @@ class ToolsPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        layout = grid(self)
         self.buttons: dict[LayerKey, QPushButton] = {}
-        for place, (key, letter) in enumerate(BUTTONS):
+        for key, letter in BUTTONS:
             made = button(key.words, f"Draw {key.words} on this slice ( {letter} )", checkable=True)
-            made.setIcon(_icon(key))
+            made.setIcon(_swatch(key))
             made.clicked.connect(lambda _=False, key=key: self.draw_wanted.emit(key))
-            layout.addWidget(made, place // 2, place % 2 * 3, 1, 3)
             self.buttons[key] = made
-        self.more = choice("Other structures, and artefacts to be excluded")
+        self.more = choice("Other structures, and artefacts to be excluded", shortest=9)
         self.more.addItem("More structures…")
         for key in MORE:
-            self.more.addItem(_icon(key), key.words)
+            self.more.addItem(_swatch(key), key.words)
         self.more.activated.connect(self._choose_more)
-        layout.addWidget(self.more, 2, 0, 1, 6)
         self.acts = {
-            name: button(words, tip(name), checkable=name in STAY_DOWN)
+            name: _tool(words, tip(name), checkable=name in STAY_DOWN)
             for words, name in TOOL_BUTTONS
         }
         for name, made in self.acts.items():
             made.clicked.connect(lambda _=False, name=name: self.acted.emit(name))
-        self.clear = button("Delete", "Delete the active structure from this slice")
+        self.clear = _tool("Delete", "Delete the active structure from this slice")
         self.clear.clicked.connect(lambda _=False: self.clear_wanted.emit())
         self.draft = button("Drafts…", "Import outlines or a label map as drafts")
         self.draft.clicked.connect(lambda _=False: self.draft_wanted.emit())
-        for place, made in enumerate((*self.acts.values(), self.clear, self.draft)):
-            row, column = divmod(place, BUTTONS_A_ROW)
-            layout.addWidget(made, 3 + row, 2 * column, 1, 2)
+        self._pictured = {**self.acts, "delete": self.clear}
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        structures, strip = QGridLayout(), QGridLayout()
+        structures.setSpacing(GAP // 2)
+        for place, made in enumerate(self.buttons.values()):
+            row, column = divmod(place, 2)
+            structures.addWidget(made, row, 2 * column, 1, 2)
+        structures.addWidget(self.more, 2, 0, 1, 3)
+        structures.addWidget(self.draft, 2, 3)
+        for column in range(4):
+            structures.setColumnStretch(column, 1)
+        strip.setSpacing(2)
+        for place, made in enumerate(self._pictured.values()):
+            strip.addWidget(made, *divmod(place, TOOLS_A_ROW))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP)
+        layout.addLayout(structures)
+        layout.addLayout(strip)
+
+    def wear(self, palette: Palette) -> None:
+        """Draw the pictures in the colours of a theme."""
+        size = palette.px(ICON)
+        for name, made in self._pictured.items():
+            made.setIcon(icon(name, palette.text, palette.line))
+            made.setIconSize(QSize(size, size))
+            made.setFixedHeight(palette.px(TOOL_HEIGHT))
+            made.setMinimumWidth(palette.px(TOOL_WIDTH))
 
     def _choose_more(self) -> None:
         place = self.more.currentIndex()
@@ -97,8 +127,14 @@ class ToolsPanel(QWidget):
         self.more.setCurrentIndex(MORE.index(key) + 1 if key in MORE else 0)
 
 
-def _icon(key: LayerKey) -> QIcon:
-    square = QPixmap(12, 12)
+def _tool(words: str, tip_words: str, *, checkable: bool = False) -> QPushButton:
+    made = button("", tip_words, checkable=checkable)
+    made.setAccessibleName(words)
+    return made
+
+
+def _swatch(key: LayerKey) -> QIcon:
+    square = QPixmap(SWATCH, SWATCH)
     square.fill(QColor(colour_of(key)))
     return QIcon(square)
 

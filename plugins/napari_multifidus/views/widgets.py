@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QAbstractSpinBox,
@@ -17,14 +17,18 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QTabBar,
     QWidget,
 )
 
 from napari_multifidus._compat import focus_image
+from napari_multifidus.views.style import NORMAL, Tone, give
 
-WARNING_COLOUR, QUIET_COLOUR, ERROR_COLOUR, GOOD_COLOUR = "#ffb000", "#b8bcc4", "#ff6b81", "#35d0a5"
+WARNING_COLOUR, QUIET_COLOUR, ERROR_COLOUR, GOOD_COLOUR = (
+    Tone.WARNING, Tone.QUIET, Tone.ERROR, Tone.GOOD
+)  # fmt: skip
 
 Item = tuple[str, object]
 
@@ -41,19 +45,59 @@ def button(words: str, tip: str = "", *, checkable: bool = False, width: int = 0
 
 
 def label(
-    words: str = "", *, px: int = 12, colour: str = "", bold: bool = False, wrap: bool = True
+    words: str = "", *, px: int = NORMAL, colour: str = "", bold: bool = False, wrap: bool = True
 ) -> QLabel:
-    """Make a text; it goes on in a new line where it is too long, or is cut off."""
+    """Make a text; it goes on in a new line where it is too long, or is cut off.
+
+    Parameters
+    ----------
+    px
+        One of :data:`napari_multifidus.views.style.SIZES`.
+    colour
+        A :class:`~napari_multifidus.views.style.Tone`, or the colour of a layer.
+    """
     made = QLabel(words)
     made.setWordWrap(wrap)
-    made.setStyleSheet(text_style(px, colour, bold=bold))
+    give(made, px=px, tone=colour or Tone.TEXT, strong=bold)
     return made
 
 
-def text_style(px: int, colour: str = "", *, bold: bool = False) -> str:
-    """Write the style of a text."""
-    weight = " font-weight: bold;" if bold else ""
-    return f"font-size: {px}px;{weight}" + (f" color: {colour};" if colour else "")
+class ElidedLabel(QLabel):
+    """A text of one line that is cut off with an ellipsis; its tooltip has the whole of it."""
+
+    def __init__(self, words: str = "", *, px: int = NORMAL, colour: str = "") -> None:
+        super().__init__()
+        give(self, px=px, tone=colour or Tone.TEXT)
+        self._words = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setText(words)
+
+    def setText(self, words: str | None) -> None:  # noqa: N802 - Qt's
+        """Show other words."""
+        self._words = words or ""
+        self._fit()
+
+    def text(self) -> str:
+        """Return all of the words, shown or not."""
+        return self._words
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
+        """Return a size that no words make larger."""
+        return QSize(self.minimumWidth(), super().sizeHint().height())
+
+    minimumSizeHint = sizeHint  # noqa: N815 - Qt's
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
+        """Show as much as fits."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = self.fontMetrics().elidedText(
+            self._words, Qt.TextElideMode.ElideRight, max(self.width() - 2, 0)
+        )
+        super().setText(shown)
+        self.setToolTip(self._words if shown != self._words else "")
 
 
 class _OnlyDeliberate(QObject):

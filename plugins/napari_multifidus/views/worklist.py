@@ -24,8 +24,9 @@ from napari_multifidus._compat import (
 from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.worklist import waiting_words
 from napari_multifidus.views.adjudication import AdjudicationPanel
+from napari_multifidus.views.style import Tone, follow_theme, give
 from napari_multifidus.views.table import Column, TableModel, TableView
-from napari_multifidus.views.widgets import GOOD_COLOUR, ask_reason, button, choice, label
+from napari_multifidus.views.widgets import ask_reason, button, choice, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,16 +52,11 @@ HERE = "Unlock… asks for the reason and records it."
 ELSEWHERE = "It can only be unlocked in its reading list (multifidus annotate cohort.csv)."
 UNLOCK_QUESTION = "Why must this finished reading be changed?"
 
-_BANNER_STYLE = (
-    "LockBanner { background-color: #4a3a10; border: 1px solid #ffb000; border-radius: 4px; }"
-    "LockBanner QLabel { color: #ffd27a; font-size: 12px; background: transparent; }"
-)
-
 # Told apart with every kind of colour vision, and by their words.
 _COLOURS = {
-    ReadingState.DONE: GOOD_COLOUR,
-    ReadingState.STARTED: "#e69f00",
-    ReadingState.WAITING: "#8a8f98",
+    ReadingState.DONE: Tone.GOOD,
+    ReadingState.STARTED: Tone.WARNING,
+    ReadingState.WAITING: Tone.QUIET,
 }
 
 Index = QModelIndex
@@ -115,6 +111,7 @@ class WorklistPanel(QWidget):
         self._lay_out()
         self._wire()
         self.refresh()
+        follow_theme(self, controller.workspace.viewer)
 
     def _columns(self) -> list[Column]:
         """Return what is shown; a blinded list does not tell which reading is a repeat."""
@@ -140,7 +137,6 @@ class WorklistPanel(QWidget):
     def _lay_out(self) -> None:
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(8)
-        self.bar.setStyleSheet(f"QProgressBar::chunk {{ background-color: {GOOD_COLOUR}; }}")
         head, buttons = QGridLayout(), QGridLayout()
         head.addWidget(self.words, 0, 0)
         head.addWidget(self.filter, 0, 1)
@@ -218,9 +214,9 @@ class LockBanner(QFrame):
     def __init__(self, annotator: Annotator) -> None:
         super().__init__()
         self.annotator = annotator
-        self.words = label()
+        self.words = label(colour=Tone.WARNING)
         self.unlock = button("Unlock…", "Change this finished reading; the reason is recorded")
-        self.setStyleSheet(_BANNER_STYLE)
+        give(self, framed=Tone.WARNING)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.addWidget(self.words, 1)

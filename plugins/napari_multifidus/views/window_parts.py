@@ -1,0 +1,199 @@
+"""The parts of the window around the panel: the bar over it, results below, what napari brings."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, QSize, QTimer
+from qtpy.QtWidgets import QDockWidget, QWidget
+
+from napari_multifidus import _compat
+from napari_multifidus.views.locator import TITLE, LocatorPanel
+from napari_multifidus.views.style import PANEL_WIDTH, follow_theme
+from napari_multifidus.views.tabs import RESULTS
+from napari_multifidus.views.top_bar import TopBar
+
+SAGITTAL_WIDTH, SAGITTAL_SHARE, MARKING_SHARE = 270, 0.21, 0.45
+"""Least width of the sagittal image; its share of the window, also while levels are marked."""
+
+RESULTS_SHARE, RESULTS_HEIGHT = 0.19, 158
+"""Share of the window that results take, and the least height of it."""
+
+OTHER_SIZE = 60
+"""A window that grew or shrank by so many pixels is laid out anew; less is left to the person."""
+
+LEAST_WINDOW = 640
+"""In a window that is lower than this, results are hidden until somebody wants them."""
+
+
+class WindowParts(QObject):
+    """Shows, hides and sizes the parts of the window, and takes them away at the end.
+
+    Parameters
+    ----------
+    viewer
+        The napari viewer.
+    bar, results, locator
+        The bar over the window, what is below the image, what is left of it.
+    """
+
+    def __init__(self, viewer: Any, bar: TopBar, results: QWidget, locator: LocatorPanel) -> None:
+        super().__init__()
+        self.viewer, self.bar, self.results, self.locator = viewer, bar, results, locator
+        self._main: Any = None
+        self._panel: QWidget | None = None
+        self._fitted, self._is_marking = QSize(), False
+        self._results_wanted: bool | None = None
+        # Once the window has laid itself out.
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(0)
+        self._timer.timeout.connect(self._fit)
+        bar.toggled_part.connect(self.toggle)
+        locator.marking_changed.connect(self.enlarge_sagittal)
+        for panel in (bar, results, locator):
+            follow_theme(panel, viewer)
+
+    def furnish(self, panel: QWidget) -> None:
+        """Put everything into the window that the panel is in, and size it."""
+        if self._main is None:
+            self._main = panel.window()
+            self._main.addToolBar(self.bar)
+            _compat.show_below_canvas(self.viewer, self.results, RESULTS)
+            self._show_layers(shown=False)
+            for holder in (self._holder(self.results), *self._layers):
+                if holder is not None:
+                    holder.visibilityChanged.connect(self.refresh)
+            self._panel = panel
+            self._main.installEventFilter(self)
+            self._stay_on_screen()
+        self._fit()
+
+    # --- what there is -------------------------------------------------------------------------
+
+    @property
+    def _layers(self) -> tuple[QDockWidget, ...]:
+        """Napari's own panels."""
+        return () if self._main is None else _compat.layer_docks(self._main)
+
+    def _holder(self, panel: QWidget) -> QDockWidget | None:
+        """Return the dock widget that holds a panel; None where it is in none."""
+        holder = panel.parentWidget()
+        while holder is not None and not isinstance(holder, QDockWidget):
+            holder = holder.parentWidget()
+        return holder
+
+    def shown(self) -> dict[str, bool]:
+        """Return which parts are shown, by name."""
+        sagittal = self._holder(self.locator)
+        results = self._holder(self.results)
+        return {
+            "sagittal": sagittal is not None and not sagittal.isHidden(),
+            "results": results is not None and not results.isHidden(),
+            "layers": any(not dock.isHidden() for dock in self._layers),
+        }
+
+    def refresh(self, *_: object) -> None:
+        """Show on the bar which parts are shown."""
+        # Parts hide one after another while the window is taken apart.
+        with contextlib.suppress(RuntimeError):
+            self.bar.show_parts(self.shown())
+
+    # --- showing and hiding --------------------------------------------------------------------
+
+    def toggle(self, name: str) -> None:
+        """Show a part that is hidden, or hide one that is shown."""
+        is_wanted = not self.shown()[name]
+        if name == "layers":
+            self._show_layers(shown=is_wanted)
+        elif name == "results":
+            self._results_wanted = is_wanted
+            self._show(self.results, shown=is_wanted)
+        else:
+            self.show_locator(shown=is_wanted)
+        self.refresh()
+
+    def _show(self, panel: QWidget, *, shown: bool) -> None:
+        holder = self._holder(panel)
+        if holder is not None:
+            holder.setVisible(shown)
+            if shown:
+                holder.raise_()
+
+    def _show_layers(self, *, shown: bool) -> None:
+        for dock in self._layers:
+            dock.setVisible(shown)
+
+    def show_results(self) -> None:
+        """Show what is below the image."""
+        self._results_wanted = True
+        self._show(self.results, shown=True)
+        self.refresh()
+
+    def show_locator(self, *, shown: bool = True) -> None:
+        """Show the sagittal image, or hide it."""
+        if shown and self._holder(self.locator) is None:
+            _compat.show_over_list(self.viewer, self.locator, TITLE)
+            holder = self._holder(self.locator)
+            if holder is not None:
+                holder.visibilityChanged.connect(self.refresh)
+            self._fit()
+        self._show(self.locator, shown=shown)
+        self.refresh()
+
+    def enlarge_sagittal(self, on: bool) -> None:  # noqa: FBT001 - a signal gives it
+        """Give the sagittal image much of the window while levels are marked on it."""
+        self._is_marking = on
+        self._fit()
+
+    # --- sizes ---------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802 - Qt's
+        """Size everything anew where the window became much larger or smaller."""
+        if event.type() == QEvent.Type.Resize and self._is_other_size():
+            self._timer.start()
+        elif event.type() == QEvent.Type.Close:
+            self._timer.stop()
+        return bool(super().eventFilter(watched, event))
+
+    def _stay_on_screen(self) -> None:
+        """Make a window that is larger than its screen as large as the screen leaves it."""
+        screen = self._main.screen()
+        if screen is not None and not screen.availableGeometry().contains(self._main.geometry()):
+            self._main.showMaximized()
+
+    def _is_other_size(self) -> bool:
+        size, fitted = self._main.size(), self._fitted
+        most: int = max(abs(size.width() - fitted.width()), abs(size.height() - fitted.height()))
+        return most >= OTHER_SIZE
+
+    def _fit(self) -> None:
+        """Give every part its share of the window, once there is one."""
+        if self._main is None:
+            return
+        self._fitted = self._main.size()
+        width, height = self._fitted.width(), self._fitted.height()
+        wanted = height >= LEAST_WINDOW if self._results_wanted is None else self._results_wanted
+        self._show(self.results, shown=wanted and not self._is_marking)
+        _compat.resize_dock(self.results, height=max(round(RESULTS_SHARE * height), RESULTS_HEIGHT))
+        if self._panel is not None:
+            _compat.resize_dock(self._panel, width=PANEL_WIDTH)
+        if self._holder(self.locator) is not None:
+            share = MARKING_SHARE if self._is_marking else SAGITTAL_SHARE
+            _compat.resize_dock(self.locator, width=max(round(share * width), SAGITTAL_WIDTH))
+        self.refresh()
+
+    def leave(self) -> None:
+        """Take everything away, and bring napari's own panels back."""
+        if self._main is None:
+            return
+        self._timer.stop()
+        self._main.removeEventFilter(self)
+        self._main.removeToolBar(self.bar)
+        for panel in (self.results, self.locator):
+            holder = self._holder(panel)
+            if holder is not None:
+                self.viewer.window.remove_dock_widget(panel)
+        self._show_layers(shown=True)
+        self._main = None
