@@ -167,9 +167,8 @@ def mend(session: Session, key: LayerKey, index: int) -> str:
     groups = [[loop] for loop in loops] if key.holds_samples else [loops]
     done = [mended(group) for group in groups]
     pixel_mm2 = session.series.slices[index].plane.pixel_area_mm2
-    lost, gained = (
-        sum(getattr(part, name) for part in done) * pixel_mm2 for name in ("lost", "gained")
-    )
+    lost = sum(part.lost for part in done) * pixel_mm2
+    gained = sum(part.gained for part in done) * pixel_mm2
     session.put(key, index, [path for part in done for path in part.paths])
     return (
         f"Mended {key.words}: {lost:.1f} mm² beyond the crossings are lost, "
