@@ -110,8 +110,8 @@ def repaired(paths: Paths, stroke: ArrayLike, spacing_mm: ArrayLike) -> tuple[Ar
     Returns
     -------
     tuple of ndarray
-        The outline with the stretch replaced; None where the stroke is closed, or an end of it
-        lies further than ``REACH_MM`` from the border.
+        The outline with the stretch replaced; None where the stroke is closed, an end of it
+        lies further than ``REACH_MM`` from the border, or nothing would be left.
 
     Raises
     ------
@@ -129,6 +129,8 @@ def repaired(paths: Paths, stroke: ArrayLike, spacing_mm: ArrayLike) -> tuple[Ar
         return None
     place = int(np.argmin(far))
     new = _with_stretch(borders[place], way)
+    if len(new) < MINIMAL_POINTS:
+        return None
     done = tuple(
         new / spacing if n == place else np.asarray(path, dtype=np.float64)
         for n, path in enumerate(paths)

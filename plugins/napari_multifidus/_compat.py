@@ -19,6 +19,7 @@ __all__ = [
     "current_viewer",
     "fade_texts",
     "focus_image",
+    "give_up_shape",
     "is_drawing",
     "is_held",
     "layer_docks",
@@ -249,6 +250,12 @@ def take_back_vertex(layer: Any) -> None:
     own._data_view.edit(shape, left, new_type=kind)  # noqa: SLF001
     own._value = own._moving_value = (shape, len(left) - 1)  # noqa: SLF001
     own.refresh()
+
+
+def give_up_shape(layer: Any) -> None:
+    """Give up the polygon that is being drawn: napari's own Escape would make a shape of it."""
+    while is_drawing(layer):
+        take_back_vertex(layer)
 
 
 def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> None:

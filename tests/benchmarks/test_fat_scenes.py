@@ -193,7 +193,8 @@ def test_the_page_says_how_small_a_run_is_and_names_cells_that_miss_a_target():
 
 @pytest.mark.slow
 def test_every_method_answers_every_muscle_of_an_exam():
-    found = outlines("references/none/streaks", next(iter(cases()["streaks"].seeds(1))))
+    case = cases()["references/none/streaks"]
+    found = outlines(case.name, next(iter(case.seeds(1))))
     assert len(found) == 12
     for item in found:
         assert set(item.answers) == {str(method) for method in METHODS}

@@ -57,6 +57,15 @@ def test_a_closed_stroke_or_one_away_from_the_border_repairs_nothing():
     assert is_open(np.array([at(0, 20), at(0.5, 25), at(1, 20)]), (1, 1))
 
 
+def test_a_stroke_along_the_border_itself_that_would_leave_nothing_repairs_nothing():
+    hexagon = np.array(
+        [(20.0, 10.0), (20.0, 34.0), (35.0, 37.0), (50.0, 34.0), (50.0, 10.0), (35.0, 7.0)]
+    )
+    for way in (hexagon[:3], hexagon[1:4], np.array([(20.0, 20.0), (20.0, 30.0), (22.0, 34.5)])):
+        done = repaired([hexagon], way, (0.8, 0.7))
+        assert done is None or first_crossing(done) is None
+
+
 def test_a_hole_is_repaired_and_the_border_stays():
     hole = circle(50, 50, 8, 60)
     way = np.array([at(a, 8 + 2 * np.sin(2 * a)) for a in np.linspace(0, np.pi / 2, 20)])

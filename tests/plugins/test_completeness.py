@@ -53,6 +53,13 @@ def test_a_reading_with_nothing_in_it_can_not_be_explained(exam):
     assert completeness(empty.analysis).must_be_mended
 
 
+@pytest.mark.parametrize("key", [LEAN, FAT])
+def test_a_reading_of_references_alone_can_not_be_explained(exam, key):
+    alone = Session(exam, exam.series[0])
+    alone.put(key, 0, [circle(36, 40, 5)])
+    assert [item.kind for item in found(alone)] == [Kind.EMPTY]
+
+
 def test_outlines_without_a_level_are_listed_slice_by_slice(session):
     (item,) = found(session)
     assert (item.kind, item.slice_index, item.weight) == (Kind.LEVEL, 2, Weight.NEEDS_REASON)

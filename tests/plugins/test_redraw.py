@@ -48,6 +48,15 @@ def test_a_stroke_across_the_border_repairs_that_stretch_whatever_is_usual():
     assert area(found.outcome(Redraw.REPAIR)) > area([MUSCLE])
 
 
+@pytest.mark.parametrize("corners", [3, 4, 5, 6])
+def test_a_polygon_is_closed_and_repairs_nothing_wherever_its_ends_lie(corners):
+    old, new = box(20, 10, 50, 34), circle(36, 22, 13, corners)
+    found = DrawnOver.found((MULTIFIDUS_RIGHT, 2), (old,), (old, new), (0.8, 0.7), is_closed=True)
+    assert found.choice(DEFAULT) is Redraw.REPLACE
+    assert area(found.outcome(found.choice(DEFAULT))) == pytest.approx(area([new]))
+    assert found.choice(Redraw.PIECE) is Redraw.PIECE
+
+
 def test_nothing_is_drawn_over_where_nothing_is_or_apart_or_by_samples():
     assert over(circle(36, 60, 9)) is None
     assert over(MUSCLE, before=()) is None

@@ -103,6 +103,22 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03)
 
 
+def test_escape_discards_an_unfinished_polygon_and_keeps_what_is_below(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    for shapes in (0, 1):
+        for row, column in SQUARE:
+            win.click((row + 2, column + 2))
+        win.press("Escape")
+        assert len(loops(win, MULTIFIDUS_RIGHT)) == shapes
+        assert not win.annotator.workspace.canvas.unfinished()
+        if not shapes:
+            win.draw(SQUARE)
+            drawn = area_of(win, MULTIFIDUS_RIGHT)
+            win.press("Q")
+    assert area_of(win, MULTIFIDUS_RIGHT) == drawn
+
+
 def test_livewire_finds_the_border_between_clicks(win, stack, tmp_path):
     win.open(stack, tmp_path)
     win.press("Q")

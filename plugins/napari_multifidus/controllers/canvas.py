@@ -376,11 +376,11 @@ class Canvas:
 
     def _drawn_over(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> DrawnOver | None:
         """Say whether a path was added over others; tools of ours that change outlines add none."""
-        if self.strokes.tool is not None and self.strokes.tool not in DRAWING:
+        tool, before = self.strokes.tool, self.session.drawing.loops(key, index)
+        if tool not in (None, *DRAWING):
             return None
         spacing = self.session.series.slices[index].plane.pixel_spacing_mm
-        before = self.session.drawing.loops(key, index)
-        return DrawnOver.found((key, index), before, loops, spacing)
+        return DrawnOver.found((key, index), before, loops, spacing, is_closed=tool is None)
 
     def _closed(self, key: LayerKey, index: int, *, was: tuple[Array, ...] | None) -> None:
         """Say that an outline was drawn where none was."""

@@ -123,6 +123,7 @@ class StructureLayer:
         # napari keeps callbacks weakly.
         self._callbacks = partial(self._moved, moved), partial(self._committed, committed)
         self.layer.events.editable.connect(self._keep_lock)
+        self.layer.events.mode.connect(self._take_escape)
         # Before napari's own, which sets the corner.
         self.layer.mouse_drag_callbacks.insert(0, self._press)
         self.layer.events.set_data.connect(self._callbacks[0])
@@ -134,6 +135,7 @@ class StructureLayer:
         if self._press in self.layer.mouse_drag_callbacks:
             self.layer.mouse_drag_callbacks.remove(self._press)
         self.layer.events.editable.disconnect(self._keep_lock)
+        self.layer.events.mode.disconnect(self._take_escape)
         self.layer.events.set_data.disconnect(self._callbacks[0])
         self.layer.events.data.disconnect(self._callbacks[1])
 
@@ -141,6 +143,11 @@ class StructureLayer:
         """Let a corner be set where the button is pressed."""
         if self.is_drawing and event.button == LEFT_BUTTON and layer.mode in _CORNER_MODES:
             _compat.move_corner(layer, event.position)
+
+    def _take_escape(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Let Escape discard a polygon, as it discards what our own tools draw."""
+        if self.layer.mode in _CORNER_MODES:
+            self.layer.bind_key("Escape", _compat.give_up_shape, overwrite=True)
 
     def _moved(self, tell: Callable[[LayerKey], None], event: Any = None) -> None:  # noqa: ARG002
         if not self._is_pushing:

@@ -257,8 +257,10 @@ def _empty(analysis: Analysis) -> Iterator[MissingItem]:
     """Nothing can be said for a reading without levels: there is nothing to say it of."""
     rois = analysis.drawing.rois(analysis.series)
     has_level = any(info.settled.level is not None for info in analysis.slice_levels)
-    if not (rois.rois or rois.not_measurable or analysis.drawing.incomplete() or has_level):
-        yield _item(Kind.EMPTY, "Nothing is outlined, and no slice has a level: mark levels first")
+    muscles = [roi for roi in rois.rois if roi.key.structure.is_muscle]
+    if not (muscles or rois.not_measurable or analysis.drawing.incomplete() or has_level):
+        words = "No muscle is outlined, and no slice has a level: mark levels first"
+        yield _item(Kind.EMPTY, words)
 
 
 def _contradicted(analysis: Analysis) -> Iterator[MissingItem]:

@@ -56,6 +56,8 @@ class DrawnOver:
         What was drawn over it, from its first point to its last.
     spacing_mm
         Between rows and between columns.
+    is_closed
+        Whether it is a polygon, whose end is joined to its beginning wherever both lie.
     """
 
     key: LayerKey
@@ -63,6 +65,7 @@ class DrawnOver:
     before: Loops
     drawn: Array
     spacing_mm: tuple[float, float]
+    is_closed: bool = False
 
     @classmethod
     def found(
@@ -71,6 +74,8 @@ class DrawnOver:
         before: Loops,
         loops: Sequence[Array],
         spacing_mm: tuple[float, float],
+        *,
+        is_closed: bool = False,
     ) -> DrawnOver | None:
         """Say whether paths are those of before and one more, drawn over them; None if not.
 
@@ -83,7 +88,7 @@ class DrawnOver:
         drawn = loops[-1]
         if len(drawn) < MINIMAL_POINTS or not same_loops(loops[:-1], before):
             return None
-        over = cls(key, index, before, drawn, spacing_mm)
+        over = cls(key, index, before, drawn, spacing_mm, is_closed)
         if over.can_repair or problem_of(before) or problem_of([drawn]) or meets(before, drawn):
             return over
         return None
@@ -91,7 +96,7 @@ class DrawnOver:
     @property
     def can_repair(self) -> bool:
         """Whether it runs from the border to the border."""
-        if problem_of(self.before):
+        if self.is_closed or problem_of(self.before):
             return False
         try:
             return repaired(self.before, self.drawn, self.spacing_mm) is not None
