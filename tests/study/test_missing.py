@@ -75,9 +75,8 @@ def test_what_cannot_be_measured_says_why_and_is_expected_elsewhere():
 
 def test_what_the_rater_wrote_about_a_muscle_stands_beside_the_reason():
     rows = [*both(), area(level="L5-S1", reason="other"), area(level="L5-S1", side="right")]
-    sides = (
-        ("both", "scan stopped"), ("left", "asked for again"), ("left", ""), ("left", "scan stopped"),
-    )  # fmt: skip
+    again = ("left", "asked for again"), ("left", ""), ("left", "scan stopped")
+    sides = (("both", "scan stopped"), *again)
     said = RoiSet(
         not_measurable=tuple(
             NotMeasurable(Level.L5_S1, Side(side), Structure.MULTIFIDUS, Reason.OTHER, note)
