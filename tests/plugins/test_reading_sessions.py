@@ -572,6 +572,27 @@ def test_the_list_of_what_is_missing_follows_the_hand(asked, win):
     assert not gate.isVisible()
 
 
+@pytest.mark.parametrize("act", ["finish", "ask_to_finish"])
+def test_a_stroke_of_the_brush_that_is_held_is_kept_at_the_end(asked, win, act):
+    from qtpy.QtCore import QPointF
+
+    path, drawing = asked.workspace.file.path, asked.workspace.session.drawing
+    before = len(drawing.rois(asked.workspace.session.series).rois)
+    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    win.annotator.edit_tools.use("brush")
+    middle = QPointF(win.canvas.width() / 2, win.canvas.height() / 2)
+    win.send("MouseMove", middle, pressed=False)
+    win.send("MouseButtonPress", middle)
+    # With levels all is there then, so that nothing is asked and the next reading is opened.
+    win.attempt(getattr(asked, act))
+    assert len(read_outlines(path).rois) == before + 1
+    if act == "finish":
+        assert asked.workspace.is_locked
+        assert not any(layer.editable for layer in asked.workspace.canvas.layers.values())
+    win.send("MouseButtonRelease", middle, pressed=False)
+    assert len(read_outlines(path).rois) == before + 1
+
+
 def test_grades_are_in_the_log_also_when_they_are_undone(asked, win):
     win.annotator.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     win.press("Shift+Q")
