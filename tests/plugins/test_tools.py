@@ -314,6 +314,39 @@ def test_what_naparis_keys_delete_comes_back(win, exam, tmp_path):
         assert mf.read_rois(win.annotator.workspace.file.path, exam) == before
 
 
+def test_undo_after_going_on_by_itself_gives_back_what_was_in_hand(win, exam, tmp_path):
+    def move(row, column):
+        return [(r + row, c + column) for r, c in SQUARE]
+
+    win.open(exam, tmp_path)
+    tools, workspace = win.annotator.edit_tools, win.annotator.workspace
+    session, canvas = workspace.session, workspace.canvas
+    for index in (0, 1):
+        session.set_level(index, Level.L4_L5, SlicePosition.UNKNOWN)
+    workspace.committed()
+    tools.advances = True
+    win.press("Q")
+
+    def draw(corners, then):
+        win.draw(corners)
+        win.wait(lambda: (canvas.active, canvas.index) == then)
+
+    # Right is drawn again, and stays right.
+    draw(SQUARE, (MULTIFIDUS_LEFT, 0))
+    win.press("Ctrl+Z")
+    assert (canvas.active, canvas.index, tools.tool) == (MULTIFIDUS_RIGHT, 0, "polygon")
+    draw(SQUARE, (MULTIFIDUS_LEFT, 0))
+    # Left is drawn again after the window had gone on to the next slice.
+    draw(move(0, 40), (MULTIFIDUS_RIGHT, 1))
+    win.press("Ctrl+Z")
+    assert (canvas.active, canvas.index, tools.tool) == (MULTIFIDUS_LEFT, 0, "polygon")
+    win.press("Ctrl+Shift+Z")
+    win.press("Ctrl+Z")
+    draw(move(0, 38), (MULTIFIDUS_RIGHT, 1))
+    assert set(session.drawing.outlines) == {(MULTIFIDUS_RIGHT, 0), (MULTIFIDUS_LEFT, 0)}
+    assert all(len(session.drawing.loops(key, 0)) == 1 for key in session.drawing.layer_keys())
+
+
 def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
     win.open(exam, tmp_path)
     win.press("Q")

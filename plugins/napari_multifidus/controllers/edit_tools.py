@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from multifidus.data.slice_number import slice_number
 from multifidus.errors import MultifidusError
 from napari_multifidus.controllers.canvas import DRAW, DRAWING, EDIT
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models import checklist, edit_operations
 from napari_multifidus.models.drawing_edits import with_half_drawn
@@ -124,8 +125,22 @@ class EditTools:
             self.workspace.message.emit(f"Nothing to {'undo' if back else 'redo'}.")
             return
         canvas.redraw(changed)
+        self._take_in_hand({key for key, index in changed if index == canvas.index})
         self.workspace.committed()
         self.workspace.selection_changed.emit()
+
+    def _take_in_hand(self, keys: set[LayerKey]) -> None:
+        """Make one of the structures that were changed the active one; the tool stays."""
+        canvas, active = self.workspace.canvas, self.workspace.canvas.active
+        if not keys or active in keys:
+            return
+        key, mode = min(keys), PAN_ZOOM
+        if active is not None:
+            ours = canvas.strokes.tool if canvas.strokes.key == active else None
+            mode = ours or str(canvas.layer(active).mode)
+        # To go on with what is not closed would be a change of its own.
+        waits = (key, canvas.index) in self.workspace.session.drawing.half_drawn
+        canvas.activate(key, PAN_ZOOM if waits else mode)
 
     # --- operations ----------------------------------------------------------------------------
 
