@@ -32,6 +32,7 @@ from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.reading.audit_log import audit_path, entries, outline_seconds
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.worklist import ReadingState
+from tests.support.exams import circle
 from tests.support.napari_window import qt_window
 from tests.support.searching import of_viewer, on_screen
 
@@ -570,6 +571,48 @@ def test_the_list_of_what_is_missing_follows_the_hand(asked, win):
     win.annotator.entries.not_measurable(None)
     gate.stay.click()
     assert not gate.isVisible()
+
+
+def add_series(copy):
+    """Add to every exam its axial series once more."""
+    import pydicom
+
+    for path in list(copy.rglob("*.dcm")):
+        dataset = pydicom.dcmread(path)
+        for name in ("SeriesInstanceUID", "SOPInstanceUID"):
+            setattr(dataset, name, f"{dataset[name].value[:60]}.9")
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.save_as(path.with_stem(f"{path.stem}_again"))
+
+
+def test_what_is_unfinished_on_another_series_is_asked_for(copy, room, win):
+    add_series(copy)
+    asked = room.start(copy, "AB", seed=3)
+    draw(asked, copy)
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    opener, here = win.annotator.opener, asked.workspace.session.series
+    both = opener.series_to_choose()
+    (other,) = (item for item in both if item.uid != here.uid)
+    name = dict(zip(both, asked.workspace.names_of(both), strict=True))[other]
+
+    def leave_there(*shifts):
+        opener.choose_series(other)
+        loops = [circle(20, 20, 8) + np.array(shift) for shift in shifts]
+        asked.workspace.session.put(MULTIFIDUS_LEFT, 0, loops)
+        asked.workspace.canvas.push(MULTIFIDUS_LEFT)
+        asked.workspace.committed()
+        opener.choose_series(here)
+
+    leave_there((0, 0), (0, 2))
+    win.annotator.finish_and_next()
+    (line,) = [text for text in lines_of(win.dock.gate) if "choose that series" in text]
+    assert line.startswith(f"✕ Multifidus left on slice 1 of series {name} is not finished")
+    win.attempt(asked.finish, "no reason is enough")
+    assert not asked.workspace.is_locked
+    # Once it is gone, it is asked for no more.
+    leave_there()
+    win.attempt(asked.finish, "the second series is not needed")
+    assert asked.workspace.is_locked
 
 
 @pytest.mark.parametrize("act", ["finish", "ask_to_finish"])

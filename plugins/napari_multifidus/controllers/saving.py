@@ -202,6 +202,11 @@ class SessionRestore:
         drawn = [self._session.drawing.slices_of(key) for key in self._session.drawing.layer_keys()]
         return min((slices[0] for slices in drawn if slices), default=0)
 
+    def left_elsewhere(self) -> tuple[tuple[LayerKey, str], ...]:
+        """List what is no outline yet on other series: structure, slice UID."""
+        held = (*self._unfinished_elsewhere, *self._half_drawn_elsewhere)
+        return tuple((key, uid) for key, uid, _ in held)
+
     def journal(self) -> Journal:
         """Return how the reading would be left now."""
         session = self._session

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import MultifidusError
 from multifidus.io.identifiers import burned_in
 from multifidus.reading.audit_log import Activity, Event, OutlinePlace
@@ -242,7 +243,26 @@ class WorklistController(QObject):
         canvas = self.workspace.canvas
         in_hand = [(key, index) for key, index, _ in canvas.unfinished()]
         analysis = self.workspace.session.analysis
-        return completeness(analysis, canvas.shapes_off_slice(), in_hand)
+        return completeness(
+            analysis, canvas.shapes_off_slice(), in_hand, elsewhere=self._left_elsewhere()
+        )
+
+    def _left_elsewhere(self) -> list[str]:
+        """Say what is no outline yet on the other series of the exam that can be outlined."""
+        left = self.workspace.active.restore.left_elsewhere()
+        if not left:
+            return []
+        all_series = self.opener.series_to_choose()
+        places = {
+            item.uid: (slice_words(index), name)
+            for series, name in zip(all_series, self.workspace.names_of(all_series), strict=True)
+            for index, item in enumerate(series.slices)
+        }
+        return [
+            f"{key.words} on {place} of series {name} is not finished, or crosses itself: "
+            "choose that series"
+            for key, (place, name) in ((key, places[uid]) for key, uid in left if uid in places)
+        ]
 
     def finish(self, reason: str = "") -> None:
         """Finish and lock the entry that is open.

@@ -169,6 +169,8 @@ def completeness(
     off_slice: Sequence[str] = (),
     in_hand: Sequence[StructureOnSlice] = (),
     wanted: Sequence[LayerKey] = checklist.CHECKLIST,
+    *,
+    elsewhere: Sequence[str] = (),
 ) -> Completeness:
     """List what a reading still lacks.
 
@@ -182,11 +184,14 @@ def completeness(
         What is being drawn and not closed.
     wanted
         The structures that are outlined on every slice with a level.
+    elsewhere
+        What is no outline yet on other series of the exam, in words.
     """
     return Completeness(
         (
             *_unmeasurable(analysis),
             *_unfinished(analysis, off_slice, in_hand),
+            *(_item(Kind.UNFINISHED, _sentence(words)) for words in elsewhere),
             *_empty(analysis),
             *_contradicted(analysis),
             *_levels(analysis),
