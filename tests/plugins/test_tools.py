@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from napari_multifidus.controllers.shortcuts import LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.completeness import Kind, completeness
 from napari_multifidus.models.strokes import Tool
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -377,6 +378,49 @@ def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
     assert len(win.annotator.workspace.session.rois()) == 1
 
 
+@pytest.mark.parametrize("tool", ["O", "U", "Y"])
+def test_leaving_closes_no_outline_and_the_hand_goes_on_where_it_was(win, exam, tmp_path, tool):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.press(tool)
+    workspace = win.annotator.workspace
+    for corner in SQUARE[:3]:
+        win.click(corner)
+    for away, back in ((".", ","), ("W", "Q"), ("J", tool)):
+        win.press(away)
+        assert not workspace.session.rois()
+        ((key, index),) = workspace.session.drawing.half_drawn
+        assert (key, index) == (MULTIFIDUS_RIGHT, 0)
+        win.press(back)
+        assert len(workspace.canvas.unfinished()) == 1
+        assert not workspace.session.rois()
+    # The list of what is missing leads there, and closes nothing either.
+    in_hand = [(MULTIFIDUS_RIGHT, 0)]
+    missing = completeness(workspace.session.analysis, (), in_hand)
+    (item,) = (item for item in missing.items if item.kind is Kind.UNFINISHED)
+    win.annotator.go_to(item)
+    assert not workspace.session.rois()
+    win.click(SQUARE[3])
+    win.press("Return")
+    assert len(workspace.session.rois()) == 1
+    assert not workspace.canvas.unfinished()
+    if tool != "Y":
+        assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03)
+
+
+def test_a_slice_changed_in_the_middle_of_a_stroke_closes_no_gap(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.press("U")
+    points = [tuple(point) for point in circle(36, 20, 9, 20)[:12]]
+    follow(win, points, lambda n: n == 8 and win.press("."))
+    session = win.annotator.workspace.session
+    assert not session.rois()
+    ((where, half),) = session.drawing.half_drawn.items()
+    assert where == (MULTIFIDUS_RIGHT, 0)
+    np.testing.assert_allclose(half.path, points[:9], atol=0.6)
+
+
 def test_the_checklist_leads_from_outline_to_outline(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
     win.annotator.display.step(2)
@@ -427,6 +471,8 @@ def test_a_hole_is_seen_as_it_is_reported(win, exam, tmp_path):
     win.press("Q")
     win.press("U")
     follow(win, circle(36, 38, 26, 20))
+    # Its positions lie far apart: leaving does not close it.
+    win.press("Return")
     win.press("Shift+H")
     follow(win, circle(33, 42, 11, 12))
     reported = area_of(win, MULTIFIDUS_RIGHT) * PIXEL_MM2

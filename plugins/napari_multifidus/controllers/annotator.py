@@ -132,9 +132,9 @@ class Annotator(QObject):
                 self.workspace.grades_wanted.emit()
 
     def _waits(self, item: MissingItem) -> bool:
-        """Whether a half-drawn outline waits there to be continued."""
-        half_drawn = self.workspace.session.drawing.half_drawn
-        return item.kind is Kind.UNFINISHED and (item.key, item.slice_index) in half_drawn
+        """Whether an outline that is not closed is to be gone on with there."""
+        begun = {(key, index) for key, index, _ in self.workspace.canvas.unfinished()}
+        return item.kind is Kind.UNFINISHED and (item.key, item.slice_index) in begun
 
     def mend(self) -> None:
         """Mend what makes the reading unmeasurable, or a side doubtful, where a button can."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
-
-from multifidus.data.anatomy import Side
 from multifidus.data.polygon import MINIMAL_POINTS
 from multifidus.errors import RoiError
 from napari_multifidus import _compat
@@ -24,6 +21,8 @@ from napari_multifidus.controllers.canvas_texts import (
 from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM, StructureLayer
+from napari_multifidus.controllers.timers import single_shot
+from napari_multifidus.models.drawing import first_layers
 from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.half_drawn import HalfDrawn
@@ -31,8 +30,8 @@ from napari_multifidus.models.image_view import OutlineStyle
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.redraw import DrawnOver
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
-from napari_multifidus.models.shapes import AXES, FIRST_LAYERS, LayerKey, by_slice
-from napari_multifidus.models.strokes import Tool
+from napari_multifidus.models.shapes import AXES, LayerKey, by_slice
+from napari_multifidus.models.strokes import PAINTING, Tool
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,6 +55,9 @@ DRAWING = frozenset({DRAW, Tool.FREEHAND, Tool.LIVEWIRE})
 """Tools that begin an outline; the last one used draws whatever structure is chosen next."""
 
 _TOOLS = frozenset(Tool)
+
+_BEGINNING = DRAWING | (_TOOLS - PAINTING)
+"""Tools that make a path to be closed: they go on with one that waits for that."""
 
 
 class Canvas:
@@ -92,18 +94,21 @@ class Canvas:
         self.strokes = MouseStrokes(
             viewer,
             session,
-            StrokeCallbacks(self._take_stroke, self._stroke_moved, calls.corner, calls.problem),
+            StrokeCallbacks(
+                *(self._take_stroke, self._stroke_moved, calls.corner),
+                *(self._left_unclosed, self.refresh, calls.problem),
+            ),
         )
         self._marks = Marks(viewer, session)
-        self._timer = _single_shot(SYNC_MS, self._rest)
-        self._take_soon = _single_shot(0, self._take_added)
+        self._timer = single_shot(SYNC_MS, self._rest)
+        self._take_soon = single_shot(0, self._take_added)
         self._added: tuple[LayerKey, int, tuple[Array, ...]] | None = None
-        self._remember_soon = _single_shot(0, self.remember)
+        self._remember_soon = single_shot(0, self.remember)
         self._style = OutlineStyle()
-        self._zoomed = _single_shot(ZOOM_REST_MS, self._show_lines)
+        self._zoomed = single_shot(ZOOM_REST_MS, self._show_lines)
         self.place: tuple[int, LayerKey | None] = (0, None)
         self._left = left if left is not None else {}
-        keys = _first_keys(session)
+        keys = first_layers(session.drawing)
         is_new = not set(keys) <= set(self._left)
         with _compat.swapping_layers(viewer) if is_new else contextlib.nullcontext():
             for key in keys:
@@ -160,6 +165,7 @@ class Canvas:
 
     def activate(self, key: LayerKey, mode: str) -> None:
         """Make a structure's layer the active one, in a mode of napari's or with a tool of ours."""
+        self.leave()
         self.strokes.drop()
         if not is_upright(self.viewer, self.session):
             show_upright(self.viewer, self.session)
@@ -170,13 +176,12 @@ class Canvas:
             self._calls.problem(f"{LOCKED} {UNLOCK}")
             mode = PAN_ZOOM
         half = self.session.drawing.half_drawn.get((key, self.index))
-        if half is not None and mode in DRAWING:
+        if half is not None and mode in _BEGINNING:
             mode = half.goes_on_with
         if mode in _TOOLS:
             self.strokes.take(key, layer, Tool(mode))
             if half is not None and mode == half.goes_on_with:
                 self.strokes.resume(self.index)
-                self.refresh()
             return
         layer.mode = mode
         if mode == EDIT:
@@ -201,7 +206,7 @@ class Canvas:
     def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if not self.has_image:
             return
-        self.strokes.finish()
+        self.leave()
         self.sync()
         self.remember()
         self.refresh()
@@ -214,7 +219,7 @@ class Canvas:
         if key is None or (key, self.index) not in self.session.drawing.half_drawn:
             return
         tool = self.strokes.tool if self.strokes.key == key else str(self.layer(key).mode)
-        if tool in DRAWING:
+        if tool in _BEGINNING:
             self.activate(key, str(tool))
 
     def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
@@ -408,6 +413,17 @@ class Canvas:
             self._calls.commit()
             self._closed(key, index, was=was)
 
+    def leave(self) -> None:
+        """Go elsewhere: what is not closed waits for that, unmeasured."""
+        self.strokes.leave()
+        self._take_added()
+        if any([own.leave() for own in self._structures.values()]):  # noqa: C419 - all are left
+            self._left_unclosed()
+
+    def _left_unclosed(self) -> None:
+        self.refresh()
+        self._calls.commit()
+
     def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
         over = self._drawn_over(key, index, loops)
         if over is not None:
@@ -430,21 +446,3 @@ class Canvas:
                 _compat.take_back_vertex(own.layer)
                 return True
         return False
-
-
-def _first_keys(session: Session) -> list[LayerKey]:
-    """List the layers that a session begins with: what is drawn, and what every exam needs."""
-    drawn = session.drawing.layer_keys()
-    structures = {key.structure for key in drawn}
-    needed = (
-        key for key in FIRST_LAYERS if key.side is not Side.NONE or key.structure not in structures
-    )
-    return [*drawn, *needed]
-
-
-def _single_shot(after_ms: int, act: Callable[[], None]) -> QTimer:
-    timer = QTimer()
-    timer.setSingleShot(True)
-    timer.setInterval(after_ms)
-    timer.timeout.connect(act)
-    return timer

@@ -60,7 +60,7 @@ class EditTools:
         return self.workspace.session, self.workspace.active_key, self.workspace.canvas.index
 
     def _finished_strokes(self) -> None:
-        self.workspace.canvas.strokes.finish()
+        self.workspace.canvas.leave()
         self.workspace.canvas.sync()
 
     def _done(self, *keys: LayerKey) -> None:
@@ -280,7 +280,7 @@ class EditTools:
     def next_missing(self) -> None:
         """Go to the next outline that is missing, and begin to draw it."""
         session, canvas = self.workspace.session, self.workspace.canvas
-        canvas.strokes.finish()
+        canvas.leave()
         canvas.sync()
         after = (canvas.active, canvas.index) if canvas.active is not None else None
         found = checklist.next_missing(session.analysis, after)

@@ -60,7 +60,7 @@ class Entries:
     def not_measurable(self, reason: Reason | None, note: str = "") -> None:
         """Say why the active structure cannot be measured at this level; None takes it back."""
         session, canvas = self.workspace.session, self.workspace.canvas
-        canvas.strokes.finish()
+        canvas.leave()
         canvas.sync()
         key, index = self.workspace.active_key, canvas.index
         if session.set_not_measurable(key, index, reason, note):

@@ -23,9 +23,16 @@ from napari_multifidus.controllers.structure_layer import LEFT_BUTTON, PAN_ZOOM
 from napari_multifidus.models.canvas_map import CORNERS, CanvasMap
 from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.grid import spacing_mm
-from napari_multifidus.models.half_drawn import HalfDrawn
+from napari_multifidus.models.half_drawn import MINIMAL_PATH, HalfDrawn
 from napari_multifidus.models.shapes import LayerKey
-from napari_multifidus.models.strokes import Stroke, StrokeContext, Tool, brush_outline, new_stroke
+from napari_multifidus.models.strokes import (
+    PAINTING,
+    Stroke,
+    StrokeContext,
+    Tool,
+    brush_outline,
+    new_stroke,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +68,10 @@ class StrokeCallbacks:
         Called with a structure, a slice and its paths, while the hand moves.
     corner
         Called when a corner is set that would be lost with the window.
+    left
+        Called when an outline was left before it was closed, and waits for that.
+    resumed
+        Called when one that waited is gone on with.
     problem
         Called with what could not be done.
     """
@@ -68,6 +79,8 @@ class StrokeCallbacks:
     made: Callable[[LayerKey, int, Loops], None]
     moved: Callable[[LayerKey, int, Loops], None]
     corner: Callable[[], None]
+    left: Callable[[], None]
+    resumed: Callable[[], None]
     problem: Callable[[str], None]
 
 
@@ -118,10 +131,10 @@ class MouseStrokes:
         layer.bind_key("Escape", self._escape, overwrite=True)
 
     def drop(self) -> None:
-        """Let go of the tool; what is unfinished becomes an outline, if it can."""
+        """Let go of the tool; what is not closed waits for that."""
         if self._layer is None:
             return
-        self.finish()
+        self.leave()
         layer, self._layer, self.tool, self.key = self._layer, None, None, None
         layer.events.mode.disconnect(self._mode_changed)
         layer.mouse_drag_callbacks.remove(self._drag)
@@ -163,31 +176,45 @@ class MouseStrokes:
         begun = self._stroke
         if begun is None or self.key is None or self.tool is None or not begun.corners:
             return None
-        if self.tool in {Tool.BRUSH, Tool.ERASER}:
+        if self.tool in PAINTING:
             return None
         return self.key, self._index, HalfDrawn(self.tool.value, begun.points, begun.corners[0])
 
     def resume(self, index: int) -> None:
         """Go on with what waits to be closed on a slice, if anything does."""
+        self.leave()
         drawing = self._session.drawing
         if self.key is None or (self.key, index) not in drawing.half_drawn:
             return
         half = drawing.half_drawn[self.key, index]
-        self.finish()
+        self.tool = half.goes_on_with
         self._stroke, self._index = half.stroke(self._context(index)), index
         self._session.change(with_half_drawn(drawing, (self.key, index), None))
+        self._calls.resumed()
         if self._sketch is not None:
             # Dashed until the hand moves over it.
             self._sketch.show_paths(half.dashes(spacing_mm(self._session.series)))
 
-    def finish(self, *, asked: bool = False) -> None:
+    def leave(self) -> None:
+        """Go elsewhere: what is not closed waits for that, unmeasured; a brush has painted."""
+        self._take_moves()
+        begun = self.unfinished
+        if begun is None or len(begun[2].path) < MINIMAL_PATH:
+            self._finish()
+            return
+        key, index, half = begun
+        self._stroke = None
+        self._rest()
+        self._session.change(with_half_drawn(self._session.drawing, (key, index), half))
+        self._calls.left()
+
+    def _finish(self, *, asked: bool = False) -> None:
         """End the unfinished stroke: it becomes an outline, or is given up for being short.
 
         Parameters
         ----------
         asked
-            Whether the person has ended it. Then one that cannot become an outline stays in hand,
-            and one that leaves something out is closed without a word.
+            Whether the person has ended it. Then one that cannot become an outline stays in hand.
         """
         self._take_moves()
         made, self._stroke = self._stroke, None
@@ -204,8 +231,6 @@ class MouseStrokes:
             return
         if loops is not None:
             self._calls.made(self.key, self._index, loops)
-            if made.gap_words and not asked:
-                self._calls.problem(f"{made.gap_words} It was closed there by a straight line.")
 
     def undo_corner(self) -> bool:
         """Undo the last corner of an unfinished stroke; returns whether there was one."""
@@ -220,8 +245,12 @@ class MouseStrokes:
     def _begin(self, index: int) -> None:
         if self._stroke is not None and index == self._index:
             return
-        self.finish()
+        self.leave()
         assert self.tool is not None  # noqa: S101 - take() set it
+        if self.tool not in PAINTING:
+            self.resume(index)
+            if self._stroke is not None:
+                return
         self._stroke, self._index = new_stroke(self.tool, self._context(index)), index
 
     def _context(self, index: int) -> StrokeContext:
@@ -279,7 +308,7 @@ class MouseStrokes:
         self._take_moves()
         self._pointer.stop()
         if stroke.release():
-            self.finish()
+            self._finish()
         else:
             self._pointer.tell()
             self._calls.corner()
@@ -313,11 +342,11 @@ class MouseStrokes:
     def _double_click(self) -> bool:
         """End a stroke of clicks; returns whether there was one."""
         clicked = self._stroke is not None and self._stroke.has_begun
-        self.finish(asked=True)
+        self._finish(asked=True)
         return clicked
 
     def _enter(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
-        self.finish(asked=True)
+        self._finish(asked=True)
 
     def _escape(self, layer: Any) -> None:  # noqa: ARG002 - napari passes it
         self._stroke = None

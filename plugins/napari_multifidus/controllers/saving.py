@@ -15,7 +15,7 @@ from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.models.autosave import Journal, OutlineFile
 from napari_multifidus.models.drawing_edits import with_half_drawn, with_origin
-from napari_multifidus.models.half_drawn import HalfDrawn
+from napari_multifidus.models.half_drawn import MINIMAL_PATH, HalfDrawn
 from napari_multifidus.models.image_check import ImageHashes
 from napari_multifidus.models.shapes import MULTIFIDUS_RIGHT, LayerKey
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 SAVE_AFTER_MS = 0
 """Changes are written this long after the last: as soon as the hand is off, so none is lost."""
-
-MINIMAL_PATH = 2
-"""A single click draws nothing that could be gone on with."""
 
 Contents = tuple[RoiSet, Journal]
 

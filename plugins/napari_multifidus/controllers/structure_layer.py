@@ -11,8 +11,9 @@ import numpy as np
 
 from multifidus.data.polygon import MINIMAL_POINTS, first_crossing
 from napari_multifidus import _compat
+from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.grid import spacing_mm
-from napari_multifidus.models.half_drawn import POLYGON, HalfDrawn
+from napari_multifidus.models.half_drawn import MINIMAL_PATH, POLYGON, HalfDrawn
 from napari_multifidus.models.shapes import (
     AXES,
     EDGE_WIDTH,
@@ -243,6 +244,17 @@ class StructureLayer:
         corners = shape.loop[: self._corners_set()]
         half = HalfDrawn(POLYGON, corners, corners)
         return None if shape.slice_index is None else (self.key, shape.slice_index, half)
+
+    def leave(self) -> bool:
+        """Let a polygon that is not finished wait for that; returns whether there was one."""
+        begun = self.unfinished()
+        if begun is None or len(begun[2].path) < MINIMAL_PATH:
+            return False
+        _, index, half = begun
+        self.session.change(with_half_drawn(self.session.drawing, (self.key, index), half))
+        # napari would close it where it stands.
+        self.push()
+        return True
 
     def _corners_set(self) -> int:
         return max(len(self.layer.data[-1]) - 1, 1) if self.is_drawing else 0

@@ -58,7 +58,7 @@ class Workflow:
     def _draw(self, key: LayerKey) -> None:
         """Go to the next slice that lacks a structure; where none does, to that of this slice."""
         session, canvas = self.workspace.session, self.workspace.canvas
-        canvas.strokes.finish()
+        canvas.leave()
         canvas.sync()
         here = (key, canvas.index)
         place = here if here in checklist.missing(session.analysis, (key,)) else None

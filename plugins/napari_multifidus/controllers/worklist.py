@@ -306,7 +306,7 @@ class WorklistController(QObject):
         strokes = self.workspace.canvas.strokes
         # A path that is not closed stays in hand: it is asked for.
         if strokes.unfinished is None:
-            strokes.finish()
+            strokes.leave()
         self.workspace.flush()
 
     def _check_saved(self) -> None:

@@ -218,6 +218,7 @@ class Workspace(QObject):
 
     def set_locked(self, *, locked: bool) -> None:
         """Show the reading that is open as one that is locked, or is not."""
+        self.canvas.leave()
         self.session.locked = locked
         self.canvas.show_lock()
         self.lock_changed.emit()

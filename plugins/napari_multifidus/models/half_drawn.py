@@ -26,6 +26,9 @@ POLYGON = "polygon"
 
 _TOOLS = {POLYGON: Tool.FREEHAND, **{tool.value: tool for tool in Tool}}
 
+MINIMAL_PATH = 2
+"""A single click draws nothing that could be gone on with."""
+
 DASH_MM = 1.5
 """Length of a dash, and of the gap after it."""
 

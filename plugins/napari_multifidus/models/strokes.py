@@ -52,6 +52,10 @@ class Tool(StrEnum):
     ERASER = "eraser"
 
 
+PAINTING = frozenset({Tool.BRUSH, Tool.ERASER})
+"""Tools that change an outline wherever they have been; the others make a path to be closed."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StrokeContext:
     """What a stroke is drawn on.
@@ -358,7 +362,7 @@ def new_stroke(tool: Tool, context: StrokeContext) -> Stroke:
         raise RoiError(msg, remedy="Correct it first, or undo the change.")
     if tool is Tool.LIVEWIRE:
         return LivewireStroke(context, _beside)
-    if tool in {Tool.BRUSH, Tool.ERASER}:
+    if tool in PAINTING:
         return BrushStroke(context, joined if tool is Tool.BRUSH else cut)
     combine = {Tool.HOLE: _without, Tool.ISLAND: _with}.get(tool, _beside)
     return Stroke(context, combine)
