@@ -316,7 +316,7 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     controller, messages = room.start(study, "AB", seed=3), room.messages
     first = controller.by
     room.win.attempt(controller.finish, WHY)
-    assert "Nothing is outlined" in messages[-1]
+    assert "No muscle is outlined" in messages[-1]
     draw(controller, study)
     path = controller.workspace.file.path
     controller.finish(WHY)
