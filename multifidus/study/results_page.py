@@ -14,6 +14,7 @@ from typing import Any
 from multifidus.data.columns import SUMMARY_KEYS
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.data.slice_number import slice_number
 from multifidus.io.files import write_text
 from multifidus.io.table_csv import Row
 from multifidus.study.level_value import rule_in_words
@@ -115,6 +116,8 @@ def printable(
 def _with_uncertainty(row: Row, name: str, form: str) -> str:
     """Round a value, and its standard uncertainty where one is stated; areas in cm2."""
     value, uncertainty = row.get(name), row.get(f"{name}_u", math.nan)
+    if name == "slice_indices" and value:
+        return "; ".join(str(slice_number(int(index))) for index in str(value).split(";"))
     if name.endswith("_mm2") and isinstance(value, float):
         value, uncertainty = value / 100, uncertainty / 100
     if math.isnan(uncertainty) or not isinstance(value, float) or math.isnan(value):

@@ -303,3 +303,15 @@ def test_the_results_page_names_the_fat_signal_fraction(tmp_path):
     assert len(printed) == 16
     assert all(" ± " in text for text in printed)
     assert not any("signal_fi" in head for head in heads)
+
+
+def test_the_results_page_counts_slices_from_one_as_the_window_and_captions_do(tmp_path):
+    rows = measurements(small(4))
+    heads, cells = printable(rows, "multifidus")
+    shown = {row[heads.index("slices")] for row in cells}
+    indices = {
+        item.provenance.slice_index for item in rows if item.provenance.slice_index is not None
+    }
+    assert {int(number) for text in shown for number in text.split("; ")} == {
+        index + 1 for index in indices
+    }
