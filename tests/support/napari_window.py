@@ -15,6 +15,16 @@ def qt_canvas(viewer: Any) -> Any:
     return viewer.window._qt_viewer  # noqa: SLF001
 
 
+def layer_list(viewer: Any) -> Any:
+    """Return napari's own list of layers."""
+    return qt_canvas(viewer).layers
+
+
+def layer_controls(viewer: Any, layer: Any) -> Any:
+    """Return napari's own controls of a layer."""
+    return qt_canvas(viewer).controls.widgets[layer.__wrapped__]
+
+
 def copy_shapes(layer: Any) -> None:
     """Copy the chosen shapes, as Ctrl+C does."""
     layer.__wrapped__._copy_data()  # noqa: SLF001

@@ -68,6 +68,7 @@ class Adoption(QObject):
             return
         layer, key = self.found[0]
         workspace = self._workspace
+        workspace.canvas.leave()
         workspace.canvas.sync()
         own = workspace.canvas.layer(key)
         drawn = by_slice(

@@ -18,15 +18,15 @@ from napari_multifidus.controllers.canvas_texts import (
     show_upright,
     turning_events,
 )
+from napari_multifidus.controllers.in_hand import InHand
+from napari_multifidus.controllers.lines import Lines
 from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
-from napari_multifidus.controllers.structure_layer import PAN_ZOOM, StructureLayer
+from napari_multifidus.controllers.structure_layer import PAN_ZOOM, LayerCallbacks, StructureLayer
 from napari_multifidus.controllers.timers import single_shot
 from napari_multifidus.models.drawing import first_layers
 from napari_multifidus.models.edit_operations import put_layer
-from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.half_drawn import HalfDrawn
-from napari_multifidus.models.image_view import OutlineStyle
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.redraw import DrawnOver
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 SYNC_MS = 250
 """What no event announces, such as pasted shapes, is taken over after this long without motion."""
-
-ZOOM_REST_MS = 80
-"""Lines get their width on the screen back this long after the last change of the zoom."""
 
 SLICE_AXIS = -3
 """napari counts axes from the last one: slice, row, column."""
@@ -76,6 +73,8 @@ class Canvas:
 
     Attributes
     ----------
+    in_hand, lines
+        What is begun and not closed; how outlines are drawn.
     place
         The slice and the structure that were shown last while the viewer held the exam.
     """
@@ -99,13 +98,16 @@ class Canvas:
                 *(self._left_unclosed, self.refresh, calls.problem),
             ),
         )
+        self.in_hand = InHand(self.strokes, self._structures)
         self._marks = Marks(viewer, session)
         self._timer = single_shot(SYNC_MS, self._rest)
         self._take_soon = single_shot(0, self._take_added)
         self._added: tuple[LayerKey, int, tuple[Array, ...]] | None = None
         self._remember_soon = single_shot(0, self.remember)
-        self._style = OutlineStyle()
-        self._zoomed = single_shot(ZOOM_REST_MS, self._show_lines)
+        self._leave_soon = single_shot(0, self._leave_others)
+        self._left_soon = single_shot(0, self._left_unclosed)
+        self.lines = Lines(viewer, session, self._structures)
+        self._resumes = True
         self.place: tuple[int, LayerKey | None] = (0, None)
         self._left = left if left is not None else {}
         keys = first_layers(session.drawing)
@@ -119,7 +121,6 @@ class Canvas:
             turned.connect(self._turned)
         viewer.layers.selection.events.active.connect(self._activated)
         viewer.layers.events.removed.connect(self._removed)
-        viewer.scene.camera.events.zoom.connect(self._zoom_changed)
         self.refresh()
 
     def close(self) -> dict[LayerKey, Any]:
@@ -128,8 +129,9 @@ class Canvas:
         self._marks.close()
         self.sync()
         self._remember_soon.stop()
-        self._zoomed.stop()
-        self.viewer.scene.camera.events.zoom.disconnect(self._zoom_changed)
+        self._leave_soon.stop()
+        self._left_soon.stop()
+        self.lines.close()
         self.viewer.dims.events.current_step.disconnect(self._stepped)
         for turned in turning_events(self.viewer):
             turned.disconnect(self._turned)
@@ -201,6 +203,7 @@ class Canvas:
 
     def _turned(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if self.has_image:
+            self.leave()
             self.refresh()
 
     def _stepped(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
@@ -210,8 +213,15 @@ class Canvas:
         self.sync()
         self.remember()
         self.refresh()
-        self._resume_here()
+        if self._resumes:
+            self._resume_here()
         self._calls.place()
+
+    def _resume(self, key: LayerKey, at: tuple[float, float]) -> None:
+        """Go on with what waits on the slice shown, where the button is pressed."""
+        if (key, self.index) in self.session.drawing.half_drawn:
+            self.activate(key, DRAW)
+            self.strokes.point_at(at)
 
     def _resume_here(self) -> None:
         """Go on with what waits to be closed on the slice shown, if the hand is about to draw."""
@@ -225,30 +235,13 @@ class Canvas:
     def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         # Not at once: a viewer that closes activates one layer after another.
         self._remember_soon.start()
+        self._leave_soon.start()
         self._calls.place()
 
     def refresh(self) -> None:
         """Write the texts on the canvas again: a level or a protocol has changed."""
         show_slice(self.viewer, self.session, self.index)
         self._marks.show(self.index)
-
-    def show_style(self, style: OutlineStyle) -> None:
-        """Draw outlines so thick and so opaque."""
-        self._style = style
-        self._show_lines()
-
-    def _zoom_changed(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
-        # Once the wheel rests: every line of every slice is laid out anew.
-        self._zoomed.start()
-
-    def _show_lines(self) -> None:
-        for own in self._structures.values():
-            own.show_lines(self._line_width, self._style.opacity)
-
-    @property
-    def _line_width(self) -> float:
-        zoom = float(self.viewer.scene.camera.zoom)
-        return self._style.width(zoom, spacing_mm(self.session.series))
 
     # --- layers --------------------------------------------------------------------------------
 
@@ -265,11 +258,10 @@ class Canvas:
                 self.viewer,
                 self.session,
                 key,
-                moved=self._moved,
-                committed=self._committed,
+                LayerCallbacks(self._moved, self._committed, self._left_soon.start, self._resume),
                 layer=left if left in self.viewer.layers else None,
             )
-            self._structures[key].show_lines(self._line_width, self._style.opacity)
+            self.lines.show_on(self._structures[key])
         return self._structures[key].layer
 
     def push(self, key: LayerKey) -> None:
@@ -284,7 +276,10 @@ class Canvas:
             self.layer(key)
             self.push(key)
         if places and self.index not in {index for _, index in places}:
+            # To go on there with what waits would be a change of its own.
+            self._resumes = False
             self.go_to(min(index for _, index in places))
+            self._resumes = True
         self.refresh()
 
     def show_lock(self) -> None:
@@ -300,8 +295,12 @@ class Canvas:
         """Keep the outlines of a layer that was removed; its button brings the layer back."""
         for key, own in list(self._structures.items()):
             if own.layer == event.value:
+                if self.strokes.key == key:
+                    self.strokes.drop()
+                own.leave()
                 own.disconnect()
                 del self._structures[key]
+                self._left_soon.start()
                 self._calls.place()
 
     # --- from layers to the session ------------------------------------------------------------
@@ -417,10 +416,15 @@ class Canvas:
         """Go elsewhere: what is not closed waits for that, unmeasured."""
         self.strokes.leave()
         self._take_added()
-        if any([own.leave() for own in self._structures.values()]):  # noqa: C419 - all are left
+        if self.in_hand.leave():
+            self._left_unclosed()
+
+    def _leave_others(self) -> None:
+        if self.has_image and self.in_hand.leave_others(self.viewer.layers.selection.active):
             self._left_unclosed()
 
     def _left_unclosed(self) -> None:
+        self._left_soon.stop()
         self.refresh()
         self._calls.commit()
 
@@ -433,16 +437,5 @@ class Canvas:
 
     def unfinished(self) -> list[tuple[LayerKey, int, HalfDrawn]]:
         """List what is drawn and not closed, in the hand or waiting: structure, slice, path."""
-        begun = [self.strokes.unfinished, *(own.unfinished() for own in self._structures.values())]
         waiting = [(*where, half) for where, half in self.session.drawing.half_drawn.items()]
-        return [*(found for found in begun if found is not None), *waiting]
-
-    def undo_corner(self) -> bool:
-        """Undo the last corner of an unfinished outline; returns whether there was one."""
-        if self.strokes.undo_corner():
-            return True
-        for own in self._structures.values():
-            if own.is_drawing:
-                _compat.take_back_vertex(own.layer)
-                return True
-        return False
+        return [*self.in_hand.begun(), *waiting]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 NUDGE_PIXELS = 1.0
 
+IN_HAND = "Nothing is redone while an outline is in hand."
+CLOSE_FIRST = "Close it with Enter, or discard it with Esc."
+
 UP, DOWN, LEFT, RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
 """Ways on the screen: down, right."""
 
@@ -110,11 +113,13 @@ class EditTools:
 
     def undo(self) -> None:
         """Undo the last corner of an outline in the making, else the last change."""
-        if not self.workspace.canvas.undo_corner():
+        if not self.workspace.canvas.in_hand.undo_corner():
             self._travel(back=True)
 
     def redo(self) -> None:
-        """Redo what was undone last."""
+        """Redo what was undone last; refused while an outline is in hand, which is newer."""
+        if self.workspace.canvas.in_hand:
+            raise MultifidusError(IN_HAND, remedy=CLOSE_FIRST)
         self._travel(back=False)
 
     def _travel(self, *, back: bool) -> None:
@@ -202,13 +207,13 @@ class EditTools:
 
     def redraw_as(self, choice: Redraw) -> None:
         """Make of what was drawn over an outline last something else, and do so from now on."""
-        self.workspace.canvas.sync()
+        self._finished_strokes()
         over = self.workspace.redrawing.choose(choice, self.workspace.session)
         self._done(over.key)
 
     def mend(self) -> None:
         """Mend what crosses itself on the slice shown, the active structure first."""
-        self.workspace.canvas.sync()
+        self._finished_strokes()
         session, index = self.workspace.session, self.workspace.canvas.index
         crossed = [
             item.key
@@ -238,7 +243,7 @@ class EditTools:
         session = self.workspace.session
         self.workspace.access.refuse_if_blinded("no other outlines can be loaded.")
         self.workspace.access.refuse_other_reading(path, session.drawing.reading)
-        self.workspace.canvas.sync()
+        self._finished_strokes()
         taken = edit_operations.take_drafts(session, path, labels)
         if taken.taken:
             self._done(*session.drawing.layer_keys())

@@ -66,7 +66,7 @@ class ImageView(QObject):
             callbacks.remove(self._drag)
         if self._workspace.is_open:
             callbacks.insert(0, self._drag)
-            self._workspace.canvas.show_style(self.style)
+            self._workspace.canvas.lines.wear(self.style)
             self._fit()
         self.changed.emit()
 
@@ -113,7 +113,7 @@ class ImageView(QObject):
         """Draw outlines otherwise, in this exam and the next ones."""
         self.style = style
         if self._workspace.is_open:
-            self._workspace.canvas.show_style(style)
+            self._workspace.canvas.lines.wear(style)
         self.changed.emit()
 
     def set_smooth(self, *, on: bool) -> None:

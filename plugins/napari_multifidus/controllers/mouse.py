@@ -180,6 +180,11 @@ class MouseStrokes:
             return None
         return self.key, self._index, HalfDrawn(self.tool.value, begun.points, begun.corners[0])
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a stroke is in hand, of a brush as well."""
+        return self._stroke is not None and self._stroke.has_begun
+
     def resume(self, index: int) -> None:
         """Go on with what waits to be closed on a slice, if anything does."""
         self.leave()
@@ -194,6 +199,11 @@ class MouseStrokes:
         if self._sketch is not None:
             # Dashed until the hand moves over it.
             self._sketch.show_paths(half.dashes(spacing_mm(self._session.series)))
+
+    def point_at(self, at: tuple[float, float]) -> None:
+        """Begin at a point of the canvas, where the hand has been before the tool was taken."""
+        if self._pointer is not None:
+            self._pointer.at = at
 
     def leave(self) -> None:
         """Go elsewhere: what is not closed waits for that, unmeasured; a brush has painted."""
@@ -234,7 +244,7 @@ class MouseStrokes:
 
     def undo_corner(self) -> bool:
         """Undo the last corner of an unfinished stroke; returns whether there was one."""
-        if self._stroke is None or not self._stroke.has_begun:
+        if self._stroke is None or not self.has_begun:
             return False
         if not self._stroke.undo_corner():
             self._stroke = None
@@ -341,7 +351,7 @@ class MouseStrokes:
 
     def _double_click(self) -> bool:
         """End a stroke of clicks; returns whether there was one."""
-        clicked = self._stroke is not None and self._stroke.has_begun
+        clicked = self.has_begun
         self._finish(asked=True)
         return clicked
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +48,12 @@ LEFT_BUTTON = 1
 _CORNER_MODES = {"add_polygon", "add_polyline"}
 """napari's modes that set a corner at every click."""
 
+_PATH_MODES = _CORNER_MODES | {"add_polygon_lasso", "add_path"}
+"""napari's modes that begin a path, which is closed or ended later."""
+
+_PATHS = {"path", "polygon"}
+"""napari's names of what these draw; a rectangle or an ellipse is closed from the beginning."""
+
 _COMMITS = {"added", "changed", "removed"}
 
 
@@ -82,6 +87,28 @@ class Content:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LayerCallbacks:
+    """What the layer of a structure calls.
+
+    Attributes
+    ----------
+    moved, committed
+        Called with the structure while the mouse moves, and once a change is made; then with
+        ``added`` as well, whether a shape was added.
+    left
+        Called when another mode of napari's was chosen before an outline was closed.
+    resumed
+        Called with the structure, and where on the canvas, when a click goes on with an outline
+        that waits.
+    """
+
+    moved: Callable[[LayerKey], None]
+    committed: Callable[..., None]
+    left: Callable[[], None]
+    resumed: Callable[[LayerKey, tuple[float, float]], None]
+
+
 class StructureLayer:
     """A structure of a session, and the Shapes layer that shows it.
 
@@ -89,9 +116,8 @@ class StructureLayer:
     ----------
     viewer, session, key
         Where, and what is shown.
-    moved, committed
-        Called with the structure while the mouse moves, and once a change is made; then with
-        ``added`` as well, whether a shape was added.
+    calls
+        What to call.
     layer
         A layer of the same structure that another session has left; a new one is added if None.
 
@@ -106,12 +132,11 @@ class StructureLayer:
         viewer: Any,
         session: Session,
         key: LayerKey,
+        calls: LayerCallbacks,
         *,
-        moved: Callable[[LayerKey], None],
-        committed: Callable[..., None],
         layer: Any = None,
     ) -> None:
-        self.session, self.key = session, key
+        self.session, self.key, self._calls = session, key, calls
         self.corner_count = 0
         self._is_pushing = False
         self._seen: tuple[int, Loops] | None = None
@@ -121,14 +146,12 @@ class StructureLayer:
         if layer is not None:
             _clear(layer, session.series)
         self.layer.editable = not session.locked
-        # napari keeps callbacks weakly.
-        self._callbacks = partial(self._moved, moved), partial(self._committed, committed)
         self.layer.events.editable.connect(self._keep_lock)
-        self.layer.events.mode.connect(self._take_escape)
+        self.layer.events.mode.connect(self._mode_changed)
         # Before napari's own, which sets the corner.
         self.layer.mouse_drag_callbacks.insert(0, self._press)
-        self.layer.events.set_data.connect(self._callbacks[0])
-        self.layer.events.data.connect(self._callbacks[1])
+        self.layer.events.set_data.connect(self._moved)
+        self.layer.events.data.connect(self._committed)
         self.push()
 
     def disconnect(self) -> None:
@@ -136,27 +159,35 @@ class StructureLayer:
         if self._press in self.layer.mouse_drag_callbacks:
             self.layer.mouse_drag_callbacks.remove(self._press)
         self.layer.events.editable.disconnect(self._keep_lock)
-        self.layer.events.mode.disconnect(self._take_escape)
-        self.layer.events.set_data.disconnect(self._callbacks[0])
-        self.layer.events.data.disconnect(self._callbacks[1])
+        self.layer.events.mode.disconnect(self._mode_changed)
+        self.layer.events.set_data.disconnect(self._moved)
+        self.layer.events.data.disconnect(self._committed)
 
     def _press(self, layer: Any, event: Any) -> None:
-        """Let a corner be set where the button is pressed."""
-        if self.is_drawing and event.button == LEFT_BUTTON and layer.mode in _CORNER_MODES:
-            _compat.move_corner(layer, event.position)
+        """Let a corner be set where the button is pressed, also of an outline that waits."""
+        if event.button != LEFT_BUTTON:
+            return
+        if self.is_drawing:
+            if layer.mode in _CORNER_MODES:
+                _compat.move_corner(layer, event.position)
+        elif layer.mode in _PATH_MODES:
+            self._calls.resumed(self.key, tuple(event.pos))
 
-    def _take_escape(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
-        """Let Escape discard a polygon, as it discards what our own tools draw."""
+    def _mode_changed(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Let what is not closed wait: napari is about to close it."""
+        if self.leave():
+            self._calls.left()
         if self.layer.mode in _CORNER_MODES:
+            # Escape discards a polygon, as it discards what our own tools draw.
             self.layer.bind_key("Escape", _compat.give_up_shape, overwrite=True)
 
-    def _moved(self, tell: Callable[[LayerKey], None], event: Any = None) -> None:  # noqa: ARG002
+    def _moved(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if not self._is_pushing:
-            tell(self.key)
+            self._calls.moved(self.key)
 
-    def _committed(self, tell: Callable[..., None], event: Any) -> None:
+    def _committed(self, event: Any) -> None:
         if not self._is_pushing and str(event.action) in _COMMITS:
-            tell(self.key, added=str(event.action) == "added")
+            self._calls.committed(self.key, added=str(event.action) == "added")
 
     def _keep_lock(self, event: Any) -> None:
         """Lock a layer again that napari's own buttons, or another view, have unlocked."""
@@ -166,7 +197,12 @@ class StructureLayer:
     # --- between session and layer -------------------------------------------------------------
 
     def push(self) -> None:
-        """Show what the session holds."""
+        """Show what the session holds; what is not closed waits for that."""
+        if self._keep_unfinished():
+            self._calls.left()
+        self._show()
+
+    def _show(self) -> None:
         shapes = [
             (vertices_of(loop, index), "polygon" if len(loop) >= MINIMAL_POINTS else "line")
             for index in self.session.drawing.slices_of(self.key)
@@ -237,7 +273,7 @@ class StructureLayer:
 
     def unfinished(self) -> tuple[LayerKey, int, HalfDrawn] | None:
         """Return structure, slice and corners of a polygon that is not finished; else None."""
-        if not self.is_drawing:
+        if not self.is_drawing or str(self.layer.shape_type[-1]) not in _PATHS:
             return None
         shape = self.read()[-1]
         # The last corner follows the mouse.
@@ -247,14 +283,18 @@ class StructureLayer:
 
     def leave(self) -> bool:
         """Let a polygon that is not finished wait for that; returns whether there was one."""
+        if not self._keep_unfinished():
+            return False
+        # napari would close it where it stands.
+        self._show()
+        return True
+
+    def _keep_unfinished(self) -> bool:
         begun = self.unfinished()
         if begun is None or len(begun[2].path) < MINIMAL_PATH:
             return False
         _, index, half = begun
-        self.session.change(with_half_drawn(self.session.drawing, (self.key, index), half))
-        # napari would close it where it stands.
-        self.push()
-        return True
+        return self.session.change(with_half_drawn(self.session.drawing, (self.key, index), half))
 
     def _corners_set(self) -> int:
         return max(len(self.layer.data[-1]) - 1, 1) if self.is_drawing else 0

@@ -1,0 +1,195 @@
+"""An outline in hand, half clicked, is not lost by whatever else is done meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from multifidus.data.polygon import area
+from tests.support.exams import circle
+from tests.support.napari_window import layer_controls, layer_list
+
+pytestmark = pytest.mark.gui
+
+CORNERS = [(20.0, 10.0), (20.0, 30.0), (50.0, 30.0)]
+
+DONE_MEANWHILE = {
+    "redo": lambda win: win.press("Ctrl+Y"),
+    "redo by its other keys": lambda win: win.press("Ctrl+Shift+Z"),
+    "copy": lambda win: win.press("K"),
+    "copy on": lambda win: win.press("Shift+K"),
+    "mirror": lambda win: win.press("Shift+M"),
+    "interpolate": lambda win: win.press("Shift+I"),
+    "smooth": lambda win: win.press("Shift+S"),
+    "mend": lambda win: win.press("Shift+X"),
+    "move": lambda win: win.press("Shift+Left"),
+    "swap sides": lambda win: win.annotator.edit_tools.swap_sides([(MULTIFIDUS_RIGHT, 0)]),
+    "swap sides elsewhere": lambda win: win.annotator.edit_tools.swap_sides(
+        [(MULTIFIDUS_RIGHT, 2)]
+    ),
+    "finish": lambda win: win.press("Ctrl+Return"),
+    "not measurable": lambda win: win.attempt(win.annotator.entries.not_measurable, None),
+}
+
+
+@pytest.fixture
+def drawn(win, exam, tmp_path):
+    """Return a window with both sides on two slices, and one more undone on the first."""
+    win.open(exam, tmp_path)
+    session, canvas = win.annotator.workspace.session, win.annotator.workspace.canvas
+    for index in (1, 2):
+        session.put(MULTIFIDUS_RIGHT, index, [circle(36, 20, 9)])
+        session.put(MULTIFIDUS_LEFT, index, [circle(36, 58, 9)])
+    session.commit()
+    session.put(MULTIFIDUS_RIGHT, 0, [circle(40, 22, 9)])
+    session.commit()
+    for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT):
+        canvas.push(key)
+    win.press("Ctrl+Z")
+    assert canvas.index == 0
+    return win
+
+
+def corners_in_hand(win):
+    return [len(half.points) for _, _, half in win.annotator.workspace.canvas.unfinished()]
+
+
+@pytest.mark.parametrize("tool", ["O", "U"])
+def test_an_outline_in_hand_is_not_lost(drawn, tool):
+    for count, what in enumerate(DONE_MEANWHILE):
+        drawn.press("Q")
+        drawn.press(tool)
+        for corner in CORNERS[:] if not count else ():
+            drawn.click(corner)
+        drawn.attempt(DONE_MEANWHILE[what], drawn)
+        assert corners_in_hand(drawn) == [3], what
+
+
+@pytest.mark.parametrize("tool", ["O", "U"])
+def test_what_was_undone_is_redone_once_nothing_is_in_hand(drawn, tool, messages):
+    session = drawn.annotator.workspace.session
+    drawn.press("Q")
+    drawn.press(tool)
+    drawn.click(CORNERS[0])
+    drawn.click(CORNERS[1])
+    drawn.press("Ctrl+Y")
+    assert not session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+    assert any("in hand" in words for words in messages)
+    drawn.press("Escape")
+    drawn.press("Ctrl+Y")
+    assert session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+
+
+def choose_in_list(win, layer):
+    """Click on a layer in napari's own list."""
+    view = layer_list(win.viewer)
+    rows = [view.model().index(row, 0) for row in range(view.model().rowCount())]
+    (place,) = (view.visualRect(row) for row in rows if row.data() == layer.name)
+    assert place.isValid()
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    QApplication.processEvents()
+
+
+def click_mode(win, key, name):
+    """Click a button of napari's layer controls."""
+    made = getattr(layer_controls(win.viewer, win.layer(key)), f"{name}_button")
+    QTest.mouseClick(made, Qt.MouseButton.LeftButton)
+    QApplication.processEvents()
+
+
+WAYS_OUT = {
+    **{
+        f"button {name}": lambda win, name=name: click_mode(win, MULTIFIDUS_RIGHT, name)
+        for name in ("select", "direct", "rectangle", "polyline", "polygon_lasso", "panzoom")
+    },
+    **{f"key {key}": lambda win, key=key: win.press(key) for key in ("4", "5", "6", "7")},
+    "list": lambda win: choose_in_list(win, win.layer(MULTIFIDUS_LEFT)),
+    "list, the image": lambda win: choose_in_list(win, win.images[0]),
+    "axes rolled": lambda win: win.viewer.dims.roll(),
+    "three dimensions": lambda win: setattr(win.viewer.dims, "ndisplay", 3),
+}
+
+NOTHING_LEFT = ("button panzoom", "key 6")
+"""The layer is in that mode already while one of our own tools draws."""
+
+
+@pytest.mark.parametrize("tool", ["O", "U"])
+def test_what_napari_offers_closes_no_outline_in_hand(drawn, tool):
+    workspace = drawn.annotator.workspace
+    drawn.press("Q")
+    drawn.press(tool)
+    for corner in CORNERS:
+        drawn.click(corner)
+    for way, leave in WAYS_OUT.items():
+        leave(drawn)
+        QApplication.processEvents()
+        assert corners_in_hand(drawn) == [3], way
+        assert not workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0), way
+        if way not in NOTHING_LEFT:
+            assert len(workspace.session.drawing.half_drawn) == 1, way
+        drawn.viewer.dims.ndisplay = 2
+        # napari goes to the slice in the middle where axes are rolled.
+        workspace.canvas.go_to(0)
+        drawn.press("Q")
+    drawn.click((50.0, 10.0))
+    drawn.press("Return")
+    (loop,) = workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+    assert area([loop]) == pytest.approx(600, rel=0.03)
+    assert not workspace.canvas.unfinished()
+
+
+def test_napari_s_own_tools_go_on_with_an_outline_that_waits(drawn):
+    workspace = drawn.annotator.workspace
+    drawn.press("Q")
+    for corner in CORNERS:
+        drawn.click(corner)
+    last = [(50.0, column) for column in (25.0, 20.0, 15.0, 10.0)]
+    for name, corner in zip(("polygon", "polyline", "polygon_lasso", "path"), last, strict=True):
+        before = corners_in_hand(drawn)
+        click_mode(drawn, MULTIFIDUS_RIGHT, "select")
+        click_mode(drawn, MULTIFIDUS_RIGHT, name)
+        drawn.click(corner)
+        assert corners_in_hand(drawn) == [before[0] + 1], name
+    drawn.press("Return")
+    (loop,) = workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+    assert area([loop]) == pytest.approx(600, rel=0.03)
+
+
+def test_an_outline_in_hand_outlives_its_layer(drawn):
+    for tool in ("O", "U"):
+        drawn.press("Q")
+        drawn.press(tool)
+        for corner in CORNERS:
+            drawn.click(corner)
+        drawn.viewer.layers.remove(drawn.layer(MULTIFIDUS_RIGHT))
+        QApplication.processEvents()
+        assert corners_in_hand(drawn) == [3]
+        drawn.press("Q")
+        drawn.press("Escape")
+        assert corners_in_hand(drawn) == []
+
+
+def test_undo_and_redo_leave_an_outline_that_waits(drawn):
+    session, canvas = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas
+    drawn.press("Q")
+    for corner in CORNERS:
+        drawn.click(corner)
+    drawn.press("W")
+    drawn.draw([(20.0, 50.0), (20.0, 70.0), (50.0, 70.0)])
+    assert session.drawing.loops(MULTIFIDUS_LEFT, 0)
+    canvas.go_to(3)
+    drawn.press("Q")
+    # The hand comes back to the slice of the outline that waits, with a tool that would go on.
+    drawn.press("Ctrl+Z")
+    assert canvas.index == 0
+    assert not session.drawing.loops(MULTIFIDUS_LEFT, 0)
+    assert corners_in_hand(drawn) == [3]
+    drawn.press("Ctrl+Y")
+    assert session.drawing.loops(MULTIFIDUS_LEFT, 0)
+    assert corners_in_hand(drawn) == [3]
+    drawn.press("Q")
+    drawn.click((50.0, 10.0))
+    assert corners_in_hand(drawn) == [4]
