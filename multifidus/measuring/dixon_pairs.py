@@ -131,8 +131,11 @@ def differences(first: Series, second: Series) -> str:
 
     What a header leaves out is not against it.
     """
-    if first.run.repeat == second.run.repeat == _BY_HAND:
+    by_hand = [series.run.repeat == _BY_HAND for series in (first, second)]
+    if all(by_hand):
         return ""
+    if any(by_hand):
+        return "paired by hand with another"
     found = []
     if first.frame_of_reference_uid != second.frame_of_reference_uid:
         found.append("another frame of reference")

@@ -12,6 +12,7 @@ from napari_multifidus.controllers import shortcuts
 from napari_multifidus.controllers.adoption import Adoption
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.display import Display, Panning
+from napari_multifidus.controllers.dixon_choice import DixonChoice
 from napari_multifidus.controllers.edit_tools import EditTools
 from napari_multifidus.controllers.entries import Entries
 from napari_multifidus.controllers.feedback import Feedback
@@ -46,7 +47,9 @@ class Annotator(QObject):
     ----------
     workspace
         What is open; its signals say what happens.
-    opener, display, image_view, edit_tools, entries, grading, feedback, outputs, adoption, workflow
+    opener, display, image_view, dixon
+        What is shown, and how.
+    edit_tools, entries, grading, feedback, outputs, adoption, workflow
         What can be done with it.
     worklist
         The reading list that is open; None where there is none.
@@ -64,6 +67,7 @@ class Annotator(QObject):
         self.display = Display(self.workspace)
         self.image_view = ImageView(self.display)
         self.opener = ExamOpener(self.workspace, self.display)
+        self.dixon = DixonChoice(self.workspace, self.opener)
         self.edit_tools = EditTools(self.workspace)
         self.entries = Entries(self.workspace)
         self.grading = Grading(self.workspace)

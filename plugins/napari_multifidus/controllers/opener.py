@@ -23,6 +23,7 @@ from napari_multifidus.controllers.saving import SessionRestore
 from napari_multifidus.controllers.workspace import ActiveExam, Workspace
 from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.models.blinding import Access
+from napari_multifidus.models.dixon_roles import with_chosen_roles
 from napari_multifidus.models.grid import axial_series, series_of
 from napari_multifidus.models.image_check import words_of
 from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data, shared_levels
@@ -30,6 +31,7 @@ from napari_multifidus.models.session import Session
 
 if TYPE_CHECKING:
     from multifidus.data.image import Series
+    from multifidus.measuring.dixon_roles import DixonRoles
     from napari_multifidus.models.shapes import LayerKey
 
 
@@ -152,13 +154,18 @@ class ExamOpener:
     ) -> None:
         """Show a reading: what its file holds, else what is given, else what the exam came with."""
         self.workspace.autosaver.write_to(file)
+        held_over = rois is not None
         held = file.load(source.exam) if rois is None else rois
         given = _given(source) if held is None else None
         if given is not None and given.reading == by:
             held = given
         rois = RoiSet(reading=by) if held is None else held
+        journal = file.load_journal()
+        # Whoever takes the outlines along takes the pair that they were measured with.
+        roles = source.roles if journal.roles is None and held_over else journal.roles
+        source = self._with_roles(source, roles)
         series = series_of(rois, source.exam) or source.series
-        self._show(source, series, rois, file.load_journal())
+        self._show(source, series, rois, journal)
         self.workspace.opened.emit()
         self.workspace.autosaver.report()
         if source.label_maps and not self.workspace.access.blinded:
@@ -168,6 +175,39 @@ class ExamOpener:
             words = words_of(self.workspace.active.restore.image_hashes.changed())
             if words:
                 self.workspace.warning.emit(words)
+
+    def _with_roles(self, source: OpenedExam, roles: DixonRoles | None) -> OpenedExam:
+        """Return an exam with the pair that a reading chose, and show its images so."""
+        found = source
+        with reported(self.workspace.warning):
+            found = with_chosen_roles(source, roles)
+        if found is not source:
+            replace_images(self.workspace.viewer, layer_data(found))
+        return found
+
+    def show_roles(self, source: OpenedExam, fat: str | None) -> None:
+        """Show the exam that is open with another Dixon pair, or with none.
+
+        Parameters
+        ----------
+        source
+            The exam with it.
+        fat
+            The series that is outlined then, where nothing is drawn on the one that is now.
+        """
+        workspace = self.workspace
+        session, journal = workspace.session, workspace.active.restore.journal()
+        is_bare = not session.drawing.layer_keys() and not workspace.canvas.unfinished()
+        roles = source.roles
+        on_pair = roles is not None and session.series.uid in {roles.fat, roles.water}
+        uid = fat if fat is not None and is_bare and not on_pair else session.series.uid
+        series = next(item for item in source.exam.series if item.uid == uid)
+        source = replace(source, series=series)
+        layers = layer_data(source)
+        with self._keeping_layers():
+            replace_images(workspace.viewer, layers)
+            self._show(source, series, session.rois(), journal)
+        workspace.opened.emit()
 
     def _reading_in(self, folder: Path, source: OpenedExam) -> Reading:
         """Return whose reading an exam is opened as: this rater's last, or a sample's own."""

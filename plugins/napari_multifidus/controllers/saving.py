@@ -118,7 +118,8 @@ class Autosaver(QObject):
 
 def is_worth_a_file(rois: RoiSet, journal: Journal) -> bool:
     """Whether a reading holds anything at all."""
-    return bool(journal.drafts or journal.half_drawn) or rois != RoiSet(reading=rois.reading)
+    own = journal.drafts or journal.half_drawn or journal.roles is not None
+    return bool(own) or rois != RoiSet(reading=rois.reading)
 
 
 class SessionRestore:

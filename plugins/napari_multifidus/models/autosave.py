@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.files import reading, write_text
 from multifidus.io.outlines import read_rois, write_rois
 from multifidus.io.outlines_json import JOURNAL_SUFFIX, SUFFIX, file_name
+from multifidus.measuring.dixon_roles import DixonRoles
 from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.shapes import LayerKey
 
@@ -97,6 +98,8 @@ class Journal:
         The same of the drafts that outlines began as, and their Dice with what they are now.
     images
         Hash of every slice that outlines are drawn on, by slice UID, as it was then.
+    roles
+        The series that were chosen as the fat and the water image; None where none were.
     """
 
     slice_uid: str = ""
@@ -105,6 +108,7 @@ class Journal:
     half_drawn: tuple[tuple[LayerKey, str, HalfDrawn], ...] = ()
     begun: tuple[tuple[LayerKey, str, tuple[Array, ...], float], ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
+    roles: DixonRoles | None = None
 
     def as_text(self) -> str:
         """Return it as JSON."""
@@ -124,6 +128,7 @@ class Journal:
                 for key, uid, loops, found in self.begun
             ],
             "images": dict(self.images),
+            "dixon": None if self.roles is None else asdict(self.roles),
         }
         return json.dumps(document, indent=1) + "\n"
 
@@ -142,6 +147,7 @@ class Journal:
                 msg = "The journal is of a newer version."
                 raise ReadError(msg, remedy="Update multifidus.")
             active, begun = document["active"], document.get("begun", [])
+            dixon = document.get("dixon")
             return cls(
                 str(document["slice_uid"]),
                 LayerKey.from_dict(active) if active else None,
@@ -149,6 +155,7 @@ class Journal:
                 tuple(map(_half_in, document.get("unfinished", []))),
                 tuple((*_entry_in(found), _dice_in(found)) for found in begun),
                 {str(uid): str(found) for uid, found in document.get("images", {}).items()},
+                DixonRoles(str(dixon["fat"]), str(dixon["water"])) if dixon else None,
             )
         except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
             msg = f"The journal is damaged: {error}."

@@ -18,6 +18,7 @@ from multifidus.io.outlines import read_rois
 from multifidus.io.read import read_exam
 from multifidus.io.scan import scan
 from multifidus.io.table_reader import read_header
+from multifidus.measuring.dixon_roles import DixonRoles
 from napari_multifidus.models.display_images import (
     DisplayImage,
     WindowPreset,
@@ -60,6 +61,10 @@ class OpenedExam:
         Names of the files of series, by UID; not to be shown where the subject is hidden.
     label_maps
         Names of the label maps beside its images.
+    roles
+        The Dixon pair that somebody chose; None where headers and names tell it, or there is none.
+    as_read
+        The exam before they did; None where nobody has.
     """
 
     exam: Exam
@@ -72,6 +77,8 @@ class OpenedExam:
     contrast: DisplayImage | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     label_maps: tuple[str, ...] = ()
+    roles: DixonRoles | None = None
+    as_read: Exam | None = None
 
     @property
     def shown(self) -> DisplayImage:

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QTabWidget, QVBoxLayout, QW
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.reported_errors import reporting
+from napari_multifidus.views.dixon import DixonPanel
 from napari_multifidus.views.grades import GradesPanel
 from napari_multifidus.views.help import HelpPanel, TourPanel, TourStep, is_first_run, remember_tour
 from napari_multifidus.views.image_controls import ImageControls
@@ -89,7 +90,7 @@ class FeedbackTabs(QObject):
         self.pictures = button(
             "Pictures…", "Write a picture of every measured slice to a folder; none is opened"
         )
-        self.image = ImageControls(dock.annotator)
+        self.image, self.dixon = ImageControls(dock.annotator), DixonPanel(dock.annotator)
         self.grades.keys.setToolTip(keys.tip("grade"))
         self.tour = TourPanel(tour_steps(dock))
         self.tabs = self._tabs()
@@ -106,7 +107,11 @@ class FeedbackTabs(QObject):
                 "Rater, reading and measurement protocol",
                 _beside(dock.reading, self.protocol),
             ),
-            ("Image", "Grey levels, smoothness, and the look of outlines", self.image),
+            (
+                "Image",
+                "Grey levels, smoothness, the look of outlines, and the Dixon pair",
+                _beside(self.image, self.dixon),
+            ),
             ("Help", "Tour and keys", self.help),
         ):
             page = QWidget()
