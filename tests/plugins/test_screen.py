@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 from napari_multifidus.models.shapes import LayerKey
+from napari_multifidus.models.workflow import StepName, WorkflowStep
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -27,6 +29,7 @@ from tests.support.napari_window import qt_window
 pytestmark = pytest.mark.gui
 
 LAPTOP = 1366, 768
+CROSSING = ((150.0, 150.0), (180.0, 190.0), (150.0, 190.0), (180.0, 150.0))
 FRAME_AND_BARS = 60
 """What a window manager takes for its title bar and panel."""
 
@@ -75,6 +78,29 @@ def test_no_words_are_cut_off_on_a_laptop(small):
         assert scroll.widget().width() <= scroll.viewport().width()
         cut += [words for widget in parts(small.dock) if (words := cut_off(widget))]
     assert sorted(set(cut)) == [], "cut off"
+
+
+def test_the_steps_are_whole_whichever_is_next_and_the_exam_is_named(small):
+    steps = small.dock.bar.steps
+    shown = tuple(steps.buttons.values())
+    for following in StepName:
+        steps.show_steps(WorkflowStep(name, 14, 15, name is following) for name in StepName)
+        small.wait(lambda: not any(b.width() < b.sizeHint().width() for b in shown))
+    small.dock.exam.setText("PHM3JC \N{MIDDLE DOT} blinded")
+    QTest.qWait(20)
+    assert QLabel.text(small.dock.exam) == "PHM3JC \N{MIDDLE DOT} blinded"
+
+
+def test_what_crosses_itself_is_said_without_moving_the_cards(small):
+    session, cards = small.annotator.workspace.session, small.dock.numbers
+    before = cards.y()
+    key = LayerKey(Structure.MULTIFIDUS, Side.LEFT)
+    index = small.annotator.workspace.canvas.index
+    session.put(key, index, [np.array(CROSSING)])
+    small.dock.correction.show_state(index, session.drawing.incomplete())
+    QTest.qWait(50)
+    assert small.dock.correction.isVisible()
+    assert cards.y() == before
 
 
 def test_whatever_is_pressed_chosen_or_typed_says_what_it_is_for(small):

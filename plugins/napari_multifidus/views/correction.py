@@ -9,7 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.shortcuts import tip
 from napari_multifidus.models.redraw import DrawnOver, Redraw
-from napari_multifidus.views.widgets import button, label
+from napari_multifidus.views.style import Palette
+from napari_multifidus.views.widgets import ElidedLabel, button
 
 if TYPE_CHECKING:
     from napari_multifidus.models.half_drawn import Incomplete
@@ -39,7 +40,8 @@ class CorrectionLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = label("")
+        # One line, whatever it says: what stands below it keeps its place.
+        self.words = ElidedLabel()
         self.choices: dict[Redraw, QPushButton] = {}
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -57,6 +59,10 @@ class CorrectionLine(QWidget):
         self.setSizePolicy(policy)
         self._over: tuple[DrawnOver, Redraw] | None = None
         self.show_state(0, ())
+
+    def wear(self, _palette: Palette) -> None:
+        """Be as high as a button in these letters, whether one is shown or not."""
+        self.setFixedHeight(self.mend.sizeHint().height())
 
     def offer(self, over: DrawnOver, choice: Redraw) -> None:
         """Show what was drawn over an outline, and what was made of it."""

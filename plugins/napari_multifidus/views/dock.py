@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 
 RATER = "rater"
 BLIND = "Blind this reading: hide subjects, timepoints and other raters' outlines?"
-NO_EXAM = "Open an exam: File > Open, or File > Open Sample"
+NO_EXAM = "No exam is open"
 
 
 def settings() -> QSettings:

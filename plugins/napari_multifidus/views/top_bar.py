@@ -22,7 +22,7 @@ from napari_multifidus.views.status import StatusLine
 from napari_multifidus.views.style import GAP, ICON, MARGIN, TITLE, Palette, Tone, give
 from napari_multifidus.views.widgets import ElidedLabel, button, label
 
-SAVED_WIDTH, EXAM_WIDTH, BUTTON_WIDTH = 100, 90, 30
+SAVED_WIDTH, EXAM_WIDTH, WIDEST_EXAM, BUTTON_WIDTH = 100, 90, 260, 30
 
 _TIPS = {
     StepName.LEVELS: "Mark levels on the sagittal image ( M )",
@@ -42,6 +42,7 @@ _HINTS = {
     "end with a double click.",
     StepName.DONE: "All outlines are drawn.",
 }
+_NO_STEPS = "Open an exam: File > Open Folder or Open File, or File > Open Sample > multifidus."
 PARTS = {
     "sagittal": "Show or hide the sagittal image",
     "results": "Show or hide results, grades, reading and help",
@@ -83,8 +84,10 @@ class StepsLine(QWidget):
         for name, made in self.buttons.items():
             step = found.get(name)
             made.setEnabled(step is not None)
-            made.setText(_words(name, step))
             give(made, step=_state(step))
+            made.setText(_words(name, step))
+            # Bold letters are wider, which Qt does not ask after when a style changes.
+            made.updateGeometry()
 
 
 def _words(name: StepName, step: WorkflowStep | None) -> str:
@@ -103,7 +106,8 @@ def _state(step: WorkflowStep | None) -> str:
 
 def hint_of(steps: Iterable[WorkflowStep]) -> str:
     """Say what to do next."""
-    return next((_HINTS[step.name] for step in steps if step.is_next), "")
+    found = tuple(steps)
+    return next((_HINTS[step.name] for step in found if step.is_next), "") if found else _NO_STEPS
 
 
 class TopBar(QToolBar):
@@ -166,7 +170,7 @@ class TopBar(QToolBar):
 
 def exam_label(words: str) -> ElidedLabel:
     """Make the text that names the exam."""
-    made = ElidedLabel(words, px=TITLE)
+    made = ElidedLabel(words, px=TITLE, widest=WIDEST_EXAM)
     give(made, strong=True)
     made.setMinimumWidth(EXAM_WIDTH)
     return made

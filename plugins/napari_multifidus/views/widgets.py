@@ -63,10 +63,19 @@ def label(
 
 
 class ElidedLabel(QLabel):
-    """A text of one line that is cut off with an ellipsis; its tooltip has the whole of it."""
+    """A text of one line that is cut off with an ellipsis; its tooltip has the whole of it.
 
-    def __init__(self, words: str = "", *, px: int = NORMAL, colour: str = "") -> None:
+    Parameters
+    ----------
+    widest
+        The width that it asks for at most, in pixels, where its words are as wide; none by default.
+    """
+
+    def __init__(
+        self, words: str = "", *, px: int = NORMAL, colour: str = "", widest: int = 0
+    ) -> None:
         super().__init__()
+        self._widest = widest
         give(self, px=px, tone=colour or Tone.TEXT)
         self._words = ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -76,16 +85,22 @@ class ElidedLabel(QLabel):
         """Show other words."""
         self._words = words or ""
         self._fit()
+        if self._widest:
+            self.updateGeometry()
 
     def text(self) -> str:
         """Return all of the words, shown or not."""
         return self._words
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
+        """Return a size that words make no larger than was said."""
+        words = self.fontMetrics().horizontalAdvance(self._words) + 3
+        width = max(self.minimumWidth(), min(words, self._widest))
+        return QSize(width, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's
         """Return a size that no words make larger."""
         return QSize(self.minimumWidth(), super().sizeHint().height())
-
-    minimumSizeHint = sizeHint  # noqa: N815 - Qt's
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Show as much as fits."""
