@@ -124,6 +124,22 @@ def test_every_click_of_a_fast_polygon_is_a_corner(opened, pause):
     np.testing.assert_allclose(loop, points, atol=1.1)
 
 
+@pytest.mark.parametrize("tool", ["O", "Shift+J"])
+def test_corners_close_together_are_no_double_click(opened, tool):
+    if tool != "O":
+        opened.draw([(20.0, 20.0), (20.0, 24.0), (24.0, 24.0)])
+    before = len(outlines(opened))
+    opened.press(tool)
+    points = [(round(x / 5), round(y / 5)) for x, y in ring(30)[:30]]
+    steps = np.abs(np.subtract(points, np.roll(points, 1, axis=0)))
+    assert np.hypot(*steps.T).min() > 3
+    assert steps.max() <= 5
+    play(opened, clicks(points, 0.1), lambda: len(outlines(opened)) == before + 1)
+    loop = on_screen(opened, max(outlines(opened), key=len))
+    assert loop.shape == (30, 2)
+    np.testing.assert_allclose(loop, points, atol=1.1)
+
+
 def test_a_double_click_ends_an_outline_and_a_hole_without_zooming(opened, disc, tmp_path):
     opened.empty()
     opened.open(disc, tmp_path / "disc")

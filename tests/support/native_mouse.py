@@ -1,4 +1,4 @@
-"""Mouse events as the X server sends them, by its XTEST extension.
+"""Events of mouse and keyboard as the X server sends them, by its XTEST extension.
 
 ``python -m tests.support.native_mouse`` plays steps from its input, each at its time: a process of
 its own is not held up by the window that it draws in.
@@ -51,6 +51,34 @@ class NativeMouse:
         self._xtst.XTestFakeMotionEvent(self._display, -1, x, y, 0)
         for pressed in (1, 0):
             self._xtst.XTestFakeButtonEvent(self._display, LEFT, pressed, 0)
+        self._x11.XSync(self._display, 0)
+
+    def double_click(self, x: int, y: int) -> None:
+        """Click twice on a place of the screen."""
+        self.click(x, y)
+        self.click(x, y)
+
+    def press_key(self, *names: str) -> None:
+        """Press keys by their names in X, such as ``Control_L`` and ``Return``, and let go.
+
+        Raises
+        ------
+        ValueError
+            If the keyboard lacks one.
+        """
+        self._x11.XStringToKeysym.restype = ctypes.c_ulong
+        self._x11.XKeysymToKeycode.argtypes = [ctypes.c_void_p, ctypes.c_ulong]
+        codes = []
+        for name in names:
+            symbol = self._x11.XStringToKeysym(name.encode())
+            codes.append(self._x11.XKeysymToKeycode(self._display, symbol) if symbol else 0)
+            if not codes[-1]:
+                msg = f"the keyboard has no key {name!r}"
+                raise ValueError(msg)
+        for code in codes:
+            self._xtst.XTestFakeKeyEvent(self._display, code, 1, 0)
+        for code in reversed(codes):
+            self._xtst.XTestFakeKeyEvent(self._display, code, 0, 0)
         self._x11.XSync(self._display, 0)
 
     def play(self, steps: Sequence[Step]) -> None:

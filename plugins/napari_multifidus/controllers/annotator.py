@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from napari_multifidus._compat import Signal
+from napari_multifidus._compat import Signal, native_canvas
 from napari_multifidus.controllers import shortcuts
 from napari_multifidus.controllers.adoption import Adoption
 from napari_multifidus.controllers.canvas import EDIT
@@ -20,6 +20,7 @@ from napari_multifidus.controllers.grading import Grading
 from napari_multifidus.controllers.image_view import ImageView
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
+from napari_multifidus.controllers.pointer import CloseClicks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.workflow import Workflow
 from napari_multifidus.controllers.worklist import WorklistController, now
@@ -64,6 +65,7 @@ class Annotator(QObject):
         super().__init__()
         self.workspace = Workspace(viewer, rater)
         self.panning = Panning(viewer)
+        self.close_clicks = CloseClicks(native_canvas(viewer))
         self.display = Display(self.workspace)
         self.image_view = ImageView(self.display)
         self.opener = ExamOpener(self.workspace, self.display)
@@ -83,8 +85,10 @@ class Annotator(QObject):
         """Listen to keys and mouse while an exam is open."""
         self._bind_keys()
         self.panning.stop()
+        self.close_clicks.stop()
         if self.workspace.is_open:
             self.panning.start()
+            self.close_clicks.start()
 
     def _bind_keys(self) -> None:
         viewer = self.workspace.viewer

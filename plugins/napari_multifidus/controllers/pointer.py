@@ -8,14 +8,16 @@ it has. Of a finger Qt makes a mouse.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 FRAME_S = 0.016
 """What is drawn is shown at most this often."""
 
+DOUBLE_CLICK_PX = 3.0
+"""The second press of a double click is so near to the first. Qt lets it be 5 pixels away on both
+axes, and corners of a small muscle that are set quickly are closer together than that."""
+
 _COMPRESSIONS = (
     Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents,
     Qt.ApplicationAttribute.AA_CompressTabletEvents,
@@ -33,11 +39,12 @@ _COMPRESSIONS = (
 
 _MOVES_IMAGE = (QEvent.Type.Wheel, QEvent.Type.KeyPress, QEvent.Type.Resize)
 
+_PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+
 _HEARD = {
     QEvent.Type.MouseMove,
     QEvent.Type.TabletMove,
-    QEvent.Type.MouseButtonPress,
-    QEvent.Type.MouseButtonDblClick,
+    *_PRESSES,
     QEvent.Type.Paint,
     *_MOVES_IMAGE,
 }
@@ -67,6 +74,74 @@ class PointerCallbacks:
     shown: Callable[[], None]
 
 
+class Clicks:
+    """Tells a double click from two quick clicks on places close together."""
+
+    def __init__(self) -> None:
+        self._last: tuple[QPointF, int] | None = None
+        self._is_corrected = False
+
+    def corrected(self, event: Any) -> QMouseEvent | None:
+        """Return what a press of the left button is, where Qt takes it for something else."""
+        # What is sent by programs is what they say.
+        if event.button() != _LEFT or not event.spontaneous():
+            return None
+        away_px, after_ms = self._since_last(event)
+        said = event.type() == QEvent.Type.MouseButtonDblClick
+        # Behind what it took for a double click Qt begins to count anew.
+        quick = said or (self._is_corrected and after_ms <= QApplication.doubleClickInterval())
+        meant = quick and away_px <= DOUBLE_CLICK_PX
+        self._is_corrected = said and not meant
+        return None if meant == said else _press_of(event, double=meant)
+
+    def _since_last(self, event: Any) -> tuple[float, int]:
+        """Return how far from the last press, and how many milliseconds after it, one is."""
+        here, now = event.position(), int(event.timestamp())
+        place, then = self._last or (here, now)
+        self._last = here, now
+        return math.hypot(here.x() - place.x(), here.y() - place.y()), now - then
+
+
+def _press_of(event: Any, *, double: bool) -> QMouseEvent:
+    return QMouseEvent(
+        _PRESSES[double],
+        event.position(),
+        event.globalPosition(),
+        event.button(),
+        event.buttons(),
+        event.modifiers(),
+    )
+
+
+class CloseClicks(QObject):
+    """Lets two quick clicks on places close together be two clicks for napari's own tools as well.
+
+    Parameters
+    ----------
+    canvas
+        Which clicks.
+    """
+
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__()
+        self._canvas, self._clicks = canvas, Clicks()
+
+    def start(self) -> None:
+        """Look at every click from now on."""
+        self._canvas.installEventFilter(self)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._canvas.removeEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: Any) -> bool:  # noqa: ARG002, N802 - Qt's
+        """Send what a press is in place of what Qt takes it for."""
+        right = self._clicks.corrected(event) if event.type() in _PRESSES else None
+        if right is not None:
+            QCoreApplication.sendEvent(self._canvas, right)
+        return right is not None
+
+
 class Pointer(QObject):
     """The hand over a canvas.
 
@@ -87,7 +162,7 @@ class Pointer(QObject):
 
     def __init__(self, canvas: QWidget, calls: PointerCallbacks) -> None:
         super().__init__()
-        self._canvas, self._calls = canvas, calls
+        self._canvas, self._calls, self._clicks = canvas, calls, Clicks()
         self.at = (0.0, 0.0)
         self.is_recording = False
         self._way: list[tuple[float, float]] = []
@@ -144,6 +219,10 @@ class Pointer(QObject):
         kind = event.type()
         if kind not in _HEARD or not self._calls.wants():
             return False
+        right = self._clicks.corrected(event) if kind in _PRESSES else None
+        if right is not None:
+            QCoreApplication.sendEvent(self._canvas, right)
+            return True
         if kind == QEvent.Type.MouseMove:
             return self._moved(event)
         if kind == QEvent.Type.TabletMove:
@@ -198,13 +277,5 @@ class Pointer(QObject):
         self._note(event)
         if not self._calls.double_click():
             # Qt takes a press soon after another for a double click, also where a stroke begins.
-            press = QMouseEvent(
-                QEvent.Type.MouseButtonPress,
-                event.position(),
-                event.globalPosition(),
-                event.button(),
-                event.buttons(),
-                event.modifiers(),
-            )
-            QCoreApplication.sendEvent(self._canvas, press)
+            QCoreApplication.sendEvent(self._canvas, _press_of(event, double=False))
         return True
