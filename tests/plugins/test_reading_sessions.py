@@ -615,8 +615,19 @@ def test_what_is_unfinished_on_another_series_is_asked_for(copy, room, win):
     assert asked.workspace.is_locked
 
 
-@pytest.mark.parametrize("act", ["finish", "ask_to_finish"])
-def test_a_stroke_of_the_brush_that_is_held_is_kept_at_the_end(asked, win, act):
+WAYS_OUT = {
+    "finish": lambda room: room.win.annotator.worklist.finish(),
+    "finish and next": lambda room: room.win.annotator.worklist.ask_to_finish(),
+    "next": lambda room: room.win.annotator.worklist.open_next(),
+    "close": lambda room: room.win.annotator.worklist.close(),
+    "leave": lambda room: room.stop(),
+    "close the exam": lambda room: room.win.annotator.opener.close(),
+    "remove the images": lambda room: room.win.viewer.layers.clear(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_a_stroke_of_the_brush_that_is_held_is_kept(asked, room, win, way):
     from qtpy.QtCore import QPointF
 
     path, drawing = asked.workspace.file.path, asked.workspace.session.drawing
@@ -627,9 +638,9 @@ def test_a_stroke_of_the_brush_that_is_held_is_kept_at_the_end(asked, win, act):
     win.send("MouseMove", middle, pressed=False)
     win.send("MouseButtonPress", middle)
     # With levels all is there then, so that nothing is asked and the next reading is opened.
-    win.attempt(getattr(asked, act))
-    assert len(read_outlines(path).rois) == before + 1
-    if act == "finish":
+    win.attempt(WAYS_OUT[way], room)
+    win.wait(lambda: len(read_outlines(path).rois) == before + 1)
+    if way == "finish":
         assert asked.workspace.is_locked
         assert not any(layer.editable for layer in asked.workspace.canvas.layers.values())
     win.send("MouseButtonRelease", middle, pressed=False)

@@ -283,7 +283,7 @@ class WorklistController(QObject):
         session = self.workspace.session
         if session.locked:
             return
-        self._take_over()
+        self.workspace.flush()
         found, note = self.lacks(), reason.strip()
         _refuse_incomplete(found, note)
         if found.needs_reason:
@@ -301,14 +301,6 @@ class WorklistController(QObject):
             msg = "No entry of the reading list is open."
             raise MultifidusError(msg)
 
-    def _take_over(self) -> None:
-        """Take over and write all that is drawn, a stroke of the brush that is held included."""
-        strokes = self.workspace.canvas.strokes
-        # A path that is not closed stays in hand: it is asked for.
-        if strokes.unfinished is None:
-            strokes.leave()
-        self.workspace.flush()
-
     def _check_saved(self) -> None:
         file, by = self.workspace.file, self.workspace.session.drawing.reading
         if not self.workspace.save() or file is None or not file.path.exists():
@@ -321,7 +313,7 @@ class WorklistController(QObject):
     def ask_to_finish(self) -> None:
         """Finish the entry that is open and open the next, or say first what is missing."""
         self._refuse_if_none_open()
-        self._take_over()
+        self.workspace.flush()
         if self.lacks().items and not self.workspace.is_locked:
             self.gate_wanted.emit()
         else:

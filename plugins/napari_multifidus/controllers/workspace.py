@@ -224,8 +224,11 @@ class Workspace(QObject):
         self.lock_changed.emit()
 
     def flush(self) -> None:
-        """Take over and write everything now."""
+        """Take over and write everything now, a stroke of the brush that is held included."""
         if self.is_open:
+            # A path that is not closed stays in hand.
+            if self.canvas.strokes.unfinished is None:
+                self.canvas.strokes.leave()
             self.canvas.sync()
             self.canvas.remember()
             self.save()
