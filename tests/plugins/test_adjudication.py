@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari_multifidus.models.adjudication import adopt, pairs, take, take_all
+from napari_multifidus.models.drawing_edits import with_half_drawn
+from napari_multifidus.models.half_drawn import POLYGON, HalfDrawn
 from napari_multifidus.models.session import Session
 
 from multifidus.data.anatomy import Level, SlicePosition
@@ -68,6 +70,19 @@ def test_only_what_both_say_of_levels_is_adopted(both, consensus):
     assert consensus.analysis.typed_level(2) == (Level.L4_L5, MID)
     assert consensus.analysis.typed_level(3)[0] is None
     assert not adopt(consensus, both).changed
+
+
+def test_what_the_consensus_has_not_finished_is_not_taken_over(both, consensus):
+    crossing = np.array([(30.0, 50.0), (49.0, 69.0), (49.0, 50.0), (30.0, 69.0)])
+    consensus.put(MULTIFIDUS_LEFT, 2, [crossing])
+    path = np.array([(30.0, 10.0), (49.0, 10.0), (49.0, 29.0)])
+    where = (MULTIFIDUS_RIGHT, 3)
+    half = HalfDrawn(POLYGON, path, path)
+    consensus.change(with_half_drawn(consensus.drawing, where, half))
+    assert take_all(consensus, pairs(*both), 0, both[0]) == (0, 2)
+    np.testing.assert_array_equal(consensus.drawing.loops(MULTIFIDUS_LEFT, 2), [crossing])
+    assert consensus.drawing.half_drawn == {where: half}
+    assert not consensus.drawing.outlines
 
 
 def test_all_of_a_rater_is_taken_where_the_consensus_has_nothing(both, consensus):

@@ -915,6 +915,34 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     assert {roi.source for roi in saved} == {Source.CONSENSUS}
 
 
+def test_what_the_consensus_has_unfinished_is_not_replaced_without_a_word(copy, room):
+    disagree(room, copy, blind=False)
+    controller = room.start(copy, "consensus", adjudicate=RATERS)
+    panel, session = room.panel(AdjudicationPanel), controller.workspace.session
+    crossing = [np.array([(10.0, 10.0), (30.0, 30.0), (30.0, 10.0), (10.0, 30.0)])]
+    session.put(MULTIFIDUS_LEFT, 0, crossing)
+    canvas = controller.workspace.canvas
+    canvas.push(MULTIFIDUS_LEFT)
+    controller.workspace.committed()
+    room.win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+    for corner in ((12.0, 40.0), (12.0, 50.0), (20.0, 50.0)):
+        room.win.click(corner)
+    panel.all_b.click()
+    assert "Took 0 outlines of B. 2 that the consensus has already" in room.messages[-1]
+    np.testing.assert_allclose(session.drawing.loops(MULTIFIDUS_LEFT, 0), crossing)
+    ((key, _, half),) = canvas.unfinished()
+    assert (key, len(half.points)) == (MULTIFIDUS_RIGHT, 3)
+    rows = {pair.key: n for n, pair in enumerate(panel.model.rows)}
+    for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
+        assert panel.model.cells(rows[key])[4] == "to finish"
+    # Where one line is accepted, what is replaced by it is said.
+    panel.table.selectRow(rows[MULTIFIDUS_LEFT])
+    panel.take_b.click()
+    assert "Replaced what the consensus had" in room.messages[-1]
+    room.win.annotator.edit_tools.undo()
+    np.testing.assert_allclose(session.drawing.loops(MULTIFIDUS_LEFT, 0), crossing)
+
+
 def _dice_by_points(loops: Any) -> float:
     from skimage.measure import points_in_poly
 

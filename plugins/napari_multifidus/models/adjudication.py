@@ -182,7 +182,7 @@ def adopt(consensus: Session, both: Sequence[Session]) -> Adopted:
 def take_all(
     consensus: Session, found: Sequence[RaterPair], which: int, rater: Session
 ) -> tuple[int, int]:
-    """Take one rater's outlines wherever the consensus has none yet.
+    """Take one rater's outlines wherever the consensus has nothing yet, finished or not.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def take_all(
         How many were taken, and how many of the rater's were not since the consensus has its own.
     """
     theirs = [pair for pair in found if pair.loops[which]]
-    wanted = [pair for pair in theirs if (pair.key, pair.index) not in consensus.drawing.outlines]
+    wanted = [pair for pair in theirs if not consensus.drawing.holds(pair.key, pair.index)]
     for pair in wanted:
         take(consensus, pair, which, rater)
     return len(wanted), len(theirs) - len(wanted)

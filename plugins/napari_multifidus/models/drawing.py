@@ -141,6 +141,11 @@ class DrawingState:
             return unfinished.loops
         return tuple(path for roi in self.outlines.get((key, index), ()) for path in roi.paths)
 
+    def holds(self, key: LayerKey, index: int) -> bool:
+        """Whether anything is drawn there: an outline, one to be mended, or one not closed."""
+        where = (key, index)
+        return where in self.outlines or where in self.unfinished or where in self.half_drawn
+
     def problem(self, key: LayerKey, index: int) -> str:
         """Say why what is drawn there is no outline; nothing where it is one, or none."""
         unfinished = self.unfinished.get((key, index))

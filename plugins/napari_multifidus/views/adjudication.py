@@ -33,6 +33,8 @@ COLOURS = ("#cc79a7", "#7cb518")
 
 LEAST_HEIGHT = 130
 
+REPLACED = "Replaced what the consensus had there; Ctrl+Z brings it back."
+
 Index = QModelIndex
 
 
@@ -68,7 +70,7 @@ class AdjudicationPanel(QWidget):
         self.all_a, self.all_b = (
             button(
                 f"Take all of {name}",
-                f"Copy every outline of {name} to the consensus where it has none yet",
+                f"Copy every outline of {name} to the consensus where it has nothing yet",
             )
             for name in NAMES
         )
@@ -92,11 +94,13 @@ class AdjudicationPanel(QWidget):
             Column("Level", lambda pair: str(pair.level_words)),
             Column("Structure", lambda pair: str(pair.key.words)),
             Column("Slice", lambda pair: str(slice_number(pair.index))),
-            Column("Consensus", lambda pair: "✓" if self._has_consensus(pair) else ""),
+            Column("Consensus", self._consensus_of),
         ]
 
-    def _has_consensus(self, pair: RaterPair) -> bool:
-        return self._seen is not None and (pair.key, pair.index) in self._seen.drawing.outlines
+    def _consensus_of(self, pair: RaterPair) -> str:
+        if self._seen is None or not self._seen.drawing.holds(pair.key, pair.index):
+            return ""
+        return "✓" if (pair.key, pair.index) in self._seen.drawing.outlines else "to finish"
 
     def _lay_out(self) -> None:
         names = NAMES if self.controller.worklist.is_blinded else self.raters
@@ -237,21 +241,31 @@ class AdjudicationPanel(QWidget):
         if not pair.loops[which]:
             msg = f"{NAMES[which]} drew nothing there."
             raise MultifidusError(msg)
-        if take(self.workspace.session, pair, which, self.sessions[which]):
+        session = self._finished()
+        had = session.drawing.loops(pair.key, pair.index)
+        if take(session, pair, which, self.sessions[which]):
             canvas.layer(pair.key)
             canvas.push(pair.key)
             canvas.refresh()
             self.workspace.committed()
+            if had:
+                self.workspace.message.emit(REPLACED)
+
+    def _finished(self) -> Session:
+        """Return the session, once all that was drawn is taken over."""
+        self.workspace.canvas.leave()
+        self.workspace.canvas.sync()
+        return self.workspace.session
 
     def take_all(self, which: int) -> None:
-        """Take every outline of the first or the second rater where the consensus has none."""
+        """Take every outline of the first or the second rater where the consensus has nothing."""
         if self.sessions is None:
             msg = "No exam is open whose outlines could be taken."
             raise MultifidusError(msg)
-        session, canvas = self.workspace.session, self.workspace.canvas
-        had = set(session.drawing.outlines)
+        session, canvas = self._finished(), self.workspace.canvas
+        before = session.drawing
         taken, kept = take_all(session, self.model.rows, which, self.sessions[which])
-        for key in sorted({key for key, _ in {*session.drawing.outlines} - had}):
+        for key in sorted({key for key, _ in session.drawing.differences(before)}):
             canvas.layer(key)
             canvas.push(key)
         if taken:
