@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from napari_multifidus._compat import open_dock
 from napari_multifidus.annotate import annotate
@@ -51,3 +54,16 @@ def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messag
     viewer.close()
     assert annotator.workspace.session.drawing.reading == by
     assert [path.name for path in tmp_path.glob("*.outlines.json")] == [file_name(by)]
+
+
+def test_a_panel_that_is_closed_lets_go_of_everything(win, exam, tmp_path, qtbot):
+    win.open(exam, tmp_path)
+    panel = win.dock
+    held = weakref.ref(panel.annotator)
+    panel.close()
+    win.viewer.window.remove_dock_widget(panel)
+    win.viewer.layers.clear()
+    win.__dict__.clear()
+    del panel
+    gc.unfreeze()
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and held() is None)

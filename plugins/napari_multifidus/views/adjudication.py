@@ -82,11 +82,11 @@ class AdjudicationPanel(QWidget):
         controller.changed.connect(self._load)
         self.table.clicked.connect(self._go_to)
         warning = self.workspace.warning
-        self.take_a.clicked.connect(reporting(warning, lambda _: self.take(0)))
-        self.take_b.clicked.connect(reporting(warning, lambda _: self.take(1)))
-        self.all_a.clicked.connect(reporting(warning, lambda _: self.take_all(0)))
-        self.all_b.clicked.connect(reporting(warning, lambda _: self.take_all(1)))
-        self.draw.clicked.connect(reporting(warning, lambda _: self.draw_own()))
+        self.take_a.clicked.connect(reporting(warning, lambda *_: self.take(0)))
+        self.take_b.clicked.connect(reporting(warning, lambda *_: self.take(1)))
+        self.all_a.clicked.connect(reporting(warning, lambda *_: self.take_all(0)))
+        self.all_b.clicked.connect(reporting(warning, lambda *_: self.take_all(1)))
+        self.draw.clicked.connect(reporting(warning, lambda *_: self.draw_own()))
 
     def _columns(self) -> list[Column]:
         return [

@@ -143,7 +143,7 @@ class FeedbackTabs(QObject):
         self.grades.scheme_said.connect(grading.set_scheme)
         self.grades.keys_wanted.connect(report(grading.toggle))
         self.protocol.wanted.connect(report(outputs.choose_protocol))
-        self.pictures.clicked.connect(report(lambda _: self._write_pictures()))
+        self.pictures.clicked.connect(report(lambda *_: self._write_pictures()))
         self.help.tour_wanted.connect(self.tour.start)
         self.tour.ended.connect(self._remember_tour)
 

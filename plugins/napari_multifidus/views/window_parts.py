@@ -191,6 +191,8 @@ class WindowParts(QObject):
         self._timer.stop()
         self._main.removeEventFilter(self)
         self._main.removeToolBar(self.bar)
+        # The window would keep it, and with it all that it calls.
+        self.bar.setParent(None)
         for panel in (self.results, self.locator):
             holder = self._holder(panel)
             if holder is not None:

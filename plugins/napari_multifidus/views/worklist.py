@@ -158,10 +158,10 @@ class WorklistPanel(QWidget):
         self.table.doubleClicked.connect(
             self._report(lambda index: self.controller.open(self._item(index).by))
         )
-        self.done.clicked.connect(self._report(lambda _: self.controller.ask_to_finish()))
-        self.next.clicked.connect(self._report(lambda _: self.controller.open_next()))
-        self.unlock.clicked.connect(self._report(lambda _: self._unlock()))
-        self.offer.clicked.connect(self._report(lambda _: self._offer()))
+        self.done.clicked.connect(self._report(lambda *_: self.controller.ask_to_finish()))
+        self.next.clicked.connect(self._report(lambda *_: self.controller.open_next()))
+        self.unlock.clicked.connect(self._report(lambda *_: self._unlock()))
+        self.offer.clicked.connect(self._report(lambda *_: self._offer()))
 
     def _item(self, index: Index) -> WorklistItem:
         found: WorklistItem = self.model.rows[self.shown.mapToSource(index).row()]
