@@ -20,6 +20,7 @@ from napari_multifidus.models.obstacle import Mending
 from napari_multifidus.models.session import Session
 
 from multifidus.data.anatomy import Level, Side, SlicePosition
+from multifidus.data.flags import Flag
 from multifidus.data.landmark import Landmark, LandmarkKind
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Source
@@ -147,6 +148,15 @@ def test_drafts_that_nobody_looked_at_are_listed_and_need_no_reason(levelled):
     asked = completeness(levelled.analysis)
     assert not asked.must_be_mended
     assert not asked.needs_reason
+
+
+@pytest.mark.parametrize("key", [LEAN, FAT])
+def test_few_points_are_asked_for_where_area_counts_and_not_of_samples(levelled, key):
+    levelled.put(key, 2, [circle(20, 40, 5, points=12)])
+    assert Flag.FEW_POINTS in levelled.analysis.numbers(key, 2).flags
+    levelled.put(MULTIFIDUS_RIGHT, 2, [circle(40, 24, 8, points=12)])
+    (few,) = [item for item in found(levelled) if item.words.endswith("few points")]
+    assert (few.kind, few.key) == (Kind.FLAG, MULTIFIDUS_RIGHT)
 
 
 def test_a_reason_marks_what_is_missing_at_its_whole_level_and_nothing_else(levelled):

@@ -340,11 +340,16 @@ def _flags(analysis: Analysis) -> Iterator[MissingItem]:
         for flag in new:
             words = f"Slice {slice_number(index)}: {_words(flag)}"
             yield MissingItem(Kind.FLAG, words, index, weight=Weight.TO_CHECK)
-        own = [_words(flag) for flag in flags if flag in TO_CHECK]
+        own = [_words(flag) for flag in flags if flag in TO_CHECK and _matters(flag, key)]
         if own:
             yield _item(Kind.FLAG, f"{_place(key, index)}: {', '.join(own)}", (key, index))
     for flag in sorted(of_references):
         yield _of_reference(analysis, flag)
+
+
+def _matters(flag: Flag, key: LayerKey) -> bool:
+    """Whether a flag is of any matter: few points make an area doubtful, and samples have none."""
+    return flag is not Flag.FEW_POINTS or not key.holds_samples
 
 
 def _of_reference(analysis: Analysis, flag: Flag) -> MissingItem:
