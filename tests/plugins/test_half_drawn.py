@@ -65,6 +65,27 @@ def test_the_next_click_appends(tool):
     assert area([loop]) == pytest.approx(600)
 
 
+def test_a_stroke_that_waited_says_what_it_leaves_out_when_it_is_gone_on_with():
+    angle = np.linspace(0, 2 * np.pi, 101)
+    ring = 40 + 20 * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    before = new_stroke(Tool.FREEHAND, context())
+    before.press(ring[0])
+    before.drag(*ring[1:30], *ring[36:60])
+    assert not before.release()
+    kept = HalfDrawn("freehand", before.points, before.corners[0], before.presses)
+    made = HalfDrawn.from_dict(kept.as_dict()).stroke(context())
+    assert made.gap_words == before.gap_words != ""
+    made.press(ring[60])
+    made.drag(*ring[61:])
+    assert not made.release()
+    assert "leaves out 9 mm on its way" in made.gap_words
+    assert made.undo_corner()
+    assert np.array_equal(made.points, before.points)
+    # What an earlier version has left is corners.
+    old = HalfDrawn.from_dict({"tool": "freehand", "paths": [ring[:5].tolist()]})
+    assert len(old.stroke(context()).presses) == 5
+
+
 def test_the_livewire_goes_on_from_its_last_anchor():
     before = new_stroke(Tool.LIVEWIRE, context())
     for point in [(20.0, 40.0), (40.0, 60.0), (60.0, 40.0)]:

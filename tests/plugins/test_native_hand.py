@@ -168,6 +168,30 @@ def test_a_stroke_that_is_not_closed_is_said_and_stays(opened, messages):
     assert len(loop) == len({tuple(point) for point in points})
 
 
+def stroke(points):
+    moves = [(0.2 + n / 500, "move", x, y) for n, (x, y) in enumerate(points)]
+    end = (0.4 + len(points) / 500, "release", *points[-1])
+    return [(0.0, "move", *points[0]), (0.1, "press", *points[0]), *moves, end]
+
+
+def test_a_stroke_that_waited_says_what_it_leaves_out_and_closes_when_it_is_whole(opened, messages):
+    points = ring(200)
+    opened.press("U")
+    play(opened, stroke(points[:60]), lambda: any("leaves out" in words for words in messages))
+    for away, back in ((".", ","), ("W", "Q")):
+        messages.clear()
+        opened.press(away)
+        opened.press(back)
+        assert any("leaves out" in words for words in messages)
+    messages.clear()
+    play(opened, stroke(points[59:130]), lambda: any("leaves out" in words for words in messages))
+    assert not outlines(opened)
+    play(opened, stroke(points[129:]), lambda: len(outlines(opened)) == 1)
+    (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
+    assert area([loop]) == pytest.approx(np.pi * RADIUS**2, rel=0.01)
+    assert not opened.annotator.workspace.canvas.unfinished()
+
+
 def test_a_window_closed_in_the_middle_of_a_stroke_lets_go_of_the_mouse(window, exam, tmp_path):
     made = window()
     made.open(exam, tmp_path)

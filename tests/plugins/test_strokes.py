@@ -171,10 +171,10 @@ def test_an_unbroken_stroke_with_a_gap_is_not_closed_by_itself():
         assert bool(made.gap_words) == bool(words)
         # Whoever wants it closed closes it.
         np.testing.assert_array_equal(made.outcome()[0], kept)
-    # Gone on with by clicks, it is what it is.
+    # Gone on with by clicks, it leaves out as much.
     made.press(ring[3])
     assert not made.release()
-    assert made.gap_words == ""
+    assert "leaves out 9 mm on its way" in made.gap_words
 
 
 def test_an_end_that_crosses_the_beginning_leaves_no_gap():
@@ -239,3 +239,37 @@ def test_a_livewire_that_runs_across_itself_is_refused():
     clicked(made, [(10, 10), (70, 70), (70, 10), (10, 70)])
     with pytest.raises(RoiError, match="crosses itself"):
         made.outcome()
+
+
+def arc(first, last, radius=20.0, step=0.05):
+    angle = np.arange(first, last, step)
+    return list(40 + radius * np.stack((np.cos(angle), np.sin(angle)), axis=1))
+
+
+def test_a_stroke_that_is_gone_on_with_says_what_it_leaves_out():
+    made = new_stroke(Tool.FREEHAND, context())
+    assert not unbroken(made, arc(0, 2.0))
+    assert "between its end and its beginning" in made.gap_words
+    # It is taken up again 10 mm further, and ends 12 mm before its beginning.
+    assert not unbroken(made, arc(2.5, 5.7))
+    assert "leaves out 12 mm between its end and its beginning" in made.gap_words
+    assert not unbroken(made, arc(5.7, 2 * np.pi))
+    assert "leaves out 11 mm on its way" in made.gap_words
+    # A corner that is clicked says for itself where the outline runs.
+    clicked(made, [(60, 40)])
+    assert "leaves out 11 mm on its way" in made.gap_words
+    made = new_stroke(Tool.FREEHAND, context())
+    clicked(made, [(40, 60), (20, 40), (40, 20)])
+    assert not made.gap_words
+    assert not unbroken(made, arc(5.0, 6.0))
+    assert not made.gap_words
+
+
+def test_a_stroke_that_is_gone_on_with_to_its_beginning_closes():
+    made = new_stroke(Tool.FREEHAND, context())
+    assert not unbroken(made, arc(0, 2.0))
+    # As every stroke, a little further than where it began.
+    assert unbroken(made, arc(2.0, 2 * np.pi + 0.1, radius=20.5))
+    (loop,) = made.outcome()
+    assert area([loop]) == pytest.approx(np.pi * 20.3**2, rel=0.02)
+    assert first_crossing([loop]) is None

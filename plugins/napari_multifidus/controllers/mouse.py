@@ -178,7 +178,8 @@ class MouseStrokes:
             return None
         if self.tool in PAINTING:
             return None
-        return self.key, self._index, HalfDrawn(self.tool.value, begun.points, begun.corners[0])
+        half = HalfDrawn(self.tool.value, begun.points, begun.corners[0], begun.presses)
+        return self.key, self._index, half
 
     @property
     def has_begun(self) -> bool:
@@ -199,6 +200,7 @@ class MouseStrokes:
         if self._sketch is not None:
             # Dashed until the hand moves over it.
             self._sketch.show_paths(half.dashes(spacing_mm(self._session.series)))
+        self._say_gaps()
 
     def point_at(self, at: tuple[float, float]) -> None:
         """Begin at a point of the canvas, where the hand has been before the tool was taken."""
@@ -322,8 +324,11 @@ class MouseStrokes:
         else:
             self._pointer.tell()
             self._calls.corner()
-            if stroke.gap_words:
-                self._calls.problem(f"{stroke.gap_words} {NOT_CLOSED}")
+            self._say_gaps()
+
+    def _say_gaps(self) -> None:
+        if self._stroke is not None and self._stroke.gap_words:
+            self._calls.problem(f"{self._stroke.gap_words} {NOT_CLOSED}")
 
     def _take_moves(self) -> None:
         """Hand the stroke what the hand has drawn since the last time."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,11 +46,14 @@ class HalfDrawn:
         Where the hand set something, (n, 2): row, column. The tool goes on from these.
     path
         What they made, (m, 2), as it is shown.
+    presses
+        At which of the points the button was pressed; at each if empty.
     """
 
     tool: str
     points: Array
     path: Array
+    presses: tuple[int, ...] = ()
 
     @property
     def goes_on_with(self) -> Tool:
@@ -59,8 +63,11 @@ class HalfDrawn:
     def stroke(self, context: StrokeContext) -> Stroke:
         """Take it up again: the next click appends."""
         made = new_stroke(self.goes_on_with, context)
-        for point in self.points:
-            made.press(point)
+        starts = self.presses or tuple(range(len(self.points)))
+        for start, end in pairwise((*starts, len(self.points))):
+            made.press(self.points[start])
+            if end > start + 1:
+                made.drag(*self.points[start + 1 : end])
             made.release()
         return made
 
@@ -76,6 +83,7 @@ class HalfDrawn:
         return {
             "tool": self.tool,
             "points": self.points.tolist(),
+            "presses": list(self.presses),
             "paths": [self.path.tolist()],
         }
 
@@ -94,7 +102,7 @@ class HalfDrawn:
             raise ReadError(msg, remedy="Update multifidus.")
         path = np.array(values["paths"][-1], dtype=np.float64).reshape(-1, 2)
         points = np.array(values.get("points", path), dtype=np.float64).reshape(-1, 2)
-        return cls(tool, points, path)
+        return cls(tool, points, path, tuple(map(int, values.get("presses", ()))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,6 +92,7 @@ class Stroke:
 
     def __init__(self, context: StrokeContext, combine: Callable[[Loops, Array], Loops]) -> None:
         self.context = context
+        self._spacing_mm = np.array(context.spacing_mm)
         self._combine = combine
         self._points: list[Array] = []
         self._presses: list[int] = []
@@ -115,15 +117,37 @@ class Stroke:
         if np.hypot(*(drawn - drawn[0]).T).max() < CLICK_PIXELS:
             del self._points[self._presses[-1] + 1 :]
             return False
-        return len(self._presses) == 1 and not self.gap_words
+        return self._is_by_hand and not self.gap_words
+
+    @property
+    def _drawn(self) -> Array:
+        """Say of every point whether a stroke drew it; else it is a corner that was clicked."""
+        drawn = np.zeros(len(self._points), dtype=bool)
+        for start, end in pairwise([*self._presses, len(self._points)]):
+            part = (np.array(self._points[start:end]) - self._points[start]) * self._spacing_mm
+            drawn[start:end] = np.hypot(*part.T).max() > GAP_MM
+        return drawn
+
+    @property
+    def _is_by_hand(self) -> bool:
+        """Whether nothing but strokes was drawn, one or several."""
+        return len(self._presses) == 1 or bool(self._drawn.all())
 
     @property
     def gap_words(self) -> str:
-        """Say what an unbroken stroke leaves out, if that is much; else nothing."""
-        if len(self._presses) != 1:
+        """Say what strokes leave out, if that is much; else nothing.
+
+        Between corners that were clicked, and from these to strokes, nothing is left out.
+        """
+        if len(self._points) < MINIMAL_POINTS:
             return ""
-        loop = without_tails(self._points)
-        steps = np.hypot(*((loop - np.roll(loop, -1, axis=0)) * self.context.spacing_mm).T)
+        if self._is_by_hand:
+            loop = without_tails(self._points)
+            drawn = np.ones(len(loop), dtype=bool)
+        else:
+            loop, drawn = np.array(self._points), self._drawn
+        steps = np.hypot(*((np.roll(loop, -1, axis=0) - loop) * self._spacing_mm).T)
+        steps[~(drawn & np.roll(drawn, -1))] = 0
         widest = int(steps.argmax())
         if steps[widest] <= GAP_MM:
             return ""
@@ -147,6 +171,11 @@ class Stroke:
         return np.array(self._points).reshape(-1, 2)
 
     @property
+    def presses(self) -> tuple[int, ...]:
+        """At which of the points the button was pressed."""
+        return tuple(self._presses)
+
+    @property
     def corners(self) -> Loops:
         """What stands already, as one open path; empty before the first point."""
         return (np.array(self._points),) if self._points else ()
@@ -165,8 +194,7 @@ class Stroke:
         RoiError
             If it cannot be combined with what is there.
         """
-        unbroken = len(self._presses) == 1
-        loop = (without_tails if unbroken else closed)(self._points)
+        loop = (without_tails if self._is_by_hand else closed)(self._points)
         return self._combine(self.context.before, loop) if len(loop) >= MINIMAL_POINTS else None
 
 
