@@ -259,7 +259,7 @@ def checked_paths(
 def _check_no_repeat(paths: Sequence[Array], what: str) -> None:
     """Refuse one path given twice, from whatever point and whichever way round: it would cancel."""
     seen: set[frozenset[bytes]] = set()
-    for path in paths:
+    for path in paths if len(paths) > 1 else ():
         # Paths with the same points that do not enclose the same cross each other.
         points = frozenset(point.tobytes() for point in path + 0.0)
         if points in seen:

@@ -191,7 +191,7 @@ class SlicePixels:
         whole, places = _covered(coverage, self.pixels)
         areas = self._areas(region, whole, coverage.total if inside is None else inside)
         enough = whole.weights >= self.protocol.minimal_coverage
-        sample, places = whole.where(enough), places[enough]
+        sample, places = whole.where(enough), places.compress(enough)
         band = _band(item, region, self.pixels.shape, self.protocol)
         signal = OutlineSignal(sample, band.of(self.pixels))
         return OutlinePixels(

@@ -101,11 +101,14 @@ class LevelResolver:
     spine, assigned
         What the landmarks mark, and say of each slice by its series and place; None and empty
         where there are none.
+    tilts
+        Of the planes that were asked for: a slice has many outlines.
     """
 
     protocol: MeasurementProtocol
     spine: Spine | None = None
     assigned: dict[tuple[str, int], LevelAssignment] = field(default_factory=dict)
+    tilts: dict[Plane, Tilt] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, exam: Exam, rois: RoiSet, protocol: MeasurementProtocol) -> LevelResolver:
@@ -158,6 +161,11 @@ class LevelResolver:
 
     def tilt(self, plane: Plane) -> Tilt:
         """Measure a slice's tilt against the axis that the protocol names."""
+        if plane not in self.tilts:
+            self.tilts[plane] = self._tilt(plane)
+        return self.tilts[plane]
+
+    def _tilt(self, plane: Plane) -> Tilt:
         name, fallback = self.protocol.tilt_axis, False
         if name is TiltAxis.SPINE and (self.spine is None or not self.spine.has_axis):
             name, fallback = TiltAxis.PATIENT_Z, True

@@ -42,6 +42,11 @@ _SIGNALS = {
     Structure.CSF: Quantity.SIR_CSF,
 }
 
+_WHOLE_EXAM = None
+
+_Signals = dict[tuple[Structure, str, str | None], list[Numbers]]
+"""References of signal by structure, scale and slice, or of the whole exam."""
+
 _Found = tuple[str, Sequence[Numbers]]
 """Where references were found, and their numbers."""
 
@@ -61,8 +66,10 @@ def side_rows(outlines: Mapping[RoiKey, Numbers], clinical: Clinical) -> Iterato
         Says which side and levels were operated on.
     """
     for key, left in outlines.items():
+        if key.side is not Side.LEFT or not key.structure.is_muscle:
+            continue
         right = outlines.get(replace(key, side=Side.RIGHT))
-        if key.side is Side.LEFT and key.structure.is_muscle and right is not None:
+        if right is not None:
             yield from _pair_rows(replace(key, side=Side.BOTH), right, left, clinical)
 
 
@@ -175,12 +182,13 @@ def ratio_rows(outlines: Mapping[RoiKey, Numbers], exam: Exam) -> Iterator[Measu
         if key.structure in _AREAS or key.structure in _SIGNALS:
             own = references.setdefault(key.reading, {})
             own.setdefault(key.structure, []).append(numbers)
+    signals = {reading: _by_scale(own, groups) for reading, own in references.items()}
     for key, numbers in outlines.items():
         if key.structure.is_muscle:
-            own = references.get(key.reading, {})
-            yield from _relative_areas(numbers, own)
+            yield from _relative_areas(numbers, references.get(key.reading, {}))
             yield from _per_size(numbers, exam.clinical)
-            yield from _signal_ratios(numbers, own, groups)
+            group = groups[_area(numbers).provenance.series]
+            yield from _signal_ratios(numbers, signals.get(key.reading, {}), group)
 
 
 def _relative_areas(
@@ -234,16 +242,26 @@ def _per_size(numbers: Numbers, clinical: Clinical) -> Iterator[Measurement]:
         yield row.with_uncertainty(area.uncertainty / index, {})
 
 
-def _signal_ratios(
-    numbers: Numbers,
-    references: Mapping[Structure, Sequence[Numbers]],
-    groups: Mapping[str, str],
-) -> Iterator[Measurement]:
+def _by_scale(
+    references: Mapping[Structure, Sequence[Numbers]], groups: Mapping[str, str]
+) -> _Signals:
+    """Group references of signal by their scale, all of the exam and those of each slice."""
+    found: _Signals = {}
+    for structure in _SIGNALS.keys() & references.keys():
+        for numbers in references[structure]:
+            area = _area(numbers)
+            scale = structure, groups[area.provenance.series]
+            for uid in (_WHOLE_EXAM, area.key.slice_uid):
+                found.setdefault((*scale, uid), []).append(numbers)
+    return found
+
+
+def _signal_ratios(numbers: Numbers, references: _Signals, group: str) -> Iterator[Measurement]:
     signal = numbers[Quantity.MEAN_SI, ""]
     for structure, quantity in _SIGNALS.items():
         if structure is signal.key.structure:
             continue
-        where, found = _on_one_scale(signal, references.get(structure, ()), groups)
+        where, found = _on_one_scale(signal.key, references, (structure, group))
         if not found:
             continue
         # By valid area, so that several outlines count as one that holds them all.
@@ -262,17 +280,13 @@ def _signal_ratios(
         )
 
 
-def _on_one_scale(
-    signal: Measurement, references: Sequence[Numbers], groups: Mapping[str, str]
-) -> _Found:
+def _on_one_scale(key: RoiKey, references: _Signals, scale: tuple[Structure, str]) -> _Found:
     """Find references: on the slice those of the muscle's side first, else all of the exam's."""
-    key, group = signal.key, groups[signal.provenance.series]
-    known = [other for other in references if groups[_area(other).provenance.series] == group]
-    here = [other for other in known if _area(other).key.slice_uid == key.slice_uid]
+    here = references.get((*scale, key.slice_uid), ())
     own = [other for other in here if _area(other).key.side is key.side is not Side.NONE]
     if own:
         return "slice and side", own
-    return ("slice", here) if here else ("exam", known)
+    return ("slice", here) if here else ("exam", references.get((*scale, _WHOLE_EXAM), ()))
 
 
 def storheim_grade(fat_pct: float) -> float:

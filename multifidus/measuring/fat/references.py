@@ -194,14 +194,16 @@ def darkest_muscle(lean: WeightedPixels, muscle: WeightedPixels) -> float:
         level, values = lean.median, lean.values
     elif len(muscle.values):
         # Sorted, because the level is sought in ranges of them.
-        values = np.sort(muscle.values[muscle.values <= muscle.median])
+        values = np.sort(muscle.values.compress(muscle.values <= muscle.median))
         level, _ = lean_level(values, in_order=True)
-        values = values[values.searchsorted(DARK_SHARE * level) :]
-        values = values[: values.searchsorted(level, side="right")]
     else:
         return NAN
     # From the darker side alone, without voids: what is brighter may be partly fat.
-    darker = values[(values <= level) & (values >= DARK_SHARE * level)]
+    if len(lean.values):
+        darker = values[(values <= level) & (values >= DARK_SHARE * level)]
+    else:
+        ends = values.searchsorted(DARK_SHARE * level), values.searchsorted(level, side="right")
+        darker = values[slice(*ends)]
     noise = TO_DEVIATION * float(np.median(level - darker)) if len(darker) else 0.0
     return min(DARK_SHARE * level, level - DARK_SPREADS * noise)
 

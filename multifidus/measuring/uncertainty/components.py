@@ -354,13 +354,17 @@ def lean_level(values: Array, *, in_order: bool = False) -> tuple[float, float]:
     tuple
         The level, and its standard error by the pixels' noise.
     """
-    level, spread = _middle(values), 0.0
+    level, spread = _middle(values, in_order=in_order), 0.0
     for _ in range(LEVEL_ROUNDS):
-        apart = values - level
-        darker = apart[: apart.searchsorted(0.0)] if in_order else apart.compress(apart < 0)
+        middle = values.searchsorted(level) if in_order else 0
+        apart = (values[:middle] if in_order else values) - level
+        darker = apart if in_order else apart.compress(apart < 0)
         spread = math.sqrt(dot(darker, darker) / len(darker)) if len(darker) else 0.0
         if in_order:
-            near = values[apart.searchsorted(-spread) : apart.searchsorted(spread, side="right")]
+            # Rounding puts none of the others within one spread.
+            brighter = values[middle : values.searchsorted(level + 2 * spread, side="right")]
+            last_near = middle + (brighter - level).searchsorted(spread, side="right")
+            near = values[darker.searchsorted(-spread) : last_near]
         else:
             near = values.compress(np.abs(apart) <= spread)
         if not len(near):  # of values all alike the mean may be off by rounding
@@ -371,9 +375,11 @@ def lean_level(values: Array, *, in_order: bool = False) -> tuple[float, float]:
     return level, LEVEL_ERROR * spread / math.sqrt(len(values))
 
 
-def _middle(values: Array) -> float:
+def _middle(values: Array, *, in_order: bool = False) -> float:
     """Return the median of values that are all numbers; numpy's own looks for NaN first."""
     half, is_odd = divmod(len(values), 2)
-    parted = np.partition(values, half)
+    parted = values if in_order else np.partition(values, half)
     upper = float(parted[half])
-    return upper if is_odd else (float(parted[:half].max()) + upper) / 2
+    if is_odd:
+        return upper
+    return (float(parted[half - 1] if in_order else parted[:half].max()) + upper) / 2
