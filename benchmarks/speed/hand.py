@@ -28,6 +28,19 @@ class Stroke:
     rests: Sequence[float]
 
 
+def rest() -> None:
+    """Let the window paint, and napari look at the next move of the mouse at once.
+
+    It looks at none within five milliseconds of another, and at one that came in that time when
+    other events are processed: then the work would be done outside of what is timed.
+    """
+    from qtpy.QtWidgets import QApplication
+
+    QApplication.processEvents()
+    time.sleep(PAUSE_S)
+    QApplication.processEvents()
+
+
 def timed(act: Callable[[], object]) -> float:
     """Return the CPU time of the main thread that something takes."""
     before = time.thread_time()
@@ -70,12 +83,8 @@ class Hand:
 
     def send(self, event: Any) -> float:
         """Send an event and return the CPU time that it took; then let the window paint."""
-        from qtpy.QtWidgets import QApplication
-
         took = self.deliver(event)
-        QApplication.processEvents()
-        # napari looks at the mouse every five milliseconds.
-        time.sleep(PAUSE_S)
+        rest()
         return took
 
 
@@ -114,8 +123,6 @@ def napari_lasso(viewer: Any, hand: Hand, points: Any) -> Stroke:
 
 def _stroke(hand: Hand, points: Any) -> Stroke:
     """Press at the first point, move along the others, and let go."""
-    from qtpy.QtWidgets import QApplication
-
     first = tuple(points[0])
     hand.send(hand.event("MouseMove", first, held=False))
     hand.send(hand.event("MouseButtonPress", first, held=True))
@@ -123,7 +130,6 @@ def _stroke(hand: Hand, points: Any) -> Stroke:
     for point in points[1:]:
         event = hand.event("MouseMove", tuple(point), held=True)
         moves.append(hand.deliver(event))
-        rests.append(timed(QApplication.processEvents))
-        time.sleep(PAUSE_S)
+        rests.append(timed(rest))
     hand.send(hand.event("MouseButtonRelease", tuple(points[-1]), held=False))
     return Stroke(moves, rests)

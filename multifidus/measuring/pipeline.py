@@ -159,7 +159,12 @@ class ExamCalibration:
         return self.groups.get(item.signal_scale)
 
     def rows_of(
-        self, item: OutlinePixels, level: Level | None, position: SlicePosition
+        self,
+        item: OutlinePixels,
+        level: Level | None,
+        position: SlicePosition,
+        *,
+        compares: bool = True,
     ) -> list[Measurement]:
         """Measure one outline whose signal was corrected.
 
@@ -169,6 +174,8 @@ class ExamCalibration:
             The outline and its pixels.
         level, position
             What was said about its level.
+        compares
+            Whether fat is flagged where thresholds and fractions disagree about it.
 
         Raises
         ------
@@ -177,7 +184,8 @@ class ExamCalibration:
         """
         calibration = self.groups[item.signal_scale]
         resolved = self.resolver.resolve(item.placed.series, item.placed.index, level, position)
-        origin, checked = provenance_of(item, resolved, self.digest), with_mixing(self.protocol)
+        origin = provenance_of(item, resolved, self.digest)
+        checked = with_mixing(self.protocol) if compares else self.protocol
         is_asked = item.is_muscle and FatMethod.SIGNAL in checked.fat_methods
         fraction = signal_fraction(item, calibration) if is_asked else None
         found = list(outline_rows(item, origin, checked, calibration, fraction=fraction))
@@ -185,7 +193,7 @@ class ExamCalibration:
         found = list(with_quality_flags(found, calibration.low_signal_pct(item), areas))
         found = list(with_level(found, resolved, self.protocol.tilt_limit_deg))
         found = list(with_uncertainty(found, item, calibration, self.protocol, fraction=fraction))
-        rows = with_disagreement(found)
+        rows = with_disagreement(found) if compares else found
         if len(checked.fat_methods) == len(self.protocol.fat_methods):
             return rows
         return [row for row in rows if row.method != FatMethod.LINEAR]

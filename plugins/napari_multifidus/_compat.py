@@ -36,6 +36,7 @@ __all__ = [
     "show_below_canvas",
     "show_over_controls",
     "show_over_list",
+    "show_pixels",
     "stay_open",
     "swapping_layers",
     "take_back_vertex",
@@ -209,6 +210,21 @@ def world_at(viewer: Any, point: tuple[float, float]) -> tuple[float, ...]:
 def _canvas(viewer: Any) -> Any:
     window = getattr(viewer, "__wrapped__", viewer).window
     return getattr(window, "__wrapped__", window)._qt_viewer.canvas  # noqa: SLF001
+
+
+def show_pixels(viewer: Any, layer: Any) -> None:
+    """Show the pixels of an image layer that were changed in place, and nothing else anew.
+
+    Where it lies, its extent and its thumbnail stay; napari's own refresh takes ten times as long.
+    """
+    own = getattr(layer, "__wrapped__", layer)
+    shown = own._data_view  # noqa: SLF001
+    node = _canvas(viewer).layer_to_visual[own].node
+    if np.shares_memory(shown, own.data) and node.visible:
+        node.set_data(shown)
+        node.update()
+    else:
+        layer.refresh(extent=False, thumbnail=False, highlight=False)
 
 
 def is_drawing(layer: Any) -> bool:

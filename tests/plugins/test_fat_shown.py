@@ -9,23 +9,28 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari_multifidus.controllers.motion import SYNC_MS
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models import analysis
 from napari_multifidus.models.fat_shown import WHY_THEY_DIFFER, shown_methods
 from napari_multifidus.models.numbers import Numbers
 from napari_multifidus.models.session import Session
+from napari_multifidus.models.strokes import Tool
 from napari_multifidus.views.numbers import beside_words, detail_words, fat_words
 from napari_multifidus.views.outline_columns import as_tsv, columns_for
 from napari_multifidus.views.outline_table import tip_of
+from qtpy.QtTest import QTest
 
 import multifidus as mf
 from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
+from tests.plugins.conftest import SPACING
 from tests.plugins.test_preview import assert_same
 from tests.support.exams import axial_plane, circle, image_slice
 
+AWAITED = "Fat signal fraction \N{HORIZONTAL ELLIPSIS}"
 BOTH = ("pooled_otsu", "linear", "signal")
 LOOPS = {
     LEAN: circle(6, 20, 4),
@@ -79,7 +84,9 @@ def test_visible_fat_and_the_signal_fraction_are_shown_together(methods, shown):
 
 
 @pytest.mark.parametrize("methods", [("signal",), BOTH, ("signal", "midpoint")], ids="+".join)
-def test_the_fraction_shown_is_that_of_the_table_in_motion_too(even_exam, methods):
+def test_the_fraction_shown_is_that_of_the_table_and_waits_while_the_outline_moves(
+    even_exam, methods
+):
     session = drawn_on(even_exam, *methods)
     at_rest = session.analysis.numbers(MULTIFIDUS_LEFT, 1)
     roi = session.drawing.outlines[MULTIFIDUS_LEFT, 1][0]
@@ -95,8 +102,19 @@ def test_the_fraction_shown_is_that_of_the_table_in_motion_too(even_exam, method
     assert shown["signal"] == (row.value, row.uncertainty)
     assert math.isfinite(row.value)
     assert math.isnan(at_rest.threshold) is (methods == ("signal",))
+    assert_same(session.analysis.preview(MULTIFIDUS_LEFT, 1).numbers, at_rest)
     live = session.analysis.preview(MULTIFIDUS_LEFT, 1, [LOOPS[MULTIFIDUS_LEFT]]).numbers
-    assert_same(live, at_rest)
+    assert not at_rest.awaits_signal
+    pending = {"awaits_signal": True, "flags": live.flags}
+    if methods[0] == "signal":
+        pending |= {"fat_pct": math.nan, "fat_u_pct": math.nan}
+        words = fat_words(live)
+    else:
+        pending |= {"beside_pct": math.nan, "beside_u_pct": math.nan}
+        words = beside_words(live)
+    assert words == AWAITED
+    # All other numbers are those of the table.
+    assert_same(live, replace(at_rest, **pending))
 
 
 def test_an_outline_in_motion_is_measured_without_another_calibration(even_exam, monkeypatch):
@@ -105,7 +123,7 @@ def test_an_outline_in_motion_is_measured_without_another_calibration(even_exam,
     calls = []
     monkeypatch.setattr(analysis, "measure_calibrated", lambda *given: calls.append(given))
     found = [
-        session.analysis.preview(MULTIFIDUS_LEFT, 1, [circle(36, 58, radius)]).numbers.beside_pct
+        session.analysis.preview(MULTIFIDUS_LEFT, 1, [circle(36, 58, radius)]).numbers.fat_pct
         for radius in (13.0, 11.0, 9.0)
     ]
     assert not calls
@@ -121,9 +139,9 @@ def test_the_first_muscle_of_a_slice_has_its_signal_fraction_when_it_is_finished
     assert live.awaits_signal
     assert Flag.SIGNAL_NOT_CALIBRATED not in live.flags
     assert fat_words(live).startswith("Visible fat ")
-    assert beside_words(live) == "Fat signal fraction \N{HORIZONTAL ELLIPSIS}"
+    assert beside_words(live) == AWAITED
     alone = replace(live, fat_pct=math.nan, fat_method="signal", beside_method="")
-    assert fat_words(alone) == "Fat signal fraction \N{HORIZONTAL ELLIPSIS}"
+    assert fat_words(alone) == AWAITED
     session.put(MULTIFIDUS_LEFT, 2, loop)
     finished = session.analysis.numbers(MULTIFIDUS_LEFT, 2)
     assert not finished.awaits_signal
@@ -243,6 +261,82 @@ def test_the_card_shows_both_and_says_why_they_differ(win, even_exam, tmp_path):
         win.dock.grab().save(str(tmp_path / f"card-{len(methods)}.png"))
 
 
+@pytest.mark.gui
+def test_the_fraction_waits_while_a_vertex_moves_and_is_the_table_s_afterwards(
+    win, even_exam, tmp_path
+):
+    mf.write_rois(drawn_on(even_exam, *BOTH).rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    win.annotator.outputs.choose_protocol("default")
+    win.open(even_exam, tmp_path)
+    win.annotator.workspace.canvas.go_to(1)
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "direct")
+    win.viewer.reset_view()
+    panel, session = win.dock.numbers.sides[MULTIFIDUS_LEFT.side], win.annotator.workspace.session
+    before, height = panel.beside.text(), panel.height()
+    # The hand is told places in pixels of the exam of other tests.
+    scale = np.array(even_exam.series[0].slices[1].plane.pixel_spacing_mm) / SPACING
+    vertex = session.drawing.loops(MULTIFIDUS_LEFT, 1)[0][0]
+    start, there = (
+        tuple(map(float, place * scale)) for place in (vertex, vertex + np.array((5, 0)))
+    )
+    win.drag(start, there)
+    visible = panel.fat.text()
+    assert panel.beside.text() == AWAITED
+    assert panel.height() == height
+    # Held without motion, it goes on waiting.
+    QTest.qWait(2 * SYNC_MS)
+    assert panel.beside.text() == AWAITED
+    win.release(there)
+    shown = session.analysis.numbers(MULTIFIDUS_LEFT, 1)
+    assert panel.beside.text() == beside_words(shown) != before
+    assert panel.fat.text() == visible == fat_words(shown)
+    assert not shown.awaits_signal
+    assert panel.height() == height
+
+
+@pytest.mark.gui
+def test_a_vertex_that_is_put_back_leaves_no_numbers_of_its_way(win, even_exam, tmp_path):
+    mf.write_rois(drawn_on(even_exam, *BOTH).rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    win.annotator.outputs.choose_protocol("default")
+    win.open(even_exam, tmp_path)
+    win.annotator.workspace.canvas.go_to(1)
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "direct")
+    panel = win.dock.numbers.sides[MULTIFIDUS_LEFT.side]
+    layer = win.layer(MULTIFIDUS_LEFT).__wrapped__
+    words = lambda: (panel.area.text(), panel.fat.text(), panel.beside.text())  # noqa: E731
+    at_rest, vertices = words(), layer.data[0].copy()
+    moved = vertices.copy()
+    moved[0, 1] += 5
+    layer._data_view.edit(0, moved)  # noqa: SLF001 - as napari moves a vertex
+    layer.refresh()
+    assert words()[2] == AWAITED
+    layer._data_view.edit(0, vertices)  # noqa: SLF001 - as napari moves a vertex
+    layer.refresh()
+    assert words() == (*at_rest[:2], AWAITED)
+    win.wait(lambda: words() == at_rest)
+
+
+@pytest.mark.gui
+def test_a_stroke_that_is_given_up_leaves_no_numbers(win, even_exam, tmp_path):
+    mf.write_rois(drawn_on(even_exam, *BOTH).rois(), tmp_path / "S01_pre_R1_r1.outlines.json")
+    win.annotator.outputs.choose_protocol("default")
+    win.open(even_exam, tmp_path)
+    win.annotator.workspace.canvas.go_to(1)
+    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    win.annotator.edit_tools.use(Tool.FREEHAND)
+    panel = win.dock.numbers.sides[MULTIFIDUS_LEFT.side]
+    at_rest = panel.area.text(), panel.fat.text(), panel.beside.text()
+    way = [tuple(map(float, point)) for point in circle(36, 58, 8, 24)]
+    win.send("MouseMove", way[0], pressed=False)
+    win.send("MouseButtonPress", way[0])
+    for point in way[1:]:
+        win.send("MouseMove", point)
+    win.wait(lambda: panel.beside.text() == AWAITED)
+    win.press("Escape")
+    win.release(way[-1])
+    win.wait(lambda: (panel.area.text(), panel.fat.text(), panel.beside.text()) == at_rest)
+
+
 @pytest.fixture(scope="module")
 def diffuse_exam() -> Exam:
     """Return muscles whose pixels hold a third of fat each, unevenly; the lean reference none."""
@@ -263,11 +357,14 @@ def diffuse_exam() -> Exam:
 
 
 @pytest.mark.parametrize("methods", [BOTH, ("signal", "otsu", "midpoint")], ids="+".join)
-def test_diffuse_fat_is_said_in_motion_as_it_is_at_rest(diffuse_exam, methods):
+def test_diffuse_fat_is_said_with_the_fraction_that_shows_it(diffuse_exam, methods):
     session = drawn_on(diffuse_exam, *methods)
     # With all fat below and all lean tissue above, the joint field makes other flags of this image.
     session.set_protocol(replace(session.protocol, bias_correction="low_order"))
     at_rest = session.analysis.numbers(MULTIFIDUS_LEFT, 1)
-    live = session.analysis.preview(MULTIFIDUS_LEFT, 1, [LOOPS[MULTIFIDUS_LEFT]]).numbers
     assert Flag.DIFFUSE_FAT in at_rest.flags
-    assert set(live.flags) == set(at_rest.flags)
+    assert set(session.analysis.preview(MULTIFIDUS_LEFT, 1).numbers.flags) == set(at_rest.flags)
+    live = session.analysis.preview(MULTIFIDUS_LEFT, 1, [LOOPS[MULTIFIDUS_LEFT]]).numbers
+    assert live.awaits_signal
+    waiting = {Flag.DIFFUSE_FAT, Flag.CALIBRATION_AMBIGUOUS, Flag.CALIBRATION_UNCERTAIN}
+    assert set(live.flags) == set(at_rest.flags) - waiting

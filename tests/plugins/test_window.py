@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.controllers.canvas import SYNC_MS
+from napari_multifidus.controllers.motion import SYNC_MS
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.shapes import LEAN, PROBLEM_COLOUR
 from napari_multifidus.models.workflow import StepName

@@ -21,6 +21,7 @@ from napari_multifidus.controllers.canvas_texts import (
 from napari_multifidus.controllers.in_hand import InHand
 from napari_multifidus.controllers.lines import Lines
 from napari_multifidus.controllers.marks import Marks
+from napari_multifidus.controllers.motion import Motion
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM, LayerCallbacks, StructureLayer
 from napari_multifidus.controllers.timers import single_shot
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-SYNC_MS = 250
-"""What no event announces, such as pasted shapes, is taken over after this long without motion."""
 
 SLICE_AXIS = -3
 """napari counts axes from the last one: slice, row, column."""
@@ -100,7 +98,7 @@ class Canvas:
         )
         self.in_hand = InHand(self.strokes, self._structures)
         self._marks = Marks(viewer, session)
-        self._timer = single_shot(SYNC_MS, self._rest)
+        self._motion = Motion(self._is_busy, self.sync, calls.place)
         self._take_soon = single_shot(0, self._take_added)
         self._added: tuple[LayerKey, int, tuple[Array, ...]] | None = None
         self._remember_soon = single_shot(0, self.remember)
@@ -305,16 +303,21 @@ class Canvas:
 
     # --- from layers to the session ------------------------------------------------------------
 
-    def sync(self) -> None:
-        """Take over all that is drawn and finished; report if anything changed."""
-        self._timer.stop()
+    def sync(self) -> bool:
+        """Take over all that is drawn and finished; report, and return, whether it changed."""
+        self._motion.stop()
         self._take_added()
         still = [own for own in self._structures.values() if not own.is_drawing]
-        if any([self._pull(own) for own in still]):  # noqa: C419 - every layer is pulled
-            self._calls.commit()
+        if changed := any([self._pull(own) for own in still]):  # noqa: C419 - all are pulled
+            self._commit()
         for own in still:
             if own.has_other_kinds:
                 own.push()
+        return changed
+
+    def _commit(self) -> None:
+        self._motion.end()
+        self._calls.commit()
 
     def _pull(self, own: StructureLayer) -> bool:
         """Take over what a layer shows; returns whether it changed."""
@@ -335,12 +338,8 @@ class Canvas:
             self._marks.show(self.index)
         return changed
 
-    def _rest(self) -> None:
-        """Take over what moved, once nothing is held: a hand may rest with the button down."""
-        if any(map(_compat.is_held, self.layers.values())):
-            self._timer.start()
-        else:
-            self.sync()
+    def _is_busy(self) -> bool:
+        return bool(self.in_hand) or any(map(_compat.is_held, self.layers.values()))
 
     def _moved(self, key: LayerKey) -> None:
         """Follow every motion of the mouse: numbers of the slice shown, and its red edge."""
@@ -349,11 +348,10 @@ class Canvas:
             # A long outline is not lost with the window.
             self._calls.corner()
         loops = own.moved_on(index)
-        if loops is None:
-            return
-        self._timer.start()
-        if loops and all(len(loop) >= MINIMAL_POINTS for loop in loops):
-            self._stroke_moved(key, index, loops)
+        if loops is not None:
+            self._motion.wait()
+            may_be_outline = bool(loops) and min(map(len, loops)) >= MINIMAL_POINTS
+            own.mark_moved(good=may_be_outline and self._stroke_moved(key, index, loops))
 
     def _committed(self, key: LayerKey, *, added: bool) -> None:
         own, index = self._structures[key], self.index
@@ -366,10 +364,10 @@ class Canvas:
                 return
         was = self.session.drawing.loops(key, index)
         if self._pull(own) or self.shapes_off_slice():
-            self._calls.commit()
+            self._commit()
             self._closed(key, index, was=was if added else None)
         if own.has_other_kinds:
-            self._timer.start()
+            self._motion.wait()
 
     def _take_added(self) -> None:
         """Take over what napari's tools drew over an outline."""
@@ -409,7 +407,7 @@ class Canvas:
         changed = self.session.put(key, index, done)
         self.push(key)
         if changed:
-            self._calls.commit()
+            self._commit()
             self._closed(key, index, was=was)
 
     def leave(self) -> None:
@@ -426,14 +424,18 @@ class Canvas:
     def _left_unclosed(self) -> None:
         self._left_soon.stop()
         self.refresh()
-        self._calls.commit()
+        self._commit()
 
-    def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> None:
+    def _stroke_moved(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> bool:
+        """Show what paths measure in motion; returns whether they are known to be an outline."""
         over = self._drawn_over(key, index, loops)
         if over is not None:
             with contextlib.suppress(RoiError):
                 loops = over.outcome(over.choice(self._calls.usual_redraw()))
-        self._calls.motion(key, index, self.session.analysis.preview(key, index, loops))
+        preview = self.session.analysis.preview(key, index, loops)
+        self._motion.show()
+        self._calls.motion(key, index, preview)
+        return over is None and not preview.numbers.problem
 
     def unfinished(self) -> list[tuple[LayerKey, int, HalfDrawn]]:
         """List what is drawn and not closed, in the hand or waiting: structure, slice, path."""

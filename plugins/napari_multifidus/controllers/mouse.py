@@ -65,7 +65,8 @@ class StrokeCallbacks:
     made
         Called with a structure, a slice and its new paths.
     moved
-        Called with a structure, a slice and its paths, while the hand moves.
+        Called with a structure, a slice and its paths, while the hand moves; what it returns is
+        not looked at.
     corner
         Called when a corner is set that would be lost with the window.
     left
@@ -77,7 +78,7 @@ class StrokeCallbacks:
     """
 
     made: Callable[[LayerKey, int, Loops], None]
-    moved: Callable[[LayerKey, int, Loops], None]
+    moved: Callable[[LayerKey, int, Loops], object]
     corner: Callable[[], None]
     left: Callable[[], None]
     resumed: Callable[[], None]

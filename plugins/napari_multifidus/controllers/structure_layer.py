@@ -140,6 +140,7 @@ class StructureLayer:
         self.corner_count = 0
         self._is_pushing = False
         self._seen: tuple[int, Loops] | None = None
+        self._moving: tuple[LayerShape, ...] = ()
         self._settled: tuple[Content, DrawingState] | None = None
         self._width = EDGE_WIDTH
         self.layer = _new_layer(viewer, session.series, key) if layer is None else layer
@@ -210,6 +211,7 @@ class StructureLayer:
             if len(loop) > 1
         ]
         layer = self.layer
+        self._seen = None
         self._is_pushing = True
         try:
             if shapes or layer.nshapes:
@@ -311,10 +313,17 @@ class StructureLayer:
         before, self._seen = self._seen, (index, loops)
         if before is not None and before[0] == index and same_loops(before[1], loops):
             return None
-        if same_loops(loops, self.session.drawing.loops(self.key, index)):
+        # Moved back to where it was, it is no longer as seen last.
+        was_elsewhere = before is not None and before[0] == index
+        if not was_elsewhere and same_loops(loops, self.session.drawing.loops(self.key, index)):
             return None
-        self.mark_problems(drawn)
+        self._moving = drawn
         return loops
+
+    def mark_moved(self, *, good: bool) -> None:
+        """Mark what moved; ``good`` says that it is known to be an outline."""
+        if self._moving:
+            self._colour(self._moving, set() if good else self._bad_shapes(self._moving))
 
     # --- how it looks --------------------------------------------------------------------------
 
@@ -331,9 +340,11 @@ class StructureLayer:
 
     def mark_problems(self, drawn: tuple[LayerShape, ...]) -> None:
         """Colour shapes that are no outline red and thick, all others as their layer is."""
-        if not drawn:
-            return
-        layer, bad = self.layer, self._bad_shapes(drawn)
+        if drawn:
+            self._colour(drawn, self._bad_shapes(drawn))
+
+    def _colour(self, drawn: tuple[LayerShape, ...], bad: set[int]) -> None:
+        layer = self.layer
         colours, widths = layer.edge_color.copy(), np.array(layer.edge_width, dtype=np.float64)
         usual, wrong = (
             np.array(_rgba(colour), np.float32) for colour in (colour_of(self.key), PROBLEM_COLOUR)

@@ -261,7 +261,8 @@ class Analysis:
     ) -> OutlinePreview:
         """Return numbers and pixels of what is drawn, or of paths that are still in motion.
 
-        They are measured as :meth:`measure` does, by the calibration of what is drawn.
+        They are measured as :meth:`measure` does, by the calibration of what is drawn; the fat
+        signal fraction of paths in motion waits until they rest.
         """
         if loops is not None:
             return self._preview(key, index, loops)
@@ -288,22 +289,23 @@ class Analysis:
         if not roi.area_mm2:
             return OutlinePreview(Numbers(problem=problem_of(loops)))
         try:
-            return self._preview_of(roi, index)
+            return self._preview_of(roi, index, moving=not at_rest)
         except MultifidusError:
             # Nothing is measured now; `refusal` says why.
             return OutlinePreview(Numbers(area_mm2=roi.area_mm2))
 
-    def _preview_of(self, roi: Roi, index: int) -> OutlinePreview:
+    def _preview_of(self, roi: Roi, index: int, *, moving: bool) -> OutlinePreview:
         typed = self.typed_level(index)
         artefacts = [
             other
             for other in self.drawing.on_slice(index)
             if other.key.structure is Structure.ARTEFACT
         ]
-        found = self._previewer.preview(roi, index, typed, artefacts)
+        found = self._previewer.preview(roi, index, typed, artefacts, moving=moving)
         if found is None:
             # The first muscle: its own pixels decide about the threshold, at every new point.
-            found = self._previewer_with(roi).preview(roi, index, typed, artefacts)
+            with_it = self._previewer_with(roi)
+            found = with_it.preview(roi, index, typed, artefacts, moving=moving)
         return found or OutlinePreview(Numbers(area_mm2=roi.area_mm2))
 
     @cached_property

@@ -35,8 +35,7 @@ class Numbers:
     beside_pct, beside_u_pct
         The same by ``beside_method``, a second one that is shown; it is empty where there is none.
     awaits_signal
-        Whether the fat signal fraction is measured only when the outline is finished, as is that
-        of the first muscle of a slice.
+        Whether the outline is in motion, and its fat signal fraction is measured when it rests.
     threshold
         Signal above which a pixel was taken for fat, after the coil's shading was taken out; NaN
         for a method without one.

@@ -2,7 +2,8 @@
 
 In motion an outline is measured as :func:`multifidus.measure` measures it, by the calibration of
 the last measurement: the thresholds, the shading and the levels that the exam had then. On release
-everything is measured again.
+everything is measured again. The fat signal fraction, and the flags of fat that rest on it, wait
+for that: they take as long as all other numbers of an outline.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.data.anatomy import Level, SlicePosition
-from multifidus.data.flags import Flag
 from multifidus.data.image import Exam, Series, Slice
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Roi
@@ -157,6 +157,8 @@ class OutlinePreviewer:
         index: int,
         typed: tuple[Level | None, SlicePosition],
         artefacts: Sequence[Roi] = (),
+        *,
+        moving: bool = False,
     ) -> OutlinePreview | None:
         """Measure one outline alone; None where this calibration knows nothing of its like.
 
@@ -168,6 +170,8 @@ class OutlinePreviewer:
             The slice's level as it was typed.
         artefacts
             Of the slice.
+        moving
+            Whether it is in motion: then its fat signal fraction waits.
 
         Raises
         ------
@@ -177,6 +181,8 @@ class OutlinePreviewer:
         known, series = self._calibration, self._reader.series
         read = self._reader.read(index, known.protocol)
         item = read.under(PlacedOutline(roi, series, index), artefacts)
+        waits = moving and item.is_muscle and self._can_wait(known.of(item))
+        known = self._without_signal if waits else known
         group = known.of(item)
         if item.is_muscle and (group is None or not group.has_muscle):
             return None
@@ -184,13 +190,32 @@ class OutlinePreviewer:
             area, flags = item.areas.total_mm2, item.quality.flags
             return OutlinePreview(Numbers(area_mm2=area, mean_si=item.mean_si, flags=flags))
         item = group.correct(item)
-        rows = with_fat_flags(
-            known.rows_of(item, *typed), self._reader.exam.clinical, known.protocol
-        )
+        # Thresholds are held against the fat signal fraction first.
+        found = known.rows_of(item, *typed, compares=not waits or self._has_mixing)
+        rows = with_fat_flags(found, self._reader.exam.clinical, known.protocol)
         numbers = numbers_of(list(rows), self.methods)
-        if FatMethod.SIGNAL in self.methods and _is_of_new_slice(item, group):
-            numbers = _awaiting_signal(numbers)
+        if waits:
+            numbers = _awaiting_signal(numbers, self.methods)
         return self._outline_preview(item, numbers, group)
+
+    def _can_wait(self, group: Calibration | None) -> bool:
+        """Whether there is a fat signal fraction, so that it may be shown as one to come."""
+        calibrated = group is not None and isinstance(group.signal, SignalCalibration)
+        return calibrated and FatMethod.SIGNAL in self.methods
+
+    @property
+    def _has_mixing(self) -> bool:
+        return bool(_MIXED.intersection(self.methods))
+
+    @cached_property
+    def _without_signal(self) -> ExamCalibration:
+        known = self._calibration
+        kept = tuple(name for name in self.methods if name is not FatMethod.SIGNAL)
+        groups = known.groups
+        if not self._has_mixing:
+            # Only mixing has a field of its own.
+            groups = {scale: replace(group, of_lean_field=None) for scale, group in groups.items()}
+        return replace(known, protocol=_only(known.protocol, kept), groups=groups)
 
     def _outline_preview(
         self, item: OutlinePixels, numbers: Numbers, group: Calibration
@@ -280,20 +305,14 @@ def _whole(values: Array) -> Ranges | None:
     return Ranges(low, high) if high > low else None
 
 
-def _is_of_new_slice(item: OutlinePixels, group: Calibration) -> bool:
-    """Whether the fat signal fraction was calibrated without a muscle on the outline's slice."""
-    signal = group.signal
-    return (
-        item.is_muscle
-        and isinstance(signal, SignalCalibration)
-        and item.placed.slice.uid not in signal.slices
-    )
+_MIXED = FRACTIONS - {FatMethod.SIGNAL}
 
 
-def _awaiting_signal(numbers: Numbers) -> Numbers:
-    """Say of an unfinished outline that its fat signal fraction is to come, not that it is lost."""
-    flags = tuple(flag for flag in numbers.flags if flag is not Flag.SIGNAL_NOT_CALIBRATED)
-    return replace(numbers, flags=flags, awaits_signal=True)
+def _awaiting_signal(numbers: Numbers, methods: Sequence[FatMethod]) -> Numbers:
+    """Say of an outline in motion that its fat signal fraction is to come."""
+    if methods[0] is FatMethod.SIGNAL:
+        return replace(numbers, fat_method=FatMethod.SIGNAL, awaits_signal=True)
+    return replace(numbers, beside_method=FatMethod.SIGNAL, awaits_signal=True)
 
 
 def _only(protocol: MeasurementProtocol, methods: Sequence[FatMethod]) -> MeasurementProtocol:

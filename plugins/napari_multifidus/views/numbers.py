@@ -191,6 +191,8 @@ class FittedLine(QLabel):
 
     def show_words(self, words: str) -> None:
         """Show other words."""
+        if words and words == self.text():
+            return
         wide = len(words) * (BOLD if self._bold else 1)
         give(self, px=next((size for most, size in FITTING if wide <= most), SMALLEST))
         self.setText(words)
@@ -273,10 +275,7 @@ def _fat_tip(numbers: Numbers) -> str:
     return "\n".join((*meant, "Values after ± are standard uncertainties."))
 
 
-_WHY_AWAITED = (
-    "The fat signal fraction of the first muscle of a slice is measured when the outline is "
-    "finished."
-)
+_WHY_AWAITED = "The fat signal fraction is measured when the outline no longer moves."
 
 
 class NumbersPanel(QWidget):
