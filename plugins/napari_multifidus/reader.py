@@ -14,6 +14,7 @@ from multifidus.io.table_reader import is_table
 from multifidus.sample_data import sample_dir
 from napari_multifidus import _compat
 from napari_multifidus.models.opening import (
+    ONE_OF_MANY,
     LayerData,
     OpenedExam,
     find_exams,
@@ -59,25 +60,32 @@ def read_images(path: Paths) -> list[LayerData]:
         opened = only(found, Path(str(path)))
         layers = layer_data(opened)
     except MultifidusError as error:
-        _compat.notify(str(error), bad=True)
+        _say(str(error), dock)
         return NOTHING
-    if is_one_of_many(opened):
-        _compat.notify(
-            "Only this one image was opened; open its folder for all of its series.", bad=True
-        )
+    if is_one_of_many(opened) and dock is None:
+        _say(ONE_OF_MANY, dock)
     return layers
+
+
+def _say(words: str, dock: Any) -> None:
+    """Say what went wrong in the plugin's line; where its window is not open, beside napari's."""
+    if dock is None:
+        _compat.notify(words, bad=True)
+    else:
+        dock.annotator.workspace.warning.emit(words)
 
 
 def read_cohort_list(path: Paths) -> list[LayerData]:
     """Open the reading list that a rater has of a cohort."""
     viewer = _compat.current_viewer()
+    dock = _compat.open_dock(viewer) if viewer is not None else None
     try:
-        if viewer is None:
+        if dock is None:
             msg = f"No window is open that {Path(str(path)).name} could be read in."
             raise ReadError(msg)
-        _compat.open_dock(viewer).open_cohort(Path(str(path)))
+        dock.open_cohort(Path(str(path)))
     except MultifidusError as error:
-        _compat.notify(str(error), bad=True)
+        _say(str(error), dock)
     return NOTHING
 
 
@@ -91,7 +99,7 @@ def read_outlines(path: Paths) -> list[LayerData]:
             raise ReadError(msg, remedy="Open the exam first.")
         dock.annotator.opener.open_outlines(Path(str(path)))
     except MultifidusError as error:
-        _compat.notify(str(error), bad=True)
+        _say(str(error), dock)
     return NOTHING
 
 
@@ -125,12 +133,10 @@ def phantom_post() -> list[LayerData]:
 
 
 def _open_sample(timepoint: str) -> list[LayerData]:
-    try:
-        found = layer_data(sample_exam(timepoint))
-    except MultifidusError as error:
-        _compat.notify(str(error), bad=True)
-        return NOTHING
     viewer = _compat.current_viewer()
-    if viewer is not None:
-        _compat.open_dock(viewer)
-    return found
+    dock = _compat.open_dock(viewer) if viewer is not None else None
+    try:
+        return layer_data(sample_exam(timepoint))
+    except MultifidusError as error:
+        _say(str(error), dock)
+        return NOTHING

@@ -26,7 +26,14 @@ from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.dixon_roles import with_chosen_roles
 from napari_multifidus.models.grid import axial_series, series_of
 from napari_multifidus.models.image_check import words_of
-from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data, shared_levels
+from napari_multifidus.models.opening import (
+    METADATA,
+    ONE_OF_MANY,
+    OpenedExam,
+    is_one_of_many,
+    layer_data,
+    shared_levels,
+)
 from napari_multifidus.models.session import Session
 
 if TYPE_CHECKING:
@@ -134,6 +141,8 @@ class ExamOpener:
         where = folder or default_folder(opened.path, opened.series.uid, is_sample=opened.is_sample)
         wanted = by or self._reading_in(where, opened)
         self._begin(opened, OutlineFile.of(where, wanted), wanted)
+        if is_one_of_many(opened):
+            self.workspace.warning.emit(ONE_OF_MANY)
 
     def close(self) -> None:
         """Save, and take the exam's outlines out of the viewer."""

@@ -263,6 +263,9 @@ def layer_of(opened: OpenedExam, contrast: DisplayImage | None = None) -> LayerD
     return stack, attributes, "image"
 
 
+ONE_OF_MANY = "Only this one image was opened; open its folder for all of its series."
+
+
 def is_one_of_many(opened: OpenedExam) -> bool:
     """Whether a lone DICOM slice was opened that has others beside it."""
     path = opened.path
