@@ -130,9 +130,9 @@ def test_corners_close_together_are_no_double_click(opened, tool):
         opened.draw([(20.0, 20.0), (20.0, 24.0), (24.0, 24.0)])
     before = len(outlines(opened))
     opened.press(tool)
-    points = [(round(x / 5), round(y / 5)) for x, y in ring(30)[:30]]
+    points = [(round(0.15 * x), round(0.15 * y)) for x, y in ring(30)[:30]]
     steps = np.abs(np.subtract(points, np.roll(points, 1, axis=0)))
-    assert np.hypot(*steps.T).min() > 3
+    assert 2 < np.hypot(*steps.T).min() <= 3
     assert steps.max() <= 5
     play(opened, clicks(points, 0.1), lambda: len(outlines(opened)) == before + 1)
     loop = on_screen(opened, max(outlines(opened), key=len))

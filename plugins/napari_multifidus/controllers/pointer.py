@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 FRAME_S = 0.016
 """What is drawn is shown at most this often."""
 
-DOUBLE_CLICK_PX = 3.0
-"""The second press of a double click is so near to the first. Qt lets it be 5 pixels away on both
-axes, and corners of a small muscle that are set quickly are closer together than that."""
+DOUBLE_CLICK_PX = 2.0
+"""The second press of a double click is so near to the first, as on Windows. Qt lets it be 5 pixels
+away on both axes, and corners of a small muscle that are set quickly are closer together."""
 
 _COMPRESSIONS = (
     Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents,
