@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.speed import (
     fat,
+    first_window,
     live,
     loading,
     measuring,
@@ -44,6 +45,7 @@ def compare(repeats: int) -> list[Comparison]:
             *signal_fraction.run(sample, repeats),
             *fat.run(repeats, smoke=smoke),
             *whole.run(sample, folder, repeats),
+            *(first_window.run(repeats) if live.can_run() else ()),
             *(live.run(repeats) if live.can_run() else ()),
             *(opening.run(repeats) if live.can_run() else ()),
         ]

@@ -83,7 +83,7 @@ def _plain(folder: Path, exam: Path, repeats: int) -> float:
         viewer.layers.clear()
         viewer.open(path, plugin="napari")
 
-    seconds = [_until_painted(open_it) for _ in range(repeats + 1)]
+    seconds = [until_painted(open_it) for _ in range(repeats + 1)]
     viewer.close()
     return statistics.median(seconds[1:])
 
@@ -94,12 +94,12 @@ def _ours(exams: list[Path], many: Path, repeats: int) -> tuple[float, float, fl
 
     viewer = napari.Viewer()
     dock = open_dock(viewer)
-    _until_painted(lambda: None)
-    first = _until_painted(lambda: _open(dock, exams[-1]))
+    until_painted(lambda: None)
+    first = until_painted(lambda: _open(dock, exams[-1]))
     following = [
-        _until_painted(lambda n=n: _open(dock, exams[n % len(exams)])) for n in range(repeats)
+        until_painted(lambda n=n: _open(dock, exams[n % len(exams)])) for n in range(repeats)
     ]
-    large = _until_painted(lambda: _open(dock, many))
+    large = until_painted(lambda: _open(dock, many))
     viewer.close()
     return first, statistics.median(following), large
 
@@ -110,7 +110,8 @@ def _open(dock: Any, folder: Path) -> None:
     dock.annotator.opener.switch_to(open_exam(folder))
 
 
-def _until_painted(act: Callable[[], object]) -> float:
+def until_painted(act: Callable[[], object]) -> float:
+    """Return the seconds on the clock until what something opens is painted."""
     from qtpy.QtWidgets import QApplication
 
     begin = time.perf_counter()
