@@ -326,7 +326,8 @@ def calibrate_signal(members: Sequence[OutlinePixels]) -> SignalCalibration | No
             math.exp(field.lean_log),
             math.exp(field.fat_log),
             scale.noise,
-            shift_px=_shift_px(members[0]),
+            # The largest where series of one scale differ: fat counts less where more is in doubt.
+            shift_px=max(map(_shift_px, members)),
         ),
     )
 

@@ -249,6 +249,29 @@ def test_chemical_shift_is_part_of_the_uncertainty_where_headers_state_it(shaded
         assert "u_chemical_shift" not in plain[key].parameters
 
 
+def test_series_of_one_scale_may_differ_in_chemical_shift_whichever_comes_first(shaded):
+    exam, rois = shaded
+    (series,) = exam.series
+    half = len(series.slices) // 2
+    parts = {"1": series.slices[:half], "2": series.slices[half:]}
+
+    def of_fat_level(shifted):
+        known = replace(
+            series.acquisition, field_strength_t=1.5, pixel_bandwidth_hz=110.0, phase_axis="COL"
+        )
+        both = tuple(
+            replace(
+                series, uid=uid, slices=slices, signal_group="one",
+                acquisition=known if uid in shifted else series.acquisition,
+            )
+            for uid, slices in parts.items()
+        )  # fmt: skip
+        rows = fractions(replace(exam, series=both), rois)
+        return {key: row.parameters["u_fat_level"] for key, row in rows.items()}
+
+    assert of_fat_level("1") == of_fat_level("2") == of_fat_level("12") != of_fat_level("")
+
+
 def test_a_fat_reference_outside_of_the_muscles_is_no_doubt_about_the_joint_field(shaded):
     """The field is fitted to fat references as well; linear mixing's field ends at the muscles."""
     exam, rois = shaded
