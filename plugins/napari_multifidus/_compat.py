@@ -40,6 +40,7 @@ __all__ = [
     "show_over_controls",
     "show_over_list",
     "show_pixels",
+    "show_slice_numbers",
     "stay_open",
     "swapping_layers",
     "take_back_vertex",
@@ -49,6 +50,9 @@ __all__ = [
 
 FIRST_CORNERS = 2
 """A polygon that napari begins: where it was clicked, and where the mouse is."""
+
+_SLICE_NUMBERS = ("slice_label", "slice_label_sep")
+"""How napari names the numbers beside a slider: of the slice shown, and of how many."""
 
 PLUGIN = "multifidus"
 WIDGET = "Outline muscles"
@@ -135,14 +139,28 @@ def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
     there = (
         dock
         for dock in main.findChildren(QDockWidget)
+        # One that is hidden now would later take its room from what is beside it.
         if main.dockWidgetArea(dock) == Qt.DockWidgetArea.BottomDockWidgetArea
-        and not dock.isHidden()
         and dock is not holder
     )
     first = next(there, None)
     if first is not None:
         main.tabifyDockWidget(first, holder)
         holder.raise_()
+
+
+def show_slice_numbers(viewer: Any, *, shown: bool) -> None:
+    """Show or hide the numbers beside the sliders, which count slices from 0."""
+    from qtpy.QtWidgets import QWidget
+
+    window = getattr(viewer, "__wrapped__", viewer).window
+    if not hasattr(getattr(window, "__wrapped__", window), "_qt_window"):
+        # The window has gone before the exam in it.
+        return
+    for slider in _qt_viewer(viewer).dims.slider_widgets:
+        for part in slider.findChildren(QWidget):
+            if part.objectName() in _SLICE_NUMBERS:
+                part.setVisible(shown)
 
 
 def layer_docks(main: Any) -> tuple[Any, ...]:
@@ -224,8 +242,12 @@ def world_at(viewer: Any, point: tuple[float, float]) -> tuple[float, ...]:
 
 
 def _canvas(viewer: Any) -> Any:
+    return _qt_viewer(viewer).canvas
+
+
+def _qt_viewer(viewer: Any) -> Any:
     window = getattr(viewer, "__wrapped__", viewer).window
-    return getattr(window, "__wrapped__", window)._qt_viewer.canvas  # noqa: SLF001
+    return getattr(window, "__wrapped__", window)._qt_viewer  # noqa: SLF001
 
 
 def show_pixels(viewer: Any, layer: Any) -> None:

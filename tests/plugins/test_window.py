@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import napari
 import numpy as np
 import pytest
+from napari_multifidus._compat import open_dock
 from napari_multifidus.controllers.motion import SYNC_MS
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
+from napari_multifidus.models.redraw import Redraw
 from napari_multifidus.models.shapes import LEAN, PROBLEM_COLOUR
 from napari_multifidus.models.workflow import StepName
+from napari_multifidus.reader import NOTHING, read_images, read_outlines
 from qtpy.QtCore import QPointF
 from qtpy.QtTest import QTest
 
@@ -16,7 +20,7 @@ from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.measurement import Quantity
 from tests.plugins.conftest import SPACING
 from tests.support.exams import circle
-from tests.support.napari_window import copy_shapes, finish_shape, paste_shapes
+from tests.support.napari_window import copy_shapes, finish_shape, paste_shapes, slice_numbers
 
 pytestmark = [
     pytest.mark.gui,
@@ -309,3 +313,55 @@ def test_parts_of_the_window_are_hidden_and_shown_by_their_buttons(win, exam, tm
         assert made.isChecked() is not before
         made.click()
         assert win.dock.parts.shown()[name] is before
+
+
+def test_how_a_person_works_is_kept_from_session_to_session(window, exam, tmp_path):
+    first = window()
+    first.annotator.edit_tools.advances = True
+    first.open(exam, tmp_path)
+    for key in ("Q", "U", "Shift+W"):
+        first.press(key)
+    first.dock.feedback.grades.scheme_said.emit("kjaer")
+    first.annotator.workspace.redrawing.usual = Redraw.PIECE
+    first.annotator.workspace.preferred.emit()
+    first.close()
+    # The hand of these tests stops the window from going on by itself; here nothing is set.
+    viewer = napari.Viewer(show=True)
+    try:
+        kept = open_dock(viewer).annotator
+        assert not kept.edit_tools.advances
+        assert kept.edit_tools.drawing == "freehand"
+        assert kept.grading.scheme == "kjaer"
+        assert not kept.grading.is_on
+        assert kept.workspace.redrawing.usual is Redraw.PIECE
+    finally:
+        viewer.close()
+
+
+def test_the_slider_shows_no_number_that_counts_from_0(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    numbers = slice_numbers(win.viewer)
+    assert len(numbers) == 9
+    win.annotator.display.step(2)
+    assert not any(shown.isVisible() for shown in numbers)
+    # Axes that come later count no differently, and without an exam the slider is napari's.
+    win.viewer.add_image(np.zeros((2, 3, 4, 5)))
+    win.wait(lambda: not any(shown.isVisible() for shown in slice_numbers(win.viewer)))
+    win.annotator.opener.close()
+    assert not any(shown.isHidden() for shown in slice_numbers(win.viewer))
+
+
+def test_what_cannot_be_opened_is_said_in_the_line_and_not_over_the_image(
+    win, exam, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("napari_multifidus._compat.current_viewer", lambda: win.viewer)
+    monkeypatch.setattr("napari_multifidus._compat.notify", lambda *_, **__: pytest.fail("toast"))
+    broken = tmp_path / "broken.nii"
+    broken.write_bytes(b"not an image")
+    wrong = tmp_path / "AB.outlines.json"
+    wrong.write_text("{}")
+    win.open(exam, tmp_path / "exam")
+    for path, read in ((broken, read_images), (wrong, read_outlines)):
+        win.dock.status.forget()
+        assert read(str(path)) == NOTHING
+        assert path.name in win.dock.status.board.shown

@@ -25,6 +25,19 @@ def layer_controls(viewer: Any, layer: Any) -> Any:
     return qt_canvas(viewer).controls.widgets[layer.__wrapped__]
 
 
+def slice_numbers(viewer: Any) -> list[Any]:
+    """Return what tells the number of a slice, and of how many, beside napari's sliders."""
+    from qtpy.QtWidgets import QWidget
+
+    sliders = qt_canvas(viewer).dims.slider_widgets
+    return [
+        part
+        for slider in sliders
+        for part in slider.findChildren(QWidget)
+        if part.objectName().startswith("slice_label")
+    ]
+
+
 def copy_shapes(layer: Any) -> None:
     """Copy the chosen shapes, as Ctrl+C does."""
     layer.__wrapped__._copy_data()  # noqa: SLF001

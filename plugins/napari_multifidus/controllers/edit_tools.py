@@ -85,8 +85,9 @@ class EditTools:
 
     def use(self, tool: str) -> None:
         """Choose a tool; one that draws is used for the next structures as well."""
-        if tool in DRAWING:
+        if tool in DRAWING and tool != self.drawing:
             self.drawing = tool
+            self.workspace.preferred.emit()
         self._activate(self.workspace.active_key, tool)
 
     def _activate(self, key: LayerKey, tool: str) -> None:
@@ -209,6 +210,7 @@ class EditTools:
         """Make of what was drawn over an outline last something else, and do so from now on."""
         self._finished_strokes()
         over = self.workspace.redrawing.choose(choice, self.workspace.session)
+        self.workspace.preferred.emit()
         self._done(over.key)
 
     def mend(self) -> None:
@@ -255,6 +257,7 @@ class EditTools:
     def toggle_advance(self) -> None:
         """Go on by itself after an outline is closed, or no longer."""
         self.advances = not self.advances
+        self.workspace.preferred.emit()
         words = "goes on to what is missing" if self.advances else "stays where it is"
         self.workspace.message.emit(f"After an outline is closed, the window {words}.")
 

@@ -103,7 +103,9 @@ class Grading(QObject):
 
     def set_scheme(self, scheme: str) -> None:
         """Grade by another scheme."""
-        self.scheme = scheme
+        if scheme != self.scheme:
+            self.scheme = scheme
+            self.workspace.preferred.emit()
         if self.is_on:
             self._disarm()
             self._follow()

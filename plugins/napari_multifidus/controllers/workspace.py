@@ -75,6 +75,8 @@ class Workspace(QObject):
         Emitted with structure and slice when an outline was drawn where none was before.
     level_set
         Emitted with a slice when its level was set by hand.
+    preferred
+        Emitted when somebody has chosen how to work from now on.
     message, warning
         Emitted with a message; with one about something wrong.
     protocol
@@ -93,6 +95,7 @@ class Workspace(QObject):
     grades_wanted = Signal()
     outline_closed = Signal(object, int)
     level_set = Signal(int)
+    preferred = Signal()
     message = Signal(str)
     warning = Signal(str)
 

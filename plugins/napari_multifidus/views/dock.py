@@ -23,6 +23,7 @@ from multifidus.errors import MultifidusError
 from multifidus.io.labelmap import PRESETS
 from multifidus.reading.session import SessionRequest, listed_for, open_worklist
 from multifidus.study.results import TABLE
+from napari_multifidus import _compat
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.canvas import EDIT
@@ -41,6 +42,7 @@ from napari_multifidus.views.gate import GatePanel
 from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
+from napari_multifidus.views.preferences import Preferences
 from napari_multifidus.views.reading import ReadingPanel
 from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
 from napari_multifidus.views.status import StatusLine
@@ -63,7 +65,7 @@ NO_EXAM = "No exam is open"
 
 
 def settings() -> QSettings:
-    """Return what is remembered of a person between exams: who they are."""
+    """Return what is remembered of a person between sessions: who they are, how they work."""
     return QSettings(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, "multifidus", "annotator"
     )
@@ -90,6 +92,7 @@ class Dock(QWidget):
         self.reasons = ReasonMenu(self)
         self.locator, self.image = LocatorPanel(settings()), ImagePanel()
         self.workspace = self.annotator.workspace
+        self.preferences = Preferences(self.annotator, settings)
         self.exams = Exams(self.workspace, self.annotator.opener)
         self.exam_list = ExamsPanel(self.exams)
         self.feedback = FeedbackTabs(self, settings)
@@ -100,6 +103,8 @@ class Dock(QWidget):
         self.correction = CorrectionLine()
         self.focus = ImageFocus(self)
         self.workspace.opened.connect(self.focus.give_back_soon)
+        # An axis that comes has a slider of its own.
+        self.viewer.dims.events.ndim.connect(self._number_slices_soon)
         self.bar = TopBar(self.status, self.exam)
         self._window: QWidget | None = None
         self._lay_out()
@@ -196,6 +201,13 @@ class Dock(QWidget):
         with reported(self.workspace.warning):
             self.annotator.opener.find_exam()
 
+    def _number_slices_soon(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        QTimer.singleShot(0, self._number_slices)
+
+    def _number_slices(self) -> None:
+        """Leave the numbering of slices to the words on the image, while an exam is open."""
+        _compat.show_slice_numbers(self.viewer, shown=not self.workspace.is_open)
+
     def open_locator(self) -> None:
         """Show the sagittal locator beside the image."""
         self.parts.show_locator()
@@ -247,6 +259,7 @@ class Dock(QWidget):
 
     def _show_all(self) -> None:
         workspace, file = self.workspace, self.workspace.file
+        self._number_slices()
         if not workspace.is_open or file is None:
             self.exam.setText(NO_EXAM)
             self.table.show_lines(())
