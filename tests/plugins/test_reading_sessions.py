@@ -879,6 +879,16 @@ def test_two_raters_are_compared_the_worst_first(copy, room, blind):
     for pair in panel.model.rows[2:]:
         assert pair.dice == pytest.approx(_dice_by_points(pair.loops), abs=0.01)
     assert [layer.name for layer in panel.overlays] == ["outlines of A", "outlines of B"]
+    # Each column is as wide as its words.
+    table = panel.table
+    room.win.wait(lambda: table.horizontalScrollBar().maximum() == 0)
+    for column in range(panel.model.columnCount()):
+        assert table.columnWidth(column) >= table.sizeHintForColumn(column)
+    # Told apart without colour as well: B's are dashed.
+    first, second = panel.overlays
+    assert set(map(str, first.shape_type)) == {"polygon"}
+    assert set(map(str, second.shape_type)) == {"path"}
+    assert second.nshapes > 4 * len(panel.sessions[1].drawing.outlines)
     assert ("AB" in panel.legend.text()) is not blind
     assert bool(told(on_screen(room.viewer))) is not blind
 

@@ -73,10 +73,7 @@ class HalfDrawn:
 
     def dashes(self, spacing_mm: tuple[float, float]) -> tuple[Array, ...]:
         """Cut its path into dashes, each (n, 2)."""
-        steps = np.hypot(*(np.diff(self.path, axis=0) * spacing_mm).T)
-        along = np.concatenate(([0.0], steps.cumsum()))
-        starts = np.arange(0.0, along[-1], 2 * DASH_MM)
-        return tuple(_between(self.path, along, start, start + DASH_MM) for start in starts)
+        return dashes_of(self.path, spacing_mm)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -128,6 +125,14 @@ class Incomplete:
     def words(self) -> str:
         """Say it to the person."""
         return f"{self.key.words} on {slice_words(self.index)} {self.problem}"
+
+
+def dashes_of(path: Array, spacing_mm: tuple[float, float]) -> tuple[Array, ...]:
+    """Cut a path in pixels, (n, 2), into dashes, each (m, 2)."""
+    steps = np.hypot(*(np.diff(path, axis=0) * spacing_mm).T)
+    along = np.concatenate(([0.0], steps.cumsum()))
+    starts = np.arange(0.0, along[-1], 2 * DASH_MM)
+    return tuple(_between(path, along, start, start + DASH_MM) for start in starts)
 
 
 def _between(path: Array, along: Array, start: float, end: float) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QModelIndex
 from qtpy.QtWidgets import QGridLayout, QWidget
 
@@ -18,6 +19,7 @@ from napari_multifidus.controllers.reported_errors import reported, reporting
 from napari_multifidus.controllers.structure_layer import add_shapes
 from napari_multifidus.models.adjudication import NAMES, RaterPair, adopt, pairs, take, take_all
 from napari_multifidus.models.grid import series_of
+from napari_multifidus.models.half_drawn import dashes_of
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
 from napari_multifidus.views.style import follow_theme
@@ -34,6 +36,15 @@ COLOURS = ("#cc79a7", "#7cb518")
 LEAST_HEIGHT = 130
 
 REPLACED = "Replaced what the consensus had there; Ctrl+Z brings it back."
+
+DASHED = NAMES[1]
+"""Whose outlines are dashed: colour alone does not tell two raters apart for everybody."""
+
+SAMPLES = (
+    "\N{BOX DRAWINGS HEAVY HORIZONTAL}" * 3,
+    "\N{BOX DRAWINGS HEAVY TRIPLE DASH HORIZONTAL}" * 2,
+)
+"""Of each rater's line, for the legend."""
 
 Index = QModelIndex
 
@@ -104,12 +115,12 @@ class AdjudicationPanel(QWidget):
 
     def _lay_out(self) -> None:
         names = NAMES if self.controller.worklist.is_blinded else self.raters
-        colours = zip(NAMES, names, COLOURS, strict=True)
+        colours = zip(NAMES, names, COLOURS, SAMPLES, strict=True)
         self.legend.setText(
             " · ".join(
-                f'<span style="color:{colour}">■</span> {letter}'
+                f'<span style="color:{colour}">{sample}</span> {letter}'
                 + ("" if letter == name else f" ({name})")
-                for letter, name, colour in colours
+                for letter, name, colour, sample in colours
             )
         )
         layout = QGridLayout(self)
@@ -200,16 +211,17 @@ class AdjudicationPanel(QWidget):
         active = self.workspace.viewer.layers.selection.active
         for name, colour, session in zip(NAMES, COLOURS, self.sessions, strict=True):
             shapes = [
-                vertices_of(loop, index)
+                vertices_of(path, index)
                 for key in session.drawing.layer_keys()
                 for index in session.drawing.slices_of(key)
                 for loop in session.drawing.loops(key, index)
+                for path in _line(name, loop, session.series.slices[index].plane.pixel_spacing_mm)
             ]
             layer = add_shapes(
                 self.workspace.viewer,
                 self._seen.series,
                 shapes or None,
-                shape_type="polygon",
+                shape_type="path" if name == DASHED else "polygon",
                 name=f"outlines of {name}",
                 edge_width=EDGE_WIDTH,
                 edge_color=colour,
@@ -286,3 +298,8 @@ class AdjudicationPanel(QWidget):
     def refresh(self) -> None:
         """Show which lines have a consensus now; the selected line stays chosen."""
         self.model.refresh()
+
+
+def _line(name: str, loop: Any, spacing_mm: tuple[float, float]) -> tuple[Any, ...]:
+    """Return the paths that show a rater's outline: it as it is, or its dashes."""
+    return dashes_of(np.concatenate((loop, loop[:1])), spacing_mm) if name == DASHED else (loop,)
