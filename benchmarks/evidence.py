@@ -26,6 +26,7 @@ from benchmarks.accuracy import (
     reliability as intervals,
     repeatable,
 )
+from benchmarks.clicks import page as clicks_page
 from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
@@ -368,6 +369,12 @@ def fuzz(*, smoke: bool) -> Finding:
     return Finding("fuzz", text, good=not tally.findings and junk.is_good(files, inspected))
 
 
+def clicks(*, smoke: bool) -> Finding:
+    """Count the clicks and keys of a reading in the plugin and in ImageJ, in real windows."""
+    text, good = clicks_page.page(smoke=smoke)
+    return Finding("clicks", text, good)
+
+
 def gui(*, smoke: bool) -> Finding:
     """Run the plugin's tests on both Qt bindings."""
     text, good = gui_suite.page(smoke=smoke)
@@ -392,6 +399,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     same_bytes,
     readers,
     fuzz,
+    clicks,
     gui,
     speed_and_memory,
 )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-from pathlib import Path
 
 import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QFileDialog
 
+from benchmarks.clicks import page
+from benchmarks.clicks.driving import read_in_plugin
+from benchmarks.clicks.exams import POINTS, write_exams
+from benchmarks.clicks.fellow import DIALOG
 from multifidus.data.anatomy import Level
 from multifidus.data.image import Exam
 from multifidus.io.outlines import read_rois
@@ -22,80 +23,46 @@ from tests.support.window_manager import managed_windows
 BETWEEN_MS, SETTLE_MS = 60, 300
 """Between clicks, and until a window manager has placed what it found."""
 
+FIVE, IMAGEJ_FIVE = "Five levels: the plugin", "Five levels: ImageJ's ROI Manager"
+ONE, IMAGEJ_ONE = "One level: the plugin", "One level: ImageJ"
+
+FEW_POINTS = 5
+"""Of an outline: they do not matter for what is counted beyond them, and each takes time."""
+
 pytestmark = [
     pytest.mark.gui,
     pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
 ]
 
-PAGE = Path(__file__).parents[2] / "docs" / "evidence" / "clicks.md"
-LEVELS = (Level.L5_S1, Level.L4_L5, Level.L3_L4, Level.L2_L3, Level.L1_L2)
-"""The exam's slices run up the spine."""
 
-POINTS = int(os.environ.get("MULTIFIDUS_POINTS", "4"))
-"""Points of an outline: they do not matter for what is counted beyond them, and each takes time."""
-
-
-def tables():
-    """Return the sums of the page's two tables, checked row by row."""
-    sums = []
-    for part in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
-        rows = re.findall(r"^\| [^|]+ \| (\d+) \| (\d+) \| (\d+) \|$", part, re.MULTILINE)
-        assert all(int(times) * int(each) == int(total) for times, each, total in rows)
-        (stated,) = re.findall(r"\*\*all\*\*.*\*\*(\d+)\*\*", part)
-        assert sum(int(total) for *_, total in rows) == int(stated)
-        sums.append(int(stated))
-    return sums
+@pytest.fixture(scope="module")
+def stated():
+    """Return the sums of the page's tables, which add up."""
+    return page.sums(page.PAGE.read_text(encoding="utf-8"))
 
 
-def test_the_page_adds_up_and_half_is_enough():
-    ours, imagejs, *_ = tables()
-    assert 2 * ours <= imagejs
-    assert f"{ours} against {imagejs}" in PAGE.read_text(encoding="utf-8")
+def test_beyond_the_points_the_plugin_takes_less_than_half_of_imagej(stated):
+    points = 10 * POINTS
+    assert 2 * (stated[FIVE] - points) <= stated[IMAGEJ_FIVE] - points
+    assert stated[ONE] < stated[IMAGEJ_ONE]
 
 
-def test_a_session_takes_what_the_page_says(win, tmp_path, monkeypatch):
-    exam = Exam("S01", "pre", (make_series("1.8", (0.0, 2.0, 4.0, 6.0, 8.0)),))
-    win.open(exam, tmp_path)
-    done = {"clicks": 0, "keys": 0, "points": 0}
-
-    def press(key):
-        done["keys"] += 1
-        win.press(key)
-
-    def choose(box, value):
-        """Choose from a list: a click opens it, a click takes."""
-        done["clicks"] += 2
-        box.setCurrentIndex(box.findData(value))
-        box.activated.emit(box.currentIndex())
-
-    for level in LEVELS:
-        if level is not LEVELS[0]:
-            press(".")
-        choose(win.dock.slice_level.level, level.value)
-    for _ in range(2 * len(LEVELS)):
-        # After the last slice comes the first again.
-        press("0")
-        right = win.annotator.workspace.canvas.active == MULTIFIDUS_RIGHT
-        points = [tuple(point) for point in circle(36, 20 if right else 58, 12, POINTS)]
-        done["points"] += len(points)
-        # Every point is a click, and the last one is clicked twice.
-        done["clicks"] += len(points) + 1
-        win.draw(points)
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "tables"))
-    done["clicks"] += 2
-    win.dock.measure.click()
-
-    session = win.annotator.workspace.session
-    for key in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT):
-        assert session.drawing.slices_of(key) == (0, 1, 2, 3, 4)
-        assert [session.analysis.level_of(index)[0] for index in range(5)] == list(LEVELS)
-        assert all(len(session.drawing.loops(key, index)[0]) == POINTS for index in range(5))
-    assert (tmp_path / "tables" / "measurements.csv").exists()
-    ours, *_ = tables()
-    assert done["clicks"] + done["keys"] - done["points"] == ours
+def test_a_table_that_does_not_add_up_is_refused():
+    text = page.PAGE.read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match=ONE):
+        page.sums(text.replace("| levels | 2 | 0 | 2 |", "| levels | 3 | 0 | 3 |"))
 
 
-def test_one_level_in_a_managed_window_takes_what_the_page_says(win, tmp_path):
+def test_an_exam_of_a_list_takes_what_the_page_says(stated, tmp_path):
+    write_exams(tmp_path, 1, points=FEW_POINTS)
+    found = read_in_plugin(tmp_path, 1)
+    assert not found.trouble
+    assert found.lost == 0
+    own = page.count([row for row in found.steps if row[0] != DIALOG])
+    assert own + 10 * (POINTS - FEW_POINTS) == stated[FIVE]
+
+
+def test_one_level_in_a_managed_window_takes_what_the_page_says(win, stated, tmp_path):
     """Everything is done by the mouse of the X server, and every press of it counts."""
     exam = Exam("S01", "pre", (make_series("1.9", (0.0, 2.0, 4.0)),))
     points = int(os.environ.get("MULTIFIDUS_POINTS", "8"))
@@ -130,6 +97,4 @@ def test_one_level_in_a_managed_window_takes_what_the_page_says(win, tmp_path):
         assert len(loop) == points
         assert workspace.session.analysis.numbers(key, 0).area_mm2 > 0
     assert len(read_rois(workspace.file.path, exam)) == 2
-    *_, ours, _ = tables()
-    # The page counts 30 points an outline.
-    assert presses + 2 * (30 - points) == ours
+    assert presses + 2 * (POINTS - points) == stated[ONE]
