@@ -374,7 +374,8 @@ def test_taking_the_images_away_closes_the_exam(drawn):
     drawn.viewer.layers.remove(drawn.images[0])
     drawn.wait(lambda: not drawn.annotator.workspace.is_open)
     assert not len(drawn.viewer.layers)
-    assert "Open an exam" in drawn.dock.exam.text()
+    assert "No exam is open" in drawn.dock.exam.text()
+    drawn.wait(lambda: "File > Open" in drawn.dock.status.message.text())
 
 
 def test_the_sample_opens_from_the_menu_with_its_outlines(win, tmp_path, monkeypatch):
