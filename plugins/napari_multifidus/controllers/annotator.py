@@ -9,7 +9,6 @@ from qtpy.QtCore import QObject
 
 from napari_multifidus._compat import Signal, native_canvas
 from napari_multifidus.controllers import shortcuts
-from napari_multifidus.controllers.adoption import Adoption
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.display import Display, Panning
 from napari_multifidus.controllers.dixon_choice import DixonChoice
@@ -22,6 +21,7 @@ from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
 from napari_multifidus.controllers.pointer import CloseClicks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
+from napari_multifidus.controllers.taking_over import TakingOver
 from napari_multifidus.controllers.workflow import Workflow
 from napari_multifidus.controllers.worklist import WorklistController, now
 from napari_multifidus.controllers.workspace import Workspace
@@ -50,7 +50,7 @@ class Annotator(QObject):
         What is open; its signals say what happens.
     opener, display, image_view, dixon
         What is shown, and how.
-    edit_tools, entries, grading, feedback, outputs, adoption, workflow
+    edit_tools, entries, grading, feedback, outputs, taking_over, workflow
         What can be done with it.
     worklist
         The reading list that is open; None where there is none.
@@ -75,7 +75,7 @@ class Annotator(QObject):
         self.grading = Grading(self.workspace)
         self.feedback = Feedback(self.workspace)
         self.outputs = Outputs(self.workspace)
-        self.adoption = Adoption(self.workspace)
+        self.taking_over = TakingOver(self.workspace)
         self.workflow = Workflow(self.workspace, self.edit_tools, self.entries)
         self.worklist: WorklistController | None = None
         self.workspace.opened.connect(self._follow)

@@ -33,7 +33,6 @@ from napari_multifidus.models.grid import slice_words
 from napari_multifidus.models.locator import NO_SAGITTAL
 from napari_multifidus.models.sagittal import sagittal_series
 from napari_multifidus.models.workflow import StepName
-from napari_multifidus.views.adoption import AdoptionBanner
 from napari_multifidus.views.banner import ObstacleBanner
 from napari_multifidus.views.correction import CorrectionLine, connect
 from napari_multifidus.views.exams import ExamsPanel
@@ -48,6 +47,7 @@ from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
 from napari_multifidus.views.status import StatusLine
 from napari_multifidus.views.style import GAP, MARGIN, PANEL_WIDTH, Palette, follow_theme
 from napari_multifidus.views.tabs import FeedbackTabs
+from napari_multifidus.views.taking_over import TakeOverLine
 from napari_multifidus.views.tools import ReasonMenu, ToolsPanel
 from napari_multifidus.views.top_bar import TopBar, exam_label, hint_of
 from napari_multifidus.views.widgets import button, choice
@@ -97,7 +97,7 @@ class Dock(QWidget):
         self.exam_list = ExamsPanel(self.exams)
         self.feedback = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
-        self.adoption = AdoptionBanner(self.annotator)
+        self.taking_over = TakeOverLine(self.annotator)
         # Both hide themselves where there is nothing to say; they belong above what scrolls.
         self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
         self.correction = CorrectionLine()
@@ -141,7 +141,7 @@ class Dock(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        for banner in (self.lock, self.obstacle, self.gate, self.adoption):
+        for banner in (self.lock, self.obstacle, self.gate, self.taking_over):
             outer.addWidget(banner)
         outer.addWidget(scroll)
         outer.addWidget(self.feedback.tour)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
 
-class AdoptionBanner(QFrame):
+class TakeOverLine(QFrame):
     """Stays in sight while a layer looks like an outline and is none.
 
     Parameters
@@ -35,18 +35,18 @@ class AdoptionBanner(QFrame):
         layout.addWidget(self.leave)
         self.take.clicked.connect(self._take)
         self.leave.clicked.connect(self._leave)
-        annotator.adoption.changed.connect(self.refresh)
+        annotator.taking_over.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Show what may be taken over."""
-        words = self._annotator.adoption.words
+        words = self._annotator.taking_over.words
         self.words.setText(words)
         self.setVisible(bool(words))
 
     def _take(self) -> None:
         with reported(self._annotator.workspace.warning):
-            self._annotator.adoption.take()
+            self._annotator.taking_over.take()
 
     def _leave(self) -> None:
-        self._annotator.adoption.decline()
+        self._annotator.taking_over.decline()

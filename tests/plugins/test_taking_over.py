@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from napari_multifidus.models.adoption import key_like, take_over
+from napari_multifidus.models.taking_over import key_like, take_over
 
 from multifidus.data.anatomy import Side, Structure
 from multifidus.errors import RoiError
@@ -62,7 +62,7 @@ def test_nothing_is_drawn_over(session):
 @pytest.mark.gui
 def test_a_layer_of_the_users_own_is_offered_and_taken_over(win, exam, tmp_path):
     win.open(exam, tmp_path)
-    banner, workspace = win.dock.adoption, win.annotator.workspace
+    banner, workspace = win.dock.taking_over, win.annotator.workspace
     # A layer of another scale: what counts is where its shapes are seen.
     spacing = np.array(win.layer(MULTIFIDUS_LEFT).scale)
     for name in ("MF left", "notes"):

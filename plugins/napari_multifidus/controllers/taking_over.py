@@ -10,11 +10,11 @@ from qtpy.QtCore import QObject
 from napari_multifidus import _compat
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.workspace import Workspace
-from napari_multifidus.models.adoption import key_like, take_over
 from napari_multifidus.models.shapes import AXES, LayerKey, by_slice, read_shapes
+from napari_multifidus.models.taking_over import key_like, take_over
 
 
-class Adoption(QObject):
+class TakingOver(QObject):
     """Finds layers with outlines that the plugin does not know of.
 
     Attributes
