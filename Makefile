@@ -10,6 +10,8 @@ PYTEST_ARGS ?=
 HYPOTHESIS_PROFILE ?= ci
 # The Qt binding of the tests with windows: pyqt6 or pyside6, each in an environment of its own.
 QT ?= pyqt6
+# Which of the tests with windows: files or a folder.
+GUI_TESTS ?= tests/plugins
 # Processes that run tests side by side; 0 runs them in one.
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
@@ -60,7 +62,7 @@ help: ## Show this list
 	@echo "         DEMO=FOLDER         where make demo writes (a folder of yours is never overwritten)"
 	@echo "         BENCH_ARGS=--smoke  arguments of make bench; EVIDENCE_ARGS of make evidence"
 	@echo "         PYTEST_ARGS=-x      further arguments of the tests; WORKERS=0: in one process"
-	@echo "         QT=pyside6          the other Qt binding for make test-gui"
+	@echo "         QT=pyside6          the other Qt binding for make test-gui; GUI_TESTS=FILES: a part of it"
 	@echo "         COVERAGE=core       count the coverage of the tests without windows, too; COVERAGE=1: of all"
 
 # --- set-up ------------------------------------------------------------------------------------
@@ -81,9 +83,12 @@ $(STAMPS)/test: pyproject.toml | $(STAMPS)/venv
 	$(BIN)/python -m pip install --quiet -e ".[test]"
 	@touch $@ $(STAMPS)/report
 
-$(VENV)-pyside6/stamps/test: pyproject.toml | $(STAMPS)/venv
-	$(PYTHON) -m venv $(VENV)-pyside6
-	$(VENV)-pyside6/bin/python -m pip install --quiet -e ".[test-any-qt,gui]"
+# Sees what .venv holds, so that nothing but the other binding has to be installed.
+$(VENV)-pyside6/stamps/test: pyproject.toml | $(STAMPS)/test
+	$(BIN)/python -m venv --without-pip $(VENV)-pyside6
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+		>"$$($(VENV)-pyside6/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/venv.pth"
+	$(BIN)/python -m pip --python $(VENV)-pyside6 install --quiet -e ".[gui]"
 	@mkdir -p $(@D) && touch $@
 
 $(STAMPS)/docs: pyproject.toml | $(STAMPS)/venv
@@ -122,7 +127,7 @@ test-gui: export PYTEST_QT_API := $(QT)
 test-gui: $(GUI_VENV)/stamps/test ## Run the tests of the napari plugin, on virtual screens
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(GUI_RESULTS).coverage env -u QT_QPA_PLATFORM $(SCREEN) \
-		$(GUI_VENV)/bin/python -m pytest tests/plugins $(WITH_GUI) $(PARALLEL) --no-skips \
+		$(GUI_VENV)/bin/python -m pytest $(GUI_TESTS) $(WITH_GUI) $(PARALLEL) --no-skips \
 		$(if $(filter-out core,$(COVERAGE)),--cov=napari_multifidus --cov-report=) --junit-xml=$(GUI_RESULTS).xml $(PYTEST_ARGS)
 
 # --- checks ------------------------------------------------------------------------------------
@@ -173,7 +178,7 @@ changelog: $(STAMPS)/test ## Show what is new since the last release; RELEASE=0.
 
 docs: $(STAMPS)/test $(STAMPS)/docs ## Build the documentation, docs/_build/html/index.html
 	rm -rf docs/reference/generated
-	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going --quiet -j auto -b html docs docs/_build/html
 
 wheel: $(STAMPS)/test ## Build source archive and wheel, and try the wheel in an environment of its own
 	scripts/check_wheel.sh $(BIN)/python

@@ -61,7 +61,6 @@ def run(name: str, only: str = "") -> Run:
     binding, venv = BINDINGS[name]
     program = shutil.which("make") or "make"
     with tempfile.TemporaryDirectory() as results:
-        # Tests that fail are counted below.
         # Failed tests are counted below: no result at all is what is refused here.
         subprocess.run(
             [

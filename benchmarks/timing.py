@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import NoReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,31 @@ def alternate(
             if turn:
                 found.append(time.perf_counter() - begin)
     return statistics.median(times[0]), statistics.median(times[1])
+
+
+def in_own_process(module: str, repeats: int) -> list[Comparison]:
+    """Compare in a process of its own, which holds nothing but what a napari session holds.
+
+    Parameters
+    ----------
+    module
+        What runs there; it calls :func:`tell`.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If that process does not come to its end.
+    """
+    command = [sys.executable, "-m", module, str(repeats)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return [Comparison(**item) for item in json.loads(done.stdout.splitlines()[-1])]
+
+
+def tell(compare: Callable[[int], list[Comparison]]) -> NoReturn:
+    """Compare as often as the command line says, tell it, and end this process."""
+    print(json.dumps([asdict(item) for item in compare(int(sys.argv[1]))]), flush=True)
+    # All is told. PyQt's own tidying at exit now and then reads an object that is gone.
+    os._exit(0)
 
 
 def process(command: Sequence[str]) -> tuple[float, float]:

@@ -7,13 +7,10 @@ taken off. Painting is left out on both sides.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,7 @@ import numpy as np
 
 import multifidus as mf
 from benchmarks.speed.hand import Hand, Stroke, napari_lasso, plugin_freehand, rest, timed
-from benchmarks.timing import Comparison
+from benchmarks.timing import Comparison, in_own_process, tell
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.image import Exam, Series, Slice, Weighting
 
@@ -47,16 +44,8 @@ def can_run() -> bool:
 
 
 def run(repeats: int) -> list[Comparison]:
-    """Compare in a process of its own, which holds nothing but what a napari session holds.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If that process does not come to its end.
-    """
-    command = [sys.executable, "-m", "benchmarks.speed.live", str(repeats)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return [Comparison(**item) for item in json.loads(done.stdout.splitlines()[-1])]
+    """Compare in a process of its own."""
+    return in_own_process("benchmarks.speed.live", repeats)
 
 
 def compare(repeats: int) -> list[Comparison]:
@@ -270,6 +259,4 @@ def _plain_scroll(viewer: Any, layer: Any, count: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps([asdict(item) for item in compare(int(sys.argv[1]))]), flush=True)
-    # All is told. PyQt's own tidying at exit now and then reads an object that is gone.
-    os._exit(0)
+    tell(compare)

@@ -7,15 +7,11 @@ pixels.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +19,14 @@ import numpy as np
 
 import multifidus as mf
 from benchmarks import synthetic
-from benchmarks.timing import Comparison
+from benchmarks.timing import Comparison, in_own_process, tell
 
 SLICES, MANY_SLICES, MOST_S = 75, 300, 4.0
 
 
 def run(repeats: int) -> list[Comparison]:
-    """Compare in a process of its own, which holds nothing but what a napari session holds.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If that process does not come to its end.
-    """
-    command = [sys.executable, "-m", "benchmarks.speed.opening", str(repeats)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return [Comparison(**item) for item in json.loads(done.stdout.splitlines()[-1])]
+    """Compare in a process of its own."""
+    return in_own_process("benchmarks.speed.opening", repeats)
 
 
 def compare(repeats: int) -> list[Comparison]:
@@ -123,6 +111,4 @@ def until_painted(act: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps([asdict(item) for item in compare(int(sys.argv[1]))]), flush=True)
-    # All is told. PyQt's own tidying at exit now and then reads an object that is gone.
-    os._exit(0)
+    tell(compare)

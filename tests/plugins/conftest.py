@@ -32,6 +32,7 @@ gc.set_threshold(50_000, 20, 100)
 # Windows of two programs on one screen would take the focus from each other.
 _SCREEN = own_screen() if "PYTEST_XDIST_WORKER" in os.environ else None
 
+from napari_multifidus._compat import swapping_layers  # noqa: E402
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
 from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data  # noqa: E402
 from napari_multifidus.models.session import Session  # noqa: E402
@@ -187,8 +188,10 @@ class Window:
 
     def empty(self) -> None:
         """Close the exam and take every layer away."""
-        self.annotator.opener.close()
-        self.viewer.layers.clear()
+        # napari collects garbage once for both.
+        with swapping_layers(self.viewer):
+            self.annotator.opener.close()
+            self.viewer.layers.clear()
         qt_window(self.viewer).activateWindow()
 
     @property

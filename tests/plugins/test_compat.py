@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import napari
 import napari_multifidus
 import pytest
 from napari_multifidus import _compat
+from qtpy import API_NAME
 from vispy.gloo import program
 
 FOLDER = Path(napari_multifidus.__file__).parent
@@ -96,3 +98,8 @@ def test_a_shader_is_read_once_and_as_vispy_reads_it(monkeypatch):
     assert set(shader.variables) == set(again.variables) == wanted
     assert once.sub.cache_info().hits == 1
     assert once.sub.cache_info().misses == 1
+
+
+def test_no_qt_binding_but_the_chosen_one_is_loaded(shared_viewer):
+    bindings = {"PyQt5", "PyQt6", "PySide2", "PySide6"}
+    assert bindings & set(sys.modules) == {API_NAME}

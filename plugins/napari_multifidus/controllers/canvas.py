@@ -108,11 +108,8 @@ class Canvas:
         self._resumes = True
         self.place: tuple[int, LayerKey | None] = (0, None)
         self._left = left if left is not None else {}
-        keys = first_layers(session.drawing)
-        is_new = not set(keys) <= set(self._left)
-        with _compat.swapping_layers(viewer) if is_new else contextlib.nullcontext():
-            for key in keys:
-                self.layer(key)
+        for key in first_layers(session.drawing):
+            self.layer(key)
         show_upright(viewer, session)
         viewer.dims.events.current_step.connect(self._stepped)
         for turned in turning_events(viewer):
