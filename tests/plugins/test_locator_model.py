@@ -10,8 +10,9 @@ from hypothesis import given, strategies as st
 from napari_multifidus.models.grid import axial_series
 from napari_multifidus.models.landmark_edits import levels_down
 from napari_multifidus.models.locator import Locator
-from napari_multifidus.models.sagittal import SagittalProjection, sagittal_series
+from napari_multifidus.models.sagittal import sagittal_series
 from napari_multifidus.models.session import Session
+from napari_multifidus.models.slice_projection import SliceProjection
 
 import multifidus as mf
 from multifidus.data.anatomy import Level, SlicePosition
@@ -58,7 +59,7 @@ HEADWARDS_BACKWARDS = [
 
 @pytest.mark.parametrize(("row", "column"), HEADWARDS_BACKWARDS)
 def test_the_head_is_up_and_the_back_is_right_however_pixels_are_stored(row, column):
-    view = SagittalProjection.of(sagittal_item(row, column))
+    view = SliceProjection.sagittal(sagittal_item(row, column))
     head, back = view.to_view(np.array([(0.0, 0.0, 10.0), (0.0, 10.0, 0.0)]))
     (middle,) = view.to_view(np.zeros((1, 3)))
     assert middle == pytest.approx(np.array(view.size_mm) / 2)
@@ -69,7 +70,7 @@ def test_the_head_is_up_and_the_back_is_right_however_pixels_are_stored(row, col
 @pytest.mark.parametrize(("row", "column"), HEADWARDS_BACKWARDS)
 @given(right=numbers(0, 40), down=numbers(0, 40))
 def test_a_click_comes_back_to_its_place(row, column, right, down):
-    view = SagittalProjection.of(sagittal_item(row, column))
+    view = SliceProjection.sagittal(sagittal_item(row, column))
     point = view.to_patient((right, down))
     assert view.item.plane.distance_mm([point])[0] == pytest.approx(0, abs=1e-9)
     assert view.to_view(point[None])[0] == pytest.approx((right, down), abs=1e-9)
@@ -79,7 +80,7 @@ def test_a_click_comes_back_to_its_place(row, column, right, down):
 @given(place=st.tuples(st.integers(0, 39), st.integers(0, 29)))
 def test_the_picture_shows_each_pixel_where_it_lies(row, column, place):
     item = sagittal_item(row, column)
-    view = SagittalProjection.of(item)
+    view = SliceProjection.sagittal(item)
     lone = np.zeros(item.shape)
     lone[place] = 1
     seen_row, seen_column = np.argwhere(view.turned(lone))[0]

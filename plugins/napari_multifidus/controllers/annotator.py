@@ -20,6 +20,7 @@ from napari_multifidus.controllers.image_view import ImageView
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
 from napari_multifidus.controllers.pointer import CloseClicks
+from napari_multifidus.controllers.previous import PreviousExam
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.taking_over import TakingOver
 from napari_multifidus.controllers.workflow import Workflow
@@ -48,7 +49,7 @@ class Annotator(QObject):
     ----------
     workspace
         What is open; its signals say what happens.
-    opener, display, image_view, dixon
+    opener, display, image_view, dixon, previous
         What is shown, and how.
     edit_tools, entries, grading, feedback, outputs, taking_over, workflow
         What can be done with it.
@@ -70,6 +71,7 @@ class Annotator(QObject):
         self.image_view = ImageView(self.display)
         self.opener = ExamOpener(self.workspace, self.display)
         self.dixon = DixonChoice(self.workspace, self.opener)
+        self.previous = PreviousExam(self.workspace)
         self.edit_tools = EditTools(self.workspace)
         self.entries = Entries(self.workspace)
         self.grading = Grading(self.workspace)
@@ -105,10 +107,12 @@ class Annotator(QObject):
         """Open a reading list, whose entries are then outlined one after another."""
         self.worklist = WorklistController(self.workspace, self.opener, worklist, clock)
         self.worklist.left.connect(self._forget_worklist)
+        self.previous.read_from(self.worklist)
         self.worklist.gate_wanted.connect(self.gate_wanted)
         return self.worklist
 
     def _forget_worklist(self) -> None:
+        self.previous.read_from(None)
         self.worklist = None
 
     def finish_and_next(self) -> None:

@@ -72,5 +72,10 @@ class Exams(QObject):
     def _follow(self) -> None:
         """Offer them no more once another exam was opened by other ways."""
         workspace = self.workspace
-        if self.found and workspace.is_open and workspace.active.source is not self._opened:
+        if self.found and workspace.is_open and not self._is_open():
             self.offer(())
+
+    def _is_open(self) -> bool:
+        """Whether the exam that was opened last is, with a Dixon pair chosen for it or not."""
+        source = self.workspace.active.source
+        return self._opened is not None and self._opened.exam in {source.exam, source.as_read}

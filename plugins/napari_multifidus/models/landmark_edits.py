@@ -22,7 +22,7 @@ from multifidus.spine.curve import CAGES_APART_MM, DISC_STEP_MM
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_multifidus.models.sagittal import SagittalProjection
+    from napari_multifidus.models.slice_projection import SliceProjection
 
     Array = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ def _along(discs: dict[int, Array], wanted: int) -> Array:
 
 
 def placed(
-    landmarks: Iterable[Landmark], new: Landmark, series: Series, seen: SagittalProjection
+    landmarks: Iterable[Landmark], new: Landmark, series: Series, seen: SliceProjection
 ) -> tuple[Landmark, ...]:
     """Add a landmark in the place of an older one of its kind and level.
 

@@ -15,6 +15,7 @@ from multifidus.data.anatomy import Level
 from multifidus.data.geometry import Orientation
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.landmark import Landmark
+from napari_multifidus.models.slice_projection import SliceProjection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,88 +26,6 @@ if TYPE_CHECKING:
     Place = tuple[float, float]
 
 _PREFERRED = (Weighting.T2, Weighting.T1, Weighting.PD)
-
-_PERCENTILES = (1.0, 99.5)
-"""Signals shown black and white."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SagittalProjection:
-    """How one sagittal slice is shown: anterior on the left, head up.
-
-    Parameters
-    ----------
-    item
-        The slice.
-    transposed
-        Whether rows run from left to right.
-    flipped
-        Whether pixels are counted from below, and from the right.
-    """
-
-    item: Slice
-    transposed: bool
-    flipped: tuple[bool, bool]
-
-    @classmethod
-    def of(cls, item: Slice) -> SagittalProjection:
-        """Find how a slice has to be turned."""
-        row, column = item.plane.row_step_mm, item.plane.column_step_mm
-        transposed = bool(abs(column[2]) > abs(row[2]))
-        down, right = (column, row) if transposed else (row, column)
-        return cls(item, transposed, (bool(down[2] > 0), bool(right[1] < 0)))
-
-    @property
-    def size_mm(self) -> tuple[float, float]:
-        """Width and height."""
-        height, width = (
-            count * mm
-            for count, mm in zip(self.item.shape, self.item.plane.pixel_spacing_mm, strict=True)
-        )
-        return (height, width) if self.transposed else (width, height)
-
-    def to_view(self, points_mm: Array) -> Array:
-        """Map patient points, shape (n, 3), to places (right, down), shape (n, 2)."""
-        spacing = self.item.plane.pixel_spacing_mm
-        down, right = ((self.item.plane.to_pixels(points_mm) + 0.5) * spacing).T
-        if self.transposed:
-            down, right = right, down
-        width, height = self.size_mm
-        from_below, from_right = self.flipped
-        return np.stack(
-            (width - right if from_right else right, height - down if from_below else down), axis=1
-        )
-
-    def to_patient(self, place: Place) -> Array:
-        """Map a place (right, down) to the patient, shape (3,)."""
-        width, height = self.size_mm
-        from_below, from_right = self.flipped
-        right = width - place[0] if from_right else place[0]
-        down = height - place[1] if from_below else place[1]
-        row, column = (right, down) if self.transposed else (down, right)
-        row_mm, column_mm = self.item.plane.pixel_spacing_mm
-        found = self.item.plane.to_patient([(row / row_mm - 0.5, column / column_mm - 0.5)])
-        return np.asarray(found[0])
-
-    def turned(self, pixels: Array) -> Array:
-        """Turn pixels as they are shown, first row on top."""
-        seen = pixels.T if self.transposed else pixels
-        seen = seen[::-1] if self.flipped[0] else seen
-        return seen[:, ::-1] if self.flipped[1] else seen
-
-    def grey_image(self) -> NDArray[np.uint8]:
-        """Return the slice as it is shown, shape (height, width), in greys."""
-        pixels = self.item.pixels
-        low, high = np.percentile(pixels, _PERCENTILES)
-        scaled = (pixels - low) / max(float(high - low), 1e-9)
-        grey = np.clip(self.turned(scaled) * 255, 0, 255)
-        return np.ascontiguousarray(grey.astype(np.uint8))
-
-    def show_landmark(self, landmark: Landmark, *, is_locked: bool) -> ShownLandmark:
-        """Project a landmark."""
-        point = landmark.position_mm[None]
-        away = abs(float(self.item.plane.distance_mm(point)[0]))
-        return ShownLandmark(landmark, self.to_view(point)[0], away, is_locked)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,20 +116,20 @@ class SagittalScene:
         Every landmark, those that raters share first.
     """
 
-    projection: SagittalProjection
+    projection: SliceProjection
     lines: tuple[CutLine, ...]
     landmarks: tuple[ShownLandmark, ...]
 
     @classmethod
     def of(cls, session: Session, item: Slice) -> SagittalScene:
         """Project a session's slices and landmarks on a sagittal slice."""
-        projection, locked = SagittalProjection.of(item), _locked(session)
+        projection, locked = SliceProjection.sagittal(item), _locked(session)
         lines = (_line(session, index, projection) for index in range(len(session.series.slices)))
         return cls(
             projection,
             tuple(line for line in lines if line is not None),
             tuple(
-                projection.show_landmark(landmark, is_locked=landmark in locked)
+                _show_landmark(projection, landmark, is_locked=landmark in locked)
                 for landmark in all_landmarks(session)
             ),
         )
@@ -240,10 +159,18 @@ def _locked(session: Session) -> tuple[Landmark, ...]:
     return session.shared.landmarks if session.shared is not None else ()
 
 
-def _line(session: Session, index: int, projection: SagittalProjection) -> CutLine | None:
+def _line(session: Session, index: int, projection: SliceProjection) -> CutLine | None:
     item = session.series.slices[index]
     ends = item.plane.crossing_mm(item.shape, projection.item.plane)
     if ends is None:
         return None
     flagged = bool(session.analysis.level_warnings(index))
     return CutLine(index, projection.to_view(ends), session.analysis.level_of(index)[0], flagged)
+
+
+def _show_landmark(
+    projection: SliceProjection, landmark: Landmark, *, is_locked: bool
+) -> ShownLandmark:
+    point = landmark.position_mm[None]
+    away = abs(float(projection.item.plane.distance_mm(point)[0]))
+    return ShownLandmark(landmark, projection.to_view(point)[0], away, is_locked)

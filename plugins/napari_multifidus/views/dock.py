@@ -42,6 +42,7 @@ from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
 from napari_multifidus.views.preferences import Preferences
+from napari_multifidus.views.previous import PreviousPanel
 from napari_multifidus.views.reading import ReadingPanel
 from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
 from napari_multifidus.views.status import StatusLine
@@ -109,7 +110,14 @@ class Dock(QWidget):
         self._window: QWidget | None = None
         self._lay_out()
         follow_theme(self, napari_viewer)
-        self.parts = WindowParts(napari_viewer, self.bar, self.feedback.tabs, self.locator)
+        self.parts = WindowParts(
+            napari_viewer,
+            self.bar,
+            self.feedback.tabs,
+            self.locator,
+            previous=PreviousPanel(self.annotator),
+            preferences=settings(),
+        )
         self._wire()
         self._find_exam()
 
@@ -220,6 +228,7 @@ class Dock(QWidget):
         model = self.locator.model
         if model is not None and model.state.series is not None and self.locator.parent() is None:
             self.open_locator()
+        self.parts.follow_exam()
 
     def open_cohort(self, table: Path) -> None:
         """Ask who reads, and open their reading list of a cohort; it is made if need be.

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QEvent, QPointF, QRectF, Qt
-from qtpy.QtGui import QImage, QPainter
-from qtpy.QtWidgets import QToolTip, QWidget
+from qtpy.QtCore import QEvent, QPointF, Qt
+from qtpy.QtGui import QPainter
+from qtpy.QtWidgets import QToolTip
 
 from napari_multifidus._compat import Signal
 from napari_multifidus.models.locator import NO_SAGITTAL, Locator
 from napari_multifidus.models.sagittal import SagittalScene, ShownLandmark
+from napari_multifidus.views.picture import ZOOM_STEP, ZoomablePicture
 from napari_multifidus.views.sagittal_painting import (
     GROUND,
     TEXT,
@@ -29,8 +30,6 @@ STILL_PX = 3.0
 
 NUDGE_MM, FAR_NUDGE_MM = 1.0, 5.0
 """How far an arrow key moves the keyboard's cursor; with Shift."""
-
-ZOOM_STEP, MOST_ZOOM = 1.25, 8.0
 
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -58,7 +57,7 @@ LEAST_HEIGHT = 155
 """As little as a laptop's screen leaves beside the layer controls."""
 
 
-class SagittalView(QWidget):
+class SagittalView(ZoomablePicture):
     """A sagittal slice, to be clicked on.
 
     Attributes
@@ -87,10 +86,7 @@ class SagittalView(QWidget):
         super().__init__()
         self.model: Locator | None = None
         self.axial_index = 0
-        self.zoom = 1.0
         self.shows_lines = True
-        self.middle: QPointF | None = None
-        self._image: tuple[object, QImage] | None = None
         self._pressed: tuple[QPointF, ShownLandmark | None] | None = None
         self._dragged: QPointF | None = None
         self.setMinimumSize(220, LEAST_HEIGHT)
@@ -120,30 +116,9 @@ class SagittalView(QWidget):
         return (1.0, 1.0) if shown is None else shown[1].projection.size_mm
 
     @property
-    def scale(self) -> float:
-        """Pixels of the screen in a millimetre."""
-        width, height = self._size_mm
-        return min(self.width() / width, self.height() / height) * self.zoom
-
-    @property
     def reach_mm(self) -> float:
         """How near to the mouse a landmark or line has to be to be meant."""
         return REACH_PX / self.scale
-
-    def to_screen(self, place: Any) -> QPointF:
-        """Map millimetres on the sagittal image (right, down) to the widget."""
-        away = (QPointF(float(place[0]), float(place[1])) - self._centre()) * self.scale
-        return QPointF(self.width() / 2, self.height() / 2) + away
-
-    def to_place(self, point: QPointF) -> tuple[float, float]:
-        """Map a point of the widget to millimetres on the sagittal image."""
-        away = (point - QPointF(self.width() / 2, self.height() / 2)) / self.scale
-        found = self._centre() + away
-        return found.x(), found.y()
-
-    def _centre(self) -> QPointF:
-        width, height = self._size_mm
-        return self.middle if self.middle is not None else QPointF(width / 2, height / 2)
 
     # --- painting ------------------------------------------------------------------------------
 
@@ -160,10 +135,7 @@ class SagittalView(QWidget):
         self._paint_scene(painter, *self._shown)
 
     def _paint_scene(self, painter: QPainter, model: Locator, scene: SagittalScene) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        corners = self.to_screen((0, 0)), self.to_screen(scene.projection.size_mm)
-        painter.drawImage(QRectF(*corners), self._picture(scene))
+        self._paint_slice(painter, scene.projection)
         found = ScenePainter(painter, self.to_screen, self.width())
         if self.shows_lines:
             found.lines(scene, self.axial_index)
@@ -178,15 +150,6 @@ class SagittalView(QWidget):
         painter.drawText(6, self.height() - 8, f"sagittal {model.state.index + 1} of {count}")
         painter.drawText(6, 16, "A")
         painter.drawText(self.width() - 16, 16, "P")
-
-    def _picture(self, scene: SagittalScene) -> QImage:
-        item = scene.projection.item
-        if self._image is None or self._image[0] is not item:
-            grey = scene.projection.grey_image()
-            height, width = grey.shape
-            image = QImage(grey.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
-            self._image = item, image.copy()
-        return self._image[1]
 
     # --- mouse ---------------------------------------------------------------------------------
 
@@ -211,8 +174,8 @@ class SagittalView(QWidget):
         away = point - start
         if self._dragged is None and np.hypot(away.x(), away.y()) <= STILL_PX:
             return
-        if landmark is None and self.zoom > 1:
-            self.middle = self._centre() - (point - (self._dragged or start)) / self.scale
+        if landmark is None:
+            self._move_by(point - (self._dragged or start))
         self._dragged = point
         self.update()
 
@@ -266,16 +229,6 @@ class SagittalView(QWidget):
             self._shown[0].scroll(-1 if up else 1)
         event.accept()
         self._done()
-
-    def _enlarge(self, point: QPointF, factor: float) -> None:
-        """Enlarge around a point, which stays where it is."""
-        held = self.to_place(point)
-        self.zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
-        if self.zoom == 1:
-            self.middle = None
-            return
-        now = self.to_place(point)
-        self.middle = self._centre() + QPointF(held[0] - now[0], held[1] - now[1])
 
     # --- keys ----------------------------------------------------------------------------------
 

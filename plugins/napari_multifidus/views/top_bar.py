@@ -45,6 +45,7 @@ _HINTS = {
 _NO_STEPS = "Open an exam: File > Open Folder or Open File, or File > Open Sample > multifidus."
 PARTS = {
     "sagittal": "Show or hide the sagittal image",
+    "previous": "Show or hide the previous exam of the same subject; not in blinded readings",
     "results": "Show or hide results, grades, reading and help",
     "layers": "Show or hide napari's own layer list and controls",
 }

@@ -5,17 +5,24 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, QSize, QTimer
+from qtpy.QtCore import QEvent, QObject, QSettings, QSize, QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_multifidus import _compat
 from napari_multifidus.views.locator import TITLE, LocatorPanel
+from napari_multifidus.views.previous import TITLE as PREVIOUS_TITLE, PreviousPanel
 from napari_multifidus.views.style import PANEL_WIDTH, follow_theme
 from napari_multifidus.views.tabs import RESULTS
 from napari_multifidus.views.top_bar import TopBar
 
 SAGITTAL_WIDTH, SAGITTAL_SHARE, MARKING_SHARE = 270, 0.21, 0.45
 """Least width of the sagittal image; its share of the window, also while levels are marked."""
+
+PREVIOUS_SHARE = 0.33
+"""Share of the window that the previous exam takes, in the place of the sagittal image."""
+
+PREVIOUS = "previous_exam"
+"""Setting that says whether the previous exam is shown."""
 
 RESULTS_SHARE, RESULTS_HEIGHT = 0.19, 158
 """Share of the window that results take, and the least height of it."""
@@ -36,10 +43,24 @@ class WindowParts(QObject):
         The napari viewer.
     bar, results, locator
         The bar over the window, what is below the image, what is left of it.
+    previous
+        The previous exam, in one place with the locator.
+    preferences
+        Where it is remembered whether that is shown.
     """
 
-    def __init__(self, viewer: Any, bar: TopBar, results: QWidget, locator: LocatorPanel) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        bar: TopBar,
+        results: QWidget,
+        locator: LocatorPanel,
+        *,
+        previous: PreviousPanel,
+        preferences: QSettings,
+    ) -> None:
         super().__init__()
+        self.previous, self._preferences = previous, preferences
         self.viewer, self.bar, self.results, self.locator = viewer, bar, results, locator
         self._main: Any = None
         self._panel: QWidget | None = None
@@ -52,7 +73,7 @@ class WindowParts(QObject):
         self._timer.timeout.connect(self._fit)
         bar.toggled_part.connect(self.toggle)
         locator.marking_changed.connect(self.enlarge_sagittal)
-        for panel in (bar, results, locator):
+        for panel in (bar, results, locator, previous):
             follow_theme(panel, viewer)
 
     def furnish(self, panel: QWidget) -> None:
@@ -86,11 +107,15 @@ class WindowParts(QObject):
 
     def shown(self) -> dict[str, bool]:
         """Return which parts are shown, by name."""
-        sagittal = self._holder(self.locator)
-        results = self._holder(self.results)
+        panels = {
+            "sagittal": self.locator, "previous": self.previous, "results": self.results
+        }  # fmt: skip
+        holders = {name: self._holder(panel) for name, panel in panels.items()}
         return {
-            "sagittal": sagittal is not None and not sagittal.isHidden(),
-            "results": results is not None and not results.isHidden(),
+            **{
+                name: holder is not None and not holder.isHidden()
+                for name, holder in holders.items()
+            },
             "layers": any(not dock.isHidden() for dock in self._layers),
         }
 
@@ -98,7 +123,12 @@ class WindowParts(QObject):
         """Show on the bar which parts are shown."""
         # Parts hide one after another while the window is taken apart.
         with contextlib.suppress(RuntimeError):
-            self.bar.show_parts(self.shown())
+            shown = self.shown()
+            self.bar.show_parts(shown)
+            self.bar.parts["previous"].setEnabled(self.previous.previous.is_allowed)
+            if self.previous.previous.is_on and not shown["previous"]:
+                # Closed by its own corner.
+                self.show_previous(shown=False)
 
     # --- showing and hiding --------------------------------------------------------------------
 
@@ -110,6 +140,8 @@ class WindowParts(QObject):
         elif name == "results":
             self._results_wanted = is_wanted
             self._show(self.results, shown=is_wanted)
+        elif name == "previous":
+            self.show_previous(shown=is_wanted)
         else:
             self.show_locator(shown=is_wanted)
         self.refresh()
@@ -140,6 +172,29 @@ class WindowParts(QObject):
                 holder.visibilityChanged.connect(self.refresh)
             self._fit()
         self._show(self.locator, shown=shown)
+        self.refresh()
+
+    def show_previous(self, *, shown: bool) -> None:
+        """Show the previous exam, or hide it, and do so from now on; never in blinded readings."""
+        self._preferences.setValue(PREVIOUS, "shown" if shown else "")
+        self._show_previous(shown=shown)
+
+    def follow_exam(self) -> None:
+        """Show the previous exam where it is wanted and allowed."""
+        wanted = self._preferences.value(PREVIOUS, "") == "shown"
+        self._show_previous(shown=wanted and self.previous.previous.is_allowed)
+
+    def _show_previous(self, *, shown: bool) -> None:
+        if shown and self._holder(self.previous) is None:
+            _compat.show_over_list(self.viewer, self.previous, PREVIOUS_TITLE)
+            holder = self._holder(self.previous)
+            if holder is not None:
+                holder.visibilityChanged.connect(self.refresh)
+        is_other = shown != self.shown()["previous"]
+        self._show(self.previous, shown=shown)
+        self.previous.previous.set_on(on=shown)
+        if is_other:
+            self._fit()
         self.refresh()
 
     def enlarge_sagittal(self, on: bool) -> None:  # noqa: FBT001 - a signal gives it
@@ -179,9 +234,12 @@ class WindowParts(QObject):
         _compat.resize_dock(self.results, height=max(round(RESULTS_SHARE * height), RESULTS_HEIGHT))
         if self._panel is not None:
             _compat.resize_dock(self._panel, width=PANEL_WIDTH)
-        if self._holder(self.locator) is not None:
-            share = MARKING_SHARE if self._is_marking else SAGITTAL_SHARE
-            _compat.resize_dock(self.locator, width=max(round(share * width), SAGITTAL_WIDTH))
+        is_beside = self.shown()["previous"]
+        share = PREVIOUS_SHARE if is_beside else SAGITTAL_SHARE
+        share = MARKING_SHARE if self._is_marking else share
+        for panel in (self.locator, self.previous):
+            if self._holder(panel) is not None:
+                _compat.resize_dock(panel, width=max(round(share * width), SAGITTAL_WIDTH))
         self.refresh()
 
     def leave(self) -> None:
@@ -193,7 +251,8 @@ class WindowParts(QObject):
         self._main.removeToolBar(self.bar)
         # The window would keep it, and with it all that it calls.
         self.bar.setParent(None)
-        for panel in (self.results, self.locator):
+        self.previous.previous.set_on(on=False)
+        for panel in (self.results, self.locator, self.previous):
             holder = self._holder(panel)
             if holder is not None:
                 self.viewer.window.remove_dock_widget(panel)
