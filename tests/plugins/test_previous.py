@@ -67,7 +67,7 @@ def test_the_slice_of_the_same_level_is_found_and_a_cursor_linked_by_its_landmar
     plane = beside.projection.item.plane
     expected = beside.projection.to_view(plane.to_patient([(row, column)]))[0]
     np.testing.assert_allclose(beside.cursor(row, column), expected, atol=1e-4)
-    assert beside.cursor_words == "Cursor linked by the landmark of the level."
+    assert beside.cursor_words == "Cursor linked by the landmark."
     assert beside.cursor(-500, 0) is None
 
 
@@ -90,6 +90,11 @@ def test_paging_away_ends_the_link_and_says_where_the_level_is(made):
     assert "the same level is on slice 4" in beside.match_words
     assert "this slice is not the one of the same level" in beside.cursor_words
     assert beside.cursor(30, 41) is None
+    # Drawing on this slice does not turn the page back; another slice does.
+    beside.follow(2)
+    assert beside.index == 4
+    beside.follow(0)
+    assert beside.index == 1
 
 
 def test_one_frame_of_reference_links_what_lies_on_the_slice(made):
@@ -97,7 +102,7 @@ def test_one_frame_of_reference_links_what_lies_on_the_slice(made):
     for session in (beside.session, beside.other):
         object.__setattr__(session.series, "frame_of_reference_uid", "1.9")
     beside.follow(0)
-    assert beside.cursor_words == "Cursor linked by the frame of reference of both."
+    assert beside.cursor_words == "Cursor linked by the frame of reference."
     # They share no slice: the patient lies 60 mm higher.
     assert beside.cursor(30, 41) is None
     same = SideBySide(beside.session, beside.session)
@@ -128,9 +133,12 @@ def opened(win, visits, tmp_path):
     workspace.canvas.go_to(2)
     QApplication.processEvents()
     yield SimpleNamespace(
-        win=win, visits=visits, panel=win.dock.parts.previous, controller=win.annotator.previous
+        win=win,
+        visits=visits,
+        panel=win.dock.parts.panes["previous"].panel,
+        controller=win.annotator.previous,
     )
-    win.dock.parts.show_previous(shown=False)
+    win.dock.parts.show_pane("previous", shown=False)
 
 
 def click(widget) -> None:
@@ -280,14 +288,14 @@ def test_a_reading_list_offers_the_subjects_other_exams_unless_blinded(study, op
                 assert not win.dock.bar.parts["previous"].isEnabled()
                 assert opened.controller.shown is None
                 continue
-            win.dock.parts.show_previous(shown=True)
+            win.dock.parts.show_pane("previous", shown=True)
             subject, timepoint = item.truth.subject, item.truth.timepoint
             names = [other.name for other in opened.controller.choices]
             assert names == {("S1", "pre"): ["post"], ("S1", "post"): ["pre"]}.get(
                 (subject, timepoint), []
             )
             assert (subject == "S2") == ("no other exam" in opened.controller.refusal)
-            assert not opened.panel.folder.isEnabled()
+            assert not opened.panel.folder.isVisible()
     finally:
         controller.leave()
 
@@ -297,7 +305,7 @@ def test_levels_that_a_list_knows_of_neither_exam_are_no_guess(opened, monkeypat
         path.unlink()
     want(opened, monkeypatch, opened.visits.before)
     assert "no level of the other exam is known" in opened.panel.note.text()
-    assert "No outlines of it were found" in opened.panel.note.text()
+    assert "It has no outlines" in opened.panel.note.text()
     assert not opened.panel.outlines.isEnabled()
     assert opened.controller.shown.other.analysis.slice_levels[0].settled.level is None
     assert Level.L4_L5 not in opened.controller.shown.place_words

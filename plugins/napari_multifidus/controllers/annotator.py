@@ -17,6 +17,7 @@ from napari_multifidus.controllers.entries import Entries
 from napari_multifidus.controllers.feedback import Feedback
 from napari_multifidus.controllers.grading import Grading
 from napari_multifidus.controllers.image_view import ImageView
+from napari_multifidus.controllers.linked_views import LinkedViews
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.outputs import Outputs
 from napari_multifidus.controllers.pointer import CloseClicks
@@ -49,7 +50,7 @@ class Annotator(QObject):
     ----------
     workspace
         What is open; its signals say what happens.
-    opener, display, image_view, dixon, previous
+    opener, display, image_view, dixon, previous, linked_views
         What is shown, and how.
     edit_tools, entries, grading, feedback, outputs, taking_over, workflow
         What can be done with it.
@@ -72,6 +73,7 @@ class Annotator(QObject):
         self.opener = ExamOpener(self.workspace, self.display)
         self.dixon = DixonChoice(self.workspace, self.opener)
         self.previous = PreviousExam(self.workspace)
+        self.linked_views = LinkedViews(self.workspace)
         self.edit_tools = EditTools(self.workspace)
         self.entries = Entries(self.workspace)
         self.grading = Grading(self.workspace)

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject
 from multifidus.errors import MultifidusError
 from multifidus.io.same_person import KnownExam, known_exams
 from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.previous import OtherExam, SideBySide, exams_in, exams_of_list
 
@@ -106,8 +107,9 @@ class PreviousExam(QObject):
         workspace = self.workspace
         if self.chosen is not None and self._images is self._of and not workspace.access.blinded:
             # Another reading, series or Dixon pair of the same exam.
-            self._show(self.chosen)
-            return
+            with reported(workspace.warning):
+                self._show(self.chosen)
+                return
         self._forget()
         if workspace.access.blinded and self.is_on:
             self.set_on(on=False)
@@ -124,9 +126,11 @@ class PreviousExam(QObject):
         return source.as_read or source.exam
 
     @property
-    def is_allowed(self) -> bool:
-        """Whether another exam may be shown at all."""
-        return self.workspace.is_open and not self.workspace.access.blinded
+    def why_not(self) -> str:
+        """Why no other exam may be shown at all; empty where one may."""
+        if not self.workspace.is_open:
+            return "no exam is open"
+        return "this reading is blinded" if self.workspace.access.blinded else ""
 
     def _forget(self) -> None:
         self.choices, self.chosen, self.shown = (), None, None

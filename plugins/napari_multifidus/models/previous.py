@@ -255,15 +255,19 @@ class SideBySide:
         self.session, self.other = session, other
         self.index = len(other.series.slices) // 2
         self.match = LevelMatch(None)
-        self._at = 0
+        self._at = -1
 
     def follow(self, index: int) -> None:
-        """Go to the slice at the level of a slice of the exam that is open, if it is known."""
+        """Go to the slice at the level of a slice of the exam that is open, if it is known.
+
+        Whoever paged by hand stays there as long as neither slice nor level is another.
+        """
+        before = self._at, self.match.index
         self._at = index
         ours = self.session.analysis.slice_levels[index].settled
         theirs = [info.settled for info in self.other.analysis.slice_levels]
         self.match = matched_slice(ours, theirs)
-        if self.match.index is not None:
+        if self.match.index is not None and (index, self.match.index) != before:
             self.index = self.match.index
 
     def page(self, count: int) -> None:
@@ -352,7 +356,7 @@ class SideBySide:
         link = self.link()
         if isinstance(link, str):
             return f"Cursor not linked: {link}."
-        by = "the frame of reference of both" if link is None else "the landmark of the level"
+        by = "the frame of reference" if link is None else "the landmark"
         return f"Cursor linked by {by}."
 
     def cursor(self, row: float, column: float) -> tuple[float, float] | None:

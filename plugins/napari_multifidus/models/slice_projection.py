@@ -56,6 +56,14 @@ class SliceProjection:
         down, right = (column, row) if transposed else (row, column)
         return cls(item, transposed, (bool(down[2] > 0), bool(right[1] < 0)))
 
+    @classmethod
+    def coronal(cls, item: Slice) -> SliceProjection:
+        """Find how a coronal slice has to be turned: the right side on the left, head up."""
+        row, column = item.plane.row_step_mm, item.plane.column_step_mm
+        transposed = bool(abs(column[2]) > abs(row[2]))
+        down, right = (column, row) if transposed else (row, column)
+        return cls(item, transposed, (bool(down[2] > 0), bool(right[0] < 0)))
+
     @property
     def size_mm(self) -> tuple[float, float]:
         """Width and height."""

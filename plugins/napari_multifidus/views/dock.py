@@ -42,8 +42,8 @@ from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
 from napari_multifidus.views.preferences import Preferences
-from napari_multifidus.views.previous import PreviousPanel
 from napari_multifidus.views.reading import ReadingPanel
+from napari_multifidus.views.side_panes import side_panes
 from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
 from napari_multifidus.views.status import StatusLine
 from napari_multifidus.views.style import GAP, MARGIN, PANEL_WIDTH, Palette, follow_theme
@@ -110,13 +110,9 @@ class Dock(QWidget):
         self._window: QWidget | None = None
         self._lay_out()
         follow_theme(self, napari_viewer)
+        panels = self.bar, self.feedback.tabs, self.locator
         self.parts = WindowParts(
-            napari_viewer,
-            self.bar,
-            self.feedback.tabs,
-            self.locator,
-            previous=PreviousPanel(self.annotator),
-            preferences=settings(),
+            napari_viewer, *panels, panes=side_panes(self.annotator), preferences=settings()
         )
         self._wire()
         self._find_exam()

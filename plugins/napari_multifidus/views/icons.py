@@ -36,6 +36,7 @@ PICTURES = {
     " line 14 10 14 17",
     "sagittal": "curve 8 2 14 8 6 14 12 22; line 13 4 20 3; line 13 10 20 10; line 12 16 20 18",
     "previous": "box 1 5 9 14; dash 12 2 12 22; box 14 5 9 14",
+    "views": "box 2 3 20 18; line 12 3 12 21; line 2 12 22 12; dot 12 12 2",
     "results": "box 3 4 18 16; line 3 10 21 10; line 3 15 21 15; line 10 4 10 20",
     "layers": "closed 12 3 22 8 12 13 2 8; line 2 12 12 17 22 12; line 2 16 12 21 22 16",
     "lines": "line 4 6 20 4; line 4 12 20 12; line 4 18 20 20",

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
 
 TITLE = "Previous exam"
-LEAST_WIDTH, NOTE_LINES = 240, 4
-LINE = 17
-BIAS = "Outlines of another exam steer the hand: draw first, then compare."
+NOTE_LINES, LINE = 3, 17
+BIAS = "Its outlines steer the hand: draw first."
 
 
 class PreviousPanel(QWidget):
@@ -37,20 +36,19 @@ class PreviousPanel(QWidget):
         self.exam = choice("Exam of the same subject that is shown", shortest=8)
         self.folder = button("Folder…", "Choose the folder of another exam of this subject")
         self.picture = SlicePicture("Slice of the previous exam", ("R", "L"))
-        self.outlines = check_box("Its outlines", BIAS)
+        self.outlines = check_box("outlines", BIAS)
         self.note = label(colour=Tone.QUIET)
         layout = grid(
             self,
             (self.exam, 0, 0),
             (self.folder, 0, 1),
-            (self.picture, 1, 0, 1, 2),
-            (self.outlines, 2, 0, 1, 2),
-            (self.note, 3, 0, 1, 2),
+            (self.outlines, 0, 2),
+            (self.picture, 1, 0, 1, 3),
+            (self.note, 2, 0, 1, 3),
         )
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setRowStretch(1, 1)
         layout.setColumnStretch(0, 1)
-        self.setMinimumWidth(LEAST_WIDTH)
         self.exam.activated.connect(self._choose)
         self.folder.clicked.connect(self._choose_folder)
         self.outlines.toggled.connect(self._show_outlines)
@@ -76,7 +74,8 @@ class PreviousPanel(QWidget):
         )
         self.exam.setEnabled(len(names) > 1)
         access = self._annotator.workspace.access
-        self.folder.setEnabled(self._annotator.workspace.is_open and not access.fixed)
+        self.folder.setEnabled(self._annotator.workspace.is_open)
+        self.folder.setVisible(not access.fixed)
         shown = previous.shown
         self.outlines.setEnabled(shown is not None and shown.has_outlines)
         if self.outlines.isChecked() != previous.shows_outlines:
@@ -87,7 +86,7 @@ class PreviousPanel(QWidget):
             return
         paths = shown.paths() if previous.shows_outlines else ()
         self.picture.show_slice(shown.projection, paths, shown.place_words)
-        outlines = BIAS if shown.has_outlines else "No outlines of it were found."
+        outlines = BIAS if shown.has_outlines else "It has no outlines."
         self.note.setText(f"{shown.match_words} {shown.cursor_words} {outlines}")
 
     def _choose(self) -> None:

@@ -45,7 +45,8 @@ _HINTS = {
 _NO_STEPS = "Open an exam: File > Open Folder or Open File, or File > Open Sample > multifidus."
 PARTS = {
     "sagittal": "Show or hide the sagittal image",
-    "previous": "Show or hide the previous exam of the same subject; not in blinded readings",
+    "previous": "Show or hide the previous exam of the same subject",
+    "views": "Show or hide the sagittal and coronal sections of a volume",
     "results": "Show or hide results, grades, reading and help",
     "layers": "Show or hide napari's own layer list and controls",
 }
@@ -156,6 +157,12 @@ class TopBar(QToolBar):
         made.setIconSize(QSize(ICON, ICON))
         made.clicked.connect(lambda _=False: self.toggled_part.emit(name))
         return made
+
+    def allow_part(self, name: str, why_not: str) -> None:
+        """Let a part be shown, or say why it cannot be."""
+        made = self.parts[name]
+        made.setEnabled(not why_not)
+        made.setToolTip(f"{PARTS[name]}\nOff: {why_not}." if why_not else PARTS[name])
 
     def show_parts(self, shown: dict[str, bool]) -> None:
         """Show which parts of the window are there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import QEvent, QObject, QSettings, QSize, QTimer
@@ -10,7 +11,7 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_multifidus import _compat
 from napari_multifidus.views.locator import TITLE, LocatorPanel
-from napari_multifidus.views.previous import TITLE as PREVIOUS_TITLE, PreviousPanel
+from napari_multifidus.views.side_panes import SidePane
 from napari_multifidus.views.style import PANEL_WIDTH, follow_theme
 from napari_multifidus.views.tabs import RESULTS
 from napari_multifidus.views.top_bar import TopBar
@@ -18,11 +19,8 @@ from napari_multifidus.views.top_bar import TopBar
 SAGITTAL_WIDTH, SAGITTAL_SHARE, MARKING_SHARE = 270, 0.21, 0.45
 """Least width of the sagittal image; its share of the window, also while levels are marked."""
 
-PREVIOUS_SHARE = 0.33
-"""Share of the window that the previous exam takes, in the place of the sagittal image."""
-
-PREVIOUS = "previous_exam"
-"""Setting that says whether the previous exam is shown."""
+PANE_SHARE, PANE_HEIGHT = 0.29, 0.6
+"""Share of the window that a side pane takes, and of its height where a reading list is above."""
 
 RESULTS_SHARE, RESULTS_HEIGHT = 0.19, 158
 """Share of the window that results take, and the least height of it."""
@@ -43,10 +41,10 @@ class WindowParts(QObject):
         The napari viewer.
     bar, results, locator
         The bar over the window, what is below the image, what is left of it.
-    previous
-        The previous exam, in one place with the locator.
+    panes
+        What is in one place with the locator, by the name of its button.
     preferences
-        Where it is remembered whether that is shown.
+        Where it is remembered which of them are shown.
     """
 
     def __init__(
@@ -56,11 +54,11 @@ class WindowParts(QObject):
         results: QWidget,
         locator: LocatorPanel,
         *,
-        previous: PreviousPanel,
+        panes: Mapping[str, SidePane],
         preferences: QSettings,
     ) -> None:
         super().__init__()
-        self.previous, self._preferences = previous, preferences
+        self.panes, self._preferences = dict(panes), preferences
         self.viewer, self.bar, self.results, self.locator = viewer, bar, results, locator
         self._main: Any = None
         self._panel: QWidget | None = None
@@ -73,7 +71,7 @@ class WindowParts(QObject):
         self._timer.timeout.connect(self._fit)
         bar.toggled_part.connect(self.toggle)
         locator.marking_changed.connect(self.enlarge_sagittal)
-        for panel in (bar, results, locator, previous):
+        for panel in (bar, results, locator, *(pane.panel for pane in self.panes.values())):
             follow_theme(panel, viewer)
 
     def furnish(self, panel: QWidget) -> None:
@@ -107,9 +105,8 @@ class WindowParts(QObject):
 
     def shown(self) -> dict[str, bool]:
         """Return which parts are shown, by name."""
-        panels = {
-            "sagittal": self.locator, "previous": self.previous, "results": self.results
-        }  # fmt: skip
+        panels = {"sagittal": self.locator, "results": self.results}
+        panels |= {name: pane.panel for name, pane in self.panes.items()}
         holders = {name: self._holder(panel) for name, panel in panels.items()}
         return {
             **{
@@ -125,10 +122,11 @@ class WindowParts(QObject):
         with contextlib.suppress(RuntimeError):
             shown = self.shown()
             self.bar.show_parts(shown)
-            self.bar.parts["previous"].setEnabled(self.previous.previous.is_allowed)
-            if self.previous.previous.is_on and not shown["previous"]:
-                # Closed by its own corner.
-                self.show_previous(shown=False)
+            for name, pane in self.panes.items():
+                self.bar.allow_part(name, pane.source.why_not)
+                if pane.source.is_on and not shown[name]:
+                    # Closed by its own corner.
+                    self.show_pane(name, shown=False)
 
     # --- showing and hiding --------------------------------------------------------------------
 
@@ -140,8 +138,8 @@ class WindowParts(QObject):
         elif name == "results":
             self._results_wanted = is_wanted
             self._show(self.results, shown=is_wanted)
-        elif name == "previous":
-            self.show_previous(shown=is_wanted)
+        elif name in self.panes:
+            self.show_pane(name, shown=is_wanted)
         else:
             self.show_locator(shown=is_wanted)
         self.refresh()
@@ -174,27 +172,33 @@ class WindowParts(QObject):
         self._show(self.locator, shown=shown)
         self.refresh()
 
-    def show_previous(self, *, shown: bool) -> None:
-        """Show the previous exam, or hide it, and do so from now on; never in blinded readings."""
-        self._preferences.setValue(PREVIOUS, "shown" if shown else "")
-        self._show_previous(shown=shown)
+    def show_pane(self, name: str, *, shown: bool) -> None:
+        """Show a side pane, or hide it, and do so from now on where it is allowed."""
+        self._preferences.setValue(f"{name}_pane", "shown" if shown else "")
+        self._show_pane(name, shown=shown)
 
     def follow_exam(self) -> None:
-        """Show the previous exam where it is wanted and allowed."""
-        wanted = self._preferences.value(PREVIOUS, "") == "shown"
-        self._show_previous(shown=wanted and self.previous.previous.is_allowed)
+        """Show the side panes that are wanted and allowed."""
+        for name in self.panes:
+            self._show_pane(name, shown=self._preferences.value(f"{name}_pane", "") == "shown")
 
-    def _show_previous(self, *, shown: bool) -> None:
-        if shown and self._holder(self.previous) is None:
-            _compat.show_over_list(self.viewer, self.previous, PREVIOUS_TITLE)
-            holder = self._holder(self.previous)
+    def _show_pane(self, name: str, *, shown: bool) -> None:
+        pane = self.panes[name]
+        shown = shown and not pane.source.why_not
+        if shown and self._holder(pane.panel) is None:
+            _compat.show_over_list(self.viewer, pane.panel, pane.title)
+            holder = self._holder(pane.panel)
             if holder is not None:
                 holder.visibilityChanged.connect(self.refresh)
-        is_other = shown != self.shown()["previous"]
-        self._show(self.previous, shown=shown)
-        self.previous.previous.set_on(on=shown)
+        is_other = shown != self.shown()[name]
+        if not shown:
+            # First, or what is hidden here is taken for closed by hand.
+            pane.source.set_on(on=False)
         if is_other:
-            self._fit()
+            self._show(pane.panel, shown=shown)
+            self._timer.start()
+        if shown:
+            pane.source.set_on(on=True)
         self.refresh()
 
     def enlarge_sagittal(self, on: bool) -> None:  # noqa: FBT001 - a signal gives it
@@ -234,12 +238,17 @@ class WindowParts(QObject):
         _compat.resize_dock(self.results, height=max(round(RESULTS_SHARE * height), RESULTS_HEIGHT))
         if self._panel is not None:
             _compat.resize_dock(self._panel, width=PANEL_WIDTH)
-        is_beside = self.shown()["previous"]
-        share = PREVIOUS_SHARE if is_beside else SAGITTAL_SHARE
+        shown = self.shown()
+        share = PANE_SHARE if any(shown[name] for name in self.panes) else SAGITTAL_SHARE
         share = MARKING_SHARE if self._is_marking else share
-        for panel in (self.locator, self.previous):
+        for panel in (self.locator, *(pane.panel for pane in self.panes.values())):
             if self._holder(panel) is not None:
                 _compat.resize_dock(panel, width=max(round(share * width), SAGITTAL_WIDTH))
+        for name, pane in self.panes.items():
+            # Below a reading list a dock widget grows to the side only where it has to.
+            pane.panel.setMinimumWidth(round(PANE_SHARE * width) if shown[name] else 0)
+            if shown[name]:
+                _compat.resize_dock(pane.panel, height=round(PANE_HEIGHT * height))
         self.refresh()
 
     def leave(self) -> None:
@@ -251,8 +260,10 @@ class WindowParts(QObject):
         self._main.removeToolBar(self.bar)
         # The window would keep it, and with it all that it calls.
         self.bar.setParent(None)
-        self.previous.previous.set_on(on=False)
-        for panel in (self.results, self.locator, self.previous):
+        panes = [pane.panel for pane in self.panes.values()]
+        for pane in self.panes.values():
+            pane.source.set_on(on=False)
+        for panel in (self.results, self.locator, *panes):
             holder = self._holder(panel)
             if holder is not None:
                 self.viewer.window.remove_dock_widget(panel)
