@@ -37,13 +37,18 @@ def count(steps: Steps, *names: str) -> int:
 
 
 def _of_one_exam(reading: PluginReading) -> Steps:
-    """Return the steps of one exam, without what is shown once only."""
-    number = len(reading.stays)
-    return [
+    """Return the steps of the last exam: all but the tour, which the first alone has.
+
+    Steps are the same in every exam; what is asked for on the way is what else the last one took.
+    """
+    number, last = len(reading.stays), reading.stays[-1]
+    steps = [
         (step, clicks // number, keys // number)
         for step, clicks, keys in reading.steps
         if step != DIALOG
     ]
+    asked = last.clicks + last.keys - count(steps)
+    return [*steps, (DIALOG, asked, 0)] if asked and number > 1 else steps
 
 
 def text_of(found: Readings, asked: int) -> str:
@@ -110,7 +115,8 @@ def _one_level(found: Readings) -> str:
     return (
         "## One level: the plugin\n\n"
         "One slice without a sagittal image, both sides; the level is chosen from its list. It is "
-        f"saved, and area is seen while drawing.\n\n{table}\n"
+        "saved, and area is seen while drawing. The tour, which the first exam of all has, is not "
+        f"counted: it is skipped by one click.\n\n{table}\n"
         "## One level: ImageJ\n\n"
         f"The same two outlines, drawn and added.\n\n{theirs}\n"
         f"That is without a name, a file and a number. With names it is {bare + names}; with both "
