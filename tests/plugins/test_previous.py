@@ -21,6 +21,7 @@ from multifidus.data.roi_set import RoiSet
 from multifidus.errors import MultifidusError
 from multifidus.io.same_person import known_exams
 from multifidus.reading.session import SessionRequest, open_worklist
+from tests.support.napari_window import qt_window
 from tests.support.visits import LEVELS, MARK_PIXEL, axial_of, landmarks, write_visits
 
 pytestmark = pytest.mark.gui
@@ -160,6 +161,8 @@ def test_it_is_off_until_wanted_and_then_remembered(opened, monkeypatch, tmp_pat
     want(opened, monkeypatch, opened.visits.before)
     assert opened.panel.isVisible()
     assert opened.controller.shown.index == 3
+    least = 0.25 * qt_window(opened.win.viewer).width()
+    opened.win.wait(lambda: opened.panel.width() > least)
     opened.win.annotator.opener.switch_to(open_exam(opened.visits.now), folder=tmp_path / "out")
     opened.win.wait(opened.panel.isVisible)
     # Which exam it was is asked again: another one may be open.

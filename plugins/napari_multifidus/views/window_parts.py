@@ -185,12 +185,13 @@ class WindowParts(QObject):
     def _show_pane(self, name: str, *, shown: bool) -> None:
         pane = self.panes[name]
         shown = shown and not pane.source.why_not
+        # A dock widget that is made is shown at once.
+        is_other = shown != self.shown()[name]
         if shown and self._holder(pane.panel) is None:
             _compat.show_over_list(self.viewer, pane.panel, pane.title)
             holder = self._holder(pane.panel)
             if holder is not None:
                 holder.visibilityChanged.connect(self.refresh)
-        is_other = shown != self.shown()[name]
         if not shown:
             # First, or what is hidden here is taken for closed by hand.
             pane.source.set_on(on=False)
