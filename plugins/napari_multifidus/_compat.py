@@ -150,9 +150,14 @@ def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
 
 
 def show_slice_numbers(viewer: Any, *, shown: bool) -> None:
-    """Show or hide the numbers beside the sliders, which count slices from 0."""
+    """Show or hide the numbers beside the sliders, which count slices from 0.
+
+    While they are hidden, Tab leaves the names of axes out.
+    """
+    from qtpy.QtCore import Qt
     from qtpy.QtWidgets import QWidget
 
+    policy = Qt.FocusPolicy
     window = getattr(viewer, "__wrapped__", viewer).window
     if not hasattr(getattr(window, "__wrapped__", window), "_qt_window"):
         # The window has gone before the exam in it.
@@ -161,6 +166,9 @@ def show_slice_numbers(viewer: Any, *, shown: bool) -> None:
         for part in slider.findChildren(QWidget):
             if part.objectName() in _SLICE_NUMBERS:
                 part.setVisible(shown)
+            if part.objectName() == "axis_label":
+                # Left with Tab, it gives the keys to the sliders, and the image is never reached.
+                part.setFocusPolicy(policy.StrongFocus if shown else policy.ClickFocus)
 
 
 def layer_docks(main: Any) -> tuple[Any, ...]:

@@ -66,7 +66,6 @@ class GatePanel(QFrame):
         self.lines.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.lock = button("Lock and next", "Finish and lock this reading, and open the next one")
         self.stay = button("Go on reading", "Close this list; nothing is locked ( Esc )")
-        self.lock.setAutoDefault(True)
         self._palette: Palette | None = None
         give(self, framed=Tone.WARNING)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)

@@ -38,6 +38,8 @@ def button(words: str, tip: str = "", *, checkable: bool = False, width: int = 0
     made = QPushButton(words)
     made.setToolTip(tip)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    # Enter presses it, as Space does.
+    made.setAutoDefault(True)
     made.setCheckable(checkable)
     if width:
         made.setFixedWidth(width)
