@@ -28,8 +28,8 @@ RESULTS_SHARE, RESULTS_HEIGHT = 0.19, 158
 OTHER_SIZE = 60
 """A window that grew or shrank by so many pixels is laid out anew; less is left to the person."""
 
-LEAST_WINDOW = 640
-"""In a window that is lower than this, results are hidden until somebody wants them."""
+LEAST_WINDOW, LEAST_WITH_PANE = 640, 900
+"""In a window that is lower, results are hidden until somebody wants them; also beside a pane."""
 
 
 class WindowParts(QObject):
@@ -234,13 +234,15 @@ class WindowParts(QObject):
             return
         self._fitted = self._main.size()
         width, height = self._fitted.width(), self._fitted.height()
-        wanted = height >= LEAST_WINDOW if self._results_wanted is None else self._results_wanted
+        shown = self.shown()
+        has_pane = any(shown[name] for name in self.panes)
+        least = LEAST_WITH_PANE if has_pane else LEAST_WINDOW
+        wanted = height >= least if self._results_wanted is None else self._results_wanted
         self._show(self.results, shown=wanted and not self._is_marking)
         _compat.resize_dock(self.results, height=max(round(RESULTS_SHARE * height), RESULTS_HEIGHT))
         if self._panel is not None:
             _compat.resize_dock(self._panel, width=PANEL_WIDTH)
-        shown = self.shown()
-        share = PANE_SHARE if any(shown[name] for name in self.panes) else SAGITTAL_SHARE
+        share = PANE_SHARE if has_pane else SAGITTAL_SHARE
         share = MARKING_SHARE if self._is_marking else share
         for panel in (self.locator, *(pane.panel for pane in self.panes.values())):
             if self._holder(panel) is not None:
