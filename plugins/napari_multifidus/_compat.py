@@ -23,6 +23,7 @@ __all__ = [
     "fade_texts",
     "focus_image",
     "give_up_shape",
+    "has_window",
     "is_drawing",
     "is_held",
     "layer_docks",
@@ -237,6 +238,11 @@ def notify(message: str, *, bad: bool) -> None:
     from napari.utils.notifications import show_info, show_warning
 
     (show_warning if bad else show_info)(message)
+
+
+def has_window(viewer: Any) -> bool:
+    """Whether a viewer is seen anywhere, and not a model alone."""
+    return hasattr(getattr(viewer, "__wrapped__", viewer), "window")
 
 
 def native_canvas(viewer: Any) -> Any:

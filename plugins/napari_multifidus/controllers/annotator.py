@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from napari_multifidus._compat import Signal, native_canvas
+from napari_multifidus._compat import Signal
 from napari_multifidus.controllers import shortcuts
 from napari_multifidus.controllers.canvas import EDIT
 from napari_multifidus.controllers.display import Display, Panning
@@ -67,7 +67,7 @@ class Annotator(QObject):
         super().__init__()
         self.workspace = Workspace(viewer, rater)
         self.panning = Panning(viewer)
-        self.close_clicks = CloseClicks(native_canvas(viewer))
+        self.close_clicks = CloseClicks(viewer)
         self.display = Display(self.workspace)
         self.image_view = ImageView(self.display)
         self.opener = ExamOpener(self.workspace, self.display)

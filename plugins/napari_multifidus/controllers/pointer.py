@@ -19,6 +19,8 @@ from qtpy.QtCore import QCoreApplication, QEvent, QObject, QPointF, Qt, QTimer
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
+from napari_multifidus import _compat
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qtpy.QtWidgets import QWidget
@@ -118,21 +120,24 @@ class CloseClicks(QObject):
 
     Parameters
     ----------
-    canvas
-        Which clicks.
+    viewer
+        Whose clicks; without a window there are none.
     """
 
-    def __init__(self, canvas: QWidget) -> None:
+    def __init__(self, viewer: Any) -> None:
         super().__init__()
-        self._canvas, self._clicks = canvas, Clicks()
+        self._canvas = _compat.native_canvas(viewer) if _compat.has_window(viewer) else None
+        self._clicks = Clicks()
 
     def start(self) -> None:
         """Look at every click from now on."""
-        self._canvas.installEventFilter(self)
+        if self._canvas is not None:
+            self._canvas.installEventFilter(self)
 
     def stop(self) -> None:
         """Look no more."""
-        self._canvas.removeEventFilter(self)
+        if self._canvas is not None:
+            self._canvas.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: Any) -> bool:  # noqa: ARG002, N802 - Qt's
         """Send what a press is in place of what Qt takes it for."""
