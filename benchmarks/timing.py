@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import NoReturn
 
+SMOKE_REPEATS = 1
+"""One turn without another to warm up: it shows that both jobs run, and nothing of their speed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -47,16 +50,21 @@ class Comparison:
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
 
 
+def turns(repeats: int) -> list[bool]:
+    """Return of each turn whether it counts: where several do, one before them warms up."""
+    return [*([False] if repeats > SMOKE_REPEATS else []), *[True] * repeats]
+
+
 def alternate(
     ours: Callable[[], object], theirs: Callable[[], object], repeats: int
 ) -> tuple[float, float]:
-    """Return the median seconds of two jobs that take turns, after a turn to warm up."""
+    """Return the median seconds of two jobs that take turns, as :func:`turns` says."""
     times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 1):
+    for counts in turns(repeats):
         for job, found in zip((ours, theirs), times, strict=True):
             begin = time.perf_counter()
             job()
-            if turn:
+            if counts:
                 found.append(time.perf_counter() - begin)
     return statistics.median(times[0]), statistics.median(times[1])
 
@@ -115,10 +123,10 @@ def alternate_processes(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return median CPU seconds and peak MB of two commands that take turns."""
     found: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
-    for turn in range(repeats + 1):
+    for counts in turns(repeats):
         for command, results in zip((ours, theirs), found, strict=True):
             result = process(command)
-            if turn:
+            if counts:
                 results.append(result)
     return tuple(
         (statistics.median(r[0] for r in results), statistics.median(r[1] for r in results))

@@ -19,13 +19,13 @@ import numpy as np
 
 import multifidus as mf
 from benchmarks.speed.hand import Hand, Stroke, napari_lasso, plugin_freehand, rest, timed
-from benchmarks.timing import Comparison, in_own_process, tell
+from benchmarks.timing import SMOKE_REPEATS, Comparison, in_own_process, tell
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.image import Exam, Series, Slice, Weighting
 
 SIZE, SLICES, POINTS = 512, 20, 60
 SPACING = 0.4
-MOTIONS = 120
+MOTIONS, SMOKE_MOTIONS = 120, 24
 P50, P95, P99 = 50, 95, 99
 
 FOLLOWS_PX = 0.5
@@ -49,8 +49,9 @@ def run(repeats: int) -> list[Comparison]:
 
 
 def compare(repeats: int) -> list[Comparison]:
-    """Drag a vertex of a muscle; returns the middle and the slowest of a hundred motions."""
-    motions = MOTIONS * max(1, repeats // 4)
+    """Drag a vertex of a muscle; returns the middle and the slowest of many motions."""
+    few = repeats <= SMOKE_REPEATS
+    motions = SMOKE_MOTIONS if few else MOTIONS * max(1, repeats // 4)
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("NAPARI_CONFIG", str(Path(folder) / "settings.yaml"))
         drags, scrolls, strokes = _measure(Path(folder), motions)

@@ -19,9 +19,10 @@ import numpy as np
 
 import multifidus as mf
 from benchmarks import synthetic
-from benchmarks.timing import Comparison, in_own_process, tell
+from benchmarks.timing import SMOKE_REPEATS, Comparison, in_own_process, tell, turns
 
 SLICES, MANY_SLICES, MOST_S = 75, 300, 4.0
+SMOKE_SLICES, SMOKE_MANY_SLICES = 5, 20
 
 
 def run(repeats: int) -> list[Comparison]:
@@ -31,19 +32,21 @@ def run(repeats: int) -> list[Comparison]:
 
 def compare(repeats: int) -> list[Comparison]:
     """Open one exam after another; the first of each is not counted."""
+    few = repeats <= SMOKE_REPEATS
+    slices, many_slices = (SMOKE_SLICES, SMOKE_MANY_SLICES) if few else (SLICES, MANY_SLICES)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ.setdefault("NAPARI_CONFIG", str(folder / "settings.yaml"))
-        exams = [_write_exam(folder / f"exam{n}", SLICES, n) for n in range(2)]
-        many = _write_exam(folder / "many", MANY_SLICES, 2)
+        exams = [_write_exam(folder / f"exam{n}", slices, n) for n in range(2)]
+        many = _write_exam(folder / "many", many_slices, 2)
         plain = _plain(folder, exams[0], repeats)
         first, following, large = _ours(exams, many, repeats)
-    peer = f"napari without the plugin: one file of {SLICES} slices"
-    what = f"exam of {SLICES} slices, 512x512, from DICOM files"
+    peer = f"napari without the plugin: one file of {slices} slices"
+    what = f"exam of {slices} slices, 512x512, from DICOM files"
     return [
         Comparison(f"next {what}", peer, following, plain, "s", 1.5),
         Comparison(f"first {what}, in a new window", peer, first, plain, "s", None),
-        Comparison(f"next exam of {MANY_SLICES} slices", "what was promised", large, MOST_S, "s",
+        Comparison(f"next exam of {many_slices} slices", "what was promised", large, MOST_S, "s",
                    1.0),
     ]  # fmt: skip
 
@@ -71,9 +74,9 @@ def _plain(folder: Path, exam: Path, repeats: int) -> float:
         viewer.layers.clear()
         viewer.open(path, plugin="napari")
 
-    seconds = [until_painted(open_it) for _ in range(repeats + 1)]
+    seconds = [(counts, until_painted(open_it)) for counts in turns(repeats)]
     viewer.close()
-    return statistics.median(seconds[1:])
+    return statistics.median(each for counts, each in seconds if counts)
 
 
 def _ours(exams: list[Path], many: Path, repeats: int) -> tuple[float, float, float]:

@@ -14,7 +14,7 @@ from benchmarks.timing import Comparison, alternate, alternate_processes, proces
 from multifidus import Plane
 
 PATIENTS, SERIES = 100, 3
-FILES, SMOKE_FILES = 5000, 500
+FILES, SMOKE_FILES = 5000, 100
 SIZE = 64
 PRIVATE_BYTES = 61 * 1024
 """Of private header in each file, as one vendor's scanners write."""
