@@ -309,6 +309,8 @@ def one_viewer(qapp: Any) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def shared_viewer(one_viewer: Any, qapp: Any) -> Iterator[Any]:
     """Return a viewer for a whole file, as new: the plugin is opened in it by the first test."""
+    from napari._qt.dialogs.qt_notification import NapariQtNotification
+
     main = qt_window(one_viewer)
     size, theme, keys = main.size(), one_viewer.theme, dict(one_viewer.keymap)
     yield one_viewer
@@ -318,6 +320,9 @@ def shared_viewer(one_viewer: Any, qapp: Any) -> Iterator[Any]:
     one_viewer.window.remove_dock_widget("all")
     for name in [name for name in one_viewer.canvas.overlays if name.startswith("multifidus")]:
         del one_viewer.canvas.overlays[name]
+    # What napari says over the image stays for seconds, and would have the keys of the next file.
+    for toast in main.findChildren(NapariQtNotification):
+        toast.close()
     one_viewer.theme, one_viewer.keymap = theme, keys
     one_viewer.dims.reset()
     main.showNormal()
