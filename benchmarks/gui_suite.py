@@ -14,6 +14,9 @@ ROOT = Path(__file__).parent.parent
 BINDINGS = {"pyqt6": ("PyQt6", ".venv"), "pyside6": ("PySide6", ".venv-pyside6")}
 """What `make test-gui` calls a binding, what packages call it, and where it is installed."""
 
+SMOKE = ("GUI_TESTS=tests/plugins/test_compat.py", "WORKERS=0")
+"""What `make test-gui` is told for a few of the tests."""
+
 PARTS = ("napari", "vispy", "qtpy")
 
 _SAY_VERSIONS = """
@@ -50,8 +53,8 @@ class Run:
         return self.tests > 0 and self.failed == self.skipped == 0
 
 
-def run(name: str, only: str = "") -> Run:
-    """Run the tests with windows by `make test-gui`, all of them or those that match a word.
+def run(name: str, *options: str) -> Run:
+    """Run the tests with windows by `make test-gui`, with options of it.
 
     Raises
     ------
@@ -63,10 +66,7 @@ def run(name: str, only: str = "") -> Run:
     with tempfile.TemporaryDirectory() as results:
         # Failed tests are counted below: no result at all is what is refused here.
         subprocess.run(
-            [
-                program, "test-gui", f"QT={name}", f"RESULTS={results}",
-                f"PYTEST_ARGS=-q {f'-k {only}' if only else ''}",
-            ],
+            [program, "test-gui", f"QT={name}", f"RESULTS={results}", "PYTEST_ARGS=-q", *options],
             cwd=ROOT, check=False, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         (table,) = Path(results).glob("*.xml")
@@ -95,7 +95,7 @@ def summary(path: Path) -> tuple[int, int, int, float]:
 
 def page(*, smoke: bool) -> tuple[str, bool]:
     """Run the tests on both bindings; the smoke run a few of them on one."""
-    runs = [run("pyqt6", "test_keys")] if smoke else [run(name) for name in BINDINGS]
+    runs = [run("pyqt6", *SMOKE)] if smoke else [run(name) for name in BINDINGS]
     return as_markdown(runs), all(item.good for item in runs)
 
 

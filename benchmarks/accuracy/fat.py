@@ -199,9 +199,9 @@ def _with_sizes(cell: Cell, seed: int, lean: int, fat: int) -> Draw:
     return replace(usual, lean=other.lean, fat=other.fat)
 
 
-def bare_lean(seeds: Sequence[int]) -> list[Shot]:
+def bare_lean(seeds: Sequence[int], contrasts: Sequence[float]) -> list[Shot]:
     """Draw lean muscles without any fat around: one tissue and nothing else."""
-    cells = product(CONTRASTS, SNRS, SHADINGS)
+    cells = product(contrasts, SNRS, SHADINGS)
     return [
         shot(cell, draw(cell, seed, around_fat=False))
         for seed, values in product(seeds, cells)

@@ -41,15 +41,15 @@ than one muscle, which share a threshold.
 
 def page(*, smoke: bool) -> tuple[str, bool]:
     """Measure and write the page; returns it and whether every target that can be met is."""
-    seeds = range(2 if smoke else fat.DRAWS)
-    cells = fat.grid()
-    if smoke:
-        cells = [cell for cell in cells if (cell.contrast, cell.snr) == (4.0, 15.0)]
+    seeds = range(1 if smoke else fat.DRAWS)
+    middle = [cell for cell in fat.grid() if (cell.contrast, cell.snr) == (4.0, 15.0)]
+    cells = middle[::2] if smoke else fat.grid()
     found = list(fat.shots(cells, seeds))
-    bare = fat.bare_lean(seeds[:1] if smoke else seeds)
-    thin_cells = [cell for cell in fat.grid() if (cell.contrast, cell.snr) == (4.0, 15.0)]
+    bare = fat.bare_lean(seeds, fat.CONTRASTS[-1:] if smoke else fat.CONTRASTS)
+    thin_cells = middle[1 :: len(fat.SHADINGS)] if smoke else middle
     thin = list(fat.shots(thin_cells, seeds, (fat.THIN_MM,)))
-    steep = list(fat.shots(fat.steep(), seeds))
+    steep_cells = [cell for cell in fat.steep() if cell.fat_pct == 20.0 or not smoke]
+    steep = list(fat.shots(steep_cells, seeds))
     spread = fat.reference_size_spread(seeds[: 1 if smoke else 8])
     targets = _targets(found, bare, spread)
     parts = (

@@ -7,6 +7,7 @@ with two or three components) and SpinoSarc's analyser do with the pixels that a
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,13 +90,20 @@ def _spinosarc(values: Array, _: int) -> Mask | None:
     return None if len(values) < FEWEST else np.asarray(values > threshold_otsu(values))
 
 
+def _one_thread() -> AbstractContextManager[object]:
+    """Keep scikit-learn to one thread: starting more takes longer than its work on a muscle."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
+
+
 def _kmeans(count: int) -> Peer:
     def is_fat(values: Array, seed: int) -> Mask | None:
         from sklearn.cluster import KMeans
 
-        fit = KMeans(
-            count, n_init=STARTS, tol=TOLERANCE, max_iter=MOST_ROUNDS, random_state=seed
-        ).fit(values[:, None])
+        model = KMeans(count, n_init=STARTS, tol=TOLERANCE, max_iter=MOST_ROUNDS, random_state=seed)
+        with _one_thread():
+            fit = model.fit(values[:, None])
         return fat_of_clusters(values, fit.labels_, count)
 
     return Peer(f"MuscleMap kmeans, {count} components", is_fat, by_muscle=True)
@@ -105,9 +113,11 @@ def _gmm(count: int) -> Peer:
     def is_fat(values: Array, seed: int) -> Mask | None:
         from sklearn.mixture import GaussianMixture
 
-        fit = GaussianMixture(
+        model = GaussianMixture(
             count, n_init=STARTS, tol=TOLERANCE, max_iter=MOST_ROUNDS, random_state=seed
-        ).fit(values[:, None])
+        )
+        with _one_thread():
+            fit = model.fit(values[:, None])
         return fat_of_clusters(values, fit.predict(values[:, None]), count)
 
     return Peer(f"MuscleMap gmm, {count} components", is_fat, by_muscle=True)

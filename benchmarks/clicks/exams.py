@@ -36,6 +36,8 @@ SPEC = PhantomSpec(
 )
 """Five levels, one slice each, and one sagittal slice."""
 
+SMOKE_SPEC = replace(SPEC, stacks=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -70,14 +70,14 @@ class Found:
         return clean and set(SECTIONS) <= self.seen[0].ids and set(self.sheets_of_paper) == {1}
 
 
-def measure(subjects: int) -> Found:
-    """Make a study, report it by the command, and look at its pages."""
+def measure(subjects: int, *options: str) -> Found:
+    """Make a study, report it by the command with options, and look at its pages."""
     with tempfile.TemporaryDirectory() as name:
         folder, out = Path(name) / "results", Path(name) / "report"
         rows = list(_rows(subjects))
         write_study(folder, rows)
         _pictures(folder / PICTURES, sorted({row["subject"] for row in rows}))
-        command = ("report", str(folder), "-o", str(out), "--value", "rater:A")
+        command = ("report", str(folder), "-o", str(out), "--value", "rater:A", *options)
         cpu, memory = process((sys.executable, "-m", "multifidus", *command))
         sheets = sorted((out / SUBJECTS).iterdir())
         seen, printed = None, ()
