@@ -55,9 +55,23 @@ def farthest(first, second) -> float:
 
     borders = [region_of(paths).boundary for paths in (first, second)]
     points = [shapely.points(shapely.get_coordinates(b.segmentize(0.05))) for b in borders]
-    # Points against a border of few sides: dense points on both take time by their square.
-    away = zip(points, reversed(borders), strict=True)
-    return max(float(shapely.distance(own, other).max()) for own, other in away)
+    # The nearest side by a tree: every point against every side takes time by their product.
+    trees = [shapely.STRtree(sides_of(border)) for border in reversed(borders)]
+    away = (
+        tree.query_nearest(own, return_distance=True)[1]
+        for own, tree in zip(points, trees, strict=True)
+    )
+    return max(float(distances.max()) for distances in away)
+
+
+def sides_of(border):
+    """Return the sides of a border, whatever its parts."""
+    import shapely
+
+    ends = (shapely.get_coordinates(part) for part in shapely.get_parts(border))
+    return np.concatenate(
+        [shapely.linestrings(np.stack((own[:-1], own[1:]), axis=1)) for own in ends]
+    )
 
 
 # --- interpolation -------------------------------------------------------------------------------

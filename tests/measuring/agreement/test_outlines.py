@@ -39,13 +39,15 @@ def exam(sample):
 @pytest.fixture(scope="module")
 def drawn(sample, exam):
     rois = read_rois(sample / "S01_pre.outlines.json", exam)
-    kept = {Structure.MULTIFIDUS, Structure.PSOAS, Structure.LEAN_REFERENCE}
+    kept = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE}
+    first = rois.rois[0].key.slice_uid
     return replace(
         rois,
         rois=tuple(
             replace(roi, paths_mm=tuple(path[::EVERY] for path in roi.paths_mm))
             for roi in rois
             if roi.key.structure in kept
+            or (roi.key.structure is Structure.PSOAS and roi.key.slice_uid == first)
         ),
     )
 
