@@ -1,9 +1,10 @@
 """``python -m benchmarks.screens``: the plugin's window on many screens, to be looked at.
 
 Every state of the window (empty, tour, levels being marked, drawing, results, warnings, crossing,
-reading list, adjudication) on a laptop's screen and on a large one, at 100, 150 and 200 % scaling,
-in napari's dark and light theme, and with letters twice as large; each once more as people without
-green cones see it. Needs Linux with ``scripts/system_packages.sh gui``.
+grading by keys, grey levels, an outline half drawn, the previous exam, sections, reading list, what
+a reading lacks, a locked one, adjudication) on a laptop's screen and on a large one, at 100, 150
+and 200 % scaling, in napari's dark and light theme, and with letters twice as large; each once more
+as people without green cones see it. Needs Linux with ``scripts/system_packages.sh gui``.
 """
 
 from __future__ import annotations

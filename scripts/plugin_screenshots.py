@@ -2,11 +2,12 @@
 
 Usage: ``xvfb-run -a -s "-screen 0 1600x1200x24" python scripts/plugin_screenshots.py [PART …]``
 
-Parts are ``exam``, ``worklist`` and ``adjudication``; all of them if none is named. ``exam`` opens
-the sample exam from the menu, with the outlines it comes with; the others read a small study of
-phantoms in sessions. Pictures are of the whole window. Your own settings are neither read nor
-written. ``--into``, ``--theme``, ``--font`` and ``--maximised`` make others, as
-``python -m benchmarks.screens`` does for many screens.
+Parts are ``exam``, ``volume``, ``worklist`` and ``adjudication``; all of them if none is named.
+``exam`` opens the sample exam from the menu, with the outlines it comes with, ``volume`` a phantom
+without gaps; the others read a small study of phantoms in sessions. Pictures are of the whole
+window. Your own settings are neither read nor written. ``--into``, ``--theme``, ``--font`` and
+``--maximised`` make others, and more states, as ``python -m benchmarks.screens`` does for many
+screens.
 """
 
 from __future__ import annotations
@@ -14,24 +15,34 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-WIDTH, HEIGHT = 1440, 960
+from screenshot_states import (
+    take_gate,
+    take_grading,
+    take_half_drawn,
+    take_previous,
+    take_volume,
+)
+from screenshot_study import draw_perfectly, make_study
+from screenshot_window import IMAGES, LOOK, come_near, open_window, settle, take
+
 SLICE = 4
 
-SUBJECTS = 4
 WORKED = (9, 7, 8)
 """Minutes of the readings that are finished in the picture of the worklist."""
 RATERS = ("AB", "CD")
-PERFECT = ".outlines.json"
 
 
 def main() -> None:
     """Take the pictures of the parts that are named, else every picture."""
-    parts = {"exam": take_exam, "worklist": take_worklist, "adjudication": take_adjudication}
+    parts = {
+        "exam": take_exam,
+        "volume": take_volume,
+        "worklist": take_worklist,
+        "adjudication": take_adjudication,
+    }
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(parts))
     parser.add_argument("--into", type=Path, default=IMAGES, help="folder of the pictures")
@@ -52,10 +63,6 @@ def main() -> None:
             parts[part](Path(scratch))
 
 
-LOOK: dict[str, Any] = {"into": IMAGES, "maximised": False}
-"""Where pictures go, and whether the window is as large as the screen."""
-
-
 def choose_look(theme: str, font_pt: int) -> None:
     """Choose napari's theme and, unless it is 0, its font size."""
     from napari.settings import get_settings
@@ -72,7 +79,7 @@ def keep_settings_in(folder: str) -> None:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
 
 
-def take_exam(_: Path) -> None:
+def take_exam(scratch: Path) -> None:
     """Take the pictures of the sample exam."""
     viewer, dock = open_sample()
     take_annotator(viewer, dock)
@@ -80,6 +87,10 @@ def take_exam(_: Path) -> None:
     take_warnings(viewer, dock)
     take_crossing(viewer, dock)
     take_locator(viewer, dock)
+    if LOOK["maximised"]:
+        take_grading(viewer, dock, SLICE)
+        take_half_drawn(viewer, dock, SLICE + 3)
+    take_previous(viewer, dock, SLICE, scratch)
     viewer.close()
 
 
@@ -92,25 +103,13 @@ def open_sample() -> tuple[Any, Any]:
     viewer.open_sample("multifidus", "phantom_pre")
     settle()
     if LOOK["maximised"]:
+        settle()
         take(viewer, "plugin-tour")
     dock.feedback.tour.end()
     hide_structures(dock)
     dock.annotator.workspace.canvas.go_to(SLICE)
     come_near(viewer)
     return viewer, dock
-
-
-def open_window() -> tuple[Any, Any]:
-    """Open a new viewer with the plugin's window and return both."""
-    import napari
-    from napari_multifidus._compat import open_dock
-
-    viewer = napari.Viewer()
-    if LOOK["maximised"]:
-        maximise(viewer)
-    else:
-        viewer.window.resize(WIDTH, HEIGHT)
-    return viewer, open_dock(viewer)
 
 
 def hide_structures(dock: Any) -> None:
@@ -120,21 +119,6 @@ def hide_structures(dock: Any) -> None:
     shown = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
     for key, layer in dock.annotator.workspace.canvas.layers.items():
         layer.visible = key.structure in shown
-
-
-def maximise(viewer: Any) -> None:
-    """Make the window as large as the screen."""
-    from napari_multifidus._compat import maximise as make_large
-
-    make_large(viewer)
-    settle()
-
-
-def come_near(viewer: Any) -> None:
-    """Fill the canvas with the middle of the image."""
-    viewer.reset_view(margin=0)
-    viewer.scene.camera.zoom *= 1.5
-    settle()
 
 
 def take_annotator(viewer: Any, dock: Any) -> None:
@@ -226,6 +210,18 @@ def take_locator(viewer: Any, dock: Any) -> None:
     settle()
 
 
+def replace_outline(canvas: Any, loop: Any) -> None:
+    """Put another path in the place of the left multifidus."""
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
+    from napari_multifidus.models.shapes import vertices_of
+
+    layer = canvas.layer(MULTIFIDUS_LEFT)
+    data = list(layer.data)
+    places = [round(float(vertices[0, 0])) for vertices in data]
+    data[places.index(SLICE)] = vertices_of(loop, SLICE)
+    layer.data = data
+
+
 # --- a study read in sessions ------------------------------------------------------------------
 
 
@@ -255,6 +251,8 @@ def take_worklist(scratch: Path) -> None:
     dock.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-worklist")
+    if LOOK["maximised"]:
+        take_gate(viewer, dock, controller)
     controller.leave()
     viewer.close()
 
@@ -287,127 +285,11 @@ def take_adjudication(scratch: Path) -> None:
     viewer.close()
 
 
-def make_study(folder: Path, raters: tuple[str, ...] = ()) -> Path:
-    """Write a study of small phantoms before and after surgery and return its table.
-
-    Each rater's outlines are there where raters are named; the first row is the exam that is
-    opened first.
-    """
-    from multifidus.phantom import PhantomSpec, Variant, make_phantom, write_phantom
-
-    rows = ["subject,timepoint,images,landmarks,outlines,rater"]
-    for seed in range(1 if raters else SUBJECTS):
-        for variant in (Variant.PATIENT, Variant.POST_OPEN):
-            spec = PhantomSpec(
-                variant=variant, seed=seed, matrix=256, pixel_mm=0.859, stacks=3,
-                slices_per_stack=1,
-            )  # fmt: skip
-            images = write_phantom(make_phantom(spec), folder / f"{seed + 1}")
-            exam = f"S{seed + 1:02d},{images.name.split('_')[1]},{images.relative_to(folder)}"
-            perfect = images.with_name(f"{images.name}{PERFECT}").relative_to(folder)
-            if raters:
-                drawn = outlines_of_raters(folder / perfect, raters)
-                rows += [f"{exam},{perfect},{path},{rater}" for rater, path in drawn]
-            else:
-                rows.append(f"{exam},{perfect},,")
-    table = folder / "cohort.csv"
-    table.write_text("\n".join(rows) + "\n")
-    return table
-
-
-def outlines_of_raters(perfect: Path, raters: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Write what raters drew who differ a little, and one slice that only the first outlined."""
-    from dataclasses import replace
-
-    from multifidus.data.anatomy import Structure
-    from multifidus.io.outlines_json import read_outlines, write_outlines
-
-    rois = read_outlines(perfect)
-    muscles = [roi for roi in rois if roi.key.structure is Structure.MULTIFIDUS]
-    for number, rater in enumerate(raters):
-        drawn = [drawn_otherwise(roi, number, place) for place, roi in enumerate(muscles)]
-        if number:
-            del drawn[0]
-        path = perfect.with_name(f"{perfect.name.removesuffix(PERFECT)}_{rater}{PERFECT}")
-        reading = replace(rois.reading, rater=rater)
-        write_outlines(replace(rois, rois=tuple(drawn)).read_by(reading), path)
-        yield rater, path.relative_to(perfect.parent.parent)
-
-
-def drawn_otherwise(roi: Any, number: int, place: int) -> Any:
-    """Return an outline that a rater drew with bulges of its own, the more the later its place."""
-    from dataclasses import replace
-
-    import numpy as np
-
-    def bulged(path: Any) -> Any:
-        away = path - path.mean(axis=0)
-        angle = np.arctan2(away[:, 0], away[:, 1])
-        bulge = 0.02 + 0.04 * place * number
-        moved = path + away * bulge * np.cos(2 * angle + 1 + 2 * number)[:, None]
-        return roi.plane.to_patient(moved[::4])
-
-    return replace(roi, paths_mm=tuple(map(bulged, roi.paths)))
-
-
-def draw_perfectly(controller: Any) -> None:
-    """Draw the muscles and the references of the open reading."""
-    import numpy as np
-    from napari_multifidus.models.shapes import LayerKey
-
-    from multifidus.data.anatomy import Side, Structure
-    from multifidus.io.outlines_json import read_outlines
-
-    session, canvas = controller.workspace.session, controller.workspace.canvas
-    (perfect,) = controller.item(controller.by).case.landmarks
-    drawn = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
-    places = {item.uid: index for index, item in enumerate(session.series.slices)}
-    for roi in (roi for roi in read_outlines(perfect) if roi.key.structure in drawn):
-        side = roi.key.side if roi.key.structure.is_muscle else Side.NONE
-        key, index = LayerKey(roi.key.structure, side), places[roi.key.slice_uid]
-        loops = [np.asarray(path[:: max(1, len(path) // 36)]) for path in roi.paths]
-        session.put(key, index, (*session.drawing.loops(key, index), *loops))
-    for key in session.drawing.layer_keys():
-        canvas.layer(key)
-        canvas.push(key)
-    controller.workspace.committed()
-
-
 def show_middle(viewer: Any, dock: Any) -> None:
     """Go to the middle slice and near to it."""
     dock.annotator.workspace.canvas.go_to(1)
     settle()
     come_near(viewer)
-
-
-# --- tools -------------------------------------------------------------------------------------
-
-
-def replace_outline(canvas: Any, loop: Any) -> None:
-    """Put another path in the place of the left multifidus."""
-    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
-    from napari_multifidus.models.shapes import vertices_of
-
-    layer = canvas.layer(MULTIFIDUS_LEFT)
-    data = list(layer.data)
-    places = [round(float(vertices[0, 0])) for vertices in data]
-    data[places.index(SLICE)] = vertices_of(loop, SLICE)
-    layer.data = data
-
-
-def take(viewer: Any, name: str) -> None:
-    """Write a picture of the whole window."""
-    path = LOOK["into"] / f"{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    viewer.screenshot(str(path), canvas_only=False, flash=False)
-    print(path.name)
-
-
-def settle() -> None:
-    """Let the window do what waits to be done."""
-    from qtpy.QtTest import QTest
-
-    QTest.qWait(900)
 
 
 if __name__ == "__main__":

@@ -147,6 +147,8 @@ def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
     first = next(there, None)
     if first is not None:
         main.tabifyDockWidget(first, holder)
+        # What is hidden yet cannot be in front.
+        holder.show()
         holder.raise_()
 
 

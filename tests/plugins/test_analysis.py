@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from napari_multifidus.models import analysis
+from napari_multifidus.models.drawing_edits import with_half_drawn
+from napari_multifidus.models.half_drawn import POLYGON, HalfDrawn
 from napari_multifidus.models.session import LOCKED
 
 from multifidus.data.anatomy import Level, Side
@@ -51,6 +53,20 @@ def test_the_first_muscle_in_motion_is_measured_at_new_points_only(exam, session
     assert len(measured) == 2
     session.analysis.preview(MULTIFIDUS_LEFT, 3, [circle(36, 58, 10.0, 49)])
     assert len(measured) == 3
+
+
+def test_why_there_is_no_outline_is_said(session):
+    said = session.analysis.absence_words
+    session.set_level(4, Level.L4_L5)
+    assert said(MULTIFIDUS_LEFT, 4) == "not drawn"
+    session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.METAL)
+    assert session.analysis.absence_words(MULTIFIDUS_LEFT, 4) == "not measurable: metal"
+    session.set_not_measurable(MULTIFIDUS_LEFT, 4, Reason.OTHER, "cut off")
+    assert session.analysis.absence_words(MULTIFIDUS_LEFT, 4) == "not measurable: cut off"
+    corners = circle(36, 58, 12)[:20]
+    half = HalfDrawn(POLYGON, corners, corners)
+    session.change(with_half_drawn(session.drawing, (MULTIFIDUS_RIGHT, 4), half))
+    assert session.analysis.absence_words(MULTIFIDUS_RIGHT, 4) == "not closed yet, not measured"
 
 
 def test_a_change_makes_another_analysis_and_nothing_else_does(session):

@@ -6,8 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
+from napari_multifidus._compat import show_below_canvas
 from napari_multifidus.models.shapes import LayerKey
+from napari_multifidus.models.slice_projection import SliceProjection
 from napari_multifidus.models.workflow import StepName, WorkflowStep
+from napari_multifidus.views.picture import SlicePicture
+from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -22,8 +26,9 @@ from qtpy.QtWidgets import (
 )
 
 from multifidus.data.anatomy import Side, Structure
+from multifidus.data.image import Slice
 from multifidus.sample_data import sample_dir
-from tests.support.exams import circle
+from tests.support.exams import axial_plane, circle
 from tests.support.napari_window import qt_window
 
 pytestmark = pytest.mark.gui
@@ -101,6 +106,48 @@ def test_what_crosses_itself_is_said_without_moving_the_cards(small):
     QTest.qWait(50)
     assert small.dock.correction.isVisible()
     assert cards.y() == before
+
+
+@pytest.mark.parametrize("words", ["No exam is open", "subject-1 \N{MIDDLE DOT} exam-1"])
+def test_the_name_of_the_exam_has_room_for_its_last_letter(small, words):
+    small.dock.exam.setText(words)
+    QTest.qWait(50)
+    shown = QLabel.text(small.dock.exam)
+    assert shown == words
+    # Qt's own size of it: letters and what stands around them.
+    assert QLabel.sizeHint(small.dock.exam).width() <= small.dock.exam.width()
+
+
+def test_what_lies_in_front_of_the_results_stays_there(small):
+    panel = QLabel("adjudication")
+    show_below_canvas(small.viewer, panel, "In front")
+    small.wait(panel.isVisible)
+    small.wait(lambda: panel.visibleRegion().boundingRect().height() > 0)
+    small.viewer.window.resize(LAPTOP[0] - 100, LAPTOP[1] - FRAME_AND_BARS)
+    QTest.qWait(50)
+    assert panel.visibleRegion().boundingRect().height() > 0
+    small.dock.parts.show_results()
+    small.wait(lambda: small.dock.feedback.tabs.visibleRegion().boundingRect().height() > 0)
+    small.viewer.window.remove_dock_widget(panel)
+
+
+def test_sides_are_read_on_a_bright_picture(qapp):
+    plane = axial_plane(0.0, 0.0, (1.0, 1.0))
+    pixels = np.full((80, 80), 100.0)
+    pixels[:4] = 0
+    bright = Slice.from_array("1", plane, pixels, 4.0)
+    picture = SlicePicture("bright", ("R", "L"))
+    picture.resize(200, 200)
+    picture.show_slice(SliceProjection.axial(bright), words="slice 1")
+    grabbed = picture.grab().toImage()
+    for left in (2, 200 - 18):
+        box = [
+            QColor(grabbed.pixel(x, y)).lightness()
+            for x in range(left, left + 16)
+            for y in range(88, 103)
+        ]
+        # Letters have a dark ground of their own, whatever is below.
+        assert np.mean(np.array(box) < 90) > 0.4
 
 
 def test_whatever_is_pressed_chosen_or_typed_says_what_it_is_for(small):

@@ -240,6 +240,16 @@ class Analysis:
         rows = [row for roi in rois for row in self._rows_by_key[roi.key]]
         return numbers_of(rows, shown_methods(self.protocol))
 
+    def absence_words(self, key: LayerKey, index: int) -> str:
+        """Say why a structure has no outline on a slice."""
+        if (key, index) in self.drawing.half_drawn:
+            return "not closed yet, not measured"
+        known = self.not_measurable(key, index)
+        if known is None:
+            return "not drawn"
+        why = known.note or known.reason.value.replace("_", " ")
+        return f"not measurable: {why}"
+
     @cached_property
     def outline_rows(self) -> tuple[OutlineRow, ...]:
         """Everything drawn, slice by slice, with its numbers and grades."""

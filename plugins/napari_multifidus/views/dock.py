@@ -319,8 +319,7 @@ class Dock(QWidget):
 
     def _show_numbers(self) -> None:
         analysis, index = self.workspace.session.analysis, self.workspace.canvas.index
-        for key in self.numbers.keys():  # noqa: SIM118 - a method of its own, not a dictionary's
-            self.numbers.show_numbers(key, analysis.numbers(key, index))
+        self.numbers.show_slice(analysis, index)
         self.table.show_lines(analysis.outline_rows)
 
     def _show_change(self) -> None:

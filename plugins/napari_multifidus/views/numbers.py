@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import FatMethod
+from napari_multifidus.models.analysis import Analysis
 from napari_multifidus.models.fat_shown import WHY_THEY_DIFFER, kind_of
 from napari_multifidus.models.numbers import Numbers, asymmetry_pct, asymmetry_uncertainty
 from napari_multifidus.models.shapes import PROBLEM_COLOUR, LayerKey, colour_of
@@ -241,8 +242,10 @@ class SideNumbersPanel(QFrame):
         for line, size in lines.items():
             line.setFixedHeight(palette.px(size * LINE_HEIGHT))
 
-    def show_numbers(self, structure: Structure, numbers: Numbers | None) -> None:
-        """Show numbers; None where nothing is drawn."""
+    def show_numbers(
+        self, structure: Structure, numbers: Numbers | None, absence: str = ""
+    ) -> None:
+        """Show numbers; None where there is no outline, and why."""
         self.numbers = numbers
         self.title.show_words(f"{structure.replace('_', ' ')} {self.side.value.upper()}")
         shown = numbers or Numbers()
@@ -252,8 +255,8 @@ class SideNumbersPanel(QFrame):
         self.beside.show_words("" if problem else beside_words(shown))
         for line in (self.fat, self.beside):
             line.setToolTip(_fat_tip(shown))
-        self.detail.setText(problem or (detail_words(shown) if numbers else "not drawn"))
-        self.detail.setToolTip(problem)
+        self.detail.setText(problem or (detail_words(shown) if numbers else absence))
+        self.detail.setToolTip(problem or ("" if numbers else absence))
         self.warnings.show_flags(flag for flag in shown.flags if flag not in SAID_AS_FAT)
         give(self.detail, tone=PROBLEM_COLOUR if problem else QUIET_COLOUR)
         give(self, card="problem" if problem else self._colour)
@@ -303,11 +306,17 @@ class NumbersPanel(QWidget):
         """Return the two structures shown, the patient's right first."""
         return tuple(replace(LayerKey(self.structure), side=side) for side in self.sides)
 
-    def show_numbers(self, key: LayerKey, numbers: Numbers | None) -> None:
-        """Show numbers of one of them; others are passed over."""
+    def show_slice(self, analysis: Analysis, index: int) -> None:
+        """Show what is measured of both on a slice, or why nothing is."""
+        for key in self.keys():
+            absence = analysis.absence_words(key, index)
+            self.show_numbers(key, analysis.numbers(key, index), absence)
+
+    def show_numbers(self, key: LayerKey, numbers: Numbers | None, absence: str = "") -> None:
+        """Show numbers of one of them, or why there are none; others are passed over."""
         if key not in self.keys():
             return
-        self.sides[key.side].show_numbers(key.structure, numbers)
+        self.sides[key.side].show_numbers(key.structure, numbers, absence)
         right, left = (panel.numbers for panel in self.sides.values())
         doubt = asymmetry_uncertainty(right, left)
         self.asymmetry.setText(asymmetry_words(asymmetry_pct(right, left), doubt))

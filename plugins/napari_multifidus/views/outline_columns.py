@@ -80,6 +80,7 @@ _DOUBTS = (
         _grade_words,
         "Visual grade of the level and side; Goutallier's unless another scheme is named",
         lambda line: "; ".join(f"{scheme} {value}" for scheme, value in line.grades),
+        is_number=True,
     ),
     Column(
         "Flags",

@@ -16,6 +16,8 @@ ZOOM_STEP, MOST_ZOOM = 1.25, 8.0
 
 CROSS = QColor("#f0e442")
 
+TEXT_GROUND = 0, 0, 0, 170
+
 GAP_PX, ARM_PX = 4, 14
 """The middle of the cross is free: what is under it is looked at."""
 
@@ -159,11 +161,17 @@ class SlicePicture(ZoomablePicture):
             painter.drawPolygon(QPolygonF([self.to_screen(place) for place in path]))
         if self.cross is not None:
             self._paint_cross(painter, self.to_screen(self.cross))
-        painter.setPen(QColor(IMAGE_TEXT))
         middle = self.height() // 2
-        painter.drawText(5, middle, self._sides[0])
-        painter.drawText(self.width() - 14, middle, self._sides[1])
-        painter.drawText(6, self.height() - 7, self._words)
+        self._write(painter, QPointF(6, middle), self._sides[0])
+        self._write(painter, QPointF(self.width() - 15, middle), self._sides[1])
+        self._write(painter, QPointF(6, self.height() - 7), self._words)
+
+    def _write(self, painter: QPainter, point: QPointF, words: str) -> None:
+        """Write on a dark ground, to be read on bright fat as well."""
+        box = QRectF(painter.fontMetrics().boundingRect(words)).translated(point)
+        painter.fillRect(box.adjusted(-3, -1, 3, 1), QColor(*TEXT_GROUND))
+        painter.setPen(QColor(IMAGE_TEXT))
+        painter.drawText(point, words)
 
     def _paint_cross(self, painter: QPainter, point: QPointF) -> None:
         for pen in (QPen(QColor(0, 0, 0, 190), 3.5), QPen(CROSS, 1.5)):

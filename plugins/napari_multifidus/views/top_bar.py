@@ -40,7 +40,7 @@ _HINTS = {
     "end with a double click.",
     StepName.LEFT: "Next: the left multifidus. Press 0 to go there, click around the muscle, "
     "end with a double click.",
-    StepName.DONE: "All outlines are drawn.",
+    StepName.DONE: "No outline is missing.",
 }
 _NO_STEPS = "Open an exam: File > Open Folder or Open File, or File > Open Sample > multifidus."
 PARTS = {

@@ -96,7 +96,8 @@ class ElidedLabel(QLabel):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's
         """Return a size that words make no larger than was said."""
-        words = self.fontMetrics().horizontalAdvance(self._words) + 3
+        # Letters have fractions of a pixel.
+        words = self.fontMetrics().horizontalAdvance(self._words) + self._around + 1
         width = max(self.minimumWidth(), min(words, self._widest))
         return QSize(width, super().sizeHint().height())
 
@@ -109,9 +110,15 @@ class ElidedLabel(QLabel):
         super().resizeEvent(event)
         self._fit()
 
+    @property
+    def _around(self) -> int:
+        """Width that Qt keeps around letters: it indents those of a label with a frame."""
+        frame = self.width() - self.contentsRect().width()
+        return frame + self.fontMetrics().horizontalAdvance("x")
+
     def _fit(self) -> None:
         shown = self.fontMetrics().elidedText(
-            self._words, Qt.TextElideMode.ElideRight, max(self.width() - 2, 0)
+            self._words, Qt.TextElideMode.ElideRight, max(self.width() - self._around, 0)
         )
         super().setText(shown)
         self.setToolTip(self._words if shown != self._words else "")

@@ -144,11 +144,11 @@ class WindowParts(QObject):
             self.show_locator(shown=is_wanted)
         self.refresh()
 
-    def _show(self, panel: QWidget, *, shown: bool) -> None:
+    def _show(self, panel: QWidget, *, shown: bool, in_front: bool = True) -> None:
         holder = self._holder(panel)
         if holder is not None:
             holder.setVisible(shown)
-            if shown:
+            if shown and in_front:
                 holder.raise_()
 
     def _show_layers(self, *, shown: bool) -> None:
@@ -238,7 +238,8 @@ class WindowParts(QObject):
         has_pane = any(shown[name] for name in self.panes)
         least = LEAST_WITH_PANE if has_pane else LEAST_WINDOW
         wanted = height >= least if self._results_wanted is None else self._results_wanted
-        self._show(self.results, shown=wanted and not self._is_marking)
+        # What lies in front of them, as adjudication does, stays there.
+        self._show(self.results, shown=wanted and not self._is_marking, in_front=False)
         _compat.resize_dock(self.results, height=max(round(RESULTS_SHARE * height), RESULTS_HEIGHT))
         if self._panel is not None:
             _compat.resize_dock(self._panel, width=PANEL_WIDTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QModelIndex, QSortFilterProxyModel
+from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 from qtpy.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -98,6 +98,8 @@ class WorklistPanel(QWidget):
         self.shown = StateFilter(self.model)
         self.words, self.bar = label(), QProgressBar()
         self.table = TableView(self.shown, LEAST_HEIGHT, 1)
+        # Exams of one subject differ at the end of their names.
+        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.filter = choice("Which readings are listed", [(name, name) for name in FILTERS])
         self.done = button(
             "Finish and next",
