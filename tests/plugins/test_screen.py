@@ -6,7 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from napari_multifidus._compat import show_below_canvas
+from napari_multifidus._compat import PLUGIN, show_below_canvas
+from napari_multifidus.controllers.canvas_texts import show_lock
 from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.models.slice_projection import SliceProjection
 from napari_multifidus.models.workflow import StepName, WorkflowStep
@@ -25,7 +26,7 @@ from qtpy.QtWidgets import (
     QStyleOptionComboBox,
 )
 
-from multifidus.data.anatomy import Side, Structure
+from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.image import Slice
 from multifidus.sample_data import sample_dir
 from tests.support.exams import axial_plane, circle
@@ -129,6 +130,21 @@ def test_what_lies_in_front_of_the_results_stays_there(small):
     small.dock.parts.show_results()
     small.wait(lambda: small.dock.feedback.tabs.visibleRegion().boundingRect().height() > 0)
     small.viewer.window.remove_dock_widget(panel)
+
+
+def test_texts_of_a_narrow_image_stand_below_each_other(small):
+    canvas, session = small.annotator.workspace.canvas, small.annotator.workspace.session
+    session.set_level(canvas.index, Level.L1_L2)
+    canvas.refresh()
+    show_lock(small.viewer, locked=True)
+    small.annotator.grading.start()
+    names = ("slice", "warnings", "lock", "grading")
+    shown = [small.viewer.canvas.overlays[f"{PLUGIN}_{name}"] for name in names]
+    assert all(text.visible for text in shown)
+    # napari keeps texts of one corner apart, however narrow the image.
+    assert {str(text.position) for text in shown} == {"top_left"}
+    small.annotator.grading.stop()
+    show_lock(small.viewer, locked=False)
 
 
 def test_sides_are_read_on_a_bright_picture(qapp):

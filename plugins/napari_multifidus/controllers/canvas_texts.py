@@ -60,8 +60,9 @@ def show_slice(viewer: Any, session: Session, index: int) -> None:
     lines = (slice_words(session.series, index), found.tilt_words, found.place_words)
     _compat.set_text(viewer, "slice", "\n".join(filter(None, lines)), "top_left", font_size=11)
     upright = is_upright(viewer, session)
+    # Texts of one corner stand below each other; those of two would overlap on a narrow image.
     warnings = "\n".join(session.analysis.level_warnings(index)) if upright else TURNED
-    _compat.set_text(viewer, "warnings", warnings, "bottom_left", **WARNING_STYLE)
+    _compat.set_text(viewer, "warnings", warnings, "top_left", **WARNING_STYLE)
     _compat.set_text(viewer, "right", "R" if upright else "", "middle_left", font_size=22)
     _compat.set_text(viewer, "left", "L" if upright else "", "middle_right", font_size=22)
     _compat.set_scale_bar(viewer, visible=True)
@@ -70,7 +71,7 @@ def show_slice(viewer: Any, session: Session, index: int) -> None:
 def show_lock(viewer: Any, *, locked: bool) -> None:
     """Write that the reading is finished, or nothing."""
     words = "finished and locked" if locked else ""
-    _compat.set_text(viewer, "lock", words, "top_right", **WARNING_STYLE)
+    _compat.set_text(viewer, "lock", words, "top_left", **WARNING_STYLE)
 
 
 def clear_texts(viewer: Any) -> None:

@@ -21,8 +21,8 @@ from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 _MULTIFIDUS = {Side.LEFT: MULTIFIDUS_LEFT, Side.RIGHT: MULTIFIDUS_RIGHT}
 
 BADGE = "grading"
-PLACE = "top_right"
-"""Where no other text is while a reading can be graded."""
+PLACE = "top_left"
+"""napari puts texts of one corner below each other; those of two overlap on a narrow image."""
 
 BADGE_STYLE = {"font_size": 10, "color": "#ffc233", "box_color": "#26292f"}
 """With a light theme as well as with a dark one."""
@@ -157,7 +157,7 @@ class Grading(QObject):
             words = "GRADING: slice without a level\nM marks levels"
         else:
             grades = f"0\N{EN DASH}{most_of(self.scheme)}"
-            words = f"GRADING {side.value} at {level}\n {self.scheme.capitalize()} {grades}"
+            words = f"GRADING {side.value} at {level}\n{self.scheme.capitalize()} {grades}"
         _compat.set_text(
             self.workspace.viewer, BADGE, f"{words} · Shift+Q ends", PLACE, **BADGE_STYLE
         )
