@@ -38,7 +38,16 @@ _NOBODY = re.compile(
 )
 """What de-identification writes for a PatientID, and what is then everybody's."""
 
+_NO_NAME = re.compile(
+    rf"{_NOBODY.pattern}|subject|study|test|phantom|name|no|lumbar|spine|mri?|[a-z]|\d+",
+    re.IGNORECASE,
+)
+"""Words that name nobody in particular, alone or together."""
+
 _BIRTH_DIGITS = 8
+
+_NEW_YEAR = "0101"
+"""Month and day where de-identification keeps the year alone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,12 +64,16 @@ class Person:
         Its first letter.
     birth_date
         Hash of the date.
+    shared
+        Those of these facts that de-identification may have written into many people's images.
+        They tell people apart where they differ, and join nobody.
     """
 
     patient_id: str = ""
     names: tuple[str, ...] = ()
     sex: str = ""
     birth_date: str = ""
+    shared: frozenset[Fact] = frozenset()
 
     @property
     def has_id(self) -> bool:
@@ -85,11 +98,17 @@ def person_of(patient_id: str, name: str, sex: str, birth_date: str) -> Person:
     """
     letter = sex.strip().upper()[:1]
     digits = re.sub(r"\D", "", birth_date)
+    facts = {
+        Fact.PATIENT_ID: not _NOBODY.fullmatch(patient_id.strip()),
+        Fact.NAME: _is_a_name(name) and _spellings(name) != _spellings(patient_id),
+        Fact.BIRTH_DATE: not digits.endswith(_NEW_YEAR) and len(set(digits)) > 1,
+    }
     return Person(
         patient_id.strip(),
         _spellings(name),
         "" if letter in _NO_SEX else letter,
         _sealed(digits) if len(digits) == _BIRTH_DIGITS and digits.strip("0") else "",
+        frozenset(fact for fact, is_ones_own in facts.items() if not is_ones_own),
     )
 
 
@@ -132,12 +151,22 @@ def _are_apart(one: Path, other: Path) -> bool:
 
 def _spellings(name: str) -> tuple[str, ...]:
     """Hash a name without case, accents and marks: as it is written, and its words sorted."""
+    words = _words(name)
+    return tuple(sorted({_sealed("".join(words)), _sealed("".join(sorted(words)))} - {""}))
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name, without case, accents and marks."""
     # Of several scripts, the first that there is.
     written = next((part for part in name.split("=") if part.strip(" ^")), "")
     apart = unicodedata.normalize("NFKD", written.casefold())
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))
-    words = re.findall(r"[^\W_]+", plain)
-    return tuple(sorted({_sealed("".join(words)), _sealed("".join(sorted(words)))} - {""}))
+    return re.findall(r"[^\W_]+", plain)
+
+
+def _is_a_name(name: str) -> bool:
+    """Whether a name may be one person's: some word of it is not what stands for nobody."""
+    return not all(map(_NO_NAME.fullmatch, _words(name)))
 
 
 def _sealed(text: str) -> str:
@@ -150,9 +179,30 @@ def conflicts(one: Person, other: Person) -> tuple[Fact, ...]:
 
 
 def agrees(one: Person, other: Person) -> bool:
-    """Whether something that tells people apart is known of both, and nothing differs."""
-    pairs = _pairs(one, other)
-    return not conflicts(one, other) and bool(pairs.keys() & {Fact.NAME, Fact.BIRTH_DATE})
+    """Whether a name or a birth date of both is known and one person's, and nothing differs."""
+    return not conflicts(one, other) and bool({Fact.NAME, Fact.BIRTH_DATE} & _own(one, other))
+
+
+def are_one(one: Person, other: Person) -> bool:
+    """Whether two facts of PatientID, name and birth date say so, and nothing differs.
+
+    One alone is not enough: two people may have one name, or be born on one day.
+
+    >>> one = person_of("4711", "Doe^Jane", "F", "19700102")
+    >>> are_one(one, person_of("4711", "Doe^Jane", "", ""))
+    True
+    >>> are_one(one, person_of("4711", "", "", ""))
+    False
+    >>> are_one(*2 * [person_of("ANON", "Anonymous", "F", "19000101")])
+    False
+    """
+    telling = {Fact.PATIENT_ID, Fact.NAME, Fact.BIRTH_DATE} & _own(one, other)
+    return not conflicts(one, other) and len(telling) > 1
+
+
+def _own(one: Person, other: Person) -> set[Fact]:
+    """Return the facts that are known of both, and not shared by many."""
+    return _pairs(one, other).keys() - one.shared - other.shared
 
 
 def _pairs(one: Person, other: Person) -> dict[Fact, tuple[set[str], set[str]]]:
@@ -183,6 +233,7 @@ def merge_people(people: Iterable[Person]) -> Person:
         tuple(sorted({name for one in known for name in one.names})),
         max(one.sex for one in known),
         max(one.birth_date for one in known),
+        frozenset().union(*(one.shared for one in known)),
     )
 
 

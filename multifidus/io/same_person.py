@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from multifidus.data.identity import Person, agrees, all_conflicts, merge_people
+from multifidus.data.identity import Person, all_conflicts, are_one, merge_people
 from multifidus.data.image import Exam
 from multifidus.errors import ReadError
 from multifidus.io.scan import scan
@@ -91,12 +91,15 @@ def refuse_other_person(one: KnownExam, other: KnownExam, *, listed_as_one: bool
         raise ReadError(msg, remedy="Choose an exam of the same subject.")
     if listed_as_one or _agree(one.people, other.people) or _same_name(one.exam, other.exam):
         return
-    msg = "Nothing tells that both exams are of one person: no name or birth date of both is known."
+    msg = (
+        "Too little tells that both exams are of one person: of PatientID, name and birth date, "
+        "two must be known of both, and be no placeholder."
+    )
     raise ReadError(msg, remedy="List both as one subject's in a cohort.csv, and open that.")
 
 
 def _agree(ours: tuple[Person, ...], theirs: tuple[Person, ...]) -> bool:
-    return bool(ours and theirs) and agrees(merge_people(ours), merge_people(theirs))
+    return bool(ours and theirs) and are_one(merge_people(ours), merge_people(theirs))
 
 
 def _names_apart(one: Exam, other: Exam) -> list[str]:

@@ -99,7 +99,7 @@ class SubjectKeys:
             return self._hash(fact)[:_FACT_DIGITS] if fact else ""
 
         names = tuple(sorted(map(seal, person.names)))
-        return Person("", names, seal(person.sex), seal(person.birth_date))
+        return Person("", names, seal(person.sex), seal(person.birth_date), person.shared)
 
 
 def open_subject_keys(path: Path) -> tuple[SubjectKeys, bool]:

@@ -7,7 +7,7 @@ from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_
 from napari_multifidus.models.workflow import StepName
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox
+from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QTableView
 
 from multifidus.data.anatomy import Level, Side
 from tests.support.napari_window import qt_window
@@ -93,3 +93,11 @@ def test_every_step_is_done_by_the_keyboard(win, exam, tmp_path):
     key(Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     key(Qt.Key.Key_2)
     assert workspace.session.drawing.own_grades["goutallier", Level.L4_L5, Side.RIGHT] == 2
+
+
+def test_tab_leaves_every_table(win, exam, tmp_path):
+    """In a table that keeps Tab for itself one would go round for ever."""
+    win.open(exam, tmp_path)
+    tables = qt_window(win.viewer).findChildren(QTableView)
+    assert tables
+    assert not any(table.tabKeyNavigation() for table in tables)

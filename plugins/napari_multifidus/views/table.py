@@ -154,6 +154,8 @@ class TableView(QTableView):
         only_deliberate(self)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        # Tab leaves a table; the arrows go from row to row.
+        self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setMinimumHeight(least_height)
