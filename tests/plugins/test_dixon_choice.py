@@ -169,6 +169,29 @@ def test_a_reading_list_offers_no_choice_and_names_no_file(opened, blinded):
     assert win.annotator.dixon.chosen is None
 
 
+@pytest.mark.parametrize("blinded", [True, False])
+def test_a_reading_list_does_not_use_the_pair_of_a_journal(opened, messages, blinded):
+    choose(opened, "fat", "water")
+    draw(opened.win)
+    workspace, opener = opened.win.annotator.workspace, opened.win.annotator.opener
+    by, pair = workspace.session.drawing.reading, workspace.active.source.roles
+    access = Access("fixed", blinded=blinded)
+    messages.clear()
+    opener.switch_to(open_exam(opened.source.path), folder=opened.out, by=by, access=access)
+    assert shown(opened.win).area_mm2 > 0
+    assert np.isnan(shown(opened.win).dixon_pct)
+    assert opened.win.annotator.dixon.chosen is None
+    # That there is a pair tells that this reading was open elsewhere.
+    assert any("is not used" in words for words in messages) is not blinded
+    # The list leaves the choice to where it was made.
+    workspace.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 44, 9)])
+    workspace.committed()
+    workspace.flush()
+    assert workspace.file.load_journal().roles == pair
+    opener.switch_to(open_exam(opened.source.path), folder=opened.out, by=by)
+    assert shown(opened.win).dixon_pct == pytest.approx(12, abs=1)
+
+
 def test_outlines_on_another_series_stay_and_the_message_says_so(opened, messages):
     win = opened.win
     other = next(

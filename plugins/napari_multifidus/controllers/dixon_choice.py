@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from multifidus.data.image import Weighting
 from multifidus.errors import MultifidusError
 from multifidus.measuring.dixon_roles import DixonRoles, possible_roles
-from napari_multifidus.models.dixon_roles import with_chosen_roles
+from napari_multifidus.models.dixon_roles import IN_LIST, with_chosen_roles
 from napari_multifidus.models.grid import weighting_words
 
 if TYPE_CHECKING:
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from napari_multifidus.controllers.opener import ExamOpener
     from napari_multifidus.controllers.workspace import Workspace
 
-IN_LIST = (
-    "Not in a reading list: its exams are measured with the fat and water images that their "
-    "headers and names tell."
-)
 NONE_FIT = "No two axial series of this exam lie on one grid."
 LOCKED = "This reading is finished and locked."
 CHECK = "Look at the fat fraction (Shift+O): fat under the skin is white."
@@ -42,7 +38,7 @@ class DixonChoice:
         """Why no pair can be chosen; empty where one can."""
         if not self.workspace.is_open:
             return "No exam is open."
-        if self.workspace.access.blinded or self.workspace.access.fixed:
+        if self.workspace.access.in_list:
             return IN_LIST
         if self.workspace.is_locked:
             return LOCKED
@@ -50,8 +46,7 @@ class DixonChoice:
 
     def series(self) -> tuple[Series, ...]:
         """Return the series to choose from, as they were read; none where it is not offered."""
-        access = self.workspace.access
-        if not self.workspace.is_open or access.blinded or access.fixed:
+        if not self.workspace.is_open or self.workspace.access.in_list:
             return ()
         source = self.workspace.active.source
         return possible_roles(source.as_read or source.exam)

@@ -23,7 +23,7 @@ from napari_multifidus.controllers.saving import SessionRestore
 from napari_multifidus.controllers.workspace import ActiveExam, Workspace
 from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.models.blinding import Access
-from napari_multifidus.models.dixon_roles import with_chosen_roles
+from napari_multifidus.models.dixon_roles import NOT_USED, with_chosen_roles
 from napari_multifidus.models.grid import axial_series, series_of
 from napari_multifidus.models.image_check import words_of
 from napari_multifidus.models.opening import (
@@ -172,11 +172,16 @@ class ExamOpener:
         journal = file.load_journal()
         # Whoever takes the outlines along takes the pair that they were measured with.
         roles = source.roles if journal.roles is None and held_over else journal.roles
-        source = self._with_roles(source, roles)
+        in_list = self.workspace.access.in_list
+        source = self._with_roles(source, None if in_list else roles)
+        # In a list the pair is kept for where it was chosen, and not used.
+        journal = replace(journal, roles=roles if in_list else source.roles)
         series = series_of(rois, source.exam) or source.series
         self._show(source, series, rois, journal)
         self.workspace.opened.emit()
         self.workspace.autosaver.report()
+        if in_list and roles is not None and not self.workspace.access.blinded:
+            self.workspace.message.emit(NOT_USED)
         if source.label_maps and not self.workspace.access.blinded:
             words = f"Not opened as images, but label maps: {', '.join(source.label_maps)}."
             self.workspace.message.emit(f"{words} Drafts… takes them over.")
@@ -215,7 +220,7 @@ class ExamOpener:
         layers = layer_data(source)
         with self._keeping_layers():
             replace_images(workspace.viewer, layers)
-            self._show(source, series, session.rois(), journal)
+            self._show(source, series, session.rois(), replace(journal, roles=roles))
         workspace.opened.emit()
 
     def _reading_in(self, folder: Path, source: OpenedExam) -> Reading:

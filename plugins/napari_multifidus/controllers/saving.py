@@ -151,6 +151,7 @@ class SessionRestore:
     ) -> None:
         self._session, self._canvas = session, canvas
         self._message, self._warning = message, warning
+        self._roles = journal.roles
         places = {item.uid: index for index, item in enumerate(session.series.slices)}
         # What lies on other series of the exam waits until they are outlined.
         self._unfinished_elsewhere = tuple(
@@ -229,4 +230,5 @@ class SessionRestore:
             half_drawn=(*self._half_drawn_elsewhere, *half_drawn),
             begun=(*self._origins_elsewhere, *begun),
             images=self.image_hashes.images(),
+            roles=self._roles,
         )

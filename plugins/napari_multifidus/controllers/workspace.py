@@ -6,7 +6,7 @@ error says that there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
@@ -244,5 +244,4 @@ class Workspace(QObject):
         """Return what is to be written; None where no exam is open."""
         if not self.is_open or self.session.locked:
             return None
-        journal = self.active.restore.journal()
-        return self.session.rois(), replace(journal, roles=self.active.source.roles)
+        return self.session.rois(), self.active.restore.journal()

@@ -47,6 +47,11 @@ class Access:
     blinded: bool = False
     redact: Callable[[str], str] = str
 
+    @property
+    def in_list(self) -> bool:
+        """Whether the reading belongs to a reading list."""
+        return self.blinded or bool(self.fixed)
+
     def refuse_if_fixed(self) -> None:
         """Refuse to change whose reading it is, or where it is kept, where that is settled.
 

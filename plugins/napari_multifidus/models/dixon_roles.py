@@ -10,6 +10,12 @@ from dataclasses import replace
 from multifidus.measuring.dixon_roles import DixonRoles, with_roles
 from napari_multifidus.models.opening import OpenedExam
 
+IN_LIST = (
+    "Not in a reading list: its exams are measured with the fat and water images that their "
+    "headers and names tell."
+)
+NOT_USED = f"The Dixon pair that was chosen for this reading is not used. {IN_LIST}"
+
 
 def with_chosen_roles(opened: OpenedExam, roles: DixonRoles | None) -> OpenedExam:
     """Return an exam with the pair that was chosen; as it was read, if None.
