@@ -128,8 +128,8 @@ def _show_over(viewer: Any, other: str, panel: Any, title: str) -> None:
     holder.raise_()
 
 
-def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
-    """Show a panel below the canvas and what is left of it; in front of others that are there."""
+def show_below_canvas(viewer: Any, panel: Any, title: str, *, in_front: bool = True) -> None:
+    """Show a panel below the canvas and what is left of it; before or behind others there."""
     from qtpy.QtCore import Qt
     from qtpy.QtWidgets import QDockWidget
 
@@ -149,7 +149,7 @@ def show_below_canvas(viewer: Any, panel: Any, title: str) -> None:
         main.tabifyDockWidget(first, holder)
         # What is hidden yet cannot be in front.
         holder.show()
-        holder.raise_()
+        (holder if in_front else first).raise_()
 
 
 def show_slice_numbers(viewer: Any, *, shown: bool) -> None:

@@ -79,7 +79,7 @@ class WindowParts(QObject):
         if self._main is None:
             self._main = panel.window()
             self._main.addToolBar(self.bar)
-            _compat.show_below_canvas(self.viewer, self.results, RESULTS)
+            _compat.show_below_canvas(self.viewer, self.results, RESULTS, in_front=False)
             self._show_layers(shown=False)
             for holder in (self._holder(self.results), *self._layers):
                 if holder is not None:
