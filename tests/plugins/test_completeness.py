@@ -159,6 +159,16 @@ def test_few_points_are_asked_for_where_area_counts_and_not_of_samples(levelled,
     assert (few.kind, few.key) == (Kind.FLAG, MULTIFIDUS_RIGHT)
 
 
+def test_a_reason_marks_nothing_at_a_level_where_an_outline_is_begun(levelled):
+    levelled.set_level(4, Level.L5_S1)
+    levelled.set_level(5, Level.L5_S1)
+    half = HalfDrawn("polygon", circle(40, 58, 8)[:9], circle(40, 58, 8)[:9])
+    levelled.change(with_half_drawn(levelled.drawing, (MULTIFIDUS_LEFT, 5), half))
+    explain(levelled, completeness(levelled.analysis), "scan stopped")
+    told = [(n.level, n.side) for n in levelled.drawing.not_measurable]
+    assert told == [(Level.L5_S1, Side.RIGHT)]
+
+
 def test_a_reason_marks_what_is_missing_at_its_whole_level_and_nothing_else(levelled):
     levelled.set_level(1, Level.L4_L5)
     levelled.set_level(4, Level.L5_S1)

@@ -8,7 +8,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from multifidus.data.anatomy import Level
 from multifidus.data.polygon import area
+from multifidus.data.roi import Source
+from multifidus.data.roi_set import Reason
 from tests.support.exams import circle
 from tests.support.napari_window import layer_controls, layer_list
 
@@ -193,3 +196,68 @@ def test_undo_and_redo_leave_an_outline_that_waits(drawn):
     drawn.press("Q")
     drawn.click((50.0, 10.0))
     assert corners_in_hand(drawn) == [4]
+
+
+@pytest.fixture
+def levelled(win, exam, tmp_path):
+    """Return a window on a slice with a level, and nothing drawn."""
+    win.open(exam, tmp_path)
+    session = win.annotator.workspace.session
+    for index in (2, 3):
+        session.set_level(index, Level.L4_L5)
+    session.commit()
+    win.annotator.workspace.canvas.go_to(2)
+    return win
+
+
+@pytest.mark.parametrize("tool", ["O", "U"])
+@pytest.mark.parametrize("shown", [2, 3])
+def test_what_is_begun_at_a_level_is_not_marked_as_not_measurable(levelled, messages, tool, shown):
+    workspace = levelled.annotator.workspace
+    levelled.press("Q")
+    levelled.press(tool)
+    for corner in CORNERS:
+        levelled.click(corner)
+    workspace.canvas.go_to(shown)
+    levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
+    assert not workspace.session.drawing.not_measurable
+    assert "multifidus right at L4-L5, on slice 3, is begun and not closed" in messages[-1]
+    assert corners_in_hand(levelled) == [3]
+    # The other side is another matter.
+    levelled.press("W")
+    levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
+    assert [gap.side for gap in workspace.session.drawing.not_measurable] == ["left"]
+
+
+@pytest.mark.parametrize("drawn_on", [2, 3])
+def test_what_is_outlined_is_no_longer_marked_as_not_measurable(levelled, messages, drawn_on):
+    workspace = levelled.annotator.workspace
+    levelled.press("Q")
+    levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
+    (gap,) = workspace.session.drawing.not_measurable
+    workspace.canvas.go_to(drawn_on)
+    levelled.press("Q")
+    levelled.draw([*CORNERS, (50.0, 10.0)])
+    QApplication.processEvents()
+    assert (MULTIFIDUS_RIGHT, drawn_on) in workspace.session.drawing.outlines
+    assert not workspace.session.drawing.not_measurable
+    assert any("was marked as not measurable (metal)" in words for words in messages)
+    # It is one change.
+    levelled.press("Ctrl+Z")
+    assert not workspace.session.drawing.outlines
+    assert workspace.session.drawing.not_measurable == (gap,)
+    levelled.press("Ctrl+Y")
+    assert workspace.session.drawing.outlines
+    assert not workspace.session.drawing.not_measurable
+
+
+def test_a_draft_leaves_the_mark_and_the_window_says_so(levelled, messages):
+    workspace = levelled.annotator.workspace
+    session = workspace.session
+    session.set_not_measurable(MULTIFIDUS_RIGHT, 2, Reason.METAL)
+    workspace.committed()
+    session.put(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 9)], Source.INTERPOLATED)
+    workspace.committed()
+    assert session.drawing.not_measurable
+    assert "draft of multifidus right on slice 4" in messages[-1]
+    assert "L4-L5 is marked as not measurable (metal)" in messages[-1]

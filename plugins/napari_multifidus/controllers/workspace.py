@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.slice_number import slice_words
 from multifidus.errors import MultifidusError
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.canvas import Canvas
 from napari_multifidus.controllers.redrawing import Redrawing
 from napari_multifidus.controllers.saving import Autosaver, SessionRestore
 from napari_multifidus.models.blinding import Access
+from napari_multifidus.models.drawing_edits import BEGINS_AS_DRAFT
 from napari_multifidus.models.grid import series_words
 from napari_multifidus.models.opening import OpenedExam
 from napari_multifidus.models.series_names import names_of
@@ -190,11 +192,34 @@ class Workspace(QObject):
         if not self.is_open:
             # What an exam is opened with is no change of it.
             return
+        said = [self._contradicted(*where) for where in self.session.newly_contradicted()]
         self.session.commit()
         self.autosaver.save_soon()
         self.changed.emit()
+        for words in filter(None, said):
+            self.warning.emit(words)
         for words in self.canvas.shapes_off_slice():
             self.warning.emit(words)
+
+    def _contradicted(self, key: LayerKey, index: int) -> str:
+        """Measure what was drawn where it was said to be not measurable; a draft decides nothing.
+
+        Returns what the person should know.
+        """
+        session = self.session
+        found = session.analysis.not_measurable(key, index)
+        if found is None:
+            return ""
+        marked = f"marked as not measurable ({found.reason.value.replace('_', ' ')})"
+        if all(roi.source in BEGINS_AS_DRAFT for roi in session.drawing.outlines[key, index]):
+            where = f"{key.words} on {slice_words(index)}"
+            return (
+                f"There is a draft of {where}, and {found.level} is {marked}: delete one of them."
+            )
+        session.set_not_measurable(key, index, None)
+        return (
+            f"{key.words} at {found.level} was {marked}; it is outlined now, so the mark is gone."
+        )
 
     def moved(self, key: LayerKey, index: int, preview: OutlinePreview) -> None:
         """Follow an outline in motion."""

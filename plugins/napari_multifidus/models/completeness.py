@@ -212,7 +212,9 @@ def explain(session: Session, found: Completeness, note: str) -> None:
         if item.kind is not Kind.OUTLINE or item.key is None or item.slice_index is None:
             continue
         analysis = session.analysis
-        drawn = {analysis.level_of(index)[0] for index in analysis.drawing.slices_of(item.key)}
+        drawing = analysis.drawing
+        held = {index for key, index in drawing.half_drawn if key == item.key}
+        drawn = {analysis.level_of(i)[0] for i in {*drawing.slices_of(item.key), *held}}
         known = analysis.not_measurable(item.key, item.slice_index)
         if item.level not in drawn and known is None:
             session.set_not_measurable(item.key, item.slice_index, Reason.OTHER, note)

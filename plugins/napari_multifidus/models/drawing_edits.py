@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_BEGINS_AS_DRAFT = {Source.DRAFT, Source.INTERPOLATED}
-_STAYS_A_DRAFT = {*_BEGINS_AS_DRAFT, Source.DRAFT_EDITED}
+BEGINS_AS_DRAFT = frozenset({Source.DRAFT, Source.INTERPOLATED})
+"""Sources of outlines that nobody drew."""
+
+_STAYS_A_DRAFT = {*BEGINS_AS_DRAFT, Source.DRAFT_EDITED}
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -107,7 +109,7 @@ def put(
             outlines[where] = _outlines(where[0], image, loops, before, marks=marks)
         except RoiError as error:
             rest[where] = Unfinished(tuple(loops), problem_of(loops) or error.message, before)
-    if marks.source in _BEGINS_AS_DRAFT and loops:
+    if marks.source in BEGINS_AS_DRAFT and loops:
         origins = {**origins, where: tuple(loops)}
     elif not loops:
         origins = _without(origins, where)

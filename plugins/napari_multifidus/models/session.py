@@ -219,7 +219,7 @@ class Session:
         Raises
         ------
         RoiError
-            If the level is not known, or the structure is outlined on one of its slices.
+            If the level is not known, or the structure is outlined, or begun, on one of its slices.
         """
         self._refuse_if_locked()
         level, _ = self.analysis.level_of(index)
@@ -232,6 +232,12 @@ class Session:
         if reason is not None and there:
             msg = f"There is an outline of {key.words} at {level}, on {slice_words(there[0])}."
             raise RoiError(msg, remedy="Delete it first, if it cannot be measured.")
+        begun = [other for found, other in sorted(self.drawing.half_drawn) if found == key]
+        waiting = [other for other in begun if self.analysis.level_of(other)[0] is level]
+        if reason is not None and waiting:
+            where = f"{key.words} at {level}, on {slice_words(waiting[0])},"
+            msg = f"An outline of {where} is begun and not closed."
+            raise RoiError(msg, remedy="Close it, or discard it with Esc, first.")
         before = self.analysis.not_measurable(key, index)
         now = None
         if reason is not None:
@@ -261,6 +267,14 @@ class Session:
         return True
 
     # --- undo ----------------------------------------------------------------------------------
+
+    def newly_contradicted(self) -> tuple[StructureOnSlice, ...]:
+        """Return where an outline came since the last change on what is not measurable."""
+        before, now = self._history.now.outlines, self.drawing
+        if not now.not_measurable:
+            return ()
+        new = sorted(where for where in now.outlines if where not in before)
+        return tuple(where for where in new if self.analysis.not_measurable(*where) is not None)
 
     def commit(self) -> None:
         """End a change: what was changed since the last time is undone as one."""
