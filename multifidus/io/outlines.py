@@ -21,6 +21,7 @@ def read_rois(
     *,
     labels: str | None = None,
     series: str | int | None = None,
+    allow_swapped: bool = False,
 ) -> RoiSet:
     """Read outlines or a label map of an exam.
 
@@ -36,6 +37,9 @@ def read_rois(
         Which series a label map was drawn on, or outlines whose slices are found by their place
         alone: its number as ``inspect`` counts the exam's series, its UID, or its weighting.
         Needed where several series have one geometry.
+    allow_swapped
+        Whether outlines whose left and right are swapped are read, to be mended; :func:`measure`
+        refuses them all the same.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def read_rois(
         If the file is damaged, of another format, or a newer version.
     RoiError
         If an outline is malformed, fits no series of the exam or several of which none is chosen,
-        or left and right are swapped.
+        or left and right are swapped and that is not allowed.
     """
     file = Path(path)
     if is_volume(file):
@@ -61,7 +65,9 @@ def read_rois(
     try:
         if series is not None:
             rois = on_chosen_series(rois, exam, series)
-        check_sides(rois, slice_words(place(rois, exam), rois))
+        placed = place(rois, exam)
+        if not allow_swapped:
+            check_sides(rois, slice_words(placed, rois))
     except RoiError as error:
         raise RoiError(f"{file}: {error.message}", remedy=error.remedy) from error
     return rois

@@ -224,6 +224,10 @@ def test_swapped_sides_are_refused_with_their_file(tmp_path, exam):
     write_rois(swapped, tmp_path / "a.outlines.json")
     with pytest.raises(RoiError, match=r"a\.outlines\.json: Left and right are swapped"):
         read_rois(tmp_path / "a.outlines.json", exam)
+    # To be mended they are read; they are not measured.
+    assert read_rois(tmp_path / "a.outlines.json", exam, allow_swapped=True).rois == swapped.rois
+    with pytest.raises(RoiError, match="Left and right are swapped"):
+        measure(exam, swapped)
 
 
 def label_file(path, left_value=1, right_value=2):

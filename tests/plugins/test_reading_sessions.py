@@ -16,6 +16,7 @@ import pytest
 from napari_multifidus._compat import swapping_layers
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.worklist import now
+from napari_multifidus.models.edit_operations import swap_sides
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
 from napari_multifidus.views.adjudication import AdjudicationPanel
 from napari_multifidus.views.worklist import WorklistPanel, read_worklist
@@ -796,6 +797,51 @@ def test_an_exam_that_cannot_be_read_is_said_without_its_name(copy, room):
     room.win.attempt(controller.open, following)
     assert messages
     assert room.told() == []
+
+
+def swap(workspace: Any) -> None:
+    swap_sides(workspace.session, [(MULTIFIDUS_LEFT, 0)])
+    workspace.canvas.redraw([(MULTIFIDUS_LEFT, 0), (MULTIFIDUS_RIGHT, 0)])
+    workspace.committed()
+
+
+def test_a_reading_with_its_sides_swapped_is_gone_on_with_in_its_file(copy, room):
+    controller = room.start(copy, "AB", seed=1)
+    by, workspace = controller.by, controller.workspace
+    draw(controller, copy)
+    swap(workspace)
+    assert "swapped" in workspace.session.analysis.refusal
+    workspace.flush()
+    before = workspace.session.rois()
+    again = room.start(copy, "AB", seed=1)
+    assert again.by == by
+    assert again.workspace.session.rois() == before
+    swap(again.workspace)
+    again.finish(WHY)
+    assert again.item(by).state is ReadingState.DONE
+
+
+def test_a_reading_with_its_sides_swapped_is_compared(copy, room):
+    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
+    (copy / "cohort.csv").write_text("".join(lines[:2]))
+    for rater in RATERS:
+        controller = room.start(copy, rater)
+        draw(controller, copy)
+        controller.finish(WHY)
+        path = controller.workspace.file.path
+    rois = read_outlines(path)
+    other = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT, Side.NONE: Side.NONE}
+    swapped = [
+        dataclasses.replace(roi, key=dataclasses.replace(roi.key, side=other[roi.key.side]))
+        for roi in rois
+    ]
+    write_outlines(dataclasses.replace(rois, rois=tuple(swapped)), path, overwrite=True)
+    room.start(copy, "consensus", adjudicate=RATERS)
+    panel = room.panel(AdjudicationPanel)
+    assert [layer.name for layer in panel.overlays] == ["outlines of A", "outlines of B"]
+    muscles = [pair for pair in panel.model.rows if pair.key.structure.is_muscle]
+    assert muscles
+    assert {pair.dice for pair in muscles} == {0}
 
 
 def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, room):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
 
 import pytest
 from napari_multifidus._compat import open_dock
 from napari_multifidus.annotate import annotate
-from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 
+import multifidus as mf
 from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.roi import Reading
+from multifidus.errors import RoiError
 from multifidus.io.outlines_json import file_name
 from multifidus.sample_data import sample_dir
 
@@ -44,6 +47,36 @@ def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_pat
     # Looking does not change: what is read back is the outline itself, not what napari rounds.
     again.annotator.workspace.flush()
     assert again.annotator.workspace.session.rois() == left
+
+
+def test_a_reading_with_its_sides_swapped_comes_back_to_be_mended(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    annotator, banner = win.annotator, win.dock.obstacle
+    workspace = annotator.workspace
+    annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+    win.draw(SQUARE)
+    annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    win.draw([(row, column - 40) for row, column in SQUARE])
+    left, file = workspace.session.rois(), workspace.file.path
+    source = workspace.active.source
+
+    annotator.opener.switch_to(source, folder=tmp_path)
+    assert (workspace.session.rois(), workspace.file.path) == (left, file)
+    assert not banner.isHidden()
+    assert "swapped" in banner.words.text()
+    annotator.opener.open_outlines(file)
+    assert (workspace.session.rois(), workspace.file.path) == (left, file)
+    # Another exam opened with these outlines shows them as well, and says the same.
+    opened = dataclasses.replace(source, outlines=file)
+    annotator.opener.switch_to(opened, folder=tmp_path / "other")
+    assert workspace.session.rois() == left
+    assert not banner.isHidden()
+    with pytest.raises(RoiError, match="swapped"):
+        mf.read_rois(file, exam)
+    banner.mend.click()
+    assert banner.isHidden()
+    workspace.flush()
+    assert mf.read_rois(workspace.file.path, exam) == workspace.session.rois()
 
 
 def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messages):

@@ -334,7 +334,7 @@ class ExamOpener:
             raise MultifidusError(msg, remedy="Open the exam first.")
         workspace.access.refuse_if_fixed()
         source = workspace.active.source
-        rois = read_rois(path, source.exam)
+        rois = read_rois(path, source.exam, allow_swapped=True)
         workspace.flush()
         reading = rois.rois[0].key.reading if rois.rois else rois.reading
         workspace.rater = reading.rater
@@ -365,4 +365,5 @@ class ExamOpener:
 
 def _given(source: OpenedExam) -> RoiSet | None:
     """Return the outlines that an exam came with."""
-    return None if source.outlines is None else read_rois(source.outlines, source.exam)
+    path = source.outlines
+    return None if path is None else read_rois(path, source.exam, allow_swapped=True)

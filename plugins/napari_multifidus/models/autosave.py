@@ -218,7 +218,8 @@ class OutlineFile:
         if not self.path.exists():
             return None
         try:
-            rois = read_rois(self.path, exam)
+            # The window says what is wrong with its sides, and mends it.
+            rois = read_rois(self.path, exam, allow_swapped=True)
             self._known = _digest(self.path)
             self._mention_others()
         except MultifidusError as error:

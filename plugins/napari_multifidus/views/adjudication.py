@@ -195,7 +195,7 @@ class AdjudicationPanel(QWidget):
             msg = "One of the two raters has no outlines of this exam."
             raise MultifidusError(msg)
         reading = replace(session.drawing.reading, rater=NAMES[self.raters.index(rater)])
-        return read_rois(path, session.exam).read_by(reading)
+        return read_rois(path, session.exam, allow_swapped=True).read_by(reading)
 
     def _forget(self) -> None:
         self._seen, self.sessions = None, None
