@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari_multifidus.models.blinding import Access
+from napari_multifidus.models.display_images import WindowPreset, limits
+from napari_multifidus.models.grid import pixel_stack
 from napari_multifidus.models.opening import open_exam
 from napari_multifidus.models.previous import SideBySide, exams_in
 from napari_multifidus.models.session import Session
@@ -70,6 +72,17 @@ def test_the_slice_of_the_same_level_is_found_and_a_cursor_linked_by_its_landmar
     np.testing.assert_allclose(beside.cursor(row, column), expected, atol=1e-4)
     assert beside.cursor_words == "Cursor linked by the landmark."
     assert beside.cursor(-500, 0) is None
+
+
+def test_both_exams_are_shown_by_one_rule_of_grey_levels(made):
+    """One that is shown brighter would look fattier."""
+    beside = pair(made)
+    low, high = limits(pixel_stack(beside.other.series), WindowPreset.AUTOMATIC)
+    for index in (0, 3):
+        beside.index = index
+        pixels = beside.projection.turned(beside.projection.item.pixels)
+        expected = np.clip((pixels - low) / (high - low) * 255, 0, 255).astype(np.uint8)
+        np.testing.assert_array_equal(beside.projection.grey_image(), expected)
 
 
 def test_an_unknown_level_is_said_and_paged_through_by_hand(made):

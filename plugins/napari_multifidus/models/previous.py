@@ -32,7 +32,13 @@ from multifidus.spine.matched import (
     same_place,
     shared_stations,
 )
-from napari_multifidus.models.grid import axial_series, series_of, weighting_words
+from napari_multifidus.models.display_images import WindowPreset, limits
+from napari_multifidus.models.grid import (
+    axial_series,
+    pixel_stack,
+    series_of,
+    weighting_words,
+)
 from napari_multifidus.models.label_maps import without_label_maps
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import colour_of
@@ -256,6 +262,8 @@ class SideBySide:
         self.index = len(other.series.slices) // 2
         self.match = LevelMatch(None)
         self._at = -1
+        # By the rule of the image beside it, or one of the two would look fattier.
+        self._greys = limits(pixel_stack(other.series), WindowPreset.AUTOMATIC)
 
     def follow(self, index: int) -> None:
         """Go to the slice at the level of a slice of the exam that is open, if it is known.
@@ -283,7 +291,7 @@ class SideBySide:
     @property
     def projection(self) -> SliceProjection:
         """How the slice of the other exam is shown."""
-        return SliceProjection.axial(self.other.series.slices[self.index])
+        return SliceProjection.axial(self.other.series.slices[self.index], self._greys)
 
     def paths(self) -> tuple[tuple[Array, str], ...]:
         """Return the outlines on the slice shown, as places, each with its colour."""

@@ -36,17 +36,20 @@ class SliceProjection:
         Whether rows run from left to right.
     flipped
         Whether pixels are counted from below, and from the right.
+    greys
+        Signals shown black and white; None for all but the slice's darkest and brightest.
     """
 
     item: Slice
     transposed: bool
     flipped: tuple[bool, bool]
+    greys: tuple[float, float] | None = None
 
     @classmethod
-    def axial(cls, item: Slice) -> SliceProjection:
+    def axial(cls, item: Slice, greys: tuple[float, float] | None = None) -> SliceProjection:
         """Find how an axial slice has to be turned: the right side on the left, anterior up."""
         view = view_of(item.plane)
-        return cls(item, view.transposed, (not view.down, not view.right))
+        return cls(item, view.transposed, (not view.down, not view.right), greys)
 
     @classmethod
     def sagittal(cls, item: Slice) -> SliceProjection:
@@ -105,7 +108,7 @@ class SliceProjection:
     def grey_image(self) -> NDArray[np.uint8]:
         """Return the slice as it is shown, shape (height, width), in greys."""
         pixels = self.item.pixels
-        low, high = np.percentile(pixels, _PERCENTILES)
+        low, high = self.greys or np.percentile(pixels, _PERCENTILES)
         scaled = (pixels - low) / max(float(high - low), 1e-9)
         grey = np.clip(self.turned(scaled) * 255, 0, 255)
         return np.ascontiguousarray(grey.astype(np.uint8))
