@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from qtpy.QtCore import Qt
@@ -261,3 +262,27 @@ def test_a_draft_leaves_the_mark_and_the_window_says_so(levelled, messages):
     assert session.drawing.not_measurable
     assert "draft of multifidus right on slice 4" in messages[-1]
     assert "L4-L5 is marked as not measurable (metal)" in messages[-1]
+
+
+@pytest.mark.parametrize("way", ["folder", "rater", "reading"])
+def test_what_is_no_outline_yet_is_taken_along(levelled, messages, tmp_path, way):
+    workspace, opener = levelled.annotator.workspace, levelled.annotator.opener
+    levelled.press("Q")
+    for corner in CORNERS:
+        levelled.click(corner)
+    levelled.press("W")
+    levelled.draw([(20.0, 50.0), (40.0, 70.0), (40.0, 50.0), (20.0, 70.0)])
+    QApplication.processEvents()
+    (before,) = workspace.session.drawing.unfinished.values()
+    if way == "folder":
+        (tmp_path / "new").mkdir()
+        opener.set_folder(tmp_path / "new")
+    else:
+        opener.set_reading(*(("R2", 1) if way == "rater" else ("R1", 2)), carry=True)
+    assert workspace.canvas.index == 2
+    assert corners_in_hand(levelled) == [3]
+    (after,) = workspace.session.drawing.unfinished.values()
+    assert np.array_equal(after.loops, before.loops)
+    kept = workspace.file.load_journal()
+    assert (len(kept.drafts), len(kept.half_drawn)) == (1, 1)
+    assert sum("estored" in words for words in messages) == 2

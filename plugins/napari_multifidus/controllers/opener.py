@@ -19,7 +19,7 @@ from napari_multifidus.controllers.canvas_callbacks import CanvasCallbacks
 from napari_multifidus.controllers.display import Display
 from napari_multifidus.controllers.image_layers import exam_images, replace_images
 from napari_multifidus.controllers.reported_errors import reported
-from napari_multifidus.controllers.saving import SessionRestore
+from napari_multifidus.controllers.saving import Contents, SessionRestore
 from napari_multifidus.controllers.workspace import ActiveExam, Workspace
 from napari_multifidus.models.autosave import Journal, OutlineFile, default_folder, latest_reading
 from napari_multifidus.models.blinding import Access
@@ -159,20 +159,15 @@ class ExamOpener:
         workspace.opened.emit()
 
     def _begin(
-        self, source: OpenedExam, file: OutlineFile, by: Reading, rois: RoiSet | None = None
+        self, source: OpenedExam, file: OutlineFile, by: Reading, carried: Contents | None = None
     ) -> None:
-        """Show a reading: what its file holds, else what is given, else what the exam came with."""
+        """Show a reading: what is carried over, else what its file holds, else what came with it.
+
+        Whoever takes outlines along takes what is no outline yet, and the pair, along with them.
+        """
         self.workspace.autosaver.write_to(file)
-        held_over = rois is not None
-        held = file.load(source.exam) if rois is None else rois
-        given = _given(source) if held is None else None
-        if given is not None and given.reading == by:
-            held = given
-        rois = RoiSet(reading=by) if held is None else held
-        journal = file.load_journal()
-        # Whoever takes the outlines along takes the pair that they were measured with.
-        roles = source.roles if journal.roles is None and held_over else journal.roles
-        in_list = self.workspace.access.in_list
+        rois, journal = carried or (self._held(source, file, by), file.load_journal())
+        roles, in_list = journal.roles, self.workspace.access.in_list
         source = self._with_roles(source, None if in_list else roles)
         # In a list the pair is kept for where it was chosen, and not used.
         journal = replace(journal, roles=roles if in_list else source.roles)
@@ -189,6 +184,14 @@ class ExamOpener:
             words = words_of(self.workspace.active.restore.image_hashes.changed())
             if words:
                 self.workspace.warning.emit(words)
+
+    def _held(self, source: OpenedExam, file: OutlineFile, by: Reading) -> RoiSet:
+        """Return the outlines of a reading that its file holds, or that the exam came with."""
+        held = file.load(source.exam)
+        given = _given(source) if held is None else None
+        if given is not None and given.reading == by:
+            held = given
+        return RoiSet(reading=by) if held is None else held
 
     def _with_roles(self, source: OpenedExam, roles: DixonRoles | None) -> OpenedExam:
         """Return an exam with the pair that a reading chose, and show its images so."""
@@ -283,16 +286,16 @@ class ExamOpener:
         if not workspace.is_open or file is None:
             workspace.rater = rater
             return
-        session = workspace.session
+        session, restore = workspace.session, workspace.active.restore
         wanted = replace(session.drawing.reading, rater=rater, reading=number)
         if wanted == session.drawing.reading:
             return
         workspace.access.refuse_if_fixed()
         workspace.flush()
         workspace.rater = rater
-        rois = session.rois().read_by(wanted) if carry else None
+        carried = (session.rois().read_by(wanted), restore.journal()) if carry else None
         new = OutlineFile.of(file.path.parent, wanted)
-        self._begin(workspace.active.source, new, wanted, rois)
+        self._begin(workspace.active.source, new, wanted, carried)
         workspace.save()
 
     def has_file_of(self, rater: str, number: int) -> bool:
@@ -313,10 +316,10 @@ class ExamOpener:
         workspace = self.workspace
         workspace.access.refuse_if_fixed()
         workspace.flush()
-        reading, rois = workspace.session.drawing.reading, workspace.session.rois()
+        reading, active = workspace.session.drawing.reading, workspace.active
         file = OutlineFile.of(folder, reading)
-        held = None if file.path.exists() else rois
-        self._begin(workspace.active.source, file, reading, held)
+        own = active.session.rois(), active.restore.journal()
+        self._begin(active.source, file, reading, None if file.path.exists() else own)
         workspace.save()
 
     def open_outlines(self, path: Path) -> None:
