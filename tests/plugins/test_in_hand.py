@@ -145,6 +145,28 @@ def test_what_napari_offers_closes_no_outline_in_hand(drawn, tool):
     assert not workspace.canvas.unfinished()
 
 
+LEAVING = {
+    "another structure": lambda win: win.press("W"),
+    "another slice": lambda win: win.press("."),
+    "another tool": lambda win: win.press("J"),
+    "napari's button": lambda win: click_mode(win, MULTIFIDUS_RIGHT, "select"),
+    "escape": lambda win: win.press("Escape"),
+    "a copy": lambda win: win.press("K"),
+}
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_two_corners_that_are_left_change_no_colour(drawn, way):
+    drawn.press("Q")
+    layer = drawn.layer(MULTIFIDUS_RIGHT)
+    faces, edges = layer.face_color.copy(), layer.edge_color.copy()
+    for corner in CORNERS[:2]:
+        drawn.click(corner)
+    LEAVING[way](drawn)
+    assert np.allclose(layer.face_color[:2], faces)
+    assert np.allclose(layer.edge_color[:2], edges)
+
+
 def test_napari_s_own_tools_go_on_with_an_outline_that_waits(drawn):
     workspace = drawn.annotator.workspace
     drawn.press("Q")

@@ -216,8 +216,9 @@ class StructureLayer:
         try:
             if shapes or layer.nshapes:
                 mode = layer.mode
-                if len(layer.edge_color) != layer.nshapes:
-                    # A polygon that was given up has left its colour behind.
+                if self.is_drawing or len(layer.edge_color) != layer.nshapes:
+                    # A polygon that was given up leaves its colour behind, as does one of two
+                    # corners, which napari gives up here; it would paint all shapes white.
                     layer.data = []
                 layer.data = shapes
                 layer.mode = mode
