@@ -6,6 +6,7 @@ import dataclasses
 import gc
 import weakref
 
+import numpy as np
 import pytest
 from napari_multifidus._compat import open_dock
 from napari_multifidus.annotate import annotate
@@ -100,3 +101,35 @@ def test_a_panel_that_is_closed_lets_go_of_everything(win, exam, tmp_path, qtbot
     del panel
     gc.unfreeze()
     qtbot.waitUntil(lambda: gc.collect() >= 0 and held() is None)
+
+
+BOW_TIE = [(20.0, 48.0), (50.0, 68.0), (50.0, 48.0), (20.0, 68.0)]
+
+
+def test_an_older_journal_replaces_no_outline(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    workspace, opener = win.annotator.workspace, win.annotator.opener
+    source, session = workspace.active.source, workspace.session
+    for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
+        session.put(key, 2, [np.array(BOW_TIE)])
+        workspace.canvas.push(key)
+    workspace.committed()
+    workspace.flush()
+    journal = workspace.file.journal_path
+    old = journal.read_text(encoding="utf-8")
+    session.put(MULTIFIDUS_LEFT, 2, [np.array(SQUARE)])
+    workspace.canvas.push(MULTIFIDUS_LEFT)
+    workspace.committed()
+    workspace.flush()
+    ((drawn,),) = session.drawing.outlines.values()
+    opener.close()
+    # The outlines were written, or copied from elsewhere, and the journal was not.
+    journal.write_text(old, encoding="utf-8")
+    opener.switch_to(source, folder=tmp_path)
+    session = workspace.session
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 2] == (drawn,)
+    # Where the file holds nothing, what was to be corrected comes back.
+    assert list(session.drawing.unfinished) == [(MULTIFIDUS_RIGHT, 2)]
+    assert any("of multifidus left on slice 3 is no outline" in words for words in messages)
+    workspace.flush()
+    assert [draft[0] for draft in workspace.file.load_journal().drafts] == [MULTIFIDUS_RIGHT]

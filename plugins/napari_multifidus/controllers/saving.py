@@ -179,11 +179,21 @@ class SessionRestore:
         canvas.activate(key, PAN_ZOOM if waiting is None else waiting.goes_on_with)
 
     def _restore(self, key: LayerKey, index: int, loops: tuple[Any, ...]) -> None:
-        """Put back what was no outline yet when the window went."""
+        """Put back what was no outline yet when the window went.
+
+        No reading holds both at one place: a journal that does is not the one that was written
+        with the outlines, and an outline is worth more than what was to be corrected.
+        """
+        where = f"{key.words} on {slice_words(index)}"
+        if (key, index) in self._session.drawing.outlines:
+            self._warning(
+                f"The journal does not belong to the outline file: what it holds of {where} is no "
+                "outline and is left out; the outline of the file stays."
+            )
+            return
         self._session.put(key, index, loops)
         self._canvas.layer(key)
         self._canvas.push(key)
-        where = f"{key.words} on {slice_words(index)}"
         problem = self._session.drawing.problem(key, index)
         if problem:
             self._warning(f"Restored, not measured yet: {where} {problem}.")
