@@ -308,3 +308,25 @@ def test_what_is_no_outline_yet_is_taken_along(levelled, messages, tmp_path, way
     kept = workspace.file.load_journal()
     assert (len(kept.drafts), len(kept.half_drawn)) == (1, 1)
     assert sum("estored" in words for words in messages) == 2
+
+
+@pytest.mark.parametrize("tool", ["O", "U"])
+def test_what_is_in_the_hand_is_named_as_left_out(levelled, messages, tmp_path, tool):
+    outputs = levelled.annotator.outputs
+    levelled.press("W")
+    levelled.draw([(20.0, 50.0), (20.0, 70.0), (50.0, 70.0)])
+    levelled.press("Q")
+    levelled.press(tool)
+    for corner in CORNERS:
+        levelled.click(corner)
+    named = "multifidus right on slice 3 is not closed"
+    done = outputs.measure_into(tmp_path / "tables")
+    assert (done.outlines, done.left_out) == (1, (named,))
+    assert f"Left out: {named}." in messages[-1]
+    outputs.pictures_into(tmp_path / "pictures")
+    assert messages[-1].endswith(f"Left out: {named}.")
+    # It is named once, where it waits as well.
+    levelled.annotator.workspace.canvas.leave()
+    assert outputs.measure_into(tmp_path / "tables", overwrite=True).left_out == (named,)
+    # It is still there to be gone on with.
+    assert corners_in_hand(levelled) == [3]

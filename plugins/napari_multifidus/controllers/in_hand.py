@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_multifidus import _compat
 from napari_multifidus.controllers.mouse import MouseStrokes
 from napari_multifidus.controllers.structure_layer import StructureLayer
 from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.shapes import LayerKey
+
+if TYPE_CHECKING:
+    from napari_multifidus.models.drawing import StructureOnSlice
 
 
 class InHand:
@@ -36,6 +39,10 @@ class InHand:
             *(own.unfinished() for own in self._structures.values()),
         ]
         return [one for one in found if one is not None]
+
+    def places(self) -> list[StructureOnSlice]:
+        """List where something is begun and not closed."""
+        return [(key, index) for key, index, _ in self.begun()]
 
     def leave(self) -> bool:
         """Let what napari's tools draw wait; returns whether there was anything."""

@@ -5,8 +5,10 @@ The buttons *Measure* and *Pictures* write what ``multifidus measure`` writes, b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
@@ -18,6 +20,9 @@ from multifidus.study.results import Output, write_results
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.session import Session
+
+if TYPE_CHECKING:
+    from napari_multifidus.models.drawing import StructureOnSlice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,23 @@ class Tables:
     def words(self) -> str:
         """Say it to the person."""
         done = f"Measured {self.outlines} outlines; the tables are in {self.folder}."
-        return f"{done} Left out: {'; '.join(self.left_out)}." if self.left_out else done
+        return done + _left_out_words(self.left_out)
 
 
-def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> Tables:
+def _left_out_words(left_out: Sequence[str]) -> str:
+    return f" Left out: {'; '.join(left_out)}." if left_out else ""
+
+
+def write_tables(
+    session: Session,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    in_hand: Sequence[StructureOnSlice] = (),
+) -> Tables:
     """Measure all outlines and write measurements.csv, summary.csv and dictionary.json.
+
+    Where an outline is in the hand it is said to be left out, as one that waits to be closed is.
 
     Raises
     ------
@@ -58,7 +75,7 @@ def write_tables(session: Session, folder: Path, *, overwrite: bool = False) -> 
     output.check()
     measured = measure_exam(session.exam, rois, session.protocol, case_of((), (), None))
     write_results([measured], output, session.protocol)
-    return Tables(folder, len(rois.rois), session.drawing.not_measured())
+    return Tables(folder, len(rois.rois), session.drawing.not_measured(in_hand))
 
 
 class Outputs(QObject):
@@ -105,7 +122,8 @@ class Outputs(QObject):
         """
         session = self.workspace.session
         self.workspace.flush()
-        tables = write_tables(session, folder, overwrite=overwrite)
+        in_hand = self.workspace.canvas.in_hand.places()
+        tables = write_tables(session, folder, overwrite=overwrite, in_hand=in_hand)
         emit = self.workspace.warning if tables.left_out else self.workspace.message
         emit.emit(tables.words)
         return tables
@@ -126,4 +144,6 @@ class Outputs(QObject):
             raise MultifidusError(msg, remedy="Draw one first.")
         drawn = draw_overlays(session.exam, rois, session.analysis.measure(), folder)
         what = "1 picture" if len(drawn) == 1 else f"{len(drawn)} pictures"
-        self.workspace.message.emit(f"Wrote {what} into {folder}.")
+        left_out = session.drawing.not_measured(self.workspace.canvas.in_hand.places())
+        emit = self.workspace.warning if left_out else self.workspace.message
+        emit.emit(f"Wrote {what} into {folder}.{_left_out_words(left_out)}")

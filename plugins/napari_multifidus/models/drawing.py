@@ -6,7 +6,7 @@ they are never measured and never lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -151,14 +151,18 @@ class DrawingState:
         unfinished = self.unfinished.get((key, index))
         return unfinished.problem if unfinished else ""
 
-    def not_measured(self) -> tuple[str, ...]:
+    def not_measured(self, in_hand: Iterable[StructureOnSlice] = ()) -> tuple[str, ...]:
         """Say of everything unfinished what it is, where, and what is wrong with it."""
-        return tuple(found.words for found in self.incomplete())
+        return tuple(found.words for found in self.incomplete(in_hand))
 
-    def incomplete(self) -> tuple[Incomplete, ...]:
-        """List all that is drawn and no outline: half drawn, or to be corrected; slice by slice."""
+    def incomplete(self, in_hand: Iterable[StructureOnSlice] = ()) -> tuple[Incomplete, ...]:
+        """List all that is drawn and no outline: half drawn, or to be corrected; slice by slice.
+
+        What is in the hand is known to the layers alone, and listed if it is given.
+        """
+        waiting = {*self.half_drawn, *in_hand}
         found = [Incomplete(*where, draft.problem) for where, draft in self.unfinished.items()]
-        found += [Incomplete(*where, HALF_DRAWN, is_half_drawn=True) for where in self.half_drawn]
+        found += [Incomplete(*where, HALF_DRAWN, is_half_drawn=True) for where in waiting]
         return tuple(sorted(found, key=lambda item: (item.index, item.key)))
 
     def on_slice(self, index: int) -> Iterator[Roi]:
