@@ -27,6 +27,7 @@ __all__ = [
     "is_drawing",
     "is_held",
     "layer_docks",
+    "let_go",
     "maximise",
     "move_corner",
     "native_canvas",
@@ -290,6 +291,20 @@ def is_drawing(layer: Any) -> bool:
 def is_held(layer: Any) -> bool:
     """Whether the mouse holds a shape or a vertex; napari has no public word for it."""
     return bool(getattr(layer, "__wrapped__", layer)._is_moving)  # noqa: SLF001
+
+
+def let_go(layer: Any) -> None:
+    """Let go of the shape or vertex that the mouse holds, where it is now.
+
+    napari would take a vertex along to another slice, and leave the others of its shape behind.
+    """
+    own = getattr(layer, "__wrapped__", layer)
+    if own._is_creating or own._moving_value == (None, None):  # noqa: SLF001
+        return
+    own._finish_drawing()  # noqa: SLF001
+    if str(own.mode) == "select":
+        # Without a vertex napari moves all that is selected.
+        own.selected_data = set()
 
 
 def move_corner(layer: Any, position: tuple[float, ...]) -> None:

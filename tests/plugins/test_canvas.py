@@ -76,6 +76,23 @@ def test_what_no_event_announces_is_taken_over_when_the_slice_is_left(canvas, se
     np.testing.assert_allclose(loop, circle(36, 59, 13), atol=1e-4)
 
 
+def test_an_outline_is_kept_when_its_shape_comes_to_lie_across_slices(canvas, session):
+    layer = canvas.layers[MULTIFIDUS_LEFT]
+    before = session.drawing.outlines[MULTIFIDUS_LEFT, 2]
+    layer.data[0][0, 0] = 3
+    canvas.sync()
+    assert session.drawing.outlines[MULTIFIDUS_LEFT, 2] is before
+    (words,) = canvas.shapes_off_slice()
+    assert "several slices" in words
+    # Other slices are taken over as ever, and whoever deletes the shape deletes the outline.
+    layer.add_polygons([vertices_of(circle(36, 58, 9), 5)])
+    assert (MULTIFIDUS_LEFT, 5) in session.drawing.outlines
+    layer.selected_data = {0}
+    layer.remove_selected()
+    canvas.sync()
+    assert set(session.drawing.slices_of(MULTIFIDUS_LEFT)) == {5}
+
+
 def test_a_layer_is_compared_anew_after_the_session_has_changed(canvas, session, commits):
     canvas.go_to(3)
     # Nothing was pushed: what the layer shows is what counts.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari_multifidus._compat import is_held
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+import multifidus as mf
 from multifidus.data.anatomy import Level
 from multifidus.data.polygon import area
 from multifidus.data.roi import Source
@@ -330,3 +332,38 @@ def test_what_is_in_the_hand_is_named_as_left_out(levelled, messages, tmp_path, 
     assert outputs.measure_into(tmp_path / "tables", overwrite=True).left_out == (named,)
     # It is still there to be gone on with.
     assert corners_in_hand(levelled) == [3]
+
+
+STEPS = {
+    "key": lambda win: win.press("."),
+    "slider": lambda win: win.viewer.dims.set_current_step(0, 3),
+}
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+@pytest.mark.parametrize("way", STEPS)
+def test_a_vertex_that_is_held_stays_on_its_slice(drawn, way, is_moved):
+    workspace = drawn.annotator.workspace
+    workspace.canvas.go_to(2)
+    drawn.press("W")
+    drawn.press("J")
+    drawn.viewer.reset_view()
+    before = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
+    row, column = map(float, before[0][0])
+    drawn.drag((row, column), (row + 4, column + 2) if is_moved else (row, column), moves=1)
+    if is_moved:
+        drawn.wait(lambda: is_held(drawn.layer(MULTIFIDUS_LEFT)))
+    STEPS[way](drawn)
+    for step in (6, 8):
+        drawn.send("MouseMove", (row + step, column + 3))
+        drawn.wait(lambda at=(row + step, column + 3): drawn.sees_mouse_at(*at))
+    drawn.release((row + 8, column + 3))
+    workspace.flush()
+    assert workspace.canvas.index == 3
+    assert not workspace.canvas.shapes_off_slice()
+    saved = mf.read_rois(workspace.file.path, workspace.session.exam)
+    assert saved == workspace.session.rois()
+    (loop,) = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
+    moved = loop[0] - (row, column)
+    assert np.allclose(moved, (4, 2) if is_moved else (0, 0), atol=0.5)
+    assert np.allclose(loop[1:], before[0][1:], atol=1e-4)

@@ -327,7 +327,9 @@ class Canvas:
                 self._calls.problem(f"{LOCKED} {UNLOCK}")
             own.settle()
             return False
-        changed = put_layer(self.session, own.key, by_slice(drawn))
+        # What a shape on no slice was an outline of is kept, until it is drawn anew or deleted.
+        kept = {index for shape in drawn for index in shape.across}
+        changed = put_layer(self.session, own.key, by_slice(drawn), kept)
         own.mark_problems(drawn)
         if not own.has_other_kinds:
             own.settle()
@@ -411,6 +413,8 @@ class Canvas:
         """Go elsewhere: what is not closed waits for that, unmeasured."""
         self.strokes.leave()
         self._take_added()
+        for layer in self.layers.values():
+            _compat.let_go(layer)
         if self.in_hand.leave():
             self._left_unclosed()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +30,17 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-def put_layer(session: Session, key: LayerKey, shown: Mapping[int, Sequence[Array]]) -> bool:
-    """Take over all that a layer shows of a structure, by slice; returns whether it changed."""
-    slices = sorted({*shown, *session.drawing.slices_of(key)})
+def put_layer(
+    session: Session,
+    key: LayerKey,
+    shown: Mapping[int, Sequence[Array]],
+    kept: Collection[int] = (),
+) -> bool:
+    """Take over all that a layer shows of a structure, by slice; returns whether it changed.
+
+    Slices to be kept stay as they are.
+    """
+    slices = sorted({*shown, *session.drawing.slices_of(key)} - set(kept))
     return any([session.put(key, index, shown.get(index, ())) for index in slices])  # noqa: C419
 
 

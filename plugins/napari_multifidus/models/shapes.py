@@ -105,12 +105,15 @@ class LayerShape:
         The slice it lies on; None where it lies on none, as ``problem`` says.
     loop
         Its closed path, shape (n, 2): row, column in pixels.
+    across
+        The slices that it has vertices on, where these are several.
     """
 
     index: int
     slice_index: int | None
     loop: Array
     problem: str = ""
+    across: tuple[int, ...] = ()
 
 
 def read_shapes(
@@ -127,7 +130,8 @@ def _read_shape(index: int, vertices: Array, kind: str, slice_count: int) -> Lay
     places = vertices[:, 0]
     loop = closed(_ellipse(vertices[:, 1:]) if kind == "ellipse" else vertices[:, 1:])
     if np.ptp(places) > ON_SLICE:
-        return LayerShape(index, None, loop, "runs across several slices; draw it in one slice")
+        problem = "runs across several slices; draw it in one slice"
+        return LayerShape(index, None, loop, problem, tuple(map(int, np.unique(places.round()))))
     place = round(float(places[0]))
     if not 0 <= place < slice_count:
         return LayerShape(index, None, loop, "lies beyond the first or last slice")
