@@ -13,9 +13,10 @@ _HEAD = """# Keyboard shortcuts of the napari plugin
 
 <!-- Written by scripts/shortcuts_page.py; do not edit. -->
 
-Every key, as the button *Keys* of the window shows them. They work while the mouse is on the
-image. Letters that napari's own shapes use (`R E L T P D S Z I X F B A`, `1` to `7`) are left to
-napari.
+The keys of the tools, as the button *Keys* in the tab *Help* shows them. They work unless a list, a
+field or a dialog has the keys. Enter or a double click closes an outline, Esc discards it. Keys of
+the sagittal image are under [levels](annotate-in-napari.md#levels). Letters that napari's own
+shapes use (`R E L T P D S Z I X F B A`, `1` to `7`) are left to napari.
 
 | Key | Action |
 |---|---|

@@ -101,9 +101,9 @@ def _five_levels(found: Readings) -> str:
     points, names = count(steps, POINTS_STEP), count(found.imagej_five.steps, NAME)
     compared = (
         f"**{without} against {theirs}** for the same outlines, {ours} with the references; "
-        f"beyond the points **{without - points} against {theirs - points}**. Who leaves outlines "
-        "unnamed in ImageJ, and keeps on paper which is which, needs "
-        f"{theirs - points - names} there.\n"
+        f"beyond the points **{without - points} against {theirs - points}**. Without names in "
+        f"ImageJ (which outline is which kept on paper) it is {theirs - points - names} instead of "
+        f"{theirs - points}.\n"
     )
     return f"{plugin}\n{imagej_part}\n{compared}"
 
@@ -117,7 +117,8 @@ def _one_level(found: Readings) -> str:
     return (
         "## One level: the plugin\n\n"
         "One slice without a sagittal image, both sides; the level is chosen from its list. It is "
-        "saved, and area is seen while drawing. The tour, which the first exam of all has, is not "
+        "saved, and area is seen while drawing; no references are drawn, so no fat is measured, in "
+        "either program. The tour, which the first exam of all has, is not "
         f"counted: it is skipped by one click.\n\n{table}\n"
         "## One level: ImageJ\n\n"
         f"The same two outlines, drawn and added.\n\n{theirs}\n"
@@ -145,7 +146,7 @@ def _cohort(found: Readings, asked: int) -> str:
     return (
         f"## A reading list of {number} exams\n\n"
         f"{number} exams{few if number < asked else ''} read one after another in one window, "
-        f"{exams.MATRIX} x {exams.MATRIX} pixels a slice, forty clicks a second.\n\n{table}\n"
+        f"{exams.MATRIX} x {exams.MATRIX} pixels a slice, up to forty clicks a second.\n\n{table}\n"
         f"- {count(five.steps)} clicks and keys were sent, {sum(five.arrived)} arrived; "
         f"{five.lost} points, clicks or keys were lost.\n"
         f"- Every exam after the first took {usual}; the first had the tour as well, skipped by "
@@ -157,14 +158,15 @@ def _cohort(found: Readings, asked: int) -> str:
         f"- Memory: {memory}.\n"
         f"- `multifidus measure` finds {errors.outlines - errors.missing} of {errors.outlines} "
         "outlines. Area against the polygon that was meant: "
-        f"{_spread(errors.drawn_pct)} %; against the phantom's exact area: "
-        f"{_spread(errors.area_pct)} % ({POINTS} corners cut some off). Fat by the default method "
-        f"against the exact share: {_spread(errors.fat_points)} points.\n"
+        f"{_spread(errors.drawn_pct, '%')}; against the phantom's exact area: "
+        f"{_spread(errors.area_pct, '%')} ({POINTS} corners cut some off). Fat by the default method "
+        f"against the exact share: {_spread(errors.fat_points, 'points')}.\n"
     )
 
 
-def _spread(values: list[float]) -> str:
-    return f"{np.mean(values):+.2f} on average, at most {max(map(abs, values)):.2f}"
+def _spread(values: list[float], unit: str) -> str:
+    mean, most = np.mean(values), max(map(abs, values))
+    return f"{mean:+.2f} {unit} on average, at most {most:.2f} {unit}"
 
 
 def page(*, smoke: bool, number: int = 200) -> tuple[str, bool]:

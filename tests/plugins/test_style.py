@@ -7,6 +7,8 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from napari_multifidus.controllers.canvas_texts import WARNING_STYLE
+from napari_multifidus.controllers.grading import BADGE_STYLE
 from napari_multifidus.controllers.shortcuts import TOOL_BUTTONS
 from napari_multifidus.models.shapes import LAYER_COLOURS, PROBLEM_COLOUR
 from napari_multifidus.views.icons import PICTURES, icon
@@ -25,6 +27,8 @@ from napari_multifidus.views.style import (
 from skimage.color import rgb2lab
 
 from benchmarks.screens import DEUTERANOPIA, as_seen
+
+ON_THE_IMAGE = (WARNING_STYLE, BADGE_STYLE)
 
 INKS = (*Tone, *LAYER_COLOURS, PROBLEM_COLOUR)
 
@@ -118,3 +122,9 @@ def test_every_tool_has_a_picture(qapp):
     for _, name in TOOL_BUTTONS:
         assert not icon(name, "#ffffff").isNull()
         assert name in PICTURES
+
+
+@pytest.mark.parametrize("style", ON_THE_IMAGE)
+def test_warnings_on_the_image_stand_on_a_ground_of_their_own(style):
+    """napari's own is white in its light theme."""
+    assert contrast(style["color"], style["box_color"]) >= LEAST_CONTRAST

@@ -290,6 +290,22 @@ def test_the_steps_over_the_window_say_what_is_next_and_go_there(win, exam, tmp_
     assert win.annotator.edit_tools.tool == "edit"
 
 
+def test_a_new_window_says_how_to_open_an_exam(win):
+    assert win.dock.status.message.text().startswith("Open an exam:")
+
+
+def test_what_is_wrong_with_the_drawing_is_not_closed_but_mended(win, exam, tmp_path):
+    win.open(exam, tmp_path)
+    line = win.dock.status
+    line.show_standing("Not measured: an outline crosses itself.")
+    assert not line.close_message.isVisibleTo(line)
+    line.show_warning("The folder cannot be written.")
+    assert line.close_message.isVisibleTo(line)
+    line.close_message.click()
+    assert line.message.text() == "Not measured: an outline crosses itself."
+    assert not line.close_message.isVisibleTo(line)
+
+
 def test_messages_go_by_themselves_and_never_into_another_exam(win, exam, tmp_path):
     win.open(exam, tmp_path)
     line = win.dock.status

@@ -10,8 +10,9 @@ from napari_multifidus.models.grid import slice_words, view_of
 if TYPE_CHECKING:
     from napari_multifidus.models.session import Session
 
-WARNING_STYLE = {"font_size": 12, "color": "#ffb000"}
-"""Size and colour of warnings; amber is told from grey with every colour vision."""
+WARNING_STYLE = {"font_size": 12, "color": "#ffb000", "box_color": "#26292f"}
+"""Size and colour of warnings, on a dark ground in every theme; amber is told from grey with every
+colour vision."""
 
 _TEXTS = ("slice", "warnings", "right", "left", "lock")
 

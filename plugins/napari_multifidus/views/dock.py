@@ -115,6 +115,7 @@ class Dock(QWidget):
             napari_viewer, *panels, panes=side_panes(self.annotator), preferences=settings()
         )
         self._wire()
+        self._show_steps()
         self._find_exam()
 
     def _lay_out(self) -> None:

@@ -94,7 +94,8 @@ class StatusLine(QWidget):
         self.message.setText(board.shown or self.hint)
         tone = Tone.ERROR if board.is_error else Tone.TEXT if board.shown else Tone.QUIET
         give(self.message, tone=tone, strong=board.is_error)
-        self.close_message.setVisible(bool(board.shown))
+        # What is wrong with the drawing stays until it is mended.
+        self.close_message.setVisible(bool(board.message or board.error))
         if is_new or not board.message:
             self._timer.stop()
         if board.message and not self._timer.isActive():

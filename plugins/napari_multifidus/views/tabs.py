@@ -29,7 +29,7 @@ def tour_steps(dock: Any) -> tuple[TourStep, ...]:
     return (
         TourStep(
             "Slices and levels",
-            "The keys . and , go to the next and the previous slice. Enter the level of a slice "
+            "Full stop (.) goes to the next slice, comma (,) to the one before. Choose its level "
             "here, unless landmarks on the sagittal image give it; M marks them.",
             lambda: dock.slice_level,
         ),

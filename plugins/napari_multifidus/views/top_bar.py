@@ -32,8 +32,8 @@ _TIPS = {
     StepName.DONE: "Finish: go on in the reading list, else write the tables",
 }
 _HINTS = {
-    StepName.LEVELS: "Next: mark levels. Press M and click the discs on the sagittal image, or "
-    "choose the level of this slice in the panel.",
+    StepName.LEVELS: "Next: mark levels. Choose the level of each slice in the panel; where there "
+    "is a sagittal image, press M and click the discs on it instead.",
     StepName.REFERENCES: "Next: draw the references that fat is measured by: G in pure muscle, "
     "H in fat.",
     StepName.RIGHT: "Next: the right multifidus. Press 0 to go there, click around the muscle, "
