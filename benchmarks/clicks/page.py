@@ -159,8 +159,8 @@ def _cohort(found: Readings, asked: int) -> str:
         f"- `multifidus measure` finds {errors.outlines - errors.missing} of {errors.outlines} "
         "outlines. Area against the polygon that was meant: "
         f"{_spread(errors.drawn_pct, '%')}; against the phantom's exact area: "
-        f"{_spread(errors.area_pct, '%')} ({POINTS} corners cut some off). Fat by the default method "
-        f"against the exact share: {_spread(errors.fat_points, 'points')}.\n"
+        f"{_spread(errors.area_pct, '%')} ({POINTS} corners cut some off). Fat by the default "
+        f"method against the exact share: {_spread(errors.fat_points, 'points')}.\n"
     )
 
 
