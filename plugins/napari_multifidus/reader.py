@@ -34,9 +34,9 @@ NOTHING: list[Any] = [(None,)]
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     """Return the function that reads a path, or None where it is none of ours."""
-    if not isinstance(path, str):
+    if not isinstance(path, str) and len(path) != 1:
         return None
-    file = Path(path)
+    file = _one(path)
     if file.name.endswith(SUFFIX):
         return read_outlines
     if is_table(file):
@@ -46,6 +46,11 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     return read_images
 
 
+def _one(path: Paths) -> Path:
+    """Return the one path; napari gives a list of it when Shift is held while it is dropped."""
+    return Path(path if isinstance(path, str) else path[0])
+
+
 def read_images(path: Paths) -> list[LayerData]:
     """Read an exam and open the plugin's window beside it; of several, let the person choose."""
     viewer = _compat.current_viewer()
@@ -53,11 +58,11 @@ def read_images(path: Paths) -> list[LayerData]:
     try:
         if dock is not None:
             dock.annotator.workspace.access.refuse_other_exams_if_blinded()
-        found = find_exams(Path(str(path)))
+        found = find_exams(_one(path))
         if len(found) > 1 and dock is not None:
             dock.exams.offer(found)
             return NOTHING
-        opened = only(found, Path(str(path)))
+        opened = only(found, _one(path))
         layers = layer_data(opened)
     except MultifidusError as error:
         _say(str(error), dock)
@@ -81,9 +86,9 @@ def read_cohort_list(path: Paths) -> list[LayerData]:
     dock = _compat.open_dock(viewer) if viewer is not None else None
     try:
         if dock is None:
-            msg = f"No window is open that {Path(str(path)).name} could be read in."
+            msg = f"No window is open that {_one(path).name} could be read in."
             raise ReadError(msg)
-        dock.open_cohort(Path(str(path)))
+        dock.open_cohort(_one(path))
     except MultifidusError as error:
         _say(str(error), dock)
     return NOTHING
@@ -95,9 +100,9 @@ def read_outlines(path: Paths) -> list[LayerData]:
     dock = _compat.open_dock(viewer) if viewer is not None else None
     try:
         if dock is None:
-            msg = f"No exam is open that {Path(str(path)).name} could be shown on."
+            msg = f"No exam is open that {_one(path).name} could be shown on."
             raise ReadError(msg, remedy="Open the exam first.")
-        dock.annotator.opener.open_outlines(Path(str(path)))
+        dock.annotator.opener.open_outlines(_one(path))
     except MultifidusError as error:
         _say(str(error), dock)
     return NOTHING
