@@ -339,16 +339,14 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
     assert not tour.is_running
 
 
-def test_every_step_of_the_tour_frames_a_part_of_the_window(drawn):
-    tour = drawn.dock.feedback.tour
-    # A window that was never shown, as these tests have it, has not got its parts yet.
-    drawn.dock.parts.furnish(drawn.dock)
-    drawn.dock.feedback.help.tour.click()
+def test_every_step_of_the_tour_frames_a_part_of_the_window(seen):
+    tour = seen.dock.feedback.tour
+    seen.dock.feedback.help.tour.click()
     framed = []
     while tour.is_running:
         framed.append(tour.highlight.target)
-        assert drawn.dock.window().isAncestorOf(tour.highlight.target)
-        assert tour.highlight.isVisibleTo(drawn.dock.window())
+        assert seen.dock.window().isAncestorOf(tour.highlight.target)
+        assert tour.highlight.isVisibleTo(seen.dock.window())
         tour.go_to(tour.place + 1)
     assert len(set(framed)) == len(tour.steps)
 

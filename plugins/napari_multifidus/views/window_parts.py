@@ -179,8 +179,10 @@ class WindowParts(QObject):
 
     def follow_exam(self) -> None:
         """Show the side panes that are wanted and allowed."""
-        for name in self.panes:
-            self._show_pane(name, shown=self._preferences.value(f"{name}_pane", "") == "shown")
+        # It is done a moment after the exam opened: the window may have gone meanwhile.
+        with contextlib.suppress(RuntimeError):
+            for name in self.panes:
+                self._show_pane(name, shown=self._preferences.value(f"{name}_pane", "") == "shown")
 
     def _show_pane(self, name: str, *, shown: bool) -> None:
         pane = self.panes[name]
