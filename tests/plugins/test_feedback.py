@@ -18,8 +18,8 @@ from napari_multifidus.models.numbers import Numbers
 from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.preview import OutlinePreview
 from napari_multifidus.models.shapes import LayerKey
-from napari_multifidus.views.dock import settings
 from napari_multifidus.views.help import ShortcutsDialog, is_first_run
+from napari_multifidus.views.preferences import settings
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog

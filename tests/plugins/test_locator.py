@@ -10,9 +10,10 @@ from napari_multifidus.models.locator import Locator
 from napari_multifidus.models.opening import OpenedExam, layer_data
 from napari_multifidus.models.session import Session
 from napari_multifidus.views.locator import LocatorPanel
+from napari_multifidus.views.preferences import RaterSettings
 from napari_multifidus.views.sagittal import SagittalView
 from napari_multifidus.views.slice import NOT_SET
-from qtpy.QtCore import QMimeData, QPoint, QPointF, QSettings, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -360,7 +361,7 @@ def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
 
 
 def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
-    preferences = QSettings(str(tmp_path / "own.ini"), QSettings.Format.IniFormat)
+    preferences = RaterSettings(lambda: "R1")
     for _ in range(2):
         locator = LocatorPanel(preferences)
         qtbot.addWidget(locator)

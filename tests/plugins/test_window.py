@@ -12,6 +12,7 @@ from napari_multifidus.models.redraw import Redraw
 from napari_multifidus.models.shapes import LEAN, PROBLEM_COLOUR
 from napari_multifidus.models.workflow import StepName
 from napari_multifidus.reader import NOTHING, read_images, read_outlines
+from napari_multifidus.views.preferences import TOOL, RaterSettings
 from qtpy.QtCore import QPointF
 from qtpy.QtTest import QTest
 
@@ -357,6 +358,39 @@ def test_how_a_person_works_is_kept_from_session_to_session(window, exam, tmp_pa
         assert kept.workspace.redrawing.usual is Redraw.PIECE
     finally:
         viewer.close()
+
+
+def test_each_rater_works_as_they_chose_and_a_new_one_as_was_chosen_last(win, exam, tmp_path):
+    """Two raters share one account of a computer in many departments."""
+    win.open(exam, tmp_path)
+    annotator, opener = win.annotator, win.annotator.opener
+    order = win.dock.locator.order
+
+    def ways():
+        tools, usual = annotator.edit_tools, annotator.workspace.redrawing.usual
+        return tools.drawing, usual, annotator.grading.scheme, order.currentIndex()
+
+    def choose(key, usual, scheme, counted):
+        win.press("Q")
+        win.press(key)
+        annotator.workspace.redrawing.usual = usual
+        annotator.grading.set_scheme(scheme)
+        order.setCurrentIndex(counted)
+        order.activated.emit(counted)
+        return ways()
+
+    first = choose("U", Redraw.PIECE, "kjaer", 1)
+    opener.set_reading("A/B", 1)
+    assert ways() == first
+    second = choose("Y", Redraw.REPLACE, "goutallier", 0)
+    assert [a != b for a, b in zip(first, second, strict=True)] == [True] * 4
+    for rater, chosen in (("R1", first), ("A/B", second), ("C", second)):
+        opener.set_reading(rater, 1)
+        assert ways() == chosen
+    # The next session begins as its rater left it, not as the last one on the account did.
+    assert [RaterSettings(lambda r=r: r).value(TOOL) for r in ("R1", "A/B")] == [
+        first[0], second[0],
+    ]  # fmt: skip
 
 
 def test_the_slider_shows_no_number_that_counts_from_0(win, exam, tmp_path):

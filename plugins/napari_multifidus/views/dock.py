@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QSettings, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QCursor
 from qtpy.QtWidgets import (
     QApplication,
@@ -41,7 +41,7 @@ from napari_multifidus.views.gate import GatePanel
 from napari_multifidus.views.locator import LocatorPanel
 from napari_multifidus.views.numbers import NumbersPanel
 from napari_multifidus.views.outline_table import OutlineTablePanel
-from napari_multifidus.views.preferences import Preferences
+from napari_multifidus.views.preferences import Preferences, RaterSettings, settings
 from napari_multifidus.views.reading import ReadingPanel
 from napari_multifidus.views.side_panes import side_panes
 from napari_multifidus.views.slice import ImagePanel, SliceLevelPanel
@@ -65,13 +65,6 @@ BLIND = "Blind this reading: hide subjects, timepoints and other raters' outline
 NO_EXAM = "No exam is open"
 
 
-def settings() -> QSettings:
-    """Return what is remembered of a person between sessions: who they are, how they work."""
-    return QSettings(
-        QSettings.Format.IniFormat, QSettings.Scope.UserScope, "multifidus", "annotator"
-    )
-
-
 class Dock(QWidget):
     """Outline muscles on the exam that is open, and see what they measure.
 
@@ -91,9 +84,10 @@ class Dock(QWidget):
         self.table, self.reading, self.status = OutlineTablePanel(), ReadingPanel(), StatusLine()
         self.measure = button("Measure…", "Write measurements.csv, summary.csv and dictionary.json")
         self.reasons = ReasonMenu(self)
-        self.locator, self.image = LocatorPanel(settings()), ImagePanel()
         self.workspace = self.annotator.workspace
-        self.preferences = Preferences(self.annotator, settings)
+        kept = RaterSettings(lambda: self.workspace.rater)
+        self.locator, self.image = LocatorPanel(kept), ImagePanel()
+        self.preferences = Preferences(self.annotator, kept)
         self.exams = Exams(self.workspace, self.annotator.opener)
         self.exam_list = ExamsPanel(self.exams)
         self.feedback = FeedbackTabs(self, settings)
@@ -112,7 +106,7 @@ class Dock(QWidget):
         follow_theme(self, napari_viewer)
         panels = self.bar, self.feedback.tabs, self.locator
         self.parts = WindowParts(
-            napari_viewer, *panels, panes=side_panes(self.annotator), preferences=settings()
+            napari_viewer, *panels, panes=side_panes(self.annotator), preferences=kept
         )
         self._wire()
         self._show_steps()

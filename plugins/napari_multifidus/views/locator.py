@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSettings, QSignalBlocker
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QLabel, QWidget
 
 from multifidus.data.anatomy import Level
@@ -28,6 +28,7 @@ from napari_multifidus.views.widgets import (
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
+    from napari_multifidus.views.preferences import RaterSettings
 
 TITLE = "Sagittal locator"
 LEAST_WIDTH = 240
@@ -53,7 +54,7 @@ class LocatorPanel(QWidget):
     warning = Signal(str)
     marking_changed = Signal(bool)
 
-    def __init__(self, preferences: QSettings) -> None:
+    def __init__(self, preferences: RaterSettings) -> None:
         super().__init__()
         self._preferences = preferences
         self.annotator: Annotator | None = None
@@ -173,7 +174,7 @@ class LocatorPanel(QWidget):
         model = None
         if self.annotator is not None and self._is_open:
             session = self.annotator.workspace.session
-            from_sacrum = self._preferences.value(UPWARDS, "") != "down"
+            from_sacrum = self._preferences.value(UPWARDS) != "down"
             model = Locator(session, self._take_over, from_sacrum=from_sacrum)
         self.picture.show_model(model)
         self.series.clear()
@@ -278,7 +279,7 @@ class LocatorPanel(QWidget):
 
     def _choose_order(self) -> None:
         down = self.order.currentData()
-        self._preferences.setValue(UPWARDS, down)
+        self._preferences.keep(UPWARDS, down)
         if self.model is not None:
             self.model.set_direction(from_sacrum=not down)
             self._go_on()

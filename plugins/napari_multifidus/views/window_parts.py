@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QSettings, QSize, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_multifidus import _compat
@@ -15,6 +15,9 @@ from napari_multifidus.views.side_panes import SidePane
 from napari_multifidus.views.style import PANEL_WIDTH, follow_theme
 from napari_multifidus.views.tabs import RESULTS
 from napari_multifidus.views.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from napari_multifidus.views.preferences import RaterSettings
 
 SAGITTAL_WIDTH, SAGITTAL_SHARE, MARKING_SHARE = 270, 0.21, 0.45
 """Least width of the sagittal image; its share of the window, also while levels are marked."""
@@ -55,7 +58,7 @@ class WindowParts(QObject):
         locator: LocatorPanel,
         *,
         panes: Mapping[str, SidePane],
-        preferences: QSettings,
+        preferences: RaterSettings,
     ) -> None:
         super().__init__()
         self.panes, self._preferences = dict(panes), preferences
@@ -174,7 +177,7 @@ class WindowParts(QObject):
 
     def show_pane(self, name: str, *, shown: bool) -> None:
         """Show a side pane, or hide it, and do so from now on where it is allowed."""
-        self._preferences.setValue(f"{name}_pane", "shown" if shown else "")
+        self._preferences.keep(f"{name}_pane", "shown" if shown else "")
         self._show_pane(name, shown=shown)
 
     def follow_exam(self) -> None:
@@ -182,7 +185,7 @@ class WindowParts(QObject):
         # It is done a moment after the exam opened: the window may have gone meanwhile.
         with contextlib.suppress(RuntimeError):
             for name in self.panes:
-                self._show_pane(name, shown=self._preferences.value(f"{name}_pane", "") == "shown")
+                self._show_pane(name, shown=self._preferences.value(f"{name}_pane") == "shown")
 
     def _show_pane(self, name: str, *, shown: bool) -> None:
         pane = self.panes[name]
