@@ -199,7 +199,13 @@ class SessionRestore:
             self._warning(f"Restored, not measured yet: {where} {problem}.")
 
     def _wait_for(self, key: LayerKey, index: int, half: HalfDrawn) -> None:
-        """Keep an outline that was not closed when the window went; it is no outline now either."""
+        """Keep an outline that was not closed when the window went; it is no outline now either.
+
+        One that the outline file holds closed was written there, and the window went before the
+        journal was written.
+        """
+        if half.is_part_of(self._session.drawing.loops(key, index)):
+            return
         self._session.change(with_half_drawn(self._session.drawing, (key, index), half))
         self._canvas.layer(key)
         self._message(

@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,30 @@ class Journal:
     images: Mapping[str, str] = field(default_factory=dict)
     roles: DixonRoles | None = None
 
+    @property
+    def _places(self) -> frozenset[tuple[LayerKey, str]]:
+        """Where there is something that is no outline."""
+        return frozenset((key, uid) for key, uid, *_ in (*self.drafts, *self.half_drawn))
+
+    def takes_over_from(self, before: Journal) -> bool:
+        """Whether it holds something where the one before held nothing: an outline, perhaps."""
+        return not self._places <= before._places or len(self.begun) > len(before.begun)
+
+    def along_with(self, before: Journal) -> Journal:
+        """Return it with what the one before holds elsewhere.
+
+        It loses nothing beside the outlines of before, nor beside those that go with it.
+        """
+        begun = {(key, uid) for key, uid, *_ in self.begun}
+        return replace(
+            self,
+            drafts=(*self.drafts, *(d for d in before.drafts if d[:2] not in self._places)),
+            half_drawn=(
+                *self.half_drawn, *(h for h in before.half_drawn if h[:2] not in self._places)
+            ),
+            begun=(*self.begun, *(b for b in before.begun if b[:2] not in begun)),
+        )  # fmt: skip
+
     def as_text(self) -> str:
         """Return it as JSON."""
         document = {
@@ -198,6 +222,7 @@ class OutlineFile:
     path: Path
     notes: list[str] = field(default_factory=list)
     _known: str = ""
+    _journal: Journal = field(default_factory=Journal)
 
     @classmethod
     def of(cls, folder: Path, by: Reading) -> OutlineFile:
@@ -234,13 +259,18 @@ class OutlineFile:
             return Journal()
         try:
             with reading(self.journal_path, "a journal"):
-                return Journal.from_text(self.journal_path.read_text(encoding="utf-8"))
+                self._journal = Journal.from_text(self.journal_path.read_text(encoding="utf-8"))
+                return self._journal
         except MultifidusError as error:
             self.notes.append(str(error))
             return Journal()
 
     def save(self, rois: RoiSet, journal: Journal) -> None:
         """Write both files, atomically; beside the outline file if somebody else changed it.
+
+        A process that is killed in between loses nothing: what becomes an outline leaves the
+        journal after it is in the outline file, and what is none any more, as it crosses itself
+        now, is in the journal before it leaves the outline file.
 
         Raises
         ------
@@ -255,9 +285,13 @@ class OutlineFile:
                 f"{self.path.name}, beside it."
             )
         try:
+            if journal.takes_over_from(self._journal):
+                both = journal.along_with(self._journal)
+                write_text(self.journal_path, both.as_text(), overwrite=True)
             write_rois(rois, self.path, overwrite=True)
             self._known = _digest(self.path)
             write_text(self.journal_path, journal.as_text(), overwrite=True)
+            self._journal = journal
         except OSError as error:
             if isinstance(error, MultifidusError):
                 raise
@@ -277,7 +311,7 @@ class OutlineFile:
         number = 2
         while (beside := self.path.with_name(f"{stem}-{number}{SUFFIX}")).exists():
             number += 1
-        self.path, self._known = beside, ""
+        self.path, self._known, self._journal = beside, "", Journal()
 
 
 def _digest(path: Path) -> str:

@@ -5,7 +5,7 @@ Knows neither napari nor Qt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ _TOOLS = {POLYGON: Tool.FREEHAND, **{tool.value: tool for tool in Tool}}
 
 MINIMAL_PATH = 2
 """A single click draws nothing that could be gone on with."""
+
+SAME_PIXELS = 1e-3
+"""A point that went through an outline file is where it was, but for the rounding of numbers."""
 
 DASH_MM = 1.5
 """Length of a dash, and of the gap after it."""
@@ -74,6 +77,13 @@ class HalfDrawn:
     def dashes(self, spacing_mm: tuple[float, float]) -> tuple[Array, ...]:
         """Cut its path into dashes, each (n, 2)."""
         return dashes_of(self.path, spacing_mm)
+
+    def is_part_of(self, loops: Iterable[Array]) -> bool:
+        """Whether paths have most of its points: closed, it loses but the tails of a stroke."""
+        corners = np.concatenate([np.empty((0, 2)), *loops])
+        away = np.abs(self.path[:, None] - corners).max(axis=2, initial=0.0)
+        found: int = (away <= SAME_PIXELS).any(axis=1).sum()
+        return 2 * found > len(self.path)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""
