@@ -6,30 +6,13 @@ import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.workflow import StepName
 from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QApplication, QComboBox, QTableView
 
 from multifidus.data.anatomy import Level, Side
+from tests.support.keyboard import MOST_STOPS, press, tab_to, to_image
 from tests.support.napari_window import qt_window
 
 pytestmark = pytest.mark.gui
-
-MOST_STOPS = 250
-"""More presses of Tab than the window has places to stop at."""
-
-
-def key(code, modifiers=Qt.KeyboardModifier.NoModifier):
-    """Press a key on whatever has the focus."""
-    holder = QApplication.focusWidget()
-    assert holder is not None, "no part of the window has the keys"
-    QTest.keyClick(holder, code, modifiers)
-    QApplication.processEvents()
-
-
-def to_image(win):
-    qt_window(win.viewer).activateWindow()
-    win.canvas.setFocus()
-    win.wait(lambda: QApplication.focusWidget() is win.canvas)
 
 
 def stops(win):
@@ -37,7 +20,7 @@ def stops(win):
     to_image(win)
     found = []
     for _ in range(MOST_STOPS):
-        key(Qt.Key.Key_Tab)
+        press(Qt.Key.Key_Tab)
         now = QApplication.focusWidget()
         if now is win.canvas:
             return found
@@ -45,16 +28,6 @@ def stops(win):
         assert now not in found[:-1], f"Tab goes round without the image, at {now}"
         found.append(now)
     pytest.fail("Tab does not come back to the image")
-
-
-def tab_to(win, wanted):
-    """Press Tab until something has the focus."""
-    to_image(win)
-    for _ in range(MOST_STOPS):
-        if QApplication.focusWidget() is wanted:
-            return
-        key(Qt.Key.Key_Tab)
-    pytest.fail(f"Tab does not reach {wanted}")
 
 
 def test_every_step_is_done_by_the_keyboard(win, exam, tmp_path):
@@ -68,30 +41,30 @@ def test_every_step_is_done_by_the_keyboard(win, exam, tmp_path):
     assert not missed, [one.text() or one.accessibleName() or one.toolTip() for one in missed]
     # Choose a structure, then a tool; both stay with the image's keys in reach.
     tab_to(win, dock.tools.buttons[MULTIFIDUS_LEFT])
-    key(Qt.Key.Key_Space)
+    press(Qt.Key.Key_Space)
     assert workspace.canvas.active == MULTIFIDUS_LEFT
     tab_to(win, dock.tools.acts["freehand"])
-    key(Qt.Key.Key_Space)
+    press(Qt.Key.Key_Space)
     assert win.annotator.edit_tools.tool == "freehand"
     # A list: opened, chosen from and closed.
     tab_to(win, dock.slice_level.level)
     assert isinstance(dock.slice_level.level, QComboBox)
     row = dock.slice_level.level.findData(Level.L4_L5.value)
-    key(Qt.Key.Key_Space)
+    press(Qt.Key.Key_Space)
     for _ in range(row - dock.slice_level.level.currentIndex()):
-        key(Qt.Key.Key_Down)
-    key(Qt.Key.Key_Return)
+        press(Qt.Key.Key_Down)
+    press(Qt.Key.Key_Return)
     assert workspace.session.analysis.level_of(0)[0] is Level.L4_L5
     win.wait(lambda: QApplication.focusWidget() is win.canvas)
     # The next step of the line over the window.
     step = dock.bar.steps.buttons[StepName.RIGHT]
     tab_to(win, step)
-    key(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Return)
     assert workspace.canvas.active == MULTIFIDUS_RIGHT
     # A grade, by its keys.
     to_image(win)
-    key(Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
-    key(Qt.Key.Key_2)
+    press(Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    press(Qt.Key.Key_2)
     assert workspace.session.drawing.own_grades["goutallier", Level.L4_L5, Side.RIGHT] == 2
 
 

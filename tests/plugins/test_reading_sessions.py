@@ -34,6 +34,7 @@ from multifidus.reading.audit_log import audit_path, entries, outline_seconds
 from multifidus.reading.session import SessionRequest, open_worklist
 from multifidus.reading.worklist import ReadingState
 from tests.support.exams import circle
+from tests.support.keyboard import press, tab_to, to_image, write
 from tests.support.napari_window import qt_window
 from tests.support.searching import of_viewer, on_screen
 
@@ -550,6 +551,55 @@ def test_an_incomplete_reading_is_locked_with_a_reason_only(asked, room, win):
     assert done["reason"] == "coil artefact"
     left = {"kind": "outline", "structure": "multifidus", "side": "left", "level": "L4-L5"}
     assert left | {"slice": 1} in done["missing"]
+
+
+def test_what_is_missing_is_gone_through_and_locked_by_keys_alone(asked, win):
+    from qtpy.QtCore import Qt
+    from qtpy.QtWidgets import QApplication
+
+    by, path, gate = asked.by, asked.workspace.file.path, win.dock.gate
+    asked.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
+
+    def finish():
+        to_image(win)
+        press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        assert gate.isVisible()
+        win.wait(lambda: QApplication.focusWidget() is gate.reason)
+
+    finish()
+    press(Qt.Key.Key_Escape)
+    assert not gate.isVisible()
+    win.wait(lambda: QApplication.focusWidget() is win.canvas)
+    finish()
+    # Nothing is locked without a reason.
+    press(Qt.Key.Key_Return)
+    assert (asked.by, asked.workspace.is_locked) == (by, False)
+    tab_to(win, gate.lines)
+    (row,) = [row for row, text in enumerate(lines_of(gate)) if "not outlined" in text]
+    for _ in range(gate.lines.count()):
+        press(Qt.Key.Key_Up)
+    for _ in range(row):
+        press(Qt.Key.Key_Down)
+    assert gate.lines.currentRow() == row
+    press(Qt.Key.Key_Return)
+    assert (asked.workspace.canvas.active, win.annotator.edit_tools.tool) == (
+        MULTIFIDUS_LEFT, "polygon"
+    )  # fmt: skip
+    # The keys are the image's again, and go on from there.
+    win.wait(lambda: QApplication.focusWidget() is win.canvas)
+    assert gate.isVisible()
+    tab_to(win, gate.reason)
+    write("coil artefact")
+    tab_to(win, gate.lock)
+    press(Qt.Key.Key_Return)
+    win.wait(lambda: asked.by != by)
+    assert not gate.isVisible()
+    win.wait(lambda: QApplication.focusWidget() is win.canvas)
+    (said,) = read_outlines(path).not_measurable
+    assert (said.side, said.note) == (Side.LEFT, "coil artefact")
+    assert [entry["reason"] for entry in entries(audit_path(path)) if entry["event"] == "done"] == [
+        "coil artefact"
+    ]
 
 
 def test_the_list_of_what_is_missing_follows_the_hand(asked, win):

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_multifidus._compat import focus_image
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.completeness import Completeness, Weight
 from napari_multifidus.views.style import Palette, Tone, give
@@ -96,7 +97,7 @@ class GatePanel(QFrame):
         self.reason.textChanged.connect(lambda _: self._allow())
         self.reason.returnPressed.connect(self._lock)
         self.lock.clicked.connect(lambda _: self._lock())
-        self.stay.clicked.connect(lambda _: self.hide())
+        self.stay.clicked.connect(lambda _: self._leave())
 
     def wear(self, palette: Palette) -> None:
         """Write in the colours of a theme."""
@@ -157,6 +158,9 @@ class GatePanel(QFrame):
     def _go_to(self, line: QListWidgetItem) -> None:
         with reported(self.annotator.workspace.warning):
             self.annotator.go_to(line.data(Qt.ItemDataRole.UserRole))
+        # Unless what is gone to has the keys already, as the sagittal image has while one marks.
+        if self.lines.hasFocus():
+            focus_image(self)
 
     def _lock(self) -> None:
         worklist = self.annotator.worklist
@@ -165,9 +169,14 @@ class GatePanel(QFrame):
         with reported(self.annotator.workspace.warning):
             worklist.finish_and_next(self.reason.text())
 
+    def _leave(self) -> None:
+        """Close, and go on reading: keys go to the image."""
+        self.hide()
+        focus_image(self)
+
     def keyPressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's
         """Close at Esc."""
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
+            self._leave()
         else:
             super().keyPressEvent(event)
