@@ -103,7 +103,8 @@ def as_markdown(runs: list[Run]) -> str:
     """Write the page."""
     lines = [
         f"| {item.binding} | {', '.join(item.versions)} | {item.tests} | "
-        f"{item.tests - item.failed - item.skipped} | {item.failed} | {item.seconds:.0f} |"
+        f"{item.tests - item.failed - item.skipped} | {item.failed} | {item.skipped} | "
+        f"{item.seconds:.0f} |"
         for item in runs
     ]
     return (
@@ -111,6 +112,6 @@ def as_markdown(runs: list[Run]) -> str:
         "`make test-gui` and `make test-gui QT=pyside6`: every test of the plugin, most of them by "
         "mouse and keys in a real viewer on a virtual screen, as many processes as cores. "
         "The seconds are this machine's; none may be skipped.\n\n"
-        "| binding | versions | tests | passed | failed | seconds |\n"
-        "| --- | --- | --- | --- | --- | --- |\n" + "\n".join(lines) + "\n"
+        "| binding | versions | tests | passed | failed | skipped | seconds |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n" + "\n".join(lines) + "\n"
     )
