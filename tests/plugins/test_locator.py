@@ -361,7 +361,7 @@ def test_without_a_sagittal_series_typed_levels_remain(win, exam, tmp_path):
 
 
 def test_the_order_of_counting_is_remembered(qtbot, tmp_path):
-    preferences = RaterSettings(lambda: "R1")
+    preferences = RaterSettings("R1")
     for _ in range(2):
         locator = LocatorPanel(preferences)
         qtbot.addWidget(locator)

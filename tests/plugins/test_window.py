@@ -388,7 +388,7 @@ def test_each_rater_works_as_they_chose_and_a_new_one_as_was_chosen_last(win, ex
         opener.set_reading(rater, 1)
         assert ways() == chosen
     # The next session begins as its rater left it, not as the last one on the account did.
-    assert [RaterSettings(lambda r=r: r).value(TOOL) for r in ("R1", "A/B")] == [
+    assert [RaterSettings(rater).value(TOOL) for rater in ("R1", "A/B")] == [
         first[0], second[0],
     ]  # fmt: skip
 

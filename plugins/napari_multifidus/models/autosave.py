@@ -111,13 +111,13 @@ class Journal:
     roles: DixonRoles | None = None
 
     @property
-    def _places(self) -> frozenset[tuple[LayerKey, str]]:
+    def places(self) -> frozenset[tuple[LayerKey, str]]:
         """Where there is something that is no outline."""
         return frozenset((key, uid) for key, uid, *_ in (*self.drafts, *self.half_drawn))
 
     def takes_over_from(self, before: Journal) -> bool:
         """Whether it holds something where the one before held nothing: an outline, perhaps."""
-        return not self._places <= before._places or len(self.begun) > len(before.begun)
+        return not self.places <= before.places or len(self.begun) > len(before.begun)
 
     def along_with(self, before: Journal) -> Journal:
         """Return it with what the one before holds elsewhere.
@@ -127,9 +127,9 @@ class Journal:
         begun = {(key, uid) for key, uid, *_ in self.begun}
         return replace(
             self,
-            drafts=(*self.drafts, *(d for d in before.drafts if d[:2] not in self._places)),
+            drafts=(*self.drafts, *(d for d in before.drafts if d[:2] not in self.places)),
             half_drawn=(
-                *self.half_drawn, *(h for h in before.half_drawn if h[:2] not in self._places)
+                *self.half_drawn, *(h for h in before.half_drawn if h[:2] not in self.places)
             ),
             begun=(*self.begun, *(b for b in before.begun if b[:2] not in begun)),
         )  # fmt: skip

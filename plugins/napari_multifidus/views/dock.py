@@ -85,7 +85,7 @@ class Dock(QWidget):
         self.measure = button("Measure…", "Write measurements.csv, summary.csv and dictionary.json")
         self.reasons = ReasonMenu(self)
         self.workspace = self.annotator.workspace
-        kept = RaterSettings(lambda: self.workspace.rater)
+        kept = RaterSettings(self.workspace.rater)
         self.locator, self.image = LocatorPanel(kept), ImagePanel()
         self.preferences = Preferences(self.annotator, kept)
         self.exams = Exams(self.workspace, self.annotator.opener)

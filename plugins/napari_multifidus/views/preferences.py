@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -33,11 +32,11 @@ class RaterSettings:
     Parameters
     ----------
     rater
-        Returns who works.
+        Who works.
     """
 
-    def __init__(self, rater: Callable[[], str]) -> None:
-        self._rater = rater
+    def __init__(self, rater: str) -> None:
+        self.rater = rater
 
     def value(self, name: str, default: str = "") -> str:
         """Return what is remembered under a name."""
@@ -53,7 +52,7 @@ class RaterSettings:
 
     def _own(self, name: str) -> str:
         # A stroke would begin another group.
-        return f"raters/{quote(self._rater(), safe='')}/{name}"
+        return f"raters/{quote(self.rater, safe='')}/{name}"
 
 
 class Preferences(QObject):
@@ -77,12 +76,13 @@ class Preferences(QObject):
         annotator.workspace.opened.connect(self._follow_rater)
 
     def _follow_rater(self) -> None:
-        if self._annotator.workspace.rater != self._taken_up:
+        rater = self._annotator.workspace.rater
+        if rater != self._kept.rater:
+            self._kept.rater = rater
             self._take_up()
 
     def _take_up(self) -> None:
         kept = self._kept
-        self._taken_up = self._annotator.workspace.rater
         tools, workspace = self._annotator.edit_tools, self._annotator.workspace
         tools.advances = kept.value(ADVANCES, YES) != NO
         tool, redraw = kept.value(TOOL), kept.value(REDRAW)
