@@ -93,7 +93,7 @@ class StreakField:
 
         nodes = np.stack(
             [
-                np.mod(place / step, count)
+                _within(place / step, count)
                 for place, step, count in zip(
                     (across, along, s), _LATTICE_MM, _LATTICE, strict=True
                 )
@@ -102,6 +102,11 @@ class StreakField:
         sheet = map_coordinates(self.sheets, nodes, order=1, prefilter=False)
         patch = map_coordinates(self.patches, nodes, order=1, prefilter=False)
         return np.asarray(erf(np.abs(sheet) / np.sqrt(2))), patch
+
+
+def _within(place: Array, count: int) -> Array:
+    """Take the remainder by a power of two: to the bit that of ``np.mod``, which is far slower."""
+    return np.asarray(place - count * np.floor(place / count))
 
 
 def _smooth_normal(rng: np.random.Generator, smooth_mm: tuple[float, ...]) -> Array:

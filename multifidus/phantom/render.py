@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multifidus.data.image import Weighting
+from multifidus.phantom.spine import in_rows
 from multifidus.phantom.tissue import Tissue, signal_table
 
 if TYPE_CHECKING:
@@ -72,15 +73,18 @@ def _tissue_shares(
     """
     plane, (rows, columns) = grid.plane, grid.shape
     row, column = np.mgrid[:rows, :columns].reshape(2, -1)
-    centres = plane.to_patient(np.column_stack((row, column))) + shift_mm
+    centres = in_rows(plane.axes_mm(np.column_stack((row, column)))) + shift_mm
     tissues = subject.tissues(centres).reshape(grid.shape)
     mixed = np.flatnonzero(_mixed_pixels(tissues) | (tissues == Tissue.MUSCLE))
     offsets = _offsets(plane)
     samples = np.empty((len(mixed), len(offsets)), dtype=np.uint8)
     for first in range(0, len(mixed), _BLOCK_PIXELS):
         block = slice(first, first + _BLOCK_PIXELS)
-        points = centres[mixed[block], None, :] + offsets
-        samples[block] = subject.tissues(points.reshape(-1, 3)).reshape(-1, len(offsets))
+        points = in_rows(
+            (centre[mixed[block], None] + offset).ravel()
+            for centre, offset in zip(centres.T, offsets.T, strict=True)
+        )
+        samples[block] = subject.tissues(points).reshape(-1, len(offsets))
     return tissues, mixed, samples
 
 

@@ -32,7 +32,7 @@ _MARGIN_MM = 0.1
 """Bounds are taken from a few cross-sections; no solid swells by this much between them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Track:
     """Values that change along the spine.
 
@@ -64,8 +64,16 @@ class Track:
         place = np.clip((s - _TRACK_START_MM) / TRACK_STEP_MM, 0.0, _TRACK_ROWS - 1.001)
         row = place.astype(np.intp)
         rest = place - row
-        columns = self.table.T
-        return np.stack([c[row] + rest * (c[row + 1] - c[row]) for c in columns])
+        found = np.empty((self.table.shape[1], len(s)))
+        for k, step in enumerate(self._steps):
+            np.multiply(rest, step[row], out=found[k])
+            found[k] += self.table[row, k]
+        return found
+
+    @cached_property
+    def _steps(self) -> Array:
+        """From each row of the table to the next, shape (k, 800)."""
+        return np.diff(self.table, axis=0).T.copy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +119,9 @@ class Template:
         """Evaluate the sum of raised ratios at offsets from the centre."""
         total = np.zeros_like(x)
         for a, b in self.edges:
-            ratio = np.maximum(a * x + b * y, 0.0)
+            ratio = a * x
+            ratio += b * y
+            np.maximum(ratio, 0.0, out=ratio)
             total += _raise(ratio, self.power)
         return total
 

@@ -9,6 +9,7 @@ in it, so a shape described in (u, v) has exactly its described area in the plan
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy as np
 from multifidus.data.anatomy import Level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -30,7 +33,7 @@ STATION_TILT_DEG = (34.0, 31.0, 24.0, 8.0, -1.0, -6.0, -10.0, -12.5, -14.0)
 """Tilt of the spine's cross-section at each station (sign as in ``geometry.tilt_deg``)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SpineCurve:
     """A curve in the sagittal plane x = 0, of one circular arc between neighbouring stations.
 
@@ -69,8 +72,12 @@ class SpineCurve:
         arc = np.clip(np.searchsorted(self.s_mm, s) - 1, 0, len(self.s_mm) - 2)
         curvature, centre = self._arcs
         tilt = np.radians(self.tilts_deg[arc]) - curvature[arc] * (s - self.s_mm[arc])
-        out = np.column_stack((np.cos(tilt), np.sin(tilt))) * (v - 1 / curvature[arc])[:, None]
-        return np.column_stack((u, centre[arc] + out))
+        out = v - 1 / curvature[arc]
+        y, z = (
+            middle[arc] + direction * out
+            for middle, direction in zip(centre.T, (np.cos(tilt), np.sin(tilt)), strict=True)
+        )
+        return in_rows((u, y, z))
 
     def to_spine(self, points_mm: Array) -> tuple[Array, Array, Array]:
         """Map anatomical points, shape (n, 3), to u, v and s, each of shape (n,)."""
@@ -85,7 +92,7 @@ class SpineCurve:
         s = self.s_mm[arc] + (np.radians(self.tilts_deg)[arc] - tilt) / k
         return points_mm[:, 0], v, s
 
-    @property
+    @cached_property
     def _arcs(self) -> tuple[Array, Array]:
         """Curvature of each arc (positive: lordotic) and the (y, z) of its centre."""
         tilt = np.radians(self.tilts_deg)
@@ -161,4 +168,12 @@ class Pose:
 def _turned(points: Array, matrix: Array) -> Array:
     """Multiply without BLAS: threads cost more than they save, and bytes must not depend on it."""
     x, y, z = points.T
-    return np.column_stack([x * a + y * b + z * c for a, b, c in matrix.T])
+    return in_rows(x * a + y * b + z * c for a, b, c in matrix.T)
+
+
+def in_rows(axes: Iterable[Array]) -> Array:
+    """Put coordinates, each of shape (n,), beside each other, shape (n, 3).
+
+    Each keeps its numbers side by side in memory: they are worked with axis by axis.
+    """
+    return np.stack([*axes]).T

@@ -114,10 +114,16 @@ def make_subject(spec: PhantomSpec) -> Subject:
 @lru_cache(maxsize=4)
 def _fat(variant: Variant, sex: Sex, seed: int) -> tuple[StreakField, tuple[FatPattern, ...]]:
     """Draw and fit the streaks of fat: kept, as one subject is often imaged in several ways."""
-    field = StreakField.from_seed(seed)
+    field = _field(seed)
     return field, tuple(
         FatPattern.calibrated(muscle, field, seed) for muscle in muscles(variant, sex)
     )
+
+
+@lru_cache(maxsize=1)
+def _field(seed: int) -> StreakField:
+    """Draw the random fields: those of all variants of a subject, before and after surgery."""
+    return StreakField.from_seed(seed)
 
 
 def _pose(spec: PhantomSpec) -> Pose:

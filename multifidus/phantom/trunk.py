@@ -52,6 +52,9 @@ _LINEA_ALBA_MM = 5.0
 _ORGANS_BEHIND_MM = 33.0
 _BIFURCATION_Z_MM = -22.0
 _VESSEL_LUMEN = 0.86
+_VESSELS_REACH_MM = 60.0
+"""No vessel is further from the midline."""
+
 _LUMEN = 0.80
 """Inside of a bowel loop, relative to its radius."""
 
@@ -214,11 +217,13 @@ def _paint_wall(tissues: Tissues, x: Array, y: Array, wall: Array) -> None:
 
 def _paint_vessels(tissues: Tissues, x: Array, y: Array, z: Array) -> None:
     """Paint the aorta and the caval vein, parting at L4: dark by flow."""
+    near = np.flatnonzero(np.abs(x) < _VESSELS_REACH_MM)
+    x, y, z = x[near], y[near], z[near]
     below = np.maximum(_BIFURCATION_Z_MM - z, 0.0)
     apart = np.minimum(0.75 * below, 30.0)
     shrunk = np.where(below > 0, 0.68, 1.0)
     for centre, radius in ((8.0, 9.0), (-14.0, 10.0)):
         for side in (1, -1):
             r = np.hypot(x - centre - side * apart, y + 28 - 0.1 * below) / (radius * shrunk)
-            tissues[r < 1] = Tissue.BOWEL_WALL
-            tissues[r < _VESSEL_LUMEN] = Tissue.VESSEL
+            tissues[near[r < 1]] = Tissue.BOWEL_WALL
+            tissues[near[r < _VESSEL_LUMEN]] = Tissue.VESSEL

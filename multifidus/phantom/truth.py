@@ -14,6 +14,7 @@ import numpy as np
 from multifidus.data.anatomy import Level, Side, SlicePosition, Structure
 from multifidus.data.geometry import tilt_deg
 from multifidus.phantom.boundary import point_on_slice, radii_mm
+from multifidus.phantom.spine import in_rows
 from multifidus.phantom.tissue import dixon_ratio_pct
 
 if TYPE_CHECKING:
@@ -177,7 +178,10 @@ class Section:
         column, row = self.grid.column_direction, self.grid.row_direction
         cosine, sine = np.cos(np.radians(_TURN_DEG)), np.sin(np.radians(_TURN_DEG))
         along_x, along_y = cosine * column + sine * row, cosine * row - sine * column
-        return np.asarray(self.centre_mm + x[:, None] * along_x + y[:, None] * along_y)
+        return in_rows(
+            centre + x * by_x + y * by_y
+            for centre, by_x, by_y in zip(self.centre_mm, along_x, along_y, strict=True)
+        )
 
 
 def slice_truth(subject: Subject, grid: SliceGrid, uid: str, index: int) -> tuple[Truth, ...]:
