@@ -168,10 +168,10 @@ def read_labelmap(
         raise ReadError(msg, remedy=f"Check the preset; it expects {sorted(labels)}.")
     by = Reading(exam.subject, exam.timepoint)
     rois = tuple(
-        _outline(voxels[k] == value, item, RoiKey(by, item.uid, *labels[value]))
-        for k, item in enumerate(stack.slices)
+        _outline(mask, item, RoiKey(by, item.uid, *labels[value]))
+        for item, image in zip(stack.slices, voxels, strict=True)
         for value in known
-        if (voxels[k] == value).any()
+        if (mask := image == value).any()
     )
     beyond = sorted({*values.tolist()} - {0, *labels, *passed_over})
     unnamed = (UnnamedLabels(grid.path, tuple(beyond)),) if beyond else ()
@@ -281,12 +281,19 @@ def _one_slice(
 
 
 def _oriented(grid: VoxelGrid, axes: _Axes) -> NDArray[np.int64]:
+    """Read the labels as (slice, row, column), each slice in one piece of memory."""
+    labels = np.flip(_labels(grid).transpose(axes.order), axes.flipped)
+    return np.ascontiguousarray(labels)
+
+
+def _labels(grid: VoxelGrid) -> NDArray[np.int64]:
     found = grid.read()
     half_step = abs(grid.slope) / 2 if found.dtype.kind in "iu" else 0.0
     near = max(WHOLE, min(half_step, WHOLE_STEPS))
     values = found.astype(np.float64) * grid.slope + grid.intercept
+    rounded = np.rint(values)
     with np.errstate(invalid="ignore"):
-        whole = (np.abs(values - np.rint(values)) <= near) & (np.abs(values) <= LARGEST_LABEL)
+        whole = (np.abs(values - rounded) <= near) & (np.abs(values) <= LARGEST_LABEL)
     if not whole.all():
         value = float(values[~whole].flat[0])
         msg = (
@@ -295,8 +302,7 @@ def _oriented(grid: VoxelGrid, axes: _Axes) -> NDArray[np.int64]:
         )
         remedy = "Threshold probabilities, and resample label maps by nearest neighbour only."
         raise ReadError(msg, remedy=remedy)
-    labels = np.rint(values).astype(np.int64)
-    return np.flip(labels.transpose(axes.order), axes.flipped)
+    return rounded.astype(np.int64)
 
 
 def _describe(shape: tuple[int, ...], affine: NDArray[np.float64]) -> str:
@@ -349,9 +355,14 @@ _Corner = tuple[int, int]
 
 def _directed_edges(mask: NDArray[np.bool_]) -> dict[_Corner, list[_Corner]]:
     """From each pixel corner, the steps that keep the mask on their right."""
-    padded = np.pad(mask, 1)
-    inside = padded[1:-1, 1:-1]
     edges: dict[_Corner, list[_Corner]] = {}
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return edges
+    # A muscle is a small part of its image: nothing else is looked at.
+    top, left = int(rows[0]), int(columns[0])
+    padded = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
+    inside = padded[1:-1, 1:-1]
     for neighbour, corner, step in (
         (padded[:-2, 1:-1], (0, 0), (0, 1)),
         (padded[1:-1, 2:], (0, 1), (1, 0)),
@@ -359,7 +370,8 @@ def _directed_edges(mask: NDArray[np.bool_]) -> dict[_Corner, list[_Corner]]:
         (padded[1:-1, :-2], (1, 0), (-1, 0)),
     ):
         for row, column in np.argwhere(inside & ~neighbour).tolist():
-            edges.setdefault((row + corner[0], column + corner[1]), []).append(step)
+            start = (top + row + corner[0], left + column + corner[1])
+            edges.setdefault(start, []).append(step)
     return edges
 
 
