@@ -59,6 +59,8 @@ _STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 7,
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
     "font.family": "DejaVu Sans",
     "font.size": 6.5,
     "legend.fontsize": 6,
@@ -104,7 +106,8 @@ class Drawing:
         engine = self.figure.get_layout_engine()
         if engine is not None:
             engine.execute(self.figure)
-            self.figure.set_layout_engine("none")
+            # None, not "none": with that the figure is drawn twice for each file, to lay it out.
+            self.figure.set_layout_engine(None)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -175,6 +176,7 @@ def _wider(one: Interval, other: Interval) -> Interval:
     return low, high
 
 
+@lru_cache(maxsize=1)  # correlations and errors are of the same ratings
 def _pivots(found: Ratings) -> tuple[Array, Array, Array]:
     """Draw what the variances may be: of targets (times k) with error, of error, and of raters."""
     n, k = found.shape
