@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from typer.main import get_command
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -41,6 +43,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(NO_SCANS)
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _command_line_built_once() -> Generator[None]:
+    """Let typer's test runner build the command line once: every run of it would, for 50 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command))
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -568,6 +568,7 @@ def test_sheets_and_montage_show_the_pictures_of_one_reading(tmp_path):
 
 
 def test_the_command_reports_and_refuses(tmp_path, monkeypatch):
+    without_figures(monkeypatch)
     folder = write_study(tmp_path, at_one_level(4))
     runner = CliRunner()
     done = runner.invoke(app, ["report", str(folder), "--value", "mean", "--quantity", "tcsa_mm2"])
@@ -576,7 +577,6 @@ def test_the_command_reports_and_refuses(tmp_path, monkeypatch):
     assert runner.invoke(app, ["report", str(folder), "--figures", "gif"]).exit_code == 2
     both = ["report", str(folder), "--change", "x.json", "--value", "mean"]
     assert runner.invoke(app, both).exit_code == 2
-    without_figures(monkeypatch)
     again = runner.invoke(app, ["report", str(folder), "--value", "mean", "--quantity", "tcsa_mm2"])
     assert isinstance(again.exception, WriteError)
 
