@@ -45,13 +45,18 @@ __all__ = [
     "show_slice_numbers",
     "stay_open",
     "swapping_layers",
+    "tab_with",
     "take_back_vertex",
+    "text_width",
     "theme_of",
     "world_at",
 ]
 
 FIRST_CORNERS = 2
 """A polygon that napari begins: where it was clicked, and where the mouse is."""
+
+SCREEN_DPI, POINTS_PER_INCH = 96, 72
+"""napari's letters on the canvas are larger than Qt's of the same size by this ratio."""
 
 _SLICE_NUMBERS = ("slice_label", "slice_label_sep")
 """How napari names the numbers beside a slider: of the slice shown, and of how many."""
@@ -119,14 +124,20 @@ def show_over_list(viewer: Any, panel: Any, title: str) -> None:
 
 def _show_over(viewer: Any, other: str, panel: Any, title: str) -> None:
     """Tab a panel with another: below what is on the left, the window would outgrow screens."""
+    viewer.window.add_dock_widget(panel, name=title, area="left")
+    tab_with(panel, other)
+    holder = _holder(panel)
+    holder.show()
+    holder.raise_()
+
+
+def tab_with(panel: Any, other: str) -> None:
+    """Put a panel in one place with one of napari's own, and with what is there already."""
     from qtpy.QtWidgets import QDockWidget
 
-    viewer.window.add_dock_widget(panel, name=title, area="left")
     main, holder = panel.window(), _holder(panel)
     for dock in main.findChildren(QDockWidget, other):
         main.tabifyDockWidget(dock, holder)
-    holder.show()
-    holder.raise_()
 
 
 def show_below_canvas(viewer: Any, panel: Any, title: str, *, in_front: bool = True) -> None:
@@ -344,19 +355,31 @@ def give_up_shape(layer: Any) -> None:
         take_back_vertex(layer)
 
 
-def set_text(viewer: Any, name: str, text: str, place: str, **style: Any) -> None:
+def set_text(
+    viewer: Any, name: str, text: str, *, place: str, font_size: float, **style: Any
+) -> None:
     """Show a text in a corner of the canvas; an empty text hides it."""
     from napari.components.overlays import TextOverlay
 
     overlays = viewer.canvas.overlays
     full_name = f"{PLUGIN}_{name}"
     if full_name not in overlays:
-        overlays[full_name] = TextOverlay(position=place, **style)
+        overlays[full_name] = TextOverlay(position=place, font_size=font_size, **style)
     overlay = overlays[full_name]
     # napari takes half a millisecond for each, whether anything changes or not.
+    if text and overlay.font_size != font_size:
+        overlay.font_size = font_size
     if overlay.text != text:
         overlay.text = text
         overlay.visible = bool(text) and _is_shown(overlay)
+
+
+def text_width(viewer: Any, words: str, font_size: float) -> float:
+    """Return how wide a line of words is on the canvas, as napari itself works it out."""
+    from qtpy.QtGui import QFont, QFontMetricsF
+
+    font = QFont(_canvas(viewer).font_info().face, int(font_size))
+    return float(QFontMetricsF(font).horizontalAdvance(words)) * SCREEN_DPI / POINTS_PER_INCH
 
 
 def _is_shown(overlay: Any) -> bool:

@@ -130,6 +130,27 @@ def test_fat_on_the_image_goes_along_and_comes_off_with_the_exam(drawn):
     assert overlay(drawn) is None
 
 
+def said_of_fat(win):
+    overlay = win.viewer.canvas.overlays.get("multifidus_fat")
+    return overlay.text if overlay is not None and overlay.visible else ""
+
+
+def test_the_image_says_that_fat_is_highlighted_as_long_as_it_is(drawn):
+    assert said_of_fat(drawn) == ""
+    drawn.annotator.feedback.toggle_fat()
+    assert said_of_fat(drawn) == "fat highlighted"
+    # Nothing is drawn on the next slice, so that nothing is highlighted.
+    drawn.annotator.display.step(1)
+    drawn.wait(lambda: said_of_fat(drawn) == "")
+    drawn.annotator.display.step(-1)
+    drawn.wait(lambda: said_of_fat(drawn) != "")
+    drawn.annotator.feedback.toggle_fat()
+    assert said_of_fat(drawn) == ""
+    drawn.annotator.feedback.toggle_fat()
+    drawn.annotator.opener.close()
+    assert said_of_fat(drawn) == ""
+
+
 def test_fat_is_seen_where_it_lies(seen):
     drawn = seen
     drawn.annotator.feedback.toggle_fat()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from napari_multifidus.models.drawing_edits import with_half_drawn
 from napari_multifidus.models.half_drawn import DASH_MM, HalfDrawn
-from napari_multifidus.models.marks import crossing_rings, dashes
+from napari_multifidus.models.marks import crossing_marks, dashes
 from napari_multifidus.models.strokes import StrokeContext, Tool, new_stroke
 
 from multifidus.data.polygon import area
@@ -105,8 +105,22 @@ def test_dashes_and_rings_lie_where_they_belong(session):
     lengths = [np.hypot(*(np.diff(path, axis=0) * SPACING).T).sum() for path in drawn]
     assert sum(lengths) == pytest.approx((20 * 0.7 + 30 * 0.8) / 2, abs=DASH_MM)
     assert max(lengths) <= DASH_MM + 1e-9
-    ((ring, _),) = crossing_rings(session.drawing, session.series, 2)
-    assert ring.mean(axis=0) == pytest.approx([30, 60], abs=0.3)
+    marks = [line for line, _ in crossing_marks(session.drawing, session.series, 2)]
+    assert np.concatenate(marks).mean(axis=0) == pytest.approx([30, 60], abs=0.3)
     assert not list(dashes(session.drawing, session.series, 3))
     session.put(MULTIFIDUS_LEFT, 2, [box(20, 50, 40, 70)])
-    assert not list(crossing_rings(session.drawing, session.series, 2))
+    assert not list(crossing_marks(session.drawing, session.series, 2))
+
+
+def test_a_crossing_is_told_by_its_shape(session):
+    session.put(MULTIFIDUS_LEFT, 2, [BOW_TIE])
+    ring, *arms = [line for line, _ in crossing_marks(session.drawing, session.series, 2)]
+    place = ring[:-1].mean(axis=0)
+    radius = np.hypot(*((ring - place) * SPACING).T)
+    assert np.ptp(radius) < 1e-9
+    # The arms of a diagonal cross stick out of the ring; the crossing itself stays in sight.
+    ends = np.array([(arm - place) * SPACING for arm in arms])
+    assert sorted(np.round(np.degrees(np.arctan2(*ends[:, 1].T)))) == [-135, -45, 45, 135]
+    lengths = np.hypot(ends[..., 0], ends[..., 1])
+    assert (lengths[:, 0] >= radius[0] - 1e-9).all()
+    assert (lengths[:, 1] > 1.5 * radius[0]).all()

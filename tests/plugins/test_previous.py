@@ -227,6 +227,15 @@ def test_the_wheel_pages_by_hand_and_changes_nothing_else(opened, monkeypatch):
     assert picture.cross is None
 
 
+def test_a_single_exam_is_named_and_nothing_asks_to_choose(opened, monkeypatch):
+    want(opened, monkeypatch, opened.visits.before)
+    panel = opened.panel
+    (only,) = opened.controller.choices
+    assert panel.only_exam.isVisible()
+    assert panel.only_exam.text() == only.words
+    assert not panel.exam.isVisible()
+
+
 def test_its_outlines_are_off_until_somebody_ticks_them_and_the_page_says_why(opened, monkeypatch):
     want(opened, monkeypatch, opened.visits.before)
     assert not opened.panel.outlines.isChecked()

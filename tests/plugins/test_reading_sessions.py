@@ -516,16 +516,21 @@ def lines_of(gate):
 
 
 def test_an_incomplete_reading_is_locked_with_a_reason_only(asked, room, win):
-    from qtpy.QtCore import Qt
+    from qtpy.QtCore import QPoint, Qt
     from qtpy.QtTest import QTest
 
     by, path, gate = asked.by, asked.workspace.file.path, win.dock.gate
+    tools = win.dock.tools.mapTo(win.dock, QPoint(0, 0))
     asked.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     win.attempt(asked.finish)
     assert "1 outline missing" in room.messages[-1]
     assert not gate.isVisible()
     win.press("Ctrl+Return")
     assert gate.isVisible()
+    QTest.qWait(50)
+    # What one mends with has not moved.
+    assert win.dock.tools.mapTo(win.dock, QPoint(0, 0)) == tools
+    assert gate.y() > tools.y()
     assert (asked.by, asked.workspace.is_locked) == (by, False)
     (line,) = [text for text in lines_of(gate) if "not outlined" in text]
     assert line == "○ Multifidus left on slice 1 (L4-L5) is not outlined"
@@ -789,6 +794,9 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
     assert shown(0) == "in progress 2 of 2"
 
 
+LOW = 960, 520
+
+
 def no_room(*_: Any, **__: Any) -> None:
     raise OSError(28, "No space left on device")
 
@@ -810,6 +818,22 @@ def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):
     room.win.wait(lambda: below.geometry().right() < beside.geometry().left())
     # A laptop's 768 pixels, less what a window manager takes.
     assert window.minimumSizeHint().height() <= 708
+
+
+def test_adjudication_fits_a_screen_of_large_letters(copy, room):
+    """1920 x 1080 pixels at 200 %, less what a window manager takes."""
+    disagree(room, copy, blind=False)
+    window = qt_window(room.viewer)
+    before, parts = window.size(), room.win.dock.parts
+    parts.show_locator()
+    if parts.shown()["results"]:
+        parts.toggle("results")
+    room.viewer.window.resize(*LOW)
+    room.start(copy, "consensus", adjudicate=RATERS)
+    room.viewer.window.resize(*LOW)
+    room.win.wait(lambda: (window.width(), window.height()) == LOW)
+    window.resize(before)
+    parts.toggle("results")
 
 
 def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
@@ -980,9 +1004,12 @@ def test_two_raters_are_compared_the_worst_first(copy, room, blind):
     room.win.wait(lambda: table.horizontalScrollBar().maximum() == 0)
     for column in range(panel.model.columnCount()):
         assert table.columnWidth(column) >= table.sizeHintForColumn(column)
-    # Told apart without colour as well: B's are dashed.
+    # Told apart without colour as well: A's have a dark casing, B's are dashed.
     first, second = panel.overlays
     assert set(map(str, first.shape_type)) == {"polygon"}
+    cased, lines = np.split(np.array(first.edge_width), 2)
+    assert (cased > 2 * lines).all()
+    assert (first.edge_color[: len(cased), :3].max(axis=1) < 0.1).all()
     assert set(map(str, second.shape_type)) == {"path"}
     assert second.nshapes > 4 * len(panel.sessions[1].drawing.outlines)
     assert ("AB" in panel.legend.text()) is not blind

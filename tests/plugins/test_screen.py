@@ -30,7 +30,7 @@ from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.image import Slice
 from multifidus.sample_data import sample_dir
 from tests.support.exams import axial_plane, circle
-from tests.support.napari_window import qt_window
+from tests.support.napari_window import qt_window, text_size
 
 pytestmark = pytest.mark.gui
 
@@ -97,6 +97,23 @@ def test_the_steps_are_whole_whichever_is_next_and_the_exam_is_named(small):
     assert QLabel.text(small.dock.exam) == "PHM3JC \N{MIDDLE DOT} blinded"
 
 
+def test_how_far_a_step_is_is_told_by_a_sign_and_in_words(small):
+    steps = small.dock.bar.steps
+    made = [(StepName.LEVELS, 1, 1), (StepName.RIGHT, 3, 15), (StepName.LEFT, 0, 15)]
+    steps.show_steps(WorkflowStep(*step) for step in made)
+    words = [steps.buttons[name].text() for name, *_ in made]
+    assert words == ["✓ mark levels", "◐ right 3/15", "left 0/15"]
+    steps.show_steps([WorkflowStep(StepName.LEFT, 15, 15)])
+    assert steps.buttons[StepName.LEFT].text() == "✓ left"
+    steps.show_steps(WorkflowStep(*step) for step in made)
+    tips = [steps.buttons[name].toolTip().splitlines()[0] for name, *_ in made]
+    assert tips == [
+        "Complete.",
+        "Begun, not complete: 3 of 15 done.",
+        "Not begun: 0 of 15 done.",
+    ]
+
+
 def test_what_crosses_itself_is_said_without_moving_the_cards(small):
     session, cards = small.annotator.workspace.session, small.dock.numbers
     before = cards.y()
@@ -145,6 +162,23 @@ def test_texts_of_a_narrow_image_stand_below_each_other(small):
     assert {str(text.position) for text in shown} == {"top_left"}
     small.annotator.grading.stop()
     show_lock(small.viewer, locked=False)
+
+
+def test_texts_of_a_narrow_image_go_on_in_a_new_line(small):
+    canvas, session = small.annotator.workspace.canvas, small.annotator.workspace.session
+    session.set_level(canvas.index, Level.L1_L2)
+    canvas.refresh()
+    warnings = small.viewer.canvas.overlays[f"{PLUGIN}_warnings"]
+    window, before = qt_window(small.viewer), small.canvas.width()
+    for width in (300, before):
+        small.canvas.parentWidget().setFixedWidth(width)
+        small.wait(lambda wide=width: abs(small.viewer.canvas.size[1] - wide) <= 1)
+        for name in ("slice", "warnings"):
+            assert text_size(small.viewer, f"{PLUGIN}_{name}")[0] <= width, warnings.text
+        lines = warnings.text.count("\n") + 1
+        assert (lines > 1) == (width == 300)
+    small.canvas.parentWidget().setMaximumWidth(window.maximumWidth())
+    small.canvas.parentWidget().setMinimumWidth(0)
 
 
 def test_sides_are_read_on_a_bright_picture(qapp):

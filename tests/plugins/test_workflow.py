@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
@@ -57,6 +58,25 @@ def test_without_a_level_nothing_counts_as_outlined(session):
     assert counts(session)[StepName.RIGHT] == (0, 1)
     session.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
     assert counts(session)[StepName.RIGHT] == (1, 1)
+
+
+def begun(session):
+    return {step.name for step in steps(session.analysis) if step.is_begun}
+
+
+def test_a_step_that_was_begun_is_told_from_one_that_was_not(empty):
+    assert begun(empty) == set()
+    # Drawn before its slice has a level: there is something, and nothing is complete.
+    empty.put(MULTIFIDUS_RIGHT, 2, [circle(36, 20, 12)])
+    assert begun(empty) == {StepName.RIGHT}
+    empty.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
+    assert begun(empty) == set()
+    empty.set_level(3, Level.L3_L4, SlicePosition.MID_DISC)
+    empty.put(LEAN, 2, [circle(6, 20, 4)])
+    assert begun(empty) == {StepName.RIGHT, StepName.REFERENCES}
+    # An outline that crosses itself is begun as well.
+    empty.put(MULTIFIDUS_LEFT, 2, [np.array([(30, 50), (40, 60), (30, 60), (40, 50)], float)])
+    assert StepName.LEFT in begun(empty)
 
 
 def test_a_method_that_looks_at_the_outline_alone_needs_no_references(empty):

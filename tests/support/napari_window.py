@@ -51,3 +51,11 @@ def paste_shapes(layer: Any) -> None:
 def finish_shape(layer: Any) -> None:
     """End the shape that is drawn, as Escape does."""
     layer.__wrapped__._finish_drawing()  # noqa: SLF001
+
+
+def text_size(viewer: Any, name: str) -> tuple[float, float]:
+    """Return width and height of a text on the canvas, as napari lays it out."""
+    overlay = viewer.canvas.overlays[name]
+    overlay = getattr(overlay, "__wrapped__", overlay)
+    (shown,) = qt_canvas(viewer).canvas._viewer_overlay_to_visual[overlay]  # noqa: SLF001
+    return shown.x_size, shown.y_size

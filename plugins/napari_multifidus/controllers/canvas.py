@@ -11,7 +11,7 @@ from multifidus.errors import RoiError
 from napari_multifidus import _compat
 from napari_multifidus.controllers.canvas_callbacks import CanvasCallbacks
 from napari_multifidus.controllers.canvas_texts import (
-    clear_texts,
+    FittedTexts,
     is_upright,
     show_lock,
     show_slice,
@@ -97,7 +97,7 @@ class Canvas:
             ),
         )
         self.in_hand = InHand(self.strokes, self._structures)
-        self._marks = Marks(viewer, session)
+        self._marks, self._texts = Marks(viewer, session), FittedTexts(viewer)
         self._motion = Motion(self._is_busy, self.sync, calls.place)
         self._take_soon = single_shot(0, self._take_added)
         self._added: tuple[LayerKey, int, tuple[Array, ...]] | None = None
@@ -136,7 +136,7 @@ class Canvas:
         for own in self._structures.values():
             own.disconnect()
         self._structures.clear()
-        clear_texts(self.viewer)
+        self._texts.close()
         return left
 
     # --- where the person is -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari_multifidus import _compat
@@ -10,17 +11,79 @@ from napari_multifidus.models.grid import slice_words, view_of
 if TYPE_CHECKING:
     from napari_multifidus.models.session import Session
 
-WARNING_STYLE = {"font_size": 12, "color": "#ffb000", "box_color": "#26292f"}
-"""Size and colour of warnings, on a dark ground in every theme; amber is told from grey with every
-colour vision."""
+WARNING_STYLE = {"color": "#ffb000", "box_color": "#26292f"}
+"""Colours of warnings, on a dark ground in every theme; amber is told from grey with every colour
+vision."""
 
-_TEXTS = ("slice", "warnings", "right", "left", "lock")
+_POINTS = {"slice": 11, "warnings": 12, "lock": 12, "right": 22, "left": 22}
+"""Size of letters by the name of a text, on an image that is wide enough."""
 
+_OTHER_POINTS = 11
+ROOMY_PX, LEAST_SHARE = 500, 0.7
+"""Letters on a narrower image are smaller in proportion to its width, down to this share."""
+
+_DOT = "\N{MIDDLE DOT}"
+_BREAK = " \n"
+"""Where a line was broken for want of room; no line of a text itself ends in a blank."""
 
 FLAT = 2
 """Dimensions in which a slice is shown."""
 
 TURNED = "The axes are turned, so R and L are not shown. Choose a structure to turn them back."
+
+
+class FittedTexts:
+    """Keeps the texts on the image within it, however wide it becomes.
+
+    Parameters
+    ----------
+    viewer
+        The napari viewer.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        viewer.canvas.events.size.connect(self._fit)
+
+    def close(self) -> None:
+        """Take the texts of a slice away, and follow the canvas no more."""
+        self._viewer.canvas.events.size.disconnect(self._fit)
+        for name in _POINTS:
+            write(self._viewer, name, "")
+
+    def _fit(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        start = f"{_compat.PLUGIN}_"
+        for full_name, text in self._viewer.canvas.overlays.items():
+            if full_name.startswith(start) and text.text:
+                write(self._viewer, full_name.removeprefix(start), text.text.replace(_BREAK, " "))
+
+
+def write(viewer: Any, name: str, words: str, place: str = "top_left", **style: Any) -> None:
+    """Write a text in a corner of the image, in lines that are no wider than it."""
+    points = float(_POINTS.get(name, _OTHER_POINTS))
+    if words and _compat.has_window(viewer):
+        width = viewer.canvas.size[1]
+        points = round(points * min(max(width / ROOMY_PX, LEAST_SHARE), 1.0))
+        room = width - 2 * viewer.canvas.overlay_tiling.padding[0]
+        words = broken(words, lambda line: _compat.text_width(viewer, line, points) <= room)
+    _compat.set_text(viewer, name, words, place=place, font_size=points, **style)
+
+
+def broken(words: str, fits: Callable[[str], bool]) -> str:
+    """Break lines between words where they do not fit; a word that alone is too long stays."""
+    lines: list[str] = []
+    for line in words.split("\n"):
+        left = line.split(" ")
+        while left:
+            count = len(left)
+            while count > 1 and not fits(" ".join(left[:count])):
+                count -= 1
+            # Rather behind a dot, which parts what belongs together.
+            dots = [place for place in range(1, count) if left[place] == _DOT]
+            count = dots[-1] + 1 if left[count:] and dots else count
+            lines.append(" ".join(left[:count]) + (_BREAK[0] if left[count:] else ""))
+            left = left[count:]
+    return "\n".join(lines)
 
 
 def turning_events(viewer: Any) -> tuple[Any, ...]:
@@ -59,23 +122,16 @@ def show_slice(viewer: Any, session: Session, index: int) -> None:
     """Write which slice is shown, its level and tilt, and what is flagged about them."""
     found = session.analysis.slice_levels[index]
     lines = (slice_words(session.series, index), found.tilt_words, found.place_words)
-    _compat.set_text(viewer, "slice", "\n".join(filter(None, lines)), "top_left", font_size=11)
+    write(viewer, "slice", "\n".join(filter(None, lines)))
     upright = is_upright(viewer, session)
     # Texts of one corner stand below each other; those of two would overlap on a narrow image.
     warnings = "\n".join(session.analysis.level_warnings(index)) if upright else TURNED
-    _compat.set_text(viewer, "warnings", warnings, "top_left", **WARNING_STYLE)
-    _compat.set_text(viewer, "right", "R" if upright else "", "middle_left", font_size=22)
-    _compat.set_text(viewer, "left", "L" if upright else "", "middle_right", font_size=22)
+    write(viewer, "warnings", warnings, **WARNING_STYLE)
+    write(viewer, "right", "R" if upright else "", "middle_left")
+    write(viewer, "left", "L" if upright else "", "middle_right")
     _compat.set_scale_bar(viewer, visible=True)
 
 
 def show_lock(viewer: Any, *, locked: bool) -> None:
     """Write that the reading is finished, or nothing."""
-    words = "finished and locked" if locked else ""
-    _compat.set_text(viewer, "lock", words, "top_left", **WARNING_STYLE)
-
-
-def clear_texts(viewer: Any) -> None:
-    """Take all texts away."""
-    for name in _TEXTS:
-        _compat.set_text(viewer, name, "", "top_left")
+    write(viewer, "lock", "finished and locked" if locked else "", **WARNING_STYLE)

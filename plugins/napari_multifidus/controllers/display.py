@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_multifidus import _compat
+from napari_multifidus.controllers.canvas_texts import write
 from napari_multifidus.controllers.image_layers import add_image, exam_images
 from napari_multifidus.controllers.structure_layer import LEFT_BUTTON
 from napari_multifidus.controllers.workspace import Workspace
@@ -71,7 +71,7 @@ class Display:
         """Show no exam's images any more."""
         self._opened, self.choices = None, ()
         self._levels = self._levels.of_next_exam()
-        _compat.set_text(self.viewer, "contrast", "", "bottom_right")
+        write(self.viewer, "contrast", "", "bottom_right")
 
     @property
     def shown(self) -> DisplayImage | None:
@@ -190,7 +190,7 @@ class Display:
         self._label()
 
     def _label(self) -> None:
-        _compat.set_text(self.viewer, "contrast", self.words, "bottom_right", font_size=11)
+        write(self.viewer, "contrast", self.words, "bottom_right")
 
     def _layers(self) -> dict[tuple[str, bool], Any]:
         """Find the layers of the exam by what they show."""

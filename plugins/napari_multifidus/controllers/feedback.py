@@ -13,6 +13,7 @@ from multifidus.data.anatomy import Side
 from multifidus.figures.overlay import FAT_COLOUR as _FAT
 from napari_multifidus import _compat
 from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.canvas_texts import write
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.grid import spacing_mm
 from napari_multifidus.models.preview import OutlinePreview
@@ -38,6 +39,8 @@ _FAT_PIXEL, _LEAN_PIXEL = np.array(
 ).view(np.uint32)[:, 0]
 
 NAME = "fat in the muscle"
+FAT_SHOWN = "fat highlighted"
+"""Said on the image, so that nobody takes the colours for it."""
 
 MARGIN = 24
 """Pixels around outlines by which they may grow before the layer is laid out anew."""
@@ -199,6 +202,7 @@ class Feedback(QObject):
         """Start anew with the exam that was opened; clear away after one that was closed."""
         if self._overlay is not None:
             self._overlay.clear()
+            self._say_fat()
         self._overlay = None
         if self.workspace.is_open:
             self._timer.start()
@@ -237,6 +241,12 @@ class Feedback(QObject):
             self._show_fat({})
         elif self._overlay is not None:
             self._overlay.clear()
+            self._say_fat()
+
+    def _say_fat(self) -> None:
+        """Say on the image that not all of its brightness is its own, as long as fat is shown."""
+        words = FAT_SHOWN if self._overlay is not None and self._overlay.is_shown else ""
+        write(self.workspace.viewer, "fat", words, "bottom_right")
 
     def _show_fat(self, moving: dict[LayerKey, OutlinePreview]) -> None:
         """Show the fat of both sides: of one in motion as it is now, of others as at rest."""
@@ -254,3 +264,4 @@ class Feedback(QObject):
         if self._overlay is None:
             self._overlay = FatOverlay(self.workspace.viewer, spacing_mm(session.series))
         self._overlay.show(index, previews, session.series.slices[index].shape)
+        self._say_fat()

@@ -10,8 +10,8 @@ from qtpy.QtCore import QObject
 
 from multifidus.data.anatomy import Level, Side
 from multifidus.errors import MultifidusError
-from napari_multifidus import _compat
 from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.canvas_texts import write
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.workspace import Workspace
@@ -24,7 +24,7 @@ BADGE = "grading"
 PLACE = "top_left"
 """napari puts texts of one corner below each other; those of two overlap on a narrow image."""
 
-BADGE_STYLE = {"font_size": 10, "color": "#ffc233", "box_color": "#26292f"}
+BADGE_STYLE = {"color": "#ffc233", "box_color": "#26292f"}
 """With a light theme as well as with a dark one."""
 
 LAST_OF_NAPARI = 7
@@ -141,7 +141,7 @@ class Grading(QObject):
         if not was:
             return
         self._disarm()
-        _compat.set_text(self.workspace.viewer, BADGE, "", PLACE)
+        write(self.workspace.viewer, BADGE, "", PLACE)
         self.workspace.message.emit(ENDED)
         self.changed.emit()
 
@@ -158,9 +158,7 @@ class Grading(QObject):
         else:
             grades = f"0\N{EN DASH}{most_of(self.scheme)}"
             words = f"GRADING {side.value} at {level}\n{self.scheme.capitalize()} {grades}"
-        _compat.set_text(
-            self.workspace.viewer, BADGE, f"{words} · Shift+Q ends", PLACE, **BADGE_STYLE
-        )
+        write(self.workspace.viewer, BADGE, f"{words} · Shift+Q ends", PLACE, **BADGE_STYLE)
 
     def _digits(self) -> range:
         """Return the digits that are taken; one that is no grade is refused, and does no more."""

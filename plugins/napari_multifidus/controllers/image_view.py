@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject
 
 from napari_multifidus import _compat
 from napari_multifidus._compat import Signal
+from napari_multifidus.controllers.canvas_texts import write
 from napari_multifidus.controllers.display import Display, Hush
 from napari_multifidus.controllers.image_layers import exam_images
 from napari_multifidus.models.image_view import OutlineStyle, dragged
@@ -142,7 +143,7 @@ class ImageView(QObject):
             layer.events.visible.connect(self._seen)
         self.is_bare = True
         _compat.fade_texts(self._viewer, hidden=True)
-        _compat.set_text(self._viewer, "bare", BARE, "bottom_center", font_size=11)
+        write(self._viewer, "bare", BARE, "bottom_center")
 
     def _show_all(self) -> None:
         hidden, self._hidden = self._hidden, []
@@ -152,7 +153,7 @@ class ImageView(QObject):
         if self.is_bare:
             self.is_bare = False
             _compat.fade_texts(self._viewer, hidden=False)
-            _compat.set_text(self._viewer, "bare", "", "bottom_center")
+            write(self._viewer, "bare", "", "bottom_center")
 
     def _seen(self, event: Any) -> None:
         if event.source.visible and self.is_bare:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_multifidus import _compat
 from napari_multifidus.controllers.structure_layer import add_shapes
-from napari_multifidus.models.marks import crossing_rings, dashes
+from napari_multifidus.models.marks import crossing_marks, dashes
 from napari_multifidus.models.shapes import vertices_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ EDGE_WIDTH = 0.8
 
 
 class Marks:
-    """A layer of rings around crossings, and of dashed outlines that wait to be closed.
+    """A layer of marks at crossings, and of dashed outlines that wait to be closed.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Marks:
     def show(self, index: int) -> None:
         """Show the marks of a slice."""
         drawing, series = self._session.drawing, self._session.series
-        found = [*crossing_rings(drawing, series, index), *dashes(drawing, series, index)]
+        found = [*crossing_marks(drawing, series, index), *dashes(drawing, series, index)]
         if not found and (self._layer is None or not self._layer.nshapes):
             return
         if self._layer is None or self._layer not in self._viewer.layers:

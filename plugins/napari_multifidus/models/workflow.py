@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -53,12 +53,20 @@ class WorkflowStep:
         How many of its parts are done; a step of no parts is not asked for.
     is_next
         Whether it is what to do now. One step always is.
+    is_touched
+        Whether anything of it is there, finished or not.
     """
 
     name: StepName
     done: int
     of: int
     is_next: bool = False
+    is_touched: bool = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether something of it is done, or half done, and something is left to do."""
+        return not self.is_complete and (self.done > 0 or self.is_touched)
 
     @property
     def is_complete(self) -> bool:
@@ -94,9 +102,18 @@ def steps(analysis: Analysis, here: StructureOnSlice | None = None) -> tuple[Wor
     found = {name: WorkflowStep(name, *_count(analysis, name)) for name in StepName}
     following = _next(analysis, found, here)
     return tuple(
-        WorkflowStep(step.name, step.done, step.of, is_next=step.name is following)
-        for step in found.values()
+        replace(step, is_next=name is following, is_touched=_is_touched(analysis, name))
+        for name, step in found.items()
     )
+
+
+def _is_touched(analysis: Analysis, name: StepName) -> bool:
+    drawing = analysis.drawing
+    if name is StepName.LEVELS:
+        return bool(drawing.landmarks)
+    wanted = _BOTH if name is StepName.REFERENCES else (KEY_OF.get(name),)
+    waiting = {key for key, _ in drawing.half_drawn}
+    return any(key in wanted for key in (*drawing.layer_keys(), *waiting))
 
 
 def _count(analysis: Analysis, name: StepName) -> tuple[int, int]:

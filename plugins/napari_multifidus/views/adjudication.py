@@ -22,7 +22,7 @@ from napari_multifidus.models.grid import series_of
 from napari_multifidus.models.half_drawn import dashes_of
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import EDGE_WIDTH, vertices_of
-from napari_multifidus.views.style import follow_theme
+from napari_multifidus.views.style import IMAGE_GROUND, follow_theme
 from napari_multifidus.views.table import Column, TableModel, TableView
 from napari_multifidus.views.widgets import button, label
 
@@ -33,12 +33,15 @@ if TYPE_CHECKING:
 COLOURS = ("#cc79a7", "#7cb518")
 """Purple and green, seen on muscle and on fat: neither is a colour of the consensus' layers."""
 
-LEAST_HEIGHT = 130
+LEAST_HEIGHT = 110
 
 REPLACED = "Replaced what the consensus had there; Ctrl+Z brings it back."
 
 DASHED = NAMES[1]
 """Whose outlines are dashed: colour alone does not tell two raters apart for everybody."""
+
+CASING, CASING_WIDTH = IMAGE_GROUND, 2.4 * EDGE_WIDTH
+"""Dark line on which the other's lie: so they look like no outline of the consensus either."""
 
 SAMPLES = (
     "\N{BOX DRAWINGS HEAVY HORIZONTAL}" * 3,
@@ -118,7 +121,8 @@ class AdjudicationPanel(QWidget):
         colours = zip(NAMES, names, COLOURS, SAMPLES, strict=True)
         self.legend.setText(
             " · ".join(
-                f'<span style="color:{colour}">{sample}</span> {letter}'
+                f'<span style="color:{colour};background:{CASING}">&nbsp;{sample}&nbsp;</span> '
+                + letter
                 + ("" if letter == name else f" ({name})")
                 for letter, name, colour, sample in colours
             )
@@ -217,14 +221,20 @@ class AdjudicationPanel(QWidget):
                 for loop in session.drawing.loops(key, index)
                 for path in _line(name, loop, session.series.slices[index].plane.pixel_spacing_mm)
             ]
+            kind = "path" if name == DASHED else "polygon"
+            lines = [(colour, EDGE_WIDTH)] * len(shapes)
+            if name != DASHED:
+                # What is first in a layer lies below the rest of it.
+                lines = [(CASING, CASING_WIDTH)] * len(shapes) + lines
+                shapes = 2 * shapes
             layer = add_shapes(
                 self.workspace.viewer,
                 self._seen.series,
                 shapes or None,
-                shape_type="path" if name == DASHED else "polygon",
+                shape_type=kind,
                 name=f"outlines of {name}",
-                edge_width=EDGE_WIDTH,
-                edge_color=colour,
+                edge_color=[edge for edge, _ in lines] or colour,
+                edge_width=[width for _, width in lines] or EDGE_WIDTH,
                 face_color="transparent",
                 opacity=0.9,
             )

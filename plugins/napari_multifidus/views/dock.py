@@ -93,7 +93,7 @@ class Dock(QWidget):
         self.feedback = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
         self.taking_over = TakeOverLine(self.annotator)
-        # Both hide themselves where there is nothing to say; they belong above what scrolls.
+        # Both hide themselves. The gate is below what scrolls: what one mends with does not move.
         self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
         self.correction = CorrectionLine()
         self.focus = ImageFocus(self)
@@ -139,10 +139,13 @@ class Dock(QWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        for banner in (self.lock, self.obstacle, self.gate, self.taking_over):
-            outer.addWidget(banner)
+        # napari's title bar would cover the upper edge of what begins at the top.
+        outer.setContentsMargins(0, GAP, 0, 0)
+        outer.addWidget(self.lock)
+        outer.addWidget(self.obstacle)
+        outer.addWidget(self.taking_over)
         outer.addWidget(scroll)
+        outer.addWidget(self.gate)
         outer.addWidget(self.feedback.tour)
 
     def wear(self, palette: Palette) -> None:

@@ -45,7 +45,7 @@ COMPLETE = "Nothing is missing."
 class GatePanel(QFrame):
     """Lists what a reading lacks before it is locked; hidden until somebody wants to finish it.
 
-    It needs the full width of the plugin's window, above what scrolls, and leaves the image free:
+    It needs the full width of the plugin's window, below what scrolls, and leaves the image free:
     one goes from line to line and mends, and the list follows.
 
     Parameters

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.views.picture import SlicePicture
 from napari_multifidus.views.style import MARGIN, Palette, Tone
-from napari_multifidus.views.widgets import button, check_box, choice, grid, label
+from napari_multifidus.views.widgets import ElidedLabel, button, check_box, choice, grid, label
 
 if TYPE_CHECKING:
     from napari_multifidus.controllers.annotator import Annotator
@@ -34,6 +34,7 @@ class PreviousPanel(QWidget):
         self._annotator = annotator
         self.previous = annotator.previous
         self.exam = choice("Exam of the same subject that is shown", shortest=8)
+        self.only_exam = ElidedLabel()
         self.folder = button("Folder…", "Choose the folder of another exam of this subject")
         self.picture = SlicePicture("Slice of the previous exam", ("R", "L"))
         self.outlines = check_box("outlines", BIAS)
@@ -41,6 +42,7 @@ class PreviousPanel(QWidget):
         layout = grid(
             self,
             (self.exam, 0, 0),
+            (self.only_exam, 0, 0),
             (self.folder, 0, 1),
             (self.outlines, 0, 2),
             (self.picture, 1, 0, 1, 3),
@@ -72,7 +74,10 @@ class PreviousPanel(QWidget):
         self.exam.setCurrentIndex(
             previous.choices.index(chosen) if chosen in previous.choices else -1
         )
-        self.exam.setEnabled(len(names) > 1)
+        # Of one there is nothing to choose.
+        self.exam.setVisible(len(names) > 1)
+        self.only_exam.setVisible(len(names) <= 1)
+        self.only_exam.setText(names[0] if len(names) == 1 else "")
         access = self._annotator.workspace.access
         self.folder.setEnabled(self._annotator.workspace.is_open)
         self.folder.setVisible(not access.fixed)

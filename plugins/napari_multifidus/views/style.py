@@ -200,6 +200,7 @@ def _step_sheet(palette: Palette) -> str:
         "QPushButton[step] { border: 1px solid transparent; border-radius: 4px;"
         f" padding: 2px 6px; background: transparent; color: {palette.ink(Tone.QUIET)}; }}"
         f'QPushButton[step="done"] {{ color: {good}; }}'
+        f'QPushButton[step="begun"] {{ color: {palette.text}; }}'
         f'QPushButton[step="next"] {{ background: {palette.current}; color: {palette.on_current};'
         " font-weight: bold; }"
         f"QPushButton[step]:hover, QPushButton[step]:focus {{ border-color: {palette.text}; }}"

@@ -88,6 +88,7 @@ class StepsLine(QWidget):
             made.setEnabled(step is not None)
             give(made, step=_state(step))
             made.setText(_words(name, step))
+            made.setToolTip(_TIPS[name] if step is None else f"{_said(step)}\n{_TIPS[name]}")
             # Bold letters are wider, which Qt does not ask after when a style changes.
             made.updateGeometry()
 
@@ -95,15 +96,28 @@ class StepsLine(QWidget):
 def _words(name: StepName, step: WorkflowStep | None) -> str:
     if step is None or name is StepName.DONE:
         return name.value
-    if step.of > 1:
-        return f"{name.value} {step.done}/{step.of}"
-    return f"{name.value} ✓" if step.is_complete else name.value
+    if step.is_complete:
+        return f"✓ {name.value}"
+    count = f" {step.done}/{step.of}" if step.of > 1 else ""
+    return f"{'◐ ' if step.is_begun else ''}{name.value}{count}"
+
+
+def _said(step: WorkflowStep) -> str:
+    """Say how far a step is, in words."""
+    if step.name is StepName.DONE:
+        return "All that is asked for is there." if step.is_next else "Something is missing yet."
+    if step.is_complete:
+        return "Complete." if step.of else "Not asked for by the protocol."
+    count = f": {step.done} of {step.of} done" if step.of > 1 else ""
+    return f"{'Begun, not complete' if step.is_begun else 'Not begun'}{count}."
 
 
 def _state(step: WorkflowStep | None) -> str:
     if step is None:
         return "open"
-    return "next" if step.is_next else "done" if step.is_complete else "open"
+    if step.is_next:
+        return "next"
+    return "done" if step.is_complete else "begun" if step.is_begun else "open"
 
 
 def hint_of(steps: Iterable[WorkflowStep]) -> str:

@@ -35,6 +35,10 @@ LEAST_WINDOW, LEAST_WITH_PANE = 640, 900
 """In a window that is lower, results are hidden until somebody wants them; also beside a pane."""
 
 
+LEAST_STACKED = 720
+"""In a window that is lower, what is left of the image is in one place with a reading list."""
+
+
 class WindowParts(QObject):
     """Shows, hides and sizes the parts of the window, and takes them away at the end.
 
@@ -65,7 +69,7 @@ class WindowParts(QObject):
         self.viewer, self.bar, self.results, self.locator = viewer, bar, results, locator
         self._main: Any = None
         self._panel: QWidget | None = None
-        self._fitted, self._is_marking = QSize(), False
+        self._fitted, self._is_marking, self._is_low = QSize(), False, False
         self._results_wanted: bool | None = None
         # Once the window has laid itself out.
         self._timer = QTimer(self)
@@ -167,7 +171,7 @@ class WindowParts(QObject):
     def show_locator(self, *, shown: bool = True) -> None:
         """Show the sagittal image, or hide it."""
         if shown and self._holder(self.locator) is None:
-            _compat.show_over_list(self.viewer, self.locator, TITLE)
+            self._show_left(self.locator, TITLE)
             holder = self._holder(self.locator)
             if holder is not None:
                 holder.visibilityChanged.connect(self.refresh)
@@ -193,7 +197,7 @@ class WindowParts(QObject):
         # A dock widget that is made is shown at once.
         is_other = shown != self.shown()[name]
         if shown and self._holder(pane.panel) is None:
-            _compat.show_over_list(self.viewer, pane.panel, pane.title)
+            self._show_left(pane.panel, pane.title)
             holder = self._holder(pane.panel)
             if holder is not None:
                 holder.visibilityChanged.connect(self.refresh)
@@ -211,6 +215,13 @@ class WindowParts(QObject):
         """Give the sagittal image much of the window while levels are marked on it."""
         self._is_marking = on
         self._fit()
+        if on:
+            # A reading list may lie over it.
+            self._show(self.locator, shown=True)
+
+    def _show_left(self, panel: QWidget, title: str) -> None:
+        show = _compat.show_over_controls if self._is_low else _compat.show_over_list
+        show(self.viewer, panel, title)
 
     # --- sizes ---------------------------------------------------------------------------------
 
@@ -233,12 +244,27 @@ class WindowParts(QObject):
         most: int = max(abs(size.width() - fitted.width()), abs(size.height() - fitted.height()))
         return most >= OTHER_SIZE
 
+    def _height(self) -> int:
+        """Return the height that there is: a window that holds much may outgrow its screen."""
+        screen, height = self._main.screen(), int(self._main.height())
+        return height if screen is None else min(height, screen.availableGeometry().height())
+
+    def _stack(self, *, is_low: bool) -> None:
+        """Put what is left of the image below a reading list, or, where that is low, beside it."""
+        if is_low == self._is_low:
+            return
+        self._is_low = is_low
+        for panel in (self.locator, *(pane.panel for pane in self.panes.values())):
+            if self._holder(panel) is not None:
+                _compat.tab_with(panel, "layer controls" if is_low else "layer list")
+
     def _fit(self) -> None:
         """Give every part its share of the window, once there is one."""
         if self._main is None:
             return
         self._fitted = self._main.size()
-        width, height = self._fitted.width(), self._fitted.height()
+        width, height = self._fitted.width(), self._height()
+        self._stack(is_low=height < LEAST_STACKED)
         shown = self.shown()
         has_pane = any(shown[name] for name in self.panes)
         least = LEAST_WITH_PANE if has_pane else LEAST_WINDOW
