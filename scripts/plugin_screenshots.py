@@ -22,7 +22,9 @@ from screenshot_states import (
     take_gate,
     take_grading,
     take_half_drawn,
+    take_locked,
     take_previous,
+    take_reading,
     take_volume,
 )
 from screenshot_study import draw_perfectly, make_study
@@ -84,6 +86,7 @@ def take_exam(scratch: Path) -> None:
     viewer, dock = open_sample()
     take_annotator(viewer, dock)
     take_results(viewer, dock)
+    take_reading(viewer, dock)
     take_warnings(viewer, dock)
     take_crossing(viewer, dock)
     take_locator(viewer, dock)
@@ -251,8 +254,9 @@ def take_worklist(scratch: Path) -> None:
     dock.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, EDIT)
     settle()
     take(viewer, "plugin-worklist")
+    take_gate(viewer, dock, controller)
     if LOOK["maximised"]:
-        take_gate(viewer, dock, controller)
+        take_locked(viewer, controller)
     controller.leave()
     viewer.close()
 

@@ -8,6 +8,9 @@ from typing import Any
 from screenshot_window import come_near, open_window, settle, take
 
 VOLUME_SLICES, VOLUME_STEP_MM = 48, 2.0
+FEW = 6
+"""Points of an outline that is flagged for having few."""
+
 HALF = 0.6
 """How much of an outline is drawn before it is left."""
 
@@ -140,14 +143,34 @@ def write_volume(folder: Path) -> Path:
 
 
 def take_gate(viewer: Any, dock: Any, controller: Any) -> None:
-    """Show what an open reading lacks before it is finished; then finish it, and look at it."""
-    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT
+    """Show what an open reading lacks before it is finished, and what is to be looked at."""
+    from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 
-    dock.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
-    dock.annotator.edit_tools.clear()
+    annotator, session = dock.annotator, dock.annotator.workspace.session
+    index = annotator.workspace.canvas.index
+    (loop,) = session.drawing.loops(MULTIFIDUS_RIGHT, index)
+    session.put(MULTIFIDUS_RIGHT, index, [loop[:: len(loop) // FEW]])
+    annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
+    annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    annotator.edit_tools.clear()
     controller.ask_to_finish()
     settle()
     take(viewer, "plugin-gate")
+
+
+def take_locked(viewer: Any, controller: Any) -> None:
+    """Show a finished reading."""
     controller.finish("shown in a picture")
     settle()
     take(viewer, "plugin-locked")
+
+
+def take_reading(viewer: Any, dock: Any) -> None:
+    """Show the tab of rater, reading and protocol, with another protocol than the default."""
+    tabs = dock.feedback.tabs
+    dock.annotator.outputs.choose_protocol("fortin2017_like")
+    tabs.setCurrentWidget(dock.feedback.protocol.parentWidget().parentWidget())
+    settle()
+    take(viewer, "plugin-reading")
+    dock.annotator.outputs.choose_protocol("default")
+    tabs.setCurrentIndex(0)
