@@ -445,3 +445,4 @@ class Dock(QWidget):
         self.locator.leave()
         self.parts.leave()
         super().closeEvent(event)
+        self.deleteLater()

@@ -302,5 +302,8 @@ class WindowParts(QObject):
             holder = self._holder(panel)
             if holder is not None:
                 self.viewer.window.remove_dock_widget(panel)
+        # PySide6 keeps what a signal calls as long as its sender: no panel would go by itself.
+        for panel in (self.bar, self.results, self.locator, *panes):
+            panel.deleteLater()
         self._show_layers(shown=True)
         self._main = None
