@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,24 @@ def pytest_make_collect_report(
     return report
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare the tests themselves from garbage collection."""
+    _spare_what_is_there(session.config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Spare what was imported since, before anything of this test is there."""
+    if len(sys.modules) > item.config.stash[_MODULES_SPARED] + MANY_MODULES:
+        _spare_what_is_there(item.config)
+
+
+_MODULES_SPARED = pytest.StashKey[int]()
+
+MANY_MODULES = 200
+
+
+def _spare_what_is_there(config: pytest.Config) -> None:
     """Spare what lives as long as the run from garbage collection.
 
     Modules and thousands of tests are millions of objects. Every full collection would look through
@@ -83,6 +101,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    config.stash[_MODULES_SPARED] = len(sys.modules)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
