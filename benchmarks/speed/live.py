@@ -23,8 +23,11 @@ from benchmarks.timing import SMOKE_REPEATS, Comparison, in_own_process, tell
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.image import Exam, Series, Slice, Weighting
 
-SIZE, SLICES, POINTS = 512, 20, 60
+SIZE, SLICES, POINTS, DENSE = 512, 20, 60, 300
 SPACING = 0.4
+ROOM = 3
+"""Vertices left out on both sides of the one that the mouse takes."""
+
 MOTIONS, SMOKE_MOTIONS = 120, 24
 P50, P95, P99 = 50, 95, 99
 
@@ -35,6 +38,7 @@ MOVE_S, FRAME_S = 0.005, 0.016
 """What a move of the mouse, and a frame with what is drawn, may take of the main thread."""
 
 Loop = Any
+Drags = tuple[Sequence[float], ...]
 
 
 def can_run() -> bool:
@@ -55,7 +59,7 @@ def compare(repeats: int) -> list[Comparison]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("NAPARI_CONFIG", str(Path(folder) / "settings.yaml"))
         drags, scrolls, strokes = _measure(Path(folder), motions)
-    plain, ours, overlay = drags
+    (plain, ours, overlay), dense = drags
     scroll_ours, scroll_plain = scrolls
     found = [
         Comparison(
@@ -78,6 +82,17 @@ def compare(repeats: int) -> list[Comparison]:
             None,
         )
     )
+    found += [
+        Comparison(
+            f"vertex of {DENSE} moves, as freehand makes them; p{share}",
+            "napari's own edit of the vertex",
+            _added(dense[1], dense[0], share),
+            float(np.percentile(dense[0], share)),
+            "s",
+            1.0 if share == P50 else None,
+        )
+        for share in (P50, P99)
+    ]
     found += [
         Comparison(
             f"another slice is shown, the plugin open; p{share}",
@@ -130,6 +145,12 @@ def _circle(row: float, column: float, radius: float, count: int = POINTS) -> Lo
     return np.stack((row + radius * np.cos(angle), column + radius * np.sin(angle)), axis=1)
 
 
+def _dense() -> Loop:
+    """Return a circle of many vertices, the first with room for the mouse to take it alone."""
+    circle = _circle(330, 320, 50, DENSE + 2 * ROOM)
+    return np.delete(circle, [*range(1, ROOM + 1), *range(len(circle) - ROOM, len(circle))], axis=0)
+
+
 def _opened(folder: Path) -> tuple[Any, Any, Any]:
     """Open a window with outlines on every slice; returns it, and a structure in hand."""
     import napari
@@ -172,18 +193,18 @@ def _opened(folder: Path) -> tuple[Any, Any, Any]:
 
 def _measure(
     folder: Path, motions: int
-) -> tuple[tuple[Sequence[float], ...], tuple[Sequence[float], ...], tuple[Stroke, Stroke]]:
-    from qtpy.QtWidgets import QApplication
-
+) -> tuple[tuple[Drags, Drags], tuple[Sequence[float], ...], tuple[Stroke, Stroke]]:
     viewer, annotator, left = _opened(folder)
-    layer = annotator.workspace.canvas.layers[left]
-    theirs = _plain_drag(viewer, layer, motions)
-    annotator.workspace.canvas.activate(left, "direct")
-    QApplication.processEvents()
-    total = _drag(viewer, layer, motions)
+    canvas = annotator.workspace.canvas
+    layer = canvas.layers[left]
+    sparse = _both_drag(viewer, canvas, left, motions)
     annotator.feedback.toggle_fat()
-    total_with_fat = _drag(viewer, layer, motions)
+    with_fat = _drag(viewer, layer, motions)
     annotator.feedback.toggle_fat()
+    annotator.workspace.session.put(left, 0, [_dense()])
+    canvas.push(left)
+    annotator.workspace.committed()
+    dense = _both_drag(viewer, canvas, left, motions)
     circle = _circle(330, 320, 30, motions)
     mine_stroke = plugin_freehand(annotator, Hand(viewer, SPACING), circle)
     mine_scroll = _scroll(viewer, motions // 4)
@@ -192,8 +213,18 @@ def _measure(
     plain_scroll = _plain_scroll(viewer, layer, motions // 4)
     plain_stroke = napari_lasso(viewer, Hand(viewer, SPACING), circle)
     viewer.close()
-    drags, scrolls = (theirs, total, total_with_fat), (mine_scroll, plain_scroll)
+    drags, scrolls = ((*sparse, with_fat), dense), (mine_scroll, plain_scroll)
     return drags, scrolls, (mine_stroke, plain_stroke)
+
+
+def _both_drag(viewer: Any, canvas: Any, key: Any, motions: int) -> Drags:
+    """Drag the first vertex with napari alone, then with the plugin."""
+    from qtpy.QtWidgets import QApplication
+
+    theirs = _plain_drag(viewer, canvas.layers[key], motions)
+    canvas.activate(key, "direct")
+    QApplication.processEvents()
+    return theirs, _drag(viewer, canvas.layers[key], motions)
 
 
 def _drag(viewer: Any, layer: Any, motions: int) -> list[float]:

@@ -239,6 +239,15 @@ def swapping_layers(viewer: Any) -> Iterator[None]:
         _swapped.pop()
 
 
+def without_proxy(viewer: Any) -> Any:
+    """Return the viewer itself, for what napari gives to a widget.
+
+    That asks of every attribute whether it is public, a hundred times for one slice; here a
+    test of the sources does.
+    """
+    return getattr(viewer, "__wrapped__", viewer)
+
+
 def focus_image(widget: Any) -> None:
     """Let keys go to the image of the window that a widget is in; napari has no public way."""
     while widget is not None and not hasattr(widget, "_qt_viewer"):

@@ -103,3 +103,8 @@ def test_a_shader_is_read_once_and_as_vispy_reads_it(monkeypatch):
 def test_no_qt_binding_but_the_chosen_one_is_loaded(shared_viewer):
     bindings = {"PyQt5", "PyQt6", "PySide2", "PySide6"}
     assert bindings & set(sys.modules) == {API_NAME}
+
+
+def test_the_panel_uses_the_viewer_itself_and_no_proxy_that_checks_every_attribute(win):
+    assert win.annotator.workspace.viewer is win.viewer
+    assert win.dock.viewer is win.viewer

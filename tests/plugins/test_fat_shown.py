@@ -302,7 +302,7 @@ def test_a_vertex_that_is_put_back_leaves_no_numbers_of_its_way(win, even_exam, 
     win.annotator.workspace.canvas.go_to(1)
     win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "direct")
     panel = win.dock.numbers.sides[MULTIFIDUS_LEFT.side]
-    layer = win.layer(MULTIFIDUS_LEFT).__wrapped__
+    layer = win.layer(MULTIFIDUS_LEFT)
     words = lambda: (panel.area.text(), panel.fat.text(), panel.beside.text())  # noqa: E731
     at_rest, vertices = words(), layer.data[0].copy()
     moved = vertices.copy()

@@ -22,7 +22,7 @@ def layer_list(viewer: Any) -> Any:
 
 def layer_controls(viewer: Any, layer: Any) -> Any:
     """Return napari's own controls of a layer."""
-    return qt_canvas(viewer).controls.widgets[layer.__wrapped__]
+    return qt_canvas(viewer).controls.widgets[layer]
 
 
 def slice_numbers(viewer: Any) -> list[Any]:
@@ -40,17 +40,17 @@ def slice_numbers(viewer: Any) -> list[Any]:
 
 def copy_shapes(layer: Any) -> None:
     """Copy the chosen shapes, as Ctrl+C does."""
-    layer.__wrapped__._copy_data()  # noqa: SLF001
+    layer._copy_data()  # noqa: SLF001
 
 
 def paste_shapes(layer: Any) -> None:
     """Paste what was copied, as Ctrl+V does."""
-    layer.__wrapped__._paste_data()  # noqa: SLF001
+    layer._paste_data()  # noqa: SLF001
 
 
 def finish_shape(layer: Any) -> None:
     """End the shape that is drawn, as Escape does."""
-    layer.__wrapped__._finish_drawing()  # noqa: SLF001
+    layer._finish_drawing()  # noqa: SLF001
 
 
 def text_size(viewer: Any, name: str) -> tuple[float, float]:

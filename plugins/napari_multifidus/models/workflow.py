@@ -99,7 +99,8 @@ def steps(analysis: Analysis, here: StructureOnSlice | None = None) -> tuple[Wor
     here
         The active structure and the slice shown: which side comes next depends on it.
     """
-    found = {name: WorkflowStep(name, *_count(analysis, name)) for name in StepName}
+    known = any(found.settled.level is not None for found in analysis.slice_levels)
+    found = {name: WorkflowStep(name, *_count(analysis, name, known=known)) for name in StepName}
     following = _next(analysis, found, here)
     return tuple(
         replace(step, is_next=name is following, is_touched=_is_touched(analysis, name))
@@ -116,8 +117,7 @@ def _is_touched(analysis: Analysis, name: StepName) -> bool:
     return any(key in wanted for key in (*drawing.layer_keys(), *waiting))
 
 
-def _count(analysis: Analysis, name: StepName) -> tuple[int, int]:
-    known = any(found.settled.level is not None for found in analysis.slice_levels)
+def _count(analysis: Analysis, name: StepName, *, known: bool) -> tuple[int, int]:
     if name is StepName.LEVELS:
         return int(known), 1
     if name is StepName.REFERENCES:

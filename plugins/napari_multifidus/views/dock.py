@@ -76,8 +76,8 @@ class Dock(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self.viewer = napari_viewer
-        self.annotator = Annotator(napari_viewer, str(settings().value(RATER, "R1")))
+        self.viewer = viewer = _compat.without_proxy(napari_viewer)
+        self.annotator = Annotator(viewer, str(settings().value(RATER, "R1")))
         self.exam = exam_label(NO_EXAM)
         self.series = choice("Axial series that is outlined")
         self.slice_level, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
@@ -103,10 +103,10 @@ class Dock(QWidget):
         self.bar = TopBar(self.status, self.exam)
         self._window: QWidget | None = None
         self._lay_out()
-        follow_theme(self, napari_viewer)
+        follow_theme(self, viewer)
         panels = self.bar, self.feedback.tabs, self.locator
         self.parts = WindowParts(
-            napari_viewer, *panels, panes=side_panes(self.annotator), preferences=kept
+            viewer, *panels, panes=side_panes(self.annotator), preferences=kept
         )
         self._wire()
         self._show_steps()

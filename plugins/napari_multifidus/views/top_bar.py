@@ -78,11 +78,15 @@ class StepsLine(QWidget):
             give(made, step="open")
             layout.addWidget(made)
             self.buttons[name] = made
+        self._shown: dict[StepName, WorkflowStep] | None = None
         self.show_steps(())
 
     def show_steps(self, steps: Iterable[WorkflowStep]) -> None:
         """Show the steps as they are; none where no exam is open."""
         found = {step.name: step for step in steps}
+        if found == self._shown:
+            return
+        self._shown = found
         for name, made in self.buttons.items():
             step = found.get(name)
             made.setEnabled(step is not None)
