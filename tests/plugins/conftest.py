@@ -199,7 +199,7 @@ class Window:
         return [layer for layer in self.viewer.layers if METADATA in layer.metadata]
 
     def layer(self, key: LayerKey) -> Any:
-        return self.annotator.workspace.canvas.layers[key]
+        return self.annotator.workspace.canvas.layer(key)
 
     @property
     def canvas(self) -> Any:

@@ -31,7 +31,7 @@ def test_the_command_opens_an_exam_as_its_rater(tmp_path, monkeypatch):
     arguments = ["annotate", images, "--rater", "CD", "--folder", str(tmp_path)]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
-    assert any("multifidus left" in name for name in seen[0])
+    assert any("multifidus right" in name for name in seen[0])
 
 
 def test_a_folder_without_an_exam_is_refused_in_words(tmp_path):

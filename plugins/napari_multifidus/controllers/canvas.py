@@ -25,13 +25,12 @@ from napari_multifidus.controllers.motion import Motion
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM, LayerCallbacks, StructureLayer
 from napari_multifidus.controllers.timers import single_shot
-from napari_multifidus.models.drawing import first_layers
 from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.half_drawn import HalfDrawn
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.redraw import DrawnOver
 from napari_multifidus.models.session import LOCKED, UNLOCK, Session
-from napari_multifidus.models.shapes import AXES, LayerKey, by_slice
+from napari_multifidus.models.shapes import AXES, NEEDED_BY_MOST, LayerKey, by_slice
 from napari_multifidus.models.strokes import PAINTING, Tool
 
 if TYPE_CHECKING:
@@ -108,7 +107,9 @@ class Canvas:
         self._resumes = True
         self.place: tuple[int, LayerKey | None] = (0, None)
         self._left = left if left is not None else {}
-        for key in first_layers(session.drawing):
+        # Another layer is added when its structure is chosen: it takes a tenth of a second.
+        kept = (key for key in NEEDED_BY_MOST if key in self._left)
+        for key in (*session.drawing.layer_keys(), *kept):
             self.layer(key)
         show_upright(viewer, session)
         viewer.dims.events.current_step.connect(self._stepped)
@@ -260,15 +261,20 @@ class Canvas:
         return self._structures[key].layer
 
     def push(self, key: LayerKey) -> None:
-        """Show what the session holds of a structure."""
-        self._structures[key].push()
+        """Show what the session holds of a structure; the active layer stays the active one."""
+        if key in self._structures:
+            self._structures[key].push()
+        else:
+            layers = self.viewer.layers
+            active = layers.selection.active
+            self.layer(key)
+            layers.selection.active = active
         self._marks.show(self.index)
 
     def redraw(self, places: Iterable[tuple[LayerKey, int]]) -> None:
         """Show what the session holds at some places, and go to one of them if none is shown."""
         places = list(places)
         for key in dict.fromkeys(key for key, _ in places):
-            self.layer(key)
             self.push(key)
         if places and self.index not in {index for _, index in places}:
             # To go on there with what waits would be a change of its own.

@@ -69,7 +69,6 @@ class EditTools:
     def _done(self, *keys: LayerKey) -> None:
         """Show structures that were changed, and end the change."""
         for key in keys:
-            self.workspace.canvas.layer(key)
             self.workspace.canvas.push(key)
         self.workspace.committed()
 

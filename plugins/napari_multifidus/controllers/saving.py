@@ -173,8 +173,7 @@ class SessionRestore:
         session.begin_history()
         self.image_hashes = ImageHashes(session, journal.images)
         canvas.go_to(places.get(journal.slice_uid, self._first_drawn()))
-        active = journal.active if journal.active in canvas.layers else None
-        key = active or MULTIFIDUS_RIGHT
+        key = journal.active or MULTIFIDUS_RIGHT
         waiting = session.drawing.half_drawn.get((key, canvas.index))
         canvas.activate(key, PAN_ZOOM if waiting is None else waiting.goes_on_with)
 
@@ -192,7 +191,6 @@ class SessionRestore:
             )
             return
         self._session.put(key, index, loops)
-        self._canvas.layer(key)
         self._canvas.push(key)
         problem = self._session.drawing.problem(key, index)
         if problem:

@@ -18,7 +18,7 @@ from multifidus.data.roi_set import Grade, NotMeasurable, RoiSet, SliceLevel
 from multifidus.measuring.agreement.metrics import dice
 from multifidus.measuring.locate import place
 from napari_multifidus.models.half_drawn import HalfDrawn, Incomplete
-from napari_multifidus.models.shapes import FIRST_LAYERS, LayerKey, problem_of, same_loops
+from napari_multifidus.models.shapes import LayerKey, problem_of, same_loops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -244,13 +244,3 @@ class DrawingState:
             grades=self.grades,
             reading=self.reading,
         )
-
-
-def first_layers(drawing: DrawingState) -> list[LayerKey]:
-    """List the layers that a session begins with: what is drawn, and what every exam needs."""
-    drawn = drawing.layer_keys()
-    structures = {key.structure for key in drawn}
-    needed = (
-        key for key in FIRST_LAYERS if key.side is not Side.NONE or key.structure not in structures
-    )
-    return [*drawn, *needed]

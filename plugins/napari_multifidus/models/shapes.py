@@ -89,8 +89,8 @@ MULTIFIDUS_RIGHT = LayerKey(Structure.MULTIFIDUS, Side.RIGHT)
 LEAN = LayerKey(Structure.LEAN_REFERENCE)
 FAT = LayerKey(Structure.FAT_REFERENCE)
 
-FIRST_LAYERS = (LEAN, FAT, MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT)
-"""Layers that every exam starts with."""
+NEEDED_BY_MOST = (LEAN, FAT, MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT)
+"""Structures that are drawn on nearly every exam: their layers are kept for the next one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

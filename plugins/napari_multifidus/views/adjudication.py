@@ -266,7 +266,6 @@ class AdjudicationPanel(QWidget):
         session = self._finished()
         had = session.drawing.loops(pair.key, pair.index)
         if take(session, pair, which, self.sessions[which]):
-            canvas.layer(pair.key)
             canvas.push(pair.key)
             canvas.refresh()
             self.workspace.committed()
@@ -288,7 +287,6 @@ class AdjudicationPanel(QWidget):
         before = session.drawing
         taken, kept = take_all(session, self.model.rows, which, self.sessions[which])
         for key in sorted({key for key, _ in session.drawing.differences(before)}):
-            canvas.layer(key)
             canvas.push(key)
         if taken:
             canvas.refresh()
