@@ -830,8 +830,13 @@ def test_adjudication_fits_a_screen_of_large_letters(copy, room):
         parts.toggle("results")
     room.viewer.window.resize(*LOW)
     room.start(copy, "consensus", adjudicate=RATERS)
-    room.viewer.window.resize(*LOW)
-    room.win.wait(lambda: (window.width(), window.height()) == LOW)
+
+    def is_low() -> bool:
+        # As long as everything lies one below the other, it is refused.
+        window.resize(*LOW)
+        return (window.width(), window.height()) == LOW
+
+    room.win.wait(is_low)
     window.resize(before)
     parts.toggle("results")
 

@@ -34,9 +34,11 @@ OTHER_SIZE = 60
 LEAST_WINDOW, LEAST_WITH_PANE = 640, 900
 """In a window that is lower, results are hidden until somebody wants them; also beside a pane."""
 
+LEAST_STACKED = 740
+"""In a window that is lower, what is left of the image is in one place with a reading list.
 
-LEAST_STACKED = 720
-"""In a window that is lower, what is left of the image is in one place with a reading list."""
+No less than both, one below the other, need at least: 730.
+"""
 
 
 class WindowParts(QObject):
@@ -242,7 +244,7 @@ class WindowParts(QObject):
     def _is_other_size(self) -> bool:
         size, fitted = self._main.size(), self._fitted
         most: int = max(abs(size.width() - fitted.width()), abs(size.height() - fitted.height()))
-        return most >= OTHER_SIZE
+        return most >= OTHER_SIZE or (self._height() < LEAST_STACKED) != self._is_low
 
     def _height(self) -> int:
         """Return the height that there is: a window that holds much may outgrow its screen."""
