@@ -247,28 +247,27 @@ class Canvas:
         return {key: own.layer for key, own in self._structures.items()}
 
     def layer(self, key: LayerKey) -> Any:
-        """Return the layer of a structure; it is added if need be."""
+        """Return the layer of a structure; it is added if need be, and is not the active one."""
         if key not in self._structures:
             left = self._left.pop(key, None)
-            self._structures[key] = StructureLayer(
-                self.viewer,
-                self.session,
-                key,
-                LayerCallbacks(self._moved, self._committed, self._left_soon.start, self._resume),
-                layer=left if left in self.viewer.layers else None,
-            )
+            calls = self._moved, self._committed, self._left_soon.start, self._resume
+            with _compat.adding_layer(self.viewer):
+                self._structures[key] = StructureLayer(
+                    self.viewer,
+                    self.session,
+                    key,
+                    LayerCallbacks(*calls),
+                    layer=left if left in self.viewer.layers else None,
+                )
             self.lines.show_on(self._structures[key])
         return self._structures[key].layer
 
     def push(self, key: LayerKey) -> None:
-        """Show what the session holds of a structure; the active layer stays the active one."""
+        """Show what the session holds of a structure."""
         if key in self._structures:
             self._structures[key].push()
         else:
-            layers = self.viewer.layers
-            active = layers.selection.active
             self.layer(key)
-            layers.selection.active = active
         self._marks.show(self.index)
 
     def redraw(self, places: Iterable[tuple[LayerKey, int]]) -> None:
