@@ -19,7 +19,6 @@ __all__ = [
     "PLUGIN",
     "WIDGET",
     "Signal",
-    "adding_layer",
     "current_viewer",
     "fade_texts",
     "focus_image",
@@ -246,19 +245,6 @@ def swapping_layers(viewer: Any) -> Iterator[None]:
             yield
     finally:
         _swapped.pop()
-
-
-@contextlib.contextmanager
-def adding_layer(viewer: Any) -> Iterator[None]:
-    """Add a layer, and let the one that is active stay so.
-
-    napari would make it the active one, and show it in its panels: a quarter of the time.
-    """
-    selection = viewer.layers.selection
-    active = selection.active
-    with selection.events.blocker_all():
-        yield
-        selection.active = active
 
 
 def without_proxy(viewer: Any) -> Any:

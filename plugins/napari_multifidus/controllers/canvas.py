@@ -23,7 +23,12 @@ from napari_multifidus.controllers.lines import Lines
 from napari_multifidus.controllers.marks import Marks
 from napari_multifidus.controllers.motion import Motion
 from napari_multifidus.controllers.mouse import MouseStrokes, StrokeCallbacks
-from napari_multifidus.controllers.structure_layer import PAN_ZOOM, LayerCallbacks, StructureLayer
+from napari_multifidus.controllers.structure_layer import (
+    PAN_ZOOM,
+    LayerCallbacks,
+    StructureLayer,
+    adding_layer,
+)
 from napari_multifidus.controllers.timers import single_shot
 from napari_multifidus.models.edit_operations import put_layer
 from napari_multifidus.models.half_drawn import HalfDrawn
@@ -251,7 +256,7 @@ class Canvas:
         if key not in self._structures:
             left = self._left.pop(key, None)
             calls = self._moved, self._committed, self._left_soon.start, self._resume
-            with _compat.adding_layer(self.viewer):
+            with adding_layer(self.viewer):
                 self._structures[key] = StructureLayer(
                     self.viewer,
                     self.session,

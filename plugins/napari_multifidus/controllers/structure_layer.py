@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,19 @@ _PATHS = {"path", "polygon"}
 """napari's names of what these draw; a rectangle or an ellipse is closed from the beginning."""
 
 _COMMITS = {"added", "changed", "removed"}
+
+
+@contextlib.contextmanager
+def adding_layer(viewer: Any) -> Iterator[None]:
+    """Add a layer, and let the one that is active stay so.
+
+    napari would make it the active one, and show it in its panels: a quarter of the time.
+    """
+    selection = viewer.layers.selection
+    active = selection.active
+    with selection.events.blocker_all():
+        yield
+        selection.active = active
 
 
 def add_shapes(viewer: Any, series: Series, data: Any = None, **style: Any) -> Any:
