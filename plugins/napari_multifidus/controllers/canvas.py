@@ -255,24 +255,19 @@ class Canvas:
         """Return the layer of a structure; it is added if need be, and is not the active one."""
         if key not in self._structures:
             left = self._left.pop(key, None)
-            calls = self._moved, self._committed, self._left_soon.start, self._resume
+            layer = left if left in self.viewer.layers else None
+            follow = self._moved, self._committed, self._left_soon.start, self._resume
+            calls = LayerCallbacks(*follow)
             with adding_layer(self.viewer):
-                self._structures[key] = StructureLayer(
-                    self.viewer,
-                    self.session,
-                    key,
-                    LayerCallbacks(*calls),
-                    layer=left if left in self.viewer.layers else None,
-                )
-            self.lines.show_on(self._structures[key])
+                own = StructureLayer(self.viewer, self.session, key, calls, layer=layer)
+            self._structures[key] = own
+            self.lines.show_on(own)
         return self._structures[key].layer
 
     def push(self, key: LayerKey) -> None:
         """Show what the session holds of a structure."""
-        if key in self._structures:
-            self._structures[key].push()
-        else:
-            self.layer(key)
+        self.layer(key)
+        self._structures[key].push()
         self._marks.show(self.index)
 
     def redraw(self, places: Iterable[tuple[LayerKey, int]]) -> None:
