@@ -44,6 +44,7 @@ from multifidus.data.image import Exam, Series, Slice, Weighting  # noqa: E402
 from multifidus.data.roi import Reading  # noqa: E402
 from multifidus.data.roi_set import RoiSet  # noqa: E402
 from tests.support.exams import axial_plane, circle  # noqa: E402
+from tests.support.napari_model import ViewerWithoutWindow  # noqa: E402
 from tests.support.napari_window import qt_canvas, qt_window  # noqa: E402
 
 ROWS, COLUMNS = 72, 80
@@ -344,6 +345,14 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
     yield made
     if made.__dict__:
         made.empty()
+
+
+@pytest.fixture
+def no_window(qapp: Any) -> Iterator[ViewerWithoutWindow]:
+    """Return a viewer without a window, with the plugin's annotator in it."""
+    made = ViewerWithoutWindow()
+    yield made
+    made.annotator.opener.close()
 
 
 @pytest.fixture
