@@ -206,8 +206,9 @@ def _measure(
     annotator.workspace.committed()
     dense = _both_drag(viewer, canvas, left, motions)
     circle = _circle(330, 320, 30, motions)
-    mine_stroke = plugin_freehand(annotator, Hand(viewer, SPACING), circle)
+    # Before the stroke, as with napari alone: it adds a layer, and leaves a tool in hand.
     mine_scroll = _scroll(viewer, motions // 4)
+    mine_stroke = plugin_freehand(annotator, Hand(viewer, SPACING), circle)
     annotator.opener.close()
     viewer.window.remove_dock_widget("all")
     plain_scroll = _plain_scroll(viewer, layer, motions // 4)
