@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
@@ -10,8 +11,8 @@ from qtpy.QtTest import QTest
 
 from benchmarks.clicks import page
 from benchmarks.clicks.driving import read_in_plugin
-from benchmarks.clicks.exams import POINTS, write_exams
-from benchmarks.clicks.fellow import DIALOG
+from benchmarks.clicks.exams import POINTS, SPEC, write_exams
+from benchmarks.clicks.fellow import CLOSE, DIALOG, POINTS as POINTS_STEP
 from multifidus.data.anatomy import Level
 from multifidus.data.image import Exam
 from multifidus.io.outlines import read_rois
@@ -26,8 +27,9 @@ BETWEEN_MS, SETTLE_MS = 60, 300
 FIVE, IMAGEJ_FIVE = "Five levels: the plugin", "Five levels: ImageJ's ROI Manager"
 ONE, IMAGEJ_ONE = "One level: the plugin", "One level: ImageJ"
 
-FEW_POINTS = 20
-"""Of an outline: each takes time, and outlines of fewer are asked about."""
+FEW_POINTS, FEW_LEVELS = 20, 2
+"""Of an outline and of an exam: each takes time. Outlines of fewer points are asked about, and with
+two levels the window goes from side to side and from slice to slice, as with five."""
 
 pytestmark = [
     pytest.mark.gui,
@@ -54,14 +56,17 @@ def test_a_table_that_does_not_add_up_is_refused():
 
 
 def test_an_exam_of_a_list_takes_what_the_page_says(stated, tmp_path):
-    write_exams(tmp_path, 1, points=FEW_POINTS)
+    write_exams(tmp_path, 1, replace(SPEC, stacks=FEW_LEVELS), points=FEW_POINTS)
     found = read_in_plugin(tmp_path, 1)
     assert not found.trouble
     assert found.lost == 0
     # The tour, which the first exam of all has, is skipped by one click; nothing else is asked.
     assert page.count(found.steps, DIALOG) == 1
-    own = page.count(found.steps) - 1
-    assert own + 10 * (POINTS - FEW_POINTS) == stated[FIVE]
+    own, outlines = page.count(found.steps) - 1, 2 * FEW_LEVELS
+    # An outline is nothing but its points and one click more; five discs are marked for any number.
+    assert page.count(found.steps, POINTS_STEP) == outlines * FEW_POINTS
+    assert page.count(found.steps, CLOSE) == outlines
+    assert own - outlines * (FEW_POINTS + 1) + 10 * (POINTS + 1) == stated[FIVE]
 
 
 def test_one_level_in_a_managed_window_takes_what_the_page_says(win, stated, tmp_path):

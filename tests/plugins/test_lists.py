@@ -72,19 +72,17 @@ def turn_wheel(widget, steps):
     QApplication.sendEvent(widget, event)
 
 
-@pytest.mark.parametrize("steps", [-1, 1])
-def test_the_wheel_over_a_list_or_field_changes_nothing(opened, steps):
+def test_the_wheel_over_a_list_or_field_changes_nothing(opened):
     widgets = changeable(opened)
     assert len(widgets) >= 8
     before = {widget: value_of(widget) for widget in widgets}
-    for widget in widgets:
-        turn_wheel(widget, steps)
-        assert value_of(widget) == before[widget], widget.toolTip()
-    assert {widget: value_of(widget) for widget in widgets} == before
-
-
-def test_the_wheel_over_a_list_that_was_chosen_from_changes_nothing(opened):
-    lists = [w for w in changeable(opened) if isinstance(w, QComboBox) and w.isEnabled()]
+    for steps in (-1, 1):
+        for widget in widgets:
+            turn_wheel(widget, steps)
+            assert value_of(widget) == before[widget], (steps, widget.toolTip())
+        assert {widget: value_of(widget) for widget in widgets} == before
+    # Nor over a list that was chosen from.
+    lists = [w for w in widgets if isinstance(w, QComboBox) and w.isEnabled()]
     for each in lists:
         each.setFocus()
         before = each.currentIndex()
@@ -98,16 +96,16 @@ def test_a_real_wheel_over_a_list_scrolls_the_panel(opened):
     window = qt_window(opened.viewer)
     size = window.size()
     opened.viewer.window.resize(1366, 500)
-    QTest.qWait(200)
-    area = next(a for a in opened.dock.findChildren(QScrollArea) if a.verticalScrollBar().maximum())
+    areas = opened.dock.findChildren(QScrollArea)
+    opened.wait(lambda: any(area.verticalScrollBar().maximum() for area in areas))
+    area = next(area for area in areas if area.verticalScrollBar().maximum())
     bar = area.verticalScrollBar()
     bar.setValue(0)
     QTest.qWait(50)
     over = next(w for w in area.findChildren(QComboBox) if w.isVisible() and w.count() > 1)
     before = over.currentIndex()
     NativeMouse().turn_wheel(over, -3)
-    QTest.qWait(200)
-    assert bar.value() > 0
+    opened.wait(lambda: bar.value() > 0)
     assert over.currentIndex() == before
     window.resize(size)
 
@@ -195,28 +193,32 @@ def test_a_letter_in_a_table_is_a_key_of_the_plugin(opened):
     assert view.currentIndex().row() != row
 
 
-def test_what_is_written_into_a_field_ends_with_return(opened):
+def test_what_is_written_into_a_field_ends_with_return_or_with_another_exam(opened):
     opened.dock.feedback.tabs.setCurrentIndex(2)
     for field in (opened.dock.reading.rater, opened.dock.reading.number):
         field.setFocus()
         QTest.keyClick(field, Qt.Key.Key_Return)
         opened.wait(lambda: QApplication.focusWidget() is opened.canvas)
-
-
-def test_keys_are_for_the_image_once_another_exam_is_open(opened):
     opened.dock.reading.rater.setFocus()
     opened.annotator.workspace.opened.emit()
     opened.wait(lambda: QApplication.focusWidget() is opened.canvas)
 
 
-@pytest.mark.parametrize("kind", [QMessageBox, QFileDialog, QInputDialog])
-def test_keys_are_for_the_image_once_a_dialog_is_closed(opened, kind):
+def test_keys_are_for_the_image_once_a_dialog_is_closed(opened):
     """Also where a button had been reached by the keyboard, and would be pressed again by Space."""
-    button = opened.dock.tools.acts["smooth"]
-    button.setFocus()
-    dialog = kind(opened.dock)
-    if kind is QFileDialog:
-        dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    window = qt_window(opened.viewer)
+    for kind in (QMessageBox, QFileDialog, QInputDialog):
+        opened.dock.tools.acts["smooth"].setFocus()
+        dialog = kind(opened.dock)
+        if kind is QFileDialog:
+            dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+        close(dialog)
+        opened.wait(lambda: window.isActiveWindow() or activate(window))
+        opened.wait(lambda: QApplication.focusWidget() is opened.canvas)
+
+
+def close(dialog):
+    """Show a dialog, and close it once it has the keys."""
     # The windows are made active as by a window manager; there is none here.
     timer = QTimer()
     timer.timeout.connect(lambda: dialog.reject() if dialog.isActiveWindow() else activate(dialog))
@@ -224,9 +226,6 @@ def test_keys_are_for_the_image_once_a_dialog_is_closed(opened, kind):
     dialog.exec()
     timer.stop()
     dialog.deleteLater()
-    window = qt_window(opened.viewer)
-    opened.wait(lambda: window.isActiveWindow() or activate(window))
-    opened.wait(lambda: QApplication.focusWidget() is opened.canvas)
 
 
 def activate(window):

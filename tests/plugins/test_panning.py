@@ -22,9 +22,9 @@ STEP = (60.0, -40.0)
 """How far the mouse goes: to the right and up, in pixels of the screen."""
 
 
-@pytest.fixture(params=["middle button", "space"])
-def pan(request, win):
-    """Return what drags the view by a step, and gives back by how many millimetres it moved."""
+@pytest.fixture
+def moves_as_the_hand(win):
+    """Return what drags the view by the middle button and by Space, and looks how far it moved."""
 
     def by_middle():
         drag(win, Qt.MouseButton.MiddleButton)
@@ -34,12 +34,15 @@ def pan(request, win):
         drag(win, Qt.MouseButton.LeftButton)
         QTest.keyRelease(win.canvas, Qt.Key.Key_Space)
 
-    def moved():
-        before = np.array(win.viewer.scene.camera.center)
-        (by_middle if request.param == "middle button" else by_space)()
-        return (np.array(win.viewer.scene.camera.center) - before)[-2:]
+    def check(then):
+        for drags in (by_middle, by_space):
+            before = np.array(win.viewer.scene.camera.center)
+            drags()
+            moved = (np.array(win.viewer.scene.camera.center) - before)[-2:]
+            np.testing.assert_allclose(moved, expected(win), atol=0.6, err_msg=drags.__name__)
+            then(drags.__name__)
 
-    return moved
+    return check
 
 
 def drag(win, button):
@@ -73,44 +76,53 @@ def area_mm2(win):
     return 0.0 if numbers is None else numbers.area_mm2
 
 
-def test_an_outline_in_the_making_stays_as_it_is(win, exam, tmp_path, pan):
+def test_an_outline_in_the_making_stays_as_it_is(win, exam, tmp_path, moves_as_the_hand):
     win.open(exam, tmp_path)
     win.press("Q")
     for corner in SQUARE[:2]:
         win.click(corner)
     (making,) = win.annotator.workspace.canvas.unfinished()
-    np.testing.assert_allclose(pan(), expected(win), atol=0.6)
-    (still,) = win.annotator.workspace.canvas.unfinished()
-    np.testing.assert_allclose(still[2].path, making[2].path)
-    assert win.annotator.edit_tools.tool == "polygon"
+
+    def nothing_changed(by):
+        (still,) = win.annotator.workspace.canvas.unfinished()
+        np.testing.assert_allclose(still[2].path, making[2].path, err_msg=by)
+        assert win.annotator.edit_tools.tool == "polygon", by
+
+    moves_as_the_hand(nothing_changed)
     # Where the view is now, the other corners are clicked where they lie.
     win.draw(SQUARE[2:])
     assert area_mm2(win) == pytest.approx(600 * SPACING[0] * SPACING[1], rel=0.03)
 
 
-def test_tools_of_ours_hear_nothing_of_it_and_go_on(win, exam, tmp_path, pan):
+def test_tools_of_ours_hear_nothing_of_it_and_go_on(win, exam, tmp_path, moves_as_the_hand):
     win.open(exam, tmp_path)
     win.press("Q")
     for key, tool in (("C", "brush"), ("U", "freehand"), ("Y", "livewire")):
         win.press(key)
-        np.testing.assert_allclose(pan(), expected(win), atol=0.6)
-        assert area_mm2(win) == 0
-        assert win.annotator.workspace.canvas.unfinished() == []
-        assert win.annotator.edit_tools.tool == tool
+
+        def nothing_changed(by, tool=tool):
+            assert area_mm2(win) == 0, by
+            assert win.annotator.workspace.canvas.unfinished() == [], by
+            assert win.annotator.edit_tools.tool == tool, by
+
+        moves_as_the_hand(nothing_changed)
     win.press("C")
     win.click((35.0, 30.0))
     assert area_mm2(win) > 0
 
 
-def test_no_vertex_moves_with_the_view(win, exam, tmp_path, pan):
+def test_no_vertex_moves_with_the_view(win, exam, tmp_path, moves_as_the_hand):
     win.open(exam, tmp_path)
     win.press("Q")
     win.draw([(35.0, 40.0), (20.0, 60.0), (50.0, 60.0)])
     win.press("J")
     before = area_mm2(win)
-    np.testing.assert_allclose(pan(), expected(win), atol=0.6)
-    assert area_mm2(win) == before
-    assert win.annotator.edit_tools.tool == "edit"
+
+    def nothing_changed(by):
+        assert area_mm2(win) == before, by
+        assert win.annotator.edit_tools.tool == "edit", by
+
+    moves_as_the_hand(nothing_changed)
 
 
 def test_the_view_is_let_go_of_with_the_exam(win, exam, tmp_path):

@@ -97,8 +97,8 @@ def test_the_steps_are_whole_whichever_is_next_and_the_exam_is_named(small):
     assert QLabel.text(small.dock.exam) == "PHM3JC \N{MIDDLE DOT} blinded"
 
 
-def test_how_far_a_step_is_is_told_by_a_sign_and_in_words(small):
-    steps = small.dock.bar.steps
+def test_how_far_a_step_is_is_told_by_a_sign_and_in_words(win):
+    steps = win.dock.bar.steps
     made = [(StepName.LEVELS, 1, 1), (StepName.RIGHT, 3, 15), (StepName.LEFT, 0, 15)]
     steps.show_steps(WorkflowStep(*step) for step in made)
     words = [steps.buttons[name].text() for name, *_ in made]
@@ -126,14 +126,13 @@ def test_what_crosses_itself_is_said_without_moving_the_cards(small):
     assert cards.y() == before
 
 
-@pytest.mark.parametrize("words", ["No exam is open", "subject-1 \N{MIDDLE DOT} exam-1"])
-def test_the_name_of_the_exam_has_room_for_its_last_letter(small, words):
-    small.dock.exam.setText(words)
-    QTest.qWait(50)
-    shown = QLabel.text(small.dock.exam)
-    assert shown == words
-    # Qt's own size of it: letters and what stands around them.
-    assert QLabel.sizeHint(small.dock.exam).width() <= small.dock.exam.width()
+def test_the_name_of_the_exam_has_room_for_its_last_letter(small):
+    for words in ("No exam is open", "subject-1 \N{MIDDLE DOT} exam-1"):
+        small.dock.exam.setText(words)
+        QTest.qWait(50)
+        assert QLabel.text(small.dock.exam) == words
+        # Qt's own size of it: letters and what stands around them.
+        assert QLabel.sizeHint(small.dock.exam).width() <= small.dock.exam.width(), words
 
 
 def test_what_lies_in_front_of_the_results_stays_there(small):
