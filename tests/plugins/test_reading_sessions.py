@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from napari_multifidus._compat import swapping_layers
 from napari_multifidus.controllers.annotator import Annotator
+from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.worklist import now
 from napari_multifidus.models.edit_operations import swap_sides
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
@@ -40,8 +41,9 @@ from tests.support.searching import of_viewer, on_screen
 
 pytestmark = pytest.mark.gui
 
-SUBJECTS = ("Marlowe", "Quixote", "Falstaff")
+SUBJECTS = ("Marlowe", "Quixote")
 TIMEPOINTS = ("tpalpha", "tpomega")
+EXAMS = len(SUBJECTS) * len(TIMEPOINTS)
 APPROACH = "zanyapproach"
 SECRETS = tuple(word.casefold() for word in (*SUBJECTS, *TIMEPOINTS, APPROACH, "2001-03-19"))
 RATERS = ("AB", "CD")
@@ -51,7 +53,7 @@ DRAWN = {Structure.MULTIFIDUS, Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Path:
-    """Three subjects before and after surgery: small phantoms in folders named after them."""
+    """Two subjects before and after surgery: small phantoms in folders named after them."""
     folder = tmp_path_factory.mktemp("study")
     rows = []
     for seed, subject in enumerate(SUBJECTS):
@@ -130,6 +132,44 @@ def copy(study, tmp_path) -> Path:
     return tmp_path / "copy"
 
 
+def without_window(study: Path, rater: str, messages: list[str], **how: Any) -> Annotator:
+    """Begin a session in a viewer that has no window: quicker, and the same for all else."""
+    from napari.components import ViewerModel
+
+    annotator = Annotator(ViewerModel(), rater)
+    for said in (annotator.workspace.warning, annotator.workspace.message):
+        said.connect(lambda words: messages.append(annotator.workspace.access.redact(words)))
+    controller = annotator.read(open_worklist(SessionRequest(study / "cohort.csv", rater, **how)))
+    controller.open_next()
+    return annotator
+
+
+@pytest.fixture
+def begin(messages, tmp_path) -> Iterator[Callable[..., Annotator]]:
+    """Return what begins sessions without a window, one after another."""
+    begun: list[Annotator] = []
+
+    def stop() -> None:
+        while begun:
+            controller = begun.pop().worklist
+            if controller is not None:
+                controller.leave()
+
+    def start(study: Path, rater: str, **how: Any) -> Annotator:
+        stop()
+        begun.append(without_window(study, rater, messages, root=tmp_path / "readings", **how))
+        return begun[-1]
+
+    yield start
+    stop()
+
+
+def attempt(annotator: Annotator, act: Callable[..., Any], *args: Any) -> None:
+    """Do what a button would: what goes wrong is said."""
+    with reported(annotator.workspace.warning):
+        act(*args)
+
+
 def tells(text: str) -> bool:
     return any(secret in text.casefold() for secret in SECRETS)
 
@@ -156,6 +196,52 @@ def draw(controller: Any, study: Path, shift: float = 0.0, only: Any = DRAWN) ->
         canvas.layer(key)
         canvas.push(key)
     controller.workspace.committed()
+
+
+@pytest.fixture(scope="module")
+def disagreements(study, tmp_path_factory) -> dict[bool, Path]:
+    """Two raters have read one exam, named or blinded, each in a folder of its own.
+
+    The second shifts all, the left side most, and draws less.
+    """
+    found = {}
+    for blind in (False, True):
+        folder = tmp_path_factory.mktemp("disagreement")
+        copy, root = folder / "copy", folder / "readings"
+        shutil.copytree(study, copy)
+        keep_first(copy)
+        how = {"root": root, "blind": blind}
+        first = without_window(copy, "AB", [], seed=3, **how).worklist
+        draw(first, copy)
+        first.finish(WHY)
+        first.leave()
+        second = without_window(copy, "CD", [], **how).worklist
+        draw(second, copy, 0.6, {Structure.MULTIFIDUS})
+        session = second.workspace.session
+        left = session.drawing.loops(MULTIFIDUS_LEFT, 0)
+        session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
+        second.workspace.committed()
+        second.finish(WHY)
+        second.leave()
+        found[blind] = folder
+    return found
+
+
+@pytest.fixture
+def disagree(disagreements, tmp_path) -> Callable[..., Path]:
+    """Return what copies a study of one exam, and what two raters read of it."""
+
+    def take(*, blind: bool) -> Path:
+        shutil.copytree(disagreements[blind], tmp_path, dirs_exist_ok=True)
+        return tmp_path / "copy"
+
+    return take
+
+
+def keep_first(copy: Path) -> None:
+    """Leave the study its first exam only."""
+    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
+    (copy / "cohort.csv").write_text("".join(lines[:2]))
 
 
 # --- searching --------------------------------------------------------------------------------
@@ -205,28 +291,14 @@ def read_twice(
     """Read all exams, and two weeks later all of them again."""
     begun_at = now()
     first = read_all(controller, study, seen, shift)
-    assert len(first) == 6
+    assert len(first) == EXAMS
     # Of a blinded list not even the number of repeats is told.
-    assert str(controller.progress()) == "6 of 6 done"
+    assert str(controller.progress()) == f"{EXAMS} of {EXAMS} done"
     controller.clock = lambda: begun_at + datetime.timedelta(days=14)
     controller.open_next()
     again = read_all(controller, study, seen, shift + 0.05)
-    assert str(controller.progress()) == "12 of 12 done"
+    assert str(controller.progress()) == f"{2 * EXAMS} of {2 * EXAMS} done"
     return first | again
-
-
-def without_window(study: Path, rater: str, root: Path, messages: list[str]) -> Any:
-    """Begin a session in a viewer that has no window: quicker, and the same for all else."""
-    from napari.components import ViewerModel
-
-    annotator = Annotator(ViewerModel(), rater)
-    annotator.workspace.warning.connect(
-        lambda words: messages.append(annotator.workspace.access.redact(words))
-    )
-    request = SessionRequest(study / "cohort.csv", rater, root, blind=True, repeats=6)
-    controller = annotator.read(open_worklist(request))
-    controller.open_next()
-    return controller
 
 
 def check_tables(measured: Any, worklists: Any, out: Path) -> None:
@@ -238,7 +310,7 @@ def check_tables(measured: Any, worklists: Any, out: Path) -> None:
         who = Reading(row["subject"], row["timepoint"], row["rater"], row["reading"])
         what = (row["slice_uid"], row["structure"], row["side"], row["quantity"], row["method"])
         found.setdefault(who, {})[what] = row["value"]
-    assert len(found) == len(measured) == 3 * 2 * 2 * 2
+    assert len(found) == len(measured) == len(RATERS) * 2 * EXAMS
     for by, in_window in measured.items():
         by_command = found[worklists[by.rater].truth(by)]
         shared = {what: by_command[what] for what in in_window}
@@ -261,25 +333,27 @@ def check_merging(root: Path, folder: Path) -> None:
     assert done.exit_code == 1
     report = json.loads(done.stdout)
     assert [conflict["subject"] for conflict in report["conflicts"]] == [rois.reading.subject]
-    assert len(report["merged"]) == 23
+    # Every reading but the one that was changed.
+    assert len(report["merged"]) == len(RATERS) * 2 * EXAMS - 1
 
 
 def test_a_study_read_blinded_by_two_raters_twice(study, room, capsys):
     root, folder = room.folder / "readings", room.folder
-    first = room.start(study, "AB", blind=True, repeats=6)
+    first = room.start(study, "AB", blind=True, repeats=EXAMS)
     panel = room.panel(WorklistPanel)
     # Of a blinded list none of the repeats is named before its day.
-    assert panel.model.rowCount() == 6
+    assert panel.model.rowCount() == EXAMS
     measured = read_twice(first, study, on_screen, 0.0)
-    assert panel.model.rowCount() == 12
-    second = without_window(study, "CD", root, room.messages)
+    assert panel.model.rowCount() == 2 * EXAMS
+    how = {"root": root, "blind": True, "repeats": EXAMS}
+    second = without_window(study, "CD", room.messages, **how).worklist
     measured |= read_twice(second, study, of_viewer, 0.1)
     worklists = {"AB": first.worklist, "CD": second.worklist}
     assert room.told() == []
     said = capsys.readouterr()
     assert not tells(said.out + said.err)
     saved = [path for path in root.rglob("*") if path.is_file()]
-    assert len(saved) == 2 * (12 * 3 + 1)
+    assert len(saved) == 2 * (2 * EXAMS * 3 + 1)
     for path in saved:
         assert not tells(str(path.relative_to(root))), path
         assert not tells(path.read_text()), path
@@ -314,10 +388,10 @@ def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
 # --- locks, logs, warnings --------------------------------------------------------------------
 
 
-def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
-    controller, messages = room.start(study, "AB", seed=3), room.messages
-    first = controller.by
-    room.win.attempt(controller.finish, WHY)
+def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, begin, messages):
+    annotator = begin(study, "AB", seed=3)
+    controller, first = annotator.worklist, annotator.worklist.by
+    attempt(annotator, controller.finish, WHY)
     assert "No muscle is outlined" in messages[-1]
     draw(controller, study)
     path = controller.workspace.file.path
@@ -330,11 +404,11 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     canvas.layer(MULTIFIDUS_LEFT).remove_selected()
     assert "locked" in messages.pop()
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
-    room.win.attempt(room.win.annotator.edit_tools.clear)
+    attempt(annotator, annotator.edit_tools.clear)
     assert "locked" in messages.pop()
     assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
     # Nor can what was drawn before be taken back.
-    room.win.attempt(room.win.annotator.edit_tools.undo)
+    attempt(annotator, annotator.edit_tools.undo)
     assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
     controller.workspace.flush()
     assert {name: (path.parent / name).read_bytes() for name in before} == before
@@ -342,7 +416,7 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     controller.open_next()
     controller.open(first)
     assert controller.workspace.session.locked
-    room.win.attempt(controller.unlock, first, " ")
+    attempt(annotator, controller.unlock, first, " ")
     assert "No reason" in messages[-1]
     controller.unlock(first, "wrong level")
     controller.workspace.session.put(MULTIFIDUS_RIGHT, 0, ())
@@ -354,18 +428,18 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, room):
     events = [entry["event"] for entry in log]
     assert events[:2] == ["opened", "saved"]
     assert [e for e in events if e in {"done", "unlocked"}] == ["done", "unlocked"]
-    edited = [(item["structure"], item["side"], item["slice"]) for item in log[-1]["edited"]]
-    assert edited == [("multifidus", "right", 1)]
+    (edited,) = log[-1]["edited"]
+    assert (edited["structure"], edited["side"], edited["slice"]) == ("multifidus", "right", 1)
     assert "wrong level" in json.dumps(log)
     assert all(entry["seconds_active"] >= 0 for entry in log if "seconds_active" in entry)
 
 
-def test_the_time_on_each_outline_is_in_the_log(study, room, monkeypatch):
+def test_the_time_on_each_outline_is_in_the_log(study, begin, monkeypatch):
     """The hand is on one side for 20 s and then on the other for 30 s."""
     seen = [0.0]
     clock = SimpleNamespace(monotonic=lambda: seen[0])
     monkeypatch.setattr("napari_multifidus.controllers.worklist.time", clock)
-    controller = room.start(study, "AB", seed=3)
+    controller = begin(study, "AB", seed=3).worklist
     draw(controller, study, only={Structure.MULTIFIDUS})
     workspace = controller.workspace
     for key, seconds in ((MULTIFIDUS_LEFT, 20.0), (MULTIFIDUS_RIGHT, 30.0)):
@@ -381,14 +455,13 @@ def test_the_time_on_each_outline_is_in_the_log(study, room, monkeypatch):
     assert found == {("multifidus", "left", 1): 20.0, ("multifidus", "right", 1): 30.0}
 
 
-def test_a_second_reading_shows_nothing_of_the_first(copy, room):
-    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
-    (copy / "cohort.csv").write_text("".join(lines[:2]))
-    controller = room.start(copy, "AB", seed=3, repeats=1)
+def test_a_second_reading_shows_nothing_of_the_first(copy, begin):
+    keep_first(copy)
+    annotator = begin(copy, "AB", seed=3, repeats=1)
+    controller = annotator.worklist
     first, second = controller.worklist.listed.entries
     draw(controller, copy)
-    entries_of = room.win.annotator.entries
-    entries_of.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     controller.finish(WHY)
     controller.start_early("the days are up")
     controller.open(second)
@@ -397,10 +470,10 @@ def test_a_second_reading_shows_nothing_of_the_first(copy, room):
     assert controller.workspace.session.rois() == RoiSet(reading=second)
     assert not drawing.outlines
     assert not drawing.half_drawn
-    shapes = [layer for layer in room.viewer.layers if hasattr(layer, "shape_type")]
+    shapes = [layer for layer in controller.workspace.viewer.layers if hasattr(layer, "shape_type")]
     assert [layer.name for layer in shapes if len(layer.data)] == []
     # Nor can it be brought in by its file.
-    path, annotator = controller.worklist.outlines_of(first), room.win.annotator
+    path = controller.worklist.outlines_of(first)
     with pytest.raises(MultifidusError, match="belongs to a reading list"):
         annotator.opener.open_outlines(path)
     with pytest.raises(MultifidusError, match="your reading 1 of this exam"):
@@ -671,36 +744,49 @@ def test_what_is_unfinished_on_another_series_is_asked_for(copy, room, win):
     assert asked.workspace.is_locked
 
 
-WAYS_OUT = {
-    "finish": lambda room: room.win.annotator.worklist.finish(),
-    "finish and next": lambda room: room.win.annotator.worklist.ask_to_finish(),
-    "next": lambda room: room.win.annotator.worklist.open_next(),
-    "close": lambda room: room.win.annotator.worklist.close(),
-    "leave": lambda room: room.stop(),
-    "close the exam": lambda room: room.win.annotator.opener.close(),
-    "remove the images": lambda room: room.win.viewer.layers.clear(),
-}
-
-
-@pytest.mark.parametrize("way", WAYS_OUT)
-def test_a_stroke_of_the_brush_that_is_held_is_kept(asked, room, win, way):
+def test_a_stroke_of_the_brush_that_is_held_is_kept(asked, room, win):
+    """However the reading is left, one way after another, each in a reading that can be changed."""
     from qtpy.QtCore import QPointF
 
-    path, drawing = asked.workspace.file.path, asked.workspace.session.drawing
-    before = len(drawing.rois(asked.workspace.session.series).rois)
-    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
-    win.annotator.edit_tools.use("brush")
-    middle = QPointF(win.canvas.width() / 2, win.canvas.height() / 2)
-    win.send("MouseMove", middle, pressed=False)
-    win.send("MouseButtonPress", middle)
-    # With levels all is there then, so that nothing is asked and the next reading is opened.
-    win.attempt(WAYS_OUT[way], room)
-    win.wait(lambda: len(read_outlines(path).rois) == before + 1)
-    if way == "finish":
-        assert asked.workspace.is_locked
-        assert not any(layer.editable for layer in asked.workspace.canvas.layers.values())
-    win.send("MouseButtonRelease", middle, pressed=False)
-    assert len(read_outlines(path).rois) == before + 1
+    def hold_and(leave: Callable[[], object]) -> None:
+        """Press the brush, leave, and look for the stroke in the file."""
+        path, session = asked.workspace.file.path, asked.workspace.session
+        session.put(MULTIFIDUS_LEFT, 0, ())
+        asked.workspace.canvas.push(MULTIFIDUS_LEFT)
+        asked.workspace.committed()
+        before = len(session.drawing.rois(session.series).rois)
+        win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+        win.annotator.edit_tools.use("brush")
+        middle = QPointF(win.canvas.width() / 2, win.canvas.height() / 2)
+        win.send("MouseMove", middle, pressed=False)
+        win.send("MouseButtonPress", middle)
+        win.attempt(leave)
+        win.wait(lambda: len(read_outlines(path).rois) == before + 1)
+        locked = asked.has_open and asked.workspace.is_locked
+        # While the button is still down.
+        assert not locked or not any(
+            layer.editable for layer in asked.workspace.canvas.layers.values()
+        )
+        win.send("MouseButtonRelease", middle, pressed=False)
+        assert len(read_outlines(path).rois) == before + 1, leave
+
+    first = asked.by
+    hold_and(asked.finish)
+    assert asked.by == first
+    assert asked.workspace.is_locked
+    asked.unlock(first, "to be left in other ways")
+    # All is there then, but for quality flags, which are shown before the next reading is opened.
+    hold_and(asked.ask_to_finish)
+    assert {line[0] for line in lines_of(win.dock.gate)} == {"▲"}
+    hold_and(asked.finish_and_next)
+    second = asked.by
+    assert asked.item(first).state is ReadingState.DONE
+    assert second != first
+    hold_and(asked.open_next)
+    for leave in (asked.close, win.annotator.opener.close, win.viewer.layers.clear, room.stop):
+        asked.open(second)
+        hold_and(leave)
+        win.wait(lambda: asked.by is None)
 
 
 def test_grades_are_in_the_log_also_when_they_are_undone(asked, win):
@@ -725,15 +811,20 @@ def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
     draw(controller, study)
     win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     QTest.keyClick(win.canvas, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    layers = dict(controller.workspace.canvas.layers)
     # A quality flag is to be looked at, and needs no reason: Enter goes on.
     assert {line[0] for line in lines_of(win.dock.gate)} == {"▲"}
     QTest.keyClick(win.dock.gate.lock, Qt.Key.Key_Return)
     win.wait(lambda: controller.by != first)
-    assert panel.words.text() == "1 of 7 done, 1 later"
+    # Adding a layer takes long: the next reading has those of the last, empty and unlocked.
+    for key, layer in layers.items():
+        assert controller.workspace.canvas.layer(key) is layer
+        assert (layer.nshapes, layer.editable) == (0, True)
+    assert panel.words.text() == f"1 of {EXAMS + 1} done, 1 later"
     panel.filter.setCurrentText("done")
     assert panel.shown.rowCount() == 1
     panel.filter.setCurrentText("to do")
-    assert panel.shown.rowCount() == 6
+    assert panel.shown.rowCount() == EXAMS
     panel.filter.setCurrentText("all")
     waiting = next(item for item in controller.items() if item.state is ReadingState.WAITING)
     current = controller.by
@@ -755,9 +846,11 @@ def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
     assert controller.item(first).state is ReadingState.STARTED
 
 
-def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
-    controller = room.start(study, "AB", seed=3)
-    panel = room.panel(WorklistPanel)
+def test_the_list_shows_how_far_the_open_reading_is(study, begin, qtbot, monkeypatch):
+    annotator = begin(study, "AB", seed=3)
+    controller = annotator.worklist
+    panel = WorklistPanel(controller)
+    qtbot.addWidget(panel)
     state = [column.head for column in panel.model.columns].index("Status")
     seen = []
     panel.model.dataChanged.connect(lambda *_: seen.append(shown(0)))
@@ -767,11 +860,11 @@ def test_the_list_shows_how_far_the_open_reading_is(study, room, monkeypatch):
 
     assert [shown(row) for row in range(3)] == ["in progress", "to do", "to do"]
     # One slice with a level has two sides to be outlined; what cannot be measured counts as done.
-    room.win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     assert shown(0) == "in progress 0 of 2, not saved"
-    room.win.wait(lambda: shown(0) == "in progress 0 of 2")
+    qtbot.waitUntil(lambda: shown(0) == "in progress 0 of 2")
     draw(controller, study, only={Structure.MULTIFIDUS})
-    room.win.wait(lambda: shown(0) == "in progress 2 of 2")
+    qtbot.waitUntil(lambda: shown(0) == "in progress 2 of 2")
     assert seen[-1] == "in progress 2 of 2"
     with monkeypatch.context() as patch:
         patch.setattr("napari_multifidus.models.autosave.write_rois", no_room)
@@ -801,11 +894,11 @@ def no_room(*_: Any, **__: Any) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):
+def test_panels_of_a_session_do_not_make_the_window_higher(disagree, room):
     """The list shares the place of the layer controls; the comparison is not below the panel."""
     from qtpy.QtWidgets import QDockWidget
 
-    disagree(room, copy, blind=False)
+    copy = disagree(blind=False)
     room.start(copy, "consensus", adjudicate=RATERS)
     window = qt_window(room.viewer)
     docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
@@ -820,9 +913,9 @@ def test_panels_of_a_session_do_not_make_the_window_higher(copy, room):
     assert window.minimumSizeHint().height() <= 708
 
 
-def test_adjudication_fits_a_screen_of_large_letters(copy, room):
+def test_adjudication_fits_a_screen_of_large_letters(disagree, room):
     """1920 x 1080 pixels at 200 %, less what a window manager takes."""
-    disagree(room, copy, blind=False)
+    copy = disagree(blind=False)
     window = qt_window(room.viewer)
     before, parts = window.size(), room.win.dock.parts
     parts.show_locator()
@@ -884,15 +977,15 @@ def swap(workspace: Any) -> None:
     workspace.committed()
 
 
-def test_a_reading_with_its_sides_swapped_is_gone_on_with_in_its_file(copy, room):
-    controller = room.start(copy, "AB", seed=1)
+def test_a_reading_with_its_sides_swapped_is_gone_on_with_in_its_file(study, begin):
+    controller = begin(study, "AB", seed=1).worklist
     by, workspace = controller.by, controller.workspace
-    draw(controller, copy)
+    draw(controller, study)
     swap(workspace)
     assert "swapped" in workspace.session.analysis.refusal
     workspace.flush()
     before = workspace.session.rois()
-    again = room.start(copy, "AB", seed=1)
+    again = begin(study, "AB", seed=1).worklist
     assert again.by == by
     assert again.workspace.session.rois() == before
     swap(again.workspace)
@@ -900,14 +993,9 @@ def test_a_reading_with_its_sides_swapped_is_gone_on_with_in_its_file(copy, room
     assert again.item(by).state is ReadingState.DONE
 
 
-def test_a_reading_with_its_sides_swapped_is_compared(copy, room):
-    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
-    (copy / "cohort.csv").write_text("".join(lines[:2]))
-    for rater in RATERS:
-        controller = room.start(copy, rater)
-        draw(controller, copy)
-        controller.finish(WHY)
-        path = controller.workspace.file.path
+def test_a_reading_with_its_sides_swapped_is_compared(disagree, room):
+    copy = disagree(blind=False)
+    (path,) = (room.folder / "readings" / "CD").glob("*.outlines.json")
     rois = read_outlines(path)
     other = {Side.LEFT: Side.RIGHT, Side.RIGHT: Side.LEFT, Side.NONE: Side.NONE}
     swapped = [
@@ -938,10 +1026,10 @@ def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, room):
     assert not any("Pixels may show" in words for words in messages)
 
 
-def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
+def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, begin, messages):
     import pydicom
 
-    controller, messages = room.start(copy, "AB", seed=3), room.messages
+    controller = begin(copy, "AB", seed=3).worklist
     first = controller.by
     draw(controller, copy)
     controller.close()
@@ -974,25 +1062,9 @@ def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, room):
 # --- adjudication -----------------------------------------------------------------------------
 
 
-def disagree(room: Room, copy: Path, *, blind: bool) -> None:
-    """Let two raters read one exam: the second shifts all, the left side most, and draws less."""
-    lines = (copy / "cohort.csv").read_text().splitlines(keepends=True)
-    (copy / "cohort.csv").write_text("".join(lines[:2]))
-    first = room.start(copy, "AB", seed=3, blind=blind)
-    draw(first, copy)
-    first.finish(WHY)
-    second = room.start(copy, "CD", blind=blind)
-    draw(second, copy, 0.6, {Structure.MULTIFIDUS})
-    session = second.workspace.session
-    left = session.drawing.loops(MULTIFIDUS_LEFT, 0)
-    session.put(MULTIFIDUS_LEFT, 0, [loop + 1.5 for loop in left])
-    second.workspace.committed()
-    second.finish(WHY)
-
-
 @pytest.mark.parametrize("blind", [False, True])
-def test_two_raters_are_compared_the_worst_first(copy, room, blind):
-    disagree(room, copy, blind=blind)
+def test_two_raters_are_compared_the_worst_first(disagree, room, blind):
+    copy = disagree(blind=blind)
     room.start(copy, "consensus", blind=blind, adjudicate=RATERS)
     panel = room.panel(AdjudicationPanel)
     rows = [panel.model.cells(n) for n in range(panel.model.rowCount())]
@@ -1021,8 +1093,8 @@ def test_two_raters_are_compared_the_worst_first(copy, room, blind):
     assert bool(told(on_screen(room.viewer))) is not blind
 
 
-def test_the_consensus_is_saved_as_its_own_rater(copy, room):
-    disagree(room, copy, blind=False)
+def test_the_consensus_is_saved_as_its_own_rater(disagree, room):
+    copy = disagree(blind=False)
     controller = room.start(copy, "consensus", adjudicate=RATERS)
     panel, session = room.panel(AdjudicationPanel), controller.workspace.session
     panel.take_a.click()
@@ -1053,8 +1125,8 @@ def test_the_consensus_is_saved_as_its_own_rater(copy, room):
     assert {roi.source for roi in saved} == {Source.CONSENSUS}
 
 
-def test_what_the_consensus_has_unfinished_is_not_replaced_without_a_word(copy, room):
-    disagree(room, copy, blind=False)
+def test_what_the_consensus_has_unfinished_is_not_replaced_without_a_word(disagree, room):
+    copy = disagree(blind=False)
     controller = room.start(copy, "consensus", adjudicate=RATERS)
     panel, session = room.panel(AdjudicationPanel), controller.workspace.session
     crossing = [np.array([(10.0, 10.0), (30.0, 30.0), (30.0, 10.0), (10.0, 30.0)])]

@@ -59,8 +59,8 @@ class ExamOpener:
         self._is_keeping = False
 
     @contextlib.contextmanager
-    def _keeping_layers(self) -> Iterator[None]:
-        """Let layers of the session that goes be used by the one that comes; remove the others."""
+    def keeping_layers(self) -> Iterator[None]:
+        """Let layers of the exam that goes be used by the one that comes; remove the others."""
         if self._is_keeping:
             yield
             return
@@ -116,7 +116,7 @@ class ExamOpener:
             If its images cannot be shown; then what is open stays.
         """
         layers = layer_data(opened)
-        with self._keeping_layers():
+        with self.keeping_layers():
             self.close()
             replace_images(self.workspace.viewer, layers)
             self.open(opened, access, folder, by)
@@ -150,7 +150,7 @@ class ExamOpener:
         if not workspace.is_open:
             return
         workspace.flush()
-        with self._keeping_layers():
+        with self.keeping_layers():
             self._left |= workspace.canvas.close()
         self.display.forget()
         workspace.autosaver.write_to(None)
@@ -221,7 +221,7 @@ class ExamOpener:
         series = next(item for item in source.exam.series if item.uid == uid)
         source = replace(source, series=series)
         layers = layer_data(source)
-        with self._keeping_layers():
+        with self.keeping_layers():
             replace_images(workspace.viewer, layers)
             self._show(source, series, session.rois(), replace(journal, roles=roles))
         workspace.opened.emit()
@@ -236,7 +236,7 @@ class ExamOpener:
 
     def _show(self, source: OpenedExam, series: Series, rois: RoiSet, journal: Journal) -> None:
         """Show a reading on a series, as it was left."""
-        with self._keeping_layers():
+        with self.keeping_layers():
             self._show_session(source, series, rois, journal)
 
     def _show_session(

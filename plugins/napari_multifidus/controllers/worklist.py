@@ -176,7 +176,7 @@ class WorklistController(QObject):
         blinded = self.worklist.is_blinded
         opened = open_item(item, blinded=blinded)
         access = Access(FIXED, blinded, redactor(item)) if blinded else Access(FIXED)
-        with swapping_layers(self.workspace.viewer):
+        with swapping_layers(self.workspace.viewer), self.opener.keeping_layers():
             with reported(self.workspace.warning):
                 self.close()
             self.opener.switch_to(opened, folder=self.worklist.folder, by=by, access=access)
