@@ -102,8 +102,9 @@ WITHOUT_WINDOW = [
 ]
 
 
-@pytest.mark.parametrize(("name", "number"), WITHOUT_WINDOW)
-def test_an_outline_is_as_it_was_or_as_it_became(no_window, exam, tmp_path, name, number):
+@pytest.mark.parametrize("case", WITHOUT_WINDOW, ids=str)
+def test_an_outline_is_as_it_was_or_as_it_became(no_window, exam, tmp_path, case):
+    name, number = case
     no_window.open(exam, tmp_path)
     was, became, found = was_became_and_is(no_window, STEPS[name], number)
     assert became != was

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.components import ViewerModel
 from napari.utils.interactions import (
@@ -17,10 +17,12 @@ from napari.utils.key_bindings import KeymapHandler
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.models.opening import OpenedExam
-from napari_multifidus.models.shapes import LayerKey
 from qtpy.QtWidgets import QApplication
 
 from multifidus.data.image import Exam
+
+if TYPE_CHECKING:
+    from napari_multifidus.models.shapes import LayerKey
 
 Point = tuple[float, float]
 
