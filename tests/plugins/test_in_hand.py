@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from napari_multifidus._compat import is_held
@@ -74,19 +76,21 @@ def test_an_outline_in_hand_is_not_lost(drawn, tool):
         assert corners_in_hand(drawn) == [3], what
 
 
-@pytest.mark.parametrize("tool", ["O", "U"])
-def test_what_was_undone_is_redone_once_nothing_is_in_hand(drawn, tool, messages):
+def test_what_was_undone_is_redone_once_nothing_is_in_hand(drawn, messages):
     session = drawn.annotator.workspace.session
-    drawn.press("Q")
-    drawn.press(tool)
-    drawn.click(CORNERS[0])
-    drawn.click(CORNERS[1])
-    drawn.press("Ctrl+Y")
-    assert not session.drawing.loops(MULTIFIDUS_RIGHT, 0)
-    assert any("in hand" in words for words in messages)
-    drawn.press("Escape")
-    drawn.press("Ctrl+Y")
-    assert session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+    for tool in ("O", "U"):
+        messages.clear()
+        drawn.press("Q")
+        drawn.press(tool)
+        drawn.click(CORNERS[0])
+        drawn.click(CORNERS[1])
+        drawn.press("Ctrl+Y")
+        assert not session.drawing.loops(MULTIFIDUS_RIGHT, 0), tool
+        assert any("in hand" in words for words in messages), tool
+        drawn.press("Escape")
+        drawn.press("Ctrl+Y")
+        assert session.drawing.loops(MULTIFIDUS_RIGHT, 0), tool
+        drawn.press("Ctrl+Z")
 
 
 def choose_in_list(win, layer):
@@ -124,7 +128,7 @@ NOTHING_LEFT = ("button panzoom", "key 6")
 
 @pytest.mark.parametrize("tool", ["O", "U"])
 def test_what_napari_offers_closes_no_outline_in_hand(drawn, tool):
-    workspace = drawn.annotator.workspace
+    workspace, tools = drawn.annotator.workspace, drawn.annotator.edit_tools
     drawn.press("Q")
     drawn.press(tool)
     for corner in CORNERS:
@@ -139,7 +143,7 @@ def test_what_napari_offers_closes_no_outline_in_hand(drawn, tool):
         drawn.viewer.dims.ndisplay = 2
         # napari goes to the slice in the middle where axes are rolled.
         workspace.canvas.go_to(0)
-        drawn.press("Q")
+        tools.draw(MULTIFIDUS_RIGHT)
     drawn.click((50.0, 10.0))
     drawn.press("Return")
     (loop,) = workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
@@ -157,16 +161,23 @@ LEAVING = {
 }
 
 
-@pytest.mark.parametrize("way", LEAVING)
-def test_two_corners_that_are_left_change_no_colour(drawn, way):
-    drawn.press("Q")
-    layer = drawn.layer(MULTIFIDUS_RIGHT)
+def test_two_corners_that_are_left_change_no_colour(drawn):
+    layer, tools = drawn.layer(MULTIFIDUS_RIGHT), drawn.annotator.edit_tools
     faces, edges = layer.face_color.copy(), layer.edge_color.copy()
-    for corner in CORNERS[:2]:
-        drawn.click(corner)
-    LEAVING[way](drawn)
-    assert np.allclose(layer.face_color[:2], faces)
-    assert np.allclose(layer.edge_color[:2], edges)
+    for way, leave in LEAVING.items():
+        tools.use("add_polygon")
+        tools.draw(MULTIFIDUS_RIGHT)
+        assert layer.nshapes == 2, way
+        for corner in CORNERS[:2]:
+            drawn.click(corner)
+        assert layer.nshapes == 3, way
+        leave(drawn)
+        assert np.allclose(layer.face_color[:2], faces), way
+        assert np.allclose(layer.edge_color[:2], edges), way
+        # As before: the slice shown, and nothing drawn or begun on it.
+        drawn.annotator.workspace.canvas.go_to(0)
+        tools.draw(MULTIFIDUS_RIGHT)
+        tools.clear()
 
 
 def test_napari_s_own_tools_go_on_with_an_outline_that_waits(drawn):
@@ -224,38 +235,57 @@ def test_undo_and_redo_leave_an_outline_that_waits(drawn):
 
 
 @pytest.fixture
-def levelled(win, exam, tmp_path):
-    """Return a window on a slice with a level, and nothing drawn."""
-    win.open(exam, tmp_path)
-    session = win.annotator.workspace.session
+def hand(request):
+    """Return a window, or a viewer without one where a test asks for that."""
+    return request.getfixturevalue(getattr(request, "param", "win"))
+
+
+@pytest.fixture
+def said(hand, messages):
+    """Return what is said there."""
+    return getattr(hand, "messages", messages)
+
+
+@pytest.fixture
+def levelled(hand, exam, tmp_path):
+    """Return one of these on a slice with a level, and nothing drawn."""
+    hand.open(exam, tmp_path)
+    session = hand.annotator.workspace.session
     for index in (2, 3):
         session.set_level(index, Level.L4_L5)
     session.commit()
-    win.annotator.workspace.canvas.go_to(2)
-    return win
+    hand.annotator.workspace.canvas.go_to(2)
+    return hand
 
 
 @pytest.mark.parametrize("tool", ["O", "U"])
-@pytest.mark.parametrize("shown", [2, 3])
-def test_what_is_begun_at_a_level_is_not_marked_as_not_measurable(levelled, messages, tool, shown):
+def test_what_is_begun_at_a_level_is_not_marked_as_not_measurable(levelled, messages, tool):
     workspace = levelled.annotator.workspace
     levelled.press("Q")
     levelled.press(tool)
     for corner in CORNERS:
         levelled.click(corner)
-    workspace.canvas.go_to(shown)
-    levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
-    assert not workspace.session.drawing.not_measurable
-    assert "multifidus right at L4-L5, on slice 3, is begun and not closed" in messages[-1]
-    assert corners_in_hand(levelled) == [3]
+    # On the slice of the outline, and on another one of the level.
+    for shown in (2, 3):
+        messages.clear()
+        workspace.canvas.go_to(shown)
+        levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
+        assert not workspace.session.drawing.not_measurable, shown
+        assert "multifidus right at L4-L5, on slice 3, is begun and not closed" in messages[-1]
+        assert corners_in_hand(levelled) == [3], shown
     # The other side is another matter.
-    levelled.press("W")
-    levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
-    assert [gap.side for gap in workspace.session.drawing.not_measurable] == ["left"]
+    for shown in (3, 2):
+        workspace.canvas.go_to(shown)
+        levelled.press("W")
+        levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
+        gaps = workspace.session.drawing.not_measurable
+        assert [gap.side for gap in gaps] == ["left"], shown
+        levelled.annotator.edit_tools.undo()
+        assert not workspace.session.drawing.not_measurable, shown
 
 
-@pytest.mark.parametrize("drawn_on", [2, 3])
-def test_what_is_outlined_is_no_longer_marked_as_not_measurable(levelled, messages, drawn_on):
+@pytest.mark.parametrize(("hand", "drawn_on"), [("no_window", 2), ("win", 3)], indirect=["hand"])
+def test_what_is_outlined_is_no_longer_marked_as_not_measurable(levelled, said, drawn_on):
     workspace = levelled.annotator.workspace
     levelled.press("Q")
     levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
@@ -266,7 +296,7 @@ def test_what_is_outlined_is_no_longer_marked_as_not_measurable(levelled, messag
     QApplication.processEvents()
     assert (MULTIFIDUS_RIGHT, drawn_on) in workspace.session.drawing.outlines
     assert not workspace.session.drawing.not_measurable
-    assert any("was marked as not measurable (metal)" in words for words in messages)
+    assert any("was marked as not measurable (metal)" in words for words in said)
     # It is one change.
     levelled.press("Ctrl+Z")
     assert not workspace.session.drawing.outlines
@@ -276,7 +306,8 @@ def test_what_is_outlined_is_no_longer_marked_as_not_measurable(levelled, messag
     assert not workspace.session.drawing.not_measurable
 
 
-def test_a_draft_leaves_the_mark_and_the_window_says_so(levelled, messages):
+@pytest.mark.parametrize("hand", ["no_window"], indirect=True)
+def test_a_draft_leaves_the_mark_and_the_window_says_so(levelled, said):
     workspace = levelled.annotator.workspace
     session = workspace.session
     session.set_not_measurable(MULTIFIDUS_RIGHT, 2, Reason.METAL)
@@ -284,12 +315,11 @@ def test_a_draft_leaves_the_mark_and_the_window_says_so(levelled, messages):
     session.put(MULTIFIDUS_RIGHT, 3, [circle(36, 20, 9)], Source.INTERPOLATED)
     workspace.committed()
     assert session.drawing.not_measurable
-    assert "draft of multifidus right on slice 4" in messages[-1]
-    assert "L4-L5 is marked as not measurable (metal)" in messages[-1]
+    assert "draft of multifidus right on slice 4" in said[-1]
+    assert "L4-L5 is marked as not measurable (metal)" in said[-1]
 
 
-@pytest.mark.parametrize("way", ["folder", "rater", "reading"])
-def test_what_is_no_outline_yet_is_taken_along(levelled, messages, tmp_path, way):
+def test_what_is_no_outline_yet_is_taken_along(levelled, messages, tmp_path):
     workspace, opener = levelled.annotator.workspace, levelled.annotator.opener
     levelled.press("Q")
     for corner in CORNERS:
@@ -298,40 +328,51 @@ def test_what_is_no_outline_yet_is_taken_along(levelled, messages, tmp_path, way
     levelled.draw([(20.0, 50.0), (40.0, 70.0), (40.0, 50.0), (20.0, 70.0)])
     QApplication.processEvents()
     (before,) = workspace.session.drawing.unfinished.values()
-    if way == "folder":
-        (tmp_path / "new").mkdir()
-        opener.set_folder(tmp_path / "new")
-    else:
-        opener.set_reading(*(("R2", 1) if way == "rater" else ("R1", 2)), carry=True)
-    assert workspace.canvas.index == 2
-    assert corners_in_hand(levelled) == [3]
-    (after,) = workspace.session.drawing.unfinished.values()
-    assert np.array_equal(after.loops, before.loops)
-    kept = workspace.file.load_journal()
-    assert (len(kept.drafts), len(kept.half_drawn)) == (1, 1)
-    assert sum("estored" in words for words in messages) == 2
+    (tmp_path / "new").mkdir()
+    ways = {
+        "folder": lambda: opener.set_folder(tmp_path / "new"),
+        "rater": lambda: opener.set_reading("R2", 1, carry=True),
+        "reading": lambda: opener.set_reading("R2", 2, carry=True),
+    }
+    for way, go in ways.items():
+        messages.clear()
+        file = workspace.file.path
+        go()
+        assert workspace.file.path != file, way
+        assert workspace.canvas.index == 2, way
+        assert corners_in_hand(levelled) == [3], way
+        (after,) = workspace.session.drawing.unfinished.values()
+        assert np.array_equal(after.loops, before.loops), way
+        kept = workspace.file.load_journal()
+        assert (len(kept.drafts), len(kept.half_drawn)) == (1, 1), way
+        assert sum("estored" in words for words in messages) == 2, way
 
 
-@pytest.mark.parametrize("tool", ["O", "U"])
-def test_what_is_in_the_hand_is_named_as_left_out(levelled, messages, tmp_path, tool):
+def test_what_is_in_the_hand_is_named_as_left_out(levelled, messages, tmp_path):
     outputs = levelled.annotator.outputs
     levelled.press("W")
     levelled.draw([(20.0, 50.0), (20.0, 70.0), (50.0, 70.0)])
-    levelled.press("Q")
-    levelled.press(tool)
-    for corner in CORNERS:
-        levelled.click(corner)
     named = "multifidus right on slice 3 is not closed"
-    done = outputs.measure_into(tmp_path / "tables")
-    assert (done.outlines, done.left_out) == (1, (named,))
-    assert f"Left out: {named}." in messages[-1]
-    outputs.pictures_into(tmp_path / "pictures")
-    assert messages[-1].endswith(f"Left out: {named}.")
-    # It is named once, where it waits as well.
-    levelled.annotator.workspace.canvas.leave()
-    assert outputs.measure_into(tmp_path / "tables", overwrite=True).left_out == (named,)
-    # It is still there to be gone on with.
-    assert corners_in_hand(levelled) == [3]
+    for tool in ("O", "U"):
+        tables, pictures = tmp_path / f"tables {tool}", tmp_path / f"pictures {tool}"
+        levelled.press("Q")
+        levelled.press(tool)
+        for corner in CORNERS:
+            levelled.click(corner)
+        done = outputs.measure_into(tables)
+        assert (done.outlines, done.left_out) == (1, (named,))
+        assert f"Left out: {named}." in messages[-1]
+        outputs.pictures_into(pictures)
+        assert messages[-1].endswith(f"Left out: {named}.")
+        # It is named once, where it waits as well.
+        levelled.annotator.workspace.canvas.leave()
+        assert outputs.measure_into(tables, overwrite=True).left_out == (named,)
+        # It is still there to be gone on with.
+        assert corners_in_hand(levelled) == [3]
+        # Nothing is in hand for the next tool.
+        levelled.press("Q")
+        levelled.press("Escape")
+        assert corners_in_hand(levelled) == [], tool
 
 
 STEPS = {
@@ -340,30 +381,34 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("is_moved", [True, False])
-@pytest.mark.parametrize("way", STEPS)
-def test_a_vertex_that_is_held_stays_on_its_slice(drawn, way, is_moved):
+def test_a_vertex_that_is_held_stays_on_its_slice(drawn):
     workspace = drawn.annotator.workspace
-    workspace.canvas.go_to(2)
-    drawn.press("W")
-    drawn.press("J")
-    drawn.viewer.reset_view()
-    before = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
-    row, column = map(float, before[0][0])
-    drawn.drag((row, column), (row + 4, column + 2) if is_moved else (row, column), moves=1)
-    if is_moved:
-        drawn.wait(lambda: is_held(drawn.layer(MULTIFIDUS_LEFT)))
-    STEPS[way](drawn)
-    for step in (6, 8):
-        drawn.send("MouseMove", (row + step, column + 3))
-        drawn.wait(lambda at=(row + step, column + 3): drawn.sees_mouse_at(*at))
-    drawn.release((row + 8, column + 3))
-    workspace.flush()
-    assert workspace.canvas.index == 3
-    assert not workspace.canvas.shapes_off_slice()
-    saved = mf.read_rois(workspace.file.path, workspace.session.exam)
-    assert saved == workspace.session.rois()
-    (loop,) = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
-    moved = loop[0] - (row, column)
-    assert np.allclose(moved, (4, 2) if is_moved else (0, 0), atol=0.5)
-    assert np.allclose(loop[1:], before[0][1:], atol=1e-4)
+    for way, is_moved in itertools.product(STEPS, (True, False)):
+        case = f"{way}, {'moved' if is_moved else 'not moved'}"
+        before = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
+        workspace.canvas.go_to(2)
+        drawn.press("W")
+        drawn.press("J")
+        drawn.viewer.reset_view()
+        row, column = map(float, before[0][0])
+        drawn.drag((row, column), (row + 4, column + 2) if is_moved else (row, column), moves=1)
+        if is_moved:
+            drawn.wait(lambda: is_held(drawn.layer(MULTIFIDUS_LEFT)))
+        STEPS[way](drawn)
+        for step in (6, 8):
+            drawn.send("MouseMove", (row + step, column + 3))
+            drawn.wait(lambda at=(row + step, column + 3): drawn.sees_mouse_at(*at))
+        drawn.release((row + 8, column + 3))
+        workspace.flush()
+        assert workspace.canvas.index == 3, case
+        assert not workspace.canvas.shapes_off_slice(), case
+        saved = mf.read_rois(workspace.file.path, workspace.session.exam)
+        assert saved == workspace.session.rois(), case
+        (loop,) = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
+        moved = loop[0] - (row, column)
+        assert np.allclose(moved, (4, 2) if is_moved else (0, 0), atol=0.5), case
+        assert np.allclose(loop[1:], before[0][1:], atol=1e-4), case
+        if is_moved:
+            drawn.annotator.edit_tools.undo()
+            (back,) = workspace.session.drawing.loops(MULTIFIDUS_LEFT, 2)
+            assert np.allclose(back, before[0], atol=1e-4), case
