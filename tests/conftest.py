@@ -21,6 +21,10 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 NO_SCANS = "no real scans: ../shared/data is not there"
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
+# A window, a table or a plot is made of so many objects that looking through them all takes a
+# twentieth of the time; tests that want to know what is left collect it themselves.
+gc.set_threshold(50_000, 20, 100)
+
 # Deadlines measure the machine, not the code.
 settings.register_profile(
     "ci",

@@ -25,10 +25,6 @@ from tests.support.screens import own_screen
 os.environ.setdefault("NAPARI_CONFIG", "")
 os.environ.setdefault("NAPARI_ASYNC", "0")
 
-# A window is made of so many objects that looking through them all takes a twentieth of the time;
-# tests that want to know what is left collect it themselves.
-gc.set_threshold(50_000, 20, 100)
-
 # Windows of two programs on one screen would take the focus from each other.
 _SCREEN = own_screen() if "PYTEST_XDIST_WORKER" in os.environ else None
 
