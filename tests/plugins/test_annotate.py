@@ -16,16 +16,14 @@ from multifidus.sample_data import sample_dir
 
 
 @pytest.mark.gui
-def test_the_command_opens_an_exam_as_its_rater(tmp_path, monkeypatch):
+def test_the_command_opens_an_exam_as_its_rater(win, tmp_path, monkeypatch):
     seen = []
 
     def look():
-        import napari
+        seen.append([layer.name for layer in win.viewer.layers])
 
-        viewer = napari.current_viewer()
-        seen.append([layer.name for layer in viewer.layers])
-        viewer.close()
-
+    # The next command has a window of its own: a new one takes seconds.
+    monkeypatch.setattr(opening, "new_viewer", lambda: win.viewer)
     monkeypatch.setattr(opening, "stay_open", look)
     images = str(sample_dir() / "S01_pre")
     arguments = ["annotate", images, "--rater", "CD", "--folder", str(tmp_path)]

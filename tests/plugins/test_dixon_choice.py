@@ -39,11 +39,18 @@ def test_the_journal_keeps_the_pair():
         Journal.from_text(json.dumps(old | {"dixon": {"fat": "1.2"}}))
 
 
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory):
+    """Return a folder of four series, and which file is which."""
+    folder = tmp_path_factory.mktemp("scans")
+    return folder, write_dixon(folder)
+
+
 @pytest.fixture
-def opened(win, tmp_path):
+def opened(win, scans, tmp_path):
     """Return the window with four series whose names tell nothing, as if just opened."""
-    files = write_dixon(tmp_path / "scans")
-    source = open_exam(tmp_path / "scans")
+    folder, files = scans
+    source = open_exam(folder)
     win.annotator.opener.switch_to(source, folder=tmp_path / "out")
     tabs, panel = win.dock.feedback.tabs, win.dock.feedback.dixon
     win.dock.parts.show_results()
@@ -119,6 +126,9 @@ def test_live_numbers_are_those_of_measure_with_the_pair_by_hand(opened):
     assert f"{expected:.1f} %" in win.dock.numbers.sides[WHERE[0].side].detail.text()
     words = [image.words for image in win.annotator.display.choices]
     assert words[-1] == "fat fraction of the Dixon pair"
+    # Another folder takes the pair along.
+    win.annotator.opener.set_folder(opened.out.with_name("elsewhere"))
+    assert shown(win).dixon_pct == expected
 
 
 def test_it_is_taken_back_and_comes_back_with_the_reading(opened, messages):
@@ -138,58 +148,56 @@ def test_it_is_taken_back_and_comes_back_with_the_reading(opened, messages):
     assert opened.win.annotator.dixon.chosen is None
 
 
-@pytest.mark.parametrize(
-    ("pair", "words"),
-    [(("fat", "fat"), "one and the same"), (("opposed", "water"), "alike")],
-)
-def test_what_is_no_pair_is_refused_and_nothing_changes(opened, messages, pair, words):
-    draw(opened.win)
-    exam = opened.win.annotator.workspace.session.exam
-    choose(opened, *pair)
-    assert words in messages[-1]
-    assert opened.win.annotator.workspace.session.exam is exam
-    assert np.isnan(shown(opened.win).dixon_pct)
-
-
-def test_half_a_choice_is_refused(opened, messages):
+def test_what_is_no_pair_is_refused_and_nothing_changes(opened, messages):
     pick(opened.panel.fat, opened.files["fat"].name)
     press(opened.panel.use)
     assert "water image is not in this exam" in messages[-1]
+    draw(opened.win)
+    exam = opened.win.annotator.workspace.session.exam
+    for pair, words in (
+        (("fat", "fat"), "one and the same"),
+        (("opposed", "water"), "alike"),
+    ):
+        messages.clear()
+        choose(opened, *pair)
+        assert words in messages[-1], pair
+        assert opened.win.annotator.workspace.session.exam is exam, pair
+        assert np.isnan(shown(opened.win).dixon_pct), pair
 
 
-@pytest.mark.parametrize("blinded", [True, False])
-def test_a_reading_list_offers_no_choice_and_names_no_file(opened, blinded):
+def test_a_reading_list_offers_no_choice_and_names_no_file(opened):
     win = opened.win
-    access = Access("fixed", blinded=blinded)
-    win.annotator.opener.switch_to(opened.source, folder=opened.out, access=access)
-    assert opened.panel.fat.count() == opened.panel.water.count() == 0
-    assert not opened.panel.use.isEnabled()
-    assert "reading list" in opened.panel.words.text()
-    win.attempt(win.annotator.dixon.choose, "a", "b")
-    assert win.annotator.dixon.chosen is None
+    for blinded in (True, False):
+        access = Access("fixed", blinded=blinded)
+        win.annotator.opener.switch_to(opened.source, folder=opened.out, access=access)
+        assert opened.panel.fat.count() == opened.panel.water.count() == 0, blinded
+        assert not opened.panel.use.isEnabled(), blinded
+        assert "reading list" in opened.panel.words.text(), blinded
+        win.attempt(win.annotator.dixon.choose, "a", "b")
+        assert win.annotator.dixon.chosen is None, blinded
 
 
-@pytest.mark.parametrize("blinded", [True, False])
-def test_a_reading_list_does_not_use_the_pair_of_a_journal(opened, messages, blinded):
+def test_a_reading_list_does_not_use_the_pair_of_a_journal(opened, messages):
     choose(opened, "fat", "water")
     draw(opened.win)
     workspace, opener = opened.win.annotator.workspace, opened.win.annotator.opener
     by, pair = workspace.session.drawing.reading, workspace.active.source.roles
-    access = Access("fixed", blinded=blinded)
-    messages.clear()
-    opener.switch_to(open_exam(opened.source.path), folder=opened.out, by=by, access=access)
-    assert shown(opened.win).area_mm2 > 0
-    assert np.isnan(shown(opened.win).dixon_pct)
-    assert opened.win.annotator.dixon.chosen is None
-    # That there is a pair tells that this reading was open elsewhere.
-    assert any("is not used" in words for words in messages) is not blinded
-    # The list leaves the choice to where it was made.
-    workspace.session.put(MULTIFIDUS_LEFT, 2, [circle(36, 44, 9)])
-    workspace.committed()
-    workspace.flush()
-    assert workspace.file.load_journal().roles == pair
-    opener.switch_to(open_exam(opened.source.path), folder=opened.out, by=by)
-    assert shown(opened.win).dixon_pct == pytest.approx(12, abs=1)
+    for blinded, index in ((True, 2), (False, 0)):
+        access = Access("fixed", blinded=blinded)
+        messages.clear()
+        opener.switch_to(open_exam(opened.source.path), folder=opened.out, by=by, access=access)
+        assert shown(opened.win).area_mm2 > 0, blinded
+        assert np.isnan(shown(opened.win).dixon_pct), blinded
+        assert opened.win.annotator.dixon.chosen is None, blinded
+        # That there is a pair tells that this reading was open elsewhere.
+        assert any("is not used" in words for words in messages) is not blinded
+        # The list leaves the choice to where it was made.
+        workspace.session.put(MULTIFIDUS_LEFT, index, [circle(36, 44, 9)])
+        workspace.committed()
+        workspace.flush()
+        assert workspace.file.load_journal().roles == pair, blinded
+        opener.switch_to(open_exam(opened.source.path), folder=opened.out, by=by)
+        assert shown(opened.win).dixon_pct == pytest.approx(12, abs=1), blinded
 
 
 def test_outlines_on_another_series_stay_and_the_message_says_so(opened, messages):
@@ -205,10 +213,3 @@ def test_outlines_on_another_series_stay_and_the_message_says_so(opened, message
     assert win.annotator.workspace.session.series.uid == other.uid
     assert "Outline on one of the two" in messages[-1]
     assert shown(win).area_mm2 > 0
-
-
-def test_another_folder_takes_the_pair_along(opened, tmp_path):
-    choose(opened, "fat", "water")
-    draw(opened.win)
-    opened.win.annotator.opener.set_folder(tmp_path / "elsewhere")
-    assert shown(opened.win).dixon_pct == pytest.approx(12, abs=1)

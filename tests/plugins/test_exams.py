@@ -166,14 +166,11 @@ def test_an_exam_that_went_meanwhile_is_said_and_the_open_one_stays(
 
 
 @pytest.mark.gui
-def test_the_command_offers_the_exams_of_a_folder(folder, tmp_path, monkeypatch):
+def test_the_command_offers_the_exams_of_a_folder(win, folder, tmp_path, monkeypatch):
     seen = []
 
     def look():
-        import napari
-
-        viewer = napari.current_viewer()
-        dock = opening.open_dock(viewer)
+        dock = win.dock
         dock.exams.open(dock.exams.found[1])
         seen.append(
             (
@@ -181,8 +178,9 @@ def test_the_command_offers_the_exams_of_a_folder(folder, tmp_path, monkeypatch)
                 dock.annotator.workspace.file.path.parent,
             )
         )
-        viewer.close()
 
+    # That it opens a window of its own, test_annotate shows: a new one takes seconds.
+    monkeypatch.setattr(opening, "new_viewer", lambda: win.viewer)
     monkeypatch.setattr(opening, "stay_open", look)
     arguments = ["annotate", str(folder), "--rater", "CD", "--folder", str(tmp_path)]
     done = CliRunner().invoke(app, arguments)

@@ -27,18 +27,17 @@ pytestmark = [
 SQUARE = [(20.0, 48.0), (20.0, 68.0), (50.0, 68.0), (50.0, 48.0)]
 
 
-def test_everything_is_there_when_the_exam_is_opened_again(window, exam, tmp_path):
-    win = window()
-    win.open(exam, tmp_path)
-    win.annotator.display.step(4)
-    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
-    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
-    win.draw(SQUARE)
-    left = win.annotator.workspace.session.rois()
+def test_everything_is_there_when_the_exam_is_opened_again(win, window, exam, tmp_path):
+    first, again = window(), win
+    first.open(exam, tmp_path)
+    first.annotator.display.step(4)
+    first.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    first.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    first.draw(SQUARE)
+    left = first.annotator.workspace.session.rois()
     # Closing at once: nothing may wait for a timer.
-    win.close()
+    first.close()
 
-    again = window()
     again.open(exam, tmp_path)
     assert again.annotator.workspace.session.rois() == left
     assert again.annotator.workspace.canvas.index == 4
@@ -54,10 +53,11 @@ def test_a_reading_with_its_sides_swapped_comes_back_to_be_mended(win, exam, tmp
     win.open(exam, tmp_path)
     annotator, banner = win.annotator, win.dock.obstacle
     workspace = annotator.workspace
-    annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
-    win.draw(SQUARE)
-    annotator.edit_tools.draw(MULTIFIDUS_LEFT)
-    win.draw([(row, column - 40) for row, column in SQUARE])
+    for key, columns in ((MULTIFIDUS_RIGHT, 0), (MULTIFIDUS_LEFT, 40)):
+        loop = np.array(SQUARE) - (0, columns)
+        workspace.session.put(key, workspace.canvas.index, [loop])
+        workspace.canvas.push(key)
+    workspace.committed()
     left, file = workspace.session.rois(), workspace.file.path
     source = workspace.active.source
 
