@@ -119,34 +119,45 @@ def test_a_full_disk_is_said_until_there_is_room_and_nothing_is_lost(drawn, monk
     assert len(read_outlines(drawn.annotator.workspace.file.path)) == 2
 
 
-@pytest.mark.parametrize("harm", ["newer", "half", "other exam"])
-def test_a_file_that_cannot_be_used_is_kept_said_and_left_alone(drawn, exam, harm, messages):
-    path, folder = drawn.annotator.workspace.file.path, drawn.annotator.workspace.file.path.parent
-    drawn.empty()
-    if harm == "newer":
-        path.write_text(json.dumps({**json.loads(path.read_text()), "version": 99}))
-    elif harm == "half":
-        path.write_text(path.read_text()[:200])
-    else:
-        # Planes of other images, under this exam's name.
-        text = path.read_text().replace("1.2.", "9.9.")
-        document = json.loads(text)
-        for outline in document["outlines"]:
-            outline["plane"]["origin_mm"][2] += 500.0
-            for loop in outline["paths_mm"]:
-                for point in loop:
-                    point[2] += 500.0
-        path.write_text(json.dumps(document))
-    harmed = path.read_bytes()
-    messages.clear()
-    drawn.open(exam, folder)
-    assert any(path.name in words and "left unchanged" in words for words in messages)
-    drawn.press("Q")
-    drawn.draw(SQUARE)
-    drawn.annotator.workspace.flush()
-    assert path.read_bytes() == harmed
-    assert drawn.annotator.workspace.file.path != path
-    assert len(read_outlines(drawn.annotator.workspace.file.path)) == 1
+def of_a_newer_version(text):
+    return json.dumps({**json.loads(text), "version": 99})
+
+
+def cut_short(text):
+    return text[:200]
+
+
+def of_another_exam(text):
+    """Move planes to other images, under this exam's name."""
+    document = json.loads(text.replace("1.2.", "9.9."))
+    for outline in document["outlines"]:
+        outline["plane"]["origin_mm"][2] += 500.0
+        for loop in outline["paths_mm"]:
+            for point in loop:
+                point[2] += 500.0
+    return json.dumps(document)
+
+
+def test_a_file_that_cannot_be_used_is_kept_said_and_left_alone(drawn, exam, tmp_path, messages):
+    workspace = drawn.annotator.workspace
+    name, text = workspace.file.path.name, workspace.file.path.read_text()
+    for harm in (of_a_newer_version, cut_short, of_another_exam):
+        case = harm.__name__
+        path = tmp_path / case / name
+        path.parent.mkdir()
+        path.write_text(harm(text))
+        harmed = path.read_bytes()
+        drawn.empty()
+        messages.clear()
+        drawn.open(exam, path.parent)
+        assert any(name in words and "left unchanged" in words for words in messages), case
+        drawn.press("Q")
+        drawn.draw(SQUARE)
+        workspace.flush()
+        assert path.read_bytes() == harmed, case
+        assert workspace.file.path != path, case
+        assert workspace.file.path.parent == path.parent, case
+        assert len(read_outlines(workspace.file.path)) == 1, case
 
 
 def test_a_layer_that_is_renamed_hidden_or_deleted_keeps_its_outlines(drawn, exam, tmp_path):

@@ -135,20 +135,24 @@ def near(win: Any, place: Any) -> bool:
     return abs(away.x()) + abs(away.y()) < 3
 
 
-@pytest.mark.parametrize("key", ["Q", "U", "C", "J"])
-def test_the_right_button_changes_grey_levels_and_nothing_else(drawn, key):
-    drawn.press(key)
-    before, zoom = measured(drawn), drawn.viewer.scene.camera.zoom
-    low, high = drawn.images[0].contrast_limits
-    right_drag(drawn, 40.0, -80.0)
-    new_low, new_high = drawn.images[0].contrast_limits
-    assert new_high - new_low == pytest.approx((high - low) * 2 ** (40 / 200), rel=0.02)
-    assert (new_low + new_high) / 2 < (low + high) / 2 - 0.1 * (high - low)
-    assert measured(drawn) == before
-    assert drawn.annotator.workspace.canvas.unfinished() == []
-    assert drawn.viewer.scene.camera.zoom == zoom
-    assert drawn.dock.image.grey.currentText() == "own"
-    assert drawn.dock.feedback.image.black.value() == pytest.approx(new_low, abs=0.06)
+def test_the_right_button_changes_grey_levels_and_nothing_else(drawn):
+    image = drawn.images[0]
+    low, high = image.contrast_limits
+    for key in ("Q", "U", "C", "J"):
+        drawn.annotator.display.set_window(WindowPreset.AUTOMATIC)
+        assert tuple(image.contrast_limits) == (low, high), key
+        assert drawn.dock.image.grey.currentText() != "own", key
+        drawn.press(key)
+        before, zoom = measured(drawn), drawn.viewer.scene.camera.zoom
+        right_drag(drawn, 40.0, -80.0)
+        new_low, new_high = image.contrast_limits
+        assert new_high - new_low == pytest.approx((high - low) * 2 ** (40 / 200), rel=0.02), key
+        assert (new_low + new_high) / 2 < (low + high) / 2 - 0.1 * (high - low), key
+        assert measured(drawn) == before, key
+        assert drawn.annotator.workspace.canvas.unfinished() == [], key
+        assert drawn.viewer.scene.camera.zoom == zoom, key
+        assert drawn.dock.image.grey.currentText() == "own", key
+        assert drawn.dock.feedback.image.black.value() == pytest.approx(new_low, abs=0.06), key
 
 
 def test_no_preset_number_or_smoothing_changes_what_is_measured(drawn):

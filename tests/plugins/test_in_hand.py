@@ -67,13 +67,17 @@ def corners_in_hand(win):
 
 @pytest.mark.parametrize("tool", ["O", "U"])
 def test_an_outline_in_hand_is_not_lost(drawn, tool):
-    for count, what in enumerate(DONE_MEANWHILE):
-        drawn.press("Q")
-        drawn.press(tool)
-        for corner in CORNERS[:] if not count else ():
-            drawn.click(corner)
-        drawn.attempt(DONE_MEANWHILE[what], drawn)
+    tools = drawn.annotator.edit_tools
+    drawn.press("Q")
+    drawn.press(tool)
+    for corner in CORNERS:
+        drawn.click(corner)
+    for what, act in DONE_MEANWHILE.items():
+        drawn.attempt(act, drawn)
         assert corners_in_hand(drawn) == [3], what
+        # It is taken in hand again.
+        tools.draw(MULTIFIDUS_RIGHT)
+        tools.use(tools.drawing)
 
 
 def test_what_was_undone_is_redone_once_nothing_is_in_hand(drawn, messages):
