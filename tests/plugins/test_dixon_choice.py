@@ -100,13 +100,27 @@ def draw(win) -> None:
     win.annotator.workspace.committed()
 
 
-def test_nothing_is_a_pair_or_proposed_before_somebody_says_so(opened):
+def test_nothing_is_a_pair_before_somebody_says_so_nor_what_is_none(opened, messages):
     draw(opened.win)
     assert np.isnan(shown(opened.win).dixon_pct)
     assert opened.panel.fat.currentIndex() == opened.panel.water.currentIndex() == -1
     assert opened.panel.isVisible()
     assert not opened.panel.undo.isEnabled()
     assert [opened.panel.fat.itemText(n).count(".nii") for n in range(4)] == [1] * 4
+    pick(opened.panel.fat, opened.files["fat"].name)
+    press(opened.panel.use)
+    assert "water image is not in this exam" in messages[-1]
+    assert not opened.panel.undo.isEnabled()
+    exam = opened.win.annotator.workspace.session.exam
+    for pair, words in (
+        (("fat", "fat"), "one and the same"),
+        (("opposed", "water"), "alike"),
+    ):
+        messages.clear()
+        choose(opened, *pair)
+        assert words in messages[-1], pair
+        assert opened.win.annotator.workspace.session.exam is exam, pair
+        assert np.isnan(shown(opened.win).dixon_pct), pair
 
 
 def test_live_numbers_are_those_of_measure_with_the_pair_by_hand(opened):
@@ -146,23 +160,6 @@ def test_it_is_taken_back_and_comes_back_with_the_reading(opened, messages):
     opener.close()
     opener.switch_to(open_exam(opened.source.path), folder=opened.out)
     assert opened.win.annotator.dixon.chosen is None
-
-
-def test_what_is_no_pair_is_refused_and_nothing_changes(opened, messages):
-    pick(opened.panel.fat, opened.files["fat"].name)
-    press(opened.panel.use)
-    assert "water image is not in this exam" in messages[-1]
-    draw(opened.win)
-    exam = opened.win.annotator.workspace.session.exam
-    for pair, words in (
-        (("fat", "fat"), "one and the same"),
-        (("opposed", "water"), "alike"),
-    ):
-        messages.clear()
-        choose(opened, *pair)
-        assert words in messages[-1], pair
-        assert opened.win.annotator.workspace.session.exam is exam, pair
-        assert np.isnan(shown(opened.win).dixon_pct), pair
 
 
 def test_a_reading_list_offers_no_choice_and_names_no_file(opened):
