@@ -46,6 +46,17 @@ def test_an_unbroken_stroke_is_every_point_of_it(radius, count):
     np.testing.assert_array_equal(loop, points)
 
 
+def test_an_end_on_the_beginning_leaves_no_point_twice():
+    """A viewer keeps only one of two: read back, the outline was another, and Undo undid that."""
+    points = circle(40, 40, 12, 200)
+    made = new_stroke(Tool.FREEHAND, context())
+    # The same pixel of the screen, but for the rounding of numbers.
+    unbroken(made, [*points, points[0] + 1e-9])
+    (loop,) = made.outcome()
+    shown = loop.astype(np.float32)
+    assert (shown != np.roll(shown, 1, axis=0)).any(axis=1).all()
+
+
 def test_clicks_go_on_until_they_are_ended():
     made = new_stroke(Tool.FREEHAND, context(SQUARE))
     assert made.outcome() is None

@@ -194,8 +194,10 @@ class Stroke:
         RoiError
             If it cannot be combined with what is there.
         """
-        loop = (without_tails if self._is_by_hand else closed)(self._points)
-        return self._combine(self.context.before, loop) if len(loop) >= MINIMAL_POINTS else None
+        path = (without_tails if self._is_by_hand else closed)(self._points)
+        # A hand that ends where it began leaves that point twice, but for the rounding of numbers.
+        loops = _apart((path,))
+        return self._combine(self.context.before, loops[0]) if loops else None
 
 
 class LivewireStroke(Stroke):
