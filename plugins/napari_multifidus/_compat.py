@@ -6,14 +6,13 @@ Written for napari 0.9. Where napari offers a public way, the rest of the plugin
 from __future__ import annotations
 
 import contextlib
-import functools
-import re
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Signal  # type: ignore[attr-defined] # qtpy renames the binding's own
+
+from napari_multifidus._shaders import keep_shaders
 
 __all__ = [
     "PLUGIN",
@@ -77,22 +76,10 @@ def new_viewer() -> Any:
     """Open a viewer in a window as large as the screen leaves it."""
     import napari
 
-    _read_shaders_once()
+    keep_shaders()
     viewer = napari.Viewer()
     maximise(viewer)
     return viewer
-
-
-def _read_shaders_once() -> None:
-    """Let vispy take the comments out of a shader once, not for every layer that has it.
-
-    It takes five milliseconds each, a third of a second until a first exam is shown.
-    """
-    from vispy.gloo import program  # type: ignore[import-untyped]
-
-    if program.re is re:
-        once = {"sub": functools.lru_cache(maxsize=128)(re.sub)}
-        program.re = SimpleNamespace(**vars(re) | once)
 
 
 def maximise(viewer: Any) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
-import re
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,6 +26,7 @@ os.environ.setdefault("NAPARI_ASYNC", "0")
 _SCREEN = own_screen() if "PYTEST_XDIST_WORKER" in os.environ else None
 
 from napari_multifidus._compat import swapping_layers  # noqa: E402
+from napari_multifidus._shaders import keep_shaders  # noqa: E402
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT  # noqa: E402
 from napari_multifidus.models.opening import METADATA, OpenedExam, layer_data  # noqa: E402
 from napari_multifidus.models.session import Session  # noqa: E402
@@ -278,16 +276,9 @@ class Window:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shaders_read_once() -> Iterator[None]:
-    """Let vispy read and convert a shader once: it does so for every layer, slowly."""
-    from vispy.gloo import glir, program
-
-    with pytest.MonkeyPatch.context() as patch:
-        found = functools.cache(lambda *args: tuple(re.finditer(*args)))
-        once = SimpleNamespace(**vars(re) | {"sub": functools.cache(re.sub), "finditer": found})
-        patch.setattr(program, "re", once)
-        patch.setattr(glir, "convert_shader", functools.cache(glir.convert_shader))
-        yield
+def shaders_kept(qapp: Any) -> None:
+    """Let vispy read and link shaders as it does where ``multifidus annotate`` opens a window."""
+    keep_shaders()
 
 
 @pytest.fixture(scope="session")

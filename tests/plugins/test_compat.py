@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import napari
 import napari_multifidus
 import pytest
-from napari_multifidus import _compat
 from qtpy import API_NAME
-from vispy.gloo import program
 
 FOLDER = Path(napari_multifidus.__file__).parent
 COMPAT = "_compat.py"
@@ -79,25 +75,6 @@ def test_the_search_leaves_alone_what_is_own(source):
 
 def test_the_one_module_does_touch_it():
     assert list(private((FOLDER / COMPAT).read_text(encoding="utf-8")))
-
-
-def test_a_shader_is_read_once_and_as_vispy_reads_it(monkeypatch):
-    monkeypatch.setattr(program, "re", re)
-    monkeypatch.setattr(napari, "Viewer", lambda: None)
-    monkeypatch.setattr(_compat, "maximise", lambda _: None)
-    _compat.new_viewer()
-    once = program.re
-    _compat.new_viewer()
-    assert program.re is once
-    shader = program.Program(
-        "uniform float a; // of all\nattribute vec2 b;\nvoid main() { gl_Position.xy = a * b; }",
-        "varying vec4 c;\n// uniform float d;\nvoid main() { gl_FragColor = c; }",
-    )
-    again = program.Program(*(part.code for part in shader.shaders))
-    wanted = {("uniform", "float", "a"), ("attribute", "vec2", "b"), ("varying", "vec4", "c")}
-    assert set(shader.variables) == set(again.variables) == wanted
-    assert once.sub.cache_info().hits == 1
-    assert once.sub.cache_info().misses == 1
 
 
 def test_no_qt_binding_but_the_chosen_one_is_loaded(shared_viewer):
