@@ -8,6 +8,7 @@ import typer
 
 from multifidus.cli.agreement import agreement
 from multifidus.cli.annotate import annotate
+from multifidus.cli.audit import audit
 from multifidus.cli.change import change
 from multifidus.cli.demo import demo
 from multifidus.cli.inspect import inspect
@@ -40,6 +41,7 @@ app.command()(propose)
 app.command()(reliability)
 app.command()(change)
 app.command()(report)
+app.command()(audit)
 app.command()(agreement)
 app.command()(phantom)
 app.command()(demo)

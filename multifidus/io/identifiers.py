@@ -16,7 +16,7 @@ from typing import Any
 
 from multifidus.io.bids.names import sidecar_path
 from multifidus.io.dicom.syntax import begins_as_dicom
-from multifidus.io.name_variants import finds_id, finds_name
+from multifidus.io.name_variants import Text, Wanted
 from multifidus.io.walk import walk
 
 
@@ -119,14 +119,10 @@ def names_patient(known: Identifiers, paths: Iterable[Path | str]) -> bool:
     A name is looked for in every way in which the header writes it, and as people write it who
     have no such letters: ``Mueller`` and ``Muller`` for ``Müller``.
     """
-    texts = [str(path) for path in paths]
     names = [name for name in (known.patient_name, *known.other_names.split("=")) if name]
     numbers = [number for number in (known.patient_id, *known.other_ids.split("=")) if number]
-    return any(
-        any(finds_name(name, text) for name in names)
-        or any(finds_id(number, text) for number in numbers)
-        for text in texts
-    )
+    wanted = (*map(Wanted.name, names), *map(Wanted.identifier, numbers))
+    return any(any(one.is_in(text) for one in wanted) for text in map(Text, map(str, paths)))
 
 
 _OF_PIXELS = ("BurnedInAnnotation", "SOPClassUID", "Modality")

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+from typing import Self
 
 LETTERS_AT_LEAST = 4
 """Shorter parts of names and identifiers in letters stand in paths by chance."""
@@ -48,27 +51,85 @@ _SHORT = {"ae": "a", "oe": "o", "ue": "u", "aa": "a"}
 _DOUBLES = re.compile("|".join(_SHORT))
 
 
-def finds_name(name: str, text: str) -> bool:
-    """Whether a person's name, or a part of it that is no chance, stands in a text.
+class Text:
+    """A text, written in all forms once, in which many names are looked for."""
 
-    Parameters
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._words_of: dict[str, list[str]] = {}
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """The text without case and accents, in each way."""
+        return forms_of(self._text)
+
+    def matches(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern stands in the text as it is written."""
+        return pattern.search(self._text) is not None
+
+    @property
+    def words(self) -> list[str]:
+        """Its words as they are written."""
+        return self.words_of(self._text)
+
+    def words_of(self, form: str) -> list[str]:
+        """Return the words of one of its forms."""
+        if form not in self._words_of:
+            self._words_of[form] = _words(form)
+        return self._words_of[form]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a name or an identifier tells a person, in every way of writing it.
+
+    Attributes
     ----------
-    name
-        As DICOM writes it: parts between ``^``, ways of writing between ``=``.
-    text
-        A path.
+    parts
+        Each of which is enough, anywhere in a text.
+    pairs
+        Words that have to follow on each other, joined or apart: ``Li_Na``, but not the beginning
+        of ``linac``.
+    signs
+        Single signs that have to stand alone as a word.
     """
-    parts = _parts(name)
-    return (
-        any(_finds_part(part, text) for part in parts if _tells(part))
-        or any(_finds_pair(group, text) for group in name.split("="))
-        or any(len(part) == 1 and _is_signs(part) and part in _words(text) for part in parts)
-    )
+
+    parts: frozenset[str] = frozenset()
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    signs: frozenset[str] = frozenset()
+
+    @classmethod
+    def name(cls, name: str) -> Self:
+        """Look for a person's name as DICOM writes it, ``^`` and ``=`` between its parts."""
+        parts = _parts(name)
+        pairs = (pair for group in name.split("=") for pair in _pairs(group))
+        signs = (part for part in parts if len(part) == 1 and _is_signs(part))
+        return cls(_told(parts), frozenset(pairs), frozenset(signs))
+
+    @classmethod
+    def identifier(cls, identifier: str) -> Self:
+        """Look for an identifier, or a part of it that is no chance."""
+        return cls(_told(_parts(identifier)))
+
+    def is_in(self, text: Text) -> bool:
+        """Whether it stands in a text."""
+        return (
+            any(part in form for part in self.parts for form in text.forms)
+            or (bool(self.pairs) and self._has_pair(text))
+            or (bool(self.signs) and not self.signs.isdisjoint(text.words))
+        )
+
+    def _has_pair(self, text: Text) -> bool:
+        joined = {one + other for one, other in self.pairs}
+        return any(
+            not self.pairs.isdisjoint(pairwise(words)) or not joined.isdisjoint(words)
+            for words in map(text.words_of, text.forms)
+        )
 
 
-def finds_id(identifier: str, text: str) -> bool:
-    """Whether an identifier, or a part of it that is no chance, stands in a text."""
-    return any(_finds_part(part, text) for part in _parts(identifier) if _tells(part))
+def forms_of(text: str) -> frozenset[str]:
+    """Return a text without case and accents, with letters written out, and shortened."""
+    return frozenset(_forms(text))
 
 
 def _parts(name: str) -> list[str]:
@@ -87,34 +148,21 @@ def _is_signs(part: str) -> bool:
     return all(any(low <= ord(sign) <= high for low, high in _SIGNS) for sign in part)
 
 
-def _finds_part(part: str, text: str) -> bool:
-    found = set(_forms(text))
-    wanted = {form for form in _forms(part) if _tells(form)}
-    return any(form in whole for form in wanted for whole in found)
+def _told(parts: list[str]) -> frozenset[str]:
+    forms = (form for part in parts if _tells(part) for form in _forms(part))
+    return frozenset(form for form in forms if _tells(form))
 
 
-def _finds_pair(group: str, text: str) -> bool:
-    """Whether family and given name, each too short to count alone, follow on each other.
-
-    They are looked for as words of their own, joined or apart, in either order: ``Li_Na``, but
-    not the beginning of ``linac``.
-    """
+def _pairs(group: str) -> Iterator[tuple[str, str]]:
+    """Yield family and given name, each too short to count alone, in either order."""
     parts = _parts(group)
     if len(parts) < 2 or all(len(part) == 1 and part.isascii() for part in parts[:2]):  # noqa: PLR2004
-        return False
+        return
     first, last = parts[0], parts[1]
-    wanted = {
-        (one, other)
-        for pair in ((first, last), (last, first))
-        for one, other in zip(*(_forms(part) for part in pair), strict=True)
-    }
-    for form in _forms(text):
-        words = _words(form)
-        following = set(pairwise(words))
-        joined = {one + other for one, other in wanted}
-        if following & wanted or joined & set(words):
-            return True
-    return False
+    if _tells(first) or _tells(last):
+        return
+    for pair in ((first, last), (last, first)):
+        yield from zip(*(_forms(part) for part in pair), strict=True)
 
 
 def _words(text: str) -> list[str]:

@@ -1,0 +1,106 @@
+"""``multifidus audit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from multifidus.cli import options
+from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
+from multifidus.cli.printing import counting, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from multifidus.io.privacy.audit import Audit
+
+HIDDEN = "What was found is not printed; --show-identifiers prints it."
+NOTHING_KNOWN = (
+    "No scans or list are named, so only what looks like an identifier whoever it is of was "
+    "looked for: give --scans FOLDER, the images that the files were made from."
+)
+PIXELS = "Text within the pixels of images is not looked for."
+
+
+def audit(  # noqa: PLR0917 - a command has the options that it has
+    folder: Annotated[Path, typer.Argument(help="Folder, or one file, that is to be shared.")],
+    scans: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Images that the files were made from, whose headers name the persons: files, "
+            "folders or zip archives of DICOM, or JSON files beside NIfTI; may be repeated."
+        ),
+    ] = None,
+    identifiers: Annotated[
+        Path | None,
+        typer.Option(help="Text file of further names, numbers or dates, one a line."),
+    ] = None,
+    show_identifiers: Annotated[
+        bool, typer.Option(help="Print the identifiers that were found.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Look for patients' names, IDs and dates in every file of a folder before sharing it.
+
+    Looks into tables, JSON, pages, documents, metadata of pictures, headers of images, archives
+    and compressed parts, and at the names of files.
+
+    Exit codes: 0 nothing found; 1 something found; 2 wrong usage; 3 refused.
+    """
+    from multifidus.io.privacy.audit import audit_folder
+    from multifidus.io.privacy.known import known_in, listed_in
+    from multifidus.io.privacy.search import Search
+
+    known, holders = known_in(scans or ())
+    if scans and not known:
+        say("The scans name nobody: none of their headers holds an identifier.")
+        raise typer.Exit(REFUSED)
+    if identifiers is not None:
+        known |= listed_in(identifiers)
+    with counting("searching") as step:
+        found = audit_folder(folder, Search(known), step)
+    if json:
+        print_json(_as_json(found, len(known), show_identifiers=show_identifiers))
+    else:
+        _print(found, show_identifiers=show_identifiers)
+    if scans:
+        say(f"Looked for {len(known)} identifiers from {holders} files of the scans.")
+    elif not known:
+        say(NOTHING_KNOWN)
+    say(PIXELS)
+    if found.findings:
+        raise typer.Exit(ACTED_ON_SOME)
+
+
+def _print(found: Audit, *, show_identifiers: bool) -> None:
+    if found.findings:
+        headings = ["file", "where", "identifier", *(["text"] if show_identifiers else ())]
+        cells = [
+            [one.file, one.where or "text", one.what, *([one.text] if show_identifiers else ())]
+            for one in found.findings
+        ]
+        rows = list(dict.fromkeys(map(tuple, cells)))
+        print_table(headings, rows)
+        if not show_identifiers:
+            say(HIDDEN)
+    for one in found.unread:
+        place = f", {one.where}" if one.where else ""
+        say(f"Not looked into: {one.file}{place}: {one.why}.")
+    files = "1 file" if found.files == 1 else f"{found.files} files"
+    holding = len({one.file for one in found.findings})
+    say(f"Searched {files}: " + (f"{holding} hold identifiers." if holding else "none found."))
+
+
+def _as_json(found: Audit, known: int, *, show_identifiers: bool) -> dict[str, Any]:
+    return {
+        "files": found.files,
+        "identifiers_looked_for": known,
+        "findings": [
+            {"file": one.file, "where": one.where, "identifier": one.what}
+            | ({"text": one.text} if show_identifiers else {})
+            for one in found.findings
+        ],
+        "not_looked_into": [
+            {"file": one.file, "where": one.where, "reason": one.why} for one in found.unread
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Looking for what identifies persons in files that are about to be shared."""
