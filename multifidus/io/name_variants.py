@@ -37,7 +37,7 @@ _SIGNS = (
 )
 """Scripts in which one sign is a word or a syllable."""
 
-_ACCENTS = ((0x0300, 0x036F), (0x0591, 0x05C7), (0x064B, 0x065F), (0x0670, 0x0670))
+_ACCENTS = re.compile("[\\u0300-\\u036f\\u0591-\\u05c7\\u064b-\\u065f\\u0670]")
 """Marks that people leave out; those of kana, Thai and Indic scripts are letters."""
 
 _WRITTEN_OUT = {
@@ -172,6 +172,10 @@ def _words(text: str) -> list[str]:
 def _forms(text: str) -> Iterator[str]:
     """Write a text without case and accents: bare, with letters written out, and shortened."""
     composed = unicodedata.normalize("NFKC", text).translate(_FROM_KATAKANA).casefold()
+    if composed.isascii():
+        yield from (composed, composed)
+        yield _DOUBLES.sub(lambda found: _SHORT[found[0]], composed)
+        return
     yield _bare(composed)
     # casefold has made ss of ß already.
     out = _bare("".join(_WRITTEN_OUT.get(letter, letter) for letter in composed))
@@ -181,6 +185,7 @@ def _forms(text: str) -> Iterator[str]:
 
 def _bare(text: str) -> str:
     """Return a text without accents."""
-    apart = unicodedata.normalize("NFD", text)
-    kept = (mark for mark in apart if not any(low <= ord(mark) <= high for low, high in _ACCENTS))
-    return unicodedata.normalize("NFC", "".join(kept))
+    if text.isascii():
+        return text
+    apart = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", apart)

@@ -53,13 +53,42 @@ PERSONS = {
 }
 
 
-def slices_of(person: Person, folder: Path, count: int = 2) -> Path:
-    """Write an exam of a person as DICOM."""
+ELSEWHERE = {
+    "OtherPatientNames": "Quillfeather^Odo",
+    "PatientAddress": "14 Larkspur Crescent",
+    "PatientTelephoneNumbers": "+41 44 7788990",
+    "AccessionNumber": "ACC88120341",
+    "ReferringPhysicianName": "Brackenbury^Wilhelmina",
+    "OperatorsName": "Featherstonehaugh^Ignatius",
+    "InstitutionName": "Saint Ursula Spine Clinic",
+    "InstitutionAddress": "3 Abbey Passage",
+    "StationName": "URSULAMR2",
+    "DeviceSerialNumber": "SN0099887",
+    "StudyDescription": "LWS of Zwicky after fusion",
+    "PatientComments": "phone 555 0199 before the scan",
+    "StudyID": "ST4410087",
+}
+"""What headers say besides."""
+
+
+def slices_of(person: Person, folder: Path, count: int = 2, number: int = 0) -> Path:
+    """Write an exam of a person as DICOM: a bright body, and muscles that are darker."""
+    rows, columns = np.mgrid[:64, :72]
+    body = np.hypot(rows - 31.5, columns - 35.5) < 30
     for k in range(count):
-        dataset = classic(axial_plane(5 * k), np.full((4, 5), k, np.uint16), k + 1)
+        pixels = (body * (400 + 40 * np.sin(rows / 3 + k) + 300 * (rows % 9 == 0))).astype(
+            np.uint16
+        )
+        dataset = classic(axial_plane(5 * k), pixels, k + 1)
+        for uid in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+            setattr(dataset, uid, f"{getattr(dataset, uid)}.{number}")
         dataset.SpecificCharacterSet = person.charset
         dataset.PatientName, dataset.PatientID = person.name, person.number
         dataset.PatientBirthDate = person.birth_date
+        for keyword, value in ELSEWHERE.items():
+            setattr(dataset, keyword, value)
+        block = dataset.private_block(0x0019, "ACME", create=True)
+        block.add_new(0x01, "LO", person.name.replace("^", " "))
         write(dataset, folder / f"IM{k}.dcm")
     return folder
 

@@ -1,4 +1,4 @@
-"""The texts of a PDF: packed streams, strings in brackets, strings as hexadecimal numbers."""
+"""The texts of a PDF: strings, in brackets or as hexadecimal numbers, and letters by glyphs."""
 
 from __future__ import annotations
 
@@ -17,49 +17,72 @@ _NO_TEXT = re.compile(rb"/Subtype\s*/Image|/Length1\b|/Type\s*/XRef")
 """Pictures, fonts, and where objects lie."""
 
 _BY_GLYPH = re.compile(rb"/Encoding\s*/Identity-[HV]")
+_AS_SHAPES = re.compile(rb"/Subtype\s*/Type3")
+_LETTERS = re.compile(rb"begincmap(?P<map>.*?)endcmap", re.DOTALL)
+_ONE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*(?:\n|\r|$)")
+_RANGE = re.compile(rb"<([0-9A-Fa-f]+)>\s*<([0-9A-Fa-f]+)>\s*(?:<([0-9A-Fa-f]+)>|\[([^\]]*)\])")
+_BLOCK = re.compile(rb"beginbf(?P<kind>char|range)(?P<lines>.*?)endbf", re.DOTALL)
+
+Letters = dict[int, str]
 
 
 def pdf_parts(data: bytes) -> Iterator[tuple[str, str | bytes, str]]:
     """Yield where a text stands in a PDF, the text or bytes, and why something was not read.
 
-    Letters that are drawn one by one, with distances between, are joined to words.
+    Letters that are drawn one by one, with distances between, are joined to words; those that are
+    drawn by the numbers of their glyphs are read by the table that the font brings along.
     """
     if b"/Encrypt" in data:
         yield "", "", "a locked PDF"
-    yield "PDF", _strings(data), ""
-    by_glyph = bool(_BY_GLYPH.search(data))
-    for number, (facts, body) in enumerate(_streams(data), start=1):
+    outside, streams, unread = _taken_apart(data)
+    yield from (("", "", reason) for reason in unread)
+    alphabets = [_alphabet(found["map"]) for body in streams for found in _LETTERS.finditer(body)]
+    yield "PDF", "\n".join(map(_decoded, _strings(outside))), ""
+    for number, body in enumerate(streams, start=1):
         where = f"PDF stream {number}"
+        found = _strings(body)
+        yield where, body, ""
+        yield where, "\n".join(map(_decoded, found)), ""
+        for letters in alphabets:
+            yield where, "\n".join(_spelled(text, letters) for text in found), ""
+    fonts = (outside, *streams)
+    if not alphabets and any(map(_BY_GLYPH.search, fonts)):
+        yield "", "", "text of a PDF that is drawn by numbers of glyphs"
+    if any(map(_AS_SHAPES.search, fonts)):
+        yield "", "", "text of a PDF whose letters, other than Latin ones, are drawn as shapes"
+
+
+def _taken_apart(data: bytes) -> tuple[bytes, list[bytes], list[str]]:
+    """Return what lies outside streams, the streams that may hold text, and what is not read."""
+    outside, streams, unread = [], [], []
+    at = 0
+    for found in _STREAM.finditer(data):
+        if found.start() < at:
+            continue
+        end = data.find(b"endstream", found.end())
+        end = end if end >= 0 else len(data)
+        outside.append(data[at : found.end()])
+        at = end
+        facts, body = found["facts"], data[found.end() : end]
         if _NO_TEXT.search(facts):
             continue
         if b"/FlateDecode" in facts:
             try:
-                body = unpacked(body)  # noqa: PLW2901
+                streams.append(unpacked(body))
             except (zlib.error, ValueError):
-                yield where, "", "damaged: a packed stream of a PDF"
-                continue
+                unread.append("damaged: a packed stream of a PDF")
         elif b"/Filter" in facts:
-            yield where, "", "a stream of a PDF, packed in another way"
-            continue
-        by_glyph = by_glyph or bool(_BY_GLYPH.search(body))
-        yield where, body, ""
-        yield where, _strings(body), ""
-    if by_glyph:
-        yield "", "", "text of a PDF that is drawn by numbers of glyphs"
+            unread.append("a stream of a PDF that is packed in another way")
+        else:
+            streams.append(body)
+    return b"".join([*outside, data[at:]]), streams, unread
 
 
-def _streams(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for found in _STREAM.finditer(data):
-        end = data.find(b"endstream", found.end())
-        yield found["facts"], data[found.end() : end if end >= 0 else len(data)]
-
-
-def _strings(data: bytes) -> str:
+def _strings(data: bytes) -> list[bytes]:
     joined = [
         b"".join(map(_plain, _STRING.finditer(array["inside"]))) for array in _ARRAY.finditer(data)
     ]
-    alone = [_plain(found) for found in _STRING.finditer(data)]
-    return "\n".join(map(_decoded, [*joined, *alone]))
+    return [*joined, *map(_plain, _STRING.finditer(data))]
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
@@ -83,3 +106,36 @@ def _decoded(text: bytes) -> str:
         return text.decode("utf-8")
     except UnicodeDecodeError:
         return text.decode("latin-1")
+
+
+# --- glyphs --------------------------------------------------------------------------------------
+
+
+def _alphabet(table: bytes) -> Letters:
+    """Read which letters the glyphs of a font are."""
+    letters: Letters = {}
+    for block in _BLOCK.finditer(table):
+        if block["kind"] == b"char":
+            for code, text in _ONE.findall(block["lines"]):
+                letters[int(code, 16)] = _of_hex(text)
+            continue
+        for first, last, start, listed in _RANGE.findall(block["lines"]):
+            low, high = int(first, 16), min(int(last, 16), int(first, 16) + 0xFFFF)
+            each = re.findall(rb"<([0-9A-Fa-f]+)>", listed)
+            for place, code in enumerate(range(low, high + 1)):
+                if each:
+                    letters[code] = _of_hex(each[place]) if place < len(each) else ""
+                else:
+                    letters[code] = chr(min(int(start, 16) + place, 0x10FFFF))
+    return letters
+
+
+def _of_hex(digits: bytes) -> str:
+    return bytes.fromhex(digits.decode().zfill(4)).decode("utf-16-be", "replace")
+
+
+def _spelled(text: bytes, letters: Letters) -> str:
+    """Return a text whose glyphs are numbered with two bytes."""
+    return "".join(
+        letters.get(int.from_bytes(text[at : at + 2]), "") for at in range(0, len(text) - 1, 2)
+    )

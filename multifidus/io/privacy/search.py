@@ -170,7 +170,7 @@ def _matchers(known: Known) -> Iterator[_Matcher]:
     text = known.text
     if known.kind in DATES or (known.kind is Kind.LISTED and re.fullmatch(r"\d{8}", text)):
         pattern = _any_of(written_dates(text))
-        yield _Matcher(known, lambda searched: searched.matches(pattern))
+        yield _Matcher(known, lambda searched: searched.matches(pattern), _keys([text]))
         return
     if known.kind in PERSONS or known.kind is Kind.LISTED:
         yield from _of_name(known)

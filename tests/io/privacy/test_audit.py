@@ -173,3 +173,21 @@ def test_the_command_ends_with_what_was_found(tmp_path):
     (tmp_path / "nobody").mkdir()
     (tmp_path / "nobody" / "a.dcm").write_bytes(dicom("", deflated=False))
     assert run(tmp_path / "out", "--scans", tmp_path / "out").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("font_type", "read", "said"),
+    [(42, {"Zwicky", "Παπαδόπουλος", "Avatar"}, False), (3, {"Zwicky", "Avatar"}, True)],
+)
+def test_text_that_matplotlib_draws_in_a_pdf_is_found_or_said(font_type, read, said, tmp_path):
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"pdf.fonttype": font_type}):
+        figure = Figure()
+        figure.text(0.1, 0.5, "Zwicky, Παπαδόπουλος, AVATAR")
+        figure.savefig(tmp_path / "plot.pdf")
+    known = [Known(Kind.NAME, one) for one in ("Zwicky", "Παπαδόπουλος", "Avatar")]
+    audit = audit_folder(tmp_path, Search(known))
+    assert {one.text for one in audit.findings} == read
+    assert bool(audit.unread) is said
