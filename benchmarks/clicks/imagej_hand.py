@@ -199,8 +199,8 @@ class ImageJHand:
         """Save all outlines, measure them, and save the table, under the names that are offered."""
         self.click(SAVE, self.button(DESELECT))
         self.click(SAVE, self.button(MORE))
-        menu = next(part for part in self.screen.windows() if "PopupMenu" in part.name)
-        self.click(SAVE, menu.at(30, SAVE_LINE_PX))
+        self.wait(self._menus, "the menu of the button More")
+        self.click(SAVE, self._menus()[0].at(30, SAVE_LINE_PX))
         self.window("Save ROIs")
         self.press(SAVE, "Return")
         self.wait(lambda: list(self.folder.glob("*.zip")), "that it has saved the outlines")
@@ -210,6 +210,9 @@ class ImageJHand:
         self.window("Save")
         self.press(TABLE, "Return")
         self.wait(lambda: list(self.folder.glob("*.csv")), "that it has saved the table")
+
+    def _menus(self) -> list[XWindow]:
+        return [window for window in self.screen.windows() if "PopupMenu" in window.name]
 
 
 def _write_stack(path: Path, slices: list[Slice]) -> None:
