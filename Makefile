@@ -171,7 +171,7 @@ bench: system-packages $(STAMPS)/test ## Benchmarks of accuracy and speed
 
 evidence: $(STAMPS)/test ## Remake docs/evidence
 	scripts/system_packages.sh peers
-	$(BIN)/python -m benchmarks.evidence $(EVIDENCE_ARGS)
+	$(SCREEN) $(BIN)/python -m benchmarks.evidence $(EVIDENCE_ARGS)
 
 changelog: $(STAMPS)/test ## Show what is new since the last release; RELEASE=0.2.0 puts it in CHANGELOG.md
 	$(BIN)/towncrier build $(if $(RELEASE),--yes --version $(RELEASE),--draft --version unreleased)

@@ -26,6 +26,12 @@ print(sys.version.split()[0], *(version(name) for name in sys.argv[1:]))
 """
 
 
+FAILED, SKIPPED = "failed", "skipped"
+_BECAME = {"failure": FAILED, "error": FAILED, "skipped": SKIPPED}
+
+NotPassed = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of the tests with windows.
@@ -34,8 +40,11 @@ class Run:
     ----------
     versions
         Of Python, of the binding and of what stands on it, as `name version`.
-    tests, failed, skipped
-        How many; errors count as failures.
+    tests
+        How many.
+    not_passed
+        What became of each test that did not pass, `failed` or `skipped`, and its name; errors
+        count as failures.
     seconds
         From the first test to the last.
     """
@@ -43,14 +52,23 @@ class Run:
     binding: str
     versions: tuple[str, ...]
     tests: int
-    failed: int
-    skipped: int
+    not_passed: NotPassed
     seconds: float
+
+    @property
+    def failed(self) -> int:
+        """How many failed."""
+        return sum(what == FAILED for what, _ in self.not_passed)
+
+    @property
+    def skipped(self) -> int:
+        """How many were skipped."""
+        return sum(what == SKIPPED for what, _ in self.not_passed)
 
     @property
     def good(self) -> bool:
         """Whether all passed."""
-        return self.tests > 0 and self.failed == self.skipped == 0
+        return self.tests > 0 and not self.not_passed
 
 
 def run(name: str, *options: str) -> Run:
@@ -64,7 +82,7 @@ def run(name: str, *options: str) -> Run:
     binding, venv = BINDINGS[name]
     program = shutil.which("make") or "make"
     with tempfile.TemporaryDirectory() as results:
-        # Failed tests are counted below: no result at all is what is refused here.
+        # Failed tests are named below: no result at all is what is refused here.
         subprocess.run(
             [program, "test-gui", f"QT={name}", f"RESULTS={results}", "PYTEST_ARGS=-q", *options],
             cwd=ROOT, check=False, stdout=subprocess.DEVNULL,
@@ -82,15 +100,23 @@ def run(name: str, *options: str) -> Run:
     return Run(binding, versions, *found)
 
 
-def summary(path: Path) -> tuple[int, int, int, float]:
-    """Return tests, failures, skips and seconds of a JUnit table."""
+def summary(path: Path) -> tuple[int, NotPassed, float]:
+    """Return of a JUnit table how many tests there are, which did not pass, and the seconds."""
     suites = Xml.parse(path).getroot().iter("testsuite")  # noqa: S314 - pytest's own
     (suite,) = suites
-    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
-    return (
-        int(suite.attrib["tests"]), failed, int(suite.attrib["skipped"]),
-        float(suite.attrib["time"]),
-    )  # fmt: skip
+    # A test whose window cannot be taken down again fails once more; it is one test.
+    not_passed = dict.fromkeys(
+        (_BECAME[part.tag], _name(case))
+        for case in suite.iter("testcase")
+        for part in case
+        if part.tag in _BECAME
+    )
+    return int(suite.attrib["tests"]), tuple(not_passed), float(suite.attrib["time"])
+
+
+def _name(case: Xml.Element) -> str:
+    """Return what pytest is told to run a test again."""
+    return f"{case.attrib['classname'].replace('.', '/')}.py::{case.attrib['name']}"
 
 
 def page(*, smoke: bool) -> tuple[str, bool]:
@@ -113,5 +139,16 @@ def as_markdown(runs: list[Run]) -> str:
         "mouse and keys in a real viewer on a virtual screen, as many processes as cores. "
         "The seconds are this machine's; none may be skipped.\n\n"
         "| binding | versions | tests | passed | failed | skipped | seconds |\n"
-        "| --- | --- | --- | --- | --- | --- | --- |\n" + "\n".join(lines) + "\n"
+        "| --- | --- | --- | --- | --- | --- | --- |\n"
+        + "\n".join(lines)
+        + "\n"
+        + _not_passed(runs)
     )
+
+
+def _not_passed(runs: list[Run]) -> str:
+    """List the tests that did not pass, if there are any."""
+    lines = [
+        f"- {item.binding}, {what}: `{name}`\n" for item in runs for what, name in item.not_passed
+    ]
+    return "\n## Not passed\n\n" + "".join(lines) if lines else ""
