@@ -9,14 +9,15 @@ import subprocess
 import numpy as np
 import pytest
 from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
-from qtpy.QtCore import QCoreApplication, Qt
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt
+from qtpy.QtGui import QCursor
 
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon import area
 from tests.plugins.conftest import SPACING
 from tests.support.exams import axial_plane
 from tests.support.napari_window import qt_window
-from tests.support.native_mouse import playing
+from tests.support.native_mouse import NativeMouse, playing
 
 pytestmark = pytest.mark.gui
 
@@ -85,6 +86,7 @@ def ring(count):
 
 def test_a_circle_by_hand_is_what_the_hand_drew(opened):
     for hertz, chord in ((1000, 3.0), (125, 5.1)):
+        # Qt's default, until the tool is taken and after it is put away.
         assert QCoreApplication.testAttribute(COMPRESSION)
         opened.press("U")
         points = ring(2 * hertz)
@@ -95,8 +97,75 @@ def test_a_circle_by_hand_is_what_the_hand_drew(opened):
         (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
         assert area([loop]) == pytest.approx(np.pi * RADIUS**2, rel=0.005), hertz
         assert np.hypot(*(loop - np.roll(loop, 1, axis=0)).T).max() <= chord, hertz
-        assert QCoreApplication.testAttribute(COMPRESSION)
         take_back(opened)
+        opened.press("J")
+        assert QCoreApplication.testAttribute(COMPRESSION)
+
+
+def held_up(win, steps):
+    """Let a hand play steps of (seconds, kind, x, y) while the window is too busy to look."""
+    middle = win.canvas.mapToGlobal(win.canvas.rect().center())
+    NativeMouse().play([(s, kind, middle.x() + x, middle.y() + y) for s, kind, x, y in steps])
+
+
+def point_at(win, x, y):
+    """Bring the mouse to a point, given from the middle of the canvas, as the window knows."""
+    middle = win.canvas.rect().center()
+    held_up(win, [(0.0, "move", x, y)])
+    win.wait(win.canvas.underMouse)
+    there = win.canvas.mapToGlobal(middle)
+    win.wait(lambda: (QCursor.pos().x(), QCursor.pos().y()) == (there.x() + x, there.y() + y))
+
+
+@pytest.mark.parametrize("first", ["tool", "hand"])
+def test_no_move_of_a_stroke_is_lost_on_a_busy_machine(opened, first):
+    points = ring(120)
+    # The tool is taken over the image, or the hand comes to the image with the tool in hand.
+    if first == "hand":
+        opened.press("U")
+        held_up(opened, [(0.0, "move", 0, -opened.canvas.height())])
+        opened.wait(lambda: not opened.canvas.underMouse())
+        assert QCoreApplication.testAttribute(COMPRESSION)
+    point_at(opened, *points[0])
+    if first == "tool":
+        opened.press("U")
+    moves = [(0.002 + n / 2000, "move", *point) for n, point in enumerate(points)]
+    press, release = (0.001, "press", *points[0]), (0.065, "release", *points[-1])
+    held_up(opened, [press, *moves, release])
+    opened.wait(lambda: len(outlines(opened)) == 1)
+    (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
+    assert len(loop) == len({tuple(point) for point in points})
+    # It ends where it began; the middle is between pixels of the screen.
+    np.testing.assert_allclose(loop, points[1:], atol=1.1)
+
+
+class Moves(QObject):
+    """Counts the moves that reach a canvas, and notes the last one."""
+
+    def __init__(self, canvas):
+        super().__init__()
+        self.count, self.last = 0, None
+        canvas.installEventFilter(self)
+
+    def eventFilter(self, watched, event):  # noqa: N802 - Qt's
+        if event.type() == QEvent.Type.MouseMove:
+            self.count += 1
+            self.last = event.position()
+        return False
+
+
+def test_a_hand_that_hovers_with_a_tool_is_followed_once_a_frame(opened):
+    points = ring(1000)
+    point_at(opened, *points[0])
+    # What looks before the tool does looks after it once more: Qt asks the newest first.
+    moves = Moves(opened.canvas)
+    opened.press("U")
+    play(opened, [(0.05 + n / 1000, "move", *p) for n, p in enumerate(points)], lambda: True)
+    x, y = points[-1]
+    middle = opened.canvas.rect().center()
+    opened.wait(lambda: (moves.last.x(), moves.last.y()) == (middle.x() + x, middle.y() + y))
+    # One second of hovering; a frame is 16 ms.
+    assert 10 <= moves.count <= 70
 
 
 def take_back(win):

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from napari_multifidus.controllers.pointer import Pointer, PointerCallbacks
 from napari_multifidus.models.canvas_map import CORNERS, CanvasMap
 from qtpy.QtCore import QCoreApplication, QEvent, QPointF, Qt
-from qtpy.QtGui import QInputDevice, QMouseEvent, QPointingDevice, QTabletEvent
+from qtpy.QtGui import QEnterEvent, QInputDevice, QMouseEvent, QPointingDevice, QTabletEvent
 from qtpy.QtWidgets import QWidget
 
 pytestmark = pytest.mark.gui
@@ -30,11 +30,13 @@ class Canvas(QWidget):
     def __init__(self):
         super().__init__()
         self.setMouseTracking(True)
-        self.reached = []
+        self.reached, self.places = [], []
 
     def event(self, event):
+        # One that enters is no mouse event of its own everywhere.
         if isinstance(event, QMouseEvent | QTabletEvent):
             self.reached.append(event.type())
+            self.places.append((event.position().x(), event.position().y()))
         return super().event(event)
 
 
@@ -111,6 +113,75 @@ def test_every_move_of_a_stroke_is_recorded_and_reaches_nobody_else(canvas, poin
     mouse(canvas, QEvent.Type.MouseMove, (3.0, 4.0))
     assert len(pointer.taken()) == 0
     assert canvas.reached == [QEvent.Type.MouseMove] * 3
+
+
+@pytest.fixture
+def taken(canvas):
+    """Return whether a tool is in hand, and the pointer that asks."""
+    state = {"wants": True}
+    calls = PointerCallbacks(lambda: state["wants"], lambda: None, lambda: False, lambda: None)
+    made = Pointer(canvas, calls)
+    yield state, made
+    made.close()
+
+
+def cross(canvas, *, into):
+    here = QPointF(1.0, 1.0)
+    event = QEnterEvent(here, here, here) if into else QEvent(QEvent.Type.Leave)
+    QCoreApplication.sendEvent(canvas, event)
+
+
+def test_moves_are_compressed_unless_a_stroke_may_begin(canvas, taken):
+    state, pointer = taken
+    before, off = compressions(), [False, False]
+    assert before[0]
+    cross(canvas, into=True)
+    assert compressions() == off
+    # Another layer is the active one.
+    state["wants"] = False
+    pointer.follow()
+    assert compressions() == before
+    state["wants"] = True
+    pointer.follow()
+    assert compressions() == off
+    # A stroke that leads out of the image is recorded to its end.
+    pointer.record()
+    cross(canvas, into=False)
+    assert compressions() == off
+    pointer.stop()
+    assert compressions() == before
+    cross(canvas, into=True)
+    pointer.close()
+    assert compressions() == before
+
+
+class NativeMove(QMouseEvent):
+    """A move as the window system sends it."""
+
+    def __init__(self, x, y):
+        place = QPointF(x, y)
+        super().__init__(QEvent.Type.MouseMove, place, place, NONE, NONE, KEYS)
+
+    def spontaneous(self):
+        return True
+
+
+def test_of_moves_that_hover_the_last_is_sent_with_the_frame(canvas, pointer, qtbot):
+    waits = [pointer.eventFilter(canvas, NativeMove(n, n)) for n in range(50)]
+    assert waits[0] is False
+    # A machine that is held up for a frame lets another one through.
+    assert sum(waits) > 40
+    assert pointer.at == (49.0, 49.0)
+    assert canvas.reached == []
+    qtbot.waitUntil(lambda: canvas.places == [(49.0, 49.0)])
+
+
+def test_a_move_that_waits_comes_before_whatever_follows(canvas, pointer):
+    waits = [pointer.eventFilter(canvas, NativeMove(n, n)) for n in range(50)]
+    assert waits[-1]
+    mouse(canvas, QEvent.Type.MouseButtonPress, (60.0, 60.0))
+    assert canvas.reached == [QEvent.Type.MouseMove, QEvent.Type.MouseButtonPress]
+    assert canvas.places == [(49.0, 49.0), (60.0, 60.0)]
 
 
 def test_a_pen_is_recorded_with_its_digits_and_once(canvas, pointer):

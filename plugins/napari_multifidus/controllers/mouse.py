@@ -128,6 +128,7 @@ class MouseStrokes:
         )
         self._pointer, self._sketch = Pointer(canvas, calls), Sketch(canvas, self._look)
         layer.events.mode.connect(self._mode_changed)
+        self._viewer.layers.selection.events.active.connect(self._activated)
         layer.bind_key("Enter", self._enter, overwrite=True)
         layer.bind_key("Escape", self._escape, overwrite=True)
 
@@ -155,6 +156,7 @@ class MouseStrokes:
         pointer, sketch = self._pointer, self._sketch
         self._pointer = self._sketch = None
         if pointer is not None and sketch is not None:
+            self._viewer.layers.selection.events.active.disconnect(self._activated)
             pointer.close()
             sketch.hide()
             sketch.deleteLater()
@@ -163,6 +165,11 @@ class MouseStrokes:
         """Make the brush larger or smaller."""
         factor = RADIUS_STEP if larger else 1 / RADIUS_STEP
         self.radius_mm = float(np.clip(self.radius_mm * factor, *RADII_MM))
+
+    def _activated(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        """Have the mouse as it is where another layer is the active one."""
+        if self._pointer is not None:
+            self._pointer.follow()
 
     def _mode_changed(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         """Leave the layer to napari, if one of its own tools is chosen."""

@@ -2,8 +2,9 @@
 
 On the way to a layer most positions are lost: Qt hands over the last of several that wait, and the
 canvas takes none within 10 ms of another. So they are recorded as they reach the canvas, with Qt's
-compression off, and are told of once a frame. A pen's positions are recorded with the digits that
-it has. Of a finger Qt makes a mouse.
+compression off, and are told of once a frame. It is off as soon as a stroke may begin: a press and
+the moves behind it can be waiting together. A pen's positions are recorded with the digits that it
+has. Of a finger Qt makes a mouse.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_multifidus import _compat
+from napari_multifidus.controllers.moves import FRAME_S, Compression, FrameMoves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,17 +29,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-FRAME_S = 0.016
-"""What is drawn is shown at most this often."""
-
 DOUBLE_CLICK_PX = 2.0
 """The second press of a double click is so near to the first, as on Windows. Qt lets it be 5 pixels
 away on both axes, and corners of a small muscle that are set quickly are closer together."""
-
-_COMPRESSIONS = (
-    Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents,
-    Qt.ApplicationAttribute.AA_CompressTabletEvents,
-)
 
 _MOVES_IMAGE = (QEvent.Type.Wheel, QEvent.Type.KeyPress, QEvent.Type.Resize)
 
@@ -47,9 +41,12 @@ _HEARD = {
     QEvent.Type.MouseMove,
     QEvent.Type.TabletMove,
     *_PRESSES,
+    QEvent.Type.MouseButtonRelease,
     QEvent.Type.Paint,
     *_MOVES_IMAGE,
 }
+
+_CROSSINGS = (QEvent.Type.Enter, QEvent.Type.Leave)
 
 _LEFT = Qt.MouseButton.LeftButton
 
@@ -168,21 +165,25 @@ class Pointer(QObject):
     def __init__(self, canvas: QWidget, calls: PointerCallbacks) -> None:
         super().__init__()
         self._canvas, self._calls, self._clicks = canvas, calls, Clicks()
+        self._compression, self._hovering = Compression(), FrameMoves(canvas)
+        self._is_over = canvas.underMouse()
         self.at = (0.0, 0.0)
         self.is_recording = False
         self._way: list[tuple[float, float]] = []
         self._by_pen = False
-        self._compressed: tuple[bool, ...] = ()
         self._shown_at = 0.0
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tell)
         canvas.installEventFilter(self)
+        self.follow()
 
     def close(self) -> None:
         """Listen no more."""
-        self.stop()
+        self.is_recording = False
+        self._compression.set_off(off=False)
+        self._hovering.drop()
         self._timer.stop()
         self._canvas.removeEventFilter(self)
 
@@ -190,20 +191,20 @@ class Pointer(QObject):
 
     def record(self) -> None:
         """Record every move from now on; the button is down."""
-        self.stop()
-        self._compressed = tuple(map(QCoreApplication.testAttribute, _COMPRESSIONS))
-        for compression in _COMPRESSIONS:
-            QCoreApplication.setAttribute(compression, on=False)
         self._way.clear()
         self._by_pen = False
         self.is_recording = True
+        self.follow()
 
     def stop(self) -> None:
         """Record no more."""
-        if self.is_recording:
-            self.is_recording = False
-            for compression, before in zip(_COMPRESSIONS, self._compressed, strict=True):
-                QCoreApplication.setAttribute(compression, before)
+        self.is_recording = False
+        self.follow()
+
+    def follow(self) -> None:
+        """Have Qt compress moves, unless a stroke is drawn or could begin with the next event."""
+        can_begin = self._is_over and self._calls.wants()
+        self._compression.set_off(off=self.is_recording or can_begin)
 
     def taken(self) -> Array:
         """Hand over the points recorded since the last time, (n, 2): x, y."""
@@ -222,25 +223,39 @@ class Pointer(QObject):
     def eventFilter(self, watched: QObject | None, event: Any) -> bool:  # noqa: ARG002, N802 - Qt's
         """Look at an event before the canvas does; returns whether to keep it from the canvas."""
         kind = event.type()
-        if kind not in _HEARD or not self._calls.wants():
-            return False
-        right = self._clicks.corrected(event) if kind in _PRESSES else None
-        if right is not None:
-            QCoreApplication.sendEvent(self._canvas, right)
-            return True
+        if kind in _CROSSINGS:
+            self._hovering.send()
+            self._is_over = kind == QEvent.Type.Enter
+            self.follow()
+        elif kind in _HEARD and self._calls.wants():
+            return self._saw(kind, event)
+        return False
+
+    def _saw(self, kind: Any, event: Any) -> bool:
         if kind == QEvent.Type.MouseMove:
             return self._moved(event)
         if kind == QEvent.Type.TabletMove:
             return self._moved_by_pen(event)
-        if kind == QEvent.Type.MouseButtonPress:
-            self._note(event)
-        elif kind == QEvent.Type.MouseButtonDblClick:
-            return self._clicked_twice(event)
-        elif kind == QEvent.Type.Paint:
+        if kind == QEvent.Type.Paint:
             self._calls.shown()
-        elif self._way:
+            return False
+        # Whatever else happens comes after the last move before it.
+        self._hovering.send()
+        if kind in _PRESSES:
+            return self._pressed(kind, event)
+        if kind in _MOVES_IMAGE and self._way:
             # Positions until now belong to the image as it was before it is moved.
             self.tell()
+        return False
+
+    def _pressed(self, kind: Any, event: Any) -> bool:
+        right = self._clicks.corrected(event)
+        if right is not None:
+            QCoreApplication.sendEvent(self._canvas, right)
+            return True
+        if kind == QEvent.Type.MouseButtonDblClick:
+            return self._clicked_twice(event)
+        self._note(event)
         return False
 
     def _note(self, event: Any) -> None:
@@ -251,7 +266,7 @@ class Pointer(QObject):
         if not self.is_recording or not event.buttons() & _LEFT:
             self._note(event)
             self._tell_soon()
-            return False
+            return self._hovering.holds(event)
         if not self._by_pen:
             self._record(event)
         return True
