@@ -34,6 +34,7 @@ __all__ = [
     "notify",
     "open_dock",
     "orient",
+    "refreshed_once",
     "resize_dock",
     "set_scale_bar",
     "set_text",
@@ -296,6 +297,18 @@ def show_pixels(viewer: Any, layer: Any) -> None:
         node.update()
     else:
         layer.refresh(extent=False, thumbnail=False, highlight=False)
+
+
+@contextlib.contextmanager
+def refreshed_once(layer: Any) -> Iterator[None]:
+    """Change a layer in several steps, and let it be sliced and drawn anew once, at the end.
+
+    napari does so with every step, and three times where the shapes of a layer are set.
+    """
+    own = getattr(layer, "__wrapped__", layer)
+    with own._block_refresh():  # noqa: SLF001
+        yield
+    own.refresh()
 
 
 def is_drawing(layer: Any) -> bool:

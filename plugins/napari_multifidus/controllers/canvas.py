@@ -173,7 +173,8 @@ class Canvas:
         if not is_upright(self.viewer, self.session):
             show_upright(self.viewer, self.session)
         layer = self.layer(key)
-        layer.visible = True
+        if not layer.visible:
+            layer.visible = True
         self.viewer.layers.selection.active = layer
         if self.session.locked and mode != PAN_ZOOM:
             self._calls.problem(f"{LOCKED} {UNLOCK}")

@@ -186,7 +186,9 @@ class Display:
 
     def _see(self, key: tuple[str, bool]) -> None:
         for own, layer in self._layers().items():
-            layer.visible = own == key
+            # What is made visible is sliced and drawn anew, though it was so before.
+            if layer.visible != (own == key):
+                layer.visible = own == key
         self._label()
 
     def _label(self) -> None:

@@ -229,16 +229,21 @@ class StructureLayer:
         self._is_pushing = True
         try:
             if shapes or layer.nshapes:
-                mode = layer.mode
-                if self.is_drawing or len(layer.edge_color) != layer.nshapes:
-                    # A polygon that was given up leaves its colour behind, as does one of two
-                    # corners, which napari gives up here; it would paint all shapes white.
-                    layer.data = []
-                layer.data = shapes
-                layer.mode = mode
-            self.mark_problems(self.read())
+                with _compat.refreshed_once(layer):
+                    self._set(shapes)
         finally:
             self._is_pushing = False
+
+    def _set(self, shapes: list[tuple[Array, str]]) -> None:
+        """Let the layer hold shapes, in their colours."""
+        layer, mode = self.layer, self.layer.mode
+        if self.is_drawing or len(layer.edge_color) != layer.nshapes:
+            # A polygon that was given up leaves its colour behind, as does one of two
+            # corners, which napari gives up here; it would paint all shapes white.
+            layer.data = []
+        layer.data = shapes
+        layer.mode = mode
+        self.mark_problems(self.read())
 
     @property
     def _slice_count(self) -> int:
