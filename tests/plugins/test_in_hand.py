@@ -65,22 +65,20 @@ def corners_in_hand(win):
     return [len(half.points) for _, _, half in win.annotator.workspace.canvas.unfinished()]
 
 
-@pytest.mark.parametrize("tool", ["O", "U"])
-def test_an_outline_in_hand_is_not_lost(drawn, tool):
-    tools = drawn.annotator.edit_tools
-    drawn.press("Q")
-    drawn.press(tool)
+def begin_with(win, tool):
+    """Click three corners with a tool."""
+    win.press("Q")
+    win.press(tool)
     for corner in CORNERS:
-        drawn.click(corner)
-    for what, act in DONE_MEANWHILE.items():
-        drawn.attempt(act, drawn)
-        assert corners_in_hand(drawn) == [3], what
-        # It is taken in hand again.
-        tools.draw(MULTIFIDUS_RIGHT)
-        tools.use(tools.drawing)
+        win.click(corner)
 
 
-def test_what_was_undone_is_redone_once_nothing_is_in_hand(drawn, messages):
+def test_an_outline_in_hand_is_not_lost_by_what_is_done_meanwhile(drawn, messages):
+    is_finished_before_what_was_undone_is_redone(drawn, messages)
+    is_not_lost(drawn)
+
+
+def is_finished_before_what_was_undone_is_redone(drawn, messages):
     session = drawn.annotator.workspace.session
     for tool in ("O", "U"):
         messages.clear()
@@ -95,6 +93,23 @@ def test_what_was_undone_is_redone_once_nothing_is_in_hand(drawn, messages):
         drawn.press("Ctrl+Y")
         assert session.drawing.loops(MULTIFIDUS_RIGHT, 0), tool
         drawn.press("Ctrl+Z")
+
+
+def is_not_lost(drawn):
+    tools = drawn.annotator.edit_tools
+    # Once it was left, what the polygon tool has begun is gone on with freehand.
+    for what in ("redo", "copy"):
+        begin_with(drawn, "O")
+        drawn.attempt(DONE_MEANWHILE[what], drawn)
+        assert corners_in_hand(drawn) == [3], f"polygon, {what}"
+        tools.clear()
+    begin_with(drawn, "U")
+    for what, act in DONE_MEANWHILE.items():
+        drawn.attempt(act, drawn)
+        assert corners_in_hand(drawn) == [3], what
+        # It is taken in hand again.
+        tools.draw(MULTIFIDUS_RIGHT)
+        tools.use(tools.drawing)
 
 
 def choose_in_list(win, layer):
@@ -130,29 +145,75 @@ NOTHING_LEFT = ("button panzoom", "key 6")
 """The layer is in that mode already while one of our own tools draws."""
 
 
-@pytest.mark.parametrize("tool", ["O", "U"])
-def test_what_napari_offers_closes_no_outline_in_hand(drawn, tool):
-    workspace, tools = drawn.annotator.workspace, drawn.annotator.edit_tools
-    drawn.press("Q")
-    drawn.press(tool)
-    for corner in CORNERS:
-        drawn.click(corner)
-    for way, leave in WAYS_OUT.items():
-        leave(drawn)
-        QApplication.processEvents()
-        assert corners_in_hand(drawn) == [3], way
-        assert not workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0), way
-        if way not in NOTHING_LEFT:
-            assert len(workspace.session.drawing.half_drawn) == 1, way
-        drawn.viewer.dims.ndisplay = 2
-        # napari goes to the slice in the middle where axes are rolled.
-        workspace.canvas.go_to(0)
-        tools.draw(MULTIFIDUS_RIGHT)
+def leave_by(win, way):
+    """Leave an outline in hand, and take it in hand again."""
+    workspace = win.annotator.workspace
+    WAYS_OUT[way](win)
+    QApplication.processEvents()
+    assert corners_in_hand(win) == [3], way
+    assert not workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0), way
+    if way not in NOTHING_LEFT:
+        assert len(workspace.session.drawing.half_drawn) == 1, way
+    win.viewer.dims.ndisplay = 2
+    # napari goes to the slice in the middle where axes are rolled.
+    workspace.canvas.go_to(0)
+    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+
+
+def test_an_outline_in_hand_outlives_what_napari_offers(drawn):
+    for step in (
+        is_not_closed_by_what_napari_offers,
+        is_gone_on_with_by_napari_s_own_tools,
+        outlives_its_layer,
+    ):
+        step(drawn)
+        # Undone, it would wait to be closed once more.
+        drawn.annotator.edit_tools.clear()
+
+
+def is_not_closed_by_what_napari_offers(drawn):
+    workspace = drawn.annotator.workspace
+    # Once it was left, what the polygon tool has begun is gone on with freehand.
+    for way in ("button select", "axes rolled"):
+        begin_with(drawn, "O")
+        leave_by(drawn, way)
+        drawn.annotator.edit_tools.clear()
+    begin_with(drawn, "U")
+    for way in WAYS_OUT:
+        leave_by(drawn, way)
     drawn.click((50.0, 10.0))
     drawn.press("Return")
     (loop,) = workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
     assert area([loop]) == pytest.approx(600, rel=0.03)
     assert not workspace.canvas.unfinished()
+
+
+def is_gone_on_with_by_napari_s_own_tools(drawn):
+    workspace = drawn.annotator.workspace
+    drawn.press("Q")
+    for corner in CORNERS:
+        drawn.click(corner)
+    last = [(50.0, column) for column in (25.0, 20.0, 15.0, 10.0)]
+    for name, corner in zip(("polygon", "polyline", "polygon_lasso", "path"), last, strict=True):
+        before = corners_in_hand(drawn)
+        click_mode(drawn, MULTIFIDUS_RIGHT, "select")
+        click_mode(drawn, MULTIFIDUS_RIGHT, name)
+        drawn.click(corner)
+        assert corners_in_hand(drawn) == [before[0] + 1], name
+    drawn.press("Return")
+    (loop,) = workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+    assert area([loop]) == pytest.approx(600, rel=0.03)
+
+
+def outlives_its_layer(drawn):
+    for tool in ("O", "U"):
+        begin_with(drawn, tool)
+        drawn.viewer.layers.remove(drawn.layer(MULTIFIDUS_RIGHT))
+        QApplication.processEvents()
+        assert corners_in_hand(drawn) == [3]
+        drawn.press("Q")
+        drawn.press("Escape")
+        assert corners_in_hand(drawn) == []
 
 
 LEAVING = {
@@ -165,7 +226,12 @@ LEAVING = {
 }
 
 
-def test_two_corners_that_are_left_change_no_colour(drawn):
+def test_what_was_begun_and_left_is_still_there_and_changes_nothing(drawn):
+    two_corners_change_no_colour(drawn)
+    undo_and_redo_leave_it_waiting(drawn)
+
+
+def two_corners_change_no_colour(drawn):
     layer, tools = drawn.layer(MULTIFIDUS_RIGHT), drawn.annotator.edit_tools
     faces, edges = layer.face_color.copy(), layer.edge_color.copy()
     for way, leave in LEAVING.items():
@@ -184,38 +250,7 @@ def test_two_corners_that_are_left_change_no_colour(drawn):
         tools.clear()
 
 
-def test_napari_s_own_tools_go_on_with_an_outline_that_waits(drawn):
-    workspace = drawn.annotator.workspace
-    drawn.press("Q")
-    for corner in CORNERS:
-        drawn.click(corner)
-    last = [(50.0, column) for column in (25.0, 20.0, 15.0, 10.0)]
-    for name, corner in zip(("polygon", "polyline", "polygon_lasso", "path"), last, strict=True):
-        before = corners_in_hand(drawn)
-        click_mode(drawn, MULTIFIDUS_RIGHT, "select")
-        click_mode(drawn, MULTIFIDUS_RIGHT, name)
-        drawn.click(corner)
-        assert corners_in_hand(drawn) == [before[0] + 1], name
-    drawn.press("Return")
-    (loop,) = workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
-    assert area([loop]) == pytest.approx(600, rel=0.03)
-
-
-def test_an_outline_in_hand_outlives_its_layer(drawn):
-    for tool in ("O", "U"):
-        drawn.press("Q")
-        drawn.press(tool)
-        for corner in CORNERS:
-            drawn.click(corner)
-        drawn.viewer.layers.remove(drawn.layer(MULTIFIDUS_RIGHT))
-        QApplication.processEvents()
-        assert corners_in_hand(drawn) == [3]
-        drawn.press("Q")
-        drawn.press("Escape")
-        assert corners_in_hand(drawn) == []
-
-
-def test_undo_and_redo_leave_an_outline_that_waits(drawn):
+def undo_and_redo_leave_it_waiting(drawn):
     session, canvas = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas
     drawn.press("Q")
     for corner in CORNERS:
@@ -262,21 +297,25 @@ def levelled(hand, exam, tmp_path):
     return hand
 
 
-@pytest.mark.parametrize("tool", ["O", "U"])
-def test_what_is_begun_at_a_level_is_not_marked_as_not_measurable(levelled, messages, tool):
-    workspace = levelled.annotator.workspace
-    levelled.press("Q")
-    levelled.press(tool)
-    for corner in CORNERS:
-        levelled.click(corner)
-    # On the slice of the outline, and on another one of the level.
-    for shown in (2, 3):
+def test_what_is_begun_at_a_level_is_not_marked_as_not_measurable(levelled, messages):
+    workspace, tools = levelled.annotator.workspace, levelled.annotator.edit_tools
+
+    def refused(case):
         messages.clear()
-        workspace.canvas.go_to(shown)
         levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
-        assert not workspace.session.drawing.not_measurable, shown
+        assert not workspace.session.drawing.not_measurable, case
         assert "multifidus right at L4-L5, on slice 3, is begun and not closed" in messages[-1]
-        assert corners_in_hand(levelled) == [3], shown
+        assert corners_in_hand(levelled) == [3], case
+
+    # On the slice of the outline, and on another one of the level.
+    for tool in ("O", "U"):
+        begin_with(levelled, tool)
+        refused(f"{tool}, in hand")
+        workspace.canvas.go_to(3)
+        refused(f"{tool}, left")
+        workspace.canvas.go_to(2)
+        if tool == "O":
+            tools.clear()
     # The other side is another matter.
     for shown in (3, 2):
         workspace.canvas.go_to(shown)
@@ -284,7 +323,7 @@ def test_what_is_begun_at_a_level_is_not_marked_as_not_measurable(levelled, mess
         levelled.attempt(levelled.annotator.entries.not_measurable, Reason.METAL)
         gaps = workspace.session.drawing.not_measurable
         assert [gap.side for gap in gaps] == ["left"], shown
-        levelled.annotator.edit_tools.undo()
+        tools.undo()
         assert not workspace.session.drawing.not_measurable, shown
 
 
@@ -296,7 +335,7 @@ def test_what_is_outlined_is_no_longer_marked_as_not_measurable(levelled, said, 
     (gap,) = workspace.session.drawing.not_measurable
     workspace.canvas.go_to(drawn_on)
     levelled.press("Q")
-    levelled.draw([*CORNERS, (50.0, 10.0)])
+    levelled.draw(CORNERS)
     QApplication.processEvents()
     assert (MULTIFIDUS_RIGHT, drawn_on) in workspace.session.drawing.outlines
     assert not workspace.session.drawing.not_measurable
@@ -359,10 +398,7 @@ def test_what_is_in_the_hand_is_named_as_left_out(levelled, messages, tmp_path):
     named = "multifidus right on slice 3 is not closed"
     for tool in ("O", "U"):
         tables, pictures = tmp_path / f"tables {tool}", tmp_path / f"pictures {tool}"
-        levelled.press("Q")
-        levelled.press(tool)
-        for corner in CORNERS:
-            levelled.click(corner)
+        begin_with(levelled, tool)
         done = outputs.measure_into(tables)
         assert (done.outlines, done.left_out) == (1, (named,))
         assert f"Left out: {named}." in messages[-1]

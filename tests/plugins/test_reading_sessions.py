@@ -368,8 +368,17 @@ def test_a_study_read_blinded_by_two_raters_twice(study, room, capsys):
     second.leave()
 
 
-def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
-    controller, tmp_path = room.start(study, "AB", blind=True, seed=3), room.folder
+def test_a_blinded_reading_is_measured_and_kept_as_any_other_and_tells_nothing(
+    copy, room, monkeypatch
+):
+    controller = room.start(copy, "AB", blind=True, seed=3)
+    tables_are_the_command_lines(controller, copy, room)
+    whose_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(controller, room, monkeypatch)
+    an_exam_that_cannot_be_read_is_said_without_its_name(controller, copy, room)
+
+
+def tables_are_the_command_lines(controller: Any, study: Path, room: Room) -> None:
+    tmp_path = room.folder
     draw(controller, study)
     outlines = controller.workspace.file.path
     room.win.annotator.outputs.measure_into(tmp_path / "window")
@@ -382,7 +391,44 @@ def test_the_tables_of_a_blinded_reading_are_the_command_lines(study, room):
         text = (tmp_path / "window" / name).read_text()
         assert text == (tmp_path / "command" / name).read_text()
         assert not tells(text)
-    (study / "cohort.key.json").unlink()
+
+
+def whose_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
+    controller: Any, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qtpy.QtWidgets import QFileDialog
+
+    messages = room.messages
+    by, path = controller.by, controller.workspace.file.path
+    room.win.attempt(controller.opener.set_reading, "CD", 2)
+    assert "belongs to a reading list" in messages[-1]
+    room.win.attempt(controller.opener.set_folder, room.folder / "else")
+    assert "belongs to a reading list" in messages[-1]
+    assert (controller.workspace.session.drawing.reading, controller.workspace.file.path) == (
+        by,
+        path,
+    )
+    assert not room.win.dock.reading.rater.isEnabled()
+    begins = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
+    room.win.dock.measure.click()
+    room.win.dock.feedback.pictures.click()
+    assert begins == [str(controller.worklist.folder)] * 2
+    room.win.dock.tools.draft_wanted.emit()
+    assert "blinded" in messages[-1]
+
+
+def an_exam_that_cannot_be_read_is_said_without_its_name(
+    controller: Any, copy: Path, room: Room
+) -> None:
+    messages = room.messages
+    following = controller.worklist.listed.entries[1]
+    truth = controller.worklist.truth(following)
+    shutil.rmtree(copy / f"{truth.subject}_{truth.timepoint}")
+    messages.clear()
+    room.win.attempt(controller.open, following)
+    assert messages
+    assert room.told() == []
 
 
 # --- locks, logs, warnings --------------------------------------------------------------------
@@ -480,18 +526,21 @@ def test_a_second_reading_shows_nothing_of_the_first(copy, begin):
         annotator.edit_tools.take_drafts(shutil.copy(path, copy / "mine.outlines.json"))
 
 
-@pytest.fixture
-def finished(study, room):
-    """Return a controller whose first reading is drawn, has a level, and is finished."""
-    controller = room.start(study, "AB", seed=3)
+def test_a_locked_reading_is_only_looked_at_until_it_is_unlocked_in_the_window(
+    study, room, monkeypatch
+):
+    controller, win = room.start(study, "AB", seed=3), room.win
     draw(controller, study)
-    room.win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
-    assert not room.win.dock.lock.isVisible()
+    win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
+    assert not win.dock.lock.isVisible()
     controller.finish()
-    return controller
+    nothing_can_be_touched(win, room.messages)
+    is_said_to_be_locked_and_how_to_unlock_it(controller, win, monkeypatch)
 
 
-def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished, win, monkeypatch):
+def is_said_to_be_locked_and_how_to_unlock_it(
+    finished: Any, win: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dock, annotator = win.dock, win.annotator
     assert dock.lock.isVisible()
     assert "Finished and locked" in dock.lock.words.text()
@@ -515,11 +564,11 @@ def test_the_window_says_that_a_reading_is_locked_and_how_to_unlock_it(finished,
     assert win.viewer.canvas.overlays["multifidus_lock"].text == ""
     assert all(layer.editable for layer in annotator.workspace.canvas.layers.values())
     assert dock.tools.isEnabled()
-    win.press("Q")
+    win.press("O")
     assert annotator.edit_tools.tool == "polygon"
 
 
-def test_nothing_of_a_locked_reading_can_be_touched(finished, win, messages):
+def nothing_can_be_touched(win: Any, messages: list[str]) -> None:
     annotator = win.annotator
     path, session, layers = (
         annotator.workspace.file.path,
@@ -588,10 +637,51 @@ def lines_of(gate):
     return [gate.lines.item(row).text() for row in range(gate.lines.count())]
 
 
-def test_an_incomplete_reading_is_locked_with_a_reason_only(asked, room, win):
+def test_an_incomplete_reading_is_shown_to_be_one_and_is_locked_with_a_reason_only(asked, room):
+    grades_are_in_the_log_also_when_they_are_undone(asked, room.win)
+    the_list_follows_the_hand(asked, room.win)
+    it_is_locked_with_a_reason_only(asked, room)
+
+
+def grades_are_in_the_log_also_when_they_are_undone(asked: Any, win: Any) -> None:
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
+    win.press("Shift+Q")
+    win.press("3")
+    win.annotator.edit_tools.undo()
+    log = entries(audit_path(asked.workspace.file.path))
+    graded = [
+        (e["scheme"], e["level"], e["side"], e["value"]) for e in log if e["event"] == "graded"
+    ]
+    assert graded == [("goutallier", "L4-L5", "right", 3), ("goutallier", "L4-L5", "right", None)]
+
+
+def the_list_follows_the_hand(asked: Any, win: Any) -> None:
+    gate = win.dock.gate
+    win.annotator.finish_and_next()
+    assert gate.reason.isVisible()
+    session, canvas = asked.workspace.session, asked.workspace.canvas
+    right = session.drawing.loops(MULTIFIDUS_RIGHT, 0)[0]
+    session.put(MULTIFIDUS_LEFT, 0, [right + shift for shift in np.array([(0, 10), (0, 12)])])
+    asked.workspace.committed()
+    assert any(line.startswith("✕ Multifidus left on slice 1 crosses") for line in lines_of(gate))
+    assert not gate.reason.isVisible()
+    assert not gate.lock.isEnabled()
+    session.put(MULTIFIDUS_LEFT, 0, ())
+    canvas.push(MULTIFIDUS_LEFT)
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    win.annotator.entries.not_measurable(Reason.METAL)
+    assert not any("✕" in line or "○" in line for line in lines_of(gate))
+    assert gate.lock.isEnabled()
+    win.annotator.entries.not_measurable(None)
+    gate.stay.click()
+    assert not gate.isVisible()
+
+
+def it_is_locked_with_a_reason_only(asked: Any, room: Room) -> None:
     from qtpy.QtCore import QPoint, Qt
     from qtpy.QtTest import QTest
 
+    win = room.win
     by, path, gate = asked.by, asked.workspace.file.path, win.dock.gate
     tools = win.dock.tools.mapTo(win.dock, QPoint(0, 0))
     asked.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
@@ -680,28 +770,6 @@ def test_what_is_missing_is_gone_through_and_locked_by_keys_alone(asked, win):
     ]
 
 
-def test_the_list_of_what_is_missing_follows_the_hand(asked, win):
-    gate = win.dock.gate
-    win.annotator.finish_and_next()
-    assert gate.reason.isVisible()
-    session, canvas = asked.workspace.session, asked.workspace.canvas
-    right = session.drawing.loops(MULTIFIDUS_RIGHT, 0)[0]
-    session.put(MULTIFIDUS_LEFT, 0, [right + shift for shift in np.array([(0, 10), (0, 12)])])
-    asked.workspace.committed()
-    assert any(line.startswith("✕ Multifidus left on slice 1 crosses") for line in lines_of(gate))
-    assert not gate.reason.isVisible()
-    assert not gate.lock.isEnabled()
-    session.put(MULTIFIDUS_LEFT, 0, ())
-    canvas.push(MULTIFIDUS_LEFT)
-    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
-    win.annotator.entries.not_measurable(Reason.METAL)
-    assert not any("✕" in line or "○" in line for line in lines_of(gate))
-    assert gate.lock.isEnabled()
-    win.annotator.entries.not_measurable(None)
-    gate.stay.click()
-    assert not gate.isVisible()
-
-
 def add_series(copy):
     """Add to every exam its axial series once more."""
     import pydicom
@@ -787,18 +855,6 @@ def test_a_stroke_of_the_brush_that_is_held_is_kept(asked, room, win):
         asked.open(second)
         hold_and(leave)
         win.wait(lambda: asked.by is None)
-
-
-def test_grades_are_in_the_log_also_when_they_are_undone(asked, win):
-    win.annotator.workspace.canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
-    win.press("Shift+Q")
-    win.press("3")
-    win.annotator.edit_tools.undo()
-    log = entries(audit_path(asked.workspace.file.path))
-    graded = [
-        (e["scheme"], e["level"], e["side"], e["value"]) for e in log if e["event"] == "graded"
-    ]
-    assert graded == [("goutallier", "L4-L5", "right", 3), ("goutallier", "L4-L5", "right", None)]
 
 
 def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
@@ -894,83 +950,6 @@ def no_room(*_: Any, **__: Any) -> None:
     raise OSError(28, "No space left on device")
 
 
-def test_panels_of_a_session_do_not_make_the_window_higher(disagree, room):
-    """The list shares the place of the layer controls; the comparison is not below the panel."""
-    from qtpy.QtWidgets import QDockWidget
-
-    copy = disagree(blind=False)
-    room.start(copy, "consensus", adjudicate=RATERS)
-    window = qt_window(room.viewer)
-    docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
-    listed = docks["Reading list"]
-    room.win.dock.parts.toggle("layers")
-    assert [dock.objectName() for dock in window.tabifiedDockWidgets(listed)] == ["layer controls"]
-    room.win.dock.parts.toggle("layers")
-    room.win.wait(lambda: not listed.visibleRegion().isEmpty())
-    below, beside = docks["Adjudication"], room.win.dock.parentWidget()
-    room.win.wait(lambda: below.geometry().right() < beside.geometry().left())
-    # A laptop's 768 pixels, less what a window manager takes.
-    assert window.minimumSizeHint().height() <= 708
-
-
-def test_adjudication_fits_a_screen_of_large_letters(disagree, room):
-    """1920 x 1080 pixels at 200 %, less what a window manager takes."""
-    copy = disagree(blind=False)
-    window = qt_window(room.viewer)
-    before, parts = window.size(), room.win.dock.parts
-    parts.show_locator()
-    if parts.shown()["results"]:
-        parts.toggle("results")
-    room.viewer.window.resize(*LOW)
-    room.start(copy, "consensus", adjudicate=RATERS)
-
-    def is_low() -> bool:
-        # As long as everything lies one below the other, it is refused.
-        window.resize(*LOW)
-        return (window.width(), window.height()) == LOW
-
-    room.win.wait(is_low)
-    window.resize(before)
-    parts.toggle("results")
-
-
-def test_whose_reading_it_is_cannot_be_changed_and_no_other_outlines_be_loaded(
-    study, room, monkeypatch
-):
-    from qtpy.QtWidgets import QFileDialog
-
-    controller, messages = room.start(study, "AB", blind=True, seed=3), room.messages
-    by, path = controller.by, controller.workspace.file.path
-    room.win.attempt(controller.opener.set_reading, "CD", 2)
-    assert "belongs to a reading list" in messages[-1]
-    room.win.attempt(controller.opener.set_folder, room.folder / "else")
-    assert "belongs to a reading list" in messages[-1]
-    assert (controller.workspace.session.drawing.reading, controller.workspace.file.path) == (
-        by,
-        path,
-    )
-    assert not room.win.dock.reading.rater.isEnabled()
-    begins = []
-    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *said: begins.append(said[2]))
-    room.win.dock.measure.click()
-    room.win.dock.feedback.pictures.click()
-    assert begins == [str(controller.worklist.folder)] * 2
-    room.win.dock.tools.draft_wanted.emit()
-    assert "blinded" in messages[-1]
-    (study / "cohort.key.json").unlink()
-
-
-def test_an_exam_that_cannot_be_read_is_said_without_its_name(copy, room):
-    controller, messages = room.start(copy, "AB", blind=True, seed=3), room.messages
-    following = controller.worklist.listed.entries[1]
-    truth = controller.worklist.truth(following)
-    shutil.rmtree(copy / f"{truth.subject}_{truth.timepoint}")
-    messages.clear()
-    room.win.attempt(controller.open, following)
-    assert messages
-    assert room.told() == []
-
-
 def swap(workspace: Any) -> None:
     swap_sides(workspace.session, [(MULTIFIDUS_LEFT, 0)])
     workspace.canvas.redraw([(MULTIFIDUS_LEFT, 0), (MULTIFIDUS_RIGHT, 0)])
@@ -1011,18 +990,17 @@ def test_a_reading_with_its_sides_swapped_is_compared(disagree, room):
     assert {pair.dice for pair in muscles} == {0}
 
 
-def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, room):
+def test_text_in_the_pixels_is_warned_about_where_labels_are_hidden(copy, begin, messages):
     import pydicom
 
-    messages = room.messages
     for path in copy.rglob("*.dcm"):
         dataset = pydicom.dcmread(path)
         dataset.BurnedInAnnotation = "YES"
         dataset.save_as(path)
-    room.start(copy, "AB", blind=True, seed=3)
+    begin(copy, "AB", blind=True, seed=3)
     assert any("Pixels may show a name" in words for words in messages)
     messages.clear()
-    room.start(copy, "EF", seed=3)
+    begin(copy, "EF", seed=3)
     assert not any("Pixels may show" in words for words in messages)
 
 
@@ -1066,6 +1044,49 @@ def test_an_image_that_changed_since_it_was_outlined_is_noticed(copy, begin, mes
 def test_two_raters_are_compared_the_worst_first(disagree, room, blind):
     copy = disagree(blind=blind)
     room.start(copy, "consensus", blind=blind, adjudicate=RATERS)
+    they_are_compared_the_worst_first(room, blind=blind)
+    if not blind:
+        panels_do_not_make_the_window_higher(room)
+        it_fits_a_screen_of_large_letters(room)
+
+
+def panels_do_not_make_the_window_higher(room: Room) -> None:
+    """The list shares the place of the layer controls; the comparison is not below the panel."""
+    from qtpy.QtWidgets import QDockWidget
+
+    window = qt_window(room.viewer)
+    docks = {dock.objectName(): dock for dock in window.findChildren(QDockWidget)}
+    listed = docks["Reading list"]
+    room.win.dock.parts.toggle("layers")
+    assert [dock.objectName() for dock in window.tabifiedDockWidgets(listed)] == ["layer controls"]
+    room.win.dock.parts.toggle("layers")
+    room.win.wait(lambda: not listed.visibleRegion().isEmpty())
+    below, beside = docks["Adjudication"], room.win.dock.parentWidget()
+    room.win.wait(lambda: below.geometry().right() < beside.geometry().left())
+    # A laptop's 768 pixels, less what a window manager takes.
+    assert window.minimumSizeHint().height() <= 708
+
+
+def it_fits_a_screen_of_large_letters(room: Room) -> None:
+    """1920 x 1080 pixels at 200 %, less what a window manager takes."""
+    window = qt_window(room.viewer)
+    before, parts = window.size(), room.win.dock.parts
+    parts.show_locator()
+    if parts.shown()["results"]:
+        parts.toggle("results")
+    room.viewer.window.resize(*LOW)
+
+    def is_low() -> bool:
+        # As long as everything lies one below the other, it is refused.
+        window.resize(*LOW)
+        return (window.width(), window.height()) == LOW
+
+    room.win.wait(is_low)
+    window.resize(before)
+    parts.toggle("results")
+
+
+def they_are_compared_the_worst_first(room: Room, *, blind: bool) -> None:
     panel = room.panel(AdjudicationPanel)
     rows = [panel.model.cells(n) for n in range(panel.model.rowCount())]
     assert [row[0] for row in rows[:2]] == ["only A", "only A"]
