@@ -171,7 +171,10 @@ def _words(text: str) -> list[str]:
 
 def _forms(text: str) -> Iterator[str]:
     """Write a text without case and accents: bare, with letters written out, and shortened."""
-    composed = unicodedata.normalize("NFKC", text).translate(_FROM_KATAKANA).casefold()
+    if text.isascii():
+        composed = text.lower()
+    else:
+        composed = unicodedata.normalize("NFKC", text).translate(_FROM_KATAKANA).casefold()
     if composed.isascii():
         yield from (composed, composed)
         yield _DOUBLES.sub(lambda found: _SHORT[found[0]], composed)

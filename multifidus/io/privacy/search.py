@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
-from typing import TYPE_CHECKING
+from itertools import pairwise, permutations
 
 import numpy as np
 
 from multifidus.io.name_variants import DIGITS_AT_LEAST, Text, Wanted, forms_of
 from multifidus.io.privacy.known import DATES, PERSONS, Kind, Known, written_dates
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from multifidus.io.privacy.positions import Positions
 
 LETTERS_ANYWHERE = 6
 """Parts of names of so many letters are looked for within words as well, shorter ones as words."""
@@ -28,7 +25,10 @@ CHUNK, OVERLAP = 1 << 18, 256
 """Long texts are searched piece by piece; the pieces overlap by the longest identifier."""
 
 HEADER = 1 << 16
-"""Bytes at the beginning of a binary file that are read as text as well."""
+"""Bytes at the beginning of a binary file that are read as text as well, if most of them are."""
+
+HEADER_OF_NUMBERS = 1 << 12
+"""As many of any other: in more of them, short words stand by chance."""
 
 ENCODINGS = (
     "utf-8", "utf-16-le", "utf-16-be", "latin-1", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256",
@@ -39,6 +39,9 @@ ENCODINGS = (
 
 BYTES_AT_LEAST = 4
 """Fewer bytes stand in compressed data by chance."""
+
+BYTES_ANYWHERE = 6
+"""So many bytes stand in numbers and packed data for a reason, fewer only among text."""
 
 LOOKS_LIKE = {
     "path of a home folder": re.compile(
@@ -72,16 +75,41 @@ class Hit:
     text: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class _Matcher:
-    """How to find one identifier: ``keys`` are beginnings of which a text that has it holds one.
-
-    Without keys every text is searched.
-    """
+    """How to find one identifier: by a pattern around a word that stands in all that match."""
 
     known: Known
-    is_in: Callable[[Text], bool]
-    keys: frozenset[str] = frozenset()
+    pattern: re.Pattern[str]
+    reach: int
+    """How far from the word a match may begin or end."""
+    is_number: bool = False
+
+    def is_at(self, form: str, place: int) -> bool:
+        start, end = max(0, place - self.reach), place + self.reach
+        if not self.is_number:
+            return self.pattern.search(form, start, end) is not None
+        return any(not _is_in_value(found) for found in self.pattern.finditer(form, start, end))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _ShortNames:
+    """Names of so few letters that their words count together alone, or by themselves."""
+
+    pairs: dict[tuple[str, str], list[Known]]
+    joined: dict[str, list[Known]]
+    signs: dict[str, list[Known]]
+
+    def in_(self, text: Text) -> Iterator[Known]:
+        if self.pairs:
+            for words in map(text.words_of, text.forms):
+                for joined in self.joined.keys() & set(words):
+                    yield from self.joined[joined]
+                for pair in self.pairs.keys() & set(pairwise(words)):
+                    yield from self.pairs[pair]
+        if self.signs:
+            for sign in self.signs.keys() & set(text.words):
+                yield from self.signs[sign]
 
 
 class Search:
@@ -97,16 +125,16 @@ class Search:
         self._known = sorted(set(known), key=lambda one: (one.kind.value, one.text))
 
     @cached_property
-    def _matchers(self) -> list[_Matcher]:
-        return [matcher for one in self._known for matcher in _matchers(one)]
+    def _words(self) -> Positions[str, _Matcher]:
+        return Positions(found for one in self._known for found in _matchers(one))
 
     @cached_property
-    def _needles(self) -> list[tuple[Known, bytes]]:
-        return [(one, needle) for one in self._known for needle in _needles(one)]
+    def _short(self) -> _ShortNames:
+        return _short_names(self._known)
 
     @cached_property
-    def _beginnings(self) -> NDArray[np.uint32]:
-        return np.array([_number_of(needle) for _, needle in self._needles], dtype=np.uint32)
+    def _needles(self) -> Positions[bytes, Known]:
+        return Positions((needle, one) for one in self._known for needle in _needles(one))
 
     def in_text(self, text: str) -> Iterator[Hit]:
         """Yield what stands in a text, each once; what looks like an identifier as well."""
@@ -118,59 +146,45 @@ class Search:
                 seen |= {Hit(what, found[0]): None for found in pattern.finditer(piece)}
         yield from seen
 
-    def _known_in(self, piece: str) -> Iterator[Hit]:
+    def _known_in(self, piece: str) -> list[Hit]:
+        if not self._known:
+            return []
         searched = Text(piece)
-        beginnings = _beginnings(searched) if self._matchers else frozenset()
-        for matcher in self._matchers:
-            may_be = not matcher.keys or not matcher.keys.isdisjoint(beginnings)
-            if may_be and matcher.is_in(searched):
-                yield Hit(matcher.known.kind.value, matcher.known.text)
+        found = set(self._short.in_(searched))
+        for form in searched.forms:
+            for place, _, matcher in self._words.in_(form):
+                if matcher.known not in found and matcher.is_at(form, place):
+                    found.add(matcher.known)
+        return _hits(found)
 
     def in_bytes(self, data: bytes) -> Iterator[Hit]:
         """Yield the known identifiers that stand in bytes, in any of the usual encodings."""
-        if len(data) < BYTES_AT_LEAST or not self._needles:
+        if len(data) < BYTES_AT_LEAST or not self._known:
             return
         # Headers hold text between numbers.
-        seen = dict.fromkeys(self._known_in(data[:HEADER].decode("utf-8", "replace")))
+        header = data[:HEADER] if _is_mostly_text(data[:HEADER]) else data[:HEADER_OF_NUMBERS]
+        seen = dict.fromkeys(self._known_in(header.decode("utf-8", "replace")))
         for start in range(0, len(data), CHUNK):
             piece = data[start : start + CHUNK + OVERLAP]
-            for place in np.flatnonzero(np.isin(self._beginnings, _numbers(piece))):
-                known, needle = self._needles[place]
-                if _stands_alone(needle, piece):
-                    seen[Hit(known.kind.value, known.text)] = None
+            is_text = _is_mostly_text(piece)
+            found: set[Known] = set()
+            for place, needle, known in self._needles.in_(piece):
+                if known not in found and _stands_alone(piece, place, needle, is_text=is_text):
+                    found.add(known)
+            seen |= dict.fromkeys(_hits(found))
         yield from seen
 
 
-def _beginnings(text: Text) -> frozenset[str]:
-    """Return every four characters that follow on each other in a text."""
-    return frozenset(
-        form[start : start + SHORTEST] for form in text.forms for start in range(len(form))
-    )
+def _hits(found: Iterable[Known]) -> list[Hit]:
+    ordered = sorted(found, key=lambda one: (one.kind.value, one.text))
+    return [Hit(one.kind.value, one.text) for one in ordered]
 
 
-def _number_of(four: bytes) -> int:
-    return int.from_bytes(four[:BYTES_AT_LEAST], "little")
-
-
-def _numbers(data: bytes) -> NDArray[np.uint32]:
-    """Return every four bytes that follow on each other, as numbers."""
-    parts = [
-        np.frombuffer(data, dtype="<u4", offset=start, count=(len(data) - start) // 4)
-        for start in range(min(4, len(data) - 3))
-    ]
-    return np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint32)
-
-
-def _keys(words: Iterable[str]) -> frozenset[str]:
-    found = frozenset(word[:SHORTEST] for word in words)
-    return found if all(len(word) == SHORTEST for word in found) else frozenset()
-
-
-def _matchers(known: Known) -> Iterator[_Matcher]:
+def _matchers(known: Known) -> Iterator[tuple[str, _Matcher]]:
+    """Yield words that stand in a text which holds an identifier, and how to make sure of it."""
     text = known.text
     if known.kind in DATES or (known.kind is Kind.LISTED and re.fullmatch(r"\d{8}", text)):
-        pattern = _any_of(written_dates(text))
-        yield _Matcher(known, lambda searched: searched.matches(pattern), _keys([text]))
+        yield from _of_words(known, written_dates(text))
         return
     if known.kind in PERSONS or known.kind is Kind.LISTED:
         yield from _of_name(known)
@@ -178,44 +192,51 @@ def _matchers(known: Known) -> Iterator[_Matcher]:
         yield from _of_number(known)
 
 
-def _of_name(known: Known) -> Iterator[_Matcher]:
-    wanted = Wanted.name(known.text)
-    anywhere = frozenset(p for p in wanted.parts if len(p) >= LETTERS_ANYWHERE or not p.isascii())
-    if anywhere:
-        yield _Matcher(known, Wanted(anywhere).is_in, _keys(anywhere))
-    if wanted.pairs or wanted.signs:
-        yield _Matcher(known, Wanted(frozenset(), wanted.pairs, wanted.signs).is_in)
-    words = wanted.parts - anywhere
-    if words:
-        pattern = _any_of(words)
-        yield _Matcher(
-            known, lambda searched: any(map(pattern.search, searched.forms)), _keys(words)
-        )
+def _of_words(known: Known, words: Iterable[str]) -> Iterator[tuple[str, _Matcher]]:
+    for word in words:
+        yield word, _Matcher(known, re.compile(_alone(re.escape(word))), len(word) + 1)
 
 
-def _of_number(known: Known) -> Iterator[_Matcher]:
+def _of_name(known: Known) -> Iterator[tuple[str, _Matcher]]:
+    parts = Wanted.name(known.text).parts
+    anywhere = {part for part in parts if len(part) >= LETTERS_ANYWHERE or not part.isascii()}
+    for part in anywhere:
+        yield part, _Matcher(known, re.compile(re.escape(part)), len(part))
+    yield from _of_words(known, parts - anywhere)
+
+
+def _short_names(known: Iterable[Known]) -> _ShortNames:
+    found = _ShortNames({}, {}, {})
+    for one in known:
+        if one.kind not in PERSONS and one.kind is not Kind.LISTED:
+            continue
+        wanted = Wanted.name(one.text)
+        for pair in wanted.pairs:
+            found.pairs.setdefault(pair, []).append(one)
+            found.joined.setdefault("".join(pair), []).append(one)
+        for sign in wanted.signs:
+            found.signs.setdefault(sign, []).append(one)
+    return found
+
+
+def _of_number(known: Known) -> Iterator[tuple[str, _Matcher]]:
     """Look for an identifier as a whole, however its parts are joined, and for long numbers."""
     parts = [part for part in re.split(r"[\W_]+", known.text) if part]
-    numbers = [part for part in parts if part.isdigit() and len(part) >= DIGITS_AT_LEAST]
-    patterns = [f"(?<!\\d){number}(?!\\d)" for number in numbers]
-    keys = [*numbers]
+    for part in parts:
+        if part.isdigit() and len(part) >= DIGITS_AT_LEAST:
+            pattern = re.compile(f"(?<!\\d){part}(?!\\d)")
+            yield part, _Matcher(known, pattern, len(part) + 1, is_number=True)
     whole = "".join(parts)
     if len(whole) >= SHORTEST and not whole.isdigit():
-        forms = [form.split("\0") for form in sorted(forms_of("\0".join(parts)))]
-        patterns += [_alone(r"[\W_]*".join(map(re.escape, form))) for form in forms]
-        keys += [form[0] for form in forms]
-    if patterns:
-        pattern = re.compile("|".join(patterns))
-        yield _Matcher(
-            known,
-            lambda searched: any(
-                not _is_in_value(found)
-                for form in searched.forms
-                for found in pattern.finditer(form)
-            ),
-            _keys(keys),
-        )
+        for form in sorted(forms_of("\0".join(parts))):
+            words = form.split("\0")
+            pattern = re.compile(_alone(r"[\W_]*".join(map(re.escape, words))))
+            reach = 2 * len(form) + len(words) * _BETWEEN_PARTS
+            yield max(words, key=len), _Matcher(known, pattern, reach)
 
+
+_BETWEEN_PARTS = 4
+"""Signs between two parts of an identifier, such as a space, a dash and a space."""
 
 _OF_NUMBERS = frozenset("0123456789.")
 
@@ -239,10 +260,6 @@ def _is_in_value(found: re.Match[str]) -> bool:
 
 def _alone(word: str) -> str:
     return f"(?<![^\\W_]){word}(?![^\\W_])"
-
-
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(_alone(re.escape(word)) for word in sorted(words)))
 
 
 def _needles(known: Known) -> Iterator[bytes]:
@@ -277,15 +294,24 @@ def _tells(needle: bytes) -> bool:
 
 
 _WORD = re.compile(rb"[A-Za-z0-9]")
+_NO_CONTROL = np.ones(256, bool)
+_NO_CONTROL[[*range(9), *range(14, 32), 127]] = False
+_TEXT_AT_LEAST = 0.98
+"""How much of a text is no control character; of numbers and of packed data a tenth is."""
+
+_AMONG_TEXT = re.compile(rb"[\x00\x09\x0a\x0d\x20-\x7e]*")
 
 
-def _stands_alone(needle: bytes, data: bytes) -> bool:
-    """Whether bytes stand in others, not as the middle of a longer word."""
-    start = data.find(needle)
-    while start >= 0:
-        end = start + len(needle)
-        around = data[max(0, start - 1) : start], data[end : end + 1]
-        if not any(map(_WORD.match, around)):
-            return True
-        start = data.find(needle, start + 1)
-    return False
+def _is_mostly_text(data: bytes) -> bool:
+    return bool(_NO_CONTROL[np.frombuffer(data, np.uint8)].mean() >= _TEXT_AT_LEAST)
+
+
+def _stands_alone(data: bytes, start: int, needle: bytes, *, is_text: bool) -> bool:
+    """Whether bytes stand in others by intent: not in a longer word, short ones among text."""
+    end = start + len(needle)
+    if any(map(_WORD.match, (data[max(0, start - 1) : start], data[end : end + 1]))):
+        return False
+    if is_text or len(needle) >= BYTES_ANYWHERE:
+        return True
+    around = data[max(0, start - 2) : start], data[end : end + 2]
+    return all(map(_AMONG_TEXT.fullmatch, around))
