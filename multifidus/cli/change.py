@@ -43,6 +43,7 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     ] = None,
     protocol: options.Protocol = None,
     mix_protocols: options.MixProtocols = False,
+    review: options.Review = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
     json: options.FullJson = False,
@@ -61,7 +62,9 @@ def change(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if reliability is not None and mdc:
         msg = "Give --reliability or --mdc, not both."
         raise typer.BadParameter(msg)
-    found = options.read_table(table, quantity, structure, protocol, mix_protocols=mix_protocols)
+    found = options.read_table(
+        table, quantity, structure, protocol, mix_protocols=mix_protocols, review=review
+    )
     known = None if reliability is None else load_printed(reliability, "a study's reliability")
     request = ChangeRequest(
         before=before,

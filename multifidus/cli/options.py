@@ -46,6 +46,13 @@ MixProtocols = Annotated[
     bool,
     typer.Option("--mix-protocols", help="Compare values measured with different protocols."),
 ]
+Review = Annotated[
+    Path | None,
+    typer.Option(
+        help="Table of verdicts (pass, fail, repeat): what did not pass is left out. Default: the "
+        "review.csv beside the table, if there is one."
+    ),
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Folder for the tables as CSV, Markdown and LaTeX."),
@@ -62,6 +69,7 @@ def read_table(
     protocol: str | None,
     *,
     mix_protocols: bool,
+    review: Path | None = None,
 ) -> StudyTable:
     """Read a study's table, and say how where that is not the usual way."""
     from multifidus.stats.requests import read_study
@@ -72,6 +80,7 @@ def read_table(
         structures=structure or (),
         protocol=protocol,
         mix_protocols=mix_protocols,
+        review=review,
     )
     if remark:
         say(remark)

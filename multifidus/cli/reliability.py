@@ -48,6 +48,7 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     ] = "",
     protocol: options.Protocol = None,
     mix_protocols: options.MixProtocols = False,
+    review: options.Review = None,
     output: options.Output = None,
     overwrite: options.Overwrite = False,
     json: options.FullJson = False,
@@ -59,7 +60,9 @@ def reliability(  # noqa: PLR0913, PLR0917 - a command has the options that it h
     """
     from multifidus.stats.requests import ReliabilityRequest, study_reliability
 
-    found = options.read_table(table, quantity, structure, protocol, mix_protocols=mix_protocols)
+    found = options.read_table(
+        table, quantity, structure, protocol, mix_protocols=mix_protocols, review=review
+    )
     request = ReliabilityRequest(
         compare=compare,
         by=_names(by),

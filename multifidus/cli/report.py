@@ -63,6 +63,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         list[str] | None,
         typer.Option("--figures", help="Format of the figures: pdf, svg or png; may be repeated."),
     ] = None,
+    review: options.Review = None,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Write the study report: HTML page, manuscript text, tables, figures, one sheet per subject.
@@ -91,6 +92,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         column=group,
         model=model,
         protocol=protocol,
+        review=review,
     )
     data = load_study(request)
     target = output or folder / REPORT

@@ -76,6 +76,21 @@ MISSING_COLUMNS: Mapping[str, str] = {
 }
 """Columns of the table of what is missing."""
 
+REVIEW_COLUMNS: Mapping[str, str] = {
+    "subject": "Subject.",
+    "timepoint": "Timepoint.",
+    "rater": "Who outlined; empty: all raters.",
+    "reading": "Which of the rater's readings; empty: all.",
+    "level": "Disc or vertebral body; empty: all levels.",
+    "side": "The patient's side; empty: both.",
+    "structure": "Structure; empty: all.",
+    "verdict": "pass, fail or repeat.",
+    "comment": "Why.",
+    "reviewer": "Who decided.",
+    "date": "When, as 2026-11-30 or with the time of day.",
+}
+"""Columns of the table of verdicts."""
+
 FAILURE_COLUMNS = (
     "subject",
     "timepoint",

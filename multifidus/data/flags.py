@@ -68,6 +68,8 @@ class Flag(StrEnum):
     TILT_OVER_LIMIT = "tilt_over_limit"
     NO_SLICE_SELECTED = "no_slice_selected"
     SERIES_MIXED = "series_mixed"
+    FAILED_REVIEW = "failed_review"
+    TO_BE_REPEATED = "to_be_repeated"
 
     @property
     def meaning(self) -> str:
@@ -210,6 +212,10 @@ _MEANINGS = {
     "the protocol's slice selection, or there is no landmark; the level's values are NaN.",
     Flag.SERIES_MIXED: "The level's slices are from several series, such as two sequences of one "
     "exam, and its value combines them; reliability and change refuse it.",
+    Flag.FAILED_REVIEW: "Whoever looked through the results decided that this measurement fails; "
+    "the value is left out.",
+    Flag.TO_BE_REPEATED: "Whoever looked through the results decided that this measurement is to "
+    "be repeated; the value is left out.",
 }
 
 _REMEDIES = {

@@ -45,6 +45,7 @@ from multifidus.stats.requests import (
 from multifidus.stats.study_table import StudyTable, left_out, study_table
 from multifidus.stats.values import Metric, Value
 from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
+from multifidus.study.reviewed import review_beside, reviewed
 
 USUAL = (
     Quantity.TCSA_MM2, Quantity.FCSA_MM2, Quantity.FI_PCT, Quantity.FF_LINEAR_PCT,
@@ -90,6 +91,8 @@ class ReportRequest:
         or nothing. None: ``column``, else zone where there was surgery, else level.
     protocol
         A preset or file, in place of the folder's own protocol.
+    review
+        A table of verdicts, in place of the folder's own ``review.csv``.
     """
 
     folder: Path
@@ -103,6 +106,7 @@ class ReportRequest:
     column: str = ""
     model: str | None = None
     protocol: str | None = None
+    review: Path | None = None
 
 
 def load_study(request: ReportRequest) -> StudyData:
@@ -126,12 +130,14 @@ def load_study(request: ReportRequest) -> StudyData:
     if request.change is not None:
         given = GivenChange.of(load_printed(request.change, "a study's changes"))
     read = _read(request)
-    rows = read.rows
+    passed = reviewed(read.rows, review_beside(folder / TABLE, request.review))
+    rows = passed.rows
     remarks += [read.remark] if read.remark else []
     table = study_table(rows, _protocol_file(request), request.protocol, lines=read.lines)
     values, protocol = table.values, table.protocol
     absent += left_out(rows)
     remarks += (remark for remark in table.remarks if remark not in absent)
+    remarks += passed.remarks
     metrics = _metrics(values, request, protocol, given)
     mine = tuple(item for metric in metrics for item in metric.of(values))
     reported = StudyTable(mine, protocol, ())
@@ -156,7 +162,7 @@ def load_study(request: ReportRequest) -> StudyData:
         metrics=metrics,
         timepoints=change.timepoints if change else timepoints_of(mine),
         choice=given.choice if given else ReadingChoice(request.value),
-        missing=_table(folder / MISSING, absent),
+        missing=[*_table(folder / MISSING, absent), *passed.missing],
         failures=_table(folder / FAILURES, absent),
         protocol=protocol,
         between=between,

@@ -29,6 +29,7 @@ from multifidus.stats.study_table import StudyTable, study_table
 from multifidus.stats.values import Value, of_quantities
 from multifidus.study.level_value import matching_of
 from multifidus.study.results import PROTOCOL
+from multifidus.study.reviewed import review_beside, reviewed
 
 AUTOMATIC = "automatic"
 """The factor of a mixed model that follows from the study: groups, else zones, else levels."""
@@ -41,8 +42,9 @@ def read_study(
     structures: Sequence[str] = (),
     protocol: str | Path | None = None,
     mix_protocols: bool = False,
+    review: str | Path | None = None,
 ) -> tuple[StudyTable, str]:
-    """Read ``measurements.csv``, with the protocol beside it.
+    """Read ``measurements.csv``, with the protocol and the review beside it.
 
     Parameters
     ----------
@@ -54,6 +56,9 @@ def read_study(
         A preset or file, in place of the protocol beside the table.
     mix_protocols
         Whether one quantity may have been measured by several protocols.
+    review
+        A table of verdicts, in place of the ``review.csv`` beside the table: what did not pass
+        has no value.
 
     Returns
     -------
@@ -67,10 +72,16 @@ def read_study(
         structure.
     """
     read = read_measurements(path)
+    passed = reviewed(read.rows, review_beside(path, review))
     table = study_table(
-        read.rows, path.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
+        passed.rows, path.parent / PROTOCOL, protocol, lines=read.lines, mix_protocols=mix_protocols
     )
-    return replace(table, values=of_quantities(table.values, quantities, structures)), read.remark
+    found = replace(
+        table,
+        values=of_quantities(table.values, quantities, structures),
+        remarks=(*table.remarks, *passed.remarks),
+    )
+    return found, read.remark
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Absence(StrEnum):
     CASE_FAILED = "case_failed"
     NOT_READ = "not_read"
     NO_EXAM = "no_exam"
+    FAILED_REVIEW = "failed_review"
+    TO_BE_REPEATED = "to_be_repeated"
 
     @property
     def meaning(self) -> str:
@@ -58,6 +60,9 @@ _MEANINGS = {
     "says more.",
     Absence.NOT_READ: "Others read this exam, this rater did not.",
     Absence.NO_EXAM: "The study names no exam of this subject at this timepoint.",
+    Absence.FAILED_REVIEW: "It was measured, and failed the review; detail is its comment.",
+    Absence.TO_BE_REPEATED: "It was measured, and is to be repeated by the review; detail is its "
+    "comment.",
 }
 
 

@@ -1,0 +1,158 @@
+"""What did not pass a review does not enter, and is counted; everything else is as it was."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from multifidus.cli.app import app
+from multifidus.data.review import Review, ReviewEntry, Verdict
+from multifidus.errors import ReadError
+from multifidus.io.measurements_csv import measurement_rows
+from multifidus.io.review_csv import read_review
+from multifidus.stats.requests import ReliabilityRequest, read_study, study_reliability
+from multifidus.study.reviewed import reviewed
+from tests.support.studies import study_rows, without_figures, write_study
+
+HEADER = "subject,timepoint,rater,reading,level,side,structure,verdict,comment,reviewer,date\n"
+FAILED = "S03,post,A,1,L4-L5,right,multifidus,fail,moved,KL,2026-11-30\n"
+
+
+def is_of(row, **facts):
+    return all(row[name] == value for name, value in facts.items())
+
+
+def finite(folder, **how):
+    table, _ = read_study(folder / "measurements.csv", **how)
+    return {
+        (item.subject, item.timepoint, item.rater, item.reading, item.level, item.side,
+         item.quantity, item.method): item.value
+        for item in table.values if math.isfinite(item.value)
+    }  # fmt: skip
+
+
+def test_what_failed_is_left_out_as_if_it_had_not_been_measured(tmp_path):
+    rows = study_rows()
+    folder = write_study(tmp_path / "results", rows)
+    (folder / "review.csv").write_text(HEADER + FAILED)
+    muscle = {"subject": "S03", "timepoint": "post", "rater": "A", "reading": 1, "level": "L4-L5"}
+    kept = [row for row in rows if not (is_of(row, **muscle) and row["side"] in {"right", "both"})]
+    assert len(rows) - len(kept) == 5
+    assert finite(folder) == finite(write_study(tmp_path / "without", kept))
+
+
+def test_reliability_counts_it_and_says_why(tmp_path):
+    folder = write_study(tmp_path / "results")
+    (folder / "review.csv").write_text(HEADER + FAILED)
+    table, _ = read_study(folder / "measurements.csv", quantities=["tcsa_mm2"])
+    assert any("1 failed" in remark and "1 exam " in remark for remark in table.remarks)
+    study = study_reliability(table, ReliabilityRequest())
+    (lost,) = {(one.subject, one.level, one.side, one.reason) for one in study.exclusions}
+    assert lost == ("S03", "L4-L5", "right", "undefined by rater A (failed_review)")
+
+
+def rows_of(*texts):
+    usual = {"subject": "S1", "timepoint": "pre", "rater": "A", "reading": "1", "unit": "mm2",
+             "value": "5", "slice_uid": "1.2", "slice_index": "3", "structure": "multifidus",
+             "side": "left", "level": "L4-L5", "method": "", "quantity": "tcsa_mm2"}  # fmt: skip
+    return measurement_rows([usual | text for text in texts]).rows
+
+
+def entry(verdict="fail", **facts):
+    return ReviewEntry("S1", "pre", Verdict(verdict), **facts)
+
+
+FAT = {"quantity": "fi_pct", "method": "pooled_otsu", "unit": "%"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "row", "enters"),
+    [
+        (entry(), {}, False),
+        (entry(side="left"), {}, False),
+        (entry(side="right"), {}, True),
+        (entry(side="right"), {"side": "both", "quantity": "asymmetry_pct", "unit": "%"}, False),
+        (entry(level="L3-L4"), {}, True),
+        (entry(level="L3-L4"), {"quantity": "volume_ml", "unit": "ml"}, False),
+        (entry(level="L4-L5", side="left", structure="multifidus"), {}, False),
+        (entry(structure="psoas"), {}, True),
+        (entry(structure="psoas"), {"quantity": "sir_psoas", "unit": "1"}, False),
+        (entry(structure="vertebral_body"), {"quantity": "rcsa_vertebral_body_pct", "unit": "%"},
+         False),
+        (entry(structure="fat_reference", level="L3-L4"), FAT, False),
+        (entry(structure="lean_reference"), {"quantity": "ff_signal_pct", "unit": "%"}, False),
+        (entry(structure="fat_reference"), {}, True),
+        (entry(rater="B"), {}, True),
+        (entry(rater="A", reading=2), {}, True),
+        (entry(side="right"), {"quantity": "operated_contralateral_pct", "unit": "%"}, False),
+        (entry("pass"), {}, True),
+        (entry("repeat"), {}, False),
+    ],
+)  # fmt: skip
+def test_a_verdict_covers_what_its_outline_enters(verdict, row, enters):
+    (found,) = reviewed(rows_of(row), Review.of([verdict])).rows
+    assert math.isfinite(found.value) is enters
+    flags = {"fail": "failed_review", "repeat": "to_be_repeated"}
+    assert list(map(str, found.flags)) == ([] if enters else [flags[verdict.verdict]])
+
+
+def test_the_last_verdict_on_the_same_counts():
+    later = entry("pass", side="left", date="2026-11-30")
+    earlier = entry("fail", side="left", date="2026-11-29T12:00")
+    for order in ([later, earlier], [earlier, later]):
+        assert reviewed(rows_of({}), Review.of(order)).rows == tuple(rows_of({}))
+    assert reviewed(rows_of({}), Review.of([entry("fail", date="2026-12-01"), later])).missing
+
+
+def test_verdicts_of_nothing_in_the_table_are_said():
+    lost = [entry(level="L1-L2"), ReviewEntry("S9", "pre", Verdict.FAIL), entry("pass", rater="Z")]
+    (remark,) = reviewed(rows_of({}), Review.of([*lost, entry("pass", side="left")])).remarks
+    assert remark.startswith("3 of 4 verdicts")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("S1,pre,,,,,,maybe,,,", "maybe"),
+        ("S1,,,,,,,fail,,,", "timepoint"),
+        ("S1,pre,,,L9,,,fail,,,", "L9"),
+        ("S1,pre,,,,top,,fail,,,", "top"),
+        ("S1,pre,,x,,,,fail,,,", "x"),
+        ("S1,pre,,,,,,fail,,,yesterday", "yesterday"),
+    ],
+)
+def test_a_table_that_cannot_be_understood_is_refused_with_its_line(line, word, tmp_path):
+    path = tmp_path / "review.csv"
+    path.write_text(HEADER + "S1,pre,,,,,,pass,,,\n" + line + "\n")
+    with pytest.raises(ReadError, match="line 3") as refused:
+        read_review(path)
+    assert word in str(refused.value)
+
+
+def run(*arguments):
+    ended = CliRunner().invoke(app, [*map(str, arguments)])
+    assert ended.exit_code == 0, ended.output
+    return ended
+
+
+def test_change_and_report_honour_it(tmp_path, monkeypatch):
+    without_figures(monkeypatch)
+    folder = write_study(tmp_path / "results", study_rows(raters="A", readings=1))
+    command = ("change", folder / "measurements.csv", "--quantity", "tcsa_mm2", "--json")
+    before = json.loads(run(*command).stdout)
+    (folder / "elsewhere.csv").write_text(HEADER + "S03,post,,,,,,repeat,artefact,KL,2026-11-30\n")
+    ended = run(*command, "--review", folder / "elsewhere.csv")
+    assert _changes(json.loads(ended.stdout)) == _changes(before) - 6
+    (folder / "elsewhere.csv").rename(folder / "review.csv")
+    run("report", folder)
+    page = (folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert "to_be_repeated" in page
+    assert "It was measured, and is to be repeated by the review" in page
+    assert "6 to be repeated" in page
+
+
+def _changes(document):
+    return sum(1 for change in document["changes"] if change["delta"] is not None)
