@@ -47,7 +47,7 @@ def audit(  # noqa: PLR0917 - a command has the options that it has
 
     Exit codes: 0 nothing found; 1 something found; 2 wrong usage; 3 refused.
     """
-    from multifidus.io.privacy.audit import audit_folder
+    from multifidus.io.privacy.audit import audit_folder, masked
     from multifidus.io.privacy.known import known_in, listed_in
     from multifidus.io.privacy.search import Search
 
@@ -58,7 +58,10 @@ def audit(  # noqa: PLR0917 - a command has the options that it has
     if identifiers is not None:
         known |= listed_in(identifiers)
     with counting("searching") as step:
-        found = audit_folder(folder, Search(known), step)
+        search = Search(known)
+        found = audit_folder(folder, search, step)
+    if not show_identifiers:
+        found = masked(found, search)
     if json:
         print_json(_as_json(found, len(known), show_identifiers=show_identifiers))
     else:

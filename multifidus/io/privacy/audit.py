@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from multifidus.io.files import name_from
@@ -12,6 +15,14 @@ from multifidus.io.privacy.search import Hit, Search
 from multifidus.io.walk import walk
 
 NAME_OF_FILE = "name of the file or its folders"
+TARGET_OF_LINK = "what the link points to"
+
+LARGEST_BYTES = 1 << 28
+"""Larger files are not taken apart: their bytes are searched piece by piece."""
+
+TOO_LARGE = f"larger than {LARGEST_BYTES >> 20} MiB: searched as bytes, what is packed is not"
+
+CHUNK, OVERLAP = 1 << 24, 1 << 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,36 +96,108 @@ def audit_folder(
     """
     found = walk([folder])
     root = folder if folder.is_dir() else folder.parent
+    files = (*found.files, *_indices(folder)) if folder.is_dir() else (folder,)
     findings: dict[Finding, None] = {}
     unread: dict[Unread, None] = {}
-    for done, path in enumerate(found.files, start=1):
+    for done, path in enumerate(files, start=1):
         for item in _in_file(path, name_from(path, root), search):
             (findings if isinstance(item, Finding) else unread)[item] = None  # type: ignore[index]
-        progress(done, len(found.files))
-    for skipped in found.skipped:
+        progress(done, len(files))
+    for skipped in found.skipped if folder.is_dir() else ():
         name = name_from(skipped.path, root)
-        unread[Unread(name, "", skipped.reason.rstrip("."))] = None
-        findings |= dict.fromkeys(_in_name(name, search))
-    return Audit(len(found.files), tuple(findings), tuple(unread))
+        unread[Unread(_shown(name), "", skipped.reason.rstrip("."))] = None
+        findings |= dict.fromkeys(_in_names(skipped.path, name, search))
+    for path in _empty_folders(folder):
+        findings |= dict.fromkeys(_in_names(path, name_from(path, root), search))
+    return Audit(len(files), tuple(findings), tuple(unread))
+
+
+def _indices(folder: Path) -> list[Path]:
+    """Return the indices of DICOM media, which hold no image, but the names of all patients."""
+    return sorted(path for path in folder.rglob("*") if path.name.upper() == "DICOMDIR")
+
+
+def _empty_folders(folder: Path) -> list[Path]:
+    """Return the folders that hold nothing, whose names no file has."""
+    return sorted(Path(base) for base, *inside in os.walk(folder) if not any(inside))
 
 
 def _in_file(path: Path, name: str, search: Search) -> Iterator[Finding | Unread]:
-    yield from _in_name(name, search)
+    yield from _in_names(path, name, search)
+    shown = _shown(name)
     try:
+        if path.stat().st_size > LARGEST_BYTES:
+            yield Unread(shown, "", TOO_LARGE)
+            yield from _in_large(path, shown, search)
+            return
         data = path.read_bytes()
     except OSError as error:
-        yield Unread(name, "", error.strerror or type(error).__name__)
+        yield Unread(shown, "", error.strerror or type(error).__name__)
         return
     for part in parts_of(data):
         if part.unread:
-            yield Unread(name, part.where, part.unread)
+            yield Unread(shown, part.where, part.unread)
         for hit in _in_part(part, search):
-            yield Finding(name, part.where, hit.what, hit.text)
+            yield Finding(shown, part.where, hit.what, hit.text)
 
 
-def _in_name(name: str, search: Search) -> Iterator[Finding]:
-    for hit in search.in_text(name):
-        yield Finding(name, NAME_OF_FILE, hit.what, hit.text)
+def _in_large(path: Path, shown: str, search: Search) -> Iterator[Finding]:
+    """Search the bytes of a file that is too large to be taken apart, piece by piece."""
+    with path.open("rb") as file:
+        before = b""
+        while piece := file.read(CHUNK):
+            for hit in search.in_bytes(before + piece):
+                yield Finding(shown, "", hit.what, hit.text)
+            before = piece[-OVERLAP:]
+
+
+def _in_names(path: Path, name: str, search: Search) -> Iterator[Finding]:
+    """Search the name of a file or folder, and what it points to if it is a link."""
+    yield from _in_name(name, NAME_OF_FILE, name, search)
+    if path.is_symlink():
+        yield from _in_name(name, TARGET_OF_LINK, str(path.readlink()), search)
+
+
+def _in_name(name: str, where: str, text: str, search: Search) -> Iterator[Finding]:
+    hits = dict.fromkeys(search.in_text(_shown(text)))
+    if _shown(text) != text:  # a name that is no UTF-8
+        hits |= dict.fromkeys(search.in_bytes(b"/" + os.fsencode(text) + b"/"))
+    for hit in hits:
+        yield Finding(_shown(name), where, hit.what, hit.text)
+
+
+def _shown(name: str) -> str:
+    """Return a name that can be printed, whatever bytes it is made of."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def masked(found: Audit, search: Search) -> Audit:
+    """Hide what names a person in the names of files, so that the list can be passed on.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    search
+        What it was searched for.
+    """
+    hidden: dict[str, str] = {}
+
+    def mask(text: str) -> str:
+        parts = re.split(r"([/\\]|, )", text)
+        for number, part in enumerate(parts):
+            if part not in hidden and any(search.in_text(part)):
+                hidden[part] = f"[hidden {len(hidden) + 1}]"
+            parts[number] = hidden.get(part, part)
+        whole = "".join(parts)
+        return "[hidden]" if any(search.in_text(whole)) else whole
+
+    shown = cache(mask)
+    return Audit(
+        found.files,
+        tuple(replace(one, file=shown(one.file), where=shown(one.where)) for one in found.findings),
+        tuple(replace(one, file=shown(one.file), where=shown(one.where)) for one in found.unread),
+    )
 
 
 def _in_part(part: Part, search: Search) -> Iterator[Hit]:

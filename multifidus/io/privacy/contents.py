@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import bz2
-import gzip
-import html
+import contextlib
 import io
-import json
 import lzma
-import re
+import sqlite3
 import struct
-import urllib.parse
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, cast
 
+import numpy as np
+
+from multifidus.io.privacy.archives import (
+    PACKED,
+    is_dense,
+    is_tar,
+    is_zip_behind,
+    tar_parts,
+    zip_behind,
+)
 from multifidus.io.privacy.elements import element_texts
 from multifidus.io.privacy.pdf import pdf_parts
-from multifidus.io.privacy.pictures import jpeg_texts, png_texts, webp_texts
-
-LARGEST_BYTES = 1 << 30
-"""More is not unpacked of one part."""
+from multifidus.io.privacy.pictures import gif_texts, jpeg_texts, png_texts, webp_texts
+from multifidus.io.privacy.texts import as_text, embedded, of_a_byte_each, readings
 
 DEEPEST = 8
 """Parts within parts that are looked into."""
@@ -64,13 +65,9 @@ def _parts(data: bytes, where: str, depth: int) -> Iterator[Part]:
     if depth > DEEPEST:
         yield Part(where, unread=f"packed more than {DEEPEST} times")
         return
-    opened = next((open_ for begins, open_ in _KINDS if begins(data)), None)
+    opened = _opener(data)
     if opened is None:
-        text = _as_text(data)
-        if text is None:
-            yield Part(where, data)
-        else:
-            yield from _text_parts(text, where, depth)
+        yield from _unpacked_parts(data, where, depth)
         return
     try:
         for part in opened(data):
@@ -86,109 +83,70 @@ def _parts(data: bytes, where: str, depth: int) -> Iterator[Part]:
         yield Part(where, unread=f"damaged: {type(error).__name__}")
 
 
+def _opener(data: bytes) -> Callable[[bytes], Iterator[Part]] | None:
+    return next((open_ for begins, open_ in _KINDS if begins(data)), None)
+
+
+def _unpacked_parts(data: bytes, where: str, depth: int) -> Iterator[Part]:
+    """Yield text or bytes that are packed in no way that is known here."""
+    text = as_text(data)
+    if text is None or b"\0" in data:  # bytes may pass for text of two bytes a letter
+        yield Part(where, data)
+    if text is None:
+        text = of_a_byte_each(data)
+    if text is not None:
+        yield from _text_parts(text, where, depth)
+    elif is_dense(data):
+        yield Part(where, unread="packed or locked in a way that is not known")
+    for begins, why in _CLOSED:
+        if data.startswith(begins):
+            yield Part(where, unread=why)
+
+
+_CLOSED = (
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd"),
+    (b"\x04\x22\x4d\x18", "packed with lz4"),
+    (b"\x1f\x9d", "packed with compress"),
+    (b"ARROW1", "columns of an Arrow file may be packed"),
+    (b"\x89HDF", "data of an HDF5 file may be packed"),
+    (b"MATLAB 5.0", "variables of a MATLAB file may be packed"),
+    (b"$FL", "an SPSS file: numbers, dates and packed texts"),
+    (b"\xd0\xcf\x11\xe0", "an Office file of before 2007: numbers, dates and split texts"),
+    (b"\x80\x04", "a pickle: numbers and dates"),
+    (b"\x80\x05", "a pickle: numbers and dates"),
+    (b"{\\rtf", "an RTF document: texts with signs other than English letters"),
+    (b"%!PS", "a PostScript file: texts that are drawn letter by letter"),
+)  # fmt: skip
+"""Kinds of files of which only what stands in clear text is seen."""
+
+
 _DAMAGE = (
     OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError,
-    NotImplementedError, struct.error,
+    NotImplementedError, struct.error, sqlite3.Error,
 )  # fmt: skip
 
 
 # --- text ----------------------------------------------------------------------------------------
 
 
-def _as_text(data: bytes) -> str | None:
-    """Decode a file that is text; None for any other."""
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
-        if data.startswith(mark):
-            try:
-                text = data.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-            return None if "\0" in text else text
-    return None
-
-
 def _text_parts(text: str, where: str, depth: int) -> Iterator[Part]:
-    """Yield a text as it stands, and as it reads where signs are written by their numbers."""
+    """Yield a text as it stands, as it reads otherwise, and the files that are embedded in it."""
     yield Part(where, text)
-    if "\\u" in text or "\\x" in text:
-        yield Part(_within(where, "escaped text"), _unescaped(text))
-    plain = html.unescape(text)
-    if plain != text:
-        yield Part(_within(where, "text of the page"), plain)
-    if "%" in text:
-        quoted = urllib.parse.unquote(text)
-        if quoted != text:
-            yield Part(_within(where, "text of an address"), quoted)
-    for number, found in enumerate(_DATA_URL.finditer(text), start=1):
+    for how, reading in readings(text):
+        yield Part(_within(where, how), reading)
+    for number, (found, is_said) in enumerate(embedded(text), start=1):
         place = _within(where, f"embedded file {number}")
-        try:
-            yield from _parts(base64.b64decode(found[1]), place, depth + 1)
-        except binascii.Error:
-            yield Part(place, unread="damaged: base64")
-
-
-_DATA_URL = re.compile(r"data:[\w/+.;=-]*;base64,([A-Za-z0-9+/=\s]+)")
-
-_ESCAPED = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})+")
+        if found is None:
+            if is_said:
+                yield Part(place, unread="damaged: base64")
+        elif is_said or _opener(found) or as_text(found):
+            yield from _parts(found, place, depth + 1)
 
 
 def _within(where: str, what: str) -> str:
     return f"{where}, {what}" if where else what
-
-
-def _unescaped(text: str) -> str:
-    def plain(found: re.Match[str]) -> str:
-        written = re.sub(r"\\x", r"\\u00", found[0])
-        try:
-            return str(json.loads(f'"{written}"'))
-        except ValueError:
-            return found[0]
-
-    return _ESCAPED.sub(plain, text).encode("utf-8", "replace").decode()
-
-
-# --- what is packed ------------------------------------------------------------------------------
-
-
-def _limited(stream: IO[bytes]) -> bytes:
-    data = stream.read(LARGEST_BYTES + 1)
-    if len(data) > LARGEST_BYTES:
-        msg = "too large"
-        raise ValueError(msg)
-    return data
-
-
-def _gzip(data: bytes) -> Iterator[Part]:
-    yield Part("", data[:512])  # the name of the file that was packed
-    with gzip.open(io.BytesIO(data)) as stream:
-        yield Part("unpacked", _limited(cast("IO[bytes]", stream)))
-
-
-def _bz2(data: bytes) -> Iterator[Part]:
-    with bz2.open(io.BytesIO(data)) as stream:
-        yield Part("unpacked", _limited(cast("IO[bytes]", stream)))
-
-
-def _xz(data: bytes) -> Iterator[Part]:
-    with lzma.open(io.BytesIO(data)) as stream:
-        yield Part("unpacked", _limited(cast("IO[bytes]", stream)))
-
-
-def _zip(data: bytes) -> Iterator[Part]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if archive.comment:
-            yield Part("comment of the archive", archive.comment)
-        for member in archive.infolist():
-            yield Part("name in the archive", member.filename)
-            if member.comment or member.extra:
-                yield Part("comment in the archive", member.comment + member.extra)
-            if member.is_dir():
-                continue
-            if member.flag_bits & 1:
-                yield Part(member.filename, unread="locked by a password")
-                continue
-            with archive.open(member) as stream:
-                yield Part(member.filename, _limited(stream))
 
 
 # --- images --------------------------------------------------------------------------------------
@@ -197,8 +155,8 @@ def _zip(data: bytes) -> Iterator[Part]:
 def _dicom(data: bytes) -> Iterator[Part]:
     """Yield a DICOM file as bytes, and the texts of its elements in its own character set."""
     yield Part("", data)
-    for where, text in element_texts(data):
-        yield Part(where, text)
+    for where, found in element_texts(data):
+        yield Part(where, found)
 
 
 def _picture(
@@ -212,6 +170,45 @@ def _parquet(data: bytes) -> Iterator[Part]:
     yield Part("", unread="columns of a Parquet file are packed")
 
 
+def _nifti(data: bytes) -> Iterator[Part]:
+    """Yield a NIfTI file as bytes, and each of its extensions, which may be a file by itself."""
+    yield Part("", data)
+    order = "<" if data[:2] in {b"\x5c\x01", b"\x1c\x02"} else ">"
+    at = int.from_bytes(data[:4], "little" if order == "<" else "big")
+    if not data[at : at + 1].strip(b"\0"):
+        return
+    at += 4
+    while at + 8 <= len(data):
+        size, _ = struct.unpack(f"{order}ii", data[at : at + 8])
+        if size < 16 or size % 16 or at + size > len(data):  # noqa: PLR2004 - of the format
+            return
+        yield Part("NIfTI extension", data[at + 8 : at + size].rstrip(b"\0"))
+        at += size
+
+
+def _numpy(data: bytes) -> Iterator[Part]:
+    """Yield texts and whole numbers of an array of numpy."""
+    yield Part("", data)
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if array.dtype.kind in "OV":
+        yield Part("", unread="a numpy array of mixed kinds")
+    elif array.dtype.kind in "USM" or (array.dtype.kind in "iu" and array.ndim <= 2):  # noqa: PLR2004
+        yield Part("numpy array", "\n".join(map(str, np.unique(array).tolist())))
+
+
+def _sqlite(data: bytes) -> Iterator[Part]:
+    """Yield the bytes of a database, deleted rows among them, and its rows as text."""
+    yield Part("", data)
+    with contextlib.closing(sqlite3.connect(":memory:")) as base:
+        base.deserialize(data)
+        base.text_factory = lambda found: found.decode("utf-8", "replace")
+        tables = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (name,) in tables:
+            quoted = name.replace('"', '""')
+            rows = base.execute(f'SELECT * FROM "{quoted}"')  # noqa: S608 - a name cannot be bound
+            yield Part(f"table {name}", "\n".join("\t".join(map(str, row)) for row in rows))
+
+
 def _pdf(data: bytes) -> Iterator[Part]:
     yield Part("", data)
     for where, found, unread in pdf_parts(data):
@@ -222,15 +219,24 @@ def _begins(*marks: bytes) -> Callable[[bytes], bool]:
     return lambda data: data.startswith(marks)
 
 
+def _packed(
+    members: Callable[[bytes], Iterator[tuple[str, bytes | str, str]]],
+) -> Callable[[bytes], Iterator[Part]]:
+    return lambda data: (Part(*found) for found in members(data))
+
+
 _KINDS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Iterator[Part]]], ...] = (
-    (_begins(b"\x1f\x8b"), _gzip),
-    (_begins(b"BZh"), _bz2),
-    (_begins(b"\xfd7zXZ\0"), _xz),
-    (_begins(b"PK\x03\x04", b"PK\x05\x06"), _zip),
+    *((_begins(mark), _packed(members)) for mark, members in PACKED),
+    (is_tar, _packed(tar_parts)),
+    (lambda data: data[344:347] in {b"n+1", b"ni1"} or data[4:7] in {b"n+2", b"ni2"}, _nifti),
+    (_begins(b"\x93NUMPY"), _numpy),
+    (_begins(b"SQLite format 3\0"), _sqlite),
+    (_begins(b"GIF8"), _picture(gif_texts)),
     (_begins(b"\x89PNG\r\n\x1a\n"), _picture(png_texts)),
     (_begins(b"\xff\xd8\xff"), _picture(jpeg_texts)),
     (lambda data: data.startswith(b"RIFF") and data[8:12] == b"WEBP", _picture(webp_texts)),
-    (_begins(b"%PDF-"), _pdf),
+    (lambda data: b"%PDF-" in data[:1024], _pdf),
     (_begins(b"PAR1"), _parquet),
     (lambda data: data[128:132] == b"DICM", _dicom),
+    (is_zip_behind, _packed(zip_behind)),
 )

@@ -12,12 +12,15 @@ from multifidus.io.privacy.known import read_header, texts_in, value_of
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_BINARY = {"OB", "OD", "OF", "OL", "OV", "OW", "UN"}
-"""Kinds of values that are no text; their bytes are searched with those of the file."""
+_FILES = {"OB", "UN"}
+"""Kinds of values that may be files, such as an encapsulated PDF."""
+
+_BINARY = {"OD", "OF", "OL", "OV", "OW"}
+"""Kinds of values that are numbers; their bytes are searched with those of the file."""
 
 
-def element_texts(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield where a text stands in a DICOM file, and the text."""
+def element_texts(data: bytes) -> Iterator[tuple[str, str | bytes]]:
+    """Yield where a text or a file stands in a DICOM file, and what is there."""
     dataset = read_header(io.BytesIO(data))
     if dataset is not None:
         with warnings.catch_warnings():
@@ -25,7 +28,7 @@ def element_texts(data: bytes) -> Iterator[tuple[str, str]]:
             yield from _texts(dataset)
 
 
-def _texts(dataset: Dataset) -> Iterator[tuple[str, str]]:
+def _texts(dataset: Dataset) -> Iterator[tuple[str, str | bytes]]:
     for tag in list(dataset.keys()):
         element = value_of(dataset, tag)
         if element is None or element.VR in _BINARY:
@@ -34,5 +37,10 @@ def _texts(dataset: Dataset) -> Iterator[tuple[str, str]]:
             for item in element.value or ():
                 yield from _texts(item)
             continue
+        where = f"DICOM {element.keyword or element.tag}"
+        if element.VR in _FILES:
+            if isinstance(element.value, bytes):
+                yield where, element.value
+            continue
         for text in texts_in(element.value):
-            yield f"DICOM {element.keyword or element.tag}", text
+            yield where, text

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from multifidus.io.privacy.pictures import unpacked
 
-_STREAM = re.compile(rb"<<(?P<facts>(?:[^<>]|<<[^<>]*>>|<[^<>]*>)*)>>\s*stream\r?\n")
+_DICTIONARY = rb"<<(?:[^<>]|<<(?:[^<>]|<<[^<>]*>>|<[^<>]*>)*>>|<[^<>]*>)*>>"
+_STREAM = re.compile(rb"(?P<facts>" + _DICTIONARY + rb")\s*stream\r?\n")
 _STRING = re.compile(rb"\((?P<plain>(?:[^()\\]|\\.)*)\)|<(?P<hex>[0-9A-Fa-f\s]+)>", re.DOTALL)
 _ARRAY = re.compile(rb"\[(?P<inside>(?:[^\[\]()]|\((?:[^()\\]|\\.)*\))*)\]\s*TJ", re.DOTALL)
-_ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
-_NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r?\n|.)", re.DOTALL)
+_NAMED = {
+    b"\n": b"",
+    b"\r\n": b"",
+    b"\r": b"",
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"b": b"\b",
+    b"f": b"\f",
+}
 _NO_TEXT = re.compile(rb"/Subtype\s*/Image|/Length1\b|/Type\s*/XRef")
 """Pictures, fonts, and where objects lie."""
 
@@ -38,11 +49,15 @@ def pdf_parts(data: bytes) -> Iterator[tuple[str, str | bytes, str]]:
     yield from (("", "", reason) for reason in unread)
     alphabets = [_alphabet(found["map"]) for body in streams for found in _LETTERS.finditer(body)]
     yield "PDF", "\n".join(map(_decoded, _strings(outside))), ""
+    names = re.findall(rb"/([^\s/<>\[\]()]*#[^\s/<>\[\]()]*)", outside)
+    yield "PDF names", "\n".join(map(_of_name, names)), ""
     for number, body in enumerate(streams, start=1):
         where = f"PDF stream {number}"
         found = _strings(body)
         yield where, body, ""
         yield where, "\n".join(map(_decoded, found)), ""
+        # Letters that are moved one by one are drawn one by one.
+        yield where, "".join(map(_decoded, found)), ""
         for letters in alphabets:
             yield where, "\n".join(_spelled(text, letters) for text in found), ""
     fonts = (outside, *streams)
@@ -66,16 +81,57 @@ def _taken_apart(data: bytes) -> tuple[bytes, list[bytes], list[str]]:
         facts, body = found["facts"], data[found.end() : end]
         if _NO_TEXT.search(facts):
             continue
-        if b"/FlateDecode" in facts:
-            try:
-                streams.append(unpacked(body))
-            except (zlib.error, ValueError):
-                unread.append("damaged: a packed stream of a PDF")
-        elif b"/Filter" in facts:
+        try:
+            streams.append(_decoded_stream(facts, body))
+        except KeyError:
             unread.append("a stream of a PDF that is packed in another way")
-        else:
-            streams.append(body)
+        except (zlib.error, ValueError):
+            unread.append("damaged: a packed stream of a PDF")
     return b"".join([*outside, data[at:]]), streams, unread
+
+
+def _decoded_stream(facts: bytes, body: bytes) -> bytes:
+    filters = _FILTERS.search(facts)
+    for name in re.findall(rb"/(\w+)", filters[1]) if filters else ():
+        body = _UNPACK[name](body)
+    row = re.search(rb"/Predictor\s*1[0-5]\b", facts) and re.search(rb"/Columns\s+(\d+)", facts)
+    return _without_differences(body, int(row[1])) if row else body
+
+
+def _without_differences(data: bytes, columns: int) -> bytes:
+    """Undo what PNG's filters do to rows of bytes: each holds its difference to the one above."""
+    rows, above = [], bytes(columns)
+    for start in range(0, len(data), columns + 1):
+        kind, row = data[start], data[start + 1 : start + 1 + columns]
+        if kind == _AS_ABOVE:
+            row = bytes((one + other) & 0xFF for one, other in zip(row, above, strict=False))
+        elif kind:
+            raise KeyError(kind)
+        rows.append(row)
+        above = row
+    return b"".join(rows)
+
+
+def _of_ascii85(body: bytes) -> bytes:
+    text = body.strip().removeprefix(b"<~").partition(b"~>")[0]
+    return base64.a85decode(b"".join(text.split()))
+
+
+def _of_hexadecimals(body: bytes) -> bytes:
+    digits = b"".join(body.partition(b">")[0].split())
+    return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode("latin-1"))
+
+
+_AS_ABOVE = 2
+_FILTERS = re.compile(rb"/(?:Filter|F)\s*(/\w+|\[[^\]]*\])")
+_UNPACK: dict[bytes, Callable[[bytes], bytes]] = {
+    b"FlateDecode": unpacked,
+    b"Fl": unpacked,
+    b"ASCII85Decode": _of_ascii85,
+    b"A85": _of_ascii85,
+    b"ASCIIHexDecode": _of_hexadecimals,
+    b"AHx": _of_hexadecimals,
+}
 
 
 def _strings(data: bytes) -> list[bytes]:
@@ -97,6 +153,10 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
     if sign.isdigit():
         return bytes([int(sign, 8) & 0xFF])
     return _NAMED.get(sign, sign)
+
+
+def _of_name(name: bytes) -> str:
+    return _decoded(re.sub(rb"#([0-9A-Fa-f]{2})", lambda code: bytes([int(code[1], 16)]), name))
 
 
 def _decoded(text: bytes) -> str:

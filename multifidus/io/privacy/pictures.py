@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -9,8 +11,8 @@ from collections.abc import Iterator
 LARGEST_BYTES = 1 << 28
 """More is not unpacked of one text."""
 
-_MARKER, _SCAN = 0xFF, 0xDA
-"""What begins a part of a JPEG, and the one that holds its pixels."""
+_MARKER, _SCAN, _END = 0xFF, 0xDA, 0xD9
+"""What begins a part of a JPEG, the one that holds its pixels, and the end."""
 
 
 def unpacked(data: bytes) -> bytes:
@@ -39,12 +41,25 @@ def png_texts(data: bytes) -> Iterator[tuple[str, bytes]]:
         name = kind.decode("latin-1")
         if kind == b"zTXt":
             keyword, _, packed = body.partition(b"\0")
-            yield f"PNG {name}", keyword + b"\n" + unpacked(packed[1:])
+            text = unpacked(packed[1:])
+            yield f"PNG {name}", keyword + b"\n" + text
+            if keyword.startswith(b"Raw profile"):
+                yield f"PNG {name}", _of_hexadecimals(text)
+        elif kind == b"iCCP":
+            yield f"PNG {name}", unpacked(body.partition(b"\0")[2][1:])
         elif kind == b"iTXt":
             yield f"PNG {name}", _international_text(body)
+        elif kind == b"IEND":
+            break
         elif kind != b"IDAT":
             yield f"PNG {name}", body
     yield "PNG, behind its end", data[at:]
+
+
+def _of_hexadecimals(text: bytes) -> bytes:
+    """Return a profile that ImageMagick writes: its kind, its length, and it in hexadecimals."""
+    digits = b"".join(text.split()[2:])
+    return binascii.unhexlify(digits[: len(digits) // 2 * 2])
 
 
 def _international_text(body: bytes) -> bytes:
@@ -58,15 +73,44 @@ def _international_text(body: bytes) -> bytes:
 
 def jpeg_texts(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield what stands in a JPEG besides its pixels."""
-    at = 2
+    at, extended = 2, b""
     while at + 4 <= len(data) and data[at] == _MARKER:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4])
-        if marker == _SCAN:  # the pixels begin
+        if marker == _END:
             break
-        yield "JPEG header", data[at + 4 : at + 2 + length]
+        if marker == _MARKER:  # any number of these may stand before a marker
+            at += 1
+            continue
+        body = data[at + 4 : at + 2 + length]
         at += 2 + length
-    end = data.rfind(b"\xff\xd9")
-    yield "JPEG, behind its end", data[end + 2 :] if end >= 0 else b""
+        if marker == _SCAN:
+            found = _BEHIND_PIXELS.search(data, at)
+            at = found.start() if found else len(data)
+        elif body.startswith(_EXTENDED_XMP):
+            # A text of more than 64 kB goes on in the next of these, in the middle of a word.
+            extended += body[len(_EXTENDED_XMP) + 40 :]
+        else:
+            yield "JPEG header", body
+    yield "JPEG, extended XMP", extended
+    yield "JPEG, behind its end", data[at + 2 :]
+
+
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_BEHIND_PIXELS = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+
+
+def gif_texts(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the comments of a GIF and what programs added, put together of blocks of 255 bytes."""
+    yield "", data
+    for found in _EXTENSION.finditer(data):
+        at, text = found.end(), b""
+        while at < len(data) and data[at]:
+            text += data[at + 1 : at + 1 + data[at]]
+            at += 1 + data[at]
+        yield "GIF comment", text
+
+
+_EXTENSION = re.compile(rb"\x21[\xfe\xff\x01]")
 
 
 def webp_texts(data: bytes) -> Iterator[tuple[str, bytes]]:

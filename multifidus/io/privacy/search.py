@@ -33,7 +33,7 @@ HEADER_OF_NUMBERS = 1 << 12
 ENCODINGS = (
     "utf-8", "utf-16-le", "utf-16-be", "latin-1", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256",
     "iso8859-5", "iso8859-7", "iso8859-8", "koi8-r", "tis-620", "gb18030", "euc-kr", "shift-jis",
-    "euc-jp", "iso2022-jp",
+    "euc-jp", "iso2022-jp", "big5", "cp850", "cp866", "mac-roman",
 )  # fmt: skip
 """How programs write names into bytes: those of DICOM's character sets, and of Windows."""
 
