@@ -6,8 +6,11 @@ DEMO ?= demo_results
 BENCH_ARGS ?=
 EVIDENCE_ARGS ?=
 PYTEST_ARGS ?=
-# Property tests: `ci` is the same on every run, `dev` searches further and elsewhere each time.
+# Property tests: `ci` is the same on every run, `dev` searches further and elsewhere each time;
+# `coverage` is `ci` with few examples, to count lines and branches.
 HYPOTHESIS_PROFILE ?= ci
+# Which of the tests without windows.
+CORE_MARKS ?= not gui and not slow
 # The Qt binding of the tests with windows: pyqt6 or pyside6, each in an environment of its own.
 QT ?= pyqt6
 # Which of the tests with windows: files or a folder.
@@ -112,8 +115,9 @@ test: system-packages test-core test-gui ## Run the tests, those that open windo
 test-core: $(STAMPS)/test ## Run the tests without windows
 	@mkdir -p $(RESULTS)
 	COVERAGE_FILE=$(RESULTS)/core.coverage $(BIN)/python -m pytest tests --ignore=tests/plugins \
-		-m "not gui and not slow" $(WITHOUT_GUI) $(PARALLEL) \
-		$(if $(COVERAGE),--cov=multifidus --cov-report=) --junit-xml=$(RESULTS)/core.xml $(PYTEST_ARGS)
+		-m "$(CORE_MARKS)" $(WITHOUT_GUI) $(PARALLEL) \
+		$(if $(COVERAGE),--cov=multifidus --cov-report=) \
+		--junit-xml=$(RESULTS)/core$(if $(COVERAGE),-coverage).xml $(PYTEST_ARGS)
 
 test-slow: $(STAMPS)/test ## Make again what is shipped and compare; test the images that benchmarks make
 	$(BIN)/python -m pytest tests --ignore=tests/plugins -m slow $(WITHOUT_GUI) $(PARALLEL) $(PYTEST_ARGS)
@@ -153,9 +157,11 @@ manifest: $(STAMPS)/test ## The plugin's manifest: npe2
 citation: $(STAMPS)/test ## CITATION.cff
 	$(BIN)/python scripts/check_citation.py
 
-# Tested again, unless the last `make test COVERAGE=core` or `make check` was of this code.
+# Tested again, unless the last `make test COVERAGE=core` or `make check` was of this code. Counting
+# makes the tests take two thirds longer, so `make test` does without. What has to be covered is so by
+# few examples of each property and without real scans, which not everyone has.
 $(RESULTS)/core.coverage: $(shell find multifidus tests -name '*.py' -not -path 'tests/plugins/*')
-	$(MAKE) test-core COVERAGE=core
+	$(MAKE) test-core COVERAGE=core HYPOTHESIS_PROFILE=coverage CORE_MARKS="$(CORE_MARKS) and not real_data"
 
 coverage: $(STAMPS)/test $(RESULTS)/core.coverage ## Branch coverage of the core tests, with its thresholds
 	$(BIN)/python scripts/check_coverage.py $(RESULTS)/core.coverage

@@ -33,6 +33,8 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+# Counting coverage is slow, and what a line needs to be run is seldom the rarest example.
+settings.register_profile("coverage", settings.get_profile("ci"), max_examples=5)
 settings.register_profile("dev", max_examples=200, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
