@@ -49,8 +49,12 @@ def data(folder):
 
 
 @pytest.fixture(scope="module")
-def of_two(folder):
-    """Return what a report of two numbers shows: each more has the same figures again."""
+def of_two(tmp_path_factory):
+    """Return what a report of two numbers of one level shows.
+
+    Each further number has the same figures again, each further level the same panels.
+    """
+    folder = write_study(tmp_path_factory.mktemp("two"), at_one_level(12, readings=2))
     return load_study(ReportRequest(folder, value="mean", quantities=("fcsa_mm2", "fi_pct")))
 
 
@@ -69,9 +73,10 @@ AREA = partial(ReportRequest, quantities=("tcsa_mm2",))
 """A report about one number alone, which is quicker."""
 
 
-def at_one_level(subjects):
+def at_one_level(subjects, **study):
     """Rows with a panel a side in each figure, where what figures show is not asked for."""
-    return [row for row in study_rows(subjects, readings=1) if row["level"] == "L4-L5"]
+    rows = study_rows(subjects, **{"readings": 1} | study)
+    return [row for row in rows if row["level"] == "L4-L5"]
 
 
 def facts(data):
@@ -128,7 +133,7 @@ def test_a_folder_without_results_is_refused(tmp_path):
 
 
 def test_one_rater_one_exam_each_is_reported_with_what_is_not_known(tmp_path):
-    rows = study_rows(4, raters="A", readings=1, timepoints=("pre",))
+    rows = at_one_level(4, raters="A", timepoints=("pre",))
     found = of_rows(tmp_path, rows)
     assert found.change is None
     assert found.between is None
@@ -582,8 +587,7 @@ def test_the_command_reports_and_refuses(tmp_path, monkeypatch):
 
 
 def test_a_study_of_one_subject_claims_no_test(tmp_path):
-    rows = study_rows(1, raters="A", readings=1)
-    found = of_rows(tmp_path, rows)
+    found = of_rows(tmp_path, at_one_level(1, raters="A"))
     assert "Tests" not in methods(found)
     page = write_report(found, tmp_path / "out", ())[0].read_text()
     assert "Wilcoxon" not in page
@@ -601,7 +605,7 @@ def test_exams_are_dated_from_surgery_by_the_table(tmp_path):
 
 def test_words_and_cells_of_other_hands_do_not_stop_a_report(tmp_path):
     rows = [{**row, "flags": "of_next_year", "parameters": "broken", "uncertainty": "some"}
-            for row in study_rows(3, raters="A", readings=1)]  # fmt: skip
+            for row in at_one_level(3, raters="A")]  # fmt: skip
     missing = [dict.fromkeys(MISSING_COLUMNS, "") | {
         "subject": "S01", "structure": "multifidus", "reason": "dog_ate_it"}]  # fmt: skip
     folder = write_study(tmp_path, rows, missing)
