@@ -19,6 +19,9 @@ NOTHING_KNOWN = (
     "No scans or list are named, so only what looks like an identifier whoever it is of was "
     "looked for: give --scans FOLDER, the images that the files were made from."
 )
+MANY_FILES = 20
+"""What stands in so many files is listed once."""
+
 PIXELS = "Text within the pixels of images is not looked for."
 
 
@@ -78,12 +81,7 @@ def audit(  # noqa: PLR0917 - a command has the options that it has
 def _print(found: Audit, *, show_identifiers: bool) -> None:
     if found.findings:
         headings = ["file", "where", "identifier", *(["text"] if show_identifiers else ())]
-        cells = [
-            [one.file, one.where or "text", one.what, *([one.text] if show_identifiers else ())]
-            for one in found.findings
-        ]
-        rows = list(dict.fromkeys(map(tuple, cells)))
-        print_table(headings, rows)
+        print_table(headings, _rows(found, show_identifiers=show_identifiers), most=None)
         if not show_identifiers:
             say(HIDDEN)
     for one in found.unread:
@@ -91,7 +89,31 @@ def _print(found: Audit, *, show_identifiers: bool) -> None:
         say(f"Not looked into: {one.file}{place}: {one.why}.")
     files = "1 file" if found.files == 1 else f"{found.files} files"
     holding = len({one.file for one in found.findings})
-    say(f"Searched {files}: " + (f"{holding} hold identifiers." if holding else "none found."))
+    verb = "holds" if holding == 1 else "hold"
+    say(f"Searched {files}: " + (f"{holding} {verb} identifiers." if holding else "none found."))
+
+
+def _rows(found: Audit, *, show_identifiers: bool) -> list[tuple[str, ...]]:
+    """Return the rows of the list, last and in one row each what stands in many files.
+
+    That is mostly a name which is also a word of tables, such as Page, Left or Mean; file by file
+    it would hide the others.
+    """
+    files: dict[tuple[str, str], dict[str, None]] = {}
+    for one in found.findings:
+        files.setdefault((one.what, one.text), {})[one.file] = None
+    often = {key: list(names) for key, names in files.items() if len(names) >= MANY_FILES}
+    rows = [
+        (one.file, one.where or "text", one.what, one.text)
+        for one in found.findings
+        if (one.what, one.text) not in often
+    ]
+    rows += [
+        (f"{len(names)} files", f"such as {', '.join(names[:3])}", *key)
+        for key, names in often.items()
+    ]
+    shown = 4 if show_identifiers else 3
+    return list(dict.fromkeys(row[:shown] for row in rows))
 
 
 def _as_json(found: Audit, known: int, *, show_identifiers: bool) -> dict[str, Any]:

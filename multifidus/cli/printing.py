@@ -27,11 +27,13 @@ MOST_ROWS = 60
 """Longer tables are cut when printed; the files hold all."""
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; numbers stand right, words left."""
-    typer.echo("\n".join(_lines(headings, rows[:MOST_ROWS])))
-    if len(rows) > MOST_ROWS:
-        say(f"{len(rows) - MOST_ROWS} more rows are in the files.")
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], most: int | None = MOST_ROWS
+) -> None:
+    """Print a table, at most so many rows of it; numbers stand right, words left."""
+    typer.echo("\n".join(_lines(headings, rows[:most])))
+    if most is not None and len(rows) > most:
+        say(f"{len(rows) - most} more rows are in the files.")
 
 
 def print_wide_table(

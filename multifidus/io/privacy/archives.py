@@ -16,7 +16,7 @@ import numpy as np
 
 from multifidus.io.privacy.workbook import dates_of
 
-LARGEST_BYTES = 1 << 28
+LARGEST_BYTES = 1 << 27
 """More is not unpacked of one part."""
 
 Parts = Iterator[tuple[str, bytes | str, str]]

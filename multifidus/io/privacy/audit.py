@@ -17,7 +17,7 @@ from multifidus.io.walk import walk
 NAME_OF_FILE = "name of the file or its folders"
 TARGET_OF_LINK = "what the link points to"
 
-LARGEST_BYTES = 1 << 28
+LARGEST_BYTES = 1 << 27
 """Larger files are not taken apart: their bytes are searched piece by piece."""
 
 TOO_LARGE = f"larger than {LARGEST_BYTES >> 20} MiB: searched as bytes, what is packed is not"

@@ -31,6 +31,10 @@ DEEPEST = 8
 """Parts within parts that are looked into."""
 
 
+PIECE, OVERLAP = 1 << 22, 1 << 12
+"""Long texts are read in other ways piece by piece, so that not all of them are held at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a file.
@@ -134,8 +138,9 @@ _DAMAGE = (
 def _text_parts(text: str, where: str, depth: int) -> Iterator[Part]:
     """Yield a text as it stands, as it reads otherwise, and the files that are embedded in it."""
     yield Part(where, text)
-    for how, reading in readings(text):
-        yield Part(_within(where, how), reading)
+    for start in range(0, len(text), PIECE):
+        for how, reading in readings(text[start : start + PIECE + OVERLAP]):
+            yield Part(_within(where, how), reading)
     for number, (found, is_said) in enumerate(embedded(text), start=1):
         place = _within(where, f"embedded file {number}")
         if found is None:

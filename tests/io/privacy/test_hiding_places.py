@@ -25,7 +25,7 @@ from openpyxl.cell.text import InlineFont
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
-from multifidus.io.privacy import audit as auditing
+from multifidus.io.privacy import audit as auditing, contents
 from multifidus.io.privacy.audit import NAME_OF_FILE, TARGET_OF_LINK, audit_folder
 from multifidus.io.privacy.known import Kind, Known
 from multifidus.io.privacy.search import Search
@@ -265,6 +265,27 @@ def test_a_name_in_a_path_is_not_printed_unasked(tmp_path):
     assert "Zwicky/a.zip" in CliRunner().invoke(app, [*arguments, "--show-identifiers"]).output
 
 
+def test_every_finding_is_listed_and_what_stands_everywhere_once(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    for number in range(90):
+        (out / f"{number}.csv").write_text("side\nleft\n")
+    (tmp_path / "list.txt").write_text("\n".join(["Left Ina", *(f"ID77{n:04}" for n in range(80))]))
+    (out / "5.csv").write_text("\n".join(f"ID77{n:04}," for n in range(80)))
+    (out / "7.csv").write_text("left\nID770003\n")
+    printed = (
+        CliRunner()
+        .invoke(
+            app,
+            ["audit", str(out), "--identifiers", str(tmp_path / "list.txt"), "--show-identifiers"],
+        )
+        .output
+    )
+    assert "89 files" in printed
+    assert printed.count("Left Ina") == 1
+    assert printed.count("ID77") == 81
+
+
 def test_a_very_large_file_is_searched_piece_by_piece_and_said(tmp_path, monkeypatch):
     monkeypatch.setattr(auditing, "LARGEST_BYTES", 1 << 20)
     monkeypatch.setattr(auditing, "CHUNK", 1 << 19)
@@ -272,3 +293,11 @@ def test_a_very_large_file_is_searched_piece_by_piece_and_said(tmp_path, monkeyp
     found = search(tmp_path)
     assert {one.text for one in found.findings} == {ZWICKY}
     assert [one.file for one in found.unread] == ["a.bin"]
+
+
+def test_a_word_is_found_where_a_long_text_is_divided(tmp_path, monkeypatch):
+    monkeypatch.setattr(contents, "PIECE", 1 << 16)
+    monkeypatch.setattr(contents, "OVERLAP", 1 << 8)
+    start = "<p>x</p>" * ((1 << 16) // 8 - 1)
+    (tmp_path / "a.html").write_text(f"{start}<b>Zwi</b>cky<p>{'x ' * 9000}")
+    assert {one.text for one in search(tmp_path).findings} == {ZWICKY}
