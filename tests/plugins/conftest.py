@@ -39,7 +39,7 @@ from multifidus.data.roi import Reading  # noqa: E402
 from multifidus.data.roi_set import RoiSet  # noqa: E402
 from tests.support.exams import axial_plane, circle  # noqa: E402
 from tests.support.napari_model import ViewerWithoutWindow  # noqa: E402
-from tests.support.napari_window import qt_canvas, qt_window  # noqa: E402
+from tests.support.napari_window import know_view, qt_canvas, qt_window  # noqa: E402
 
 ROWS, COLUMNS = 72, 80
 TILTS = (18.0, 18.0, 4.0, 4.0, -12.0, -12.0)
@@ -169,6 +169,11 @@ class Window:
             self.viewer.add_image(data, **attributes)
         self.wait(lambda: self.annotator.workspace.is_open)
 
+    def look(self) -> None:
+        """Let layers know how large they are seen, which painting would."""
+        if not qt_window(self.viewer).updatesEnabled():
+            know_view(self.viewer)
+
     def attempt(self, act: Callable[..., Any], *args: Any, **how: Any) -> None:
         """Do what a button would: what goes wrong is said in the window."""
         from napari_multifidus.controllers.reported_errors import reported
@@ -181,12 +186,20 @@ class Window:
         self.viewer.close()
         self.__dict__.clear()
 
+    def close_dock(self) -> None:
+        """Close the plugin and leave the viewer open."""
+        self.dock.close()
+        self.viewer.window.remove_dock_widget(self.dock)
+
     def empty(self) -> None:
         """Close the exam and take every layer away."""
-        # napari collects garbage once for both.
+        # What napari collects when layers go can wait for the end of the file, where all of it is.
+        gc.freeze()
+        # One swap for both; napari's own clear() would end it and begin another.
         with swapping_layers(self.viewer):
             self.annotator.opener.close()
-            self.viewer.layers.clear()
+            while self.viewer.layers:
+                self.viewer.layers.pop()
         qt_window(self.viewer).activateWindow()
 
     @property
@@ -226,6 +239,7 @@ class Window:
             left if pressed else none,
             Qt.KeyboardModifier.NoModifier,
         )
+        self.look()
         QApplication.sendEvent(self.canvas, event)
         QApplication.processEvents()
 
@@ -300,6 +314,7 @@ def shared_viewer(one_viewer: Any, qapp: Any) -> Iterator[Any]:
     from napari._qt.dialogs.qt_notification import NapariQtNotification
 
     main = qt_window(one_viewer)
+    main.setUpdatesEnabled(True)
     size, theme, keys = main.size(), one_viewer.theme, dict(one_viewer.keymap)
     yield one_viewer
     one_viewer.layers.clear()
@@ -321,8 +336,16 @@ def shared_viewer(one_viewer: Any, qapp: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]:
-    """Return the shared viewer with the plugin open and nothing else."""
+def win(
+    shared_viewer: Any, qtbot: Any, messages: list[str], request: pytest.FixtureRequest
+) -> Iterator[Window]:
+    """Return the shared viewer with the plugin open and nothing else.
+
+    It lies open on the screen, but nothing of it is painted except the image at the end, unless the
+    test is marked ``painted``: painting takes two thirds of a click, and few tests look at it.
+    """
+    main = qt_window(shared_viewer)
+    main.setUpdatesEnabled(request.node.get_closest_marker("painted") is not None)
     # napari collects garbage when layers go; what is here now will stay anyway.
     gc.freeze()
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
@@ -331,6 +354,9 @@ def win(shared_viewer: Any, qtbot: Any, messages: list[str]) -> Iterator[Window]
     made.annotator.edit_tools.advances = False
     yield made
     if made.__dict__:
+        # An image that cannot be painted fails here, in every test.
+        made.canvas.grabFramebuffer()
+        main.setUpdatesEnabled(False)
         made.empty()
 
 

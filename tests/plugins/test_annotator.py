@@ -30,18 +30,11 @@ from multifidus.sample_data import sample_dir
 from tests.plugins.conftest import make_series
 from tests.plugins.test_session import BOW_TIE
 from tests.support.exams import axial_plane, circle, image_slice
-from tests.support.napari_window import qt_window
 
 pytestmark = [
     pytest.mark.gui,
     pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def unseen(shared_viewer):
-    """Hide the window: nothing here looks at the canvas, and painting it takes most of the time."""
-    qt_window(shared_viewer).hide()
 
 
 @pytest.fixture
@@ -325,17 +318,17 @@ def test_a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages
     assert drawn.annotator.workspace.session.series is exam.series[0]
 
 
-def test_nothing_to_measure_is_said(win, exam, tmp_path, messages):
-    win.open(exam, tmp_path)
-    win.attempt(win.annotator.outputs.measure_into, tmp_path / "tables")
-    assert "no outline to measure" in messages[-1]
-    win.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
-    win.attempt(win.annotator.edit_tools.copy_nearest)
-    assert "No other slice" in messages[-1]
+def test_nothing_to_measure_is_said(no_window, exam, tmp_path):
+    no_window.open(exam, tmp_path)
+    no_window.attempt(no_window.annotator.outputs.measure_into, tmp_path / "tables")
+    assert "no outline to measure" in no_window.messages[-1]
+    no_window.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
+    no_window.attempt(no_window.annotator.edit_tools.copy_nearest)
+    assert "No other slice" in no_window.messages[-1]
 
 
-def test_without_an_exam_buttons_say_so(win, tmp_path, messages):
-    annotator = win.annotator
+def test_without_an_exam_buttons_say_so(no_window, tmp_path):
+    annotator = no_window.annotator
     tools, entries = annotator.edit_tools, annotator.entries
     for act, *given in (
         (tools.edit,),
@@ -347,9 +340,9 @@ def test_without_an_exam_buttons_say_so(win, tmp_path, messages):
         (annotator.opener.set_folder, tmp_path),
         (annotator.outputs.measure_into, tmp_path),
     ):
-        messages.clear()
-        win.attempt(act, *given)
-        assert messages == ["No exam is open. Open one first."], act
+        no_window.messages.clear()
+        no_window.attempt(act, *given)
+        assert no_window.messages == ["No exam is open. Open one first."], act
     annotator.opener.set_reading("CD", 1)
     assert annotator.workspace.rater == "CD"
     annotator.workspace.flush()

@@ -33,6 +33,7 @@ two levels the window goes from side to side and from slice to slice, as with fi
 
 pytestmark = [
     pytest.mark.gui,
+    pytest.mark.painted,
     pytest.mark.filterwarnings("error:Private attribute access:FutureWarning"),
 ]
 

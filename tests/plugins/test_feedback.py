@@ -28,7 +28,6 @@ import multifidus as mf
 from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.protocol import MeasurementProtocol
 from tests.support.exams import circle
-from tests.support.napari_window import qt_window
 
 pytestmark = [
     pytest.mark.gui,
@@ -46,22 +45,12 @@ def drawn(win, exam, session, tmp_path):
         session.rois(),
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
-    # Painting takes most of the time, and few tests look at the canvas.
-    qt_window(win.viewer).hide()
     win.open(exam, tmp_path)
     win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
     win.annotator.feedback.show_preview()
     yield win
     win.annotator.feedback.shows_fat = False
     win.annotator.outputs.choose_protocol("default")
-
-
-@pytest.fixture
-def seen(drawn):
-    """Return the same in sight."""
-    qt_window(drawn.viewer).show()
-    drawn.viewer.reset_view()
-    return drawn
 
 
 def press(win, key, modifiers=Qt.KeyboardModifier.NoModifier):
@@ -81,8 +70,7 @@ def fat_pixels(win):
     return {(int(row) + top, int(column) + left) for row, column in where}
 
 
-def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
-    drawn = seen
+def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(drawn):
     feedback, session = drawn.annotator.feedback, drawn.annotator.workspace.session
     press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
     assert feedback.shows_fat
@@ -112,47 +100,41 @@ def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(seen):
     assert overlay(drawn) is None
 
 
-def test_fat_on_the_image_goes_along_and_comes_off_with_the_exam(drawn):
-    drawn.annotator.feedback.toggle_fat()
-    assert overlay(drawn).translate[0] == 2
-    assert [layer.name for layer in drawn.viewer.layers].index(NAME) < [
-        layer.name for layer in drawn.viewer.layers
-    ].index(MULTIFIDUS_LEFT.title)
-    drawn.annotator.display.step(1)
-    drawn.wait(lambda: overlay(drawn) is None)
-    drawn.annotator.display.step(-1)
-    drawn.wait(lambda: overlay(drawn) is not None)
-    # A layer that was removed by hand comes back with the next preview.
-    drawn.viewer.layers.remove(overlay(drawn))
-    drawn.annotator.feedback.show_preview()
-    assert overlay(drawn) is not None
-    drawn.annotator.opener.close()
-    assert overlay(drawn) is None
-
-
 def said_of_fat(win):
     overlay = win.viewer.canvas.overlays.get("multifidus_fat")
     return overlay.text if overlay is not None and overlay.visible else ""
 
 
-def test_the_image_says_that_fat_is_highlighted_as_long_as_it_is(drawn):
+def test_fat_on_the_image_says_so_goes_along_and_comes_off_with_the_exam(drawn):
     assert said_of_fat(drawn) == ""
     drawn.annotator.feedback.toggle_fat()
     assert said_of_fat(drawn) == "fat highlighted"
+    assert overlay(drawn).translate[0] == 2
+    assert [layer.name for layer in drawn.viewer.layers].index(NAME) < [
+        layer.name for layer in drawn.viewer.layers
+    ].index(MULTIFIDUS_LEFT.title)
     # Nothing is drawn on the next slice, so that nothing is highlighted.
     drawn.annotator.display.step(1)
-    drawn.wait(lambda: said_of_fat(drawn) == "")
+    drawn.wait(lambda: overlay(drawn) is None)
+    assert said_of_fat(drawn) == ""
     drawn.annotator.display.step(-1)
-    drawn.wait(lambda: said_of_fat(drawn) != "")
+    drawn.wait(lambda: overlay(drawn) is not None)
+    assert said_of_fat(drawn) == "fat highlighted"
+    # A layer that was removed by hand comes back with the next preview.
+    drawn.viewer.layers.remove(overlay(drawn))
+    drawn.annotator.feedback.show_preview()
+    assert overlay(drawn) is not None
     drawn.annotator.feedback.toggle_fat()
+    assert overlay(drawn) is None
     assert said_of_fat(drawn) == ""
     drawn.annotator.feedback.toggle_fat()
+    assert overlay(drawn) is not None
     drawn.annotator.opener.close()
+    assert overlay(drawn) is None
     assert said_of_fat(drawn) == ""
 
 
-def test_fat_is_seen_where_it_lies(seen):
-    drawn = seen
+def test_fat_is_seen_where_it_lies(drawn):
     drawn.annotator.feedback.toggle_fat()
     for layer in drawn.annotator.workspace.canvas.layers.values():
         layer.visible = False
@@ -289,22 +271,20 @@ def test_digits_do_what_they_did_where_they_do_not_grade(drawn):
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
 
 
-def test_a_button_grades_and_takes_the_grade_back(drawn):
-    button = drawn.dock.feedback.grades.sides[Side.LEFT].buttons[2]
-    button.click()
+def test_a_button_grades_takes_the_grade_back_and_is_off_on_a_slice_of_no_level(drawn):
+    side = drawn.dock.feedback.grades.sides[Side.LEFT]
+    side.buttons[2].click()
     assert drawn.annotator.workspace.session.drawing.own_grades == {
         ("goutallier", Level.L4_L5, Side.LEFT): 2
     }
-    button.click()
+    side.buttons[2].click()
     assert not drawn.annotator.workspace.session.drawing.own_grades
-
-
-def test_a_slice_of_no_level_cannot_be_graded(drawn):
+    assert side.isEnabled()
     drawn.annotator.display.step(1)
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
     assert not drawn.annotator.grading.is_on
     assert "Assign its level first" in drawn.dock.status.message.text()
-    assert not drawn.dock.feedback.grades.sides[Side.LEFT].isEnabled()
+    assert not side.isEnabled()
 
 
 def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path):
@@ -360,19 +340,17 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
     assert not tour.is_running
 
 
-def test_every_step_of_the_tour_frames_a_part_of_the_window(seen):
-    tour = seen.dock.feedback.tour
-    seen.dock.feedback.help.tour.click()
+def test_the_tour_frames_parts_of_the_window_and_the_table_has_all_keys(drawn):
+    tour = drawn.dock.feedback.tour
+    drawn.dock.feedback.help.tour.click()
     framed = []
     while tour.is_running:
         framed.append(tour.highlight.target)
-        assert seen.dock.window().isAncestorOf(tour.highlight.target)
-        assert tour.highlight.isVisibleTo(seen.dock.window())
+        assert drawn.dock.window().isAncestorOf(tour.highlight.target)
+        assert tour.highlight.isVisibleTo(drawn.dock.window())
         tour.go_to(tour.place + 1)
     assert len(set(framed)) == len(tour.steps)
-
-
-def test_the_table_of_keys_has_them_all(drawn):
+    # And the table beside it has every key.
     drawn.dock.feedback.help.keys.click()
     table = drawn.dock.feedback.help.table
     assert isinstance(table, ShortcutsDialog)

@@ -20,7 +20,7 @@ from multifidus.data.roi_set import Reason
 from tests.support.exams import circle
 from tests.support.napari_window import layer_controls, layer_list
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.painted]
 
 CORNERS = [(20.0, 10.0), (20.0, 30.0), (50.0, 30.0)]
 

@@ -67,6 +67,7 @@ def test_a_press_on_a_section_goes_to_its_slice_and_the_cross_is_one(opened):
     assert opened.panel.coronal.cross == opened.controller.sections()[1][1]
 
 
+@pytest.mark.painted
 def test_the_cross_follows_slices_and_the_mouse(opened):
     opened.win.annotator.workspace.canvas.go_to(7)
     assert opened.controller.voxel[0] == 7

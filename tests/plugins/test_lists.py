@@ -72,7 +72,7 @@ def turn_wheel(widget, steps):
     QApplication.sendEvent(widget, event)
 
 
-def test_the_wheel_over_a_list_or_field_changes_nothing(opened):
+def the_wheel_over_a_list_or_field_changes_nothing(opened):
     widgets = changeable(opened)
     assert len(widgets) >= 8
     before = {widget: value_of(widget) for widget in widgets}
@@ -110,7 +110,7 @@ def test_a_real_wheel_over_a_list_scrolls_the_panel(opened):
     window.resize(size)
 
 
-def test_keys_meant_for_the_image_do_not_reach_a_list_that_is_not_open(opened):
+def keys_meant_for_the_image_do_not_reach_a_list_that_is_not_open(opened):
     annotator = opened.annotator
     structures = opened.dock.tools.more
     structures.setFocus()
@@ -166,7 +166,7 @@ def test_after_a_choice_from_any_list_keys_are_for_an_image(opened):
     assert tried >= 8
 
 
-def test_a_click_on_a_button_or_a_tab_leaves_the_keys_to_the_image(opened):
+def a_click_on_a_button_or_a_tab_leaves_the_keys_to_the_image(opened):
     opened.canvas.setFocus()
     tabs = opened.dock.feedback.tabs.tabBar()
     QTest.mouseClick(tabs, Qt.MouseButton.LeftButton, pos=tabs.tabRect(2).center())
@@ -176,7 +176,7 @@ def test_a_click_on_a_button_or_a_tab_leaves_the_keys_to_the_image(opened):
     assert QApplication.focusWidget() is opened.canvas
 
 
-def test_a_letter_in_a_table_is_a_key_of_the_plugin(opened):
+def a_letter_in_a_table_is_a_key_of_the_plugin(opened):
     annotator, view = opened.annotator, opened.dock.table.view
     for index in (1, 2):
         annotator.workspace.session.put(MULTIFIDUS_LEFT, index, [circle(60, 60, 9)])
@@ -193,7 +193,7 @@ def test_a_letter_in_a_table_is_a_key_of_the_plugin(opened):
     assert view.currentIndex().row() != row
 
 
-def test_what_is_written_into_a_field_ends_with_return_or_with_another_exam(opened):
+def what_is_written_into_a_field_ends_with_return_or_with_another_exam(opened):
     opened.dock.feedback.tabs.setCurrentIndex(2)
     for field in (opened.dock.reading.rater, opened.dock.reading.number):
         field.setFocus()
@@ -204,7 +204,7 @@ def test_what_is_written_into_a_field_ends_with_return_or_with_another_exam(open
     opened.wait(lambda: QApplication.focusWidget() is opened.canvas)
 
 
-def test_keys_are_for_the_image_once_a_dialog_is_closed(opened):
+def keys_are_for_the_image_once_a_dialog_is_closed(opened):
     """Also where a button had been reached by the keyboard, and would be pressed again by Space."""
     window = qt_window(opened.viewer)
     for kind in (QMessageBox, QFileDialog, QInputDialog):
@@ -233,7 +233,7 @@ def activate(window):
     return False
 
 
-def test_an_open_list_is_chosen_from_by_keys(opened):
+def an_open_list_is_chosen_from_by_keys(opened):
     level = opened.dock.findChildren(QComboBox)[0]
     for each in (w for w in changeable(opened) if isinstance(w, QComboBox)):
         if each.isEnabled() and each.isVisible() and each.count() > each.currentIndex() + 1 >= 1:
@@ -244,3 +244,18 @@ def test_an_open_list_is_chosen_from_by_keys(opened):
     QTest.keyClick(level.view(), Qt.Key.Key_Down)
     QTest.keyClick(level.view(), Qt.Key.Key_Return)
     assert level.currentIndex() == before + 1
+
+
+def test_lists_fields_and_tables_keep_to_what_a_person_means(opened):
+    """One window for all: to open it takes longer than each of them."""
+    for holds in (
+        the_wheel_over_a_list_or_field_changes_nothing,
+        keys_meant_for_the_image_do_not_reach_a_list_that_is_not_open,
+        a_click_on_a_button_or_a_tab_leaves_the_keys_to_the_image,
+        what_is_written_into_a_field_ends_with_return_or_with_another_exam,
+        a_letter_in_a_table_is_a_key_of_the_plugin,
+        an_open_list_is_chosen_from_by_keys,
+        keys_are_for_the_image_once_a_dialog_is_closed,
+    ):
+        holds(opened)
+        opened.canvas.setFocus()

@@ -19,7 +19,7 @@ from tests.support.exams import axial_plane
 from tests.support.napari_window import qt_window
 from tests.support.native_mouse import NativeMouse, playing
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.painted]
 
 RADIUS = 100
 """Of the circle drawn, in pixels of the screen."""

@@ -185,8 +185,7 @@ def test_it_is_off_until_wanted_and_then_remembered(opened, monkeypatch, tmp_pat
     assert not opened.controller.is_on
 
 
-def test_it_follows_the_slice_and_the_mouse(opened, monkeypatch):
-    want(opened, monkeypatch, opened.visits.before)
+def it_follows_the_slice_and_the_mouse(opened):
     canvas = opened.win.annotator.workspace.canvas
     canvas.go_to(4)
     assert opened.controller.shown.index == 5
@@ -206,10 +205,9 @@ def moved_to(opened, spot) -> bool:
     return opened.panel.picture.cross is not None
 
 
-def test_the_wheel_pages_by_hand_and_changes_nothing_else(opened, monkeypatch):
-    want(opened, monkeypatch, opened.visits.before)
+def the_wheel_pages_by_hand_and_changes_nothing_else(opened):
     picture, canvas = opened.panel.picture, opened.win.annotator.workspace.canvas
-    before = canvas.index
+    before, shown = canvas.index, opened.controller.shown.index
     down = QWheelEvent(
         QPointF(30, 30),
         QPointF(picture.mapToGlobal(QPoint(30, 30))),
@@ -221,14 +219,13 @@ def test_the_wheel_pages_by_hand_and_changes_nothing_else(opened, monkeypatch):
         False,
     )
     QApplication.sendEvent(picture, down)
-    assert opened.controller.shown.index == 4
+    assert opened.controller.shown.index == shown + 1
     assert canvas.index == before
     assert "by hand" in opened.panel.note.text()
     assert picture.cross is None
 
 
-def test_a_single_exam_is_named_and_nothing_asks_to_choose(opened, monkeypatch):
-    want(opened, monkeypatch, opened.visits.before)
+def a_single_exam_is_named_and_nothing_asks_to_choose(opened):
     panel = opened.panel
     (only,) = opened.controller.choices
     assert panel.only_exam.isVisible()
@@ -236,8 +233,7 @@ def test_a_single_exam_is_named_and_nothing_asks_to_choose(opened, monkeypatch):
     assert not panel.exam.isVisible()
 
 
-def test_its_outlines_are_off_until_somebody_ticks_them_and_the_page_says_why(opened, monkeypatch):
-    want(opened, monkeypatch, opened.visits.before)
+def its_outlines_are_off_until_somebody_ticks_them_and_the_page_says_why(opened, monkeypatch):
     assert not opened.panel.outlines.isChecked()
     assert "steer the hand" in opened.panel.note.text()
     assert len(opened.controller.shown.paths()) == 1
@@ -252,6 +248,15 @@ def test_its_outlines_are_off_until_somebody_ticks_them_and_the_page_says_why(op
     # Another exam shows none before it is asked for again.
     want(opened, monkeypatch, opened.visits.before)
     assert not opened.panel.outlines.isChecked()
+
+
+@pytest.mark.painted
+def test_the_other_exam_is_named_follows_and_is_paged_through(opened, monkeypatch):
+    want(opened, monkeypatch, opened.visits.before)
+    a_single_exam_is_named_and_nothing_asks_to_choose(opened)
+    its_outlines_are_off_until_somebody_ticks_them_and_the_page_says_why(opened, monkeypatch)
+    it_follows_the_slice_and_the_mouse(opened)
+    the_wheel_pages_by_hand_and_changes_nothing_else(opened)
 
 
 def test_a_stranger_is_refused_and_nothing_of_them_shown(opened, monkeypatch, messages):

@@ -92,13 +92,10 @@ def test_an_exam_is_opened_by_a_call_for_a_named_reading(tmp_path, qtbot, messag
 
 def test_a_panel_that_is_closed_lets_go_of_everything(win, exam, tmp_path, qtbot):
     win.open(exam, tmp_path)
-    panel = win.dock
-    held = weakref.ref(panel.annotator)
-    panel.close()
-    win.viewer.window.remove_dock_widget(panel)
+    held = weakref.ref(win.annotator)
+    win.close_dock()
     win.viewer.layers.clear()
     win.__dict__.clear()
-    del panel
     gc.unfreeze()
     qtbot.waitUntil(lambda: gc.collect() >= 0 and held() is None)
 

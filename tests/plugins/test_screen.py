@@ -55,7 +55,7 @@ def small(win, tmp_path):
     qt_window(win.viewer).resize(before)
 
 
-def test_the_window_fits_a_laptop_with_all_that_opens_by_itself(small):
+def the_window_fits_a_laptop_with_all_that_opens_by_itself(small):
     window = qt_window(small.viewer)
     assert window.height() <= LAPTOP[1] - FRAME_AND_BARS
     assert window.width() <= LAPTOP[0]
@@ -86,7 +86,7 @@ def test_no_words_are_cut_off_on_a_laptop(small):
     assert sorted(set(cut)) == [], "cut off"
 
 
-def test_the_steps_are_whole_whichever_is_next_and_the_exam_is_named(small):
+def the_steps_are_whole_whichever_is_next_and_the_exam_is_named(small):
     steps = small.dock.bar.steps
     shown = tuple(steps.buttons.values())
     for following in StepName:
@@ -114,7 +114,7 @@ def test_how_far_a_step_is_is_told_by_a_sign_and_in_words(win):
     ]
 
 
-def test_what_crosses_itself_is_said_without_moving_the_cards(small):
+def what_crosses_itself_is_said_without_moving_the_cards(small):
     session, cards = small.annotator.workspace.session, small.dock.numbers
     before = cards.y()
     key = LayerKey(Structure.MULTIFIDUS, Side.LEFT)
@@ -126,7 +126,7 @@ def test_what_crosses_itself_is_said_without_moving_the_cards(small):
     assert cards.y() == before
 
 
-def test_the_name_of_the_exam_has_room_for_its_last_letter(small):
+def the_name_of_the_exam_has_room_for_its_last_letter(small):
     for words in ("No exam is open", "subject-1 \N{MIDDLE DOT} exam-1"):
         small.dock.exam.setText(words)
         QTest.qWait(50)
@@ -148,7 +148,7 @@ def test_what_lies_in_front_of_the_results_stays_there(small):
     small.viewer.window.remove_dock_widget(panel)
 
 
-def test_texts_of_a_narrow_image_stand_below_each_other(small):
+def texts_of_a_narrow_image_stand_below_each_other(small):
     canvas, session = small.annotator.workspace.canvas, small.annotator.workspace.session
     session.set_level(canvas.index, Level.L1_L2)
     canvas.refresh()
@@ -163,7 +163,7 @@ def test_texts_of_a_narrow_image_stand_below_each_other(small):
     show_lock(small.viewer, locked=False)
 
 
-def test_texts_of_a_narrow_image_go_on_in_a_new_line(small):
+def texts_of_a_narrow_image_go_on_in_a_new_line(small):
     canvas, session = small.annotator.workspace.canvas, small.annotator.workspace.session
     session.set_level(canvas.index, Level.L1_L2)
     canvas.refresh()
@@ -199,7 +199,7 @@ def test_sides_are_read_on_a_bright_picture(qapp):
         assert np.mean(np.array(box) < 90) > 0.4
 
 
-def test_whatever_is_pressed_chosen_or_typed_says_what_it_is_for(small):
+def whatever_is_pressed_chosen_or_typed_says_what_it_is_for(small):
     found = [
         part
         for kind in (QPushButton, QComboBox, QLineEdit, QCheckBox, QSpinBox)
@@ -213,6 +213,23 @@ def test_whatever_is_pressed_chosen_or_typed_says_what_it_is_for(small):
     assert [
         f"{type(part.parent()).__name__}: {part.metaObject().className()}" for part in mute
     ] == []
+
+
+def test_a_laptop_has_room_for_all_that_a_person_needs(small):
+    """One window for all: to open it takes longer than each of them."""
+    for holds in (
+        the_window_fits_a_laptop_with_all_that_opens_by_itself,
+        the_steps_are_whole_whichever_is_next_and_the_exam_is_named,
+        the_name_of_the_exam_has_room_for_its_last_letter,
+        whatever_is_pressed_chosen_or_typed_says_what_it_is_for,
+        what_crosses_itself_is_said_without_moving_the_cards,
+    ):
+        holds(small)
+
+
+def test_texts_of_a_narrow_image_keep_apart_and_within_it(small):
+    texts_of_a_narrow_image_stand_below_each_other(small)
+    texts_of_a_narrow_image_go_on_in_a_new_line(small)
 
 
 def tip(part):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import napari
 import numpy as np
 import pytest
 from napari_multifidus._compat import open_dock
@@ -156,101 +155,102 @@ def test_the_patients_right_is_drawn_on_the_left_of_the_screen(win, exam, tmp_pa
     assert str(overlays["multifidus_left"].position) == "middle_right"
 
 
-@pytest.mark.parametrize(
-    ("row_step", "column_step"),
-    [
-        ((0, 0.8, 0), (-0.8, 0, 0)),
-        ((0, -0.8, 0.1), (-0.8, 0, 0)),
-        ((0.8, 0, 0), (0, 0.8, 0)),
-        ((-0.8, 0, 0), (0, -0.8, 0)),
-    ],
-)
-def test_however_pixels_are_stored_the_right_is_drawn_on_the_left(
-    win, tmp_path, row_step, column_step
-):
+def test_however_pixels_are_stored_the_right_is_drawn_on_the_left(win, tmp_path):
     pixels = np.random.default_rng(1).normal(100, 10, (64, 64))
-    middle = np.array(row_step) * 31.5 + np.array(column_step) * 31.5
-    plane = mf.Plane(-middle, row_step, column_step)
-    series = mf.Series("1.2", (mf.Slice.from_array("1.2.3", plane, pixels),))
-    win.open(mf.Exam("S01", "pre", (series,)), tmp_path)
-    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
-    height, width = win.viewer.canvas.size
-    x, y = width / 2 - 150, height / 2 + 120
-    win.draw([QPointF(x + dx, y + dy) for dx, dy in ((0, 0), (60, 0), (60, 50), (0, 50))])
-    (roi,) = win.annotator.workspace.session.drawing.outlines[MULTIFIDUS_RIGHT, 0]
-    # LPS: right is -x, posterior is +y.
-    assert roi.centroid_mm[0] < -5
-    assert roi.centroid_mm[1] > 5
+    for number, (row_step, column_step) in enumerate(
+        (
+            ((0, 0.8, 0), (-0.8, 0, 0)),
+            ((0, -0.8, 0.1), (-0.8, 0, 0)),
+            ((0.8, 0, 0), (0, 0.8, 0)),
+            ((-0.8, 0, 0), (0, -0.8, 0)),
+        )
+    ):
+        middle = np.array(row_step) * 31.5 + np.array(column_step) * 31.5
+        plane = mf.Plane(-middle, row_step, column_step)
+        series = mf.Series("1.2", (mf.Slice.from_array("1.2.3", plane, pixels),))
+        win.empty()
+        win.open(mf.Exam("S01", "pre", (series,)), tmp_path / str(number))
+        win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+        height, width = win.viewer.canvas.size
+        x, y = width / 2 - 150, height / 2 + 120
+        win.draw([QPointF(x + dx, y + dy) for dx, dy in ((0, 0), (60, 0), (60, 50), (0, 50))])
+        (roi,) = win.annotator.workspace.session.drawing.outlines[MULTIFIDUS_RIGHT, 0]
+        # LPS: right is -x, posterior is +y.
+        assert roi.centroid_mm[0] < -5, (row_step, column_step)
+        assert roi.centroid_mm[1] > 5, (row_step, column_step)
 
 
-def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(win, exam, tmp_path):
-    win.open(exam, tmp_path)
-    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
-    win.draw(SQUARE)
-    layer = win.layer(MULTIFIDUS_RIGHT)
+def test_a_pasted_shape_is_taken_over_although_nothing_announces_it(
+    no_window, exam, tmp_path, qtbot
+):
+    no_window.open(exam, tmp_path)
+    no_window.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+    no_window.draw(SQUARE)
+    layer = no_window.layer(MULTIFIDUS_RIGHT)
     layer.mode = "select"
     layer.selected_data = {0}
     copy_shapes(layer)
-    win.annotator.display.step(1)
+    no_window.annotator.display.step(1)
     paste_shapes(layer)
-    win.wait(lambda: bool(win.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 1)))
-    assert area_mm2(win, MULTIFIDUS_RIGHT, 1) == pytest.approx(
-        area_mm2(win, MULTIFIDUS_RIGHT, 0), rel=1e-6
+    session = no_window.annotator.workspace.session
+    qtbot.waitUntil(lambda: bool(session.drawing.loops(MULTIFIDUS_RIGHT, 1)))
+    assert area_mm2(no_window, MULTIFIDUS_RIGHT, 1) == pytest.approx(
+        area_mm2(no_window, MULTIFIDUS_RIGHT, 0), rel=1e-6
     )
 
 
-def test_a_removed_layer_keeps_its_outlines(win, exam, tmp_path):
-    win.open(exam, tmp_path)
-    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
-    win.draw(SQUARE)
-    win.viewer.layers.remove(win.layer(MULTIFIDUS_RIGHT))
-    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) > 0
-    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
-    assert len(win.layer(MULTIFIDUS_RIGHT).data) == 1
+def test_a_removed_layer_keeps_its_outlines(no_window, exam, tmp_path):
+    no_window.open(exam, tmp_path)
+    no_window.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+    no_window.draw(SQUARE)
+    no_window.viewer.layers.remove(no_window.layer(MULTIFIDUS_RIGHT))
+    assert area_mm2(no_window, MULTIFIDUS_RIGHT, 0) > 0
+    no_window.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+    assert len(no_window.layer(MULTIFIDUS_RIGHT).data) == 1
 
 
-def test_giving_up_a_polygon_leaves_nothing(win, exam, tmp_path):
-    win.open(exam, tmp_path)
-    win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
+def test_giving_up_a_polygon_leaves_nothing(no_window, exam, tmp_path):
+    no_window.open(exam, tmp_path)
+    no_window.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     for corner in SQUARE[:2]:
-        win.click(corner)
-    finish_shape(win.layer(MULTIFIDUS_RIGHT))
-    win.annotator.workspace.flush()
-    assert not win.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
+        no_window.click(corner)
+    finish_shape(no_window.layer(MULTIFIDUS_RIGHT))
+    no_window.annotator.workspace.flush()
+    assert not no_window.annotator.workspace.session.drawing.loops(MULTIFIDUS_RIGHT, 0)
     assert not list(tmp_path.iterdir())
     # napari keeps colour and features of the shape that went; they are in nobody's way.
     for corner in SQUARE[:2]:
-        win.click(corner)
-    finish_shape(win.layer(MULTIFIDUS_RIGHT))
-    win.draw(SQUARE)
-    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
-    win.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
-    assert len(win.layer(MULTIFIDUS_RIGHT).data) == 1
-    orange = win.layer(MULTIFIDUS_RIGHT).edge_color
+        no_window.click(corner)
+    finish_shape(no_window.layer(MULTIFIDUS_RIGHT))
+    no_window.draw(SQUARE)
+    no_window.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
+    no_window.annotator.workspace.canvas.push(MULTIFIDUS_RIGHT)
+    assert len(no_window.layer(MULTIFIDUS_RIGHT).data) == 1
+    orange = no_window.layer(MULTIFIDUS_RIGHT).edge_color
     assert orange.shape == (1, 4)
     assert orange[0, 0] > orange[0, 2]
 
 
-def test_an_open_path_is_closed_and_a_line_is_no_outline(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def test_an_open_path_is_closed_and_a_line_is_no_outline(no_window, exam, tmp_path, qtbot):
+    no_window.open(exam, tmp_path)
     corners = np.array([(0.0, *corner) for corner in SQUARE])
-    layer = win.layer(MULTIFIDUS_RIGHT)
+    layer = no_window.annotator.workspace.canvas.layer(MULTIFIDUS_RIGHT)
     layer.add_paths([corners])
-    win.wait(lambda: [str(kind) for kind in layer.shape_type] == ["polygon"])
-    assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == pytest.approx(600 * PIXEL_MM2)
-    line = win.layer(MULTIFIDUS_LEFT)
+    qtbot.waitUntil(lambda: [str(kind) for kind in layer.shape_type] == ["polygon"])
+    assert area_mm2(no_window, MULTIFIDUS_RIGHT, 0) == pytest.approx(600 * PIXEL_MM2)
+    line = no_window.annotator.workspace.canvas.layer(MULTIFIDUS_LEFT)
     line.add_lines([corners[:2]])
-    assert "2 points" in win.annotator.workspace.session.drawing.problem(MULTIFIDUS_LEFT, 0)
-    win.annotator.workspace.canvas.push(MULTIFIDUS_LEFT)
+    assert "2 points" in no_window.annotator.workspace.session.drawing.problem(MULTIFIDUS_LEFT, 0)
+    no_window.annotator.workspace.canvas.push(MULTIFIDUS_LEFT)
     assert len(line.data) == 1
 
 
-def test_a_shape_across_slices_is_said_and_not_measured(win, exam, tmp_path, messages):
-    win.open(exam, tmp_path)
+def test_a_shape_across_slices_is_said_and_not_measured(no_window, exam, tmp_path):
+    no_window.open(exam, tmp_path)
     corners = np.array([(n, *corner) for n, corner in enumerate(SQUARE)])
-    win.layer(MULTIFIDUS_RIGHT).add_polygons([corners])
-    assert "several slices" in messages[-1]
-    assert not win.annotator.workspace.session.drawing.layer_keys()
+    no_window.annotator.workspace.canvas.layer(MULTIFIDUS_RIGHT).add_polygons([corners])
+    assert "several slices" in no_window.messages[-1]
+    assert not no_window.annotator.workspace.session.drawing.layer_keys()
 
 
 def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):
@@ -291,13 +291,15 @@ def test_the_steps_over_the_window_say_what_is_next_and_go_there(win, exam, tmp_
     assert win.annotator.edit_tools.tool == "edit"
 
 
-def test_a_new_window_says_how_to_open_an_exam(win):
-    assert win.dock.status.message.text().startswith("Open an exam:")
-
-
-def test_what_is_wrong_with_the_drawing_is_not_closed_but_mended(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def test_messages_go_by_themselves_but_not_what_is_wrong_with_the_drawing(win, exam, tmp_path):
     line = win.dock.status
+    assert line.message.text().startswith("Open an exam:")
+    win.open(exam, tmp_path)
+    win.annotator.edit_tools.undo()
+    assert line.message.text() == "Nothing to undo."
+    line.close_message.click()
+    assert line.message.text().startswith("Next:")
+    # That is not closed, but mended.
     line.show_standing("Not measured: an outline crosses itself.")
     assert not line.close_message.isVisibleTo(line)
     line.show_warning("The folder cannot be written.")
@@ -305,15 +307,7 @@ def test_what_is_wrong_with_the_drawing_is_not_closed_but_mended(win, exam, tmp_
     line.close_message.click()
     assert line.message.text() == "Not measured: an outline crosses itself."
     assert not line.close_message.isVisibleTo(line)
-
-
-def test_messages_go_by_themselves_and_never_into_another_exam(win, exam, tmp_path):
-    win.open(exam, tmp_path)
-    line = win.dock.status
-    win.annotator.edit_tools.undo()
-    assert line.message.text() == "Nothing to undo."
-    line.close_message.click()
-    assert line.message.text().startswith("Next:")
+    # Nothing of it goes into another exam.
     win.attempt(win.annotator.edit_tools.clear)
     win.annotator.opener.close()
     assert line.message.text().startswith("Open an exam:")
@@ -337,27 +331,27 @@ def test_parts_of_the_window_are_hidden_and_shown_by_their_buttons(win, exam, tm
         assert win.dock.parts.shown()[name] is before
 
 
-def test_how_a_person_works_is_kept_from_session_to_session(window, exam, tmp_path):
-    first = window()
-    first.annotator.edit_tools.advances = True
-    first.open(exam, tmp_path)
+def test_how_a_person_works_is_kept_from_session_to_session(win, exam, tmp_path):
+    win.annotator.edit_tools.advances = True
+    win.open(exam, tmp_path)
     for key in ("Q", "U", "Shift+W"):
-        first.press(key)
-    first.dock.feedback.grades.scheme_said.emit("kjaer")
-    first.annotator.workspace.redrawing.usual = Redraw.PIECE
-    first.annotator.workspace.preferred.emit()
-    first.close()
+        win.press(key)
+    win.dock.feedback.grades.scheme_said.emit("kjaer")
+    win.annotator.workspace.redrawing.usual = Redraw.PIECE
+    win.annotator.workspace.preferred.emit()
+    win.empty()
     # The hand of these tests stops the window from going on by itself; here nothing is set.
-    viewer = napari.Viewer(show=True)
-    try:
-        kept = open_dock(viewer).annotator
-        assert not kept.edit_tools.advances
-        assert kept.edit_tools.drawing == "freehand"
-        assert kept.grading.scheme == "kjaer"
-        assert not kept.grading.is_on
-        assert kept.workspace.redrawing.usual is Redraw.PIECE
-    finally:
-        viewer.close()
+    win.close_dock()
+    win.dock = open_dock(win.viewer)
+    kept = win.annotator
+    assert not kept.edit_tools.advances
+    assert kept.edit_tools.drawing == "freehand"
+    assert kept.grading.scheme == "kjaer"
+    assert not kept.grading.is_on
+    assert kept.workspace.redrawing.usual is Redraw.PIECE
+    # Nor is it kept for the tests that follow.
+    win.close_dock()
+    win.__dict__.clear()
 
 
 def test_each_rater_works_as_they_chose_and_a_new_one_as_was_chosen_last(win, exam, tmp_path):

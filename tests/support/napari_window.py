@@ -15,6 +15,11 @@ def qt_canvas(viewer: Any) -> Any:
     return viewer.window._qt_viewer  # noqa: SLF001
 
 
+def know_view(viewer: Any) -> None:
+    """Let layers know how large they are seen, as they do when the canvas is painted."""
+    qt_canvas(viewer).canvas.on_draw()
+
+
 def layer_list(viewer: Any) -> Any:
     """Return napari's own list of layers."""
     return qt_canvas(viewer).layers
