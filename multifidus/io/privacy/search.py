@@ -43,8 +43,13 @@ BYTES_AT_LEAST = 4
 BYTES_ANYWHERE = 6
 """So many bytes stand in numbers and packed data for a reason, fewer only among text."""
 
+LOOKS_AT_LEAST = 10
+"""Fewer letters look like a name or an address by chance in bytes that are no text."""
+
+HOME = "path of a home folder"
+
 LOOKS_LIKE = {
-    "path of a home folder": re.compile(
+    HOME: re.compile(
         r"(?:/home/|/Users/(?!Shared\b)|\b[A-Za-z]:[\\/]{1,2}(?:Users|Documents and Settings)"
         r"[\\/]{1,2}(?!Public\b))[^/\\\s\"'<>]+"
     ),
@@ -159,13 +164,18 @@ class Search:
 
     def in_bytes(self, data: bytes) -> Iterator[Hit]:
         """Yield the known identifiers that stand in bytes, in any of the usual encodings."""
-        if len(data) < BYTES_AT_LEAST or not self._known:
+        if len(data) < BYTES_AT_LEAST:
             return
         # Headers hold text between numbers.
         header = data[:HEADER] if _is_mostly_text(data[:HEADER]) else data[:HEADER_OF_NUMBERS]
-        seen = dict.fromkeys(self._known_in(header.decode("utf-8", "replace")))
+        seen = dict.fromkeys(_looks_like(header, LOOKS_LIKE))
+        seen |= dict.fromkeys(self._known_in(header.decode("utf-8", "replace")))
         for start in range(0, len(data), CHUNK):
             piece = data[start : start + CHUNK + OVERLAP]
+            if any(sign in piece for sign in _SIGNS_OF_HOME):
+                seen |= dict.fromkeys(_looks_like(piece, [HOME]))
+            if not self._known:
+                continue
             is_text = _is_mostly_text(piece)
             found: set[Known] = set()
             for place, needle, known in self._needles.in_(piece):
@@ -173,6 +183,22 @@ class Search:
                     found.add(known)
             seen |= dict.fromkeys(_hits(found))
         yield from seen
+
+
+_SIGNS_OF_HOME = (b"/home/", b"Users", b"U\0s\0e\0r\0s\0")
+
+
+def _looks_like(data: bytes, kinds: Iterable[str]) -> Iterator[Hit]:
+    """Yield what looks like an identifier in bytes, a byte or two for each letter."""
+    for narrow in (data, data.replace(b"\0", b"")):
+        text = _NO_TEXT.sub("\n", narrow.decode("utf-8", "replace"))
+        for what in kinds:
+            for found in LOOKS_LIKE[what].finditer(text):
+                if len(found[0]) >= LOOKS_AT_LEAST:
+                    yield Hit(what, found[0])
+
+
+_NO_TEXT = re.compile("[\0-\x1f\x7f\ufffd]")
 
 
 def _hits(found: Iterable[Known]) -> list[Hit]:

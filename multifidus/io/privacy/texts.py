@@ -6,6 +6,7 @@ import base64
 import binascii
 import html
 import json
+import quopri
 import re
 import urllib.parse
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ def readings(text: str) -> Iterator[tuple[str, str]]:
         quoted = urllib.parse.unquote(text)
         if quoted != text:
             yield "text of an address", quoted
+    if "=" in text and "quoted-printable" in text.lower():
+        yield "text of a letter", quopri.decodestring(text.encode()).decode("utf-8", "replace")
     if _UNSEEN.search(plain):
         yield "text without signs of no width", _UNSEEN.sub("", plain)
 

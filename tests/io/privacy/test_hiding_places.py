@@ -29,7 +29,7 @@ from multifidus.io.privacy import audit as auditing, contents
 from multifidus.io.privacy.audit import NAME_OF_FILE, TARGET_OF_LINK, audit_folder
 from multifidus.io.privacy.known import Kind, Known
 from multifidus.io.privacy.search import Search
-from tests.support.identities import PERSONS, dicom, packed, pdf, picture, png
+from tests.support.identities import PERSONS, dicom, nifti, packed, pdf, picture, png
 
 KNOWN = [
     *(Known(Kind.NAME, person.name) for person in PERSONS.values()),
@@ -301,3 +301,24 @@ def test_a_word_is_found_where_a_long_text_is_divided(tmp_path, monkeypatch):
     start = "<p>x</p>" * ((1 << 16) // 8 - 1)
     (tmp_path / "a.html").write_text(f"{start}<b>Zwi</b>cky<p>{'x ' * 9000}")
     assert {one.text for one in search(tmp_path).findings} == {ZWICKY}
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (nifti("/home/jdoe/study", extension=False), "path of a home folder"),
+        (b"\0\1\2\xff" * 9000 + b"/home/jdoe/study\0", "path of a home folder"),
+        (b"\0\1\2\xff" + "C:\\Users\\jdoe\\x".encode("utf-16-le"), "path of a home folder"),
+        (b"\0\1\2\xff jane.doe@hospital.example\0", "e-mail address"),
+        (b"\0\1\2\xff Doering^Jane\0", "name in DICOM's writing"),
+    ],
+)
+def test_what_looks_like_an_identifier_is_found_in_bytes(data, what, tmp_path):
+    (tmp_path / "a").write_bytes(data)
+    assert {one.what for one in audit_folder(tmp_path, Search()).findings} == {what}
+
+
+def test_a_letter_is_read(tmp_path):
+    letter = "Content-Transfer-Encoding: quoted-printable\n\nM=C3=BC=C3=9Fi=\ngg=C3=A4ng"
+    (tmp_path / "a.eml").write_text(letter)
+    assert MUESSIG in {one.text for one in search(tmp_path).findings}

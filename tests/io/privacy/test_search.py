@@ -76,3 +76,9 @@ def test_positions_are_where_words_begin():
     words = Positions([("anna", 1), ("an", 2), ("諸葛", 3), ("x", 4), ("annabella", 5)])
     assert sorted(words.in_("諸葛 annabel")) == [(0, "諸葛", 3), (3, "an", 2), (3, "anna", 1)]
     assert not list(words.in_(""))
+
+
+def test_random_bytes_look_like_no_identifier_by_chance():
+    chance = np.random.default_rng(4)
+    search = Search()
+    assert not [hit for _ in range(1500) for hit in search.in_bytes(chance.bytes(4096))]
