@@ -354,6 +354,33 @@ def test_how_a_person_works_is_kept_from_session_to_session(win, exam, tmp_path)
     win.__dict__.clear()
 
 
+def test_what_is_chosen_while_no_exam_is_open_is_kept_for_the_rater_of_now(win, exam, tmp_path):
+    tools, field = win.annotator.edit_tools, win.dock.reading.rater
+    win.open(exam, tmp_path)
+    win.press("Q")
+    win.press("Y")
+    assert RaterSettings("R1").value(TOOL) == "livewire"
+    win.empty()
+    assert not win.annotator.workspace.is_open
+    for rater, act in (
+        ("N1", lambda: (field.setText("N1"), field.editingFinished.emit())),
+        ("N2", lambda: setattr(win.annotator.workspace, "rater", "N2")),
+    ):
+        act()
+        assert (win.annotator.workspace.rater, field.text()) == (rater, rater)
+        tools.drawing = "freehand"
+        win.annotator.workspace.preferred.emit()
+        assert RaterSettings(rater).value(TOOL) == "freehand"
+        assert RaterSettings("R1").value(TOOL) == "livewire"
+    field.setText("R1")
+    field.editingFinished.emit()
+    assert tools.drawing == "livewire"
+    # Nobody outlines without a name.
+    field.setText(" ")
+    field.editingFinished.emit()
+    assert win.annotator.workspace.rater == "R1"
+
+
 def test_each_rater_works_as_they_chose_and_a_new_one_as_was_chosen_last(win, exam, tmp_path):
     """Two raters share one account of a computer in many departments."""
     win.open(exam, tmp_path)

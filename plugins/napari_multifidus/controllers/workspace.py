@@ -77,6 +77,8 @@ class Workspace(QObject):
         Emitted with structure and slice when an outline was drawn where none was before.
     level_set
         Emitted with a slice when its level was set by hand.
+    rater_changed
+        Emitted when somebody else outlines from now on.
     preferred
         Emitted when somebody has chosen how to work from now on.
     message, warning
@@ -97,13 +99,14 @@ class Workspace(QObject):
     grades_wanted = Signal()
     outline_closed = Signal(object, int)
     level_set = Signal(int)
+    rater_changed = Signal()
     preferred = Signal()
     message = Signal(str)
     warning = Signal(str)
 
     def __init__(self, viewer: Any, rater: str) -> None:
         super().__init__()
-        self.viewer, self.rater = viewer, rater
+        self.viewer, self._rater = viewer, rater
         self.protocol = MeasurementProtocol()
         self.access = Access()
         self.autosaver = Autosaver(self._contents)
@@ -112,6 +115,17 @@ class Workspace(QObject):
         self.redrawing = Redrawing()
         self.redrawing.message.connect(self.message)
         self.redrawing.warning.connect(self.warning)
+
+    @property
+    def rater(self) -> str:
+        """Who outlines, until somebody says otherwise."""
+        return self._rater
+
+    @rater.setter
+    def rater(self, rater: str) -> None:
+        if rater != self._rater:
+            self._rater = rater
+            self.rater_changed.emit()
 
     # --- what is open --------------------------------------------------------------------------
 

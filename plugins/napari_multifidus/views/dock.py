@@ -81,10 +81,11 @@ class Dock(QWidget):
         self.exam = exam_label(NO_EXAM)
         self.series = choice("Axial series that is outlined")
         self.slice_level, self.numbers, self.tools = SliceLevelPanel(), NumbersPanel(), ToolsPanel()
-        self.table, self.reading, self.status = OutlineTablePanel(), ReadingPanel(), StatusLine()
+        self.table, self.status = OutlineTablePanel(), StatusLine()
         self.measure = button("Measure…", "Write measurements.csv, summary.csv and dictionary.json")
         self.reasons = ReasonMenu(self)
         self.workspace = self.annotator.workspace
+        self.reading = ReadingPanel(self.workspace)
         kept = RaterSettings(self.workspace.rater)
         self.locator, self.image = LocatorPanel(kept), ImagePanel()
         self.preferences = Preferences(self.annotator, kept)
@@ -386,19 +387,20 @@ class Dock(QWidget):
         self.annotator.edit_tools.take_drafts(Path(chosen), labels)
 
     def _change_reading(self, rater: str, number: int) -> None:
-        """Change rater or reading; what is drawn goes along only if the person says so."""
-        if not self.workspace.is_open or not rater:
+        """Change rater or reading, except between entries of a list; carry outlines if asked to."""
+        opener, is_open = self.annotator.opener, self.workspace.is_open
+        if not rater or (self.annotator.worklist is not None and not is_open):
             return
-        session = self.workspace.session
-        other_rater = rater != session.drawing.reading.rater
-        carry = (
-            other_rater
-            and bool(session.drawing.layer_keys())
-            and not self.annotator.opener.has_file_of(rater, number)
-            and self._ask(f"Copy the outlines of {session.drawing.reading.rater} to {rater}?")
-        )
+        carry = is_open and not opener.has_file_of(rater, number) and self._ask_to_copy(rater)
         settings().setValue(RATER, rater)
-        self.annotator.opener.set_reading(rater, number, carry=carry)
+        opener.set_reading(rater, number, carry=carry)
+
+    def _ask_to_copy(self, rater: str) -> bool:
+        """Ask whether another rater goes on with what is drawn."""
+        drawing = self.workspace.session.drawing
+        before = drawing.reading.rater
+        question = f"Copy the outlines of {before} to {rater}?"
+        return rater != before and bool(drawing.layer_keys()) and self._ask(question)
 
     def _choose_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for outlines")

@@ -74,6 +74,12 @@ class Preferences(QObject):
         self._take_up()
         annotator.workspace.preferred.connect(self._note)
         annotator.workspace.opened.connect(self._follow_rater)
+        annotator.workspace.rater_changed.connect(self._follow_soon)
+
+    def _follow_soon(self) -> None:
+        """Follow at once where no exam is open; one that is open is its rater's to its end."""
+        if not self._annotator.workspace.is_open:
+            self._follow_rater()
 
     def _follow_rater(self) -> None:
         rater = self._annotator.workspace.rater

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QFileDialog, QLabel, QWidget
@@ -23,20 +24,30 @@ from napari_multifidus.views.widgets import (
     text_field,
 )
 
+if TYPE_CHECKING:
+    from napari_multifidus.controllers.workspace import Workspace
+
 FILE = "File…"
 _LONG = 120
 """A list of changed settings that is longer than this is counted instead."""
 
 
 class ReadingPanel(QWidget):
-    """Rater, number of the reading, rule of outlining, folder."""
+    """Rater, number of the reading, rule of outlining, folder.
+
+    Parameters
+    ----------
+    workspace
+        What is open, and who outlines.
+    """
 
     reading_said = Signal(str, int)
     rule_said = Signal(object)
     folder_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         super().__init__()
+        self._workspace = workspace
         self.rater = text_field("Rater ID: initials or a code; part of the file name")
         self.number = number_field("Number of the reading; each has its own file", 1, 99)
         self.rule = choice(
@@ -63,6 +74,12 @@ class ReadingPanel(QWidget):
         self.number.editingFinished.connect(self._say)
         self.rule.activated.connect(lambda: self.rule_said.emit(RoiRule(self.rule.currentData())))
         self.folder.clicked.connect(self.folder_wanted.emit)
+        workspace.rater_changed.connect(self._show_rater)
+        self._show_rater()
+
+    def _show_rater(self) -> None:
+        """Show who outlines, before an exam is open as well."""
+        self.rater.setText(self._workspace.rater)
 
     def _say(self) -> None:
         self.reading_said.emit(self.rater.text().strip(), self.number.value())
