@@ -14,6 +14,9 @@ ROOT = Path(__file__).parent.parent
 BINDINGS = {"pyqt6": ("PyQt6", ".venv"), "pyside6": ("PySide6", ".venv-pyside6")}
 """What `make test-gui` calls a binding, what packages call it, and where it is installed."""
 
+PAINTED = "PAINTED=1"
+"""`make test-gui` is told so to have every window painted all the time."""
+
 SMOKE = ("GUI_TESTS=tests/plugins/test_compat.py", "WORKERS=0")
 """What `make test-gui` is told for a few of the tests."""
 
@@ -47,6 +50,8 @@ class Run:
         count as failures.
     seconds
         From the first test to the last.
+    painted
+        Whether every window was painted all the time.
     """
 
     binding: str
@@ -54,6 +59,7 @@ class Run:
     tests: int
     not_passed: NotPassed
     seconds: float
+    painted: bool = False
 
     @property
     def failed(self) -> int:
@@ -97,7 +103,7 @@ def run(name: str, *options: str) -> Run:
     versions = tuple(
         f"{what} {which}" for what, which in zip(("Python", *names), said, strict=True)
     )
-    return Run(binding, versions, *found)
+    return Run(binding, versions, *found, painted=PAINTED in options)
 
 
 def summary(path: Path) -> tuple[int, NotPassed, float]:
@@ -121,14 +127,16 @@ def _name(case: Xml.Element) -> str:
 
 def page(*, smoke: bool) -> tuple[str, bool]:
     """Run the tests on both bindings; the smoke run a few of them on one."""
-    runs = [run("pyqt6", *SMOKE)] if smoke else [run(name) for name in BINDINGS]
+    asked = [("pyqt6", *SMOKE)] if smoke else [*((name,) for name in BINDINGS), ("pyqt6", PAINTED)]
+    runs = [run(*words) for words in asked]
     return as_markdown(runs), all(item.good for item in runs)
 
 
 def as_markdown(runs: list[Run]) -> str:
     """Write the page."""
     lines = [
-        f"| {item.binding} | {', '.join(item.versions)} | {item.tests} | "
+        f"| {item.binding}{', painted' if item.painted else ''} | {', '.join(item.versions)} | "
+        f"{item.tests} | "
         f"{item.tests - item.failed - item.skipped} | {item.failed} | {item.skipped} | "
         f"{item.seconds:.0f} |"
         for item in runs
@@ -137,6 +145,8 @@ def as_markdown(runs: list[Run]) -> str:
         "# The plugin's tests on both Qt bindings\n\n"
         "`make test-gui` and `make test-gui QT=pyside6`: every test of the plugin, most of them by "
         "mouse and keys in a real viewer on a virtual screen, as many processes as cores. "
+        "A window is painted while a test runs where the test looks at that, and at the end of "
+        "every other one; in the last line all the time (`make test-gui PAINTED=1`). "
         "The seconds are this machine's; none may be skipped.\n\n"
         "| binding | versions | tests | passed | failed | skipped | seconds |\n"
         "| --- | --- | --- | --- | --- | --- | --- |\n"

@@ -345,7 +345,8 @@ def win(
     test is marked ``painted``: painting takes two thirds of a click, and few tests look at it.
     """
     main = qt_window(shared_viewer)
-    main.setUpdatesEnabled(request.node.get_closest_marker("painted") is not None)
+    painted = request.node.get_closest_marker("painted") is not None or "PAINTED" in os.environ
+    main.setUpdatesEnabled(painted)
     # napari collects garbage when layers go; what is here now will stay anyway.
     gc.freeze()
     made = Window(shared_viewer, lambda done: qtbot.waitUntil(done, timeout=5000))
