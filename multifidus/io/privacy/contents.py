@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import lzma
+import re
 import sqlite3
 import struct
 import zipfile
@@ -178,6 +179,12 @@ def _parquet(data: bytes) -> Iterator[Part]:
 def _nifti(data: bytes) -> Iterator[Part]:
     """Yield a NIfTI file as bytes, and each of its extensions, which may be a file by itself."""
     yield Part("", data)
+    # In NIfTI-1 and -2: database, description, auxiliary file, name of the intent.
+    fields = (
+        ((14, 32), (148, 252), (328, 344)) if data[344:345] == b"n" else ((240, 344), (508, 524))
+    )
+    texts = b"\n".join(data[first:last] for first, last in fields)
+    yield Part("NIfTI header", re.sub("[\0\ufffd]+", "\n", texts.decode("utf-8", "replace")))
     order = "<" if data[:2] in {b"\x5c\x01", b"\x1c\x02"} else ">"
     at = int.from_bytes(data[:4], "little" if order == "<" else "big")
     if not data[at : at + 1].strip(b"\0"):

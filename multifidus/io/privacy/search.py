@@ -47,6 +47,7 @@ LOOKS_AT_LEAST = 10
 """Fewer letters look like a name or an address by chance in bytes that are no text."""
 
 HOME = "path of a home folder"
+DICOM_NAME = "name in DICOM's writing"
 
 LOOKS_LIKE = {
     HOME: re.compile(
@@ -54,7 +55,7 @@ LOOKS_LIKE = {
         r"[\\/]{1,2}(?!Public\b))[^/\\\s\"'<>]+"
     ),
     "e-mail address": re.compile(r"\b[\w.+-]{2,}@[\w-]+\.[a-z]{2,}\b", re.IGNORECASE),
-    "name in DICOM's writing": re.compile(r"\b[^\W\d_]{2,}\^[^\W\d_]{2,}\b"),
+    DICOM_NAME: re.compile(r"\b[^\W\d_]{2,}\^[^\W\d_]{2,}\b"),
     "named field that identifies a person": re.compile(
         r"\b(?:Patient(?:s?Name|ID|BirthDate|Address|TelephoneNumbers)|AccessionNumber|"
         r"ReferringPhysicianName|OperatorsName|InstitutionName)\b[\"']?\s*[:=]\s*[\"']?"
@@ -168,7 +169,10 @@ class Search:
             return
         # Headers hold text between numbers.
         header = data[:HEADER] if _is_mostly_text(data[:HEADER]) else data[:HEADER_OF_NUMBERS]
-        seen = dict.fromkeys(_looks_like(header, LOOKS_LIKE))
+        # Pixels may look like names, so these are looked for where a format says that text is.
+        seen = dict.fromkeys(
+            _looks_like(header, [kind for kind in LOOKS_LIKE if kind != DICOM_NAME])
+        )
         seen |= dict.fromkeys(self._known_in(header.decode("utf-8", "replace")))
         for start in range(0, len(data), CHUNK):
             piece = data[start : start + CHUNK + OVERLAP]

@@ -310,7 +310,7 @@ def test_a_word_is_found_where_a_long_text_is_divided(tmp_path, monkeypatch):
         (b"\0\1\2\xff" * 9000 + b"/home/jdoe/study\0", "path of a home folder"),
         (b"\0\1\2\xff" + "C:\\Users\\jdoe\\x".encode("utf-16-le"), "path of a home folder"),
         (b"\0\1\2\xff jane.doe@hospital.example\0", "e-mail address"),
-        (b"\0\1\2\xff Doering^Jane\0", "name in DICOM's writing"),
+        (nifti("Doering^Jane", extension=False), "name in DICOM's writing"),
     ],
 )
 def test_what_looks_like_an_identifier_is_found_in_bytes(data, what, tmp_path):
@@ -322,3 +322,10 @@ def test_a_letter_is_read(tmp_path):
     letter = "Content-Transfer-Encoding: quoted-printable\n\nM=C3=BC=C3=9Fi=\ngg=C3=A4ng"
     (tmp_path / "a.eml").write_text(letter)
     assert MUESSIG in {one.text for one in search(tmp_path).findings}
+
+
+@pytest.mark.parametrize("kind", [np.uint8, "<u2"])
+def test_pixels_look_like_no_name(kind, tmp_path):
+    pixels = np.array([*b"YaLAUHXaehC^KSSS", 3, 200, 201, 202] * 40, kind)
+    (tmp_path / "a.raw").write_bytes(b"\0\1\2\xff" * 200 + pixels.tobytes())
+    assert not audit_folder(tmp_path, Search()).findings
