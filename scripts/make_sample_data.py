@@ -22,7 +22,8 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.phantom import Phantom, PhantomSpec, Variant, make_phantom, write_phantom
 from multifidus.phantom.spec import RATER, exam_date
 from multifidus.study.requests import MeasureRequest, prepare
-from multifidus.study.results import Output, write_results
+from multifidus.study.results import write_results
+from multifidus.study.results_folder import Output
 
 SEED = 2010
 SURGERY_DATE = datetime.date(2001, 3, 19)

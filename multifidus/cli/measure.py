@@ -70,7 +70,8 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     """
     from multifidus.io.protocol_toml import load_protocol
     from multifidus.study.requests import MeasureRequest, prepare
-    from multifidus.study.results import Output, as_json, write_results
+    from multifidus.study.results import as_json, write_results
+    from multifidus.study.results_folder import Output
     from multifidus.study.results_page import printable
 
     request = MeasureRequest(

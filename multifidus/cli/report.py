@@ -71,7 +71,7 @@ def report(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 2 wrong usage; 3 refused.
     """
     from multifidus.reporting.build import FORMATS, ReportRequest, load_study, write_report
-    from multifidus.study.results import REPORT
+    from multifidus.study.results_folder import REPORT
 
     strange = sorted({*(formats or ())} - {*FORMATS})
     if strange:

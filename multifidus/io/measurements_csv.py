@@ -50,7 +50,7 @@ def tidy_row(row: Measurement) -> Row:
         "value": row.value,
         "unit": row.unit,
         "method": row.method,
-        "parameters": json.dumps(_plain(row.parameters), sort_keys=True),
+        "parameters": json.dumps(plain_parameters(row.parameters), sort_keys=True),
         "flags": ";".join(row.flags),
         "tilt_deg": origin.tilt_deg,
         "n_pixels": row.n_pixels,
@@ -69,8 +69,8 @@ def tidy_row(row: Measurement) -> Row:
     }
 
 
-def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN; what is undefined becomes null."""
+def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters for JSON, which has no NaN: what is undefined becomes null."""
     return {
         name: None if isinstance(value, float) and math.isnan(value) else value
         for name, value in parameters.items()

@@ -10,11 +10,12 @@ apostrophe and then one of these characters: nothing tells it from one that this
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from multifidus.io.files import write_text
+from multifidus.io.files import write_atomically
 
 Row = dict[str, Any]
 """One row of a table to write: values by column."""
@@ -56,7 +57,12 @@ def _is_like_formula(text: str) -> bool:
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
     r"""Return rows as CSV, texts guarded, numbers as they are; lines end in ``\n``."""
-    return "".join(f"{_line(row)}\n" for row in rows)
+    return "".join(csv_lines(rows))
+
+
+def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield rows as lines of CSV, as :func:`csv_text` puts them together."""
+    return (f"{_line(row)}\n" for row in rows)
 
 
 def _line(row: Sequence[object]) -> str:
@@ -76,12 +82,21 @@ def _cell(value: object) -> str:
 
 
 def write_rows(
-    rows: Sequence[Row], path: Path, columns: Sequence[str], *, overwrite: bool = False
+    rows: Iterable[Row], path: Path, columns: Sequence[str], *, overwrite: bool = False
 ) -> None:
-    """Write rows as CSV; columns that rows hold beyond the named ones follow in their order."""
+    """Write rows as CSV; columns that rows hold beyond the named ones follow in their order.
+
+    Rows are gone through twice, and are written as they come.
+    """
     named = dict.fromkeys(columns)
     for row in rows:
         if row.keys() - named.keys():
             named |= dict.fromkeys(name for name in row if name not in named)
-    lines = ([row.get(name) for name in named] for row in rows)
-    write_text(path, csv_text([list(named), *lines]), overwrite=overwrite)
+    cells: Iterator[Sequence[object]] = ([row.get(name) for name in named] for row in rows)
+    lines: Iterator[Sequence[object]] = chain([list(named)], cells)
+
+    def write(part: Path) -> None:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(csv_lines(lines))
+
+    write_atomically(path, write, overwrite=overwrite)

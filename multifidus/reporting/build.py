@@ -44,7 +44,7 @@ from multifidus.stats.requests import (
 )
 from multifidus.stats.study_table import StudyTable, left_out, study_table
 from multifidus.stats.values import Metric, Value
-from multifidus.study.results import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
+from multifidus.study.results_folder import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
 from multifidus.study.reviewed import review_beside, reviewed
 
 USUAL = (

@@ -28,7 +28,7 @@ from multifidus.stats.reliability.targets import Compare
 from multifidus.stats.study_table import StudyTable, study_table
 from multifidus.stats.values import Value, of_quantities
 from multifidus.study.level_value import matching_of
-from multifidus.study.results import PROTOCOL
+from multifidus.study.results_folder import PROTOCOL
 from multifidus.study.reviewed import review_beside, reviewed
 
 AUTOMATIC = "automatic"

@@ -58,6 +58,8 @@ class SideArea:
         Which muscle.
     mm2
         Its area; NaN is passed over.
+    reason
+        Why the rater declared it not measurable; None where it was outlined.
     """
 
     by: Reading
@@ -65,6 +67,7 @@ class SideArea:
     level: str
     side: str
     mm2: float
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +129,9 @@ def side_areas(rows: Iterable[Measurement]) -> Iterator[SideArea]:
     for row in rows:
         key = row.key
         if row.quantity == AREA and key.structure.is_muscle:
-            yield SideArea(
-                key.reading, key.structure, row.provenance.level or "", key.side, row.value
-            )
+            reason = str(row.parameters["reason"]) if row.is_not_measurable else None
+            level = row.provenance.level or ""
+            yield SideArea(key.reading, key.structure, level, key.side, row.value, reason)
 
 
 def with_exchanged_sides(

@@ -13,12 +13,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from multifidus.data.anatomy import MUSCLES, Level, Side, Structure
+from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
-from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.io.table_csv import Row
+from multifidus.study.exchanged_sides import SideArea
 
 Place = tuple[Level, Structure, Side]
 
@@ -75,20 +75,18 @@ class _Study:
     without_level: dict[Reading, set[tuple[Structure, Side]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Iterable[Measurement]) -> _Study:
+    def of(cls, areas: Iterable[SideArea]) -> _Study:
         study = cls()
-        for row in rows:
-            by, structure, side = row.key.reading, row.key.structure, row.key.side
-            level = row.provenance.level
-            if row.quantity != Quantity.TCSA_MM2 or structure not in MUSCLES:
+        for area in areas:
+            structure, side = Structure(area.structure), Side(area.side)
+            if not area.level:
+                study.without_level.setdefault(area.by, set()).add((structure, side))
                 continue
-            if level is None:
-                study.without_level.setdefault(by, set()).add((structure, side))
-            elif row.is_not_measurable:
-                reason = str(row.parameters["reason"])
-                study.reasons.setdefault(by, {})[level, structure, side] = reason
+            place = (Level(area.level), structure, side)
+            if area.reason is None:
+                study.outlined.setdefault(area.by, set()).add(place)
             else:
-                study.outlined.setdefault(by, set()).add((level, structure, side))
+                study.reasons.setdefault(area.by, {})[place] = area.reason
         return study
 
     @property
@@ -145,7 +143,7 @@ def notes_of(rois: RoiSet) -> Notes:
 
 
 def missing_rows(
-    rows: Iterable[Measurement],
+    areas: Iterable[SideArea],
     measured: Iterable[Reading],
     failed: Mapping[Reading, str],
     notes: Notes = MappingProxyType({}),
@@ -154,8 +152,9 @@ def missing_rows(
 
     Parameters
     ----------
-    rows
-        What was measured.
+    areas
+        Of muscles that were measured, or declared not measurable; see
+        :func:`multifidus.study.exchanged_sides.side_areas`.
     measured
         Readings that were measured, with or without rows.
     failed
@@ -163,7 +162,7 @@ def missing_rows(
     notes
         What raters wrote; see :func:`notes_of`.
     """
-    study = _Study.of(rows)
+    study = _Study.of(areas)
     done = set(measured)
     readings = done | set(failed)
     found: list[Row] = []

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from multifidus.data.columns import SUMMARY_KEYS
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.slice_number import slice_number
-from multifidus.io.files import write_text
+from multifidus.io.files import write_atomically
 from multifidus.io.table_csv import Row
 from multifidus.study.level_value import rule_in_words
 from multifidus.study.missing import Absence
@@ -24,7 +24,7 @@ from multifidus.version import VERSION
 
 _TITLE = "<title>multifidus results</title>"
 
-_PAGE = Template("""<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -62,7 +62,7 @@ $missing
 $slices
 </div>
 </html>
-""")
+"""
 
 COLUMNS = (
     *((name, name, "") for name in SUMMARY_KEYS),
@@ -103,13 +103,23 @@ def printable(
     protocol
         Says which slices make up a level.
     """
-    summary = summary_rows(rows, protocol)
-    if any(row["structure"] == structure for row in summary):
-        summary = [row for row in summary if row["structure"] == structure]
-    used = [
-        column for column in COLUMNS if any(row.get(column[0]) not in (None, "") for row in summary)
-    ]
-    cells = [[_with_uncertainty(row, name, form) for name, _, form in used] for row in summary]
+    headings, cells = printable_summary(summary_rows(rows, protocol), structure)
+    return headings, list(cells)
+
+
+def printable_summary(
+    summary: Iterable[Row], structure: str | None = None
+) -> tuple[list[str], Iterator[list[str]]]:
+    """Return the same of rows of the wide table, which are gone through several times."""
+    known, filled = False, {True: set[str](), False: set[str]()}
+    for row in summary:
+        is_asked = row["structure"] == structure
+        known = known or is_asked
+        filled[is_asked] |= {name for name, _, _ in COLUMNS if row.get(name) not in (None, "")}
+    names = filled[True] if known else filled[False]
+    used = [column for column in COLUMNS if column[0] in names]
+    shown = (row for row in summary if not known or row["structure"] == structure)
+    cells = ([_with_uncertainty(row, name, form) for name, _, form in used] for row in shown)
     return [heading for _, heading, _ in used], cells
 
 
@@ -141,15 +151,15 @@ class PageContent:
 
     Parameters
     ----------
-    rows
-        What was measured.
+    summary
+        Rows of the wide table; they are gone through several times.
     failures, missing
         Rows of these tables.
     pictures
         File names in ``pictures/`` and their captions.
     """
 
-    rows: Sequence[Measurement]
+    summary: Iterable[Row]
     failures: Sequence[Row]
     missing: Sequence[Row]
     pictures: Sequence[tuple[str, str]]
@@ -161,23 +171,36 @@ def write_page(
     protocol: MeasurementProtocol = MeasurementProtocol(),  # noqa: B008 - frozen
 ) -> None:
     """Write the page."""
-    slices = "\n".join(
+    slices = (
         f'<figure><a href="pictures/{escape(name)}"><img loading="lazy" '
         f'src="pictures/{escape(name)}" alt="{escape(caption)}"></a>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
         for name, caption in content.pictures
     )
-    page = _PAGE.substitute(
-        title=_TITLE,
-        version=escape(VERSION),
-        rule=escape(rule_in_words(protocol)),
-        summary=_table(*printable(content.rows, "multifidus", protocol)),
-        everything=_table(*printable(content.rows, None, protocol)),
-        failures=_failures(content.failures),
-        missing=_missing(content.missing),
-        slices=slices,
-    )
-    write_text(path, page, overwrite=True)
+    parts: dict[str, Iterable[str]] = {
+        "title": [_TITLE],
+        "version": [escape(VERSION)],
+        "rule": [escape(rule_in_words(protocol))],
+        "summary": _table(*printable_summary(content.summary, "multifidus")),
+        "everything": _table(*printable_summary(content.summary)),
+        "failures": _failures(content.failures),
+        "missing": _missing(content.missing),
+        "slices": _joined(slices),
+    }
+
+    def write(part: Path) -> None:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            # Texts of the page and names of its parts take turns.
+            for place, text in enumerate(re.split(r"\$(\w+)", _PAGE)):
+                file.writelines(parts[text] if place % 2 else [text])
+
+    write_atomically(path, write, overwrite=True)
+
+
+def _joined(texts: Iterable[str]) -> Iterator[str]:
+    """Yield texts with an end of line between them."""
+    for place, text in enumerate(texts):
+        yield f"\n{text}" if place else text
 
 
 def is_page(path: Path) -> bool:
@@ -188,23 +211,25 @@ def is_page(path: Path) -> bool:
         return False
 
 
-def _missing(missing: Sequence[Row]) -> str:
+def _missing(missing: Sequence[Row]) -> Iterator[str]:
     """Count missing measurements by reason."""
     if not missing:
-        return ""
+        return
     counts = Counter(row["reason"] for row in missing)
     cells = [
         [str(n), str(_muscles(missing, reason)), reason, Absence(reason).meaning]
         for reason, n in sorted(counts.items())
     ]
     headings = ["measurements (muscle x reading)", "muscles", "reason", "meaning"]
-    return (
+    yield (
         "<h2>Missing measurements</h2>\n"
         "<p class='note'>Muscles outlined or declared not measurable anywhere in the study are "
         "expected in every reading of every exam. Missing ones are listed in "
         "<a href='missing.csv'>missing.csv</a>.</p>\n"
-        f"<div class='scroll'>{_table(headings, cells)}</div>"
+        "<div class='scroll'>"
     )
+    yield from _table(headings, cells)
+    yield "</div>"
 
 
 def _muscles(missing: Sequence[Row], reason: str) -> int:
@@ -213,21 +238,24 @@ def _muscles(missing: Sequence[Row], reason: str) -> int:
     return len({tuple(row[n] for n in names) for row in missing if row["reason"] == reason})
 
 
-def _failures(failures: Sequence[Row]) -> str:
+def _failures(failures: Sequence[Row]) -> Iterator[str]:
     if not failures:
-        return ""
+        return
     headings = list(failures[0])
     cells = [[str(value) for value in row.values()] for row in failures]
-    return f"<h2>Not measured</h2>\n<div class='scroll'>{_table(headings, cells)}</div>"
+    yield "<h2>Not measured</h2>\n<div class='scroll'>"
+    yield from _table(headings, cells)
+    yield "</div>"
 
 
-def _table(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+def _table(headings: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
     def row(tag: str, values: Sequence[str]) -> str:
         marked = (f"<{tag}{_kind(value)}>{escape(value)}</{tag}>" for value in values)
         return f"<tr>{''.join(marked)}</tr>"
 
-    body = "\n".join(row("td", values) for values in cells)
-    return f"<table>\n{row('th', headings)}\n{body}\n</table>"
+    yield f"<table>\n{row('th', headings)}\n"
+    yield from _joined(row("td", values) for values in cells)
+    yield "\n</table>"
 
 
 def _kind(value: str) -> str:

@@ -60,11 +60,11 @@ def summary_rows(
         group = (key.reading, origin.level, key.structure, key.side, key.name, alone)
         groups.setdefault(group, []).append(row)
     check_extra(names)
-    return sorted((_summary(members, protocol) for members in groups.values()), key=_reading_order)
+    return sorted((_summary(members, protocol) for members in groups.values()), key=reading_order)
 
 
-def _reading_order(row: Row) -> tuple[Any, ...]:
-    """Sort the wide table as people read it."""
+def reading_order(row: Row) -> tuple[Any, ...]:
+    """Return the place of a row in the wide table, as people read it."""
     order = str(row.get("order", "")).strip()
     return (
         row["subject"],
@@ -160,5 +160,9 @@ def write_summary(
     overwrite: bool = False,
 ) -> None:
     """Write the wide table of measurements."""
-    columns = (*SUMMARY_KEYS, *SUMMARY_COLUMNS)
-    write_rows(summary_rows(rows, protocol), path, columns, overwrite=overwrite)
+    write_summary_rows(summary_rows(rows, protocol), path, overwrite=overwrite)
+
+
+def write_summary_rows(rows: Iterable[Row], path: Path, *, overwrite: bool = False) -> None:
+    """Write rows of the wide table, which are gone through twice."""
+    write_rows(rows, path, (*SUMMARY_KEYS, *SUMMARY_COLUMNS), overwrite=overwrite)

@@ -19,8 +19,10 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.study.dictionary import dictionary
 from multifidus.study.requests import MeasureRequest, prepare
-from multifidus.study.results import Output, dictionary, write_results
+from multifidus.study.results import write_results
+from multifidus.study.results_folder import Output
 from multifidus.study.summary import summary_rows
 from tests.support.cases import write_cohort
 from tests.support.tables import measurements

@@ -21,8 +21,8 @@ from multifidus.io.measurements_csv import (
 )
 from multifidus.io.table_csv import write_rows
 from multifidus.io.table_reader import read_rows
+from multifidus.study.dictionary import dictionary, write_dictionary
 from multifidus.study.missing import Absence
-from multifidus.study.results import dictionary, write_dictionary
 from multifidus.study.summary import summary_rows, write_summary
 from multifidus.version import VERSION
 

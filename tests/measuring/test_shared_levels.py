@@ -12,7 +12,8 @@ from multifidus.errors import LevelError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.measuring.shared_levels import with_shared_levels
 from multifidus.study.batch import Failure, measure_cases
-from multifidus.study.results import Output, write_results
+from multifidus.study.results import write_results
+from multifidus.study.results_folder import Output
 from tests.support.cases import write_exam, write_outlines
 from tests.support.exams import box, outline
 from tests.support.spines import disc_centres, exam_through, slice_through, straight

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
-from multifidus.data.columns import MISSING_COLUMNS
+from multifidus.data.columns import FAILURE_COLUMNS, MISSING_COLUMNS
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import ReadError, StatisticsError, WriteError
 from multifidus.reporting.build import ReportRequest, load_study, write_report
@@ -32,7 +32,6 @@ from multifidus.stats.change.groups import Classification
 from multifidus.stats.change.mdc import mdc_from_reliability
 from multifidus.stats.reliability.document import given_study, plain_study
 from multifidus.stats.reliability.study import reliability
-from multifidus.study.results import FAILURE_COLUMNS
 from tests.reporting.plots.test_plots import thumbnail
 from tests.support.studies import THRESHOLD, study_rows, without_figures, write_study
 from tests.support.tables import values_of

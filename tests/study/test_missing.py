@@ -8,6 +8,7 @@ from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import NotMeasurable, Reason, RoiSet
+from multifidus.study.exchanged_sides import side_areas
 from multifidus.study.missing import Absence, missing_rows, notes_of
 from tests.support.tables import measurements
 
@@ -37,7 +38,7 @@ def both(by=PRE, level="L4-L5", **facts):
 
 
 def found(rows, measured, failed=None):
-    rows = missing_rows(measurements(rows), measured, failed or {})
+    rows = missing_rows(side_areas(measurements(rows)), measured, failed or {})
     assert all(list(row) == list(MISSING_COLUMNS) for row in rows)
     names = ("timepoint", "rater", "level", "side", "reason", "detail")
     return [tuple(row[name] for name in names) for row in rows]
@@ -84,7 +85,7 @@ def test_what_the_rater_wrote_about_a_muscle_stands_beside_the_reason():
         ),
         reading=PRE,
     )
-    (row,) = missing_rows(measurements(rows), [PRE], {}, notes_of(said))
+    (row,) = missing_rows(side_areas(measurements(rows)), [PRE], {}, notes_of(said))
     assert (row["side"], row["reason"], row["detail"]) == ("left", "not_measurable", "other")
     assert row["rater_note"] == "scan stopped; asked for again"
 
@@ -125,7 +126,8 @@ def test_a_failed_case_of_no_rater_may_be_anybodys():
 
 def test_every_subject_is_expected_at_every_timepoint():
     other = Reading("S02", "pre", "AB")
-    rows = missing_rows(measurements(both() + both(POST) + [area(other)]), [PRE, POST, other], {})
+    rows = both() + both(POST) + [area(other)]
+    rows = missing_rows(side_areas(measurements(rows)), [PRE, POST, other], {})
     names = ("subject", "timepoint", "rater", "reading", "side", "reason", "detail")
     assert [tuple(row[name] for name in names) for row in rows] == [
         ("S02", "post", "", None, "left", "no_exam", ""),

@@ -16,7 +16,8 @@ from multifidus.errors import RoiError, WriteError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.batch import Failure, Measured, case_of, measure_case, measure_cases
 from multifidus.study.missing import Absence
-from multifidus.study.results import Output, as_json, write_results
+from multifidus.study.results import as_json, write_results
+from multifidus.study.results_folder import Output
 from tests.support.cases import write_cohort, write_exam, write_outlines
 
 PROTOCOL = mf.MeasurementProtocol()

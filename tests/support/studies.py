@@ -64,8 +64,7 @@ def study_rows(subjects=12, *, raters="AB", readings=2, timepoints=("pre", "post
 
 def write_study(folder, rows=None, missing=(), failures=()):
     """Write a results folder; returns it."""
-    from multifidus.data.columns import MISSING_COLUMNS
-    from multifidus.study.results import FAILURE_COLUMNS
+    from multifidus.data.columns import FAILURE_COLUMNS, MISSING_COLUMNS
 
     rows = study_rows() if rows is None else rows
     folder.mkdir(exist_ok=True)

@@ -16,7 +16,8 @@ from multifidus.errors import MultifidusError
 from multifidus.figures.overlay import draw_overlays
 from multifidus.io.protocol_toml import DEFAULT, load_protocol
 from multifidus.study.batch import case_of, measure_exam
-from multifidus.study.results import Output, write_results
+from multifidus.study.results import write_results
+from multifidus.study.results_folder import Output
 from napari_multifidus._compat import Signal
 from napari_multifidus.controllers.workspace import Workspace
 from napari_multifidus.models.session import Session

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 from multifidus.errors import MultifidusError
 from multifidus.io.labelmap import PRESETS
 from multifidus.reading.session import SessionRequest, listed_for, open_worklist
-from multifidus.study.results import TABLE
+from multifidus.study.results_folder import TABLE
 from napari_multifidus import _compat
 from napari_multifidus.controllers import shortcuts as keys
 from napari_multifidus.controllers.annotator import Annotator

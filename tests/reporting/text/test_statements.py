@@ -16,8 +16,8 @@ from multifidus.reporting.text.grras import Answer, grras
 from multifidus.reporting.text.methods import methods_text
 from multifidus.reporting.text.participant_flow import lost_measurements
 from multifidus.reporting.text.results import results_text
+from multifidus.study.dictionary import write_dictionary
 from multifidus.study.outline_counts import outline_key, outlines_of
-from multifidus.study.results import write_dictionary
 from multifidus.study.results_page import PageContent, printable, write_page
 from tests.support.studies import study_rows, write_study
 from tests.support.tables import measurements

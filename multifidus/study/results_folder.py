@@ -1,0 +1,99 @@
+"""The results folder: what lies in it, and what of an earlier run goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from multifidus.errors import WriteError
+from multifidus.figures.picture_files import SMALL, is_picture_stem
+from multifidus.io.files import refuse_file_as_folder
+from multifidus.study.results_page import is_page
+
+TABLE = "measurements.csv"
+SUMMARY = "summary.csv"
+DICTIONARY = "dictionary.json"
+FAILURES = "failures.csv"
+MISSING = "missing.csv"
+PROTOCOL = "protocol.toml"
+PICTURES = "pictures"
+PAGE = "index.html"
+REPORT = "report"
+"""Folder of the report that is made of all these."""
+
+OLD_REPORT = (
+    f"{REPORT}/ in this folder was made of the results that were just replaced: delete it, or make "
+    "it anew with 'multifidus report --overwrite'."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where results go.
+
+    Parameters
+    ----------
+    folder
+        Made if need be.
+    overwrite
+        Whether results already there may be replaced.
+    pictures
+        Whether to draw every measured slice and the page that shows them.
+    """
+
+    folder: Path
+    overwrite: bool = False
+    pictures: bool = True
+
+    def check(self) -> None:
+        """Refuse, before anything is measured, to replace results unasked.
+
+        Raises
+        ------
+        WriteError
+            If the folder is a file, lies below one or holds results.
+        """
+        refuse_file_as_folder(self.folder)
+        if not self.overwrite and self._holds_results():
+            msg = f"{self.folder} already holds results."
+            raise WriteError(msg, remedy="Choose another folder, or ask to overwrite them.")
+
+    def _holds_results(self) -> bool:
+        # Pictures alone are of a run that did not end; a report would show them among the new.
+        return (self.folder / TABLE).exists() or any(self.old_pictures())
+
+    def old_pictures(self, drawn: Sequence[tuple[str, str]] = ()) -> Iterator[Path]:
+        """Yield the pictures of slices in the folder, large and small, besides those just drawn.
+
+        Other files there are not this program's.
+        """
+        large = self.folder / PICTURES
+        new = [large / name for name, _ in drawn]
+        new += [(large / SMALL / name).with_suffix(".jpg") for name, _ in drawn]
+        # As files, not by name: some systems take names of another case for the same.
+        kept = {(at.st_dev, at.st_ino) for at in (path.stat() for path in new if path.exists())}
+        for path in (*large.glob("*.png"), *(large / SMALL).glob("*.jpg")):
+            at = path.lstat()
+            if (
+                is_picture_stem(path.stem)
+                and not path.is_dir()
+                and (at.st_dev, at.st_ino) not in kept
+            ):
+                yield path
+
+
+def remove_earlier(
+    output: Output, drawn: Sequence[tuple[str, str]], *, has_tables: bool, has_page: bool
+) -> None:
+    """Remove what an earlier run wrote and this one does not replace.
+
+    Nothing but files that this program names. The protocol is not among them: it is always
+    replaced, and may be the very file that the user wrote.
+    """
+    for name in () if has_tables else (TABLE, SUMMARY, DICTIONARY):
+        (output.folder / name).unlink(missing_ok=True)
+    if not has_page and is_page(output.folder / PAGE):
+        (output.folder / PAGE).unlink()
+    for path in [*output.old_pictures(drawn)]:
+        path.unlink()

@@ -1,0 +1,114 @@
+"""Tables, page and dictionary of a study, assembled from its finished cases one after another.
+
+No more than one reading's rows are in memory at a time; rows of the wide table wait in a file,
+as its order is not that of the tidy one.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from multifidus.data.columns import COLUMNS, FAILURE_COLUMNS, MISSING_COLUMNS
+from multifidus.data.measurement import Measurement
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.io.files import make_folder, write_atomically, write_text
+from multifidus.io.measurements_csv import tidy_row
+from multifidus.io.protocol_toml import as_toml
+from multifidus.io.table_csv import Row, csv_lines, write_rows
+from multifidus.study.dictionary import write_dictionary
+from multifidus.study.results_folder import (
+    DICTIONARY,
+    FAILURES,
+    MISSING,
+    PAGE,
+    PROTOCOL,
+    SUMMARY,
+    TABLE,
+    Output,
+    remove_earlier,
+)
+from multifidus.study.results_page import PageContent, write_page
+from multifidus.study.run.study import Study
+from multifidus.study.summary import reading_order, summary_rows, write_summary_rows
+
+
+@dataclass(slots=True)
+class WideRows:
+    """Rows of the wide table, kept in a file until all are known; may be gone through again."""
+
+    file: IO[bytes]
+    places: list[tuple[tuple[Any, ...], int, int]] = field(default_factory=list)
+
+    def add(self, rows: list[Row]) -> None:
+        """Add those of one reading."""
+        if rows:
+            text = json.dumps(rows).encode()
+            self.places.append((reading_order(rows[0]), self.file.seek(0, 2), len(text)))
+            self.file.write(text)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield all, as people read them."""
+        for _, place, length in sorted(self.places):
+            self.file.seek(place)
+            yield from json.loads(self.file.read(length))
+
+
+def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> None:
+    """Write the tables and the page of a study, and remove what an earlier run left.
+
+    Parameters
+    ----------
+    study
+        Its finished cases.
+    output
+        Where to.
+    protocol
+        The protocol they were measured by.
+    """
+    folder, overwrite = output.folder, output.overwrite
+    make_folder(folder)
+    failures, missing = study.failures, study.missing()
+    has_rows = study.n_rows > 0
+    has_page = has_rows and output.pictures
+    if overwrite:
+        remove_earlier(output, study.pictures, has_tables=has_rows, has_page=has_page)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        wide = WideRows(file)
+        if has_rows:
+            _write_tidy(study, folder / TABLE, wide, protocol, overwrite=overwrite)
+            write_summary_rows(wide, folder / SUMMARY, overwrite=overwrite)
+            write_dictionary(folder / DICTIONARY, overwrite=overwrite)
+        if has_rows or overwrite:
+            write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
+        write_rows(failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
+        write_rows(missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
+        if has_page:
+            content = PageContent(wide, failures, missing, study.pictures)
+            write_page(content, folder / PAGE, protocol)
+
+
+def _write_tidy(
+    study: Study, path: Path, wide: WideRows, protocol: MeasurementProtocol, *, overwrite: bool
+) -> None:
+    """Write the tidy table, and keep the rows of the wide one on the way."""
+    columns = list(dict.fromkeys((*COLUMNS, *study.own_columns)))
+
+    def lines() -> Iterator[list[Any]]:
+        yield columns
+        for rows in study.readings():
+            wide.add(summary_rows(rows, protocol))
+            yield from map(cells, rows)
+
+    def cells(row: Measurement) -> list[Any]:
+        return [*map(tidy_row(row).get, columns)]
+
+    def write(part: Path) -> None:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(csv_lines(lines()))
+
+    write_atomically(path, write, overwrite=overwrite)
