@@ -38,6 +38,8 @@ class Case:
     series
         Which series label maps were drawn on, or outlines that are found by their place alone:
         number, UID or weighting; None where only one fits.
+    line
+        Of the table; None where it is not known.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Case:
     landmarks: tuple[Path, ...] = ()
     folder: Path | None = None
     series: str | None = None
+    line: int | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_extra(self.extra)

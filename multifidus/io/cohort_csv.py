@@ -86,7 +86,7 @@ def _case(row: Mapping[str, str], file: Path, line: int) -> Case:
     labels = _labels(cells.get("labels", ""), file.parent)
     return Case(
         by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical,
-        landmarks, file.parent, cells.get("series") or None,
+        landmarks, file.parent, cells.get("series") or None, line,
     )  # fmt: skip
 
 

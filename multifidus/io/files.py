@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -42,6 +43,8 @@ def reading(path: Path, what: str) -> Iterator[None]:
     except ReadError:
         raise
     except OSError as error:
+        if error.errno == errno.ENOMEM:  # nothing is wrong with the file
+            raise MemoryError(str(error)) from error
         reason = error.strerror or str(error) or type(error).__name__
         msg = f"Cannot read {path} as {what}: {reason}."
         raise ReadError(msg, remedy="Check the path and its permissions.") from error

@@ -55,6 +55,10 @@ def measure_cases(
             yield measure_case(case, protocol, contrasts)
         except MultifidusError as error:
             yield _failure(case, error, error.message, error.remedy)
+        except MemoryError as error:
+            message = "It takes more memory than it may use."
+            remedy = "Measure with fewer processes (--jobs), or allow more memory (--memory)."
+            yield _failure(case, error, message, remedy)
         except Exception as error:  # noqa: BLE001 - the one place: record it, and go on
             remedy = "This is a fault of multifidus; please report it with this message."
             yield _failure(case, error, str(error), remedy)

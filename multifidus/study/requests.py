@@ -92,7 +92,14 @@ def prepare(request: MeasureRequest, protocol: MeasurementProtocol) -> MeasureRu
     return MeasureRun(iter(measured), len(measured), tuple(labels_left_out([request.labels])))
 
 
-def _prepare_cohort(request: MeasureRequest, protocol: MeasurementProtocol) -> MeasureRun:
+def cohort_of(request: MeasureRequest) -> Cohort:
+    """Read the cohort that a request names.
+
+    Raises
+    ------
+    CohortError
+        If the request contradicts it, or it cannot be used.
+    """
     by_hand = (request.outlines, request.fat, request.water, request.series)
     if any(by_hand) or request.rater or request.reading:
         msg = (
@@ -101,7 +108,11 @@ def _prepare_cohort(request: MeasureRequest, protocol: MeasurementProtocol) -> M
         )
         remedy = "Leave out --outlines, --fat, --water, --series, --rater and --reading."
         raise CohortError(msg, remedy=remedy)
-    cohort = read_cohort(request.exam[0])
+    return read_cohort(request.exam[0])
+
+
+def _prepare_cohort(request: MeasureRequest, protocol: MeasurementProtocol) -> MeasureRun:
+    cohort = cohort_of(request)
     outcomes = measure_cases(cohort.cases, protocol, request.contrasts)
     return MeasureRun(outcomes, len(cohort.cases), tuple(cohort_remarks(cohort)))
 

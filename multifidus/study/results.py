@@ -14,7 +14,7 @@ from multifidus.io.measurements_csv import tidy_row
 from multifidus.io.table_csv import Row
 from multifidus.study.batch import Failure, Measured
 from multifidus.study.pictures import draw_pictures
-from multifidus.study.results_folder import OLD_REPORT, PICTURES, REPORT, Output
+from multifidus.study.results_folder import OLD_REPORT, PICTURES, REPORT, Output, remove_run
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.record import record_of
 from multifidus.study.run.study import Study
@@ -77,6 +77,7 @@ def write_results(
         return results
     if output.overwrite and (output.folder / REPORT).is_dir():
         results = replace(results, notes=(*results.notes, OLD_REPORT))
+    remove_run(output.folder)
     assemble(study, output, protocol)
     return results
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,14 @@ MISSING = "missing.csv"
 PROTOCOL = "protocol.toml"
 PICTURES = "pictures"
 PAGE = "index.html"
+CASES = "cases"
+"""Folder of the records of a run's finished cases."""
+
+RUN = "run.json"
+"""What all cases of a run share."""
+
+PROVENANCE = "provenance.json"
+LOG = "run.log.jsonl"
 REPORT = "report"
 """Folder of the report that is made of all these."""
 
@@ -61,7 +70,8 @@ class Output:
 
     def _holds_results(self) -> bool:
         # Pictures alone are of a run that did not end; a report would show them among the new.
-        return (self.folder / TABLE).exists() or any(self.old_pictures())
+        begun = any((self.folder / name).exists() for name in (TABLE, RUN))
+        return begun or any(self.old_pictures())
 
     def old_pictures(self, drawn: Sequence[tuple[str, str]] = ()) -> Iterator[Path]:
         """Yield the pictures of slices in the folder, large and small, besides those just drawn.
@@ -97,3 +107,11 @@ def remove_earlier(
         (output.folder / PAGE).unlink()
     for path in [*output.old_pictures(drawn)]:
         path.unlink()
+
+
+def remove_run(folder: Path) -> None:
+    """Remove the records of a run, where results of another kind take its place."""
+    if (folder / RUN).exists():
+        shutil.rmtree(folder / CASES, ignore_errors=True)
+        for name in (RUN, PROVENANCE, LOG):
+            (folder / name).unlink(missing_ok=True)

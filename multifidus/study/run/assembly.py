@@ -32,7 +32,7 @@ from multifidus.study.results_folder import (
     Output,
     remove_earlier,
 )
-from multifidus.study.results_page import PageContent, write_page
+from multifidus.study.results_page import PageContent, printable_summary, write_page
 from multifidus.study.run.study import Study
 from multifidus.study.summary import reading_order, summary_rows, write_summary_rows
 
@@ -58,7 +58,9 @@ class WideRows:
             yield from json.loads(self.file.read(length))
 
 
-def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> None:
+def assemble(
+    study: Study, output: Output, protocol: MeasurementProtocol
+) -> tuple[list[str], list[list[str]]]:
     """Write the tables and the page of a study, and remove what an earlier run left.
 
     Parameters
@@ -69,6 +71,11 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Non
         Where to.
     protocol
         The protocol they were measured by.
+
+    Returns
+    -------
+    tuple
+        Headings and rounded cells of the summary of the multifidus, to be printed.
     """
     folder, overwrite = output.folder, output.overwrite
     make_folder(folder)
@@ -90,6 +97,8 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Non
         if has_page:
             content = PageContent(wide, failures, missing, study.pictures)
             write_page(content, folder / PAGE, protocol)
+        headings, cells = printable_summary(wide, "multifidus")
+        return headings, list(cells)
 
 
 def _write_tidy(

@@ -1,0 +1,242 @@
+"""A cohort measured into a results folder: what is done is kept, what is missing is done."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.cohort import Case
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.roi import Reading
+from multifidus.io.files import content_sha256
+from multifidus.study.results_folder import LOG, OLD_REPORT, REPORT, Output
+from multifidus.study.run.assembly import assemble
+from multifidus.study.run.cases import CaseSettings
+from multifidus.study.run.content import ContentHashes, RunSettings, content_of
+from multifidus.study.run.folder import Plan, begin, check_plan, locked, plan_run, remove_scratch
+from multifidus.study.run.log import RunLog
+from multifidus.study.run.pool import Limits, Pool
+from multifidus.study.run.provenance import RunFacts, write_provenance
+from multifidus.study.run.record import CaseRecord
+from multifidus.study.run.record_files import read_record, read_rows
+from multifidus.study.run.selection import Selection
+from multifidus.study.run.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRun:
+    """What is asked for.
+
+    Parameters
+    ----------
+    table
+        The cohort table, for its hash.
+    cases
+        All its cases.
+    output
+        The results folder; ``overwrite`` measures again what changed.
+    protocol, contrasts
+        By which they are measured.
+    selection
+        Which of them are measured now.
+    limits
+        What the run may use.
+    force
+        Whether to measure everything again.
+    command
+        Words of the command line, for the record.
+    """
+
+    table: Path
+    cases: tuple[Case, ...]
+    output: Output
+    protocol: MeasurementProtocol
+    contrasts: Path | None = None
+    selection: Selection = field(default_factory=Selection)
+    limits: Limits = field(default_factory=Limits)
+    force: bool = False
+    command: tuple[str, ...] = ()
+
+    @property
+    def settings(self) -> RunSettings:
+        """What the rows of all cases depend on."""
+        words = "" if self.contrasts is None else content_sha256(self.contrasts)
+        return RunSettings(self.protocol, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Is called while a run goes on.
+
+    Parameters
+    ----------
+    planned
+        Once, with the plan and the cases that are measured now, and whether other runs that write
+        to the folder would be noticed.
+    finished
+        After each case, with its record.
+    stopping
+        Asked again and again whether to begin no more cases.
+    """
+
+    planned: Callable[[Plan, Sequence[Case], bool], None] = lambda *_: None
+    finished: Callable[[CaseRecord], None] = lambda _: None
+    stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run left.
+
+    Parameters
+    ----------
+    study
+        All finished cases of the cohort, those that were kept as well.
+    notes
+        What is doubtful, in sentences.
+    left
+        How many cases of the cohort are not done.
+    stopped
+        Whether the user stopped it; the tables are those of the run before then.
+    printed
+        Headings and cells of the summary of the multifidus.
+    """
+
+    study: Study
+    notes: tuple[str, ...] = ()
+    left: int = 0
+    stopped: bool = False
+    printed: tuple[list[str], list[list[str]]] = ([], [])
+
+
+def planned_run(
+    run: CohortRun, hashes: ContentHashes | None = None
+) -> tuple[Plan, tuple[Case, ...]]:
+    """Return what a run would do, and the cases that it would measure; nothing is written.
+
+    Parameters
+    ----------
+    run
+        What is asked for.
+    hashes
+        Of files that were read before in this run.
+
+    Raises
+    ------
+    WriteError
+        If it would be refused.
+    """
+    output = replace(run.output, overwrite=run.output.overwrite or run.force)
+    known = ContentHashes() if hashes is None else hashes
+    content = partial(content_of, settings=run.settings, hashes=known)
+    plan = plan_run(run.cases, output, run.settings, content, force=run.force)
+    check_plan(plan, output)
+    return plan, run.selection.of(plan.todo, plan.failed, run.cases)
+
+
+def measure_cohort_into(run: CohortRun, reporter: Reporter = Reporter()) -> RunResult:
+    """Measure a cohort into a folder, going on with what is there.
+
+    Raises
+    ------
+    WriteError
+        If the folder holds something else, or another run writes to it.
+    OSError
+        If the machine does not let it write; what is finished is kept.
+    """
+    hashes = ContentHashes()
+    planned_run(run, hashes)  # refused before anything is made
+    with locked(run.output.folder) as is_locked:
+        plan, now = planned_run(run, hashes)
+        reporter.planned(plan, now, is_locked)
+        log = RunLog(run.output.folder / LOG)
+        begin(plan, run.output.folder, run.settings)
+        log.add("run_started", {"version": run.settings.version, "protocol": run.protocol.digest,
+                                "cases": len(run.cases), "kept": len(plan.kept), "now": len(now),
+                                "jobs": run.limits.jobs, "command": list(run.command)})  # fmt: skip
+        try:
+            return _Running(run, plan, log, reporter).result(now)
+        except BaseException:
+            with contextlib.suppress(OSError):  # the disk may be full
+                log.add("run_broken", {"traceback": traceback.format_exc()})
+            raise
+        finally:
+            remove_scratch(run.output.folder)
+
+
+def now_as_text() -> str:
+    """Return the time by the clock of the machine, as ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+@dataclass(slots=True)
+class _Running:
+    """A run while it goes on."""
+
+    run: CohortRun
+    plan: Plan
+    log: RunLog
+    reporter: Reporter
+    started: str = field(default_factory=now_as_text)
+
+    def result(self, now: Sequence[Case]) -> RunResult:
+        run, output = self.run, self.run.output
+        done = {**self.plan.failed, **self.plan.kept}
+        how = CaseSettings(output.folder, run.settings, run.contrasts, output.pictures)
+        pool = Pool(how, run.limits, self.reporter.stopping)
+        finished = 0
+        for case, path in pool.finish(now):
+            finished += 1
+            done[case.reading] = (path, self._noted(case.reading, path))
+        study = _study_of(run.cases, done)
+        left = len(run.cases) - len(study.cases)
+        if finished < len(now):
+            self.log.add("run_stopped", {"left": left})
+            return RunResult(study, left=left, stopped=True)
+        notes = study.notes()
+        if (run.output.overwrite or run.force) and (output.folder / REPORT).is_dir():
+            notes = (*notes, OLD_REPORT)
+        printed = assemble(study, replace(output, overwrite=True), run.protocol)
+        facts = RunFacts(
+            run.command, run.table.name, content_sha256(run.table), self.started, now_as_text()
+        )
+        write_provenance(study, output.folder, run.settings, facts)
+        self.log.add("run_ended", {"rows": study.n_rows, "failed": len(study.failures),
+                                   "left": left})  # fmt: skip
+        return RunResult(study, notes, left, printed=printed)
+
+    def _noted(self, by: Reading, path: Path) -> CaseRecord:
+        """Take a finished case in; the record of an earlier failure goes."""
+        earlier = self.plan.failed.get(by)
+        if earlier is not None and earlier[0] != path:
+            earlier[0].unlink(missing_ok=True)
+        record = read_record(path)
+        self.log.add("case_finished", _facts(record))
+        self.reporter.finished(record)
+        return record
+
+
+def _facts(record: CaseRecord) -> dict[str, Any]:
+    by, failure = record.reading, record.failure
+    known = {
+        "subject": by.subject, "timepoint": by.timepoint, "rater": by.rater,
+        "reading": by.reading, "seconds": record.facts.get("seconds"),
+        "rows": record.n_rows, "flagged": record.n_flagged,
+    }  # fmt: skip
+    if failure is not None:
+        known |= {name: failure[name] for name in ("error", "message", "remedy")}
+    if record.facts.get("undrawn"):
+        known["undrawn"] = record.facts["undrawn"]
+    return known
+
+
+def _study_of(cases: Sequence[Case], done: dict[Reading, tuple[Path, CaseRecord]]) -> Study:
+    """Put finished cases in the order of their table; their rows stay in their files."""
+    found = (done[case.reading] for case in cases if case.reading in done)
+    return Study(tuple((record, partial(read_rows, path)) for path, record in found))

@@ -1,0 +1,208 @@
+"""The folder of a run: its settings, its lock, and which cases of a cohort it holds already."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.cohort import Case
+from multifidus.data.roi import Reading
+from multifidus.errors import WriteError
+from multifidus.figures.picture_files import SMALL
+from multifidus.io.files import make_folder, write_text
+from multifidus.io.scan_result import in_words
+from multifidus.study.results_folder import CASES, PICTURES, RUN, Output
+from multifidus.study.run.content import CaseContent, RunSettings
+from multifidus.study.run.record import CaseRecord
+from multifidus.study.run.record_files import records_in
+from multifidus.study.run.worker import SCRATCH
+
+LOCK = ".run.lock"
+
+_WAITING = re.compile(r"\..+\.[0-9a-f]{8}\.(jsonl?|csv|html|toml|png|jpg)")
+"""Names of files that were being written when a process was killed."""
+
+MOST_NAMED = 5
+"""So many differences are named; of the others the number is given."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Keep a folder for one run; yields whether this system can tell of another.
+
+    The lock dies with its process, however that ends.
+
+    Raises
+    ------
+    WriteError
+        If another run writes to the folder.
+    """
+    make_folder(folder)
+    with (folder / LOCK).open("a") as file:
+        try:
+            import fcntl
+        except ImportError:
+            yield False
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            msg = f"Another run is writing to {folder}."
+            raise WriteError(msg, remedy="Wait for it, or choose another folder.") from None
+        yield True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What of a cohort is done, and what is to be done.
+
+    Parameters
+    ----------
+    kept
+        Records of cases that were measured before and are as they were.
+    failed
+        Records of cases that failed before.
+    todo
+        Cases to measure: what is missing, what failed, what changed.
+    stale
+        Files of records that are replaced.
+    changes
+        What differs from the run before, in words: it takes ``overwrite``.
+    """
+
+    kept: dict[Reading, tuple[Path, CaseRecord]] = field(default_factory=dict)
+    failed: dict[Reading, tuple[Path, CaseRecord]] = field(default_factory=dict)
+    todo: tuple[Case, ...] = ()
+    stale: tuple[Path, ...] = ()
+    changes: tuple[str, ...] = ()
+
+
+def plan_run(
+    cases: Sequence[Case],
+    output: Output,
+    settings: RunSettings,
+    content: Callable[[Case], CaseContent],
+    *,
+    force: bool = False,
+) -> Plan:
+    """Compare a cohort with what its results folder holds; nothing is changed.
+
+    Parameters
+    ----------
+    cases
+        All cases of the cohort.
+    output
+        The results folder.
+    settings
+        What the rows of all cases depend on.
+    content
+        Returns what a case consists of; asked of cases alone that were measured before.
+    force
+        Whether everything is measured again, whatever is there.
+    """
+    folder = output.folder
+    if not (folder / RUN).exists():
+        return Plan(todo=tuple(cases))
+    found: dict[Reading, list[tuple[Path, CaseRecord]]] = {}
+    for path, record in records_in(folder):
+        found.setdefault(record.reading, []).append((path, record))
+    known = [item for items in found.values() for item in items]
+    changes = settings.differences(_settings_in(folder))
+    if force or changes:
+        stale = tuple(path for path, _ in known)
+        return Plan(todo=tuple(cases), stale=stale, changes=tuple(changes if stale else ()))
+    gone = [by for by in found if by not in {case.reading for case in cases}]
+    changes = [f"{_who(by)} is not in this cohort" for by in gone]
+    kept, failed = {}, {}
+    for case in cases:
+        for path, record in found.get(case.reading, ()):
+            if record.failure is not None:
+                failed[case.reading] = (path, record)
+                continue
+            now = content(case)
+            if record.facts["key"] != now.key:
+                what = in_words(now.differences(record.facts)) or "its content"
+                changes.append(f"{_who(case.reading)}: {what}")
+            elif not output.pictures or _has_pictures(record, folder):
+                kept[case.reading] = (path, record)
+    failed = {by: record for by, record in failed.items() if by not in kept}
+    stays = {path for path, _ in (*kept.values(), *failed.values())}
+    return Plan(
+        kept,
+        failed,
+        tuple(case for case in cases if case.reading not in kept),
+        tuple(path for path, _ in known if path not in stays),
+        tuple(changes),
+    )
+
+
+def _who(by: Reading) -> str:
+    return " ".join(filter(None, (by.subject, by.timepoint, by.rater, f"reading {by.reading}")))
+
+
+def _has_pictures(record: CaseRecord, folder: Path) -> bool:
+    drawn = record.pictures
+    return drawn is not None and all((folder / PICTURES / name).exists() for name, _ in drawn)
+
+
+def _settings_in(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def check_plan(plan: Plan, output: Output) -> None:
+    """Refuse to replace results unasked.
+
+    Raises
+    ------
+    WriteError
+        If the folder holds results of another kind, or of other settings, files or cases.
+    """
+    if output.overwrite:
+        return
+    if not (output.folder / RUN).exists():
+        output.check()
+    if plan.changes:
+        more = len(plan.changes) - MOST_NAMED
+        named = [*plan.changes[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
+        msg = f"{output.folder} holds results of another run: {'; '.join(named)}."
+        remedy = (
+            "Choose another folder, or ask to overwrite: --overwrite measures again what changed, "
+            "--force everything."
+        )
+        raise WriteError(msg, remedy=remedy)
+
+
+def begin(plan: Plan, folder: Path, settings: RunSettings) -> None:
+    """Make a folder ready for the cases of a plan: what they replace is removed.
+
+    Records go before their pictures are drawn again, so that no record ever names pictures of
+    something else.
+    """
+    remove_scratch(folder)
+    for path in plan.stale:
+        path.unlink(missing_ok=True)
+    write_text(folder / RUN, json.dumps(settings.as_plain(), indent=1) + "\n", overwrite=True)
+    for place in (
+        folder,
+        folder / PICTURES,
+        folder / PICTURES / SMALL,
+        *(folder / CASES).glob("??"),
+    ):
+        for path in place.glob(".*"):
+            if _WAITING.fullmatch(path.name) and path.is_file():
+                path.unlink(missing_ok=True)
+
+
+def remove_scratch(folder: Path) -> None:
+    """Remove what processes unpacked, those of a killed run as well."""
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
