@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,11 +145,24 @@ def rows_alone(sample: Path, _folder: Path) -> Walk:
     return walk
 
 
+def _finished_here(pool: Any, cases: Iterable[Any]) -> Iterator[tuple[Any, Path]]:
+    """Finish cases as the processes of a pool do, one after another."""
+    from multifidus.study.run.cases import finish_case
+    from multifidus.study.run.content import ContentHashes
+
+    hashes = ContentHashes()
+    for case in cases:
+        yield case, finish_case(case, pool.how, hashes)
+
+
 def cohort_to_page(sample: Path, folder: Path) -> Walk:
     """Measure a cohort and write its report, as the command line does."""
     _import_everything()
     from multifidus.cli import main
+    from multifidus.study.run import pool
 
+    # In processes of their own the steps of a case would not be seen.
+    pool.Pool.finish = _finished_here
     results = str(folder / "results")
     walk, said = Walk(), io.StringIO()
     for arguments in (

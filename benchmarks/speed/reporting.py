@@ -16,7 +16,7 @@ from benchmarks.browser import Seen, chromium, pages_on_paper, see
 from benchmarks.timing import process
 from multifidus.figures.picture_files import write_thumbnail
 from multifidus.reporting.build import PAGE, SUBJECTS
-from multifidus.study.results import PICTURES
+from multifidus.study.results_folder import PICTURES
 from tests.support.studies import LEVELS, study_rows, write_study
 
 SECTIONS = ("flow", "methods", "results", "reliability", "change", "figures", "flags", "grras",

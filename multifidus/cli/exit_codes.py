@@ -7,3 +7,9 @@ ACTED_ON_SOME = 1
 
 REFUSED = 3
 """The input was refused, or every case failed."""
+
+CRASHED = 4
+"""A fault of the program or of the machine; what was finished is kept."""
+
+INTERRUPTED = 130
+"""Stopped by Ctrl-C, as shells number it."""

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from multifidus.cli import options
+from multifidus.cli.cohort_run import run_and_show, say_failures, show_plan
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import print_json, print_table, progress, say
 
 if TYPE_CHECKING:
+    from multifidus.data.protocol import MeasurementProtocol
+    from multifidus.io.table_csv import Row
     from multifidus.study.requests import MeasureRequest
-    from multifidus.study.results import Results
+    from multifidus.study.results_folder import Output
+    from multifidus.study.run.pool import Limits
+    from multifidus.study.run.selection import Selection
+
+TIMEOUT_S = 1800.0
+"""Time that a case of a cohort may take: most take seconds."""
 
 
 def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
@@ -60,19 +72,56 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the measurements as JSON.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Measure every case of a cohort again.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check a cohort and say what would be done; write nothing."),
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option(help="'failed': measure those cases alone that failed before.")
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option(help="Cases of a cohort to measure now, COLUMN=VALUE; may be repeated."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Cases of a cohort not to measure now, COLUMN=VALUE; may be repeated."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Measure so many cases of a cohort at most.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes for a cohort; default: all cores.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.001, help="Seconds that a case of a cohort may take.")
+    ] = TIMEOUT_S,
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            help="GB of memory for each process (not on Windows); default: 90 % of the machine's, "
+            "shared between them.",
+        ),
+    ] = None,
 ) -> None:
     """Measure area and fat of segmented muscles; write tables, images and an HTML page.
 
     Measures one exam with its outlines, or every case of a cohort.csv. A case that fails is
-    listed in failures.csv, and the others are measured.
+    listed in failures.csv, and the others are measured. The same command again measures what is
+    missing or failed.
 
-    Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed.
+    Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed;
+    4 a fault of the program or the machine, what was finished is kept.
     """
     from multifidus.io.protocol_toml import load_protocol
-    from multifidus.study.requests import MeasureRequest, prepare
-    from multifidus.study.results import as_json, write_results
+    from multifidus.study.requests import MeasureRequest
     from multifidus.study.results_folder import Output
-    from multifidus.study.results_page import printable
+    from multifidus.study.run.pool import Limits, memory_share, usable_cores
+    from multifidus.study.run.selection import FAILED, Selection
 
     request = MeasureRequest(
         exam=tuple(exam or ()),
@@ -90,7 +139,32 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if missing:
         raise typer.BadParameter(missing)
     how = load_protocol(protocol)
-    target = None if output is None else Output(output, overwrite=overwrite, pictures=pictures)
+    if only not in {None, FAILED}:
+        raise typer.BadParameter(f"--only takes {FAILED!r} and nothing else.")
+    if not request.is_cohort:
+        if any((force, dry_run, only, include, exclude, limit, jobs, memory)):
+            raise typer.BadParameter("--force, --dry-run, --only, --include, --exclude, --limit, "
+                                     "--jobs and --memory are for a cohort.csv.")  # fmt: skip
+        target = None if output is None else Output(output, overwrite, pictures)
+        return _measure_exam(request, target, how, json=json)
+    chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
+    processes = jobs or usable_cores()
+    used = memory_share(processes) if memory is None else int(memory * 1e9)
+    asked = _Asked(request, how, chosen, Limits(processes, timeout, used), force, dry_run, json)
+    if output is not None:
+        return _measure_cohort(asked, Output(output, overwrite, pictures))
+    with tempfile.TemporaryDirectory() as scratch:
+        return _measure_cohort(asked, Output(Path(scratch), pictures=False))
+
+
+def _measure_exam(
+    request: MeasureRequest, target: Output | None, how: MeasurementProtocol, *, json: bool
+) -> None:
+    """Measure one exam here: there is no other that it could end."""
+    from multifidus.study.requests import prepare
+    from multifidus.study.results import as_json, write_results
+    from multifidus.study.results_page import printable
+
     if target is not None:
         target.check()
     run = prepare(request, how)
@@ -102,28 +176,76 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         )
     if json:
         print_json(as_json(results))
-    elif results.rows:
-        headings, cells = printable(results.rows, "multifidus", how)
-        if cells:
-            print_table(headings, cells)
-        else:
-            say("No muscle was outlined, so there is no summary.")
-        say(f"Full results are in {output}.")
+    elif target is not None and results.rows:
+        _print_summary(*printable(results.rows, "multifidus", how), target.folder)
     for note in results.notes:
         say(note)
-    _end(results)
+    _end(results.failures, n_rows=len(results.rows))
 
 
-def _end(results: Results) -> None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked of a cohort."""
+
+    request: MeasureRequest
+    protocol: MeasurementProtocol
+    selection: Selection
+    limits: Limits
+    force: bool
+    dry_run: bool
+    json: bool
+
+
+def _measure_cohort(asked: _Asked, output: Output) -> None:
+    from multifidus.io.contrast import load_contrasts
+    from multifidus.study.requests import cohort_of, cohort_remarks
+    from multifidus.study.results import as_json, results_of
+    from multifidus.study.run.cohort import CohortRun
+
+    contrasts = asked.request.contrasts
+    load_contrasts(contrasts)  # a mistake in it is no failure of each case
+    cohort = cohort_of(asked.request)
+    run = CohortRun(
+        asked.request.exam[0], cohort.cases, output, asked.protocol, contrasts, asked.selection,
+        asked.limits, asked.force, _command(),
+    )  # fmt: skip
+    if asked.dry_run:
+        show_plan(run)
+        return
+    for remark in cohort_remarks(cohort):
+        say(remark)
+    result = run_and_show(run)
+    study = result.study
+    if asked.json:
+        print_json(as_json(results_of(study)))
+    elif study.n_rows:
+        _print_summary(*result.printed, output.folder)
+    for note in result.notes:
+        say(note)
+    _end(study.failures, n_rows=study.n_rows)
+
+
+def _command() -> tuple[str, ...]:
+    """Return the words of the command line; files by their names, wherever they lie."""
+    return tuple(Path(word).name if Path(word).is_absolute() else word for word in sys.argv)
+
+
+def _print_summary(headings: Sequence[str], cells: Sequence[Sequence[str]], folder: Path) -> None:
+    if cells:
+        print_table(headings, cells)
+    else:
+        say("No muscle was outlined, so there is no summary.")
+    say(f"Full results are in {folder}.")
+
+
+def _end(failures: Sequence[Row], *, n_rows: int) -> None:
     """Say what failed, or that there was nothing to measure, and exit by it."""
-    for failure in results.failures:
-        who = f"{failure['subject']} {failure['timepoint']} {failure['rater']}".strip()
-        say(f"Failed: {who}: {failure['message']} {failure['remedy']}".rstrip())
-    if not results.rows and not results.failures:
+    say_failures(failures)
+    if not n_rows and not failures:
         say("Nothing was measured: the files contain landmarks or levels, but no outlines.")
         raise typer.Exit(REFUSED)
-    if results.failures:
-        raise typer.Exit(ACTED_ON_SOME if results.rows else REFUSED)
+    if failures:
+        raise typer.Exit(ACTED_ON_SOME if n_rows else REFUSED)
 
 
 def _missing(request: MeasureRequest, *, prints: bool) -> str:

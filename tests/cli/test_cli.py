@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -303,3 +304,75 @@ def test_measure_takes_the_series_and_the_rater_of_a_label_map(tmp_path, monkeyp
     rows = json.loads(out)["rows"]
     assert {(row["rater"], row["reading"]) for row in rows} == {("AB", 2)}
     assert {row["value"] for row in rows if row["quantity"] == "mean_si"} == {201.0}
+
+
+def test_a_fault_of_the_program_is_exit_code_4(cohort, tmp_path, monkeypatch, capsys):
+    def fail(*_args, **_kwargs):
+        raise ZeroDivisionError("no numbers")
+
+    monkeypatch.setattr("multifidus.study.requests.read_exam", fail)
+    code, _, err = as_process(
+        monkeypatch, capsys, "measure", cohort.parent / "S01_pre", "--outlines",
+        cohort.parent / "pre.outlines.json", "-o", tmp_path / "o",
+    )  # fmt: skip
+    assert code == 4
+    assert "ZeroDivisionError: no numbers" in err
+
+
+def test_a_dry_run_lists_all_problems_with_line_and_column_and_writes_nothing(
+    cohort, tmp_path, monkeypatch, capsys
+):
+    table = cohort.with_name("dry.csv")
+    lines = cohort.read_text().splitlines()
+    (cohort.parent / "broken.outlines.json").write_text("{")
+    bad = (
+        "S02,pre,0,AB,nowhere,pre.outlines.json,open",
+        "S03,pre,0,AB,S01_pre,,open",
+        "S04,pre,0,AB,S01_pre,broken.outlines.json,open",
+    )
+    table.write_text("\n".join((*lines, *bad)) + "\n")
+    arguments = ("measure", table, "-o", tmp_path / "out", "--dry-run")
+    code, out, err = as_process(monkeypatch, capsys, *arguments)
+    assert code == 3
+    assert "dry.csv, line 4, column images: nowhere does not exist. Check the path." in out
+    assert "dry.csv, line 5, column outlines: no outlines are named." in out
+    assert "dry.csv, line 6, column outlines: broken.outlines.json" in out
+    assert "5 cases to measure." in out
+    assert "3 problems in dry.csv." in err
+    assert not (tmp_path / "out").exists()
+    code, out, _ = as_process(
+        monkeypatch, capsys, "measure", cohort, "-o", tmp_path / "out", "--dry-run"
+    )
+    assert (code, out) == (0, "2 cases to measure.\nNo problems found. Nothing was measured.\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_in_scripts_each_case_has_a_line_and_failures_are_grouped_by_cause(
+    cohort, tmp_path, monkeypatch, capsys
+):
+    table = cohort.with_name("grouped.csv")
+    bad = [f"S0{n},pre,0,AB,nowhere{n},pre.outlines.json,open" for n in (2, 3)]
+    table.write_text("\n".join((*cohort.read_text().splitlines(), *bad)) + "\n")
+    arguments = ("measure", table, "-o", tmp_path / "out", "--no-pictures")
+    code, _, err = as_process(monkeypatch, capsys, *arguments)
+    assert code == 1
+    lines = err.splitlines()
+    assert lines[0] == "4 cases to measure."
+    assert any(
+        re.fullmatch(r"S01 pre AB: \d+\.\d s, \d+ rows, \d+ flagged", line) for line in lines
+    )
+    assert any(re.fullmatch(r"S02 pre AB: failed after \d+\.\d s: ReadError", one) for one in lines)
+    place = lines.index("Failed: 2 cases (ReadError). Check the path.")
+    assert lines[place + 1 : place + 3] == [
+        "  S02 pre AB: nowhere2 does not exist.",
+        "  S03 pre AB: nowhere3 does not exist.",
+    ]
+    code, _, err = as_process(monkeypatch, capsys, *arguments)
+    assert code == 1
+    assert "2 of 4 cases were measured before and are kept. 2 cases to measure." in err
+
+
+@pytest.mark.parametrize("option", ["--force", "--dry-run", "--limit=1", "--jobs=2"])
+def test_options_of_a_cohort_are_refused_for_an_exam(option):
+    done = run(app, ["measure", "exam", "--outlines", "a.outlines.json", "--json", option])
+    assert done.exit_code == 2

@@ -1,0 +1,153 @@
+"""How a run over a cohort is shown: what it will do, each case as it ends, and what failed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from multifidus.cli.exit_codes import CRASHED, INTERRUPTED, REFUSED
+from multifidus.cli.interrupts import first_interrupt
+from multifidus.cli.printing import progress, say
+
+if TYPE_CHECKING:
+    from multifidus.data.cohort import Case
+    from multifidus.io.table_csv import Row
+    from multifidus.study.run.cohort import CohortRun, RunResult
+    from multifidus.study.run.folder import Plan
+    from multifidus.study.run.record import CaseRecord
+
+STOPPING = (
+    "Stopping: cases that are running are finished first. Press Ctrl-C again to stop at once."
+)
+GO_ON = "Run the same command again to go on."
+MOST_NAMED = 10
+"""So many failures of one cause are named."""
+
+
+def show_plan(run: CohortRun) -> None:
+    """Say what a run would do and what would fail, and write nothing."""
+    from multifidus.study.run.checks import problems_of_cases
+    from multifidus.study.run.cohort import planned_run
+
+    plan, now = planned_run(run)
+    problems = [*problems_of_cases(run.cases)]
+    for problem in problems:
+        typer.echo(f"{run.table.name}, {problem.in_words()}")
+    typer.echo(_plan_words(plan, now, len(run.cases)))
+    if problems:
+        say(f"{_count(len(problems), 'problem')} in {run.table.name}.")
+        raise typer.Exit(REFUSED)
+    typer.echo("No problems found. Nothing was measured.")
+
+
+def run_and_show(run: CohortRun) -> RunResult:
+    """Measure a cohort and show how it goes on."""
+    from multifidus.errors import MultifidusError
+    from multifidus.study.run.cohort import Reporter, measure_cohort_into
+
+    try:
+        with first_interrupt(STOPPING) as stopping, _shown(run) as (planned, finished):
+            result = measure_cohort_into(run, Reporter(planned, finished, stopping))
+    except MultifidusError:
+        raise
+    except KeyboardInterrupt:
+        say(f"Stopped. Cases that were finished are kept. {GO_ON}")
+        raise typer.Exit(INTERRUPTED) from None
+    except OSError as error:
+        where = f" {Path(error.filename).name}" if isinstance(error.filename, str) else ""
+        say(
+            f"multifidus: cannot write{where}: {error.strerror or error}. Cases that were finished "
+            f"are kept. Make room or get the right to write there. {GO_ON}"
+        )
+        raise typer.Exit(CRASHED) from None
+    except Exception as error:  # noqa: BLE001 - one message; the log holds the traceback
+        say(
+            f"multifidus: a fault of the program ({type(error).__name__}: {error}). The log in the "
+            f"results folder says where. Cases that were finished are kept. {GO_ON}"
+        )
+        raise typer.Exit(CRASHED) from None
+    if result.stopped:
+        done = len(result.study.cases)
+        say(f"Stopped: {done} of {len(run.cases)} cases are done and kept. {GO_ON}")
+        raise typer.Exit(INTERRUPTED)
+    _say_rest(result, len(run.cases))
+    return result
+
+
+Shown = tuple[Callable[["Plan", "Sequence[Case]", bool], None], Callable[["CaseRecord"], None]]
+
+
+@contextlib.contextmanager
+def _shown(run: CohortRun) -> Iterator[Shown]:
+    """Yield what shows the plan, and each case: on a bar, or in scripts as a line."""
+    with contextlib.ExitStack() as bar:
+        advance: Callable[[str], object] = lambda _: None  # noqa: E731 - until there is a bar
+
+        def planned(plan: Plan, now: Sequence[Case], is_locked: bool) -> None:
+            nonlocal advance
+            say(_plan_words(plan, now, len(run.cases)))
+            if not is_locked:
+                say("This system cannot tell whether another run writes to the same folder.")
+            advance = bar.enter_context(progress(len(now), "measuring"))
+
+        def finished(record: CaseRecord) -> None:
+            advance(record.reading.subject)
+            if not sys.stderr.isatty():
+                say(_case_words(record))
+
+        yield planned, finished
+
+
+def _plan_words(plan: Plan, now: Sequence[Case], total: int) -> str:
+    kept = ""
+    if plan.kept:
+        kept = f"{len(plan.kept)} of {_count(total, 'case')} were measured before and are kept. "
+    left = len(plan.todo) - len(now)
+    rest = f", {left} not now" if left else ""
+    return f"{kept}{_count(len(now), 'case')} to measure{rest}."
+
+
+def _case_words(record: CaseRecord) -> str:
+    by = record.reading
+    who = " ".join(filter(None, (by.subject, by.timepoint, by.rater)))
+    if by.reading > 1:
+        who += f" reading {by.reading}"
+    seconds = f"{record.facts.get('seconds', 0):.1f} s"
+    if record.failure is not None:
+        return f"{who}: failed after {seconds}: {record.failure['error']}"
+    flagged = f", {record.n_flagged} flagged" if record.n_flagged else ""
+    return f"{who}: {seconds}, {_count(record.n_rows, 'row')}{flagged}"
+
+
+def _say_rest(result: RunResult, total: int) -> None:
+    undrawn = [record for record, _ in result.study.cases if record.facts.get("undrawn")]
+    if undrawn:
+        say(
+            f"The images of {_count(len(undrawn), 'case')} could not be drawn: "
+            f"{undrawn[0].facts['undrawn']}"
+        )
+    if result.left:
+        say(f"{result.left} of {_count(total, 'case')} are not measured yet.")
+
+
+def say_failures(failures: Sequence[Row]) -> None:
+    """Say what failed, by cause, with what to do about it."""
+    causes: dict[tuple[str, str], list[Row]] = {}
+    for failure in failures:
+        causes.setdefault((failure["error"], failure["remedy"]), []).append(failure)
+    for (error, remedy), rows in causes.items():
+        say(f"Failed: {_count(len(rows), 'case')} ({error}). {remedy}".rstrip())
+        for row in rows[:MOST_NAMED]:
+            who = f"{row['subject']} {row['timepoint']} {row['rater']}".strip()
+            say(f"  {who}: {row['message']}")
+        if len(rows) > MOST_NAMED:
+            say(f"  {len(rows) - MOST_NAMED} more are in failures.csv.")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
