@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -198,7 +199,7 @@ class _Asked:
 
 def _measure_cohort(asked: _Asked, output: Output) -> None:
     from multifidus.io.contrast import load_contrasts
-    from multifidus.study.requests import cohort_of, cohort_remarks
+    from multifidus.study.requests import cohort_of, cohort_remarks, privacy_remarks
     from multifidus.study.results import as_json, results_of
     from multifidus.study.run.cohort import CohortRun
 
@@ -216,6 +217,9 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
         say(remark)
     result = run_and_show(run)
     study = result.study
+    # It takes a look into every exam, for which no case has to wait.
+    for remark in privacy_remarks(cohort):
+        say(remark)
     if asked.json:
         print_json(as_json(results_of(study)))
     elif study.n_rows:
@@ -227,7 +231,8 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
 
 def _command() -> tuple[str, ...]:
     """Return the words of the command line; files by their names, wherever they lie."""
-    return tuple(Path(word).name if Path(word).is_absolute() else word for word in sys.argv)
+    words = (re.sub(r"[^=]*[/\\]", "", word) for word in sys.argv[1:])
+    return ("multifidus", *words)
 
 
 def _print_summary(headings: Sequence[str], cells: Sequence[Sequence[str]], folder: Path) -> None:

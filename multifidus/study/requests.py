@@ -114,7 +114,8 @@ def cohort_of(request: MeasureRequest) -> Cohort:
 def _prepare_cohort(request: MeasureRequest, protocol: MeasurementProtocol) -> MeasureRun:
     cohort = cohort_of(request)
     outcomes = measure_cases(cohort.cases, protocol, request.contrasts)
-    return MeasureRun(outcomes, len(cohort.cases), tuple(cohort_remarks(cohort)))
+    remarks = (*cohort_remarks(cohort), *privacy_remarks(cohort))
+    return MeasureRun(outcomes, len(cohort.cases), remarks)
 
 
 def _measure_one(request: MeasureRequest, protocol: MeasurementProtocol) -> list[Measured]:
@@ -141,12 +142,9 @@ PEEKED = 10
 
 
 def cohort_remarks(cohort: Cohort) -> Iterator[str]:
-    """Yield what may be wrong in a cohort table; images are opened for whom they name alone."""
+    """Yield what may be wrong in a cohort table; no image is opened."""
     yield from cohort.remarks
     yield from near_names("subject", {case.reading.subject for case in cohort.cases})
-    # Says no more than that: results repeat what the table names files and subjects by.
-    if any(map(_names_patient, cohort.cases)):
-        yield NAMED_AFTER_PATIENTS
     yield from labels_left_out(case.labels for case in cohort.cases)
     for path, owners in shared_images(cohort):
         folder = cohort.cases[0].folder or Path()
@@ -156,6 +154,14 @@ def cohort_remarks(cohort: Cohort) -> Iterator[str]:
         )
     yield from contradictions(cohort.cases)
     yield from heights_apart(cohort)
+
+
+def privacy_remarks(cohort: Cohort) -> list[str]:
+    """Say whether a table names patients; the first images of each case are opened for it.
+
+    It says no more than that: results repeat what the table names files and subjects by.
+    """
+    return [NAMED_AFTER_PATIENTS] if any(map(_names_patient, cohort.cases)) else []
 
 
 def labels_left_out(schemes: Iterable[str | None]) -> list[str]:

@@ -372,6 +372,16 @@ def test_in_scripts_each_case_has_a_line_and_failures_are_grouped_by_cause(
     assert "2 of 4 cases were measured before and are kept. 2 cases to measure." in err
 
 
+def test_the_command_is_recorded_without_places(cohort, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    arguments = ("measure", cohort, f"--output={out}", "--limit=1", "--no-pictures")
+    assert as_process(monkeypatch, capsys, *arguments)[0] == 0
+    command = json.loads((out / "provenance.json").read_text())["command"]
+    assert command == [
+        "multifidus", "measure", cohort.name, "--output=out", "--limit=1", "--no-pictures",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("option", ["--force", "--dry-run", "--limit=1", "--jobs=2"])
 def test_options_of_a_cohort_are_refused_for_an_exam(option):
     done = run(app, ["measure", "exam", "--outlines", "a.outlines.json", "--json", option])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -164,10 +165,18 @@ def measure_cohort_into(run: CohortRun, reporter: Reporter = Reporter()) -> RunR
             return _Running(run, plan, log, reporter).result(now)
         except BaseException:
             with contextlib.suppress(OSError):  # the disk may be full
-                log.add("run_broken", {"traceback": traceback.format_exc()})
+                log.add("run_broken", {"traceback": _without_places(run)})
             raise
         finally:
             remove_scratch(run.output.folder)
+
+
+def _without_places(run: CohortRun) -> str:
+    """Return the traceback of an error without where the study and its results lie."""
+    text = traceback.format_exc()
+    for folder in (run.table.parent.resolve(), run.output.folder.resolve()):
+        text = text.replace(f"{folder}{os.sep}", "")
+    return text
 
 
 def now_as_text() -> str:
