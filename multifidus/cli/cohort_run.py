@@ -48,8 +48,11 @@ def show_plan(run: CohortRun) -> None:
 def run_and_show(run: CohortRun) -> RunResult:
     """Measure a cohort and show how it goes on."""
     from multifidus.errors import MultifidusError
+    from multifidus.study.results_folder import RUN
     from multifidus.study.run.cohort import Reporter, measure_cohort_into
 
+    if (run.output.folder / RUN).exists():
+        say("Comparing the cohort with what was measured before ...")
     try:
         with first_interrupt(STOPPING) as stopping, _shown(run) as (planned, finished):
             result = measure_cohort_into(run, Reporter(planned, finished, stopping))

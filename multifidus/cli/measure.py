@@ -104,7 +104,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         float | None,
         typer.Option(
             min=0.1,
-            help="GB of memory for each process (not on Windows); default: 90 % of the machine's, "
+            help="GB of memory for each process (kept on Linux); default: 90 % of the machine's, "
             "shared between them.",
         ),
     ] = None,

@@ -52,7 +52,7 @@ class Limits:
     timeout_s
         Time of one case.
     memory
-        Bytes of one process; None for no limit. Kept on POSIX systems alone.
+        Bytes of one process; None for no limit. Kept on Linux alone.
     """
 
     jobs: int = 1
