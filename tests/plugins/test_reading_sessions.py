@@ -21,6 +21,7 @@ from napari_multifidus.models.edit_operations import swap_sides
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
 from napari_multifidus.views.adjudication import AdjudicationPanel
 from napari_multifidus.views.worklist import WorklistPanel, read_worklist
+from qtpy.QtTest import QTest
 from typer.testing import CliRunner
 
 from multifidus.cli.app import app
@@ -900,6 +901,31 @@ def test_done_next_is_one_key_and_the_list_follows(study, room, monkeypatch):
     panel.table.selectRow(row)
     panel.unlock.click()
     assert controller.item(first).state is ReadingState.STARTED
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_a_list_that_is_left_takes_its_images_away(copy, room, win, blind):
+    controller = room.start(copy, "R1", blind=blind)
+    for item in controller.items()[:2]:
+        controller.open(item.by)
+    assert win.images
+    room.stop()
+    # Whatever comes or goes makes the window look for an exam to open.
+    win.viewer.layers.remove(win.viewer.add_points())
+    QTest.qWait(20)
+    assert not win.images
+    assert not win.annotator.workspace.is_open
+
+
+def test_an_exam_opened_beside_a_list_stays_when_the_list_is_left(copy, room, tmp_path, exam):
+    win = room.win
+    controller = room.start(copy, "R1")
+    assert controller.has_open
+    win.open(exam, tmp_path / "other")
+    win.wait(lambda: not controller.has_open)
+    room.stop()
+    assert win.images
+    assert win.annotator.workspace.session.exam is exam
 
 
 def test_the_list_shows_how_far_the_open_reading_is(study, begin, qtbot, monkeypatch):

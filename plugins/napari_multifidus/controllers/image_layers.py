@@ -10,12 +10,22 @@ from napari_multifidus import _compat
 from napari_multifidus.models.opening import METADATA
 
 if TYPE_CHECKING:
+    from multifidus.data.image import Exam
     from napari_multifidus.models.opening import LayerData
 
 
 def exam_images(viewer: Any) -> list[Any]:
     """Return the layers of a viewer that show images of exams."""
     return [layer for layer in viewer.layers if METADATA in layer.metadata]
+
+
+def remove_images(viewer: Any, exam: Exam) -> None:
+    """Take the images of an exam out of a viewer."""
+    gone = [layer for layer in exam_images(viewer) if layer.metadata[METADATA].exam is exam]
+    if gone:
+        with _compat.swapping_layers(viewer):
+            for layer in gone:
+                viewer.layers.remove(layer)
 
 
 def add_image(viewer: Any, data: Any, attributes: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from multifidus.reading.worklist import (
     progress,
 )
 from napari_multifidus._compat import Signal, swapping_layers
+from napari_multifidus.controllers.image_layers import remove_images
 from napari_multifidus.controllers.opener import ExamOpener
 from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.workspace import Workspace
@@ -34,6 +35,7 @@ from napari_multifidus.models.completeness import Completeness, Weight, complete
 
 if TYPE_CHECKING:
     from multifidus.data.anatomy import Level, Side
+    from multifidus.data.image import Exam
     from multifidus.data.roi import Reading, Roi
     from multifidus.data.roi_set import RoiSet
 
@@ -95,6 +97,7 @@ class WorklistController(QObject):
         self.worklist = worklist
         self.clock = clock
         self.by: Reading | None = None
+        self._exam: Exam | None = None
         self._written: dict[Any, Roi] = {}
         self._grades: dict[tuple[str, Level, Side], int] = {}
         self._activity = Activity()
@@ -180,7 +183,7 @@ class WorklistController(QObject):
             with reported(self.workspace.warning):
                 self.close()
             self.opener.switch_to(opened, folder=self.worklist.folder, by=by, access=access)
-        self.by = by
+        self.by, self._exam = by, opened.exam
         self.workspace.lock_changed.emit()
         self._remember_written()
         self._activity.start(time.monotonic())
@@ -205,7 +208,7 @@ class WorklistController(QObject):
             self.open(found.by)
 
     def close(self) -> None:
-        """Save and close the entry that is open."""
+        """Save and close the entry that is open; its images stay for the next one to use."""
         if self.by is None:
             return
         self.workspace.flush()
@@ -214,9 +217,14 @@ class WorklistController(QObject):
         self.opener.close()
 
     def leave(self) -> None:
-        """Close the entry that is open, and listen no more."""
+        """Close the entry that is open, take its images away, and listen no more.
+
+        Images that stayed would be opened anew, outside of the list and of its blinding.
+        """
         with reported(self.workspace.warning):
             self.close()
+            if self._exam is not None:
+                remove_images(self.workspace.viewer, self._exam)
         for signal, slot in self._connections():
             signal.disconnect(slot)
         self.left.emit()
