@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari_multifidus.controllers.canvas_texts import BAR_ROOM_PX
 from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.display_images import WindowPreset
 from napari_multifidus.models.image_view import OutlineStyle
@@ -23,6 +24,7 @@ from tests.plugins.conftest import (
     make_series,
 )
 from tests.support.exams import circle
+from tests.support.napari_window import qt_window
 
 pytestmark = pytest.mark.gui
 
@@ -186,6 +188,9 @@ def test_a_preset_is_remembered_for_the_next_exam_and_own_levels_are_not(drawn, 
 
 
 def test_one_key_shows_the_bare_image_and_says_so(drawn):
+    # A narrow image has no scale bar.
+    qt_window(drawn.viewer).resize(1400, 900)
+    drawn.wait(lambda: drawn.viewer.canvas.size[1] >= BAR_ROOM_PX)
     overlays = drawn.viewer.canvas.overlays
     drawn.annotator.display.toggle_outlines()
     drawn.annotator.display.toggle_outlines()

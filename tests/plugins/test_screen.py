@@ -7,14 +7,18 @@ import shutil
 import numpy as np
 import pytest
 from napari_multifidus._compat import PLUGIN, show_below_canvas
-from napari_multifidus.controllers.canvas_texts import show_lock
+from napari_multifidus.controllers.canvas_texts import BAR_ROOM_PX, show_lock
+from napari_multifidus.models.edit_operations import swap_sides
 from napari_multifidus.models.shapes import LayerKey
 from napari_multifidus.models.slice_projection import SliceProjection
 from napari_multifidus.models.workflow import StepName, WorkflowStep
+from napari_multifidus.views.help import FRAME
 from napari_multifidus.views.picture import SlicePicture
+from qtpy.QtCore import QPoint, QRect
 from qtpy.QtGui import QColor
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QCheckBox,
     QComboBox,
     QLabel,
@@ -24,6 +28,7 @@ from qtpy.QtWidgets import (
     QSpinBox,
     QStyle,
     QStyleOptionComboBox,
+    QWidget,
 )
 
 from multifidus.data.anatomy import Level, Side, Structure
@@ -124,6 +129,87 @@ def what_crosses_itself_is_said_without_moving_the_cards(small):
     QTest.qWait(50)
     assert small.dock.correction.isVisible()
     assert cards.y() == before
+
+
+def places(win):
+    """Return where on the screen whatever is seen of the panel stands, and how large it is."""
+    (scroll,) = (area for area in win.dock.findChildren(QScrollArea) if area.parent() is win.dock)
+    inside = scroll.widget().findChildren(QWidget)
+    below = [win.dock.gate, win.dock.feedback.tour]
+    seen = (part for part in [*inside, *below] if part.isVisible())
+    return {part: (part.mapTo(win.dock, QPoint()), part.size()) for part in seen}
+
+
+@pytest.mark.parametrize("height", [LAPTOP[1] - FRAME_AND_BARS, 1000])
+def test_an_obstacle_that_comes_moves_nothing(small, height):
+    window = qt_window(small.viewer)
+    small.viewer.window.resize(LAPTOP[0], height)
+    small.wait(lambda: abs(window.height() - height) <= FRAME_AND_BARS)
+    small.dock.feedback.tour.start()
+    QTest.qWait(50)
+    session, canvas = small.annotator.workspace.session, small.annotator.workspace.canvas
+    right, left = (LayerKey(Structure.MULTIFIDUS, side) for side in (Side.RIGHT, Side.LEFT))
+    banner, index = small.dock.obstacle, canvas.index
+    for key, column in ((right, 120), (left, 200)):
+        session.put(key, index, [circle(200, column, 20)])
+        canvas.layer(key)
+        canvas.push(key)
+    small.annotator.workspace.committed()
+    QTest.qWait(50)
+    assert banner.isHidden()
+    before = places(small)
+    swap_sides(session, [(right, index)])
+    canvas.redraw([(right, index), (left, index)])
+    small.annotator.workspace.committed()
+    small.wait(banner.isVisible)
+    QTest.qWait(50)
+    after = places(small)
+    moved = {part for part in before if part in after and after[part] != before[part]}
+    # Numbers are others; the cards that they stand on are where they were.
+    assert not [part for part in moved if not isinstance(part, QLabel)]
+    assert len(before) > 50
+    # It is seen as a whole, and the panel with it.
+    assert small.dock.rect().contains(banner.geometry())
+    assert banner.mend.visibleRegion().boundingRect().size() == banner.mend.size()
+    small.dock.feedback.tour.end()
+
+
+def test_the_frame_of_the_tour_lies_on_no_control(small):
+    tour = small.dock.feedback.tour
+    tour.start()
+    kinds = QAbstractButton, QComboBox, QSpinBox, QLineEdit
+    while tour.is_running:
+        QTest.qWait(20)
+        frame, window = tour.highlight, qt_window(small.viewer)
+        outer = QRect(frame.mapTo(window, QPoint()), frame.size())
+        inner = outer.adjusted(FRAME, FRAME, -FRAME, -FRAME)
+        for kind in kinds:
+            for part in window.findChildren(kind):
+                # What is framed itself may have no room around it.
+                if part is frame.target or part.visibleRegion().isEmpty():
+                    continue
+                own = QRect(part.mapTo(window, QPoint()), part.size())
+                assert not own.intersects(outer) or inner.contains(own), (tour.place, part)
+        tour.go_to(tour.place + 1)
+
+
+def test_the_scale_bar_leaves_a_narrow_image_free(small):
+    bar, holder = small.viewer.canvas.overlays.scale_bar, small.canvas.parentWidget()
+    widest = holder.maximumWidth()
+    for width, is_shown in ((300, False), (BAR_ROOM_PX + 10, True), (300, False)):
+        holder.setFixedWidth(width)
+        small.wait(lambda wide=width: abs(small.viewer.canvas.size[1] - wide) <= 1)
+        assert bar.visible == is_shown
+        # Nor does another slice bring it back.
+        small.annotator.display.step(1)
+        assert bar.visible == is_shown
+    # Nor does the image that was bare.
+    small.annotator.image_view.toggle_bare()
+    small.annotator.image_view.toggle_bare()
+    assert not bar.visible
+    holder.setMinimumWidth(0)
+    holder.setMaximumWidth(widest)
+    small.wait(lambda: bar.visible)
 
 
 def the_name_of_the_exam_has_room_for_its_last_letter(small):

@@ -22,6 +22,10 @@ _OTHER_POINTS = 11
 ROOMY_PX, LEAST_SHARE = 500, 0.7
 """Letters on a narrower image are smaller in proportion to its width, down to this share."""
 
+BAR_ROOM_PX = 420
+"""On a narrower image the scale bar is hidden: it is about 150 pixels long, and would lie on what
+is outlined."""
+
 _DOT = "\N{MIDDLE DOT}"
 _BREAK = " \n"
 """Where a line was broken for want of room; no line of a text itself ends in a blank."""
@@ -56,6 +60,13 @@ class FittedTexts:
         for full_name, text in self._viewer.canvas.overlays.items():
             if full_name.startswith(start) and text.text:
                 write(self._viewer, full_name.removeprefix(start), text.text.replace(_BREAK, " "))
+        show_scale_bar(self._viewer)
+
+
+def show_scale_bar(viewer: Any) -> None:
+    """Show the scale bar where the image has room for it, and hide it where not."""
+    is_roomy = not _compat.has_window(viewer) or viewer.canvas.size[1] >= BAR_ROOM_PX
+    _compat.set_scale_bar(viewer, visible=is_roomy)
 
 
 def write(viewer: Any, name: str, words: str, place: str = "top_left", **style: Any) -> None:
@@ -129,7 +140,7 @@ def show_slice(viewer: Any, session: Session, index: int) -> None:
     write(viewer, "warnings", warnings, **WARNING_STYLE)
     write(viewer, "right", "R" if upright else "", "middle_left")
     write(viewer, "left", "L" if upright else "", "middle_right")
-    _compat.set_scale_bar(viewer, visible=True)
+    show_scale_bar(viewer)
 
 
 def show_lock(viewer: Any, *, locked: bool) -> None:

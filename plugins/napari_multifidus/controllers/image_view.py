@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject
 
 from napari_multifidus import _compat
 from napari_multifidus._compat import Signal
-from napari_multifidus.controllers.canvas_texts import write
+from napari_multifidus.controllers.canvas_texts import show_scale_bar, write
 from napari_multifidus.controllers.display import Display, Hush
 from napari_multifidus.controllers.image_layers import exam_images
 from napari_multifidus.models.image_view import OutlineStyle, dragged
@@ -153,6 +153,7 @@ class ImageView(QObject):
         if self.is_bare:
             self.is_bare = False
             _compat.fade_texts(self._viewer, hidden=False)
+            show_scale_bar(self._viewer)
             write(self._viewer, "bare", "", "bottom_center")
 
     def _seen(self, event: Any) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ObstacleBanner(QFrame):
     """Says what is wrong with the reading as a whole for as long as it is; else it is hidden.
 
-    It needs the full width of the plugin's window, above what scrolls.
+    It needs the full width of the plugin's window, below what scrolls: nothing moves when it comes.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class Dock(QWidget):
         self.feedback = FeedbackTabs(self, settings)
         self.lock = LockBanner(self.annotator)
         self.taking_over = TakeOverLine(self.annotator)
-        # Both hide themselves. The gate is below what scrolls: what one mends with does not move.
+        # Both hide themselves, and are below what scrolls: what one works with does not move.
         self.obstacle, self.gate = ObstacleBanner(self.annotator), GatePanel(self.annotator)
         self.correction = CorrectionLine()
         self.focus = ImageFocus(self)
@@ -143,9 +143,9 @@ class Dock(QWidget):
         # napari's title bar would cover the upper edge of what begins at the top.
         outer.setContentsMargins(0, GAP, 0, 0)
         outer.addWidget(self.lock)
-        outer.addWidget(self.obstacle)
         outer.addWidget(self.taking_over)
         outer.addWidget(scroll)
+        outer.addWidget(self.obstacle)
         outer.addWidget(self.gate)
         outer.addWidget(self.feedback.tour)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from qtpy.QtCore import QEvent, QObject, QSettings, Qt
+from qtpy.QtCore import QEvent, QObject, QRect, QSettings, Qt
 from qtpy.QtWidgets import (
     QDialog,
     QDockWidget,
@@ -29,6 +29,9 @@ from napari_multifidus.views.widgets import button, grid, label
 SEEN = "tour_seen"
 KEYS_SIZE = (560, 640)
 
+FRAME = 3
+"""Width of the frame around what the tour speaks of, in pixels; the gap between parts is wider."""
+
 
 @dataclass(frozen=True, slots=True)
 class TourStep:
@@ -46,7 +49,7 @@ class TourStep:
 
 
 class Highlight(QFrame):
-    """A frame around a widget, that the mouse passes through."""
+    """A frame around a widget, in the gap between it and others; the mouse passes through it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,20 +67,43 @@ class Highlight(QFrame):
             self.setParent(None)
             return
         target.installEventFilter(self)
-        self.setParent(target)
+        # On the widget itself it would lie over the controls at its edges.
+        self.setParent(target.parentWidget())
         self._fit()
         self.show()
         self.raise_()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Stay as large as the widget."""
-        if event is not None and event.type() == QEvent.Type.Resize:
+        """Stay around the widget."""
+        if event is not None and event.type() in {QEvent.Type.Resize, QEvent.Type.Move}:
             self._fit()
         return bool(super().eventFilter(watched, event))
 
     def _fit(self) -> None:
-        if self.target is not None:
-            self.setGeometry(self.target.rect())
+        parent = self.parentWidget()
+        if self.target is None or parent is None:
+            return
+        around = self.target.geometry().adjusted(-FRAME, -FRAME, FRAME, FRAME)
+        around &= parent.rect()
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for other in parent.findChildren(QWidget, options=direct):
+            if other not in {self, self.target} and other.isVisible():
+                _keep_off(around, self.target.geometry(), other.geometry())
+        self.setGeometry(around)
+
+
+def _keep_off(around: QRect, target: QRect, other: QRect) -> None:
+    """Take from the room around a target what belongs to another widget beside it."""
+    if not around.intersects(other):
+        return
+    if other.bottom() < target.top():
+        around.setTop(other.bottom() + 1)
+    elif other.top() > target.bottom():
+        around.setBottom(other.top() - 1)
+    elif other.right() < target.left():
+        around.setLeft(other.right() + 1)
+    elif other.left() > target.right():
+        around.setRight(other.left() - 1)
 
 
 class TourPanel(QFrame):
