@@ -199,6 +199,9 @@ class FittedLine(QLabel):
         self.setText(words)
 
 
+AREA_INDENT = 3
+
+
 class SideNumbersPanel(QFrame):
     """Area and fat of one side: a card of one height, whatever there is to say.
 
@@ -215,6 +218,8 @@ class SideNumbersPanel(QFrame):
         self._colour = colour_of(LayerKey(Structure.MULTIFIDUS, side))
         self.title = FittedLine(self._colour, bold=True)
         self.area = label(px=NUMBER, bold=True, wrap=False)
+        # Qt begins large letters further right, and their unit would be cut off.
+        self.area.setIndent(AREA_INDENT)
         self.fat, self.beside = FittedLine(), FittedLine()
         self.detail, self.grade = label(px=SMALL), ElidedLabel(px=SMALL)
         self.warnings = FlagList()
