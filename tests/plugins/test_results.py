@@ -10,7 +10,14 @@ from dataclasses import replace
 import pytest
 from napari_multifidus.controllers.shortcuts import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.numbers import Numbers
-from napari_multifidus.views.help import Highlight, TourPanel, TourStep, is_first_run, remember_tour
+from napari_multifidus.views.help import (
+    FRAME,
+    Highlight,
+    TourPanel,
+    TourStep,
+    is_first_run,
+    remember_tour,
+)
 from napari_multifidus.views.numbers import (
     FlagList,
     NumbersPanel,
@@ -24,7 +31,7 @@ from napari_multifidus.views.outline_table import OutlineTablePanel
 from napari_multifidus.views.reading import ProtocolPanel
 from qtpy.QtCore import QSettings, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QLabel, QPushButton
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from multifidus.data.anatomy import Level, Side
 from multifidus.data.flags import Flag
@@ -310,19 +317,20 @@ def test_a_chosen_protocol_is_asked_for_and_shown_once_it_is_in_force(qtbot, tmp
 
 
 def test_the_tour_goes_on_back_and_ends_and_frames_what_it_speaks_of(qtbot):
-    targets = [QLabel("one"), QLabel("two")]
-    for target in targets:
-        qtbot.addWidget(target)
-        target.resize(80, 30)
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    targets = [QLabel("one", holder), QLabel("two", holder)]
+    for place, target in enumerate(targets):
+        target.setGeometry(20, 20 + 60 * place, 80, 30)
     tour = TourPanel([TourStep(f"step {n}", "words", lambda n=n: targets[n]) for n in range(2)])
     qtbot.addWidget(tour)
     tour.start()
     assert tour.title.text() == "1 of 2: step 0"
     assert not tour.back.isEnabled()
-    assert tour.highlight.parent() is targets[0]
-    assert tour.highlight.size() == targets[0].size()
+    assert tour.highlight.target is targets[0]
+    assert tour.highlight.geometry() == targets[0].geometry().adjusted(-FRAME, -FRAME, FRAME, FRAME)
     QTest.mouseClick(tour.on, Qt.MouseButton.LeftButton)
-    assert tour.highlight.parent() is targets[1]
+    assert tour.highlight.target is targets[1]
     assert tour.on.text() == "Done"
     QTest.mouseClick(tour.back, Qt.MouseButton.LeftButton)
     assert tour.place == 0
@@ -332,18 +340,27 @@ def test_the_tour_goes_on_back_and_ends_and_frames_what_it_speaks_of(qtbot):
     assert not tour.isVisible()
 
 
-def test_a_frame_stays_as_large_as_what_it_frames_and_lets_the_mouse_through(qtbot):
-    target, frame = QPushButton("press"), Highlight()
-    qtbot.addWidget(target)
+def test_a_frame_stays_around_what_it_frames_and_lets_the_mouse_through(qtbot):
+    holder, frame = QWidget(), Highlight()
+    qtbot.addWidget(holder)
+    target, other = QPushButton("press", holder), QPushButton("other", holder)
+    other.setGeometry(20, 0, 200, 19)
+    holder.resize(300, 100)
+    holder.show()
     frame.surround(target)
-    target.show()
-    target.resize(200, 50)
+    target.setGeometry(20, 20, 200, 50)
     QApplication.processEvents()
-    assert frame.size() == target.size()
+    around = target.geometry().adjusted(-FRAME, 0, FRAME, FRAME)
+    # One pixel lies between it and the other one, and nothing of the frame on that.
+    around.setTop(other.geometry().bottom() + 1)
+    assert frame.geometry() == around
     with qtbot.waitSignal(target.clicked):
         QTest.mouseClick(target, Qt.MouseButton.LeftButton)
     frame.surround(None)
     assert frame.parent() is None
+    # A window has nothing around it, and the frame is none of its own.
+    frame.surround(holder)
+    assert not frame.isVisible()
 
 
 def test_the_tour_is_remembered(tmp_path):

@@ -69,6 +69,9 @@ class Highlight(QFrame):
         target.installEventFilter(self)
         # On the widget itself it would lie over the controls at its edges.
         self.setParent(target.parentWidget())
+        if self.parentWidget() is None:
+            # A window of its own has nothing around it.
+            return
         self._fit()
         self.show()
         self.raise_()

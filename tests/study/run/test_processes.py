@@ -165,7 +165,7 @@ def test_a_case_that_hangs_is_ended_when_its_time_is_over(study, tmp_path):
     table = study.with_name("hanging.csv")
     pipe = tmp_path / "pipe.outlines.json"
     table.write_text("\n".join((*lines[:2], f"S02,pre,0,AB,S01_pre,{pipe},open")))
-    measure_cohort_into(asked(table, tmp_path / "out", jobs=2, timeout_s=15.0))
+    measure_cohort_into(asked(table, tmp_path / "out", jobs=2, timeout_s=8.0))
     ((_, error, remedy),) = failures(tmp_path / "out")
     assert error == "TimeLimit"
     assert "--timeout" in remedy
