@@ -6,7 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,6 +71,13 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     pictures: Annotated[
         bool, typer.Option(help="Save an image of every measured slice and an HTML page.")
     ] = True,
+    review: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of verdicts, in place of the review.csv in the results folder: what did "
+            "not pass has no value in the summary."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the measurements as JSON.")] = False,
     force: Annotated[
@@ -142,18 +149,20 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     how = load_protocol(protocol)
     if only not in {None, FAILED}:
         raise typer.BadParameter(f"--only takes {FAILED!r} and nothing else.")
+    if review is not None and output is None:
+        raise typer.BadParameter("--review is for a results folder (-o DIR).")
     if not request.is_cohort:
         if any((force, dry_run, only, include, exclude, limit, jobs, memory)):
             raise typer.BadParameter("--force, --dry-run, --only, --include, --exclude, --limit, "
                                      "--jobs and --memory are for a cohort.csv.")  # fmt: skip
-        target = None if output is None else Output(output, overwrite, pictures)
+        target = None if output is None else Output(output, overwrite, pictures, review=review)
         return _measure_exam(request, target, how, json=json)
     chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
     processes = jobs or usable_cores()
     used = memory_share(processes) if memory is None else int(memory * 1e9)
     asked = _Asked(request, how, chosen, Limits(processes, timeout, used), force, dry_run, json)
     if output is not None:
-        return _measure_cohort(asked, Output(output, overwrite, pictures))
+        return _measure_cohort(asked, Output(output, overwrite, pictures, review=review))
     with tempfile.TemporaryDirectory() as scratch:
         return _measure_cohort(asked, Output(Path(scratch), pictures=False))
 
@@ -164,7 +173,6 @@ def _measure_exam(
     """Measure one exam here: there is no other that it could end."""
     from multifidus.study.requests import prepare
     from multifidus.study.results import as_json, write_results
-    from multifidus.study.results_page import printable
 
     if target is not None:
         target.check()
@@ -178,7 +186,7 @@ def _measure_exam(
     if json:
         print_json(as_json(results))
     elif target is not None and results.rows:
-        _print_summary(*printable(results.rows, "multifidus", how), target.folder)
+        _print_summary(*results.printed, target.folder)
     for note in results.notes:
         say(note)
     _end(results.failures, n_rows=len(results.rows))
@@ -221,7 +229,8 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
     for remark in privacy_remarks(cohort):
         say(remark)
     if asked.json:
-        print_json(as_json(results_of(study)))
+        whole = replace(results_of(study), missing=[*result.missing], notes=result.notes)
+        print_json(as_json(whole))
     elif study.n_rows:
         _print_summary(*result.printed, output.folder)
     for note in result.notes:

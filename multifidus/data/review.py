@@ -156,12 +156,16 @@ class Review:
             exams[entry.exam] = (*exams.get(entry.exam, ()), entry)
         return cls(kept, exams)
 
+    def of_exam(self, exam: tuple[str, str]) -> tuple[ReviewEntry, ...]:
+        """Return the verdicts on an exam (subject and timepoint)."""
+        return self._by_exam.get(exam, ())
+
     def against(self, row: Measurement) -> ReviewEntry | None:
         """Return the verdict by which a number does not pass; None where it does."""
         by = row.key.reading
         found = [
             entry
-            for entry in self._by_exam.get((by.subject, by.timepoint), ())
+            for entry in self.of_exam((by.subject, by.timepoint))
             if entry.verdict is not Verdict.PASS and entry.covers(row)
         ]
         return found[-1] if found else None

@@ -45,7 +45,7 @@ from multifidus.stats.requests import (
 from multifidus.stats.study_table import StudyTable, left_out, study_table
 from multifidus.stats.values import Metric, Value
 from multifidus.study.results_folder import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
-from multifidus.study.reviewed import review_beside, reviewed
+from multifidus.study.reviewed import review_beside, reviewed, without_verdicts
 
 USUAL = (
     Quantity.TCSA_MM2, Quantity.FCSA_MM2, Quantity.FI_PCT, Quantity.FF_LINEAR_PCT,
@@ -162,7 +162,7 @@ def load_study(request: ReportRequest) -> StudyData:
         metrics=metrics,
         timepoints=change.timepoints if change else timepoints_of(mine),
         choice=given.choice if given else ReadingChoice(request.value),
-        missing=[*_table(folder / MISSING, absent), *passed.missing],
+        missing=[*without_verdicts(_table(folder / MISSING, absent)), *passed.missing],
         failures=_table(folder / FAILURES, absent),
         protocol=protocol,
         between=between,

@@ -174,7 +174,12 @@ def missing_rows(
                 found.append(_row(_who(by), place, *absence) | {RATER_NOTE: note})
         found += [_row(_who(by), place, Absence.CASE_FAILED, error) for by, error in failed.items()]
         found += [_row(who, place, reason) for who, reason in _not_there(readings, failed)]
-    return sorted(found, key=_row_order)
+    return in_order(found)
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Sort rows of the table by reading, and along the spine."""
+    return sorted(rows, key=_row_order)
 
 
 def _who(by: Reading) -> Who:
@@ -209,4 +214,5 @@ def _row(who: Who, place: Place, reason: Absence, detail: str = "") -> Row:
 
 def _row_order(row: Row) -> tuple[Any, ...]:
     who = (row["subject"], row["timepoint"], row["rater"], row["reading"] or 0)
-    return (*who, Level(row["level"]).rank, row["structure"], row["side"])
+    rank = Level(row["level"]).rank if row["level"] else -1
+    return (*who, rank, row["structure"], row["side"])

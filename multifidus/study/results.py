@@ -14,7 +14,15 @@ from multifidus.io.measurements_csv import tidy_row
 from multifidus.io.table_csv import Row
 from multifidus.study.batch import Failure, Measured
 from multifidus.study.pictures import draw_pictures
-from multifidus.study.results_folder import OLD_REPORT, PICTURES, REPORT, Output, remove_run
+from multifidus.study.results_folder import (
+    OLD_REPORT,
+    PICTURES,
+    REPORT,
+    TABLE,
+    Output,
+    remove_run,
+)
+from multifidus.study.reviewed import review_beside
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.record import record_of
 from multifidus.study.run.study import Study
@@ -25,13 +33,14 @@ class Results:
     """What was measured, what failed, and what the study lacks.
 
     ``notes`` say what is doubtful about several cases together, and what of their label maps was
-    not measured, in sentences.
+    not measured, in sentences; ``printed`` are headings and rounded cells of the summary.
     """
 
     rows: Measurements
     failures: list[Row]
     missing: list[Row]
     notes: tuple[str, ...] = ()
+    printed: tuple[list[str], list[list[str]]] = ([], [])
 
 
 def write_results(
@@ -57,9 +66,12 @@ def write_results(
     ------
     WriteError
         If results would be replaced unasked.
+    ReadError
+        If the review in the folder cannot be read.
     """
     if output is not None:
         output.check()
+        review_beside(output.folder / TABLE, output.review)  # refused before anything is measured
     draws = output is not None and output.pictures
     cases = []
     for outcome in outcomes:
@@ -78,8 +90,9 @@ def write_results(
     if output.overwrite and (output.folder / REPORT).is_dir():
         results = replace(results, notes=(*results.notes, OLD_REPORT))
     remove_run(output.folder)
-    assemble(study, output, protocol)
-    return results
+    made = assemble(study, output, protocol)
+    notes = (*results.notes, *made.remarks)
+    return replace(results, missing=made.missing, notes=notes, printed=made.printed)
 
 
 def results_of(study: Study) -> Results:

@@ -49,11 +49,14 @@ class Output:
         Whether results already there may be replaced.
     pictures
         Whether to draw every measured slice and the page that shows them.
+    review
+        A table of verdicts, in place of the ``review.csv`` in the folder.
     """
 
     folder: Path
     overwrite: bool = False
     pictures: bool = True
+    review: Path | None = None
 
     def check(self) -> None:
         """Refuse, before anything is measured, to replace results unasked.

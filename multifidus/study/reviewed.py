@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from multifidus.data.anatomy import MUSCLES
 from multifidus.data.measurement import Measurement
 from multifidus.data.review import Review, ReviewEntry, Verdict
 from multifidus.io.review_csv import REVIEW, read_review
 from multifidus.io.table_csv import Row
+from multifidus.io.table_reader import TextRow
 from multifidus.study.missing import Absence
+
+Muscle = tuple[Any, ...]
+"""Subject, timepoint, rater, reading, level, structure and side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +48,90 @@ def review_beside(table: Path, named: str | Path | None = None) -> Review | None
     ReadError
         If it cannot be read, or the one named does not exist.
     """
+    path = review_file(table, named)
+    return None if path is None else read_review(path)
+
+
+def review_file(table: Path, named: str | Path | None = None) -> Path | None:
+    """Return the file that :func:`review_beside` reads; None where there is none."""
     if named is not None:
-        return read_review(named)
+        return Path(named)
     beside = table.parent / REVIEW
-    return read_review(beside) if beside.is_file() else None
+    return beside if beside.is_file() else None
+
+
+@dataclass(slots=True)
+class ReviewedReadings:
+    """Takes what did not pass out of a study that comes piece by piece, and remembers it.
+
+    Parameters
+    ----------
+    review
+        The verdicts; None where there are none.
+    """
+
+    review: Review | None
+    _failed: dict[Muscle, ReviewEntry] = field(default_factory=dict)
+    _met: set[ReviewEntry] = field(default_factory=set)
+
+    def passing(self, rows: Sequence[Measurement]) -> tuple[Measurement, ...]:
+        """Return rows of which the value of what does not pass is undefined, and flagged."""
+        if self.review is None:
+            return tuple(rows)
+        kept: list[Measurement] = []
+        for row in rows:
+            against = self.review.against(row)
+            if against is None:
+                kept.append(row)
+                continue
+            flag = against.verdict.flag
+            assert flag is not None  # noqa: S101 - what passes is not against it
+            kept.append(replace(row.with_flags(flag), value=math.nan, uncertainty=math.nan))
+            if row.key.structure in MUSCLES and _is_about(against, row):
+                self._failed.setdefault(_muscle(row), against)
+        self._meet(rows, self.review)
+        return tuple(kept)
+
+    def _meet(self, rows: Sequence[Measurement], review: Review) -> None:
+        """Note the verdicts that are of something here."""
+        exams: dict[tuple[str, str], list[Measurement]] = {}
+        for row in rows:
+            exams.setdefault((row.key.reading.subject, row.key.reading.timepoint), []).append(row)
+        for exam, members in exams.items():
+            for entry in review.of_exam(exam):
+                # Of the structures a report may show one alone.
+                whole = replace(entry, structure="")
+                if entry not in self._met and any(map(whole.covers, members)):
+                    self._met.add(entry)
+
+    @property
+    def missing(self) -> list[Row]:
+        """The muscles that did not pass, as rows of the table of what is missing."""
+        return list(_missing(self._failed))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """How many did not pass, and verdicts that are of nothing in the table; in sentences."""
+        return () if self.review is None else tuple(_remarks(self.review, self._failed, self._met))
 
 
 def reviewed(rows: Sequence[Measurement], review: Review | None) -> Reviewed:
     """Leave out the values that did not pass."""
-    if review is None:
-        return Reviewed(tuple(rows))
-    kept: list[Measurement] = []
-    failed: dict[tuple[object, ...], ReviewEntry] = {}
-    for row in rows:
-        against = review.against(row)
-        if against is None:
-            kept.append(row)
-            continue
-        flag = against.verdict.flag
-        assert flag is not None  # noqa: S101 - what passes is not against it
-        kept.append(replace(row.with_flags(flag), value=math.nan, uncertainty=math.nan))
-        if row.key.structure in MUSCLES:
-            failed.setdefault(_muscle(row), against)
-    return Reviewed(tuple(kept), tuple(_missing(failed)), tuple(_remarks(rows, review, failed)))
+    readings = ReviewedReadings(review)
+    kept = readings.passing(rows)
+    return Reviewed(kept, tuple(map(_as_text, readings.missing)), readings.remarks)
 
 
-def _muscle(row: Measurement) -> tuple[object, ...]:
+def without_verdicts(missing: Iterable[TextRow]) -> list[TextRow]:
+    """Return rows of a table of what is missing but those of a review, which may have changed."""
+    return [row for row in missing if row.get("reason") not in _ABSENCES.values()]
+
+
+def _as_text(row: Row) -> Row:
+    return {name: str(value) for name, value in row.items()}
+
+
+def _muscle(row: Measurement) -> Muscle:
     by = row.key.reading
     level = row.provenance.level or ""
     return (
@@ -76,12 +139,20 @@ def _muscle(row: Measurement) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _missing(failed: dict[tuple[object, ...], ReviewEntry]) -> Iterable[Row]:
+def _is_about(entry: ReviewEntry, row: Measurement) -> bool:
+    """Whether it is this muscle that did not pass, not one that it is compared with."""
+    if entry.structure not in {"", row.key.structure}:
+        return True
+    return entry.side in {"", row.key.side} and entry.level in {"", row.provenance.level}
+
+
+def _missing(failed: Mapping[Muscle, ReviewEntry]) -> Iterable[Row]:
     names = ("subject", "timepoint", "rater", "reading", "level", "structure", "side")
     for muscle, entry in failed.items():
         if muscle[-1] in {"left", "right"}:
             reason = _ABSENCES[entry.verdict]
-            facts = {name: str(value) for name, value in zip(names, muscle, strict=True)}
+            facts = dict(zip(names, muscle, strict=True))
+            facts |= {"structure": str(facts["structure"]), "side": str(facts["side"])}
             yield {**facts, "reason": str(reason), "detail": entry.comment, "rater_note": ""}
 
 
@@ -89,7 +160,7 @@ _ABSENCES = {Verdict.FAIL: Absence.FAILED_REVIEW, Verdict.REPEAT: Absence.TO_BE_
 
 
 def _remarks(
-    rows: Sequence[Measurement], review: Review, failed: dict[tuple[object, ...], ReviewEntry]
+    review: Review, failed: Mapping[Muscle, ReviewEntry], met: Collection[ReviewEntry]
 ) -> Iterable[str]:
     sided = {muscle: entry for muscle, entry in failed.items() if muscle[-1] in {"left", "right"}}
     counts = Counter(entry.verdict for entry in sided.values())
@@ -100,15 +171,7 @@ def _remarks(
             f"By the review, values of muscles in {count} exam{'s' if count > 1 else ''} do not "
             f"enter (one muscle, level and side in one reading each): {' and '.join(words)}."
         )
-    exams: dict[tuple[str, str], list[Measurement]] = {}
-    for row in rows:
-        exams.setdefault((row.key.reading.subject, row.key.reading.timepoint), []).append(row)
-    # Of the structures a report may show one alone.
-    strange = [
-        entry
-        for entry in review.entries
-        if not any(map(replace(entry, structure="").covers, exams.get(entry.exam, ())))
-    ]
+    strange = [entry for entry in review.entries if entry not in met]
     if strange:
         yield (
             f"{len(strange)} of {len(review.entries)} verdicts of the review are of nothing in "

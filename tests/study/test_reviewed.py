@@ -107,6 +107,14 @@ def test_the_last_verdict_on_the_same_counts():
     assert reviewed(rows_of({}), Review.of([entry("fail", date="2026-12-01"), later])).missing
 
 
+def test_what_is_only_compared_with_what_failed_is_not_missing_itself():
+    compared = {"quantity": "operated_contralateral_pct", "unit": "%"}
+    rows = rows_of({"side": "right"}, compared, {"level": ""}, {"level": "L3-L4"} | compared)
+    found = reviewed(rows, Review.of([entry(side="right", level="L4-L5")]))
+    assert [math.isfinite(row.value) for row in found.rows] == [False, False, True, True]
+    assert [(row["level"], row["side"]) for row in found.missing] == [("L4-L5", "right")]
+
+
 def test_verdicts_of_nothing_in_the_table_are_said():
     lost = [entry(level="L1-L2"), ReviewEntry("S9", "pre", Verdict.FAIL), entry("pass", rater="Z")]
     (remark,) = reviewed(rows_of({}), Review.of([*lost, entry("pass", side="left")])).remarks

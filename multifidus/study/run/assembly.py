@@ -21,6 +21,7 @@ from multifidus.io.measurements_csv import tidy_row
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import Row, csv_lines, write_rows
 from multifidus.study.dictionary import write_dictionary
+from multifidus.study.missing import in_order
 from multifidus.study.results_folder import (
     DICTIONARY,
     FAILURES,
@@ -33,8 +34,28 @@ from multifidus.study.results_folder import (
     remove_earlier,
 )
 from multifidus.study.results_page import PageContent, printable_summary, write_page
+from multifidus.study.reviewed import ReviewedReadings, review_beside
 from multifidus.study.run.study import Study
 from multifidus.study.summary import reading_order, summary_rows, write_summary_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What a study's tables hold that is to be said.
+
+    Parameters
+    ----------
+    printed
+        Headings and rounded cells of the summary of the multifidus.
+    missing
+        Rows of the table of what is missing.
+    remarks
+        What a review left out; in sentences.
+    """
+
+    printed: tuple[list[str], list[list[str]]]
+    missing: list[Row]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -58,10 +79,11 @@ class WideRows:
             yield from json.loads(self.file.read(length))
 
 
-def assemble(
-    study: Study, output: Output, protocol: MeasurementProtocol
-) -> tuple[list[str], list[list[str]]]:
+def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Assembled:
     """Write the tables and the page of a study, and remove what an earlier run left.
+
+    What did not pass a review is undefined in all tables but the tidy one, which stays as it was
+    measured: it is what a review is about, and a later verdict may take an earlier one back.
 
     Parameters
     ----------
@@ -72,14 +94,15 @@ def assemble(
     protocol
         The protocol they were measured by.
 
-    Returns
-    -------
-    tuple
-        Headings and rounded cells of the summary of the multifidus, to be printed.
+    Raises
+    ------
+    ReadError
+        If the review cannot be read.
     """
     folder, overwrite = output.folder, output.overwrite
+    review = ReviewedReadings(review_beside(folder / TABLE, output.review))
     make_folder(folder)
-    failures, missing = study.failures, study.missing()
+    failures = study.failures
     has_rows = study.n_rows > 0
     has_page = has_rows and output.pictures
     if overwrite:
@@ -87,30 +110,42 @@ def assemble(
     with tempfile.TemporaryFile(dir=folder) as file:
         wide = WideRows(file)
         if has_rows:
-            _write_tidy(study, folder / TABLE, wide, protocol, overwrite=overwrite)
+            passing = _Passing(review, wide, protocol)
+            _write_tidy(study, folder / TABLE, passing, overwrite=overwrite)
             write_summary_rows(wide, folder / SUMMARY, overwrite=overwrite)
             write_dictionary(folder / DICTIONARY, overwrite=overwrite)
         if has_rows or overwrite:
             write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
+        missing = in_order([*study.missing(), *review.missing])
         write_rows(failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
         write_rows(missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
         if has_page:
             content = PageContent(wide, failures, missing, study.pictures)
             write_page(content, folder / PAGE, protocol)
         headings, cells = printable_summary(wide, "multifidus")
-        return headings, list(cells)
+        return Assembled((headings, list(cells)), missing, review.remarks)
 
 
-def _write_tidy(
-    study: Study, path: Path, wide: WideRows, protocol: MeasurementProtocol, *, overwrite: bool
-) -> None:
-    """Write the tidy table, and keep the rows of the wide one on the way."""
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """Takes the rows of one reading after another to the tables made of what passes."""
+
+    review: ReviewedReadings
+    wide: WideRows
+    protocol: MeasurementProtocol
+
+    def take(self, rows: list[Measurement]) -> None:
+        self.wide.add(summary_rows(self.review.passing(rows), self.protocol))
+
+
+def _write_tidy(study: Study, path: Path, passing: _Passing, *, overwrite: bool) -> None:
+    """Write the tidy table, and make the other ones on the way."""
     columns = list(dict.fromkeys((*COLUMNS, *study.own_columns)))
 
     def lines() -> Iterator[list[Any]]:
         yield columns
         for rows in study.readings():
-            wide.add(summary_rows(rows, protocol))
+            passing.take(rows)
             yield from map(cells, rows)
 
     def cells(row: Measurement) -> list[Any]:

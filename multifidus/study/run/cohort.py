@@ -16,7 +16,9 @@ from multifidus.data.cohort import Case
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.io.files import content_sha256
-from multifidus.study.results_folder import LOG, OLD_REPORT, REPORT, Output
+from multifidus.io.table_csv import Row
+from multifidus.study.results_folder import LOG, OLD_REPORT, REPORT, TABLE, Output
+from multifidus.study.reviewed import review_beside, review_file
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.cases import CaseSettings
 from multifidus.study.run.content import ContentHashes, RunSettings, content_of
@@ -105,6 +107,8 @@ class RunResult:
         How many cases of the cohort are not done.
     stopped
         Whether the user stopped it; the tables are those of the run before then.
+    missing
+        Rows of the table of what is missing.
     printed
         Headings and cells of the summary of the multifidus.
     """
@@ -113,6 +117,7 @@ class RunResult:
     notes: tuple[str, ...] = ()
     left: int = 0
     stopped: bool = False
+    missing: Sequence[Row] = ()
     printed: tuple[list[str], list[list[str]]] = ([], [])
 
 
@@ -132,7 +137,10 @@ def planned_run(
     ------
     WriteError
         If it would be refused.
+    ReadError
+        If the review in the folder cannot be read.
     """
+    review_beside(run.output.folder / TABLE, run.output.review)
     output = replace(run.output, overwrite=run.output.overwrite or run.force)
     known = ContentHashes() if hashes is None else hashes
     content = partial(content_of, settings=run.settings, hashes=known)
@@ -211,14 +219,16 @@ class _Running:
         notes = study.notes()
         if (run.output.overwrite or run.force) and (output.folder / REPORT).is_dir():
             notes = (*notes, OLD_REPORT)
-        printed = assemble(study, replace(output, overwrite=True), run.protocol)
+        made = assemble(study, replace(output, overwrite=True), run.protocol)
         facts = RunFacts(
-            run.command, run.table.name, content_sha256(run.table), self.started, now_as_text()
-        )
+            run.command, run.table.name, content_sha256(run.table), self.started, now_as_text(),
+            _review_of(output),
+        )  # fmt: skip
         write_provenance(study, output.folder, run.settings, facts)
         self.log.add("run_ended", {"rows": study.n_rows, "failed": len(study.failures),
                                    "left": left})  # fmt: skip
-        return RunResult(study, notes, left, printed=printed)
+        notes = (*notes, *made.remarks)
+        return RunResult(study, notes, left, missing=made.missing, printed=made.printed)
 
     def _noted(self, by: Reading, path: Path) -> CaseRecord:
         """Take a finished case in; the record of an earlier failure goes."""
@@ -229,6 +239,11 @@ class _Running:
         self.log.add("case_finished", _facts(record))
         self.reporter.finished(record)
         return record
+
+
+def _review_of(output: Output) -> dict[str, str] | None:
+    path = review_file(output.folder / TABLE, output.review)
+    return None if path is None else {"file": path.name, "sha256": content_sha256(path)}
 
 
 def _facts(record: CaseRecord) -> dict[str, Any]:

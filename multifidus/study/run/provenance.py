@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,6 +33,8 @@ class RunFacts:
         Its hash.
     started, ended
         When, by the clock of the machine, as ISO 8601.
+    review
+        Name and hash of the table of verdicts that the tables follow; None where there is none.
     """
 
     command: tuple[str, ...]
@@ -40,6 +42,7 @@ class RunFacts:
     cohort_sha256: str
     started: str
     ended: str
+    review: Mapping[str, str] | None = None
 
 
 def write_provenance(study: Study, folder: Path, settings: RunSettings, facts: RunFacts) -> None:
@@ -51,6 +54,7 @@ def write_provenance(study: Study, folder: Path, settings: RunSettings, facts: R
         "cohort": {"file": facts.cohort, "sha256": facts.cohort_sha256},
         "protocol": {"digest": settings.protocol.digest, **settings.protocol.as_dict()},
         "contrasts_sha256": settings.contrasts,
+        "review": facts.review,
         "started": facts.started,
         "ended": facts.ended,
         "platform": platform.platform(),
