@@ -12,7 +12,7 @@ from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
-_OPTIONS = (
+OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     # Nothing leaves the computer, whatever the page or the browser itself asks for.
@@ -74,7 +74,7 @@ def _run(page: Path, *options: str) -> subprocess.CompletedProcess[str]:
     program = chromium()
     assert program is not None  # noqa: S101 - asked before
     with tempfile.TemporaryDirectory() as profile:
-        command = [program, *_OPTIONS, f"--user-data-dir={profile}", *options, page.as_uri()]
+        command = [program, *OPTIONS, f"--user-data-dir={profile}", *options, page.as_uri()]
         return subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=True)
 
 

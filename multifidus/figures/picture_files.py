@@ -44,7 +44,10 @@ def distinct_stem(parts: tuple[str, ...], whose: object) -> str:
     return f"{safe}_{hashlib.sha256(repr(whose).encode()).hexdigest()[:6]}"
 
 
-_DRAWN = re.compile(r".+_(series\d+_slice\d{3,}|shading\d+)")
+SAGITTAL = "_sagittal"
+"""Ending of the name of a picture of all levels from the side."""
+
+_DRAWN = re.compile(rf"(.+)_(series\d+_slice\d{{3,}}|shading\d+|{SAGITTAL[1:]})")
 
 
 def is_picture_stem(stem: str) -> bool:
@@ -56,6 +59,18 @@ def is_picture_stem(stem: str) -> bool:
     (True, False)
     """
     return _DRAWN.fullmatch(stem) is not None
+
+
+def reading_stem(stem: str) -> str:
+    """Return the part of such a name that says of which reading a picture is.
+
+    Examples
+    --------
+    >>> reading_stem("S01_pre_AB_r1_series1_slice004") == picture_stem(Reading("S01", "pre", "AB"))
+    True
+    """
+    found = _DRAWN.fullmatch(stem)
+    return stem if found is None else found[1]
 
 
 SMALL = "small"
@@ -82,6 +97,8 @@ class Thumbnail:
         Of the slice, as in the tables.
     pixel_mm
         Row and column step of its pixels.
+    shape
+        Its rows and columns.
     """
 
     path: Path
@@ -93,6 +110,7 @@ class Thumbnail:
     slice_index: int
     level: str
     pixel_mm: tuple[float, float]
+    shape: tuple[int, int]
 
 
 def write_picture(picture: Image, path: Path) -> None:
@@ -133,16 +151,48 @@ def read_thumbnails(folder: Path) -> Iterator[Thumbnail]:
     ReadError
         If one cannot be read, or does not say what it shows.
     """
+    for path in sorted((folder / SMALL).glob("*.jpg")):
+        if not path.stem.endswith(SAGITTAL):
+            yield read_thumbnail(path)
+
+
+def read_thumbnail(path: Path) -> Thumbnail:
+    """Return what one small picture shows.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read, or does not say what it shows.
+    """
     from PIL import Image
 
-    for path in sorted((folder / SMALL).glob("*.jpg")):
-        with reading(path, "a picture"), Image.open(path) as picture:
-            words = picture.info.get("comment", b"")
-        try:
-            said = json.loads(words)
-            row, column = map(float, said.pop("pixel_mm"))
-            found = Thumbnail(path=path, **said, pixel_mm=(row, column))
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            msg = f"{path} does not say which slice it shows."
-            raise ReadError(msg, remedy="Measure again; pictures are made anew.") from error
-        yield found
+    with reading(path, "a picture"), Image.open(path) as picture:
+        words, shape = picture.info.get("comment", b""), (picture.height, picture.width)
+    try:
+        said = json.loads(words)
+        row, column = map(float, said.pop("pixel_mm"))
+        return Thumbnail(path=path, **said, pixel_mm=(row, column), shape=shape)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        msg = f"{path} does not say which slice it shows."
+        raise ReadError(msg, remedy="Measure again; pictures are made anew.") from error
+
+
+def without_comments(jpeg: bytes) -> bytes:
+    """Return a JPEG without the words that are written inside; its pixels stay as they are.
+
+    Examples
+    --------
+    >>> without_comments(bytes.fromhex("ffd8 fffe0004 4142 ffda 1234 ffd9")).hex()
+    'ffd8ffda1234ffd9'
+    """
+    parts, place = [jpeg[:2]], 2
+    while place + 4 <= len(jpeg) and jpeg[place + 1] != _SCAN:
+        end = place + 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
+        if jpeg[place + 1] != _COMMENT:
+            parts.append(jpeg[place:end])
+        place = end
+    return b"".join((*parts, jpeg[place:]))
+
+
+_SCAN, _COMMENT = 0xDA, 0xFE
+"""Markers in a JPEG: of the pixels, which end what can be said before them, and of words."""

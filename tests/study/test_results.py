@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -210,7 +212,11 @@ def test_nothing_that_identifies_a_person_reaches_the_results(cohort, tmp_path):
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(written) > 6
     for path in written:
-        content = path.read_bytes() + path.name.encode()
+        # Pictures of the page as they are: three letters turn up in any long text of base64.
+        content = re.sub(
+            rb"[A-Za-z0-9+/]{200,}=*", lambda found: base64.b64decode(found[0]), path.read_bytes()
+        )
+        content += path.name.encode()
         assert b"Doe" not in content
         assert b"4711" not in content
 

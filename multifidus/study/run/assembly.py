@@ -22,18 +22,20 @@ from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import Row, csv_lines, write_rows
 from multifidus.study.dictionary import write_dictionary
 from multifidus.study.missing import in_order
+from multifidus.study.qc_page import PageContent, write_page
 from multifidus.study.results_folder import (
     DICTIONARY,
     FAILURES,
     MISSING,
     PAGE,
+    PICTURES,
     PROTOCOL,
     SUMMARY,
     TABLE,
     Output,
     remove_earlier,
 )
-from multifidus.study.results_page import PageContent, printable_summary, write_page
+from multifidus.study.results_page import printable_summary
 from multifidus.study.reviewed import ReviewedReadings, review_beside
 from multifidus.study.run.study import Study
 from multifidus.study.summary import reading_order, summary_rows, write_summary_rows
@@ -107,10 +109,12 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
     has_page = has_rows and output.pictures
     if overwrite:
         remove_earlier(output, study.pictures, has_tables=has_rows, has_page=has_page)
-    with tempfile.TemporaryFile(dir=folder) as file:
+    with tempfile.TemporaryFile(dir=folder) as file, tempfile.TemporaryFile(dir=folder) as other:
         wide = WideRows(file)
+        # The page is for looking at values again, those that did not pass as well.
+        measured = wide if review.review is None else WideRows(other)
         if has_rows:
-            passing = _Passing(review, wide, protocol)
+            passing = _Passing(review, wide, measured, protocol)
             _write_tidy(study, folder / TABLE, passing, overwrite=overwrite)
             write_summary_rows(wide, folder / SUMMARY, overwrite=overwrite)
             write_dictionary(folder / DICTIONARY, overwrite=overwrite)
@@ -120,7 +124,8 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
         write_rows(failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
         write_rows(missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
         if has_page:
-            content = PageContent(wide, failures, missing, study.pictures)
+            drawn = study.pictures, folder / PICTURES
+            content = PageContent(measured, failures, missing, *drawn, review=review.review)
             write_page(content, folder / PAGE, protocol)
         headings, cells = printable_summary(wide, "multifidus")
         return Assembled((headings, list(cells)), missing, review.remarks)
@@ -132,10 +137,13 @@ class _Passing:
 
     review: ReviewedReadings
     wide: WideRows
+    measured: WideRows
     protocol: MeasurementProtocol
 
     def take(self, rows: list[Measurement]) -> None:
         self.wide.add(summary_rows(self.review.passing(rows), self.protocol))
+        if self.measured is not self.wide:
+            self.measured.add(summary_rows(rows, self.protocol))
 
 
 def _write_tidy(study: Study, path: Path, passing: _Passing, *, overwrite: bool) -> None:

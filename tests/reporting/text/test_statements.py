@@ -18,7 +18,8 @@ from multifidus.reporting.text.participant_flow import lost_measurements
 from multifidus.reporting.text.results import results_text
 from multifidus.study.dictionary import write_dictionary
 from multifidus.study.outline_counts import outline_key, outlines_of
-from multifidus.study.results_page import PageContent, printable, write_page
+from multifidus.study.qc_page import PageContent, write_page
+from multifidus.study.results_page import printable
 from tests.support.studies import study_rows, write_study
 from tests.support.tables import measurements
 
@@ -136,7 +137,7 @@ def test_one_muscle_in_four_readings_is_four_measurements_and_one_muscle(tmp_pat
 
 def test_the_results_page_counts_missing_measurements_by_reading(tmp_path):
     missing = [absent(rater=rater, reading=reading) for rater in "AB" for reading in (1, 2)]
-    write_page(PageContent([], [], missing, []), tmp_path / "index.html")
+    write_page(PageContent([], [], missing, [], tmp_path), tmp_path / "index.html")
     page = (tmp_path / "index.html").read_text()
     assert "measurements (muscle x reading)" in page
     assert re.search(r"<td>4</td><td>1</td><td[^>]*>not_outlined", page)
