@@ -137,7 +137,8 @@ class _Page:
         book = PictureBook.of(content.pictures, content.folder, embeds=embeds)
         lacking: dict[Names, list[Row]] = {}
         # What failed a review is there, with its verdict.
-        for row in without_verdicts(content.missing):
+        lost: list[Row] = [*without_verdicts(content.missing)]
+        for row in lost:
             names = row["subject"], row["timepoint"], row["rater"], row["reading"]
             if names in overview.exams:
                 lacking.setdefault(names, []).append(row)
