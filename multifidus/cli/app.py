@@ -8,6 +8,7 @@ import typer
 
 from multifidus.cli.agreement import agreement
 from multifidus.cli.annotate import annotate
+from multifidus.cli.assemble import assemble
 from multifidus.cli.audit import audit
 from multifidus.cli.change import change
 from multifidus.cli.demo import demo
@@ -37,6 +38,7 @@ app.command()(merge)
 app.command()(unblind)
 app.command()(levels)
 app.command()(measure)
+app.command()(assemble)
 app.command()(propose)
 app.command()(reliability)
 app.command()(change)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from multifidus.cli.exit_codes import CRASHED, INTERRUPTED, REFUSED
+from multifidus.cli.exit_codes import ACTED_ON_SOME, CRASHED, INTERRUPTED, REFUSED
 from multifidus.cli.interrupts import first_interrupt
-from multifidus.cli.printing import progress, say
+from multifidus.cli.printing import print_json, progress, say
 
 if TYPE_CHECKING:
     from multifidus.data.cohort import Case
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from multifidus.study.run.cohort import CohortRun, RunResult
     from multifidus.study.run.folder import Plan
     from multifidus.study.run.record import CaseRecord
+    from multifidus.study.run.study import Study
 
 STOPPING = (
     "Stopping: cases that are running are finished first. Press Ctrl-C again to stop at once."
@@ -35,10 +36,10 @@ def show_plan(run: CohortRun) -> None:
     from multifidus.study.run.cohort import planned_run
 
     plan, now = planned_run(run)
-    problems = [*problems_of_cases(run.cases)]
+    problems = [*problems_of_cases(run.share)]
     for problem in problems:
         typer.echo(f"{run.table.name}, {problem.in_words()}")
-    typer.echo(_plan_words(plan, now, len(run.cases)))
+    typer.echo(_plan_words(plan, now, len(run.share)))
     if problems:
         say(f"{_count(len(problems), 'problem')} in {run.table.name}.")
         raise typer.Exit(REFUSED)
@@ -76,9 +77,9 @@ def run_and_show(run: CohortRun) -> RunResult:
         raise typer.Exit(CRASHED) from None
     if result.stopped:
         done = len(result.study.cases)
-        say(f"Stopped: {done} of {len(run.cases)} cases are done and kept. {GO_ON}")
+        say(f"Stopped: {done} of {len(run.share)} cases are done and kept. {GO_ON}")
         raise typer.Exit(INTERRUPTED)
-    _say_rest(result, len(run.cases))
+    _say_rest(result, len(run.share))
     return result
 
 
@@ -93,7 +94,9 @@ def _shown(run: CohortRun) -> Iterator[Shown]:
 
         def planned(plan: Plan, now: Sequence[Case], is_locked: bool) -> None:
             nonlocal advance
-            say(_plan_words(plan, now, len(run.cases)))
+            if run.shard.of > 1:
+                say(f"Shard {run.shard}: {len(run.share)} of {_count(len(run.cases), 'case')}.")
+            say(_plan_words(plan, now, len(run.share)))
             if not is_locked:
                 say("This system cannot tell whether another run writes to the same folder.")
             advance = bar.enter_context(progress(len(now), "measuring"))
@@ -136,6 +139,20 @@ def _say_rest(result: RunResult, total: int) -> None:
         )
     if result.left:
         say(f"{result.left} of {_count(total, 'case')} are not measured yet.")
+
+
+def end_shard(run: CohortRun, study: Study, *, json: bool) -> None:
+    """Say what a shard has measured, and exit by it; of tables it makes none."""
+    measured = len(study.cases) - len(study.failures)
+    if json:
+        shard = {"number": run.shard.number, "of": run.shard.of, "cases": len(run.share)}
+        print_json({"shard": shard, "measured": measured, "failures": study.failures})
+    say_failures(study.failures)
+    folder = run.output.folder
+    say(f"Shard {run.shard}: {measured} of {_count(len(run.share), 'case')} are measured. When all "
+        f"shards are, make the tables: multifidus assemble {folder} -o {folder}.")  # fmt: skip
+    if study.failures:
+        raise typer.Exit(ACTED_ON_SOME if measured else REFUSED)
 
 
 def say_failures(failures: Sequence[Row]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from multifidus.cli import options
-from multifidus.cli.cohort_run import run_and_show, say_failures, show_plan
+from multifidus.cli.cohort_run import end_shard, run_and_show, say_failures, show_plan
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
-from multifidus.cli.printing import print_json, print_table, progress, say
+from multifidus.cli.printing import command_words, print_json, print_table, progress, say
 
 if TYPE_CHECKING:
     from multifidus.data.protocol import MeasurementProtocol
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from multifidus.study.results_folder import Output
     from multifidus.study.run.pool import Limits
     from multifidus.study.run.selection import Selection
+    from multifidus.study.run.shard import Shard
 
 TIMEOUT_S = 1800.0
 """Time that a case of a cohort may take: most take seconds."""
@@ -101,6 +100,13 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     limit: Annotated[
         int | None, typer.Option(min=1, help="Measure so many cases of a cohort at most.")
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure one share of a cohort, I/N, such as 3/8; 'multifidus assemble' then "
+            "makes the tables of all."
+        ),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes for a cohort; default: all cores.")
     ] = None,
@@ -130,6 +136,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     from multifidus.study.results_folder import Output
     from multifidus.study.run.pool import Limits, memory_share, usable_cores
     from multifidus.study.run.selection import FAILED, Selection
+    from multifidus.study.run.shard import WHOLE, Shard
 
     request = MeasureRequest(
         exam=tuple(exam or ()),
@@ -152,15 +159,20 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if review is not None and output is None:
         raise typer.BadParameter("--review is for a results folder (-o DIR).")
     if not request.is_cohort:
-        if any((force, dry_run, only, include, exclude, limit, jobs, memory)):
-            raise typer.BadParameter("--force, --dry-run, --only, --include, --exclude, --limit, "
-                                     "--jobs and --memory are for a cohort.csv.")  # fmt: skip
+        if any((force, dry_run, only, include, exclude, limit, shard, jobs, memory)):
+            words = "--force, --dry-run, --only, --include, --exclude, --limit, --shard, --jobs"
+            raise typer.BadParameter(f"{words} and --memory are for a cohort.csv.")
         target = None if output is None else Output(output, overwrite, pictures, review=review)
         return _measure_exam(request, target, how, json=json)
     chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
     processes = jobs or usable_cores()
     used = memory_share(processes) if memory is None else int(memory * 1e9)
-    asked = _Asked(request, how, chosen, Limits(processes, timeout, used), force, dry_run, json)
+    share = Shard.from_text(shard) if shard else WHOLE
+    if share.of > 1 and output is None:
+        raise typer.BadParameter("Give a results folder (-o DIR) for the shard.")
+    asked = _Asked(
+        request, how, chosen, Limits(processes, timeout, used), force, dry_run, json, share
+    )
     if output is not None:
         return _measure_cohort(asked, Output(output, overwrite, pictures, review=review))
     with tempfile.TemporaryDirectory() as scratch:
@@ -203,6 +215,7 @@ class _Asked:
     force: bool
     dry_run: bool
     json: bool
+    shard: Shard
 
 
 def _measure_cohort(asked: _Asked, output: Output) -> None:
@@ -216,18 +229,19 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
     cohort = cohort_of(asked.request)
     run = CohortRun(
         asked.request.exam[0], cohort.cases, output, asked.protocol, contrasts, asked.selection,
-        asked.limits, asked.force, _command(),
+        asked.limits, asked.force, command_words(), asked.shard,
     )  # fmt: skip
     if asked.dry_run:
-        show_plan(run)
-        return
+        return show_plan(run)
     for remark in cohort_remarks(cohort):
         say(remark)
     result = run_and_show(run)
     study = result.study
     # It takes a look into every exam, for which no case has to wait.
-    for remark in privacy_remarks(cohort):
+    for remark in privacy_remarks(replace(cohort, cases=run.share)) if run.share else ():
         say(remark)
+    if run.shard.of > 1:
+        return end_shard(run, study, json=asked.json)
     if asked.json:
         whole = replace(results_of(study), missing=[*result.missing], notes=result.notes)
         print_json(as_json(whole))
@@ -235,13 +249,7 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
         _print_summary(*result.printed, output.folder)
     for note in result.notes:
         say(note)
-    _end(study.failures, n_rows=study.n_rows)
-
-
-def _command() -> tuple[str, ...]:
-    """Return the words of the command line; files by their names, wherever they lie."""
-    words = (re.sub(r"[^=]*[/\\]", "", word) for word in sys.argv[1:])
-    return ("multifidus", *words)
+    return _end(study.failures, n_rows=study.n_rows)
 
 
 def _print_summary(headings: Sequence[str], cells: Sequence[Sequence[str]], folder: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import math
+import re
 import shutil
 import sys
 import textwrap
@@ -132,6 +133,16 @@ def _aligned(column: Sequence[str]) -> list[str]:
     width = max(map(len, column))
     numeric = all(cell[:1] in "+-0123456789" for cell in column[1:] if cell)
     return [cell.rjust(width) if numeric else cell.ljust(width) for cell in column]
+
+
+def command_words() -> tuple[str, ...]:
+    """Return the words of the command line; files by their names, wherever they lie."""
+    return ("multifidus", *map(_without_folder, sys.argv[1:]))
+
+
+def _without_folder(word: str) -> str:
+    is_shard = re.fullmatch(r"(--shard=)?[0-9]+/[0-9]+", word)
+    return word if is_shard else re.sub(r"[^=]*[/\\]", "", word)
 
 
 def say(message: str) -> None:

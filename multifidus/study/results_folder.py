@@ -28,6 +28,9 @@ RUN = "run.json"
 
 PROVENANCE = "provenance.json"
 LOG = "run.log.jsonl"
+SHARDS = "shards"
+"""Folder of how each shard of a run went."""
+
 REPORT = "report"
 """Folder of the report that is made of all these."""
 
@@ -104,17 +107,30 @@ def remove_earlier(
     Nothing but files that this program names. The protocol is not among them: it is always
     replaced, and may be the very file that the user wrote.
     """
-    for name in () if has_tables else (TABLE, SUMMARY, DICTIONARY):
-        (output.folder / name).unlink(missing_ok=True)
-    if not has_page and is_page(output.folder / PAGE):
-        (output.folder / PAGE).unlink()
+    remove_tables(
+        output.folder, () if has_tables else (TABLE, SUMMARY, DICTIONARY), has_page=has_page
+    )
     for path in [*output.old_pictures(drawn)]:
         path.unlink()
+
+
+def remove_tables(
+    folder: Path,
+    names: Sequence[str] = (TABLE, SUMMARY, DICTIONARY, FAILURES, MISSING, PROVENANCE),
+    *,
+    has_page: bool = False,
+) -> None:
+    """Remove tables of an earlier run, and its page if there is to be none."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    if not has_page and is_page(folder / PAGE):
+        (folder / PAGE).unlink()
 
 
 def remove_run(folder: Path) -> None:
     """Remove the records of a run, where results of another kind take its place."""
     if (folder / RUN).exists():
-        shutil.rmtree(folder / CASES, ignore_errors=True)
+        for name in (CASES, SHARDS):
+            shutil.rmtree(folder / name, ignore_errors=True)
         for name in (RUN, PROVENANCE, LOG):
             (folder / name).unlink(missing_ok=True)

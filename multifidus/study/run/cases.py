@@ -7,10 +7,8 @@ import errno
 import hashlib
 import platform
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from multifidus.data.cohort import Case
 from multifidus.errors import MultifidusError
@@ -41,12 +39,15 @@ class CaseSettings:
         The user's own table of contrasts.
     pictures
         Whether to draw.
+    part
+        Folder of its own for what is unpacked, where others unpack beside it.
     """
 
     folder: Path
     settings: RunSettings
     contrasts: Path | None = None
     pictures: bool = True
+    part: str = ""
 
 
 def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
@@ -68,6 +69,7 @@ def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
     pictures, undrawn = _drawn(outcome, how)
     facts = {
         "key": content.key,
+        "settings": how.settings.digest,
         "files": dict(content.files),
         "cells": dict(content.cells),
         "undrawn": undrawn,
@@ -96,14 +98,15 @@ def _drawn(outcome: Measured | Failure, how: CaseSettings) -> tuple[Pictures | N
         return (), f"{type(error).__name__}: {error}"
 
 
-def write_failure(failure: Failure, folder: Path, facts: Mapping[str, Any]) -> Path:
+def write_failure(failure: Failure, how: CaseSettings, seconds: float) -> Path:
     """Write the record of a case that ended with its process.
 
     It is done again in the next run whatever its content, so that the record is named after the
     case alone.
     """
+    facts = {"settings": how.settings.digest, "seconds": seconds}
     record = with_facts(record_of(failure), facts)
     name = hashlib.sha256(repr(failure.case.reading).encode()).hexdigest()
-    path = record_path(folder, name)
+    path = record_path(how.folder, name)
     write_record(record, (), path)
     return path

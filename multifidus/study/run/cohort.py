@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,18 +17,20 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.io.files import content_sha256
 from multifidus.io.table_csv import Row
-from multifidus.study.results_folder import LOG, OLD_REPORT, REPORT, TABLE, Output
+from multifidus.study.results_folder import OLD_REPORT, REPORT, TABLE, Output
 from multifidus.study.reviewed import review_beside, review_file
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.cases import CaseSettings
 from multifidus.study.run.content import ContentHashes, RunSettings, content_of
-from multifidus.study.run.folder import Plan, begin, check_plan, locked, plan_run, remove_scratch
+from multifidus.study.run.folder import Plan, begin, check_plan, plan_run, remove_scratch
+from multifidus.study.run.lock import locked
 from multifidus.study.run.log import RunLog
 from multifidus.study.run.pool import Limits, Pool
 from multifidus.study.run.provenance import RunFacts, write_provenance
-from multifidus.study.run.record import CaseRecord
+from multifidus.study.run.record import CaseRecord, names_of
 from multifidus.study.run.record_files import read_record, read_rows
 from multifidus.study.run.selection import Selection
+from multifidus.study.run.shard import WHOLE, Shard, write_shard
 from multifidus.study.run.study import Study
 
 
@@ -54,6 +56,8 @@ class CohortRun:
         Whether to measure everything again.
     command
         Words of the command line, for the record.
+    shard
+        Which share of the cases the run is about. One that is not the whole makes no tables.
     """
 
     table: Path
@@ -65,6 +69,12 @@ class CohortRun:
     limits: Limits = field(default_factory=Limits)
     force: bool = False
     command: tuple[str, ...] = ()
+    shard: Shard = WHOLE
+
+    @property
+    def share(self) -> tuple[Case, ...]:
+        """The cases that the run is about."""
+        return self.shard.part_of(self.cases)
 
     @property
     def settings(self) -> RunSettings:
@@ -100,11 +110,11 @@ class RunResult:
     Parameters
     ----------
     study
-        All finished cases of the cohort, those that were kept as well.
+        All finished cases that the run is about, those that were kept as well.
     notes
         What is doubtful, in sentences.
     left
-        How many cases of the cohort are not done.
+        How many of these cases are not done.
     stopped
         Whether the user stopped it; the tables are those of the run before then.
     missing
@@ -144,7 +154,7 @@ def planned_run(
     output = replace(run.output, overwrite=run.output.overwrite or run.force)
     known = ContentHashes() if hashes is None else hashes
     content = partial(content_of, settings=run.settings, hashes=known)
-    plan = plan_run(run.cases, output, run.settings, content, force=run.force)
+    plan = plan_run(run.cases, output, run.settings, content, force=run.force, share=run.share)
     check_plan(plan, output)
     return plan, run.selection.of(plan.todo, plan.failed, run.cases)
 
@@ -161,22 +171,34 @@ def measure_cohort_into(run: CohortRun, reporter: Reporter = Reporter()) -> RunR
     """
     hashes = ContentHashes()
     planned_run(run, hashes)  # refused before anything is made
-    with locked(run.output.folder) as is_locked:
+    with locked(run.output.folder, run.shard) as is_locked:
         plan, now = planned_run(run, hashes)
         reporter.planned(plan, now, is_locked)
-        log = RunLog(run.output.folder / LOG)
-        begin(plan, run.output.folder, run.settings)
+        cohort = cohort_facts(run)
+        begin(plan, run.output.folder, run.settings, cohort, shard=run.shard)
+        running = _Running(run, plan, RunLog(run.shard.log(run.output.folder)), reporter, cohort)
+        running.note_shard()
+        log = running.log
         log.add("run_started", {"version": run.settings.version, "protocol": run.protocol.digest,
-                                "cases": len(run.cases), "kept": len(plan.kept), "now": len(now),
+                                "cases": len(run.share), "kept": len(plan.kept), "now": len(now),
                                 "jobs": run.limits.jobs, "command": list(run.command)})  # fmt: skip
         try:
-            return _Running(run, plan, log, reporter).result(now)
+            return running.result(now)
         except BaseException:
             with contextlib.suppress(OSError):  # the disk may be full
                 log.add("run_broken", {"traceback": _without_places(run)})
             raise
         finally:
-            remove_scratch(run.output.folder)
+            remove_scratch(run.output.folder, run.shard)
+
+
+def cohort_facts(run: CohortRun) -> dict[str, Any]:
+    """Return what a results folder says of the cohort that it is about."""
+    return {
+        "file": run.table.name,
+        "sha256": content_sha256(run.table),
+        "cases": [names_of(case.reading) for case in run.cases],
+    }
 
 
 def _without_places(run: CohortRun) -> str:
@@ -200,35 +222,52 @@ class _Running:
     plan: Plan
     log: RunLog
     reporter: Reporter
+    cohort: dict[str, Any]
     started: str = field(default_factory=now_as_text)
+
+    def note_shard(self, ended: str | None = None) -> None:
+        """Write how this run goes, for who puts its cases together."""
+        run = self.run
+        facts = {"cohort_sha256": self.cohort["sha256"], "command": list(run.command),
+                 "started": self.started, "ended": ended}  # fmt: skip
+        write_shard(run.shard, run.output.folder, facts)
 
     def result(self, now: Sequence[Case]) -> RunResult:
         run, output = self.run, self.run.output
         done = {**self.plan.failed, **self.plan.kept}
-        how = CaseSettings(output.folder, run.settings, run.contrasts, output.pictures)
+        how = CaseSettings(
+            output.folder, run.settings, run.contrasts, output.pictures, run.shard.name
+        )
         pool = Pool(how, run.limits, self.reporter.stopping)
         finished = 0
         for case, path in pool.finish(now):
             finished += 1
             done[case.reading] = (path, self._noted(case.reading, path))
-        study = _study_of(run.cases, done)
-        left = len(run.cases) - len(study.cases)
+        study = study_of([case.reading for case in run.share], done)
+        left = len(run.share) - len(study.cases)
         if finished < len(now):
             self.log.add("run_stopped", {"left": left})
             return RunResult(study, left=left, stopped=True)
-        notes = study.notes()
+        notes = study.notes() if run.shard == WHOLE else ()
         if (run.output.overwrite or run.force) and (output.folder / REPORT).is_dir():
             notes = (*notes, OLD_REPORT)
+        if run.shard != WHOLE:
+            self._end(study, left)
+            return RunResult(study, notes, left)
         made = assemble(study, replace(output, overwrite=True), run.protocol)
         facts = RunFacts(
-            run.command, run.table.name, content_sha256(run.table), self.started, now_as_text(),
-            _review_of(output),
+            run.command, run.table.name, self.cohort["sha256"], self.started, now_as_text(),
+            review_facts(output),
         )  # fmt: skip
         write_provenance(study, output.folder, run.settings, facts)
-        self.log.add("run_ended", {"rows": study.n_rows, "failed": len(study.failures),
-                                   "left": left})  # fmt: skip
+        self._end(study, left)
         notes = (*notes, *made.remarks)
         return RunResult(study, notes, left, missing=made.missing, printed=made.printed)
+
+    def _end(self, study: Study, left: int) -> None:
+        self.note_shard(now_as_text())
+        self.log.add("run_ended", {"rows": study.n_rows, "failed": len(study.failures),
+                                   "left": left})  # fmt: skip
 
     def _noted(self, by: Reading, path: Path) -> CaseRecord:
         """Take a finished case in; the record of an earlier failure goes."""
@@ -241,7 +280,8 @@ class _Running:
         return record
 
 
-def _review_of(output: Output) -> dict[str, str] | None:
+def review_facts(output: Output) -> dict[str, str] | None:
+    """Return name and hash of the table of verdicts that results follow, if there is one."""
     path = review_file(output.folder / TABLE, output.review)
     return None if path is None else {"file": path.name, "sha256": content_sha256(path)}
 
@@ -260,7 +300,7 @@ def _facts(record: CaseRecord) -> dict[str, Any]:
     return known
 
 
-def _study_of(cases: Sequence[Case], done: dict[Reading, tuple[Path, CaseRecord]]) -> Study:
+def study_of(readings: Sequence[Reading], done: Mapping[Reading, tuple[Path, CaseRecord]]) -> Study:
     """Put finished cases in the order of their table; their rows stay in their files."""
-    found = (done[case.reading] for case in cases if case.reading in done)
+    found = (done[by] for by in readings if by in done)
     return Study(tuple((record, partial(read_rows, path)) for path, record in found))

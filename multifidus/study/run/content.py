@@ -93,6 +93,12 @@ class RunSettings:
             "contrasts": self.contrasts,
         }
 
+    @property
+    def digest(self) -> str:
+        """Hash of them all, which every record has."""
+        text = json.dumps(self.as_plain(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def differences(self, earlier: Mapping[str, Any]) -> list[str]:
         """Say in what an earlier run's settings differ from these, in words."""
         ours = self.as_plain()

@@ -1,12 +1,11 @@
-"""The folder of a run: its settings, its lock, and which cases of a cohort it holds already."""
+"""The folder of a run: its settings, its cohort, and which cases of a cohort it holds already."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,47 +14,20 @@ from multifidus.data.cohort import Case
 from multifidus.data.roi import Reading
 from multifidus.errors import WriteError
 from multifidus.figures.picture_files import SMALL
-from multifidus.io.files import make_folder, write_text
+from multifidus.io.files import write_text
 from multifidus.io.scan_result import in_words
-from multifidus.study.results_folder import CASES, PICTURES, RUN, Output
+from multifidus.study.results_folder import CASES, PICTURES, RUN, Output, remove_tables
 from multifidus.study.run.content import CaseContent, RunSettings
 from multifidus.study.run.record import CaseRecord
 from multifidus.study.run.record_files import records_in
+from multifidus.study.run.shard import WHOLE, Shard
 from multifidus.study.run.worker import SCRATCH
-
-LOCK = ".run.lock"
 
 _WAITING = re.compile(r"\..+\.[0-9a-f]{8}\.(jsonl?|csv|html|toml|png|jpg)")
 """Names of files that were being written when a process was killed."""
 
 MOST_NAMED = 5
 """So many differences are named; of the others the number is given."""
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[bool]:
-    """Keep a folder for one run; yields whether this system can tell of another.
-
-    The lock dies with its process, however that ends.
-
-    Raises
-    ------
-    WriteError
-        If another run writes to the folder.
-    """
-    make_folder(folder)
-    with (folder / LOCK).open("a") as file:
-        try:
-            import fcntl
-        except ImportError:
-            yield False
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            msg = f"Another run is writing to {folder}."
-            raise WriteError(msg, remedy="Wait for it, or choose another folder.") from None
-        yield True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +62,7 @@ def plan_run(
     content: Callable[[Case], CaseContent],
     *,
     force: bool = False,
+    share: Sequence[Case] | None = None,
 ) -> Plan:
     """Compare a cohort with what its results folder holds; nothing is changed.
 
@@ -105,22 +78,33 @@ def plan_run(
         Returns what a case consists of; asked of cases alone that were measured before.
     force
         Whether everything is measured again, whatever is there.
+    share
+        Those of the cases that the run is about; what other runs keep of others stays as it is.
     """
     folder = output.folder
+    mine = cases if share is None else share
     if not (folder / RUN).exists():
-        return Plan(todo=tuple(cases))
+        return Plan(todo=tuple(mine))
+    listed = {case.reading for case in cases}
+    others = listed - {case.reading for case in mine}
     found: dict[Reading, list[tuple[Path, CaseRecord]]] = {}
+    is_shared = False
     for path, record in records_in(folder):
-        found.setdefault(record.reading, []).append((path, record))
+        if record.reading in others:
+            is_shared = True
+        else:
+            found.setdefault(record.reading, []).append((path, record))
     known = [item for items in found.values() for item in items]
-    changes = settings.differences(_settings_in(folder))
+    changes = settings.differences(run_facts(folder))
     if force or changes:
         stale = tuple(path for path, _ in known)
-        return Plan(todo=tuple(cases), stale=stale, changes=tuple(changes if stale else ()))
-    gone = [by for by in found if by not in {case.reading for case in cases}]
-    changes = [f"{_who(by)} is not in this cohort" for by in gone]
+        return Plan(
+            todo=tuple(mine), stale=stale, changes=tuple(changes if stale or is_shared else ())
+        )
+    gone = [by for by in found if by not in listed]
+    changes = [f"{who(by)} is not in this cohort" for by in gone]
     kept, failed = {}, {}
-    for case in cases:
+    for case in mine:
         for path, record in found.get(case.reading, ()):
             if record.failure is not None:
                 failed[case.reading] = (path, record)
@@ -128,7 +112,7 @@ def plan_run(
             now = content(case)
             if record.facts["key"] != now.key:
                 what = in_words(now.differences(record.facts)) or "its content"
-                changes.append(f"{_who(case.reading)}: {what}")
+                changes.append(f"{who(case.reading)}: {what}")
             elif not output.pictures or _has_pictures(record, folder):
                 kept[case.reading] = (path, record)
     failed = {by: record for by, record in failed.items() if by not in kept}
@@ -136,13 +120,14 @@ def plan_run(
     return Plan(
         kept,
         failed,
-        tuple(case for case in cases if case.reading not in kept),
+        tuple(case for case in mine if case.reading not in kept),
         tuple(path for path, _ in known if path not in stays),
         tuple(changes),
     )
 
 
-def _who(by: Reading) -> str:
+def who(by: Reading) -> str:
+    """Name a reading in a sentence."""
     return " ".join(filter(None, (by.subject, by.timepoint, by.rater, f"reading {by.reading}")))
 
 
@@ -151,7 +136,8 @@ def _has_pictures(record: CaseRecord, folder: Path) -> bool:
     return drawn is not None and all((folder / PICTURES / name).exists() for name, _ in drawn)
 
 
-def _settings_in(folder: Path) -> dict[str, Any]:
+def run_facts(folder: Path) -> dict[str, Any]:
+    """Return what all cases of the run in a folder share; empty where there is none."""
     try:
         found = json.loads((folder / RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -169,8 +155,12 @@ def check_plan(plan: Plan, output: Output) -> None:
     """
     if output.overwrite:
         return
-    if not (output.folder / RUN).exists():
+    try:
         output.check()
+    except WriteError:
+        # Looked at last: another shard may just have begun this very run.
+        if not (output.folder / RUN).exists():
+            raise
     if plan.changes:
         more = len(plan.changes) - MOST_NAMED
         named = [*plan.changes[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
@@ -182,16 +172,47 @@ def check_plan(plan: Plan, output: Output) -> None:
         raise WriteError(msg, remedy=remedy)
 
 
-def begin(plan: Plan, folder: Path, settings: RunSettings) -> None:
+def begin(
+    plan: Plan,
+    folder: Path,
+    settings: RunSettings,
+    cohort: Mapping[str, Any],
+    *,
+    shard: Shard = WHOLE,
+) -> None:
     """Make a folder ready for the cases of a plan: what they replace is removed.
 
     Records go before their pictures are drawn again, so that no record ever names pictures of
-    something else.
+    something else. What a killed run was writing is left where other shards may be writing.
+
+    Parameters
+    ----------
+    plan
+        What is to be done.
+    folder
+        The results folder.
+    settings
+        What the rows of all cases depend on.
+    cohort
+        File, hash and readings of the cohort, for who puts its parts together.
+    shard
+        Of the run.
     """
-    remove_scratch(folder)
+    remove_scratch(folder, shard)
     for path in plan.stale:
         path.unlink(missing_ok=True)
-    write_text(folder / RUN, json.dumps(settings.as_plain(), indent=1) + "\n", overwrite=True)
+    facts = {**settings.as_plain(), "cohort": dict(cohort)}
+    if run_facts(folder) != json.loads(json.dumps(facts)):
+        write_text(folder / RUN, json.dumps(facts, indent=1) + "\n", overwrite=True)
+    if shard.of == 1:
+        remove_half_written(folder)
+    elif plan.stale:
+        # They are of rows that are no longer here, and a share makes no others.
+        remove_tables(folder)
+
+
+def remove_half_written(folder: Path) -> None:
+    """Remove files that were being written when a process was killed."""
     for place in (
         folder,
         folder / PICTURES,
@@ -203,6 +224,7 @@ def begin(plan: Plan, folder: Path, settings: RunSettings) -> None:
                 path.unlink(missing_ok=True)
 
 
-def remove_scratch(folder: Path) -> None:
-    """Remove what processes unpacked, those of a killed run as well."""
-    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+def remove_scratch(folder: Path, shard: Shard = WHOLE) -> None:
+    """Remove what processes unpacked, those of a killed run as well; of a shard its own alone."""
+    place = folder / SCRATCH
+    shutil.rmtree(place if shard.of == 1 else place / shard.name, ignore_errors=True)

@@ -226,7 +226,7 @@ class Pool:
             seconds = time.monotonic() - worker.begun
             failure = self._failure(worker, case)
             self._drop(worker)
-            return case, write_failure(failure, self.how.folder, {"seconds": round(seconds, 3)})
+            return case, write_failure(failure, self.how, round(seconds, 3))
         worker.case = None
         worker.done += 1
         if worker.done >= RECYCLE_AFTER:

@@ -35,6 +35,8 @@ class RunFacts:
         When, by the clock of the machine, as ISO 8601.
     review
         Name and hash of the table of verdicts that the tables follow; None where there is none.
+    shards
+        How each share was run, where it was measured in several.
     """
 
     command: tuple[str, ...]
@@ -43,11 +45,12 @@ class RunFacts:
     started: str
     ended: str
     review: Mapping[str, str] | None = None
+    shards: tuple[Mapping[str, Any], ...] = ()
 
 
 def write_provenance(study: Study, folder: Path, settings: RunSettings, facts: RunFacts) -> None:
     """Write where every row of the results comes from, case by case."""
-    head = {
+    head: dict[str, Any] = {
         "software": "multifidus",
         "version": settings.version,
         "command": list(facts.command),
@@ -61,6 +64,9 @@ def write_provenance(study: Study, folder: Path, settings: RunSettings, facts: R
         "python": platform.python_version(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
     }
+
+    if facts.shards:
+        head["shards"] = [dict(shard) for shard in facts.shards]
 
     def texts() -> Iterator[str]:
         yield json.dumps(head, indent=1).removesuffix("\n}") + ',\n "cases": [\n'

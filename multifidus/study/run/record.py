@@ -107,15 +107,15 @@ def as_plain(record: CaseRecord) -> dict[str, Any]:
     """Return a record as plain values for JSON; an undefined area is null."""
     numbers = {by: place for place, by in enumerate(record.readings)}
     return {
-        "reading": _names(record.reading),
-        "readings": [_names(by) for by in record.readings],
+        "reading": names_of(record.reading),
+        "readings": [names_of(by) for by in record.readings],
         "areas": [
             [numbers[area.by], area.structure, area.level, area.side,
              None if area.mm2 != area.mm2 else float(area.mm2), area.reason]
             for area in record.areas
         ],
         "notes": [
-            [_names(by), *map(str, place), note] for (by, place), note in record.notes.items()
+            [names_of(by), *map(str, place), note] for (by, place), note in record.notes.items()
         ],
         "unnamed": [[list(values), name] for values, name in record.unnamed],
         "pictures": None if record.pictures is None else list(map(list, record.pictures)),
@@ -159,7 +159,8 @@ def _area(readings: Sequence[Reading], values: Sequence[Any]) -> SideArea:
     )
 
 
-def _names(by: Reading) -> list[str | int]:
+def names_of(by: Reading) -> list[str | int]:
+    """Return a reading as plain values; ``Reading(*names)`` is it again."""
     return [by.subject, by.timepoint, by.rater, by.reading]
 
 

@@ -57,7 +57,7 @@ def _serve(pipe: Connection) -> None:
     while (case := pipe.recv()) is not None:
         answer: Any
         try:
-            with _scratch(how.folder):
+            with _scratch(how.folder / SCRATCH / how.part):
                 answer = finish_case(case, how, hashes)
         except OSError as error:
             answer = error
@@ -65,12 +65,11 @@ def _serve(pipe: Connection) -> None:
 
 
 @contextlib.contextmanager
-def _scratch(folder: Path) -> Iterator[None]:
-    """Let archives be unpacked in the results folder, and go with their case.
+def _scratch(place: Path) -> Iterator[None]:
+    """Let archives be unpacked in a place of the results folder, and go with their case.
 
     What a killed process leaves there is known to be nobody's, and the next run removes it.
     """
-    place = folder / SCRATCH
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True) as own:
         tempfile.tempdir = own

@@ -16,7 +16,7 @@ from multifidus.study.batch import measure_cases
 from multifidus.study.results import results_of, write_results
 from multifidus.study.results_folder import Output
 from multifidus.study.run.cohort import CohortRun, Reporter, measure_cohort_into, planned_run
-from multifidus.study.run.folder import locked
+from multifidus.study.run.lock import locked
 from multifidus.study.run.selection import Selection
 from tests.support.cases import write_cohort
 

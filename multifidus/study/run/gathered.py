@@ -1,0 +1,270 @@
+"""Finished cases of one or several run folders, put together; runs of other things are refused."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.roi import Reading
+from multifidus.errors import MultifidusError, ReadError, WriteError
+from multifidus.figures.picture_files import SMALL
+from multifidus.io.scan_result import in_words
+from multifidus.io.table_csv import Row
+from multifidus.study.results_folder import PICTURES, RUN, Output
+from multifidus.study.run.assembly import assemble
+from multifidus.study.run.cohort import now_as_text, review_facts, study_of
+from multifidus.study.run.content import CaseContent, RunSettings
+from multifidus.study.run.folder import remove_half_written, remove_scratch, run_facts, who
+from multifidus.study.run.lock import locked
+from multifidus.study.run.provenance import RunFacts, write_provenance
+from multifidus.study.run.record import CaseRecord
+from multifidus.study.run.record_files import records_in
+from multifidus.study.run.shard import Shard, shards_in
+from multifidus.study.run.study import Study
+
+Found = tuple[Path, CaseRecord]
+
+APART = "Measure what differs again into its folder, with --overwrite, or assemble it by itself."
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The cases of a cohort that run folders hold.
+
+    Parameters
+    ----------
+    settings
+        What the rows of all of them depend on.
+    cohort
+        File, hash and readings of the cohort.
+    readings
+        All of the cohort, in its order.
+    runs
+        How the shards were run.
+    done
+        Record of each finished case.
+    absent
+        Readings of which there is none, or none that a run compared with this cohort.
+    hashes
+        Of each file, by its name in the cohort.
+    """
+
+    settings: RunSettings
+    cohort: Mapping[str, Any]
+    readings: list[Reading]
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    done: dict[Reading, Found] = field(default_factory=dict)
+    absent: list[Reading] = field(default_factory=list)
+    hashes: dict[str, tuple[str, Path]] = field(default_factory=dict)
+
+    @property
+    def study(self) -> Study:
+        """The cases as a study, whose rows stay in their files."""
+        return study_of(self.readings, self.done)
+
+    def take(self, folder: Path) -> None:
+        """Take the cases of a folder in.
+
+        Raises
+        ------
+        ReadError
+            If it holds no run.
+        WriteError
+            If it is of another cohort, other settings, or other files.
+        """
+        facts = _run_of(folder)
+        differences = self.settings.differences(facts)
+        if facts["cohort"] != self.cohort:
+            theirs, ours = facts["cohort"], self.cohort
+            differences.append(
+                f"cohort {theirs['file']} ({theirs['sha256'][:8]}, {len(theirs['cases'])} cases), "
+                f"not {ours['file']} ({ours['sha256'][:8]}, {len(ours['cases'])} cases)"
+            )
+        if differences:
+            msg = f"{folder} holds another run: {'; '.join(differences)}."
+            raise WriteError(msg, remedy=APART)
+        self.runs += [
+            run for run in shards_in(folder) if run["cohort_sha256"] == self.cohort["sha256"]
+        ]
+        known = set(self.readings)
+        for path, record in records_in(folder):
+            if record.reading not in known:
+                msg = f"{folder} holds {who(record.reading)}, which is not in its cohort."
+                raise WriteError(msg, remedy=APART)
+            self._add(path, record, folder)
+
+    def _add(self, path: Path, record: CaseRecord, folder: Path) -> None:
+        by, earlier = record.reading, self.done.get(record.reading)
+        if record.facts.get("settings") != self.settings.digest:
+            msg = f"{who(by)} in {folder} was measured with other settings or another version."
+            raise WriteError(msg, remedy=APART)
+        if record.failure is not None:
+            self.done.setdefault(by, (path, record))
+            return
+        if earlier is not None and earlier[1].failure is None:
+            if earlier[1].facts["key"] != record.facts["key"]:
+                what = in_words(_content(record).differences(earlier[1].facts)) or "its content"
+                msg = f"{who(by)} is there twice, and {what} differ, in {folder}."
+                raise WriteError(msg, remedy=APART)
+            return
+        for name, digest in record.facts["files"].items():
+            first, place = self.hashes.setdefault(name, (digest, folder))
+            if first != digest:
+                msg = f"{name} of {who(by)} in {folder} differs from that in {place}."
+                raise WriteError(msg, remedy=APART)
+        self.done[by] = (path, record)
+
+    def close(self) -> None:
+        """Leave out what no run compared with this cohort, and list what is not there."""
+        compared = {
+            by for run in self.runs for by in Shard(run["shard"], run["of"]).part_of(self.readings)
+        }
+        self.done = {by: found for by, found in self.done.items() if by in compared}
+        self.absent = [by for by in self.readings if by not in self.done]
+
+
+def _content(record: CaseRecord) -> CaseContent:
+    return CaseContent(record.facts["files"], record.facts["cells"], record.facts["key"])
+
+
+def _run_of(folder: Path) -> dict[str, Any]:
+    facts = run_facts(folder)
+    if "cohort" not in facts:
+        msg = f"{folder} holds no run over a cohort ({RUN})."
+        raise ReadError(msg, remedy="Name folders that 'multifidus measure cohort.csv -o' made.")
+    return facts
+
+
+def gather(folders: Sequence[Path]) -> Gathered:
+    """Gather the finished cases of run folders.
+
+    Parameters
+    ----------
+    folders
+        One that all shards shared, or one for each.
+
+    Raises
+    ------
+    ReadError
+        If one of them holds no run.
+    WriteError
+        If they are of different cohorts, protocols, versions, contrasts or files.
+    """
+    facts = _run_of(folders[0])
+    try:
+        protocol = MeasurementProtocol.from_dict(facts["protocol"])
+    except (MultifidusError, TypeError) as error:
+        msg = f"{folders[0]} was measured by another version ({facts.get('version')}): {error}"
+        raise WriteError(msg, remedy="Measure it again.") from error
+    settings = RunSettings(protocol, facts["contrasts"])
+    readings = [Reading(*names) for names in facts["cohort"]["cases"]]
+    found = Gathered(settings, facts["cohort"], readings)
+    for folder in dict.fromkeys(folders):
+        found.take(folder)
+    found.close()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """What was put together.
+
+    Parameters
+    ----------
+    study
+        All finished cases.
+    absent
+        Cases of the cohort that are not there.
+    notes
+        What is doubtful of several cases together, and what a review left out.
+    missing
+        Rows of the table of what is missing.
+    printed
+        Headings and cells of the summary of the multifidus.
+    """
+
+    study: Study
+    absent: tuple[Reading, ...]
+    notes: tuple[str, ...]
+    missing: list[Row]
+    printed: tuple[list[str], list[list[str]]]
+
+
+def assemble_runs(
+    folders: Sequence[Path], output: Output, command: tuple[str, ...] = ()
+) -> Gathering:
+    """Make tables, page and provenance of the finished cases of run folders.
+
+    Parameters
+    ----------
+    folders
+        Of one cohort and protocol.
+    output
+        Where to; may be one of them.
+    command
+        Words of the command line, for the record.
+
+    Raises
+    ------
+    MultifidusError
+        If they do not belong together, a run still writes to one of them, or other results would
+        be replaced unasked.
+    """
+    started = now_as_text()
+    own = any(_same(folder, output.folder) for folder in folders)
+    if not own:
+        output.check()
+    with _all_locked((*folders, output.folder)):
+        found = gather(folders)
+        study = found.study
+        drawn = any(record.pictures is not None for record, _ in study.cases)
+        for path, record in found.done.values():
+            _take_pictures(record, path.parents[2], output.folder)
+        if own:
+            remove_scratch(output.folder)
+            remove_half_written(output.folder)
+        whole = replace(output, overwrite=True, pictures=drawn)
+        made = assemble(study, whole, found.settings.protocol)
+        facts = RunFacts(
+            command, found.cohort["file"], found.cohort["sha256"], started, now_as_text(),
+            review_facts(output), tuple(found.runs),
+        )  # fmt: skip
+        write_provenance(study, output.folder, found.settings, facts)
+    notes = (*study.notes(), *made.remarks)
+    return Gathering(study, tuple(found.absent), notes, made.missing, made.printed)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+@contextlib.contextmanager
+def _all_locked(folders: Sequence[Path]) -> Iterator[None]:
+    """Keep all folders; one that may only be read is nobody's to write to."""
+    with contextlib.ExitStack() as held:
+        for folder in {folder.resolve(): folder for folder in folders}.values():
+            if folder != folders[-1] and not folder.is_dir():
+                continue  # said by who reads it
+            try:
+                held.enter_context(locked(folder))
+            except PermissionError:
+                if _same(folder, folders[-1]):
+                    raise
+        yield
+
+
+def _take_pictures(record: CaseRecord, source: Path, target: Path) -> None:
+    """Copy the pictures of a case to where its page is."""
+    if _same(source, target):
+        return
+    for name, _ in record.pictures or ():
+        small = (Path(PICTURES) / SMALL / name).with_suffix(".jpg")
+        for place in (Path(PICTURES) / name, small):
+            if (source / place).exists():
+                (target / place).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / place, target / place)
