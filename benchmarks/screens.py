@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tests.support.window_manager import managed_windows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -93,7 +95,7 @@ def as_seen(pixels: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[n
 
 
 @contextmanager
-def desktop(size: str) -> Iterator[dict[str, str]]:
+def desktop(size: str, *, focus_by_click: bool = False) -> Iterator[dict[str, str]]:
     """Begin a screen with a window manager, and return the environment of programs on it."""
     told, telling = os.pipe()
     command = ["Xvfb", "-displayfd", str(telling), "-screen", "0", f"{size}x24"]
@@ -106,12 +108,8 @@ def desktop(size: str) -> Iterator[dict[str, str]]:
             number = lines.readline().strip()
         environment = {**os.environ, "DISPLAY": f":{number}", "NAPARI_ASYNC": "0"}
         environment.pop("XAUTHORITY", None)
-        manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)  # noqa: S607
-        try:
+        with managed_windows(environment, focus_by_click=focus_by_click):
             yield environment
-        finally:
-            manager.terminate()
-            manager.wait()
     finally:
         server.terminate()
         server.wait()

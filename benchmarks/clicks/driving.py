@@ -142,7 +142,8 @@ def read_in_imagej(folder: Path, images: Path, task: ReadingTask) -> ImageJReadi
     exam = read_exam(images)
     uid = task.targets[0].slice_uid
     (series,) = (series for series in exam.series if any(item.uid == uid for item in series.slices))
-    with desktop(SCREEN) as environment, _display(environment["DISPLAY"]):
+    # Its windows take the focus by clicks, which are counted.
+    with desktop(SCREEN, focus_by_click=True) as environment, _display(environment["DISPLAY"]):
         return imagej_hand.read_exam(folder, list(series.slices), task)
 
 

@@ -239,8 +239,11 @@ class Fellow:
     def _closed(self, key: Any, index: int, points: int) -> None:
         loops = lambda: self.workspace.session.drawing.loops(key, index)  # noqa: E731
         self.wait(loops, f"{key.words} on slice {index + 1}")
-        (loop,) = loops()
-        self.stays[-1].lost += points - len(loop)
+        found = loops()
+        if len(found) != 1:
+            msg = f"{key.words} on slice {index + 1}: {[*map(len, found)]} corners, not {points}"
+            raise RuntimeError(msg)
+        self.stays[-1].lost += points - len(found[0])
 
     # --- lists ---------------------------------------------------------------------------------
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import shutil
-import subprocess
+import signal
 
 import numpy as np
 import pytest
-from napari_multifidus.controllers.shortcuts import MULTIFIDUS_RIGHT
+from napari_multifidus.controllers.shortcuts import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from qtpy.QtCore import QCoreApplication, QEvent, QObject, Qt
 from qtpy.QtGui import QCursor
 
@@ -18,6 +17,7 @@ from tests.plugins.conftest import SPACING
 from tests.support.exams import axial_plane
 from tests.support.napari_window import qt_window
 from tests.support.native_mouse import NativeMouse, playing
+from tests.support.window_manager import managed_windows
 
 pytestmark = [pytest.mark.gui, pytest.mark.painted]
 
@@ -29,11 +29,8 @@ COMPRESSION = Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents
 
 @pytest.fixture(scope="module", autouse=True)
 def window_manager():
-    command = shutil.which("openbox")
-    assert command, "scripts/system_packages.sh gui installs openbox"
-    with subprocess.Popen([command], stderr=subprocess.DEVNULL) as manager:  # noqa: S603
-        yield
-        manager.terminate()
+    with managed_windows() as manager:
+        yield manager
 
 
 @pytest.fixture
@@ -200,6 +197,17 @@ def test_every_click_of_a_fast_polygon_is_a_corner(opened):
         take_back(opened)
 
 
+def test_corners_are_where_the_hand_was_though_the_window_manager_is_late(opened, window_manager):
+    points = corners(9)
+    window_manager.send_signal(signal.SIGSTOP)
+    try:
+        play(opened, clicks(points, 0.05), lambda: len(outlines(opened)) == 1)
+    finally:
+        window_manager.send_signal(signal.SIGCONT)
+    (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
+    np.testing.assert_allclose(loop, points, atol=1.1)
+
+
 def test_corners_close_together_are_no_double_click(opened):
     points = [(round(0.07 * x), round(0.07 * y)) for x, y in ring(14)[:14]]
     steps = np.abs(np.subtract(points, np.roll(points, 1, axis=0)))
@@ -286,3 +294,50 @@ def test_a_window_closed_in_the_middle_of_a_stroke_lets_go_of_the_mouse(window, 
     made.close()
     QCoreApplication.processEvents()
     assert QCoreApplication.testAttribute(COMPRESSION)
+
+
+def moved(points, right):
+    return [(x + right, y) for x, y in points]
+
+
+def test_clicks_right_behind_a_closed_outline_are_corners_of_the_next(opened):
+    opened.annotator.edit_tools.advances = True
+    right, left = (moved(corners(count), by) for count, by in ((9, -150), (7, 150)))
+    steps = clicks(right, 0.05)
+    then = steps[-1][0]
+    point_at(opened, *right[0])
+    # All of it waits while the window is busy.
+    held_up(opened, steps + [(then + s, kind, x, y) for s, kind, x, y in clicks(left, 0.05)])
+    session = opened.annotator.workspace.session
+    opened.wait(lambda: bool(session.drawing.loops(MULTIFIDUS_LEFT, 0)))
+    for key, points in ((MULTIFIDUS_RIGHT, right), (MULTIFIDUS_LEFT, left)):
+        (loop,) = session.drawing.loops(key, 0)
+        np.testing.assert_allclose(on_screen(opened, loop), points, atol=1.1, err_msg=key.words)
+    assert not opened.annotator.workspace.canvas.unfinished()
+
+
+def test_clicks_right_behind_an_outline_drawn_over_another_are_corners_of_a_third(opened):
+    for count in (12, 9):
+        points = corners(count)
+        opened.wait(lambda: not opened.annotator.workspace.canvas.unfinished())
+        steps = clicks(points, 0.05)
+        more = clicks(moved(corners(7), 20), 0.05)
+        point_at(opened, *points[0])
+        held_up(opened, steps + [(steps[-1][0] + s, *rest) for s, *rest in more])
+        opened.wait(lambda: [len(loop) for loop in outlines(opened)] == [7])
+        (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
+        np.testing.assert_allclose(loop, moved(corners(7), 20), atol=1.1)
+
+
+def test_the_next_exam_is_not_gone_on_in_for_what_was_closed_in_the_one_before(
+    opened, exam, tmp_path
+):
+    tools = opened.annotator.edit_tools
+    tools.advances = True
+    workspace = opened.annotator.workspace
+    workspace.outline_closed.emit(MULTIFIDUS_RIGHT, 0)
+    workspace.outline_closed.emit(MULTIFIDUS_LEFT, 0)
+    opened.annotator.opener.set_folder(tmp_path / "other")
+    before = workspace.canvas.active, workspace.canvas.index
+    QCoreApplication.processEvents()
+    assert (workspace.canvas.active, workspace.canvas.index) == before

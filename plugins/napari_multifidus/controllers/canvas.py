@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from multifidus.data.polygon import MINIMAL_POINTS
 from multifidus.errors import RoiError
 from napari_multifidus import _compat
+from napari_multifidus.controllers.after_event import AfterEvent
 from napari_multifidus.controllers.canvas_callbacks import CanvasCallbacks
 from napari_multifidus.controllers.canvas_texts import (
     FittedTexts,
@@ -103,8 +105,7 @@ class Canvas:
         self.in_hand = InHand(self.strokes, self._structures)
         self._marks, self._texts = Marks(viewer, session), FittedTexts(viewer)
         self._motion = Motion(self._is_busy, self.sync, calls.place)
-        self._take_soon = single_shot(0, self._take_added)
-        self._added: tuple[LayerKey, int, tuple[Array, ...]] | None = None
+        self._taking = AfterEvent()
         self._remember_soon = single_shot(0, self.remember)
         self._leave_soon = single_shot(0, self._leave_others)
         self._left_soon = single_shot(0, self._left_unclosed)
@@ -309,7 +310,7 @@ class Canvas:
     def sync(self) -> bool:
         """Take over all that is drawn and finished; report, and return, whether it changed."""
         self._motion.stop()
-        self._take_added()
+        self._taking.now()
         still = [own for own in self._structures.values() if not own.is_drawing]
         if changed := any([self._pull(own) for own in still]):  # noqa: C419 - all are pulled
             self._commit()
@@ -364,8 +365,7 @@ class Canvas:
             loops = tuple(by_slice(own.read_slice(index)).get(index, ()))
             if self._drawn_over(key, index, loops) is not None:
                 # napari is not done with the shape yet.
-                self._added = (key, index, loops)
-                self._take_soon.start()
+                self._taking.do(partial(self._take_stroke, key, index, loops))
                 return
         was = self.session.drawing.loops(key, index)
         if self._pull(own) or self.shapes_off_slice():
@@ -373,13 +373,6 @@ class Canvas:
             self._closed(key, index, was=was if added else None)
         if own.has_other_kinds:
             self._motion.wait()
-
-    def _take_added(self) -> None:
-        """Take over what napari's tools drew over an outline."""
-        self._take_soon.stop()
-        added, self._added = self._added, None
-        if added is not None:
-            self._take_stroke(*added)
 
     def _drawn_over(self, key: LayerKey, index: int, loops: tuple[Array, ...]) -> DrawnOver | None:
         """Say whether a path was added over others; tools of ours that change outlines add none."""
@@ -418,7 +411,7 @@ class Canvas:
     def leave(self) -> None:
         """Go elsewhere: what is not closed waits for that, unmeasured."""
         self.strokes.leave()
-        self._take_added()
+        self._taking.now()
         for layer in self.layers.values():
             _compat.let_go(layer)
         if self.in_hand.leave():

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
-
 from multifidus.data.slice_number import slice_number
 from multifidus.errors import MultifidusError
+from napari_multifidus.controllers.after_event import AfterEvent
 from napari_multifidus.controllers.canvas import DRAW, DRAWING, EDIT
 from napari_multifidus.controllers.structure_layer import PAN_ZOOM
 from napari_multifidus.controllers.workspace import Workspace
@@ -54,6 +53,7 @@ class EditTools:
         self.workspace = workspace
         self.drawing: str = DRAW
         self.advances = True
+        self._advancing = AfterEvent()
         workspace.outline_closed.connect(self._advance_soon)
         workspace.level_set.connect(self._begin)
 
@@ -261,9 +261,10 @@ class EditTools:
         self.workspace.message.emit(f"After an outline is closed, the window {words}.")
 
     def _advance_soon(self, key: LayerKey, index: int) -> None:
-        """Go on once the mouse event that closed an outline is over."""
+        """Go on once the mouse event that closed an outline is over, and before the next click."""
         if self.advances:
-            QTimer.singleShot(0, lambda: self._advance(key, index))
+            session = self.workspace.session
+            self._advancing.do(lambda: self._advance(session, (key, index)))
 
     def _begin(self, index: int) -> None:
         """Take what is missing on a slice in hand once its level is set, if the hand is free."""
@@ -274,12 +275,17 @@ class EditTools:
         if here:
             self.draw(here[0])
 
-    def _advance(self, key: LayerKey, index: int) -> None:
-        """Go on to the other side, then to the next slice that the protocol wants."""
+    def _advance(self, session: Session, closed: StructureOnSlice) -> None:
+        """Go on to the other side, then to the next slice that the protocol wants.
+
+        Whoever has gone elsewhere meanwhile, or opened another exam, stays there.
+        """
         workspace = self.workspace
-        if not workspace.is_open or workspace.is_locked:
+        if not workspace.is_open or workspace.session is not session or session.locked:
             return
-        found = checklist.following(workspace.session.analysis, (key, index))
+        if (workspace.canvas.active, workspace.canvas.index) != closed:
+            return
+        found = checklist.following(session.analysis, closed)
         if found is not None:
             workspace.canvas.go_to(found[1])
             self.draw(found[0])
