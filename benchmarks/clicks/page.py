@@ -66,7 +66,7 @@ INTRO = (
     "outlines, keys, dialogs and clicks that only give the focus. A key with Ctrl or Shift counts "
     "once. Exams are small digital phantoms; the hand knows their true outlines, and clicks on "
     f"{POINTS} points of each. In both programs the exam is open at the start. ImageJ's windows "
-    "take the focus by clicks; for the plugin's one window the window manager leaves clicks alone.\n"
+    "take the focus by clicks; for the plugin the window manager leaves clicks alone.\n"
 )
 
 

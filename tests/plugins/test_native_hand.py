@@ -316,28 +316,13 @@ def test_clicks_right_behind_a_closed_outline_are_corners_of_the_next(opened):
     assert not opened.annotator.workspace.canvas.unfinished()
 
 
-def test_clicks_right_behind_an_outline_drawn_over_another_are_corners_of_a_third(opened):
-    for count in (12, 9):
-        points = corners(count)
-        opened.wait(lambda: not opened.annotator.workspace.canvas.unfinished())
-        steps = clicks(points, 0.05)
-        more = clicks(moved(corners(7), 20), 0.05)
-        point_at(opened, *points[0])
-        held_up(opened, steps + [(steps[-1][0] + s, *rest) for s, *rest in more])
-        opened.wait(lambda: [len(loop) for loop in outlines(opened)] == [7])
-        (loop,) = (on_screen(opened, loop) for loop in outlines(opened))
-        np.testing.assert_allclose(loop, moved(corners(7), 20), atol=1.1)
-
-
-def test_the_next_exam_is_not_gone_on_in_for_what_was_closed_in_the_one_before(
-    opened, exam, tmp_path
-):
-    tools = opened.annotator.edit_tools
-    tools.advances = True
+def test_another_reading_is_not_gone_on_in_for_what_was_closed_in_the_one_before(opened, tmp_path):
+    opened.annotator.edit_tools.advances = True
     workspace = opened.annotator.workspace
-    workspace.outline_closed.emit(MULTIFIDUS_RIGHT, 0)
-    workspace.outline_closed.emit(MULTIFIDUS_LEFT, 0)
+    workspace.canvas.go_to(1)
+    workspace.outline_closed.emit(MULTIFIDUS_RIGHT, 1)
     opened.annotator.opener.set_folder(tmp_path / "other")
+    workspace.canvas.go_to(0)
     before = workspace.canvas.active, workspace.canvas.index
     QCoreApplication.processEvents()
     assert (workspace.canvas.active, workspace.canvas.index) == before
