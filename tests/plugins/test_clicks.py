@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -79,10 +80,11 @@ def test_one_level_in_a_managed_window_takes_what_the_page_says(win, stated, tmp
     def click(widget, place, times=1):
         nonlocal presses
         at = widget.mapToGlobal(place)
-        # A double click is not held up by what the window does after its first press.
         for _ in range(times):
             mouse.click(at.x(), at.y())
             presses += 1
+            # A double click is not held up by what the window does after its first press.
+            time.sleep(BETWEEN_MS / 1000)
         QTest.qWait(BETWEEN_MS)
 
     with managed_windows():

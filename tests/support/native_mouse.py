@@ -56,6 +56,8 @@ class NativeMouse:
     def double_click(self, x: int, y: int) -> None:
         """Click twice on a place of the screen."""
         self.click(x, y)
+        # Presses of the same millisecond are no double click to Qt.
+        time.sleep(0.02)
         self.click(x, y)
 
     def press_key(self, *names: str) -> None:
