@@ -19,6 +19,7 @@ from napari_multifidus.controllers.reported_errors import reported
 from napari_multifidus.controllers.worklist import now
 from napari_multifidus.models.edit_operations import swap_sides
 from napari_multifidus.models.shapes import MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey, same_loops
+from napari_multifidus.models.strokes import Tool
 from napari_multifidus.views.adjudication import AdjudicationPanel
 from napari_multifidus.views.worklist import WorklistPanel, read_worklist
 from qtpy.QtTest import QTest
@@ -435,6 +436,13 @@ def an_exam_that_cannot_be_read_is_said_without_its_name(
 # --- locks, logs, warnings --------------------------------------------------------------------
 
 
+def a_tool_that_is_refused_is_not_drawn_with_from_now_on(annotator, messages):
+    usual = annotator.edit_tools.drawing
+    attempt(annotator, annotator.edit_tools.use, Tool.LIVEWIRE)
+    assert "locked" in messages.pop()
+    assert annotator.edit_tools.drawing == usual
+
+
 def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, begin, messages):
     annotator = begin(study, "AB", seed=3)
     controller, first = annotator.worklist, annotator.worklist.by
@@ -454,6 +462,7 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, begin,
     attempt(annotator, annotator.edit_tools.clear)
     assert "locked" in messages.pop()
     assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
+    a_tool_that_is_refused_is_not_drawn_with_from_now_on(annotator, messages)
     # Nor can what was drawn before be taken back.
     attempt(annotator, annotator.edit_tools.undo)
     assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)

@@ -84,7 +84,7 @@ class EditTools:
 
     def use(self, tool: str) -> None:
         """Choose a tool; one that draws is used for the next structures as well."""
-        if tool in DRAWING and tool != self.drawing:
+        if tool in DRAWING and tool != self.drawing and not self.workspace.is_locked:
             self.drawing = tool
             self.workspace.preferred.emit()
         self._activate(self.workspace.active_key, tool)
