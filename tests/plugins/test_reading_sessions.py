@@ -436,7 +436,9 @@ def an_exam_that_cannot_be_read_is_said_without_its_name(
 # --- locks, logs, warnings --------------------------------------------------------------------
 
 
-def a_tool_that_is_refused_is_not_drawn_with_from_now_on(annotator, messages):
+def tools_are_refused_and_not_drawn_with_from_now_on(annotator, messages):
+    attempt(annotator, annotator.edit_tools.clear)
+    assert "locked" in messages.pop()
     usual = annotator.edit_tools.drawing
     attempt(annotator, annotator.edit_tools.use, Tool.LIVEWIRE)
     assert "locked" in messages.pop()
@@ -459,10 +461,8 @@ def test_a_finished_reading_cannot_be_changed_until_it_is_unlocked(study, begin,
     canvas.layer(MULTIFIDUS_LEFT).remove_selected()
     assert "locked" in messages.pop()
     assert len(canvas.layer(MULTIFIDUS_LEFT).data) == len(canvas.layer(MULTIFIDUS_RIGHT).data) == 1
-    attempt(annotator, annotator.edit_tools.clear)
-    assert "locked" in messages.pop()
+    tools_are_refused_and_not_drawn_with_from_now_on(annotator, messages)
     assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
-    a_tool_that_is_refused_is_not_drawn_with_from_now_on(annotator, messages)
     # Nor can what was drawn before be taken back.
     attempt(annotator, annotator.edit_tools.undo)
     assert same_loops(session.drawing.loops(MULTIFIDUS_LEFT, 0), drawn)
