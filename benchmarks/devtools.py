@@ -8,6 +8,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +19,14 @@ from typing import Any
 from benchmarks.browser import OPTIONS, chromium
 
 _LIMIT_S = 60.0
+
+_HIGH = 10
+
+_LAUNCH = """import os, sys
+for given, wanted in zip(sys.argv[1:3], (3, 4)):
+    os.dup2(int(given), wanted)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 _CODES = {"ArrowDown": 40, "ArrowUp": 38, "ArrowRight": 39, "ArrowLeft": 37, "Enter": 13,
           "Escape": 27}  # fmt: skip
@@ -69,7 +78,11 @@ class Tab:
             if not select.select([self.back], [], [], _LIMIT_S)[0]:
                 msg = "The browser does not answer."
                 raise TimeoutError(msg)
-            self._read += os.read(self.back, 1 << 20)
+            read = os.read(self.back, 1 << 20)
+            if not read:
+                msg = "The browser has ended."
+                raise RuntimeError(msg)
+            self._read += read
         text, _, self._read = self._read.partition(b"\0")
         answer: dict[str, Any] = json.loads(text)
         if answer.get("method") == "Runtime.exceptionThrown":
@@ -148,15 +161,20 @@ def tab() -> Iterator[Tab]:
     """Start a browser with one empty tab, and end it."""
     program = chromium()
     assert program is not None  # noqa: S101 - asked before
+    import fcntl  # not on every system
+
     command_read, command_write = os.pipe()
     answer_read, answer_write = os.pipe()
+    # Beyond those that the browser is to have: it reads commands from 3 and answers to 4.
+    passed = [fcntl.fcntl(one, fcntl.F_DUPFD, _HIGH) for one in (command_read, answer_write)]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            # The browser reads commands from descriptor 3 and answers to 4.
-            ["/bin/sh", "-c", f'exec "$@" 3<&{command_read} 4>&{answer_write}', "sh", program,
-             *OPTIONS, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(command_read, answer_write), stderr=subprocess.DEVNULL,
+            [sys.executable, "-I", "-c", _LAUNCH, *map(str, passed), program, *OPTIONS,
+             "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=passed, stderr=subprocess.DEVNULL,
         )  # fmt: skip
+        for one in passed:
+            os.close(one)
         os.close(command_read)
         os.close(answer_write)
         found = Tab(command_write, answer_read, process)

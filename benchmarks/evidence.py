@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import __main__ as speed, fuzz as fuzzing, gui_suite, junk
+from benchmarks import __main__ as speed, fuzz as fuzzing, gui_suite, junk, qc_page as results_page
 from benchmarks.accuracy import (
     cohort as planted,
     doubt_pages,
@@ -388,6 +388,12 @@ def gui(*, smoke: bool) -> Finding:
     return Finding("gui", text, good=good)
 
 
+def qc_page(*, smoke: bool) -> Finding:
+    """Open the results page of a large study in a browser, and review it by keyboard."""
+    found = results_page.measure(20 if smoke else 500)
+    return Finding("qc-page", results_page.as_markdown(found), good=found.is_good)
+
+
 PAGES: tuple[Callable[..., Finding], ...] = (
     areas_beside_imagej,
     phantom_areas,
@@ -402,6 +408,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     changes_by_the_mixed_model,
     cohort,
     large_report,
+    qc_page,
     real_dixon_exam,
     same_bytes,
     readers,

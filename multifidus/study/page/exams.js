@@ -151,6 +151,7 @@ function paint(exam) {
     node.className = `verdict ${entry?.verdict ?? ""}`;
     node.title = entry ? [entry.comment, entry.reviewer, entry.date].filter(Boolean).join(" · ") : "";
   };
+  if (exam.facts.failure) return;
   show(exam.node.querySelector(".title .verdict"), exam.whole);
   const own = state.entries.get(scopeOf(exam.unit));
   exam.node.querySelector(".title .comment").textContent = own?.comment ?? "";
