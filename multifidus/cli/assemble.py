@@ -30,6 +30,7 @@ def assemble(  # noqa: PLR0917 - a command has the options that it has
         typer.Option("--output", "-o", help="Folder for the results; may be one of these."),
     ],
     review: options.Review = None,
+    tables: options.Tables = None,
     overwrite: options.Overwrite = False,
     json: Annotated[bool, typer.Option("--json", help="Print the measurements as JSON.")] = False,
 ) -> None:
@@ -43,7 +44,8 @@ def assemble(  # noqa: PLR0917 - a command has the options that it has
     from multifidus.study.results_folder import Output
     from multifidus.study.run.gathered import assemble_runs
 
-    done = assemble_runs(folders, Output(output, overwrite, review=review), command_words())
+    target = Output(output, overwrite, review=review, tables=tuple(tables or ()))
+    done = assemble_runs(folders, target, command_words())
     study = done.study
     if json:
         _print_as_json(done)

@@ -77,6 +77,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "not pass has no value in the summary."
         ),
     ] = None,
+    tables: options.Tables = None,
     overwrite: Annotated[bool, typer.Option(help="Replace existing results.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the measurements as JSON.")] = False,
     force: Annotated[
@@ -156,13 +157,15 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     how = load_protocol(protocol)
     if only not in {None, FAILED}:
         raise typer.BadParameter(f"--only takes {FAILED!r} and nothing else.")
-    if review is not None and output is None:
-        raise typer.BadParameter("--review is for a results folder (-o DIR).")
+    if (review is not None or tables) and output is None:
+        raise typer.BadParameter("--review and --tables are for a results folder (-o DIR).")
+    target = None
+    if output is not None:
+        target = Output(output, overwrite, pictures, review=review, tables=tuple(tables or ()))
     if not request.is_cohort:
         if any((force, dry_run, only, include, exclude, limit, shard, jobs, memory)):
             words = "--force, --dry-run, --only, --include, --exclude, --limit, --shard, --jobs"
             raise typer.BadParameter(f"{words} and --memory are for a cohort.csv.")
-        target = None if output is None else Output(output, overwrite, pictures, review=review)
         return _measure_exam(request, target, how, json=json)
     chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
     processes = jobs or usable_cores()
@@ -170,11 +173,13 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     share = Shard.from_text(shard) if shard else WHOLE
     if share.of > 1 and output is None:
         raise typer.BadParameter("Give a results folder (-o DIR) for the shard.")
+    if share.of > 1 and tables:
+        raise typer.BadParameter("A shard has no tables: give --tables to 'multifidus assemble'.")
     asked = _Asked(
         request, how, chosen, Limits(processes, timeout, used), force, dry_run, json, share
     )
-    if output is not None:
-        return _measure_cohort(asked, Output(output, overwrite, pictures, review=review))
+    if target is not None:
+        return _measure_cohort(asked, target)
     with tempfile.TemporaryDirectory() as scratch:
         return _measure_cohort(asked, Output(Path(scratch), pictures=False))
 

@@ -85,3 +85,11 @@ def read_table(
     if remark:
         say(remark)
     return table
+
+
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Further tables: wide, parquet, redcap or bids; may be repeated.", show_default=False
+    ),
+]

@@ -76,6 +76,52 @@ MISSING_COLUMNS: Mapping[str, str] = {
 }
 """Columns of the table of what is missing."""
 
+MUSCLE_COLUMNS: Mapping[str, str] = {
+    **{
+        name: COLUMNS[name]
+        for name in ("subject", "timepoint", "rater", "reading", "level", "side", "name")
+    },
+    "n_slices": SUMMARY_COLUMNS["n_slices"],
+    "area_mm2": "Area of the multifidus (tcsa_mm2), mm2.",
+    "fat_pct": "Visible fat (fi_pct) by fat_method, %.",
+    "fcsa_mm2": "Functional (lean) area (fcsa_mm2) by fat_method, mm2.",
+    "fat_method": "The protocol's first fat method that tells fat and muscle pixels apart.",
+    "ff_signal_pct": "Fat signal fraction, %.",
+    "ff_dixon_pct": "Mean fat fraction of a Dixon pair (dixon_ff_mean_pct), %.",
+    "pdff_pct": "Mean of a map of proton density fat fractions (pdff_mean_pct), %.",
+    "flags": "Flags of any of the muscle's values in summary.csv, joined by ';'.",
+}
+"""Columns of the small table: the multifidus, one row a reading, level and side."""
+
+ACQUISITION_COLUMNS: Mapping[str, str] = {
+    "subject": "Subject.",
+    "timepoint": "Timepoint.",
+    "series": "Series that was measured on, as in measurements.csv.",
+    "weighting": "Contrast of the series.",
+    "manufacturer": "Manufacturer of the scanner.",
+    "model": "Its model, as the manufacturer names it.",
+    "field_strength_t": "Field strength, T.",
+    "sequence_type": "Kind of the sequence, such as SE (spin echo) or GR (gradient echo).",
+    "sequence_name": "The manufacturer's name of the sequence.",
+    "repetition_time_ms": "Repetition time, ms.",
+    "echo_time_ms": "Echo time, ms.",
+    "slice_thickness_mm": "Thickness of a slice by the header, mm.",
+    "slice_spacing_mm": "From the centre of a slice to the next of its stack, by their places and "
+    "the header, mm.",
+    "slice_gap_mm": "Between slices: spacing less thickness, mm; negative where slices overlap.",
+    "rows": "Rows of the image.",
+    "columns": "Columns of the image.",
+    "acquired_matrix": "What was acquired before interpolation: steps of frequency x phase "
+    "encoding.",
+    "pixel_row_mm": "Distance from a row to the next, mm.",
+    "pixel_column_mm": "Distance from a column to the next, mm.",
+    "coil": "Receiving coil.",
+    "n_slices": "Slices of the series.",
+    "differing": "Columns in which headers of the series contradict each other, joined by ';': all "
+    "values stand there, joined by ';'. Numbers that differ by less than 0.1 % count as one.",
+}
+"""Columns of the table of how images were acquired; all of a header that reaches any output."""
+
 REVIEW_COLUMNS: Mapping[str, str] = {
     "subject": "Subject.",
     "timepoint": "Timepoint.",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.acquisition import Acquisition
 from multifidus.data.anatomy import choose
 from multifidus.data.clinical import UNKNOWN, Clinical
 from multifidus.data.flags import Flag
@@ -258,55 +259,6 @@ class Stack:
         return affine
 
 
-FAT_SHIFT_PPM, PROTON_MHZ_A_TESLA = 3.4, 42.577
-"""Chemical shift of fat against water, and the resonance of protons."""
-
-PHASE_AXES = {"ROW": 0, "COL": 1, "COLUMN": 1}
-"""Along which image axis frequency is encoded, by the direction of phase encoding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Acquisition:
-    """How a series was acquired, as far as its headers say; NaN or empty where they do not.
-
-    Attributes
-    ----------
-    pixel_bandwidth_hz
-        Bandwidth of an acquired pixel.
-    phase_axis
-        The direction of phase encoding: ``ROW`` along a row, ``COL`` along a column.
-    frequency_steps
-        Acquired pixels along the other one.
-    """
-
-    manufacturer: str = ""
-    field_strength_t: float = float("nan")
-    repetition_time_ms: float = float("nan")
-    echo_time_ms: float = float("nan")
-    image_type: tuple[str, ...] = ()
-    pixel_bandwidth_hz: float = float("nan")
-    phase_axis: str = ""
-    frequency_steps: float = float("nan")
-
-    def fat_shift_px(self, shape: tuple[int, int]) -> tuple[float, float]:
-        """Return how far fat is displaced against water, by rows and by columns, without its sign.
-
-        Along the direction of frequency encoding; NaN where strength, bandwidth or it is unknown.
-
-        Parameters
-        ----------
-        shape
-            Rows and columns of the image, which may have more pixels than were acquired.
-        """
-        hz = FAT_SHIFT_PPM * PROTON_MHZ_A_TESLA * self.field_strength_t
-        if self.phase_axis not in PHASE_AXES or not self.pixel_bandwidth_hz > 0:
-            return float("nan"), float("nan")
-        along = PHASE_AXES[self.phase_axis]
-        finer = shape[along] / self.frequency_steps if self.frequency_steps > 0 else 1.0
-        pixels = hz / self.pixel_bandwidth_hz * finer
-        return (pixels, 0.0) if along == 0 else (0.0, pixels)
-
-
 @dataclass(frozen=True, slots=True)
 class ScannerRun:
     """What tells one run of the scanner from the next; kept inside, never shown or written.
@@ -333,6 +285,9 @@ class Series:
 
     Parameters
     ----------
+    acquisitions
+        All that headers of its slices say, in an order of their content, where they do not say
+        the same; ``acquisition`` is the first slice's.
     flags
         Quality flags of the whole series; those of one stack stand with the stack.
     signal_group
@@ -355,12 +310,13 @@ class Series:
     slices: tuple[Slice, ...]
     weighting: Weighting = Weighting.UNKNOWN
     frame_of_reference_uid: str = ""
-    acquisition: Acquisition = Acquisition()
+    acquisition: Acquisition = Acquisition()  # noqa: RUF009 - frozen
     flags: tuple[Flag, ...] = ()
     signal_group: str = ""
     run: ScannerRun = field(default=ScannerRun(), repr=False)
     unit: str = ""
     entities: BidsEntities = field(default=BidsEntities(), repr=False)
+    acquisitions: tuple[Acquisition, ...] = ()
     stacks: tuple[Stack, ...] = field(init=False)
 
     def __post_init__(self) -> None:

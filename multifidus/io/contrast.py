@@ -15,7 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from multifidus.data.image import Acquisition, Weighting
+from multifidus.data.acquisition import Acquisition
+from multifidus.data.image import Weighting
 from multifidus.errors import ReadError
 from multifidus.io.files import reading
 

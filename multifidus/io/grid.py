@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from multifidus.data.acquisition import Acquisition
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import FARTHEST_MM, plane_from_affine
-from multifidus.data.image import Acquisition, ScannerRun, Series, Slice, StoredPixels, Weighting
+from multifidus.data.image import ScannerRun, Series, Slice, StoredPixels, Weighting
 from multifidus.errors import GeometryError, ReadError
 from multifidus.io.bids.names import bids_entities
 

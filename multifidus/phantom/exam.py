@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.acquisition import Acquisition
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.data.geometry import Orientation
 from multifidus.data.image import (
-    Acquisition,
     Exam,
     Series,
     Slice,

@@ -27,6 +27,7 @@ from multifidus.reporting.plots.style import files_of, write_drawing
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import all_digits, subject_table
 from multifidus.reporting.tables.paper_table import files_of_tables, write_tables
+from multifidus.reporting.text.acquired import of_measured
 from multifidus.reporting.text.citations import as_bibtex
 from multifidus.stats.change.exam_value import ReadingChoice
 from multifidus.stats.change.given_change import GivenChange
@@ -44,7 +45,14 @@ from multifidus.stats.requests import (
 )
 from multifidus.stats.study_table import StudyTable, left_out, study_table
 from multifidus.stats.values import Metric, Value
-from multifidus.study.results_folder import FAILURES, MISSING, PICTURES, PROTOCOL, TABLE
+from multifidus.study.results_folder import (
+    ACQUISITIONS,
+    FAILURES,
+    MISSING,
+    PICTURES,
+    PROTOCOL,
+    TABLE,
+)
 from multifidus.study.reviewed import review_beside, reviewed, without_verdicts
 
 USUAL = (
@@ -164,6 +172,7 @@ def load_study(request: ReportRequest) -> StudyData:
         choice=given.choice if given else ReadingChoice(request.value),
         missing=[*without_verdicts(_table(folder / MISSING, absent)), *passed.missing],
         failures=_table(folder / FAILURES, absent),
+        acquired=of_measured(rows, _acquired(folder)),
         protocol=protocol,
         between=between,
         within=within,
@@ -294,6 +303,11 @@ def _table(path: Path, absent: list[str]) -> list[dict[str, str]]:
         absent.append(f"There is no {path.name}: what it would say is not in the report.")
         return []
     return read_rows(path)
+
+
+def _acquired(folder: Path) -> list[dict[str, str]]:
+    path = folder / ACQUISITIONS
+    return read_rows(path) if path.is_file() else []
 
 
 def _pictures(folder: Path, absent: list[str]) -> tuple[Thumbnail, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from multifidus.data.measurement import Measurement
@@ -33,6 +33,8 @@ class StudyData:
         Whose value enters what is no reliability.
     missing, failures
         Rows of these tables.
+    acquired
+        What headers say of the series that rows are of; none of results of older versions.
     protocol
         By which all was measured.
     between, within
@@ -59,6 +61,7 @@ class StudyData:
     choice: ReadingChoice
     missing: Sequence[TextRow]
     failures: Sequence[TextRow]
+    acquired: Sequence[Mapping[str, str]]
     protocol: MeasurementProtocol
     between: ReliabilityStudy | None
     within: ReliabilityStudy | None

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from multifidus.data.columns import COLUMNS, MISSING_COLUMNS, SUMMARY_COLUMNS, SUMMARY_KEYS
+from multifidus.data.columns import (
+    ACQUISITION_COLUMNS,
+    COLUMNS,
+    MISSING_COLUMNS,
+    MUSCLE_COLUMNS,
+    SUMMARY_COLUMNS,
+    SUMMARY_KEYS,
+)
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Quantity
 from multifidus.io.files import write_text
@@ -14,8 +23,14 @@ from multifidus.study.missing import Absence
 from multifidus.version import VERSION
 
 
-def dictionary() -> dict[str, Any]:
-    """Explain every column, quantity and flag of the tables."""
+def dictionary(further: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> dict[str, Any]:
+    """Explain every column, quantity and flag of the tables.
+
+    Parameters
+    ----------
+    further
+        Columns of further tables, by file.
+    """
     return {
         "software": "multifidus",
         "version": VERSION,
@@ -33,6 +48,9 @@ def dictionary() -> dict[str, Any]:
             "name": COLUMNS["name"],
         },
         "missing.csv": dict(MISSING_COLUMNS),
+        "muscles.csv": dict(MUSCLE_COLUMNS),
+        "acquisitions.csv": dict(ACQUISITION_COLUMNS),
+        **{name: dict(columns) for name, columns in further.items()},
         "reasons": {absence.value: absence.meaning for absence in Absence},
         "quantities": {
             quantity.value: {
@@ -46,6 +64,11 @@ def dictionary() -> dict[str, Any]:
     }
 
 
-def write_dictionary(path: Path, *, overwrite: bool = False) -> None:
+def write_dictionary(
+    path: Path,
+    further: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    *,
+    overwrite: bool = False,
+) -> None:
     """Write the dictionary as JSON."""
-    write_text(path, json.dumps(dictionary(), indent=1) + "\n", overwrite=overwrite)
+    write_text(path, json.dumps(dictionary(further), indent=1) + "\n", overwrite=overwrite)

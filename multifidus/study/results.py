@@ -13,6 +13,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.measurements_csv import tidy_row
 from multifidus.io.table_csv import Row
 from multifidus.study.batch import Failure, Measured
+from multifidus.study.further_tables import check_tables
 from multifidus.study.pictures import draw_pictures
 from multifidus.study.results_folder import (
     OLD_REPORT,
@@ -71,7 +72,9 @@ def write_results(
     """
     if output is not None:
         output.check()
-        review_beside(output.folder / TABLE, output.review)  # refused before anything is measured
+        # Refused before anything is measured.
+        review_beside(output.folder / TABLE, output.review)
+        check_tables(output.tables)
     draws = output is not None and output.pictures
     cases = []
     for outcome in outcomes:

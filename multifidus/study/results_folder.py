@@ -11,12 +11,15 @@ from multifidus.errors import WriteError
 from multifidus.figures.picture_files import SMALL, is_picture_stem
 from multifidus.io.files import refuse_file_as_folder
 from multifidus.study.results_page import is_page
+from multifidus.study.table_files import FILES
 
 TABLE = "measurements.csv"
 SUMMARY = "summary.csv"
 DICTIONARY = "dictionary.json"
 FAILURES = "failures.csv"
 MISSING = "missing.csv"
+ACQUISITIONS = "acquisitions.csv"
+MUSCLES = "muscles.csv"
 PROTOCOL = "protocol.toml"
 PICTURES = "pictures"
 PAGE = "index.html"
@@ -54,12 +57,15 @@ class Output:
         Whether to draw every measured slice and the page that shows them.
     review
         A table of verdicts, in place of the ``review.csv`` in the folder.
+    tables
+        Further tables: ``wide``, ``parquet``, ``redcap``, ``bids``.
     """
 
     folder: Path
     overwrite: bool = False
     pictures: bool = True
     review: Path | None = None
+    tables: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Refuse, before anything is measured, to replace results unasked.
@@ -108,15 +114,23 @@ def remove_earlier(
     replaced, and may be the very file that the user wrote.
     """
     remove_tables(
-        output.folder, () if has_tables else (TABLE, SUMMARY, DICTIONARY), has_page=has_page
+        output.folder,
+        () if has_tables else (TABLE, SUMMARY, DICTIONARY, ACQUISITIONS, MUSCLES),
+        has_page=has_page,
     )
     for path in [*output.old_pictures(drawn)]:
         path.unlink()
 
 
+ALL_TABLES = (
+    TABLE, SUMMARY, DICTIONARY, FAILURES, MISSING, PROVENANCE, ACQUISITIONS, MUSCLES,
+    *(name for names in FILES.values() for name in names),
+)  # fmt: skip
+
+
 def remove_tables(
     folder: Path,
-    names: Sequence[str] = (TABLE, SUMMARY, DICTIONARY, FAILURES, MISSING, PROVENANCE),
+    names: Sequence[str] = ALL_TABLES,
     *,
     has_page: bool = False,
 ) -> None:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from multifidus.data.image import Acquisition
+from multifidus.data.acquisition import Acquisition
 
 # 3.4 ppm of 42.577 MHz/T at 1.5 T.
 HZ = 3.4 * 42.577 * 1.5

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from multifidus.data.image import Acquisition, Weighting
+from multifidus.data.acquisition import Acquisition
+from multifidus.data.image import Weighting
 from multifidus.errors import ReadError
 from multifidus.io.contrast import load_contrasts, shipped_contrasts
 from multifidus.io.inspect import inspection

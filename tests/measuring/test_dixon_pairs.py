@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from multifidus.data.acquisition import Acquisition
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import Plane
-from multifidus.data.image import Acquisition, Exam, ScannerRun, Series, Weighting
+from multifidus.data.image import Exam, ScannerRun, Series, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.dixon_pairs import differences, paired_by_hand, pairings, same_grids

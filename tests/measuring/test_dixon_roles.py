@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from multifidus.data.acquisition import Acquisition
 from multifidus.data.anatomy import Side, Structure
-from multifidus.data.image import Acquisition, Exam, Series, Slice, Weighting
+from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.measurement import Quantity
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import GeometryError

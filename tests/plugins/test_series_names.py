@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 from napari_multifidus.models.opening import find_exams
 from napari_multifidus.models.series_names import file_names, names_of
 
-from multifidus.data.image import Acquisition, Weighting
+from multifidus.data.acquisition import Acquisition
+from multifidus.data.image import Weighting
 from multifidus.sample_data import sample_dir
 from tests.plugins.conftest import make_sagittal, make_series
 

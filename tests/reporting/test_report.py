@@ -228,6 +228,7 @@ def test_methods_never_fill_in_what_the_tables_do_not_hold(data):
     unknown = {topic for topic, item in methods(data).items() if not item.is_known}
     assert unknown == {
         "Scanner", "Model", "Field strength", "Sequence", "Slice thickness",
+        "Repetition time", "Echo time", "Slice gap", "Matrix", "Acquired matrix", "Coil",
         "Experience of the raters", "Blinding", "Interval between readings",
     }  # fmt: skip
 

@@ -273,6 +273,7 @@ def test_without_pictures_those_of_the_run_before_and_its_page_are_gone(cohort, 
         (tmp_path / name).write_text("mine")
     measured_into(tmp_path, cases, overwrite=True, pictures=False)
     tables = {"measurements.csv", "summary.csv", "dictionary.json", "failures.csv", "missing.csv"}
+    tables |= {"muscles.csv", "acquisitions.csv"}
     assert names_in(tmp_path) == {*MINE, *tables, "protocol.toml"}
 
 

@@ -32,7 +32,8 @@ from multifidus import (
     SlicePosition,
     Structure,
 )
-from multifidus.data.image import Acquisition, in_stack_order
+from multifidus.data.acquisition import Acquisition
+from multifidus.data.image import in_stack_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

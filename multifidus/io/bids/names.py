@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.acquisition import Acquisition, header_text
 from multifidus.data.identity import BidsEntities
-from multifidus.data.image import Acquisition, ScannerRun, Weighting
+from multifidus.data.image import ScannerRun, Weighting
 from multifidus.errors import ReadError
 from multifidus.io.contrast import Contrasts, agreed, by_times, shipped_contrasts
 from multifidus.io.files import reading
@@ -181,7 +182,25 @@ def _acquisition(facts: Mapping[str, Any]) -> Acquisition:
         repetition_time_ms=1000 * _number(facts.get("RepetitionTime")),
         echo_time_ms=1000 * _number(facts.get("EchoTime")),
         image_type=tuple(map(str, image_type if isinstance(image_type, list) else [image_type])),
+        model=_text(facts, "ManufacturersModelName"),
+        sequence_name=_text(facts, "SequenceName"),
+        sequence_type=_text(facts, "PulseSequenceType") or _text(facts, "ScanningSequence"),
+        slice_thickness_mm=_length(facts, "SliceThickness"),
+        slice_spacing_mm=_length(facts, "SpacingBetweenSlices"),
+        coil=_text(facts, "ReceiveCoilName"),
     )
+
+
+def _text(facts: Mapping[str, Any], name: str) -> str:
+    """Return a text, or a list of them as one; what else a sidecar holds there is none."""
+    value = facts.get(name)
+    parts = value if isinstance(value, list) else [value]
+    return header_text(*(part for part in parts if isinstance(part, str)))
+
+
+def _length(facts: Mapping[str, Any], name: str) -> float:
+    found = _number(facts.get(name))
+    return found if found > 0 and math.isfinite(found) else math.nan
 
 
 def _weighting(

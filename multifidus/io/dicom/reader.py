@@ -13,17 +13,19 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+from multifidus.data.acquisition import Acquisition
 from multifidus.data.flags import Flag
 from multifidus.data.geometry import Plane
 from multifidus.data.identity import person_of
-from multifidus.data.image import TO_PCT, Acquisition, ScannerRun, Slice, StoredPixels, Weighting
+from multifidus.data.image import TO_PCT, ScannerRun, Slice, StoredPixels, Weighting
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.contrast import Contrasts, shipped_contrasts
+from multifidus.io.dicom.acquired import FunctionalGroups, acquisition_of
 from multifidus.io.dicom.exams import group_exams
 from multifidus.io.dicom.header import Header, read_header
 from multifidus.io.dicom.mosaic import Tile, tiles
 from multifidus.io.dicom.pixels import PixelSource, locate_pixels
-from multifidus.io.dicom.plane import decimal, plane_of
+from multifidus.io.dicom.plane import plane_of
 from multifidus.io.dicom.series import DATES, Frame, date_of
 from multifidus.io.dicom.stored_values import RealWorld, declared_unit, real_world, signal_scale
 from multifidus.io.files import reading
@@ -81,13 +83,13 @@ def _frames(header: Header, pixels: PixelSource, contrasts: Contrasts) -> list[F
             msg = f"{pixels.frames} frames, but geometry for {len(per_frame)}."
             raise ReadError(msg)
         return [
-            _frame(_FunctionalGroups(header, [group, *shared]), pixels, number, contrasts)
+            _frame(FunctionalGroups(header, [group, *shared]), pixels, number, contrasts)
             for number, group in enumerate(per_frame)
         ]
     if pixels.frames != 1:
         msg = f"{pixels.frames} frames without a geometry of their own."
         raise ReadError(msg)
-    only = _frame(_FunctionalGroups(header, []), pixels, 0, contrasts)
+    only = _frame(FunctionalGroups(header, []), pixels, 0, contrasts)
     return _tiles(only) if "MOSAIC" in header.texts("ImageType") else [only]
 
 
@@ -107,50 +109,15 @@ def _tiles(mosaic: Frame) -> list[Frame]:
     ]
 
 
-class _FunctionalGroups:
-    """Looks an attribute up in a frame's own group, then the shared one, then the header."""
-
-    __slots__ = ("groups", "header")
-
-    def __init__(self, header: Header, groups: list[Header]) -> None:
-        self.header = header
-        self.groups = groups
-
-    @property
-    def is_multiframe(self) -> bool:
-        return bool(self.groups)
-
-    def texts(self, sequence: str, name: str) -> tuple[str, ...]:
-        for group in self.groups if sequence else ():
-            items = group.items(sequence)
-            if items and name in items[0]:
-                return items[0].texts(name)
-        return self.header.texts(name)
-
-    def number(self, sequence: str, name: str) -> float:
-        parts = self.texts(sequence, name)
-        if len(parts) > 1:
-            msg = f"{name} has {len(parts)} values where one is meant: {', '.join(parts)}."
-            raise ReadError(msg, remedy="Export the image again.")
-        return decimal(parts[0], name) if parts and parts[0] else math.nan
-
-    def parts(self, sequence: str, name: str, count: int) -> tuple[str, ...]:
-        parts = self.texts(sequence, name)
-        if len(parts) != count:
-            msg = f"No {name} of {count} numbers; without it nothing can be measured in mm."
-            raise ReadError(msg, remedy="Export the image again, with its geometry.")
-        return parts
-
-
 def _frame(
-    groups: _FunctionalGroups, pixels: PixelSource, number: int, contrasts: Contrasts
+    groups: FunctionalGroups, pixels: PixelSource, number: int, contrasts: Contrasts
 ) -> Frame:
     header = groups.header
     mapped = real_world([*groups.groups, header])
-    acquisition = _acquisition(groups)
+    acquisition = acquisition_of(groups)
     component = groups.texts("MRImageFrameTypeSequence", "ComplexImageComponent")
     tokens = (*acquisition.image_type[2:], *component, *(mapped.words if mapped else ()))
-    weighting = _weighting(groups, tokens, contrasts, is_float=pixels.is_float)
+    weighting = _weighting(groups, acquisition, tokens, contrasts, is_float=pixels.is_float)
     values = _values(groups, mapped, is_fraction=weighting.is_fat_fraction)
     plane, doubts = _plane(groups)
     thickness = groups.number("PixelMeasuresSequence", "SliceThickness")
@@ -200,7 +167,12 @@ def _frame(
 
 
 def _weighting(
-    groups: _FunctionalGroups, tokens: tuple[str, ...], contrasts: Contrasts, *, is_float: bool
+    groups: FunctionalGroups,
+    acquisition: Acquisition,
+    tokens: tuple[str, ...],
+    contrasts: Contrasts,
+    *,
+    is_float: bool,
 ) -> Weighting:
     """Tell the contrast of a frame.
 
@@ -208,7 +180,6 @@ def _weighting(
     that it was computed from do not tell what they show; those of a declared map are no signal.
     """
     header = groups.header
-    acquisition = _acquisition(groups)
     inversion_ms = groups.number("", "InversionTime")
     is_map = header.text("SOPClassUID") == PARAMETRIC_MAP
     if is_map or is_float:
@@ -229,7 +200,7 @@ def _dates(header: Header) -> tuple[datetime.date | None, ...]:
 _run = lru_cache(maxsize=256)(ScannerRun)
 
 
-def _values(groups: _FunctionalGroups, mapped: RealWorld | None, *, is_fraction: bool) -> RealWorld:
+def _values(groups: FunctionalGroups, mapped: RealWorld | None, *, is_fraction: bool) -> RealWorld:
     """Return what turns stored values into the slice's own, and their unit where it is declared.
 
     Signal is rescaled, whatever real-world map stands beside; a map of fat fractions takes its
@@ -250,49 +221,10 @@ def _values(groups: _FunctionalGroups, mapped: RealWorld | None, *, is_fraction:
     )
 
 
-def _plane(groups: _FunctionalGroups) -> tuple[Plane, tuple[Flag, ...]]:
+def _plane(groups: FunctionalGroups) -> tuple[Plane, tuple[Flag, ...]]:
     """Return a frame's plane and its quality flags."""
     return plane_of(
         groups.parts("PlanePositionSequence", "ImagePositionPatient", 3),
         groups.parts("PlaneOrientationSequence", "ImageOrientationPatient", 6),
         groups.parts("PixelMeasuresSequence", "PixelSpacing", 2),
     )
-
-
-def _acquisition(groups: _FunctionalGroups) -> Acquisition:
-    echo_ms = groups.number("MREchoSequence", "EffectiveEchoTime")
-    timing = "MRTimingAndRelatedParametersSequence"
-    image_type = groups.texts("MRImageFrameTypeSequence", "FrameType")
-    return Acquisition(
-        manufacturer=groups.header.text("Manufacturer"),
-        field_strength_t=groups.number("", "MagneticFieldStrength"),
-        repetition_time_ms=groups.number(timing, "RepetitionTime"),
-        echo_time_ms=groups.number("", "EchoTime") if math.isnan(echo_ms) else echo_ms,
-        image_type=tuple(image_type or groups.header.texts("ImageType")),
-        pixel_bandwidth_hz=_if_any(groups, "MRImagingModifierSequence", "PixelBandwidth"),
-        phase_axis=_phase_axis(groups),
-        frequency_steps=_frequency_steps(groups),
-    )
-
-
-def _phase_axis(groups: _FunctionalGroups) -> str:
-    geometry = groups.texts("MRFOVGeometrySequence", "InPlanePhaseEncodingDirection")
-    return (geometry or groups.header.texts("InPlanePhaseEncodingDirection") or ("",))[0]
-
-
-def _frequency_steps(groups: _FunctionalGroups) -> float:
-    """Return how many pixels were acquired along frequency encoding; NaN where nothing says so."""
-    enhanced = _if_any(groups, "MRFOVGeometrySequence", "MRAcquisitionFrequencyEncodingSteps")
-    if enhanced > 0:
-        return enhanced
-    # Rows and columns of frequency, then of phase: of each pair one is 0.
-    steps = max(groups.header.numbers("AcquisitionMatrix")[:2], default=0.0)
-    return steps if steps > 0 else math.nan
-
-
-def _if_any(groups: _FunctionalGroups, sequence: str, name: str) -> float:
-    """Return a number that only refines an uncertainty; NaN where it is not one number."""
-    try:
-        return groups.number(sequence, name)
-    except ReadError:
-        return math.nan

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from multifidus.data.acquisition import Acquisition, distinct_acquisitions
 from multifidus.data.flags import Flag
 from multifidus.data.identity import Person
-from multifidus.data.image import Acquisition, ScannerRun, Series, Slice, Weighting, in_stack_order
+from multifidus.data.image import ScannerRun, Series, Slice, Weighting, in_stack_order
 from multifidus.data.stacks import same_places, view_groups
 from multifidus.errors import ReadError
 from multifidus.io.files import content_sha256
@@ -260,4 +261,5 @@ def _series(uid: str, frames: Sequence[Frame]) -> Series:
         tuple(dict.fromkeys(flag for frame in frames for flag in frame.flags)),
         run=replace(first.run, scale=tuple(scales)),
         unit=first.unit,
+        acquisitions=distinct_acquisitions(frame.acquisition for frame in frames),
     )

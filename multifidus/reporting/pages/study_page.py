@@ -15,6 +15,7 @@ from multifidus.reporting.tables.change import change_tables
 from multifidus.reporting.tables.exclusions import exclusions_table
 from multifidus.reporting.tables.paper_table import PaperTable, is_numeric
 from multifidus.reporting.tables.reliability import reliability_table
+from multifidus.reporting.text.acquired import header_columns
 from multifidus.reporting.text.citations import Reference, cited
 from multifidus.reporting.text.facts import Facts, facts_of
 from multifidus.reporting.text.grras import SOURCE, Item, grras
@@ -63,7 +64,7 @@ class ReportContent:
 
 def content_of(data: StudyData) -> ReportContent:
     """Put a study into words and tables."""
-    facts = facts_of(data.rows, data.timepoints)
+    facts = facts_of(data.rows, data.timepoints, header_columns(data.acquired))
     methods, results = methods_text(data, facts), results_text(data)
     keys = [key for item in (*methods, *results) for key in item.cites]
     tables = []

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from types import MappingProxyType
 from typing import TypeVar
 
 from multifidus.data.columns import COLUMNS
@@ -125,7 +126,11 @@ _READ = {
 }  # fmt: skip
 
 
-def facts_of(rows: Sequence[Measurement], timepoints: Sequence[str]) -> Facts:
+def facts_of(
+    rows: Sequence[Measurement],
+    timepoints: Sequence[str],
+    by_headers: Mapping[tuple[str, str], OwnColumns] = MappingProxyType({}),
+) -> Facts:
     """Gather the facts from what was measured.
 
     Parameters
@@ -134,11 +139,14 @@ def facts_of(rows: Sequence[Measurement], timepoints: Sequence[str]) -> Facts:
         With a row of ``tcsa_mm2`` for each outline.
     timepoints
         In order.
+    by_headers
+        What headers say of exams, where the cohort table does not.
     """
     outlines = list(outlines_of(rows).values())
     origins = [row.provenance for row in outlines]
     readings = _joined(rows, lambda by: (by.subject, by.timepoint, by.rater, str(by.reading)))
-    exams = _joined(rows, lambda by: (by.subject, by.timepoint))
+    told = _joined(rows, lambda by: (by.subject, by.timepoint))
+    exams = {exam: {**by_headers.get(exam, {}), **said} for exam, said in told.items()}
     subjects = _joined(rows, lambda by: (by.subject,))
     raters = _joined(rows, lambda by: (by.rater,))
     per_rater = Counter(reading[:3] for reading in readings)

@@ -9,6 +9,7 @@ from multifidus.data.protocol import MeasurementProtocol, SliceSelection
 from multifidus.reporting.labels import quantity_name
 from multifidus.reporting.study_data import StudyData
 from multifidus.reporting.tables.change import model_rule
+from multifidus.reporting.text.acquired import acquisition_text
 from multifidus.reporting.text.facts import Facts, Range
 from multifidus.reporting.text.fat_methods import fat_text
 from multifidus.reporting.text.statements import (
@@ -94,6 +95,7 @@ def _images(data: StudyData, facts: Facts) -> Iterator[Statement]:
         ("Slice thickness", "thickness_mm", " mm"),
     ):
         yield _of_exams(topic, facts.counts[column], unit, facts.exams)
+    yield from acquisition_text(facts, data.acquired)
     yield (
         Statement(
             "Pixels",

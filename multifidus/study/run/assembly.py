@@ -6,27 +6,40 @@ as its order is not that of the tidy one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from multifidus.data.columns import COLUMNS, FAILURE_COLUMNS, MISSING_COLUMNS
+from multifidus.data.columns import (
+    ACQUISITION_COLUMNS,
+    COLUMNS,
+    FAILURE_COLUMNS,
+    MISSING_COLUMNS,
+    MUSCLE_COLUMNS,
+)
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.files import make_folder, write_atomically, write_text
 from multifidus.io.measurements_csv import tidy_row
+from multifidus.io.parquet import ParquetTable, parquet_table
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import Row, csv_lines, write_rows
 from multifidus.study.dictionary import write_dictionary
+from multifidus.study.exam_table import ExamTable
+from multifidus.study.further_tables import remove_further, write_exam_tables
 from multifidus.study.missing import in_order
+from multifidus.study.muscles import MuscleTable, muscle_rows
 from multifidus.study.qc_page import PageContent, write_page
 from multifidus.study.results_folder import (
+    ACQUISITIONS,
     DICTIONARY,
     FAILURES,
     MISSING,
+    MUSCLES,
     PAGE,
     PICTURES,
     PROTOCOL,
@@ -39,6 +52,7 @@ from multifidus.study.results_page import printable_summary
 from multifidus.study.reviewed import ReviewedReadings, review_beside
 from multifidus.study.run.study import Study
 from multifidus.study.summary import reading_order, summary_rows, write_summary_rows
+from multifidus.study.table_files import PARQUET, FurtherTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +81,12 @@ class WideRows:
     file: IO[bytes]
     places: list[tuple[tuple[Any, ...], int, int]] = field(default_factory=list)
 
-    def add(self, rows: list[Row]) -> None:
-        """Add those of one reading."""
+    def add(self, rows: list[Row], like: list[Row] | None = None) -> None:
+        """Add those of one reading; they stand where ``like`` would."""
         if rows:
             text = json.dumps(rows).encode()
-            self.places.append((reading_order(rows[0]), self.file.seek(0, 2), len(text)))
+            place = reading_order((like or rows)[0])
+            self.places.append((place, self.file.seek(0, 2), len(text)))
             self.file.write(text)
 
     def __iter__(self) -> Iterator[Row]:
@@ -108,16 +123,29 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
     has_rows = study.n_rows > 0
     has_page = has_rows and output.pictures
     if overwrite:
+        remove_further(folder, kept=output.tables if has_rows else ())
         remove_earlier(output, study.pictures, has_tables=has_rows, has_page=has_page)
-    with tempfile.TemporaryFile(dir=folder) as file, tempfile.TemporaryFile(dir=folder) as other:
-        wide = WideRows(file)
+    with contextlib.ExitStack() as files:
+        file, other, small = (
+            files.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(3)
+        )
+        wide, muscles = WideRows(file), WideRows(small)
         # The page is for looking at values again, those that did not pass as well.
         measured = wide if review.review is None else WideRows(other)
         if has_rows:
-            passing = _Passing(review, wide, measured, protocol)
-            _write_tidy(study, folder / TABLE, passing, overwrite=overwrite)
+            own = tuple(study.own_columns)
+            passing = _Passing(review, wide, measured, muscles, protocol, own)
+            _write_readings(study, output, passing)
             write_summary_rows(wide, folder / SUMMARY, overwrite=overwrite)
-            write_dictionary(folder / DICTIONARY, overwrite=overwrite)
+            table = MuscleTable(muscles)
+            write_rows(table, folder / MUSCLES, tuple(MUSCLE_COLUMNS), overwrite=overwrite)
+            columns = tuple(ACQUISITION_COLUMNS)
+            write_rows(study.acquisitions(), folder / ACQUISITIONS, columns, overwrite=overwrite)
+            further: dict[str, dict[str, str]] = {}
+            if {*output.tables} - {FurtherTable.PARQUET}:
+                exams = ExamTable(muscles, protocol, own)
+                further = write_exam_tables(exams, output.tables, folder)
+            write_dictionary(folder / DICTIONARY, further, overwrite=overwrite)
         if has_rows or overwrite:
             write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
         missing = in_order([*study.missing(), *review.missing])
@@ -138,12 +166,34 @@ class _Passing:
     review: ReviewedReadings
     wide: WideRows
     measured: WideRows
+    muscles: WideRows
     protocol: MeasurementProtocol
+    own: tuple[str, ...]
+    parquet: ParquetTable | None = None
 
     def take(self, rows: list[Measurement]) -> None:
-        self.wide.add(summary_rows(self.review.passing(rows), self.protocol))
+        if self.parquet is not None:
+            self.parquet.add(rows)
+        summary = summary_rows(self.review.passing(rows), self.protocol)
+        self.wide.add(summary)
+        self.muscles.add([*muscle_rows(summary, self.protocol, self.own)], summary)
         if self.measured is not self.wide:
             self.measured.add(summary_rows(rows, self.protocol))
+
+
+def _write_readings(study: Study, output: Output, passing: _Passing) -> None:
+    """Go through all rows once, and write the tables that are made of each."""
+    path = output.folder / TABLE
+    if FurtherTable.PARQUET not in output.tables:
+        _write_tidy(study, path, passing, overwrite=output.overwrite)
+        return
+
+    def write(part: Path) -> None:
+        with parquet_table(part, study.own_columns) as table:
+            both = replace(passing, parquet=table)
+            _write_tidy(study, path, both, overwrite=output.overwrite)
+
+    write_atomically(output.folder / PARQUET, write, overwrite=True)
 
 
 def _write_tidy(study: Study, path: Path, passing: _Passing, *, overwrite: bool) -> None:

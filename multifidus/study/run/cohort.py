@@ -17,6 +17,7 @@ from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.io.files import content_sha256
 from multifidus.io.table_csv import Row
+from multifidus.study.further_tables import check_tables
 from multifidus.study.results_folder import OLD_REPORT, REPORT, TABLE, Output
 from multifidus.study.reviewed import review_beside, review_file
 from multifidus.study.run.assembly import assemble
@@ -145,12 +146,13 @@ def planned_run(
 
     Raises
     ------
-    WriteError
+    WriteError, CohortError
         If it would be refused.
     ReadError
         If the review in the folder cannot be read.
     """
     review_beside(run.output.folder / TABLE, run.output.review)
+    check_tables(run.output.tables, (case.reading.subject for case in run.cases))
     output = replace(run.output, overwrite=run.output.overwrite or run.force)
     known = ContentHashes() if hashes is None else hashes
     content = partial(content_of, settings=run.settings, hashes=known)

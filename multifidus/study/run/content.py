@@ -22,7 +22,7 @@ from multifidus.io.volume_files import is_volume, parts_of
 from multifidus.io.walk import walk
 from multifidus.version import VERSION
 
-FORMAT = 1
+FORMAT = 2
 """Of records; a record of another one is measured again."""
 
 UNREADABLE = "unreadable"

@@ -22,8 +22,9 @@ from multifidus.study.run.record import CaseRecord
 from multifidus.study.run.record_files import records_in
 from multifidus.study.run.shard import WHOLE, Shard
 from multifidus.study.run.worker import SCRATCH
+from multifidus.study.table_files import FILES
 
-_WAITING = re.compile(r"\..+\.[0-9a-f]{8}\.(jsonl?|csv|html|toml|png|jpg)")
+_WAITING = re.compile(r"\..+\.[0-9a-f]{8}\.(jsonl?|csv|tsv|parquet|html|toml|png|jpg)")
 """Names of files that were being written when a process was killed."""
 
 MOST_NAMED = 5
@@ -218,6 +219,7 @@ def remove_half_written(folder: Path) -> None:
         folder / PICTURES,
         folder / PICTURES / SMALL,
         *(folder / CASES).glob("??"),
+        *{(folder / name).parent for names in FILES.values() for name in names},
     ):
         for path in place.glob(".*"):
             if _WAITING.fullmatch(path.name) and path.is_file():

@@ -15,6 +15,7 @@ from multifidus.errors import MultifidusError, ReadError, WriteError
 from multifidus.figures.picture_files import SMALL
 from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row
+from multifidus.study.further_tables import check_tables
 from multifidus.study.results_folder import PICTURES, RUN, Output
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.cohort import now_as_text, review_facts, study_of
@@ -222,6 +223,7 @@ def assemble_runs(
     with _all_locked((*folders, output.folder)):
         found = gather(folders)
         study = found.study
+        check_tables(output.tables, (by.subject for by in found.done))
         drawn = any(record.pictures is not None for record, _ in study.cases)
         for path, record in found.done.values():
             _take_pictures(record, path.parents[2], output.folder)

@@ -13,6 +13,7 @@ from multifidus.data.cohort import Case
 from multifidus.data.roi import Reading
 from multifidus.io.files import name_from
 from multifidus.io.table_csv import Row
+from multifidus.study.acquisitions import Known, acquisitions_of
 from multifidus.study.batch import Failure, Measured
 from multifidus.study.exchanged_sides import SideArea, side_areas
 from multifidus.study.missing import Notes, notes_of
@@ -43,6 +44,8 @@ class CaseRecord:
         Row of the table of failures; None where the case was measured.
     own_columns
         Columns of the study's own in its rows.
+    acquisitions
+        How the series that it was measured on were acquired.
     n_rows, n_flagged
         How many rows it has, and how many of them carry a flag.
     facts
@@ -57,6 +60,7 @@ class CaseRecord:
     pictures: Pictures | None = None
     failure: Row | None = None
     own_columns: tuple[str, ...] = ()
+    acquisitions: tuple[Known, ...] = ()
     n_rows: int = 0
     n_flagged: int = 0
     facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -76,6 +80,7 @@ def record_of(outcome: Measured | Failure, pictures: Pictures | None = None) -> 
         tuple((held.values, _called(held.path, case)) for held in outcome.rois.unnamed_labels),
         pictures,
         own_columns=tuple(case.extra),
+        acquisitions=acquisitions_of(outcome),
         n_rows=len(rows),
         n_flagged=sum(bool(row.flags) for row in rows),
     )
@@ -121,6 +126,7 @@ def as_plain(record: CaseRecord) -> dict[str, Any]:
         "pictures": None if record.pictures is None else list(map(list, record.pictures)),
         "failure": record.failure,
         "own_columns": list(record.own_columns),
+        "acquisitions": list(record.acquisitions),
         "n_rows": record.n_rows,
         "n_flagged": record.n_flagged,
         "facts": dict(record.facts),
@@ -145,6 +151,7 @@ def from_plain(plain: Mapping[str, Any]) -> CaseRecord:
         None if drawn is None else tuple((name, caption) for name, caption in drawn),
         plain["failure"],
         tuple(plain["own_columns"]),
+        tuple(plain["acquisitions"]),
         plain["n_rows"],
         plain["n_flagged"],
         MappingProxyType(plain["facts"]),

@@ -9,6 +9,7 @@ from multifidus.data.measurement import Measurement
 from multifidus.data.roi import Reading
 from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row
+from multifidus.study.acquisitions import acquisition_rows
 from multifidus.study.exchanged_sides import (
     ExchangedSides,
     SideArea,
@@ -79,6 +80,10 @@ class Study:
             notes |= record.notes
         areas: Iterator[SideArea] = (area for record, _ in self.cases for area in record.areas)
         return missing_rows(areas, measured, failed, notes)
+
+    def acquisitions(self) -> list[Row]:
+        """Rows of the table of how images were acquired."""
+        return acquisition_rows(record.acquisitions for record, _ in self.cases)
 
     def notes(self) -> tuple[str, ...]:
         """Return what is doubtful of several cases together, and what was not measured."""

@@ -154,7 +154,7 @@ def test_shards_of_two_protocols_in_one_folder_are_refused(study, tmp_path):
     with pytest.raises(WriteError, match=r"tracing_sd_mm 0\.5, not 0\.7"):
         measured(asked(study, tmp_path, shard=Shard(2, 2), **how))
     measured(asked(study, tmp_path, shard=Shard(2, 2), overwrite=True, **how))
-    refused([tmp_path], tmp_path, "S01 pre AB reading 1 .* was measured with other settings")
+    refused([tmp_path], tmp_path, "S0[12] pre AB reading 1 .* was measured with other settings")
 
 
 def test_another_version_is_refused_and_named(two, tmp_path):

@@ -1,0 +1,154 @@
+"""One row a reading of an exam, one column a number, level and side: what spreadsheets are made of.
+
+Where each exam was read once it is one row an exam. Several readings of an exam keep rows of their
+own: which of them is meant, or their mean, is a question of the analysis.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from multifidus.data.anatomy import Level, Side
+from multifidus.data.columns import COLUMNS
+from multifidus.data.protocol import MeasurementProtocol
+from multifidus.io.table_csv import Row
+from multifidus.study.muscles import OWN, fat_method
+
+KEYS = ("subject", "timepoint", "rater", "reading")
+
+NUMBERS = {
+    "area_mm2": "Area (tcsa_mm2)",
+    "fat_pct": "Visible fat (fi_pct, {method})",
+    "fcsa_mm2": "Functional (lean) area (fcsa_mm2, {method})",
+    "ff_signal_pct": "Fat signal fraction (ff_signal_pct)",
+    "ff_dixon_pct": "Mean fat fraction of a Dixon pair (dixon_ff_mean_pct)",
+    "pdff_pct": "Mean of a map of proton density fat fractions (pdff_mean_pct)",
+}
+"""Numbers of a muscle and what they are."""
+
+FLAGS = "flags"
+
+UNITS = {"mm2": "mm2", "pct": "%"}
+
+Place = tuple[str, str, str]
+"""Level, side, and the name of an outline that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExamColumn:
+    """A column of the table.
+
+    Parameters
+    ----------
+    name
+        As it stands there.
+    description
+        What it holds.
+    unit
+        Of numbers; empty for text.
+    place, source
+        Of which muscle, and which of its columns in the small table.
+    """
+
+    name: str
+    description: str
+    unit: str
+    place: Place
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExamTable:
+    """The table, made of rows of muscles, which are gone through several times.
+
+    Parameters
+    ----------
+    muscles
+        As :func:`multifidus.study.muscles.muscle_rows` makes them, in order; those of one reading
+        follow each other.
+    protocol
+        By which they were measured.
+    own
+        Columns of the study's own.
+
+    Attributes
+    ----------
+    columns
+        Those that hold anything, along the spine.
+    own_names
+        How columns of the study's own are called here: not as another one.
+    """
+
+    muscles: Iterable[Row]
+    protocol: MeasurementProtocol
+    own: Sequence[str] = ()
+    columns: tuple[ExamColumn, ...] = field(init=False)
+    own_names: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        filled: set[tuple[Place, str]] = set()
+        for row in self.muscles:
+            filled |= {(_place(row), n) for n in NUMBERS if row[n] is not None}
+            filled.add((_place(row), FLAGS))
+        method = fat_method(self.protocol)
+        places = sorted({place for place, _ in filled}, key=_along_the_spine)
+        columns = tuple(
+            _column(place, source, method)
+            for place in places
+            for source in (*NUMBERS, FLAGS)
+            if (place, source) in filled
+        )
+        object.__setattr__(self, "columns", columns)
+        taken = {*KEYS, *(column.name for column in columns)}
+        names = {name: f"study_{name}" if name in taken else name for name in self.own}
+        object.__setattr__(self, "own_names", names)
+
+    @property
+    def explained(self) -> dict[str, str]:
+        """What each column holds."""
+        own = dict.fromkeys(self.own_names.values(), "Column of the cohort table.")
+        numbers = {column.name: column.description for column in self.columns}
+        return {**{name: COLUMNS[name] for name in KEYS}, **own, **numbers}
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield one row a reading; what was not measured is None."""
+        for key, members in groupby(self.muscles, key=lambda row: [row[name] for name in KEYS]):
+            muscles = {_place(row): row for row in members}
+            own = next(iter(muscles.values()))[OWN]
+            yield {
+                **dict(zip(KEYS, key, strict=True)),
+                **{ours: own[name] for name, ours in self.own_names.items()},
+                **{
+                    column.name: muscles.get(column.place, {}).get(column.source)
+                    for column in self.columns
+                },
+            }
+
+
+def _place(row: Row) -> Place:
+    return row["level"], row["side"], row["name"] or ""
+
+
+def _along_the_spine(place: Place) -> tuple[int, str, str]:
+    level, side, name = place
+    return Level(level).rank, side, name
+
+
+def _column(place: Place, source: str, method: str) -> ExamColumn:
+    level, side, name = place
+    where = "_".join(filter(None, (level.replace("-", ""), side, _word(name))))
+    called = f", outline {name}" if name else ""
+    muscle = f"multifidus at {level}, {Side(side).value}{called}"
+    if source == FLAGS:
+        return ExamColumn(f"{FLAGS}_{where}", f"Quality flags: {muscle}.", "", place, source)
+    stem, _, unit = source.rpartition("_")
+    what = NUMBERS[source].format(method=method)
+    described = f"{what}, {UNITS[unit]}: {muscle}."
+    return ExamColumn(f"{stem}_{where}_{unit}", described, UNITS[unit], place, source)
+
+
+def _word(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_")

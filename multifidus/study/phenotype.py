@@ -1,0 +1,107 @@
+"""The exam table as phenotypic data of a BIDS dataset: a TSV file, and JSON that explains it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from multifidus.data.columns import COLUMNS
+from multifidus.errors import CohortError
+from multifidus.io.files import write_atomically, write_text
+from multifidus.io.table_csv import guarded
+from multifidus.study.exam_table import KEYS, ExamTable
+from multifidus.version import VERSION
+
+_NOT_A_LABEL = re.compile(r"[^0-9A-Za-z]+")
+
+_UNITS = {"mm2": "mm^2", "%": "%"}
+
+
+def write_phenotype(table: ExamTable, data: Path, explained: Path) -> None:
+    """Write the table, and the JSON file beside it.
+
+    Columns of the study's own are left out: they belong into ``participants.tsv``.
+    """
+    names = [*KEYS, *(column.name for column in table.columns)]
+
+    def lines() -> Iterator[str]:
+        yield "\t".join(["participant_id", "session_id", *names]) + "\n"
+        for row in table:
+            ids = participant_id(row["subject"]), _label("ses", row["timepoint"])
+            yield "\t".join([*ids, *(_cell(row[name]) for name in names)]) + "\n"
+
+    def write(part: Path) -> None:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines())
+
+    write_atomically(data, write, overwrite=True)
+    write_text(explained, json.dumps(_explained(table), indent=1) + "\n", overwrite=True)
+
+
+def participant_id(subject: str) -> str:
+    """Return a subject's label in BIDS, which has letters and digits alone.
+
+    Examples
+    --------
+    >>> participant_id("S-01"), participant_id("sub-02")
+    ('sub-S01', 'sub-02')
+    """
+    return _label("sub", subject)
+
+
+def _label(entity: str, name: str) -> str:
+    plain = _NOT_A_LABEL.sub("", name.removeprefix(f"{entity}-"))
+    return f"{entity}-{plain}" if plain else "n/a"
+
+
+def check_labels(subjects: Iterable[str]) -> None:
+    """Refuse subjects that BIDS could not tell apart.
+
+    Raises
+    ------
+    CohortError
+        Naming two of them, or one without a letter or digit.
+    """
+    known: dict[str, str] = {}
+    for subject in subjects:
+        label = participant_id(subject)
+        other = known.setdefault(label, subject)
+        if label == "n/a" or other != subject:
+            both = f"{other!r} and {subject!r} are" if other != subject else f"{subject!r} is"
+            msg = f"BIDS labels have letters and digits alone, by which {both} {label}."
+            raise CohortError(msg, remedy="Rename the subject, or leave out --tables bids.")
+
+
+def _cell(value: object) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "n/a"
+    if isinstance(value, float):
+        return repr(float(value))
+    # A cell of this format holds no tab and no end of line, and has no quotes.
+    return guarded(" ".join(str(value).split())) or "n/a"
+
+
+def _explained(table: ExamTable) -> dict[str, Any]:
+    about = f"Multifidus muscle on lumbar MRI, measured with multifidus {VERSION}."
+    keys = {name: {"Description": COLUMNS[name]} for name in KEYS}
+    numbers = {
+        column.name: {
+            "Description": column.description,
+            **({"Units": _UNITS[column.unit]} if column.unit else {}),
+        }
+        for column in table.columns
+    }
+    return {
+        "MeasurementToolMetadata": {
+            "Description": f"{about} Protocol {table.protocol.digest}. n/a: not measured, or "
+            "undefined with a flag that says why."
+        },
+        "participant_id": {"Description": "Label of the subject in the dataset."},
+        "session_id": {"Description": "Label of the timepoint in the dataset."},
+        **keys,
+        **numbers,
+    }
