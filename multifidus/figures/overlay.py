@@ -51,6 +51,12 @@ OTHER_COLOUR = (225, 225, 225)
 FAT_COLOUR = np.array((204, 60, 140))
 FAT_OPACITY = 0.55
 
+FINER = 2
+"""How much larger outlines are drawn than they are seen."""
+
+LINE_ROOM = 4
+"""Pixels around an outline that its line may take."""
+
 
 def draw_overlays(
     exam: Exam, rois: RoiSet, rows: Sequence[Measurement], folder: Path
@@ -197,22 +203,34 @@ def _tint_fat(
 def _draw_outlines(
     image: Image, members: Sequence[PlacedOutline], corner: tuple[int, int], scale: int
 ) -> None:
-    """Draw outlines at twice the size and shrink them, which smooths their edges."""
+    """Draw outlines at a larger size and shrink them, which smooths their edges."""
     from PIL import Image as Pillow, ImageDraw
 
     by_colour: dict[tuple[int, int, int], list[Array]] = {}
     for placed in members:
         by_colour.setdefault(_colour(placed.roi.key), []).extend(placed.roi.paths)
     for colour, paths in by_colour.items():
+        # Pixel centres are whole numbers; a picture counts from its pixels' corners.
+        shown = [(path - corner + 0.5) * scale for path in paths]
+        box = _box_of(shown, image)
+        left, top, right, bottom = box
         # The image itself is not enlarged: that takes longer, and blurs it.
-        fine = Pillow.new("L", (image.width * 2, image.height * 2))
+        fine = Pillow.new("L", ((right - left) * FINER, (bottom - top) * FINER))
         pen = ImageDraw.Draw(fine)
-        for path in paths:
-            # Pixel centres are whole numbers; a picture counts from its pixels' corners.
-            shown = (path - corner + 0.5) * 2 * scale
-            points = [(column, row) for row, column in shown.tolist()]
+        for path in shown:
+            points = [((x - left) * FINER, (y - top) * FINER) for y, x in path.tolist()]
             pen.line([*points, points[0]], fill=255, width=4, joint="curve")
-        image.paste(colour, mask=fine.reduce(2))
+        image.paste(colour, box, fine.reduce(FINER))
+
+
+def _box_of(paths: Sequence[Array], image: Image) -> tuple[int, int, int, int]:
+    """Return the part of an image that paths and the width of their lines take."""
+    points = np.concatenate(paths)
+    size = np.array((image.height, image.width))
+    # One pixel at least, also of an outline that lies beyond the image.
+    low = np.clip(np.floor(points.min(axis=0)) - LINE_ROOM, 0, size - 1).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0)) + LINE_ROOM, low + 1, size).astype(int)
+    return int(low[1]), int(low[0]), int(high[1]), int(high[0])
 
 
 def _colour(key: RoiKey) -> tuple[int, int, int]:
