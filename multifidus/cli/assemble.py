@@ -44,7 +44,7 @@ def assemble(  # noqa: PLR0917 - a command has the options that it has
     from multifidus.study.results_folder import Output
     from multifidus.study.run.gathered import assemble_runs
 
-    target = Output(output, overwrite, review=review, tables=tuple(tables or ()))
+    target = Output(output, overwrite, review=review, tables=options.further_tables(tables))
     done = assemble_runs(folders, target, command_words())
     study = done.study
     if json:

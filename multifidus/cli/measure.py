@@ -161,7 +161,9 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         raise typer.BadParameter("--review and --tables are for a results folder (-o DIR).")
     target = None
     if output is not None:
-        target = Output(output, overwrite, pictures, review=review, tables=tuple(tables or ()))
+        target = Output(
+            output, overwrite, pictures, review=review, tables=options.further_tables(tables)
+        )
     if not request.is_cohort:
         if any((force, dry_run, only, include, exclude, limit, shard, jobs, memory)):
             words = "--force, --dry-run, --only, --include, --exclude, --limit, --shard, --jobs"

@@ -93,3 +93,20 @@ Tables = Annotated[
         help="Further tables: wide, parquet, redcap or bids; may be repeated.", show_default=False
     ),
 ]
+
+
+def further_tables(names: list[str] | None) -> tuple[str, ...]:
+    """Return the tables that are asked for.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is none of a name.
+    """
+    from multifidus.study.table_files import FurtherTable
+
+    for name in names or ():
+        if name not in {*FurtherTable}:
+            msg = f"--tables takes {', '.join(FurtherTable)}, not {name!r}."
+            raise typer.BadParameter(msg)
+    return tuple(names or ())

@@ -16,7 +16,7 @@ from multifidus.io.measurements_csv import tidy_row
 _NUMBERS = ("value", "tilt_deg", "valid_fraction", "offset_mm", "uncertainty")
 _COUNTS = ("reading", "slice_index", "n_pixels")
 
-_ROWS = 50_000
+_ROWS = 20_000
 """Rows of one group: enough to be read fast, and few enough to be kept."""
 
 

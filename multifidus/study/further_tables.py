@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from multifidus.data.roi import Reading
 from multifidus.errors import WriteError
 from multifidus.io.parquet import check_parquet
 from multifidus.io.table_csv import write_rows
@@ -15,7 +16,7 @@ from multifidus.study.redcap import write_redcap
 from multifidus.study.table_files import BIDS, FILES, REDCAP, WIDE, FurtherTable
 
 
-def check_tables(tables: Collection[str], subjects: Iterable[str] = ()) -> None:
+def check_tables(tables: Collection[str], readings: Iterable[Reading] = ()) -> None:
     """Refuse, before anything is measured, tables that could not be written.
 
     Raises
@@ -23,7 +24,7 @@ def check_tables(tables: Collection[str], subjects: Iterable[str] = ()) -> None:
     WriteError
         If there is no table of a name, or Parquet is asked for and pyarrow is not installed.
     CohortError
-        If BIDS could not tell subjects apart.
+        If BIDS could not tell exams apart.
     """
     unknown = sorted({*tables} - {*FurtherTable})
     if unknown:
@@ -32,7 +33,7 @@ def check_tables(tables: Collection[str], subjects: Iterable[str] = ()) -> None:
     if FurtherTable.PARQUET in tables:
         check_parquet()
     if FurtherTable.BIDS in tables:
-        check_labels(dict.fromkeys(subjects))
+        check_labels((by.subject, by.timepoint) for by in readings)
 
 
 def write_exam_tables(

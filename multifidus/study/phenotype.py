@@ -18,6 +18,8 @@ from multifidus.version import VERSION
 
 _NOT_A_LABEL = re.compile(r"[^0-9A-Za-z]+")
 
+_REMEDY = "Rename it, or leave out --tables bids."
+
 _UNITS = {"mm2": "mm^2", "%": "%"}
 
 
@@ -58,22 +60,34 @@ def _label(entity: str, name: str) -> str:
     return f"{entity}-{plain}" if plain else "n/a"
 
 
-def check_labels(subjects: Iterable[str]) -> None:
-    """Refuse subjects that BIDS could not tell apart.
+def check_labels(exams: Iterable[tuple[str, str]]) -> None:
+    """Refuse exams that BIDS could not tell apart.
+
+    Parameters
+    ----------
+    exams
+        Subject and timepoint of each.
 
     Raises
     ------
     CohortError
-        Naming two of them, or one without a letter or digit.
+        Naming two of them, or a subject without a letter or digit.
     """
-    known: dict[str, str] = {}
-    for subject in subjects:
-        label = participant_id(subject)
-        other = known.setdefault(label, subject)
-        if label == "n/a" or other != subject:
-            both = f"{other!r} and {subject!r} are" if other != subject else f"{subject!r} is"
-            msg = f"BIDS labels have letters and digits alone, by which {both} {label}."
-            raise CohortError(msg, remedy="Rename the subject, or leave out --tables bids.")
+    subjects: dict[str, str] = {}
+    sessions: dict[tuple[str, str], str] = {}
+    for subject, timepoint in exams:
+        label, session = participant_id(subject), _label("ses", timepoint)
+        _check_one(subjects.setdefault(label, subject), subject, label)
+        _check_one(sessions.setdefault((label, session), timepoint), timepoint, session)
+        if label == "n/a":
+            msg = f"BIDS labels have letters and digits alone, and subject {subject!r} has none."
+            raise CohortError(msg, remedy=_REMEDY)
+
+
+def _check_one(first: str, name: str, label: str) -> None:
+    if first != name:
+        msg = f"BIDS labels have letters and digits alone: {first!r} and {name!r} are both {label}."
+        raise CohortError(msg, remedy=_REMEDY)
 
 
 def _cell(value: object) -> str:

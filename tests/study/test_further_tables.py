@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
+from typer.testing import CliRunner
 
 import multifidus as mf
+from multifidus.cli.app import app
 from multifidus.data.columns import COLUMNS, SUMMARY_KEYS
 from multifidus.errors import CohortError, WriteError
 from multifidus.io.cohort_csv import read_cohort
@@ -22,7 +24,7 @@ from multifidus.study.phenotype import participant_id, write_phenotype
 from multifidus.study.redcap import DICTIONARY_COLUMNS, field_names, write_redcap
 from multifidus.study.results_folder import Output
 from multifidus.study.run.cohort import CohortRun, measure_cohort_into
-from multifidus.study.table_files import FILES, FurtherTable
+from multifidus.study.table_files import BIDS, FILES, FurtherTable
 from tests.support.cases import write_cohort
 
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
@@ -198,15 +200,33 @@ def test_what_could_not_be_written_is_refused_before_anything_is_measured(run, t
     with pytest.raises(WriteError, match="excel") as refused:
         check_tables(["excel"])
     assert "redcap" in refused.value.remedy
-    for subjects in (["S-1", "S1"], ["--"]):
+    for names in ([("S-1", ""), ("S1", "")], [("--", "")], [("S1", "a"), ("S1", "-a")]):
         with pytest.raises(CohortError, match="BIDS"):
-            check_tables(["bids"], subjects)
-    check_tables(["bids"], ["S1", "sub-S2", "S1"])
+            check_tables(["bids"], [mf.Reading(*name) for name in names])
+    named = [("S1", "a"), ("sub-S2", "a"), ("S1", "a"), ("S1", "")]
+    check_tables(["bids"], [mf.Reading(*name) for name in named])
     assert participant_id("sub-S2") == "sub-S2"
     output = Output(tmp_path / "new", tables=("excel",))
     with pytest.raises(WriteError, match="excel"):
         measure_cohort_into(replace(run, output=output))
     assert not (tmp_path / "new").exists()
+
+
+def test_the_command_writes_them_or_says_why_not(run, tmp_path):
+    def ended(*words):
+        command = ["measure", run.table, "--no-pictures", *words]
+        return CliRunner().invoke(app, [*map(str, command)])
+
+    for words in (["--json", "--tables", "wide"], ["--json", "--review", tmp_path / "r.csv"],
+                  ["-o", tmp_path / "a", "--shard", "1/2", "--tables", "wide"]):  # fmt: skip
+        assert ended(*words).exit_code == 2
+    refused = ended("-o", tmp_path / "a", "--tables", "excel")
+    assert refused.exit_code == 2
+    assert "wide, parquet" in refused.stderr
+    assert not (tmp_path / "a").exists()
+    assert not ended("-o", tmp_path / "a", "--tables", "wide", "--tables", "bids").exit_code
+    assert all((tmp_path / "a" / name).exists() for name in ("wide.csv", *BIDS))
+    assert not (tmp_path / "a" / "redcap").exists()
 
 
 # --- Parquet -----------------------------------------------------------------------------------

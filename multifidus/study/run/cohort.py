@@ -152,7 +152,7 @@ def planned_run(
         If the review in the folder cannot be read.
     """
     review_beside(run.output.folder / TABLE, run.output.review)
-    check_tables(run.output.tables, (case.reading.subject for case in run.cases))
+    check_tables(run.output.tables, (case.reading for case in run.cases))
     output = replace(run.output, overwrite=run.output.overwrite or run.force)
     known = ContentHashes() if hashes is None else hashes
     content = partial(content_of, settings=run.settings, hashes=known)

@@ -223,7 +223,7 @@ def assemble_runs(
     with _all_locked((*folders, output.folder)):
         found = gather(folders)
         study = found.study
-        check_tables(output.tables, (by.subject for by in found.done))
+        check_tables(output.tables, found.done)
         drawn = any(record.pictures is not None for record, _ in study.cases)
         for path, record in found.done.values():
             _take_pictures(record, path.parents[2], output.folder)
