@@ -53,7 +53,47 @@ def press(win, letter):
     QTest.keyClick(win.canvas, letter)
 
 
-def test_an_exam_opens_where_its_first_outline_is(drawn, session):
+def test_an_open_exam_is_shown_and_keys_lists_and_copies_do_what_they_say(
+    drawn, exam, session, messages
+):
+    an_exam_opens_where_its_first_outline_is(drawn, session)
+    a_click_in_the_list_goes_there(drawn)
+    keys_do_what_the_table_says(drawn)
+    a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages)
+    another_structure_is_chosen_from_the_list(drawn)
+    a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages)
+
+
+def test_what_is_entered_is_saved_or_it_is_said_why_not(drawn, exam, tmp_path, messages):
+    with pytest.MonkeyPatch.context() as patch:
+        what_cannot_be_saved_is_said(drawn, patch, messages)
+    a_level_said_in_the_window_is_kept(drawn, exam, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        outlines_go_to_another_folder(drawn, exam, tmp_path, patch)
+    a_file_changed_by_somebody_else_is_kept_and_said(drawn, messages)
+    the_rule_is_that_of_outlines_drawn_from_now_on(drawn)
+
+
+def test_readings_and_raters_are_kept_apart_sides_are_mended_and_tables_written(
+    drawn, session, *, tmp_path, monkeypatch, messages
+):
+    a_new_reading_starts_empty_and_the_first_stays(drawn, session)
+    for answer in ("No", "Yes"):
+        another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, monkeypatch, answer)
+    swapped_sides_are_said_until_they_are_mended_by_the_button(drawn)
+    measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages)
+
+
+def test_what_was_open_is_saved_when_all_is_deleted_or_another_exam_or_file_comes(
+    drawn, exam, session, *, tmp_path, messages
+):
+    deleting_everything_is_saved_too(drawn, exam, tmp_path)
+    an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messages)
+    a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path)
+    taking_the_images_away_closes_the_exam(drawn)
+
+
+def an_exam_opens_where_its_first_outline_is(drawn, session):
     assert drawn.annotator.workspace.session.rois() == session.rois()
     assert drawn.annotator.workspace.canvas.index == 2
     assert drawn.dock.exam.text() == "S01 · pre"
@@ -61,7 +101,7 @@ def test_an_exam_opens_where_its_first_outline_is(drawn, session):
     assert "saved" in drawn.dock.status.saved.text()
 
 
-def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
+def a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
     place = drawn.dock.slice_level
     place.level.setCurrentIndex(place.level.findData(Level.L4_L5.value))
     place.level.activated.emit(place.level.currentIndex())
@@ -76,7 +116,7 @@ def test_a_level_said_in_the_window_is_kept(drawn, exam, tmp_path):
     assert "L4-L5 mid disc" in drawn.viewer.canvas.overlays["multifidus_slice"].text
 
 
-def test_keys_do_what_the_table_says(drawn):
+def keys_do_what_the_table_says(drawn):
     annotator = drawn.annotator
     press(drawn, Qt.Key.Key_Period)
     assert annotator.workspace.canvas.index == 3
@@ -95,7 +135,7 @@ def test_keys_do_what_the_table_says(drawn):
     assert len({shortcut.key for shortcut in SHORTCUTS}) == len(SHORTCUTS)
 
 
-def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
+def a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     annotator = drawn.annotator
     annotator.edit_tools.draw(MULTIFIDUS_LEFT)
     drawn.attempt(annotator.edit_tools.copy_nearest)
@@ -110,7 +150,7 @@ def test_a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     assert len(drawn.layer(MULTIFIDUS_LEFT).data) == 1
 
 
-def test_deleting_everything_is_saved_too(drawn, exam, tmp_path):
+def deleting_everything_is_saved_too(drawn, exam, tmp_path):
     for key in (LEAN, FAT, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
         drawn.annotator.edit_tools.draw(key)
         drawn.annotator.edit_tools.clear()
@@ -119,7 +159,7 @@ def test_deleting_everything_is_saved_too(drawn, exam, tmp_path):
     assert rois == RoiSet(reading=Reading("S01", "pre", "R1", 1))
 
 
-def test_a_click_in_the_list_goes_there(drawn):
+def a_click_in_the_list_goes_there(drawn):
     drawn.annotator.display.step(3)
     table = drawn.dock.table
     line = next(n for n, x in enumerate(table.lines.rows) if x.key == MULTIFIDUS_LEFT)
@@ -128,7 +168,7 @@ def test_a_click_in_the_list_goes_there(drawn):
     assert drawn.annotator.workspace.canvas.active == MULTIFIDUS_LEFT
 
 
-def test_a_new_reading_starts_empty_and_the_first_stays(drawn, session):
+def a_new_reading_starts_empty_and_the_first_stays(drawn, session):
     panel = drawn.dock.reading
     panel.number.setValue(2)
     panel.number.editingFinished.emit()
@@ -139,13 +179,13 @@ def test_a_new_reading_starts_empty_and_the_first_stays(drawn, session):
     assert drawn.annotator.workspace.session.rois() == session.rois()
 
 
-@pytest.mark.parametrize("answer", ["Yes", "No"])
-def test_another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, monkeypatch, answer):
+def another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, monkeypatch, answer):
     chosen = getattr(QMessageBox.StandardButton, answer)
     monkeypatch.setattr(QMessageBox, "question", lambda *_: chosen)
     panel = drawn.dock.reading
-    panel.rater.setText("CD")
-    panel.rater.editingFinished.emit()
+    for rater in ("R1", "CD"):
+        panel.rater.setText(rater)
+        panel.rater.editingFinished.emit()
     rois = drawn.annotator.workspace.session.rois()
     assert rois.reading.rater == "CD"
     assert len(rois) == (4 if answer == "Yes" else 0)
@@ -153,7 +193,7 @@ def test_another_rater_takes_outlines_along_only_if_asked_to(drawn, tmp_path, mo
     assert (tmp_path / "S01_pre_CD_r1.outlines.json").exists() == (answer == "Yes")
 
 
-def test_outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
+def outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
     folder = tmp_path / "elsewhere"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     before = drawn.annotator.workspace.session.rois()
@@ -162,7 +202,7 @@ def test_outlines_go_to_another_folder(drawn, exam, tmp_path, monkeypatch):
     assert str(folder) in drawn.dock.reading.where.toolTip()
 
 
-def test_an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messages):
+def an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messages):
     path = tmp_path / "theirs.outlines.json"
     mf.write_rois(session.rois().read_by(Reading("S01", "pre", "EF", 3)), path)
     drawn.viewer.open(str(path), plugin="multifidus")
@@ -175,8 +215,8 @@ def test_an_outline_file_is_opened_onto_the_exam(drawn, session, tmp_path, messa
     assert drawn.annotator.workspace.file.path == path
 
 
-def test_a_file_changed_by_somebody_else_is_kept_and_said(drawn, tmp_path, messages):
-    path = tmp_path / "S01_pre_R1_r1.outlines.json"
+def a_file_changed_by_somebody_else_is_kept_and_said(drawn, messages):
+    path = drawn.annotator.workspace.file.path
     changed = path.read_text() + " "
     path.write_text(changed)
     drawn.annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
@@ -186,7 +226,7 @@ def test_a_file_changed_by_somebody_else_is_kept_and_said(drawn, tmp_path, messa
     assert "r1-2" in drawn.dock.status.saved.text()
 
 
-def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
+def what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
     def refuse(*_args, **_more):
         raise PermissionError(13, "Permission denied")
 
@@ -200,7 +240,7 @@ def test_what_cannot_be_saved_is_said(drawn, monkeypatch, messages):
     assert drawn.dock.status.saved.text().startswith("✓")
 
 
-def test_swapped_sides_are_said_until_they_are_mended_by_the_button(drawn):
+def swapped_sides_are_said_until_they_are_mended_by_the_button(drawn):
     session, banner = drawn.annotator.workspace.session, drawn.dock.obstacle
     right, left = (session.drawing.loops(k, 2) for k in (MULTIFIDUS_RIGHT, MULTIFIDUS_LEFT))
     assert banner.isHidden()
@@ -221,9 +261,11 @@ def test_swapped_sides_are_said_until_they_are_mended_by_the_button(drawn):
     assert np.allclose(shown[0][:, 1:], left[0], atol=1e-4)
     drawn.annotator.edit_tools.undo()
     assert not banner.isHidden()
+    drawn.annotator.edit_tools.redo()
+    drawn.annotator.workspace.canvas.go_to(2)
 
 
-def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
+def measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
     folder = tmp_path / "tables"
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
     monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.No)
@@ -244,7 +286,7 @@ def test_measure_writes_the_tables(drawn, tmp_path, monkeypatch, messages):
     assert (folder / "measurements.csv").read_bytes() != written
 
 
-def test_another_structure_is_chosen_from_the_list(drawn):
+def another_structure_is_chosen_from_the_list(drawn):
     more = drawn.dock.tools.more
     for words in ("artefact", "psoas left"):
         more.setCurrentIndex(more.findText(words))
@@ -254,7 +296,7 @@ def test_another_structure_is_chosen_from_the_list(drawn):
     assert drawn.dock.numbers.structure == "psoas"
 
 
-def test_the_rule_is_that_of_outlines_drawn_from_now_on(drawn):
+def the_rule_is_that_of_outlines_drawn_from_now_on(drawn):
     rule = drawn.dock.reading.rule
     rule.setCurrentIndex(rule.findData(RoiRule.FASCIAL.value))
     rule.activated.emit(rule.currentIndex())
@@ -308,7 +350,7 @@ def test_an_exam_opens_on_the_series_that_was_outlined(win, tmp_path):
     assert shown(win) == ["1.2"]
 
 
-def test_a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages):
+def a_series_that_cannot_be_shown_is_refused_in_words(drawn, exam, messages):
     slices = [
         image_slice(np.zeros((8, 8)), axial_plane(40.0 * n, 0, (mm, mm)), str(n))
         for n, mm in enumerate((0.5, 0.75))
@@ -350,7 +392,8 @@ def test_without_an_exam_buttons_say_so(no_window, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
+def a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
+    first = drawn.annotator.workspace.file.path
     drawn.annotator.entries.set_level(Level.L4_L5, SlicePosition.UNKNOWN)
     second = Exam("S02", "pre", (make_series("2.2"),))
     folder = tmp_path / "second"
@@ -359,11 +402,11 @@ def test_a_second_exam_closes_the_first_and_saves_it(drawn, exam, tmp_path):
     drawn.wait(lambda: drawn.annotator.workspace.session.exam is second)
     assert [layer.metadata[METADATA].exam for layer in drawn.images] == [second]
     assert not drawn.annotator.workspace.session.rois().rois
-    rois = mf.read_rois(tmp_path / "S01_pre_R1_r1.outlines.json", exam)
+    rois = mf.read_rois(first, exam)
     assert rois.levels[0].level is Level.L4_L5
 
 
-def test_taking_the_images_away_closes_the_exam(drawn):
+def taking_the_images_away_closes_the_exam(drawn):
     drawn.viewer.layers.remove(drawn.images[0])
     drawn.wait(lambda: not drawn.annotator.workspace.is_open)
     assert not len(drawn.viewer.layers)

@@ -46,8 +46,7 @@ def drawn(win, exam, session, tmp_path):
         tmp_path / "S01_pre_R1_r1.outlines.json",
     )
     win.open(exam, tmp_path)
-    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
-    win.annotator.feedback.show_preview()
+    go_on(win)
     yield win
     win.annotator.feedback.shows_fat = False
     win.annotator.outputs.choose_protocol("default")
@@ -70,7 +69,50 @@ def fat_pixels(win):
     return {(int(row) + top, int(column) + left) for row, column in where}
 
 
-def test_histogram_and_fat_follow_a_vertex_while_it_is_dragged(drawn):
+def test_fat_is_shown_where_it_is_and_follows_hand_and_protocol(drawn, tmp_path, monkeypatch):
+    for step in (
+        leafing_looks_at_pixels_only_where_it_rests,
+        fat_is_seen_where_it_lies,
+        the_tour_frames_parts_of_the_window_and_the_table_has_all_keys,
+    ):
+        step(drawn)
+        go_on(drawn)
+    pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch)
+    another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path)
+    drawn.annotator.outputs.choose_protocol("default")
+    go_on(drawn)
+    histogram_and_fat_follow_a_vertex_while_it_is_dragged(drawn)
+    drawn.annotator.edit_tools.undo()
+    go_on(drawn)
+    doubts_stand_beside_the_numbers_at_once(drawn)
+    fat_on_the_image_says_so_goes_along_and_comes_off_with_the_exam(drawn)
+
+
+def test_grades_are_given_by_digits_and_buttons(drawn, tmp_path, exam):
+    for step in (
+        a_badge_says_what_a_digit_would_grade_until_the_end_is_said,
+        nothing_is_graded_without_an_active_multifidus,
+        digits_do_what_they_did_where_they_do_not_grade,
+        a_button_grades_takes_the_grade_back_and_is_off_on_a_slice_of_no_level,
+    ):
+        step(drawn)
+        while drawn.annotator.workspace.session.drawing.own_grades:
+            drawn.annotator.edit_tools.undo()
+        go_on(drawn)
+    digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, exam)
+
+
+def go_on(win):
+    """Come back to where the exam was opened."""
+    win.annotator.workspace.canvas.go_to(2)
+    win.annotator.workspace.canvas.activate(MULTIFIDUS_LEFT, "pan_zoom")
+    for layer in win.annotator.workspace.canvas.layers.values():
+        layer.visible = True
+    win.annotator.feedback.shows_fat = False
+    win.annotator.feedback.show_preview()
+
+
+def histogram_and_fat_follow_a_vertex_while_it_is_dragged(drawn):
     feedback, session = drawn.annotator.feedback, drawn.annotator.workspace.session
     press(drawn, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
     assert feedback.shows_fat
@@ -105,7 +147,7 @@ def said_of_fat(win):
     return overlay.text if overlay is not None and overlay.visible else ""
 
 
-def test_fat_on_the_image_says_so_goes_along_and_comes_off_with_the_exam(drawn):
+def fat_on_the_image_says_so_goes_along_and_comes_off_with_the_exam(drawn):
     assert said_of_fat(drawn) == ""
     drawn.annotator.feedback.toggle_fat()
     assert said_of_fat(drawn) == "fat highlighted"
@@ -134,7 +176,7 @@ def test_fat_on_the_image_says_so_goes_along_and_comes_off_with_the_exam(drawn):
     assert said_of_fat(drawn) == ""
 
 
-def test_fat_is_seen_where_it_lies(drawn):
+def fat_is_seen_where_it_lies(drawn):
     drawn.annotator.feedback.toggle_fat()
     for layer in drawn.annotator.workspace.canvas.layers.values():
         layer.visible = False
@@ -155,7 +197,7 @@ def test_fat_is_seen_where_it_lies(drawn):
     assert area == pytest.approx(wanted * 0.8 * 0.7, rel=0.05)
 
 
-def test_doubts_stand_beside_the_numbers_at_once(drawn):
+def doubts_stand_beside_the_numbers_at_once(drawn):
     panel = drawn.dock.numbers.sides[Side.LEFT]
     assert "tilt over limit" not in doubts(panel)
     drawn.annotator.workspace.session.put(MULTIFIDUS_LEFT, 2, [circle(66, 58, 8, 8)])
@@ -173,7 +215,7 @@ def doubts(panel):
     return {words.removeprefix("▲ ") for words in panel.warnings.words} | named
 
 
-def test_digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, exam):
+def digits_grade_the_side_in_hand_and_go_on_to_the_other(drawn, tmp_path, exam):
     session, canvas = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas
     canvas.activate(MULTIFIDUS_RIGHT, "pan_zoom")
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
@@ -210,7 +252,7 @@ def badge(win):
     return overlay.text if overlay is not None and overlay.visible else ""
 
 
-def test_a_badge_says_what_a_digit_would_grade_until_the_end_is_said(drawn):
+def a_badge_says_what_a_digit_would_grade_until_the_end_is_said(drawn):
     canvas = drawn.annotator.workspace.canvas
     assert badge(drawn) == ""
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
@@ -225,7 +267,7 @@ def test_a_badge_says_what_a_digit_would_grade_until_the_end_is_said(drawn):
     assert "ended" in drawn.dock.status.message.text()
 
 
-def test_nothing_is_graded_without_an_active_multifidus(drawn):
+def nothing_is_graded_without_an_active_multifidus(drawn):
     session, canvas = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas
     canvas.activate(LEAN, "pan_zoom")
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
@@ -252,7 +294,7 @@ def test_nothing_is_graded_without_an_active_multifidus(drawn):
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
 
 
-def test_digits_do_what_they_did_where_they_do_not_grade(drawn):
+def digits_do_what_they_did_where_they_do_not_grade(drawn):
     session, strokes = drawn.annotator.workspace.session, drawn.annotator.workspace.canvas.strokes
     size = strokes.radius_mm
     for key in (Qt.Key.Key_3, Qt.Key.Key_0, Qt.Key.Key_9, Qt.Key.Key_9, Qt.Key.Key_8):
@@ -271,7 +313,7 @@ def test_digits_do_what_they_did_where_they_do_not_grade(drawn):
     press(drawn, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
 
 
-def test_a_button_grades_takes_the_grade_back_and_is_off_on_a_slice_of_no_level(drawn):
+def a_button_grades_takes_the_grade_back_and_is_off_on_a_slice_of_no_level(drawn):
     side = drawn.dock.feedback.grades.sides[Side.LEFT]
     side.buttons[2].click()
     assert drawn.annotator.workspace.session.drawing.own_grades == {
@@ -287,7 +329,7 @@ def test_a_button_grades_takes_the_grade_back_and_is_off_on_a_slice_of_no_level(
     assert not side.isEnabled()
 
 
-def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path):
+def another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tmp_path):
     session, panel = drawn.annotator.workspace.session, drawn.dock.numbers.sides[Side.LEFT]
     before = panel.fat.text()
     file = tmp_path / "mine.toml"
@@ -302,7 +344,7 @@ def test_another_protocol_measures_at_once_and_stays_for_the_next_exam(drawn, tm
     assert session.protocol.fixed_threshold == 1000.0
 
 
-def test_pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
+def pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     ours.mkdir()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(ours))
@@ -340,7 +382,7 @@ def test_the_sample_shows_the_tour_once(win, exam, tmp_path):
     assert not tour.is_running
 
 
-def test_the_tour_frames_parts_of_the_window_and_the_table_has_all_keys(drawn):
+def the_tour_frames_parts_of_the_window_and_the_table_has_all_keys(drawn):
     tour = drawn.dock.feedback.tour
     drawn.dock.feedback.help.tour.click()
     framed = []
@@ -367,7 +409,7 @@ def test_the_page_of_keys_is_what_the_plugin_does():
     assert script.PAGE.read_text(encoding="utf-8") == script.page()
 
 
-def test_leafing_looks_at_pixels_only_where_it_rests(drawn):
+def leafing_looks_at_pixels_only_where_it_rests(drawn):
     previews = []
     drawn.annotator.feedback.previewed.connect(lambda key, _: previews.append(key))
     for _ in range(6):

@@ -83,8 +83,48 @@ def follow(win, points, after=lambda _: None):
     win.release(tuple(points[-1]))
 
 
-def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
+def test_every_tool_draws_and_is_left_and_nothing_is_lost(win, exam, tmp_path, messages):
     win.open(exam, tmp_path)
+    tools_say_what_they_cannot_do_and_leave_naparis_alone(win, messages)
+    for step in (
+        escape_discards_an_unfinished_polygon_and_keeps_what_is_below,
+        brush_eraser_hole_and_island_work_on_the_same_outline,
+        leaving_closes_no_outline_and_the_hand_goes_on_where_it_was,
+        a_slice_changed_in_the_middle_of_a_stroke_closes_no_gap,
+        a_freehand_outline_keeps_every_point,
+    ):
+        begin_anew(win)
+        step(win)
+
+
+def test_what_was_done_is_undone_and_what_is_missing_is_led_to(win, exam, tmp_path, messages):
+    win.open(exam, tmp_path)
+    undo_takes_back_the_corner_that_was_clicked_last(win)
+    begin_anew(win)
+    what_naparis_keys_delete_comes_back(win, exam)
+    begin_anew(win)
+    the_checklist_leads_from_outline_to_outline(win, exam, messages)
+    begin_anew(win)
+    everything_is_taken_back_and_done_again(win, exam)
+
+
+def begin_anew(win):
+    """Let nothing be drawn or begun, as in an exam that was just opened."""
+    tools, workspace = win.annotator.edit_tools, win.annotator.workspace
+    for index in range(len(workspace.session.series.slices)):
+        workspace.canvas.go_to(index)
+        for key in (MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT):
+            if workspace.session.drawing.loops(key, index) or workspace.canvas.unfinished():
+                tools.draw(key)
+                tools.clear()
+    workspace.canvas.go_to(0)
+    tools.drawing = "add_polygon"
+    assert not workspace.session.rois().rois
+    assert not workspace.canvas.unfinished()
+    assert not workspace.session.drawing.half_drawn
+
+
+def a_freehand_outline_keeps_every_point(win):
     win.press("W")
     win.press("U")
     assert win.dock.tools.acts["freehand"].isChecked()
@@ -118,8 +158,7 @@ def test_a_freehand_outline_keeps_every_point(win, exam, tmp_path):
     assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(300, rel=0.03)
 
 
-def test_escape_discards_an_unfinished_polygon_and_keeps_what_is_below(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def escape_discards_an_unfinished_polygon_and_keeps_what_is_below(win):
     win.press("Q")
     for below in ([], [SQUARE]):
         put(win, below)
@@ -145,8 +184,7 @@ def test_livewire_finds_the_border_between_clicks(win, stack, tmp_path):
     assert np.abs(away - DISC_RADIUS * SPACING[1]).max() < 0.6 * max(SPACING)
 
 
-def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def brush_eraser_hole_and_island_work_on_the_same_outline(win):
     win.press("Q")
     put(win, [SQUARE])
     drawn = area_of(win, MULTIFIDUS_RIGHT)
@@ -183,8 +221,7 @@ def test_brush_eraser_hole_and_island_work_on_the_same_outline(win, exam, tmp_pa
     assert area_of(win, MULTIFIDUS_RIGHT) == drawn
 
 
-def test_tools_say_what_they_cannot_do_and_leave_naparis_alone(win, exam, tmp_path, messages):
-    win.open(exam, tmp_path)
+def tools_say_what_they_cannot_do_and_leave_naparis_alone(win, messages):
     win.press("Q")
     win.press("Shift+H")
     follow(win, circle(43, 20, 3, 12))
@@ -275,8 +312,7 @@ def test_copied_mirrored_interpolated_smoothed_and_nudged(hand, stack, tmp_path)
     ) == pytest.approx(0.9, rel=0.02)
 
 
-def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def everything_is_taken_back_and_done_again(win, exam):
     states = [win.annotator.workspace.session.rois()]
 
     def note():
@@ -311,8 +347,7 @@ def test_everything_is_taken_back_and_done_again(win, exam, tmp_path):
     assert mf.read_rois(win.annotator.workspace.file.path, exam) == states[-1]
 
 
-def test_what_naparis_keys_delete_comes_back(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def what_naparis_keys_delete_comes_back(win, exam):
     put(win, [SQUARE])
     win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     before = win.annotator.workspace.session.rois()
@@ -361,8 +396,7 @@ def test_undo_after_going_on_by_itself_gives_back_what_was_in_hand(hand, exam, t
     assert all(len(session.drawing.loops(key, 0)) == 1 for key in session.drawing.layer_keys())
 
 
-def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def undo_takes_back_the_corner_that_was_clicked_last(win):
     win.press("Q")
     for corner in [*SQUARE[:3], (60.0, 60.0), (5.0, 70.0)]:
         win.click(corner)
@@ -391,8 +425,7 @@ def test_undo_takes_back_the_corner_that_was_clicked_last(win, exam, tmp_path):
     assert len(win.annotator.workspace.session.rois()) == 1
 
 
-def test_leaving_closes_no_outline_and_the_hand_goes_on_where_it_was(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def leaving_closes_no_outline_and_the_hand_goes_on_where_it_was(win):
     win.press("Q")
     for tool in ("O", "U", "Y"):
         leave_and_go_on(win, tool)
@@ -429,8 +462,7 @@ def leave_and_go_on(win, tool):
         assert area_of(win, MULTIFIDUS_RIGHT) == pytest.approx(600, rel=0.03), tool
 
 
-def test_a_slice_changed_in_the_middle_of_a_stroke_closes_no_gap(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def a_slice_changed_in_the_middle_of_a_stroke_closes_no_gap(win):
     win.press("Q")
     win.press("U")
     points = [tuple(point) for point in circle(36, 20, 9, 20)[:12]]
@@ -442,8 +474,7 @@ def test_a_slice_changed_in_the_middle_of_a_stroke_closes_no_gap(win, exam, tmp_
     np.testing.assert_allclose(half.path, points[:9], atol=0.6)
 
 
-def test_the_checklist_leads_from_outline_to_outline(win, exam, tmp_path, messages):
-    win.open(exam, tmp_path)
+def the_checklist_leads_from_outline_to_outline(win, exam, messages):
     win.annotator.display.step(2)
     win.annotator.entries.set_level(Level.L4_L5, SlicePosition.MID_DISC)
     win.annotator.display.step(-2)

@@ -36,8 +36,19 @@ def area_mm2(window, key, index):
     return window.annotator.workspace.session.analysis.numbers(key, index).area_mm2
 
 
-def test_a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
+def test_an_exam_is_shown_outlined_and_gone_through_in_the_window(win, exam, tmp_path):
     win.open(exam, tmp_path)
+    an_ellipse_is_measured_as_it_is(win)
+    win.annotator.edit_tools.clear()
+    a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path)
+    the_patients_right_is_drawn_on_the_left_of_the_screen(win, exam)
+    parts_of_the_window_are_hidden_and_shown_by_their_buttons(win)
+    win.annotator.workspace.canvas.go_to(0)
+    the_steps_over_the_window_say_what_is_next_and_go_there(win)
+    the_slider_shows_no_number_that_counts_from_0(win)
+
+
+def a_polygon_is_drawn_by_clicks_measured_and_saved(win, exam, tmp_path):
     win.annotator.display.step(3)
     win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     win.draw(SQUARE)
@@ -136,14 +147,14 @@ def test_what_is_seen_is_what_is_reported(win, exam, tmp_path):
     layer.face_color, layer.edge_width, layer.opacity = "#00ff00", 0, 1.0
     for name in ("slice", "left", "right"):
         win.viewer.canvas.overlays[f"multifidus_{name}"].visible = False
+    win.viewer.canvas.overlays.scale_bar.visible = False
     picture = win.viewer.screenshot(flash=False)
     assert picture[..., :3].mean() > 1
     green = (picture[..., 1] > 250) & (picture[..., 0] < 5) & (picture[..., 2] < 5)
     assert green.sum() / win.viewer.scene.camera.zoom**2 == pytest.approx(reported, rel=0.005)
 
 
-def test_the_patients_right_is_drawn_on_the_left_of_the_screen(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def the_patients_right_is_drawn_on_the_left_of_the_screen(win, exam):
     low, high = win.at(30, 10), win.at(30, 70)
     plane = exam.series[0].slices[0].plane
     ((x_low, *_), (x_high, *_)) = plane.to_patient([(30, 10), (30, 70)])
@@ -253,8 +264,7 @@ def test_a_shape_across_slices_is_said_and_not_measured(no_window, exam, tmp_pat
     assert not no_window.annotator.workspace.session.drawing.layer_keys()
 
 
-def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def an_ellipse_is_measured_as_it_is(win):
     layer = win.layer(MULTIFIDUS_RIGHT)
     win.annotator.edit_tools.draw(MULTIFIDUS_RIGHT)
     layer.mode = "add_ellipse"
@@ -268,8 +278,7 @@ def test_an_ellipse_is_measured_as_it_is(win, exam, tmp_path):
     assert area_mm2(win, MULTIFIDUS_RIGHT, 0) == reported
 
 
-def test_the_steps_over_the_window_say_what_is_next_and_go_there(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def the_steps_over_the_window_say_what_is_next_and_go_there(win):
     dock, steps = win.dock, win.dock.bar.steps.buttons
     assert steps[StepName.LEVELS].property("step") == "next"
     steps[StepName.LEVELS].click()
@@ -313,8 +322,7 @@ def test_messages_go_by_themselves_but_not_what_is_wrong_with_the_drawing(win, e
     assert line.message.text().startswith("Open an exam:")
 
 
-def test_parts_of_the_window_are_hidden_and_shown_by_their_buttons(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def parts_of_the_window_are_hidden_and_shown_by_their_buttons(win):
     buttons = win.dock.bar.parts
     assert not buttons["layers"].isChecked()
     win.wait(buttons["previous"].isEnabled)
@@ -414,8 +422,7 @@ def test_each_rater_works_as_they_chose_and_a_new_one_as_was_chosen_last(win, ex
     ]  # fmt: skip
 
 
-def test_the_slider_shows_no_number_that_counts_from_0(win, exam, tmp_path):
-    win.open(exam, tmp_path)
+def the_slider_shows_no_number_that_counts_from_0(win):
     numbers = slice_numbers(win.viewer)
     assert len(numbers) == 9
     win.annotator.display.step(2)
