@@ -50,15 +50,19 @@ def run_and_show(run: CohortRun) -> RunResult:
     """Measure a cohort and show how it goes on."""
     from multifidus.errors import MultifidusError
     from multifidus.study.results_folder import RUN
+    from multifidus.study.run.cluster_config import EngineError
     from multifidus.study.run.cohort import Reporter, measure_cohort_into
 
     if (run.output.folder / RUN).exists():
         say("Comparing the cohort with what was measured before ...")
     try:
         with first_interrupt(STOPPING) as stopping, _shown(run) as (planned, finished):
-            result = measure_cohort_into(run, Reporter(planned, finished, stopping))
+            result = measure_cohort_into(run, Reporter(planned, finished, stopping, _waiting))
     except MultifidusError:
         raise
+    except EngineError as error:
+        say(f"multifidus: {error} Cases that were finished are kept. {GO_ON}")
+        raise typer.Exit(CRASHED) from None
     except KeyboardInterrupt:
         say(f"Stopped. Cases that were finished are kept. {GO_ON}")
         raise typer.Exit(INTERRUPTED) from None
@@ -107,6 +111,10 @@ def _shown(run: CohortRun) -> Iterator[Shown]:
                 say(_case_words(record))
 
         yield planned, finished
+
+
+def _waiting() -> None:
+    say("No Dask worker has come yet; waiting for one. Ctrl-C ends it.")
 
 
 def _plan_words(plan: Plan, now: Sequence[Case], total: int) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from multifidus.io.table_csv import Row
     from multifidus.study.requests import MeasureRequest
     from multifidus.study.results_folder import Output
+    from multifidus.study.run.cluster_config import ClusterConfig
     from multifidus.study.run.pool import Limits
     from multifidus.study.run.selection import Selection
     from multifidus.study.run.shard import Shard
@@ -108,6 +109,13 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             "makes the tables of all."
         ),
     ] = None,
+    executor: Annotated[
+        str, typer.Option(help="What hands out the cases of a cohort: processes or dask.")
+    ] = "processes",
+    executor_config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says which Dask cluster; default: this machine."),
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes for a cohort; default: all cores.")
     ] = None,
@@ -165,25 +173,49 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             output, overwrite, pictures, review=review, tables=options.further_tables(tables)
         )
     if not request.is_cohort:
-        if any((force, dry_run, only, include, exclude, limit, shard, jobs, memory)):
-            words = "--force, --dry-run, --only, --include, --exclude, --limit, --shard, --jobs"
-            raise typer.BadParameter(f"{words} and --memory are for a cohort.csv.")
+        of_a_cohort = (force, dry_run, only, include, exclude, limit, shard, jobs, memory)
+        if any(of_a_cohort) or executor_config or executor != "processes":
+            words = "--force, --dry-run, --only, --include, --exclude, --limit, --shard, --jobs, "
+            raise typer.BadParameter(f"{words}--memory and --executor are for a cohort.csv.")
         return _measure_exam(request, target, how, json=json)
     chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
     processes = jobs or usable_cores()
     used = memory_share(processes) if memory is None else int(memory * 1e9)
     share = Shard.from_text(shard) if shard else WHOLE
-    if share.of > 1 and output is None:
-        raise typer.BadParameter("Give a results folder (-o DIR) for the shard.")
-    if share.of > 1 and tables:
-        raise typer.BadParameter("A shard has no tables: give --tables to 'multifidus assemble'.")
-    asked = _Asked(
-        request, how, chosen, Limits(processes, timeout, used), force, dry_run, json, share
-    )
+    cluster = _cluster(executor, executor_config)
+    is_elsewhere = cluster is not None and not cluster.is_here
+    if share.of > 1 or is_elsewhere:
+        _check_part(share, has_output=output is not None, has_tables=bool(tables))
+    if memory is None and is_elsewhere:
+        used = None  # what each machine has
+    limits = Limits(processes, timeout, used)
+    asked = _Asked(request, how, chosen, limits, force, dry_run, json, share, cluster)
     if target is not None:
         return _measure_cohort(asked, target)
     with tempfile.TemporaryDirectory() as scratch:
         return _measure_cohort(asked, Output(Path(scratch), pictures=False))
+
+
+def _check_part(share: Shard, *, has_output: bool, has_tables: bool) -> None:
+    """Refuse what neither a shard nor a cluster of other machines can do."""
+    if not has_output:
+        raise typer.BadParameter("Give a results folder (-o DIR) for a shard or a cluster.")
+    if share.of > 1 and has_tables:
+        raise typer.BadParameter("A shard has no tables: give --tables to 'multifidus assemble'.")
+
+
+def _cluster(executor: str, config: Path | None) -> ClusterConfig | None:
+    """Return where Dask hands out cases; None where it does not."""
+    from multifidus.study.run.cluster_config import ClusterConfig, read_cluster_config
+    from multifidus.study.run.engine import DASK, EXECUTORS
+
+    if executor not in EXECUTORS:
+        raise typer.BadParameter(f"--executor takes {' or '.join(EXECUTORS)}.")
+    if config is not None and executor != DASK:
+        raise typer.BadParameter("--executor-config is for --executor dask.")
+    if executor != DASK:
+        return None
+    return ClusterConfig() if config is None else read_cluster_config(config)
 
 
 def _measure_exam(
@@ -223,6 +255,7 @@ class _Asked:
     dry_run: bool
     json: bool
     shard: Shard
+    cluster: ClusterConfig | None
 
 
 def _measure_cohort(asked: _Asked, output: Output) -> None:
@@ -237,6 +270,7 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
     run = CohortRun(
         asked.request.exam[0], cohort.cases, output, asked.protocol, contrasts, asked.selection,
         asked.limits, asked.force, command_words(), asked.shard,
+        asked.cluster,
     )  # fmt: skip
     if asked.dry_run:
         return show_plan(run)

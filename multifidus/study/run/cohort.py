@@ -22,11 +22,13 @@ from multifidus.study.results_folder import OLD_REPORT, REPORT, TABLE, Output
 from multifidus.study.reviewed import review_beside, review_file
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.cases import CaseSettings
+from multifidus.study.run.cluster_config import ClusterConfig
 from multifidus.study.run.content import ContentHashes, RunSettings, content_of
+from multifidus.study.run.engine import engine_for
 from multifidus.study.run.folder import Plan, begin, check_plan, plan_run, remove_scratch
 from multifidus.study.run.lock import locked
 from multifidus.study.run.log import RunLog
-from multifidus.study.run.pool import Limits, Pool
+from multifidus.study.run.pool import Limits
 from multifidus.study.run.provenance import RunFacts, write_provenance
 from multifidus.study.run.record import CaseRecord, names_of
 from multifidus.study.run.record_files import read_record, read_rows
@@ -59,6 +61,8 @@ class CohortRun:
         Words of the command line, for the record.
     shard
         Which share of the cases the run is about. One that is not the whole makes no tables.
+    cluster
+        Where Dask hands out the cases; None for processes of this machine.
     """
 
     table: Path
@@ -71,6 +75,7 @@ class CohortRun:
     force: bool = False
     command: tuple[str, ...] = ()
     shard: Shard = WHOLE
+    cluster: ClusterConfig | None = None
 
     @property
     def share(self) -> tuple[Case, ...]:
@@ -97,11 +102,14 @@ class Reporter:
         After each case, with its record.
     stopping
         Asked again and again whether to begin no more cases.
+    waiting
+        Once, if there is nobody yet to measure.
     """
 
     planned: Callable[[Plan, Sequence[Case], bool], None] = lambda *_: None
     finished: Callable[[CaseRecord], None] = lambda _: None
     stopping: Callable[[], bool] = lambda: False
+    waiting: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +248,12 @@ class _Running:
         how = CaseSettings(
             output.folder, run.settings, run.contrasts, output.pictures, run.shard.name
         )
-        pool = Pool(how, run.limits, self.reporter.stopping)
+        said = self.reporter
+        engine = engine_for(
+            how, run.limits, run.cluster, stopping=said.stopping, waiting=said.waiting
+        )
         finished = 0
-        for case, path in pool.finish(now):
+        for case, path in engine.finish(now):
             finished += 1
             done[case.reading] = (path, self._noted(case.reading, path))
         study = study_of([case.reading for case in run.share], done)

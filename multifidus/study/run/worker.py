@@ -29,7 +29,7 @@ ONE_THREAD = (
 """Libraries of linear algebra start a thread a core each otherwise, in every worker."""
 
 
-def work(pipe: Connection, memory: int | None) -> None:
+def work(pipe: Connection, memory: int | None, idle_s: float | None = None) -> None:
     """Finish cases until there is none left.
 
     Parameters
@@ -39,6 +39,8 @@ def work(pipe: Connection, memory: int | None) -> None:
         record, or the error that ends the run.
     memory
         Bytes that this process may use; None for all there are.
+    idle_s
+        Time without a case after which it ends; None for no end.
     """
     # Ctrl-C goes to every process of a terminal. The run decides what becomes of its cases.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -46,15 +48,15 @@ def work(pipe: Connection, memory: int | None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit_memory(memory)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        _serve(pipe)
+        _serve(pipe, idle_s)
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, idle_s: float | None) -> None:
     from multifidus.study.run.cases import finish_case
     from multifidus.study.run.content import ContentHashes
 
     how, hashes = pipe.recv(), ContentHashes()
-    while (case := pipe.recv()) is not None:
+    while pipe.poll(idle_s) and (case := pipe.recv()) is not None:
         answer: Any
         try:
             with _scratch(how.folder / SCRATCH / how.part):
