@@ -27,6 +27,7 @@ from benchmarks.accuracy import (
     repeatable,
 )
 from benchmarks.clicks import page as clicks_page
+from benchmarks.cluster import engines as engines_page, kills as kills_page
 from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
@@ -376,6 +377,18 @@ def fuzz(*, smoke: bool) -> Finding:
     return Finding("fuzz", text, good=not tally.findings and junk.is_good(files, inspected))
 
 
+def kills(*, smoke: bool) -> Finding:
+    """Kill runs, workers and schedulers at random moments, and compare the tables."""
+    text, good = kills_page.page(smoke=smoke)
+    return Finding("kills", text, good)
+
+
+def engines(*, smoke: bool) -> Finding:
+    """Measure a cohort by every engine, and compare the tables."""
+    text, good = engines_page.page(smoke=smoke)
+    return Finding("engines", text, good)
+
+
 def clicks(*, smoke: bool) -> Finding:
     """Count the clicks and keys of a reading in the plugin and in ImageJ, in real windows."""
     text, good = clicks_page.page(smoke=smoke)
@@ -413,6 +426,8 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     same_bytes,
     readers,
     fuzz,
+    kills,
+    engines,
     clicks,
     gui,
     speed_and_memory,

@@ -1,0 +1,1 @@
+"""Cohorts measured by each engine, and while what measures them is killed."""
