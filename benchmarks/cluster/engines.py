@@ -111,7 +111,7 @@ def _by_array(cohort: TinyCohort, out: Path, env: Mapping[str, str]) -> None:
 
 def page(*, smoke: bool) -> tuple[str, bool]:
     """Return the page and whether all is as it should be."""
-    number = 8 if smoke else 200
+    number = 6 if smoke else 200
     with tempfile.TemporaryDirectory() as name:
         found = [*runs(Path(name), number)]
     lines = [
