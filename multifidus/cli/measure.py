@@ -14,6 +14,7 @@ from multifidus.cli import options
 from multifidus.cli.cohort_run import end_shard, run_and_show, say_failures, show_plan
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import command_words, print_json, print_table, progress, say
+from multifidus.data.drawing import Drawing, PictureChoice, PictureFormat
 
 if TYPE_CHECKING:
     from multifidus.data.protocol import MeasurementProtocol
@@ -69,8 +70,15 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         int | None, typer.Option(min=1, help="Reading of outlines that name no rater: 1, 2, ...")
     ] = None,
     pictures: Annotated[
-        bool, typer.Option(help="Save an image of every measured slice and an HTML page.")
-    ] = True,
+        PictureChoice,
+        typer.Option(help="Slices to save images of. Without images there is no page."),
+    ] = PictureChoice.ALL,
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="The same as --pictures none.")
+    ] = False,
+    picture_format: Annotated[
+        PictureFormat, typer.Option(help="Format of images; PNG is exact, and the largest.")
+    ] = PictureFormat.JPEG,
     review: Annotated[
         Path | None,
         typer.Option(
@@ -163,15 +171,16 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if missing:
         raise typer.BadParameter(missing)
     how = load_protocol(protocol)
+    drawing = Drawing(pictures is PictureChoice.FLAGGED, picture_format)
     if only not in {None, FAILED}:
         raise typer.BadParameter(f"--only takes {FAILED!r} and nothing else.")
     if (review is not None or tables) and output is None:
         raise typer.BadParameter("--review and --tables are for a results folder (-o DIR).")
     target = None
     if output is not None:
-        target = Output(
-            output, overwrite, pictures, review=review, tables=options.further_tables(tables)
-        )
+        drawn = not no_pictures and pictures is not PictureChoice.NONE
+        further = options.further_tables(tables)
+        target = Output(output, overwrite, drawn, review, further, drawing)
     if not request.is_cohort:
         of_a_cohort = (force, dry_run, only, include, exclude, limit, shard, jobs, memory)
         if any(of_a_cohort) or executor_config or executor != "processes":

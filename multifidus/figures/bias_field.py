@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.drawing import AS_USUAL, Drawing
 from multifidus.data.image import Exam
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
@@ -46,7 +47,12 @@ _BY = {
 
 
 def draw_bias_fields(
-    exam: Exam, rois: RoiSet, calibration: ExamCalibration, folder: Path
+    exam: Exam,
+    rois: RoiSet,
+    calibration: ExamCalibration,
+    folder: Path,
+    *,
+    drawing: Drawing = AS_USUAL,
 ) -> list[tuple[str, str]]:
     """Draw one slice of each group of outlines whose bias field was corrected.
 
@@ -56,6 +62,8 @@ def draw_bias_fields(
         What was measured, on what, and by what.
     folder
         Where pictures go; older ones of the same name are replaced.
+    drawing
+        In what format.
 
     Returns
     -------
@@ -72,9 +80,9 @@ def draw_bias_fields(
             f"shading corrected by {_BY[found.bias_field.method]}: before, after, field; it "
             f"varies from {low:.2f} to {high:.2f} inside the muscles"
         )
-        name = f"{picture_stem(scale[0])}_shading{number}.png"
+        stem = f"{picture_stem(scale[0])}_shading{number}"
         picture = draw_bias_field(muscles, found.bias_field, caption)
-        write_picture(picture, folder / name)
+        name = write_picture(picture, folder / stem, drawing.format)
         drawn.append((name, caption))
     return drawn
 

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.data.anatomy import Side, Structure
+from multifidus.data.drawing import AS_USUAL, Drawing
 from multifidus.data.image import Exam, Slice
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading, RoiKey
 from multifidus.data.roi_set import RoiSet
 from multifidus.data.slice_number import slice_words
-from multifidus.figures.picture_files import SMALL, picture_stem, write_picture, write_thumbnail
+from multifidus.figures.picture_files import (
+    SMALL,
+    picture_stem,
+    write_picture,
+    write_thumbnail,
+)
+from multifidus.figures.shades import grey, label_font
 from multifidus.measuring.coverage import coverage_box
 from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import METHODS
@@ -34,11 +41,11 @@ WIDTH = 900
 MARGIN_MM = 45.0
 """How much of the slice is shown around its outlines."""
 
+CLOSE_MM = 22.0
+"""The same in the small picture, around its muscles."""
+
 STRIP = 96
 """Height of the strip above the image that says what is seen."""
-
-WINDOW_PCT = (0.5, 99.7)
-"""Percentiles of the slice that become black and white."""
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
 SIDE_COLOURS = {Side.LEFT: (86, 180, 233), Side.RIGHT: (230, 159, 0)}
@@ -59,7 +66,12 @@ LINE_ROOM = 4
 
 
 def draw_overlays(
-    exam: Exam, rois: RoiSet, rows: Sequence[Measurement], folder: Path
+    exam: Exam,
+    rois: RoiSet,
+    rows: Sequence[Measurement],
+    folder: Path,
+    *,
+    drawing: Drawing = AS_USUAL,
 ) -> list[tuple[str, str]]:
     """Draw each slice that was measured.
 
@@ -69,6 +81,8 @@ def draw_overlays(
         What was measured, on what, and the numbers to print.
     folder
         Where pictures go; older ones of the same name are replaced.
+    drawing
+        Which slices, and in what format.
 
     Returns
     -------
@@ -76,29 +90,48 @@ def draw_overlays(
         File name and caption of each picture, in the order of the slices.
     """
     drawn = []
-    placed = place(rois, exam)
     numbers = {series.uid: n for n, series in enumerate(exam.series)}
-    slices = {(item.series.uid, item.index, item.roi.key.reading) for item in placed}
-    for uid, index, by in sorted(slices, key=lambda found: (numbers[found[0]], *found[1:])):
-        members = [
-            item
-            for item in placed
-            if (item.series.uid, item.index, item.roi.key.reading) == (uid, index, by)
-        ]
-        mine = [
-            row
-            for row in rows
-            if (row.provenance.series, row.provenance.slice_index, row.key.reading)
-            == (uid, index, by)
-        ]
-        name = f"{picture_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}.png"
-        caption = _caption(by, index, mine)
-        picture = draw_slice(members, mine, caption)
-        write_picture(picture, folder / name)
-        said = {**_whose(by, mine), "pixel_mm": _pixel_mm(members)}
-        write_thumbnail(picture.crop((0, STRIP, *picture.size)), said, folder / SMALL / name)
+    members: dict[_Where, list[PlacedOutline]] = {}
+    for item in place(rois, exam):
+        where = item.series.uid, item.index, item.roi.key.reading
+        members.setdefault(where, []).append(item)
+    mine: dict[tuple[str, int | None, Reading], list[Measurement]] = {
+        where: [] for where in members
+    }
+    for row in rows:
+        where_measured = row.provenance.series, row.provenance.slice_index, row.key.reading
+        if where_measured in mine:
+            mine[where_measured].append(row)
+    for where in sorted(members, key=lambda found: (numbers[found[0]], *found[1:])):
+        uid, index, by = where
+        if drawing.only_flagged and not any(row.flags for row in mine[where]):
+            continue
+        stem = f"{picture_stem(by)}_series{numbers[uid] + 1}_slice{index:03d}"
+        caption = _caption(by, index, mine[where])
+        picture = draw_slice(members[where], mine[where], caption)
+        name = write_picture(picture, folder / stem, drawing.format)
+        said = {**_whose(by, mine[where]), "pixel_mm": _pixel_mm(members[where])}
+        write_thumbnail(_close(picture, members[where]), said, folder / SMALL / name)
         drawn.append((name, caption))
     return drawn
+
+
+_Where = tuple[str, int, Reading]
+"""Series, place in it, and reading."""
+
+
+def _close(picture: Image, members: Sequence[PlacedOutline]) -> Image:
+    """Cut the muscles and what is near them out of the picture of a slice."""
+    item = members[0].slice
+    corner, part = _around(members, item.pixels)
+    scale = _enlargement(part)
+    muscles = [one for one in members if one.roi.key.structure.is_muscle] or members
+    points = np.concatenate([path for one in muscles for path in one.roi.paths])
+    margin = CLOSE_MM / np.array(item.plane.pixel_spacing_mm)
+    low = np.clip(np.floor(points.min(axis=0) - margin) - corner, 0, part.shape).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + margin) - corner, low + 1, part.shape).astype(int)
+    (top, left), (bottom, right) = (low * scale).tolist(), (high * scale).tolist()
+    return picture.crop((left, STRIP + top, right, STRIP + bottom))
 
 
 def _caption(by: Reading, index: int, rows: Sequence[Measurement]) -> str:
@@ -117,10 +150,13 @@ def draw_slice(
     from PIL import Image, ImageDraw
 
     item = members[0].slice
-    corner, grey = _around(members, _grey(item.pixels))
-    part = np.repeat(grey[:, :, None], 3, axis=2)
+    pixels = item.pixels
+    corner, shades = _around(members, grey(pixels))
+    part = np.repeat(shades[:, :, None], 3, axis=2)
+    thresholds = _thresholds(rows)
     for placed in members:
-        _tint_fat(part, corner, placed, rows)
+        threshold = thresholds.get(placed.roi.key, math.nan)
+        _tint_fat(part, corner, placed, (pixels, threshold))
     scale = _enlargement(part)
     size = (part.shape[1] * scale, part.shape[0] * scale)
     enlarged = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
@@ -128,7 +164,7 @@ def draw_slice(
     _draw_outlines(enlarged, members, corner, scale)
     canvas.paste(enlarged, (0, STRIP))
     pen = ImageDraw.Draw(canvas)
-    pen.text((14, 10), caption, fill=(255, 255, 255), font=_font(24))
+    pen.text((14, 10), caption, fill=(255, 255, 255), font=label_font(24))
     _write_numbers(pen, rows, size[0])
     _write_sides(pen, item, size)
     return canvas
@@ -169,31 +205,31 @@ def _whose(by: Reading, rows: Sequence[Measurement]) -> dict[str, Any]:
     }
 
 
-def _grey(pixels: Array) -> Array:
-    low, high = np.percentile(pixels, WINDOW_PCT)
-    return np.asarray(np.clip((pixels - low) / max(high - low, 1e-9), 0, 1) * 255)
+def _thresholds(rows: Sequence[Measurement]) -> dict[RoiKey, float]:
+    """Return the threshold of each outline by the first fat method, on the image as it is."""
+    found: dict[RoiKey, float] = {}
+    for row in rows:
+        # The threshold of some methods is one of the equalised slice.
+        if (
+            row.quantity is Quantity.FI_PCT
+            and row.key not in found
+            and Need.EQUALISED_SLICE not in METHODS[row.method].needs
+        ):
+            # The correction divided the signal of the image by the gain.
+            gain = row.parameters.get("bias_gain", 1.0)
+            found[row.key] = row.parameters.get("threshold", math.nan) * gain
+    return found
 
 
 def _tint_fat(
-    part: Array, corner: tuple[int, int], placed: PlacedOutline, rows: Sequence[Measurement]
+    part: Array, corner: tuple[int, int], placed: PlacedOutline, fat_in: tuple[Array, float]
 ) -> None:
-    """Tint the pixels that the first fat method took for fat, in a part of the slice."""
-    threshold = next(
-        (
-            # On the image as it is: the correction divided its signal by the gain.
-            row.parameters.get("threshold", math.nan) * row.parameters.get("bias_gain", 1.0)
-            for row in rows
-            if row.key == placed.roi.key
-            and row.quantity is Quantity.FI_PCT
-            # Its threshold is one of the equalised slice.
-            and Need.EQUALISED_SLICE not in METHODS[row.method].needs
-        ),
-        math.nan,
-    )
+    """Tint the pixels of an outline that are fat by a threshold, in a part of the slice."""
+    pixels, threshold = fat_in
     if math.isnan(threshold):
         return
     coverage = coverage_box(placed.roi.paths, placed.slice.shape)
-    fat = (coverage.of(placed.slice.pixels) > threshold) * coverage.weights
+    fat = (coverage.of(pixels) > threshold) * coverage.weights
     share = (FAT_OPACITY * fat)[:, :, None]
     top, left = coverage.top - corner[0], coverage.left - corner[1]
     tinted = part[top : top + fat.shape[0], left : left + fat.shape[1]]
@@ -257,11 +293,11 @@ def _write_numbers(pen: ImageDraw, rows: Sequence[Measurement], width: int) -> N
         ):
             value = values.get(quantity, math.nan)
             text += "" if math.isnan(value) else f", {name} {value:.1f} %"
-        pen.text((x, 52), text, fill=SIDE_COLOURS[side], font=_font(22))
+        pen.text((x, 52), text, fill=SIDE_COLOURS[side], font=label_font(22))
         fraction = values.get(Quantity.FF_SIGNAL_PCT, math.nan)
         if not math.isnan(fraction):
             below = f"fat signal fraction {fraction:.1f} %"
-            pen.text((x, 73), below, fill=SIDE_COLOURS[side], font=_font(17))
+            pen.text((x, 73), below, fill=SIDE_COLOURS[side], font=label_font(17))
 
 
 def _write_sides(pen: ImageDraw, item: Slice, size: tuple[int, int]) -> None:
@@ -269,11 +305,7 @@ def _write_sides(pen: ImageDraw, item: Slice, size: tuple[int, int]) -> None:
     grows_left = item.plane.column_step_mm[0] > 0
     marks = ("R", "L") if grows_left else ("L", "R")
     middle = STRIP + size[1] // 2
-    pen.text((14, middle), marks[0], fill=(255, 255, 255), font=_font(30), anchor="lm")
-    pen.text((size[0] - 14, middle), marks[1], fill=(255, 255, 255), font=_font(30), anchor="rm")
-
-
-def _font(size: int) -> Any:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(size)
+    pen.text((14, middle), marks[0], fill=(255, 255, 255), font=label_font(30), anchor="lm")
+    pen.text(
+        (size[0] - 14, middle), marks[1], fill=(255, 255, 255), font=label_font(30), anchor="rm"
+    )

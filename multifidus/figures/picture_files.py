@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from multifidus.data.drawing import PictureFormat
 from multifidus.data.roi import Reading
 from multifidus.errors import ReadError
 from multifidus.io.files import reading, write_atomically
@@ -76,10 +77,11 @@ def reading_stem(stem: str) -> str:
 SMALL = "small"
 """Folder of the small pictures, in that of the large ones."""
 
-SHRINK = 3
-"""How many times smaller they are."""
+SMALL_WIDTH = 300
+"""Most pixels in a row of them."""
 
-QUALITY = 85
+LARGE, QUALITY = 85, 72
+"""Quality of JPEG and WebP, large and small."""
 
 COMPRESSION = 3
 """Of large pictures, from 0 to 9: of noise, more takes three times as long and saves nothing."""
@@ -113,11 +115,29 @@ class Thumbnail:
     shape: tuple[int, int]
 
 
-def write_picture(picture: Image, path: Path) -> None:
-    """Write a large picture as PNG; an older one of the same name is replaced."""
-    write_atomically(
-        path, lambda part: picture.save(part, compress_level=COMPRESSION), overwrite=True
-    )
+def write_picture(picture: Image, path: Path, form: PictureFormat = PictureFormat.PNG) -> str:
+    """Write a large picture; an older one of the same name is replaced.
+
+    Parameters
+    ----------
+    picture
+        What is written.
+    path
+        Where it goes, without a suffix.
+    form
+        Its format.
+
+    Returns
+    -------
+    str
+        The name of the file.
+    """
+    target = path.with_name(f"{path.name}{form.suffix}")
+    how = {"compress_level": COMPRESSION} if form is PictureFormat.PNG else {"quality": LARGE}
+    if form is PictureFormat.WEBP:
+        how["method"] = 0  # the others take four times as long for a tenth
+    write_atomically(target, lambda part: picture.save(part, form.upper(), **how), overwrite=True)
+    return target.name
 
 
 def write_thumbnail(picture: Image, said: Mapping[str, Any], path: Path) -> None:
@@ -132,13 +152,16 @@ def write_thumbnail(picture: Image, said: Mapping[str, Any], path: Path) -> None
     path
         Where it goes, whatever its suffix; an older one of the same name is replaced.
     """
-    small = picture.reduce(SHRINK)
-    pixel_mm = [SHRINK * step for step in said["pixel_mm"]]
+    share = min(1.0, SMALL_WIDTH / picture.width)
+    size = max(1, round(picture.width * share)), max(1, round(picture.height * share))
+    small = picture.resize(size, reducing_gap=2.0)
+    lengths = picture.height / size[1], picture.width / size[0]
+    pixel_mm = [share * step for share, step in zip(lengths, said["pixel_mm"], strict=True)]
     # Not in an index beside them: a picture that another one replaced takes its words along.
     words = json.dumps({**said, "pixel_mm": pixel_mm}, sort_keys=True).encode()
     write_atomically(
         path.with_suffix(".jpg"),
-        lambda part: small.save(part, quality=QUALITY, comment=words),
+        lambda part: small.save(part, "JPEG", quality=QUALITY, comment=words),
         overwrite=True,
     )
 

@@ -83,7 +83,7 @@ def write_results(
         if isinstance(outcome, Measured):
             rows = outcome.rows.rows
             if draws and output is not None:
-                pictures = draw_pictures(outcome, output.folder / PICTURES)
+                pictures = draw_pictures(outcome, output.folder / PICTURES, output.drawing)
         cases.append((record_of(outcome, pictures), partial(tuple, rows)))
         progress(outcome)
     study = Study(tuple(cases))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from multifidus.data.drawing import AS_USUAL, Drawing, PictureFormat
 from multifidus.errors import WriteError
 from multifidus.figures.picture_files import SMALL, is_picture_stem
 from multifidus.io.files import refuse_file_as_folder
@@ -59,6 +60,8 @@ class Output:
         A table of verdicts, in place of the ``review.csv`` in the folder.
     tables
         Further tables: ``wide``, ``parquet``, ``redcap``, ``bids``.
+    drawing
+        Which slices are drawn, and in what format.
     """
 
     folder: Path
@@ -66,6 +69,7 @@ class Output:
     pictures: bool = True
     review: Path | None = None
     tables: tuple[str, ...] = ()
+    drawing: Drawing = AS_USUAL
 
     def check(self) -> None:
         """Refuse, before anything is measured, to replace results unasked.
@@ -95,7 +99,9 @@ class Output:
         new += [(large / SMALL / name).with_suffix(".jpg") for name, _ in drawn]
         # As files, not by name: some systems take names of another case for the same.
         kept = {(at.st_dev, at.st_ino) for at in (path.stat() for path in new if path.exists())}
-        for path in (*large.glob("*.png"), *(large / SMALL).glob("*.jpg")):
+        suffixes = [form.suffix for form in PictureFormat]
+        drawn_before = [path for suffix in suffixes for path in large.glob(f"*{suffix}")]
+        for path in (*drawn_before, *(large / SMALL).glob("*.jpg")):
             at = path.lstat()
             if (
                 is_picture_stem(path.stem)

@@ -79,4 +79,4 @@ def test_nothing_that_was_made_of_them_does(folders):
     assert not found.findings
     assert not found.unread
     kinds = {path.suffix for path in out.rglob("*") if path.is_file()}
-    assert kinds >= {".csv", ".json", ".html", ".png", ".toml", ".txt"}
+    assert kinds >= {".csv", ".json", ".html", ".jpg", ".toml", ".txt"}

@@ -36,4 +36,4 @@ def test_subjects_that_differ_in_punctuation_alone_have_shading_pictures_of_thei
         named = rois.read_by(Reading(subject, "pre"))
         _, calibration = measure_calibrated(exam, named, MeasurementProtocol())
         draw_bias_fields(exam, named, calibration, tmp_path)
-    assert len(list(tmp_path.glob("*shading*.png"))) == 2
+    assert len(list(tmp_path.glob("*shading*.jpg"))) == 2

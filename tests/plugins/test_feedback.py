@@ -350,9 +350,9 @@ def pictures_are_those_that_measure_writes(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(ours))
     drawn.dock.feedback.pictures.click()
     drawn.annotator.outputs.measure_into(theirs)
-    expected = {path.name: path.read_bytes() for path in theirs.rglob("*slice*.png")}
+    expected = {path.name: path.read_bytes() for path in theirs.rglob("*slice*.jpg")}
     assert expected
-    assert {path.name: path.read_bytes() for path in ours.rglob("*slice*.png")} == expected
+    assert {path.name: path.read_bytes() for path in ours.rglob("*slice*.jpg")} == expected
 
 
 def test_without_outlines_there_is_no_picture(win, exam, tmp_path, monkeypatch):

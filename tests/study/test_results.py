@@ -42,8 +42,8 @@ def test_a_cohort_becomes_tables_pictures_and_a_page(cohort, tmp_path):
     rows = table(tmp_path / "out" / "measurements.csv")
     assert {row["timepoint"] for row in rows} == {"pre", "post"}
     assert {row["approach"] for row in rows} == {"open"}
-    assert len(list((tmp_path / "out" / "pictures").glob("*_slice*.png"))) == 4
-    assert len(list((tmp_path / "out" / "pictures").glob("*_shading*.png"))) == 2
+    assert len(list((tmp_path / "out" / "pictures").glob("*_slice*.jpg"))) == 4
+    assert len(list((tmp_path / "out" / "pictures").glob("*_shading*.jpg"))) == 2
     page = (tmp_path / "out" / "index.html").read_text()
     assert "S01" in page
     field = "a smooth field fitted to lean muscle and fat together"

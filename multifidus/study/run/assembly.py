@@ -153,7 +153,8 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
         write_rows(missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
         if has_page:
             drawn = study.pictures, folder / PICTURES
-            content = PageContent(measured, failures, missing, *drawn, review=review.review)
+            why = "no image: nothing is flagged" if output.drawing.only_flagged else "no image"
+            content = PageContent(measured, failures, missing, *drawn, why, review.review)
             write_page(content, folder / PAGE, protocol)
         headings, cells = printable_summary(wide, "multifidus")
         return Assembled((headings, list(cells)), missing, review.remarks)

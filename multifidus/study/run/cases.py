@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from multifidus.data.cohort import Case
+from multifidus.data.drawing import AS_USUAL, Drawing
 from multifidus.errors import MultifidusError
 from multifidus.study.batch import Failure, Measured, measure_cases
 from multifidus.study.pictures import draw_pictures
@@ -41,6 +42,8 @@ class CaseSettings:
         Whether to draw.
     part
         Folder of its own for what is unpacked, where others unpack beside it.
+    drawing
+        Which slices are drawn, and in what format.
     """
 
     folder: Path
@@ -48,6 +51,7 @@ class CaseSettings:
     contrasts: Path | None = None
     pictures: bool = True
     part: str = ""
+    drawing: Drawing = AS_USUAL
 
 
 def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
@@ -73,6 +77,7 @@ def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
         "files": dict(content.files),
         "cells": dict(content.cells),
         "undrawn": undrawn,
+        "drawn": how.drawing.words,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - begun, 3),
         "python": platform.python_version(),
@@ -89,7 +94,7 @@ def _drawn(outcome: Measured | Failure, how: CaseSettings) -> tuple[Pictures | N
     if isinstance(outcome, Failure) or not how.pictures:
         return None, ""
     try:
-        return draw_pictures(outcome, how.folder / PICTURES), ""
+        return draw_pictures(outcome, how.folder / PICTURES, how.drawing), ""
     except MultifidusError as error:
         return (), str(error)
     except Exception as error:

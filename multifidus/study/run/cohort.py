@@ -246,8 +246,9 @@ class _Running:
         run, output = self.run, self.run.output
         done = {**self.plan.failed, **self.plan.kept}
         how = CaseSettings(
-            output.folder, run.settings, run.contrasts, output.pictures, run.shard.name
-        )
+            output.folder, run.settings, run.contrasts, output.pictures, run.shard.name,
+            output.drawing,
+        )  # fmt: skip
         said = self.reporter
         engine = engine_for(
             how, run.limits, run.cluster, stopping=said.stopping, waiting=said.waiting

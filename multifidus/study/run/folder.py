@@ -24,7 +24,7 @@ from multifidus.study.run.shard import WHOLE, Shard
 from multifidus.study.run.worker import SCRATCH
 from multifidus.study.table_files import FILES
 
-_WAITING = re.compile(r"\..+\.[0-9a-f]{8}\.(jsonl?|csv|tsv|parquet|html|toml|png|jpg)")
+_WAITING = re.compile(r"\..+\.[0-9a-f]{8}\.(jsonl?|csv|tsv|parquet|html|toml|png|jpg|webp)")
 """Names of files that were being written when a process was killed."""
 
 MOST_NAMED = 5
@@ -114,7 +114,7 @@ def plan_run(
             if record.facts["key"] != now.key:
                 what = in_words(now.differences(record.facts)) or "its content"
                 changes.append(f"{who(case.reading)}: {what}")
-            elif not output.pictures or _has_pictures(record, folder):
+            elif not output.pictures or _has_pictures(record, output):
                 kept[case.reading] = (path, record)
     failed = {by: record for by, record in failed.items() if by not in kept}
     stays = {path for path, _ in (*kept.values(), *failed.values())}
@@ -132,9 +132,11 @@ def who(by: Reading) -> str:
     return " ".join(filter(None, (by.subject, by.timepoint, by.rater, f"reading {by.reading}")))
 
 
-def _has_pictures(record: CaseRecord, folder: Path) -> bool:
-    drawn = record.pictures
-    return drawn is not None and all((folder / PICTURES / name).exists() for name, _ in drawn)
+def _has_pictures(record: CaseRecord, output: Output) -> bool:
+    drawn, folder = record.pictures, output.folder / PICTURES
+    if drawn is None or record.facts.get("drawn") != output.drawing.words:
+        return False
+    return all((folder / name).exists() for name, _ in drawn)
 
 
 def run_facts(folder: Path) -> dict[str, Any]:

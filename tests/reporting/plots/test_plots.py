@@ -281,9 +281,9 @@ def test_thumbnails_say_themselves_what_they_show(tmp_path):
     thumbnail(tmp_path, "one.png", pixel_mm=[0.1, 0.2])
     (found,) = read_thumbnails(tmp_path)
     assert (found.subject, found.level, found.reading) == ("S01", "L4-L5", 1)
-    assert found.pixel_mm == pytest.approx((0.3, 0.6))
+    assert found.pixel_mm == pytest.approx((0.2, 0.4))
     with Image.open(found.path) as picture:
-        assert picture.size == (200, 100)
+        assert picture.size == (300, 150)
     # Names are cleaned for files, so that two may become one: the words follow the picture.
     thumbnail(tmp_path, "one.png", subject="S-01")
     assert [item.subject for item in read_thumbnails(tmp_path)] == ["S-01"]

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 import multifidus as mf
+from multifidus.data.drawing import Drawing, PictureFormat
 from multifidus.errors import CohortError, WriteError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.batch import measure_cases
@@ -73,8 +74,8 @@ def test_tables_and_page_are_those_of_the_same_cases_measured_here(study, whole,
     cases = read_cohort(study).cases
     write_results(measure_cases(cases, PROTOCOL), Output(tmp_path / "here"), PROTOCOL)
     assert content(whole) == content(tmp_path / "here")
-    drawn = {path.name: path.read_bytes() for path in (whole / "pictures").glob("*.png")}
-    here = (tmp_path / "here" / "pictures").glob("*.png")
+    drawn = {path.name: path.read_bytes() for path in (whole / "pictures").glob("*.jpg")}
+    here = (tmp_path / "here" / "pictures").glob("*.jpg")
     assert drawn == {path.name: path.read_bytes() for path in here}
 
 
@@ -126,7 +127,7 @@ def test_a_damaged_record_and_lost_pictures_are_done_again(study, results):
     first = next(path for path in records if '"failure": null' in path.read_text())
     first.write_text(first.read_text()[:100])
     assert len(measured(asked(study, results))[0]) == 2
-    next((results / "pictures").glob("*pre*slice000.png")).unlink()
+    next((results / "pictures").glob("*pre*slice000.jpg")).unlink()
     assert measured(asked(study, results))[0] == ["S01 pre", "S02 pre"]
     assert content(results) == before
 
@@ -301,3 +302,13 @@ def test_a_full_disk_ends_the_run_and_keeps_nothing_half(study, tmp_path, monkey
     with pytest.raises(OSError, match="No space left"):
         cases.finish_case(read_cohort(study).cases[0], how, ContentHashes())
     assert [*tmp_path.rglob("*.jsonl")] == []
+
+
+def test_another_choice_of_pictures_draws_again_what_was_drawn_otherwise(study, results):
+    run = asked(study, results)
+    assert measured(run)[0] == ["S02 pre"]  # which failed, and fails again
+    small = replace(run, output=replace(run.output, drawing=Drawing(format=PictureFormat.WEBP)))
+    names, _ = measured(small)
+    assert names == ["S01 post", "S01 pre", "S02 pre"]
+    suffixes = {path.suffix for path in (results / "pictures").iterdir() if path.is_file()}
+    assert suffixes == {".webp"}
