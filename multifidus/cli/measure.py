@@ -14,7 +14,7 @@ from multifidus.cli import options
 from multifidus.cli.cohort_run import end_shard, run_and_show, say_failures, show_plan
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
 from multifidus.cli.printing import command_words, print_json, print_table, progress, say
-from multifidus.data.drawing import Drawing, PictureChoice, PictureFormat
+from multifidus.data.drawing import PictureChoice, PictureFormat, PictureStyle
 
 if TYPE_CHECKING:
     from multifidus.data.protocol import MeasurementProtocol
@@ -171,7 +171,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if missing:
         raise typer.BadParameter(missing)
     how = load_protocol(protocol)
-    drawing = Drawing(pictures is PictureChoice.FLAGGED, picture_format)
+    drawing = PictureStyle(pictures is PictureChoice.FLAGGED, picture_format)
     if only not in {None, FAILED}:
         raise typer.BadParameter(f"--only takes {FAILED!r} and nothing else.")
     if (review is not None or tables) and output is None:

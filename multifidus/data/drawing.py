@@ -28,7 +28,7 @@ class PictureFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class PictureStyle:
     """How measured slices are drawn.
 
     Parameters
@@ -48,5 +48,5 @@ class Drawing:
         return f"{'flagged' if self.only_flagged else 'all'} {self.format}"
 
 
-AS_USUAL = Drawing()
+AS_USUAL = PictureStyle()
 """How slices are drawn where nothing else is asked for."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from multifidus.data.drawing import AS_USUAL, Drawing
+from multifidus.data.drawing import AS_USUAL, PictureStyle
 from multifidus.data.image import Exam
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
@@ -52,7 +52,7 @@ def draw_bias_fields(
     calibration: ExamCalibration,
     folder: Path,
     *,
-    drawing: Drawing = AS_USUAL,
+    drawing: PictureStyle = AS_USUAL,
 ) -> list[tuple[str, str]]:
     """Draw one slice of each group of outlines whose bias field was corrected.
 

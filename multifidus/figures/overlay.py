@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multifidus.data.anatomy import Side, Structure
-from multifidus.data.drawing import AS_USUAL, Drawing
+from multifidus.data.drawing import AS_USUAL, PictureStyle
 from multifidus.data.image import Exam, Slice
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading, RoiKey
@@ -71,7 +71,7 @@ def draw_overlays(
     rows: Sequence[Measurement],
     folder: Path,
     *,
-    drawing: Drawing = AS_USUAL,
+    drawing: PictureStyle = AS_USUAL,
 ) -> list[tuple[str, str]]:
     """Draw each slice that was measured.
 

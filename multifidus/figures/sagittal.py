@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from multifidus.data.drawing import AS_USUAL, Drawing
+from multifidus.data.drawing import AS_USUAL, PictureStyle
 from multifidus.data.geometry import Orientation
 from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.measurement import Measurement
@@ -46,7 +46,7 @@ def draw_side_views(
     rows: Sequence[Measurement],
     folder: Path,
     *,
-    drawing: Drawing = AS_USUAL,
+    drawing: PictureStyle = AS_USUAL,
 ) -> list[tuple[str, str]]:
     """Draw where the measured slices of each reading lie.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from multifidus.data.drawing import AS_USUAL, Drawing
+from multifidus.data.drawing import AS_USUAL, PictureStyle
 from multifidus.figures.bias_field import draw_bias_fields
 from multifidus.figures.overlay import draw_overlays
 from multifidus.figures.sagittal import draw_side_views
@@ -14,7 +14,7 @@ from multifidus.study.batch import Measured
 def draw_pictures(
     done: Measured,
     folder: Path,
-    drawing: Drawing = AS_USUAL,
+    drawing: PictureStyle = AS_USUAL,
 ) -> tuple[tuple[str, str], ...]:
     """Draw what was measured; file name and caption of each picture."""
     what = done.exam, done.rois, done.rows

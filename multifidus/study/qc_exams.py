@@ -40,7 +40,7 @@ Names = tuple[str, str, str, int]
 
 
 @dataclass(slots=True)
-class Overview:
+class StudyOverview:
     """What is known of all exams before the first is written."""
 
     flagged: set[Names] = field(default_factory=set)
@@ -50,7 +50,7 @@ class Overview:
     levels: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, summary: Iterable[Row]) -> Overview:
+    def of(cls, summary: Iterable[Row]) -> StudyOverview:
         """Go through the rows of the wide table."""
         found = cls()
         for row in summary:

@@ -36,8 +36,8 @@ from multifidus.study.outliers import (
 from multifidus.study.qc_exams import (
     SAGITTAL_COLUMN,
     Names,
-    Overview,
     PictureBook,
+    StudyOverview,
     anchor,
     exams_of,
     fat_columns_of,
@@ -123,7 +123,7 @@ class _Page:
 
     content: PageContent
     protocol: MeasurementProtocol
-    overview: Overview
+    overview: StudyOverview
     outliers: list[Outlier]
     book: PictureBook
     lacking: Mapping[Names, list[Row]]
@@ -131,7 +131,7 @@ class _Page:
 
     @classmethod
     def of(cls, content: PageContent, protocol: MeasurementProtocol) -> _Page:
-        overview = Overview.of(content.summary)
+        overview = StudyOverview.of(content.summary)
         outliers = find_outliers(content.summary, watched_columns(protocol))
         embeds = len(overview.exams) <= MOST_EMBEDDED
         book = PictureBook.of(content.pictures, content.folder, embeds=embeds)

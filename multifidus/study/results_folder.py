@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from multifidus.data.drawing import AS_USUAL, Drawing, PictureFormat
+from multifidus.data.drawing import AS_USUAL, PictureFormat, PictureStyle
 from multifidus.errors import WriteError
 from multifidus.figures.picture_files import SMALL, is_picture_stem
 from multifidus.io.files import refuse_file_as_folder
@@ -69,7 +69,7 @@ class Output:
     pictures: bool = True
     review: Path | None = None
     tables: tuple[str, ...] = ()
-    drawing: Drawing = AS_USUAL
+    drawing: PictureStyle = AS_USUAL
 
     def check(self) -> None:
         """Refuse, before anything is measured, to replace results unasked.

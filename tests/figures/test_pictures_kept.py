@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from multifidus import read_exam, read_rois
-from multifidus.data.drawing import Drawing, PictureFormat
+from multifidus.data.drawing import PictureFormat, PictureStyle
 from multifidus.data.flags import Flag
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
@@ -43,7 +43,7 @@ def measured():
 
 @pytest.mark.parametrize(("form", "kind"), [("jpeg", "JPEG"), ("webp", "WEBP"), ("png", "PNG")])
 def test_large_pictures_have_the_format_that_was_asked_for(measured, tmp_path, form, kind):
-    drawing = Drawing(format=PictureFormat(form))
+    drawing = PictureStyle(format=PictureFormat(form))
     drawn = draw_overlays(*measured, tmp_path, drawing=drawing)
     assert len(drawn) == 3
     for name, _ in drawn:
@@ -59,7 +59,7 @@ def test_of_flagged_slices_alone_pictures_are_kept(measured, tmp_path):
         row.with_flags(Flag.FEW_POINTS) if row.provenance.slice_index == first else row
         for row in rows
     ]
-    drawing = Drawing(only_flagged=True)
+    drawing = PictureStyle(only_flagged=True)
     assert draw_overlays(exam, rois, rows, tmp_path, drawing=drawing) == []
     ((name, _),) = draw_overlays(exam, rois, flagged, tmp_path, drawing=drawing)
     assert name.endswith(f"slice{first:03d}.jpg")

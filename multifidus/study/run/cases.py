@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from multifidus.data.cohort import Case
-from multifidus.data.drawing import AS_USUAL, Drawing
+from multifidus.data.drawing import AS_USUAL, PictureStyle
 from multifidus.errors import MultifidusError
 from multifidus.study.batch import Failure, Measured, measure_cases
 from multifidus.study.pictures import draw_pictures
@@ -51,7 +51,7 @@ class CaseSettings:
     contrasts: Path | None = None
     pictures: bool = True
     part: str = ""
-    drawing: Drawing = AS_USUAL
+    drawing: PictureStyle = AS_USUAL
 
 
 def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:

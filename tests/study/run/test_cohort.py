@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 import multifidus as mf
-from multifidus.data.drawing import Drawing, PictureFormat
+from multifidus.data.drawing import PictureFormat, PictureStyle
 from multifidus.errors import CohortError, WriteError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.batch import measure_cases
@@ -307,7 +307,9 @@ def test_a_full_disk_ends_the_run_and_keeps_nothing_half(study, tmp_path, monkey
 def test_another_choice_of_pictures_draws_again_what_was_drawn_otherwise(study, results):
     run = asked(study, results)
     assert measured(run)[0] == ["S02 pre"]  # which failed, and fails again
-    small = replace(run, output=replace(run.output, drawing=Drawing(format=PictureFormat.WEBP)))
+    small = replace(
+        run, output=replace(run.output, drawing=PictureStyle(format=PictureFormat.WEBP))
+    )
     names, _ = measured(small)
     assert names == ["S01 post", "S01 pre", "S02 pre"]
     suffixes = {path.suffix for path in (results / "pictures").iterdir() if path.is_file()}
