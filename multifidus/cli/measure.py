@@ -171,7 +171,6 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     if missing:
         raise typer.BadParameter(missing)
     how = load_protocol(protocol)
-    drawing = PictureStyle(pictures is PictureChoice.FLAGGED, picture_format)
     if only not in {None, FAILED}:
         raise typer.BadParameter(f"--only takes {FAILED!r} and nothing else.")
     if (review is not None or tables) and output is None:
@@ -179,8 +178,10 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     target = None
     if output is not None:
         drawn = not no_pictures and pictures is not PictureChoice.NONE
-        further = options.further_tables(tables)
-        target = Output(output, overwrite, drawn, review, further, drawing)
+        target = Output(
+            output, overwrite, drawn, review, options.further_tables(tables),
+            PictureStyle(pictures is PictureChoice.FLAGGED, picture_format),
+        )  # fmt: skip
     if not request.is_cohort:
         of_a_cohort = (force, dry_run, only, include, exclude, limit, shard, jobs, memory)
         if any(of_a_cohort) or executor_config or executor != "processes":
