@@ -6,14 +6,17 @@ own: which of them is meant, or their mean, is a question of the analysis.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from multifidus.data.anatomy import Level, Side
 from multifidus.data.columns import COLUMNS
 from multifidus.data.protocol import MeasurementProtocol
+from multifidus.errors import WriteError
 from multifidus.io.table_csv import Row
 from multifidus.study.muscles import OWN, fat_method
 
@@ -31,7 +34,17 @@ NUMBERS = {
 
 FLAGS = "flags"
 
+_STUDY = "study_"
+
 UNITS = {"mm2": "mm2", "pct": "%"}
+
+_PLAIN = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
+"""Names that every table takes as they are; no program takes two of them for one."""
+
+_DIGEST = 6
+
+LIKE_DIGESTED = re.compile(rf"_[0-9a-f]{{{_DIGEST}}}$")
+"""Ending of a name with a digest."""
 
 Place = tuple[str, str, str]
 """Level, side, and the name of an outline that has one."""
@@ -80,6 +93,11 @@ class ExamTable:
         Those that hold anything, along the spine.
     own_names
         How columns of the study's own are called here: not as another one.
+
+    Raises
+    ------
+    WriteError
+        If two columns would have one name.
     """
 
     muscles: Iterable[Row]
@@ -102,9 +120,9 @@ class ExamTable:
             if (place, source) in filled
         )
         object.__setattr__(self, "columns", columns)
+        _check_unique(columns)
         taken = {*KEYS, *(column.name for column in columns)}
-        names = {name: f"study_{name}" if name in taken else name for name in self.own}
-        object.__setattr__(self, "own_names", names)
+        object.__setattr__(self, "own_names", {name: _own(name, taken) for name in self.own})
 
     @property
     def explained(self) -> dict[str, str]:
@@ -150,5 +168,37 @@ def _column(place: Place, source: str, method: str) -> ExamColumn:
     return ExamColumn(f"{stem}_{where}_{unit}", described, UNITS[unit], place, source)
 
 
+def _own(name: str, taken: Collection[str]) -> str:
+    """Call a column of the study's own as no other: also where it is called study_... itself."""
+    plain = name
+    while plain not in taken and plain.startswith(_STUDY):
+        plain = plain.removeprefix(_STUDY)
+    return f"{_STUDY}{name}" if plain in taken else name
+
+
 def _word(name: str) -> str:
-    return re.sub(r"\W+", "_", name).strip("_")
+    """Return a name as part of a column's: by the name alone, so that it always means the same.
+
+    Where it is not the name itself, a digest tells it from what else would be written like it.
+    """
+    if not name or (_PLAIN.fullmatch(name) and not LIKE_DIGESTED.search(name)):
+        return name
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return f"{plain or 'outline'}_{digest_of(name)}"
+
+
+def digest_of(text: str) -> str:
+    """Return a few letters that tell a text from others."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+
+
+def _check_unique(columns: Sequence[ExamColumn]) -> None:
+    counts = Counter(column.name for column in columns)
+    for column in columns:
+        if counts[column.name] > 1:
+            level, side, name = column.place
+            msg = (
+                f"Outline {name!r} of the multifidus at {level}, {side}, and another one there "
+                f"would both stand in column {column.name}."
+            )
+            raise WriteError(msg, remedy="Rename one of them.")

@@ -6,15 +6,15 @@ letter, and has at most 26 characters; the first field of the first form tells r
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from multifidus.data.columns import COLUMNS
+from multifidus.errors import WriteError
 from multifidus.io.table_csv import Row, write_rows
-from multifidus.study.exam_table import KEYS, ExamTable
+from multifidus.study.exam_table import KEYS, LIKE_DIGESTED, ExamTable, digest_of
 
 LONGEST = 26
 
@@ -59,20 +59,34 @@ def write_redcap(table: ExamTable, data: Path, dictionary: Path) -> None:
 def field_names(columns: Iterable[str]) -> dict[str, str]:
     """Return the name of each column as a field, no two of them alike.
 
+    A name is made of its column alone, so that it means the same in every import.
+
+    Raises
+    ------
+    WriteError
+        If two columns would be one field.
+
     Examples
     --------
-    >>> [*field_names(["fat_L4L5_left_pct", "Fat_L4L5_left_pct"]).values()]
-    ['fat_l4l5_left_pct', 'fat_l4l5_left_pct_c65e0e']
+    >>> [*field_names(["fat_L4L5_left_pct", "fat L4L5 left, %"]).values()]
+    ['fat_l4l5_left_pct', 'fat_l4l5_left_b4d72c']
     """
-    found: dict[str, str] = {}
-    for column in columns:
-        name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
-        name = name if name[:1].isalpha() else f"f_{name}"
-        if len(name) > LONGEST or name in {RECORD, *found.values()}:
-            digest = hashlib.sha256(column.encode()).hexdigest()[:6]
-            name = f"{name[: LONGEST - 7].rstrip('_')}_{digest}"
-        found[column] = name
-    return found
+    names = {column: _field_name(column) for column in columns}
+    columns_of: dict[str, str] = {}
+    for column, name in names.items():
+        if columns_of.setdefault(name, column) != column:
+            msg = f"Columns {columns_of[name]} and {column} would both be field {name} of REDCap."
+            raise WriteError(msg, remedy="Rename one of them, or leave out --tables redcap.")
+    return names
+
+
+def _field_name(column: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+    name = name if name[:1].isalpha() else f"f_{name}"
+    is_column = name == column.lower() and len(name) <= LONGEST
+    if is_column and name != RECORD and not LIKE_DIGESTED.search(name):
+        return name
+    return f"{name[: LONGEST - 7].rstrip('_')}_{digest_of(column)}"
 
 
 class _Records:

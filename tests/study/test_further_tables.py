@@ -163,10 +163,66 @@ def test_columns_of_the_studys_own_never_hide_a_number():
     assert row["age"] == "40"
 
 
+def test_no_column_of_the_studys_own_hides_another_one():
+    own = ("area_L4L5_left_mm2", "study_area_L4L5_left_mm2", "study_age")
+    (row,) = table_of(dict(zip(own, "abc", strict=True)), own=own)
+    assert row["study_area_L4L5_left_mm2"] == "a"
+    assert row["study_study_area_L4L5_left_mm2"] == "b"
+    assert row["study_age"] == "c"
+
+
 def test_two_outlines_of_one_muscle_stand_in_columns_of_their_own():
-    (row,) = table_of({}, {"name": "second try", "tcsa_mm2": 1.0})
+    (row,) = table_of({}, {"name": "second_try", "tcsa_mm2": 1.0})
     assert row["area_L4L5_left_mm2"] == 500.5
     assert row["area_L4L5_left_second_try_mm2"] == 1.0
+
+
+NAMES = ("", "deep part", "deep_part", "deep-part", "Deep_part", "_deep_part", "深", "!", "outline")
+
+
+def test_no_two_names_of_outlines_share_a_column_in_any_table(tmp_path):
+    areas = {name: float(number + 1) for number, name in enumerate(NAMES)}
+    table = table_of(*({"name": name, "tcsa_mm2": area} for name, area in areas.items()))
+    (row,) = table
+    assert sorted(v for n, v in row.items() if n.startswith("area")) == [*areas.values()]
+    write_redcap(table, tmp_path / "a.csv", tmp_path / "b.csv")
+    write_phenotype(table, tmp_path / "a.tsv", tmp_path / "a.json")
+    for found in (*rows_of(tmp_path / "a.csv"), *rows_of(tmp_path / "a.tsv", "\t")):
+        shown = sorted(float(v) for n, v in found.items() if n.startswith("area"))
+        assert shown == [*areas.values()]
+
+
+@given(st.lists(st.text(max_size=8), unique=True, min_size=1, max_size=6))
+def test_the_column_of_a_named_outline_is_the_same_beside_any_other(names):
+    def columns(*named):
+        table = table_of(*({"name": name} for name in named))
+        return {(c.place[2], c.source): c.name for c in table.columns}
+
+    def fields(*named):
+        shown = columns(*named)
+        names = field_names(shown.values())
+        return {key: names[column] for key, column in shown.items()}
+
+    for of in (columns, fields):
+        together = of(*names)
+        assert len({*together.values()}) == len(together)
+        assert {key: name for one in names for key, name in of(one).items()} == together
+
+
+def test_a_name_that_looks_like_a_made_one_cannot_take_its_column():
+    (made,) = (c.name for c in table_of({"name": "deep part"}).columns if c.source == "area_mm2")
+    looks = made.removeprefix("area_L4L5_left_").removesuffix("_mm2")
+    table = table_of({"name": "deep part"}, {"name": looks})
+    assert len({column.name for column in table.columns}) == len(table.columns)
+
+
+def test_columns_that_are_not_told_apart_are_refused(monkeypatch):
+    monkeypatch.setattr("multifidus.study.exam_table.digest_of", lambda _: "aaaaaa")
+    with pytest.raises(WriteError, match="deep") as refused:
+        table_of({"name": "deep part"}, {"name": "deep-part"})
+    assert "Rename" in refused.value.remedy
+    with pytest.raises(WriteError, match="area_l4l5"):
+        field_names(["area_L4L5", "area_l4L5"])
 
 
 def test_names_are_written_so_that_no_spreadsheet_computes_them(tmp_path):
@@ -188,7 +244,7 @@ def test_records_are_told_apart_whatever_names_hold(tmp_path):
     assert len({row["record_id"] for row in rows_of(tmp_path / "a.csv")}) == 2
 
 
-@given(st.lists(st.text(min_size=1, max_size=60), unique=True, max_size=20))
+@given(st.lists(st.text(min_size=1, max_size=60), unique_by=str.lower, max_size=20))
 def test_any_columns_become_fields_by_redcaps_rules(columns):
     names = field_names(columns)
     assert list(names) == columns
