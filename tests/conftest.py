@@ -39,6 +39,13 @@ settings.register_profile("dev", max_examples=200, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name a case of bytes after its argument: gzip's hold the time, and all processes of a run
+    have to find the same names."""
+    del config
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--no-skips``."""
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failure")
