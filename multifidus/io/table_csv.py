@@ -10,7 +10,7 @@ apostrophe and then one of these characters: nothing tells it from one that this
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -60,33 +60,43 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
     return "".join(csv_lines(rows))
 
 
-def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Yield rows as lines of CSV, as :func:`csv_text` puts them together."""
-    return (f"{_line(row)}\n" for row in rows)
+def csv_lines(rows: Iterable[Sequence[object]], *, guard: bool = True) -> Iterator[str]:
+    """Yield rows as lines of CSV, as :func:`csv_text` puts them together.
+
+    Without ``guard`` texts are as they are: for programs that compute nothing, and would take the
+    apostrophe for part of a name.
+    """
+    write = guarded if guard else str
+    return (f"{_line(row, write)}\n" for row in rows)
 
 
-def _line(row: Sequence[object]) -> str:
-    cells = [_cell(value) for value in row]
+def _line(row: Sequence[object], write: Callable[[str], str]) -> str:
+    cells = [_cell(value, write) for value in row]
     # An empty line would be no row.
     return ",".join(cells) if cells != [""] else '""'
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, write: Callable[[str], str]) -> str:
     if isinstance(value, float):
         return "NaN" if value != value else repr(float(value))  # noqa: PLR0124 - what NaN is
     if value is None:
         return ""
-    text = guarded(str(value)) if isinstance(value, str) else str(value)
+    text = write(str(value)) if isinstance(value, str) else str(value)
     # Python's own writer leaves a lone carriage return bare, which ends a line when it is read.
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
 def write_rows(
-    rows: Iterable[Row], path: Path, columns: Sequence[str], *, overwrite: bool = False
+    rows: Iterable[Row],
+    path: Path,
+    columns: Sequence[str],
+    *,
+    overwrite: bool = False,
+    guard: bool = True,
 ) -> None:
     """Write rows as CSV; columns that rows hold beyond the named ones follow in their order.
 
-    Rows are gone through twice, and are written as they come.
+    Rows are gone through twice, and are written as they come; ``guard`` as for :func:`csv_lines`.
     """
     named = dict.fromkeys(columns)
     for row in rows:
@@ -97,6 +107,6 @@ def write_rows(
 
     def write(part: Path) -> None:
         with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(csv_lines(lines))
+            file.writelines(csv_lines(lines, guard=guard))
 
     write_atomically(path, write, overwrite=overwrite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ from typing import Any
 from multifidus.data.columns import COLUMNS
 from multifidus.errors import CohortError
 from multifidus.io.files import write_atomically, write_text
-from multifidus.io.table_csv import guarded
 from multifidus.study.exam_table import KEYS, ExamTable
 from multifidus.version import VERSION
 
+INDEX = {
+    "participant_id": "Label of the subject in the dataset.",
+    "session_id": "Label of the timepoint in the dataset.",
+    "run_id": "Counts readings of the same images: rater and reading say whose each is.",
+}
+"""Columns that tell rows apart, and what they hold."""
+
 _NOT_A_LABEL = re.compile(r"[^0-9A-Za-z]+")
+
+_NONE = "n/a"
 
 _REMEDY = "Rename it, or leave out --tables bids."
 
@@ -26,15 +35,25 @@ _UNITS = {"mm2": "mm^2", "%": "%"}
 def write_phenotype(table: ExamTable, data: Path, explained: Path) -> None:
     """Write the table, and the JSON file beside it.
 
-    Columns of the study's own are left out: they belong into ``participants.tsv``.
+    Subject, session and run tell rows of such a file apart, so that each reading of an exam is a
+    run. Columns of the study's own are left out: they belong into ``participants.tsv``.
+
+    Raises
+    ------
+    CohortError
+        If BIDS could not tell exams apart.
     """
+    check_labels((row["subject"], row["timepoint"]) for row in table)
     names = [*KEYS, *(column.name for column in table.columns)]
 
     def lines() -> Iterator[str]:
-        yield "\t".join(["participant_id", "session_id", *names]) + "\n"
+        runs: Counter[tuple[str, str]] = Counter()
+        yield "\t".join([*INDEX, *names]) + "\n"
         for row in table:
-            ids = participant_id(row["subject"]), _label("ses", row["timepoint"])
-            yield "\t".join([*ids, *(_cell(row[name]) for name in names)]) + "\n"
+            exam = participant_id(row["subject"]), _label("ses", row["timepoint"])
+            runs[exam] += 1
+            index = *exam, f"run-{runs[exam]}"
+            yield "\t".join([*index, *(_cell(row[name]) for name in names)]) + "\n"
 
     def write(part: Path) -> None:
         with part.open("w", encoding="utf-8", newline="") as file:
@@ -57,7 +76,7 @@ def participant_id(subject: str) -> str:
 
 def _label(entity: str, name: str) -> str:
     plain = _NOT_A_LABEL.sub("", name.removeprefix(f"{entity}-"))
-    return f"{entity}-{plain}" if plain else "n/a"
+    return f"{entity}-{plain}" if plain else _NONE
 
 
 def check_labels(exams: Iterable[tuple[str, str]]) -> None:
@@ -71,17 +90,18 @@ def check_labels(exams: Iterable[tuple[str, str]]) -> None:
     Raises
     ------
     CohortError
-        Naming two of them, or a subject without a letter or digit.
+        Naming two subjects or timepoints of one label, or one without a letter or digit.
     """
     subjects: dict[str, str] = {}
-    sessions: dict[tuple[str, str], str] = {}
+    timepoints: dict[str, str] = {}
     for subject, timepoint in exams:
         label, session = participant_id(subject), _label("ses", timepoint)
-        _check_one(subjects.setdefault(label, subject), subject, label)
-        _check_one(sessions.setdefault((label, session), timepoint), timepoint, session)
-        if label == "n/a":
-            msg = f"BIDS labels have letters and digits alone, and subject {subject!r} has none."
+        if label == _NONE or (timepoint and session == _NONE):
+            what = f"subject {subject!r}" if label == _NONE else f"timepoint {timepoint!r}"
+            msg = f"BIDS labels have letters and digits alone, and {what} has none."
             raise CohortError(msg, remedy=_REMEDY)
+        _check_one(subjects.setdefault(label, subject), subject, label)
+        _check_one(timepoints.setdefault(session, timepoint), timepoint, session)
 
 
 def _check_one(first: str, name: str, label: str) -> None:
@@ -92,11 +112,12 @@ def _check_one(first: str, name: str, label: str) -> None:
 
 def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "n/a"
+        return _NONE
     if isinstance(value, float):
         return repr(float(value))
-    # A cell of this format holds no tab and no end of line, and has no quotes.
-    return guarded(" ".join(str(value).split())) or "n/a"
+    # A cell of this format holds no tab and no end of line, and has no quotes. It is no cell of a
+    # spreadsheet: a name has no apostrophe in front, which would stay there.
+    return " ".join(str(value).split()) or _NONE
 
 
 def _explained(table: ExamTable) -> dict[str, Any]:
@@ -114,8 +135,7 @@ def _explained(table: ExamTable) -> dict[str, Any]:
             "Description": f"{about} Protocol {table.protocol.digest}. n/a: not measured, or "
             "undefined with a flag that says why."
         },
-        "participant_id": {"Description": "Label of the subject in the dataset."},
-        "session_id": {"Description": "Label of the timepoint in the dataset."},
+        **{name: {"Description": about} for name, about in INDEX.items()},
         **keys,
         **numbers,
     }

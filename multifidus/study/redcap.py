@@ -48,12 +48,14 @@ DICTIONARY_COLUMNS = (
 def write_redcap(table: ExamTable, data: Path, dictionary: Path) -> None:
     """Write a table to import into REDCap, and its data dictionary.
 
-    Columns of the study's own are left out: a project has fields of its own for them.
+    Columns of the study's own are left out: a project has fields of its own for them. Texts are
+    as they are: REDCap computes nothing of them, and takes no apostrophe off.
     """
     names = field_names([*KEYS, *(column.name for column in table.columns)])
     fields = (RECORD, *names.values())
-    write_rows(_Records(table, names), data, fields, overwrite=True)
-    write_rows(list(_dictionary(table, names)), dictionary, DICTIONARY_COLUMNS, overwrite=True)
+    explained = list(_dictionary(table, names))
+    write_rows(_Records(table, names), data, fields, overwrite=True, guard=False)
+    write_rows(explained, dictionary, DICTIONARY_COLUMNS, overwrite=True, guard=False)
 
 
 def field_names(columns: Iterable[str]) -> dict[str, str]:

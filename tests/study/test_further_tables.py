@@ -18,13 +18,13 @@ from multifidus.data.columns import COLUMNS, SUMMARY_KEYS
 from multifidus.errors import CohortError, WriteError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.exam_table import ExamTable
-from multifidus.study.further_tables import check_tables
+from multifidus.study.further_tables import check_tables, write_exam_tables
 from multifidus.study.muscles import muscle_rows
 from multifidus.study.phenotype import participant_id, write_phenotype
 from multifidus.study.redcap import DICTIONARY_COLUMNS, field_names, write_redcap
 from multifidus.study.results_folder import Output
 from multifidus.study.run.cohort import CohortRun, measure_cohort_into
-from multifidus.study.table_files import BIDS, FILES, FurtherTable
+from multifidus.study.table_files import BIDS, FILES, REDCAP, WIDE, FurtherTable
 from tests.support.cases import write_cohort
 
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
@@ -225,17 +225,43 @@ def test_columns_that_are_not_told_apart_are_refused(monkeypatch):
         field_names(["area_L4L5", "area_l4L5"])
 
 
-def test_names_are_written_so_that_no_spreadsheet_computes_them(tmp_path):
-    table = table_of({"subject": "=1+1", "rater": "a\tb\nc"})
-    write_redcap(table, tmp_path / "a.csv", tmp_path / "b.csv")
-    write_phenotype(table, tmp_path / "a.tsv", tmp_path / "a.json")
-    (row,) = rows_of(tmp_path / "a.csv")
-    assert row["subject"] == "'=1+1"
-    assert row["record_id"].startswith("'=")
+def test_only_what_a_spreadsheet_opens_is_guarded_against_formulas(tmp_path):
+    """REDCap and BIDS know nothing of the apostrophe, and a name would be another one there."""
+    table = table_of({"subject": "=1+1", "rater": "a\tb\nc", "flags": "'=x"})
+    write_exam_tables(table, WITHOUT_PARQUET, tmp_path)
+    (row,) = rows_of(tmp_path / WIDE)
+    assert (row["subject"], row["flags_L4L5_left"]) == ("'=1+1", "''=x")
+    (row,) = rows_of(tmp_path / REDCAP[0])
+    assert (row["subject"], row["flags_l4l5_left"]) == ("=1+1", "'=x")
+    assert row["record_id"] == "=1+1_pre_a\tb\nc_1"
     assert not row["fat_l4l5_left_pct"]
-    (row,) = rows_of(tmp_path / "a.tsv", "\t")
-    assert (row["subject"], row["rater"]) == ("'=1+1", "a b c")
+    (row,) = rows_of(tmp_path / BIDS[0], "\t")
+    assert (row["subject"], row["rater"], row["flags_L4L5_left"]) == ("=1+1", "a b c", "'=x")
     assert (row["area_L4L5_left_mm2"], row["fat_L4L5_left_pct"]) == ("500.5", "n/a")
+
+
+def test_readings_of_one_exam_are_runs_of_its_session_in_bids(tmp_path):
+    table = table_of(
+        {}, {"reading": 2}, {"rater": "B"}, {"timepoint": "post"}, {"subject": "S2", "rater": "B"}
+    )
+    write_phenotype(table, tmp_path / "a.tsv", tmp_path / "a.json")
+    rows = rows_of(tmp_path / "a.tsv", "\t")
+    index = ("participant_id", "session_id", "run_id")
+    assert tuple(rows[0])[:3] == index
+    assert [tuple(row[name] for name in index) for row in rows] == [
+        ("sub-S1", "ses-pre", "run-1"), ("sub-S1", "ses-pre", "run-2"),
+        ("sub-S1", "ses-pre", "run-3"), ("sub-S1", "ses-post", "run-1"),
+        ("sub-S2", "ses-pre", "run-1"),
+    ]  # fmt: skip
+    explained = json.loads((tmp_path / "a.json").read_text())
+    assert {*rows[0]} == {*explained} - {"MeasurementToolMetadata"}
+
+
+def test_exams_that_bids_takes_for_one_are_refused_by_what_writes_them_too(tmp_path):
+    table = table_of({"timepoint": "pre-1"}, {"subject": "S2", "timepoint": "pre1"})
+    with pytest.raises(CohortError, match=r"'pre-1' and 'pre1' are both ses-pre1"):
+        write_phenotype(table, tmp_path / "a.tsv", tmp_path / "a.json")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_records_are_told_apart_whatever_names_hold(tmp_path):
@@ -256,7 +282,10 @@ def test_what_could_not_be_written_is_refused_before_anything_is_measured(run, t
     with pytest.raises(WriteError, match="excel") as refused:
         check_tables(["excel"])
     assert "redcap" in refused.value.remedy
-    for names in ([("S-1", ""), ("S1", "")], [("--", "")], [("S1", "a"), ("S1", "-a")]):
+    for names in (
+        [("S-1", ""), ("S1", "")], [("--", "")], [("S1", "a"), ("S1", "-a")],
+        [("S1", "pre-1"), ("S2", "pre1")], [("S1", "--")], [("S1", "ses-a"), ("S2", "a")],
+    ):  # fmt: skip
         with pytest.raises(CohortError, match="BIDS"):
             check_tables(["bids"], [mf.Reading(*name) for name in names])
     named = [("S1", "a"), ("sub-S2", "a"), ("S1", "a"), ("S1", "")]
