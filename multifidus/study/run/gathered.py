@@ -19,7 +19,7 @@ from multifidus.study.further_tables import check_tables
 from multifidus.study.results_folder import PICTURES, RUN, Output
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.cohort import now_as_text, review_facts, study_of
-from multifidus.study.run.content import CaseContent, RunSettings
+from multifidus.study.run.content import UNREADABLE, CaseContent, RunSettings
 from multifidus.study.run.folder import remove_half_written, remove_scratch, run_facts, who
 from multifidus.study.run.lock import locked
 from multifidus.study.run.provenance import RunFacts, write_provenance
@@ -31,6 +31,8 @@ from multifidus.study.run.study import Study
 Found = tuple[Path, CaseRecord]
 
 APART = "Measure what differs again into its folder, with --overwrite, or assemble it by itself."
+
+AGAIN = "Measure it again into that folder, by the command that made it, or leave that folder out."
 
 
 @dataclass(slots=True)
@@ -53,6 +55,8 @@ class Gathered:
         Readings of which there is none, or none that a run compared with this cohort.
     hashes
         Of each file, by its name in the cohort.
+    notes
+        What was measured in one folder and failed in another; in sentences.
     """
 
     settings: RunSettings
@@ -62,6 +66,7 @@ class Gathered:
     done: dict[Reading, Found] = field(default_factory=dict)
     absent: list[Reading] = field(default_factory=list)
     hashes: dict[str, tuple[str, Path]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def study(self) -> Study:
@@ -93,7 +98,7 @@ class Gathered:
             run for run in shards_in(folder) if run["cohort_sha256"] == self.cohort["sha256"]
         ]
         known = set(self.readings)
-        for path, record in records_in(folder):
+        for path, record in _standing(records_in(folder)):
             if record.reading not in known:
                 msg = f"{folder} holds {who(record.reading)}, which is not in its cohort."
                 raise WriteError(msg, remedy=APART)
@@ -104,21 +109,39 @@ class Gathered:
         if record.facts.get("settings") != self.settings.digest:
             msg = f"{who(by)} in {folder} was measured with other settings or another version."
             raise WriteError(msg, remedy=APART)
-        if record.failure is not None:
-            self.done.setdefault(by, (path, record))
-            return
-        if earlier is not None and earlier[1].failure is None:
-            if earlier[1].facts["key"] != record.facts["key"]:
-                what = in_words(_content(record).differences(earlier[1].facts)) or "its content"
-                msg = f"{who(by)} is there twice, and {what} differ, in {folder}."
-                raise WriteError(msg, remedy=APART)
-            return
-        for name, digest in record.facts["files"].items():
+        if earlier is not None:
+            self._compare(by, (path, record), earlier)
+        for name, digest in record.facts.get("files", {}).items():
+            if digest == UNREADABLE:
+                continue  # where it was not to be read it has no content that could differ
             first, place = self.hashes.setdefault(name, (digest, folder))
             if first != digest:
                 msg = f"{name} of {who(by)} in {folder} differs from that in {place}."
                 raise WriteError(msg, remedy=APART)
-        self.done[by] = (path, record)
+        if earlier is None or (earlier[1].failure and record.failure is None):
+            self.done[by] = (path, record)
+
+    def _compare(self, by: Reading, found: Found, earlier: Found) -> None:
+        """Refuse a case that two folders have of different contents, even if it failed in one."""
+        measured, other = sorted((earlier, found), key=lambda item: item[1].failure is not None)
+        place = _folder_of(other)
+        content = measured[1].facts.get("key"), other[1].facts.get("key")
+        failure = other[1].failure if measured[1].failure is None else None
+        if failure is not None and content[1] is None:
+            msg = (
+                f"{who(by)} was measured in {_folder_of(measured)} and failed in {place} "
+                f"({failure['error']}), which has no record of the files that it failed on."
+            )
+            raise WriteError(msg, remedy=AGAIN)
+        if None not in content and content[0] != content[1]:
+            what = in_words(_content(found[1]).differences(earlier[1].facts)) or "its content"
+            msg = f"{who(by)} is there twice, and {what} differ, in {_folder_of(found)}."
+            raise WriteError(msg, remedy=APART)
+        if failure is not None:
+            self.notes.append(
+                f"{who(by)} failed in {place} ({failure['error']}) and was measured in "
+                f"{_folder_of(measured)} on the same files; the measurement is used."
+            )
 
     def close(self) -> None:
         """Leave out what no run compared with this cohort, and list what is not there."""
@@ -127,6 +150,17 @@ class Gathered:
         }
         self.done = {by: found for by, found in self.done.items() if by in compared}
         self.absent = [by for by in self.readings if by not in self.done]
+
+
+def _standing(records: Iterator[Found]) -> list[Found]:
+    """Leave out failures of what the same folder holds a measurement of, as every run does."""
+    found = [*records]
+    measured = {record.reading for _, record in found if record.failure is None}
+    return [item for item in found if item[1].failure is None or item[1].reading not in measured]
+
+
+def _folder_of(found: Found) -> Path:
+    return found[0].parents[2]
 
 
 def _content(record: CaseRecord) -> CaseContent:
@@ -182,7 +216,8 @@ class Gathering:
     absent
         Cases of the cohort that are not there.
     notes
-        What is doubtful of several cases together, and what a review left out.
+        What is doubtful of several cases together, what failed in one of two folders, and what a
+        review left out.
     missing
         Rows of the table of what is missing.
     printed
@@ -226,7 +261,7 @@ def assemble_runs(
         check_tables(output.tables, found.done)
         drawn = any(record.pictures is not None for record, _ in study.cases)
         for path, record in found.done.values():
-            _take_pictures(record, path.parents[2], output.folder)
+            _take_pictures(record, _folder_of((path, record)), output.folder)
         if own:
             remove_scratch(output.folder)
             remove_half_written(output.folder)
@@ -237,7 +272,7 @@ def assemble_runs(
             review_facts(output), tuple(found.runs),
         )  # fmt: skip
         write_provenance(study, output.folder, found.settings, facts)
-    notes = (*study.notes(), *made.remarks)
+    notes = (*study.notes(), *found.notes, *made.remarks)
     return Gathering(study, tuple(found.absent), notes, made.missing, made.printed)
 
 

@@ -196,6 +196,87 @@ def test_one_file_of_two_contents_is_refused_and_named(two, tmp_path):
     refused(two, tmp_path, r"outlines pre\.outlines\.json of S01 post AB reading 1 .* differs")
 
 
+@pytest.fixture
+def measured_twice(study, two, tmp_path):
+    """Return what measures a case of the first folder again in another one."""
+
+    def measure(words, **how):
+        table = shutil.copytree(study.parent, tmp_path / "study") / study.name
+        outlines = table.with_name("pre.outlines.json")
+        outlines.write_text(words(outlines.read_text()))
+        again = shutil.copytree(two[0], tmp_path / "parts" / "1b")
+        measured(asked(table, again, shard=Shard(1, 2), overwrite=True, **how))
+        return again
+
+    return measure
+
+
+def orders(first, again, second):
+    return (first, again, second), (again, first, second)
+
+
+def test_what_failed_on_other_files_in_another_folder_is_refused_and_named(
+    measured_twice, two, tmp_path
+):
+    again = measured_twice(lambda text: text[:100])
+    for folders in orders(two[0], again, two[1]):
+        refused(folders, tmp_path, "S0[12] pre AB reading 1 is there twice, and outlines pre")
+    done = assemble_runs((again, two[1]), Output(tmp_path / "all"))
+    assert [row["timepoint"] for row in done.study.failures] == ["pre", "pre"]
+
+
+def record_of_pre(folder):
+    """Return the record of S01 pre in a folder."""
+    (path,) = (p for p in folder.glob("cases/*/*.jsonl") if '"S01", "pre"' in p.read_text())
+    return path
+
+
+def failed_in(folder, facts=lambda facts: facts):
+    """Make the record of S01 pre that of a failure."""
+    path = record_of_pre(folder)
+    plain = json.loads(path.read_text().splitlines()[0])
+    row = failure_of(plain["reading"])
+    plain |= {"failure": row, "areas": [], "readings": [], "notes": [], "n_rows": 0}
+    plain["facts"] = facts(plain["facts"])
+    path.write_text(json.dumps(plain) + "\n[]\n")
+
+
+def failure_of(names):
+    keys = ("subject", "timepoint", "rater", "reading")
+    words = {"path": "S01_pre", "error": "TimeLimit", "message": "slow", "remedy": ""}
+    return dict(zip(keys, names, strict=True)) | words
+
+
+def test_what_failed_on_the_same_files_in_another_folder_is_said(two, tmp_path):
+    again = shutil.copytree(two[0], tmp_path / "parts" / "1b")
+    failed_in(again)
+    for place, folders in enumerate(orders(two[0], again, two[1])):
+        done = assemble_runs(folders, Output(tmp_path / f"all{place}"))
+        assert [row["subject"] for row in done.study.failures] == ["S02"]
+        (note,) = (note for note in done.notes if "failed" in note)
+        assert f"S01 pre AB reading 1 failed in {again} (TimeLimit)" in note
+        assert f"{two[0]}" in note
+
+
+def test_what_failed_on_files_that_nobody_knows_is_refused_beside_a_measurement(two, tmp_path):
+    again = shutil.copytree(two[0], tmp_path / "parts" / "1b")
+    failed_in(again, lambda facts: {"settings": facts["settings"]})
+    for folders in orders(two[0], again, two[1]):
+        refused(folders, tmp_path, "S01 pre AB reading 1 .*no record of the files")
+    assemble_runs((again, two[1]), Output(tmp_path / "all"))
+
+
+def test_what_was_measured_after_a_failure_in_the_same_folder_counts(two, tmp_path):
+    path = record_of_pre(two[0])
+    kept = path.read_text()
+    failed_in(two[0], lambda facts: {"settings": facts["settings"]})
+    path.rename(path.with_name("0.jsonl"))
+    path.write_text(kept)
+    done = assemble_runs(two, Output(tmp_path / "all"))
+    assert [row["subject"] for row in done.study.failures] == ["S02"]
+    assert not any("failed in" in note for note in done.notes)
+
+
 def test_a_folder_without_a_run_is_refused(two, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ReadError, match="holds no run over a cohort"):
