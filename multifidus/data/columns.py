@@ -137,16 +137,16 @@ REVIEW_COLUMNS: Mapping[str, str] = {
 }
 """Columns of the table of verdicts."""
 
-FAILURE_COLUMNS = (
-    "subject",
-    "timepoint",
-    "rater",
-    "reading",
-    "path",
-    "error",
-    "message",
-    "remedy",
-)
+FAILURE_COLUMNS: Mapping[str, str] = {
+    "subject": "Subject.",
+    "timepoint": "Timepoint.",
+    "rater": "Who drew the outlines.",
+    "reading": "Which of the rater's readings.",
+    "path": "Images of the case, as the cohort names them, joined by ';'.",
+    "error": "Kind of the error.",
+    "message": "What is wrong, and where.",
+    "remedy": "What can be done about it.",
+}
 """Columns of the table of cases that failed."""
 
 COHORT_COLUMNS = (
@@ -178,6 +178,9 @@ MORE_COHORT_COLUMNS = (
 KNOWN = (*COLUMNS, *SUMMARY_COLUMNS, *MISSING_COLUMNS, *FAILURE_COLUMNS, *COHORT_COLUMNS,
          *MORE_COHORT_COLUMNS)  # fmt: skip
 """Columns that are understood whatever their case and blanks."""
+
+OWN_COLUMN = "Column of the cohort table."
+"""What a column of the study's own is."""
 
 UNCERTAINTY = "_u"
 """Ending of the wide table's columns of uncertainties."""

@@ -93,10 +93,11 @@ def write_rows(
     *,
     overwrite: bool = False,
     guard: bool = True,
-) -> None:
-    """Write rows as CSV; columns that rows hold beyond the named ones follow in their order.
+) -> tuple[str, ...]:
+    """Write rows as CSV, and return all columns that were written.
 
-    Rows are gone through twice, and are written as they come; ``guard`` as for :func:`csv_lines`.
+    Columns that rows hold beyond the named ones follow in their order. Rows are gone through twice,
+    and are written as they come; ``guard`` is that of :func:`csv_lines`.
     """
     named = dict.fromkeys(columns)
     for row in rows:
@@ -110,3 +111,4 @@ def write_rows(
             file.writelines(csv_lines(lines, guard=guard))
 
     write_atomically(path, write, overwrite=overwrite)
+    return tuple(named)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from multifidus.data.anatomy import Level, Side
-from multifidus.data.columns import COLUMNS
+from multifidus.data.columns import COLUMNS, OWN_COLUMN
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import WriteError
 from multifidus.io.table_csv import Row
@@ -127,7 +127,7 @@ class ExamTable:
     @property
     def explained(self) -> dict[str, str]:
         """What each column holds."""
-        own = dict.fromkeys(self.own_names.values(), "Column of the cohort table.")
+        own = dict.fromkeys(self.own_names.values(), OWN_COLUMN)
         numbers = {column.name: column.description for column in self.columns}
         return {**{name: COLUMNS[name] for name in KEYS}, **own, **numbers}
 

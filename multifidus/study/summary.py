@@ -163,6 +163,8 @@ def write_summary(
     write_summary_rows(summary_rows(rows, protocol), path, overwrite=overwrite)
 
 
-def write_summary_rows(rows: Iterable[Row], path: Path, *, overwrite: bool = False) -> None:
-    """Write rows of the wide table, which are gone through twice."""
-    write_rows(rows, path, (*SUMMARY_KEYS, *SUMMARY_COLUMNS), overwrite=overwrite)
+def write_summary_rows(
+    rows: Iterable[Row], path: Path, *, overwrite: bool = False
+) -> tuple[str, ...]:
+    """Write rows of the wide table, which are gone through twice, and return its columns."""
+    return write_rows(rows, path, (*SUMMARY_KEYS, *SUMMARY_COLUMNS), overwrite=overwrite)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
-from multifidus.data.columns import MISSING_COLUMNS, summary_column
+from multifidus.data.columns import MISSING_COLUMNS, OWN_COLUMN, summary_column
 from multifidus.data.flags import Flag
 from multifidus.data.measurement import Measurement, Provenance, Quantity
-from multifidus.data.protocol import MeasurementProtocol, TiltAxis
+from multifidus.data.protocol import FatMethod, MeasurementProtocol, TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
 from multifidus.errors import ReadError, WriteError
 from multifidus.io.measurements_csv import (
@@ -21,7 +21,7 @@ from multifidus.io.measurements_csv import (
 )
 from multifidus.io.table_csv import write_rows
 from multifidus.io.table_reader import read_rows
-from multifidus.study.dictionary import dictionary, write_dictionary
+from multifidus.study.dictionary import dictionary, summary_meanings, write_dictionary
 from multifidus.study.missing import Absence
 from multifidus.study.summary import summary_rows, write_summary
 from multifidus.version import VERSION
@@ -312,7 +312,21 @@ def test_the_dictionary_explains_every_column_quantity_and_flag(tmp_path):
 
 def test_the_dictionary_explains_every_fixed_column_of_the_wide_table():
     fixed = {name for row in wide(measurement()) for name in row} - {"tcsa_mm2"}
-    assert fixed == set(dictionary()["summary.csv"]) - {"other columns", "columns that end in _u"}
+    assert fixed == set(dictionary()["summary.csv"])
+
+
+def test_every_column_that_a_quantity_may_have_in_the_wide_table_is_explained():
+    both = {summary_column(q, method): q for q in Quantity for method in ("", *FatMethod)}
+    names = [name for column in both for name in (column, f"{column}_u")]
+    explained = summary_meanings([*names, "kjaer_visual_grade", "pre_fi_pct"], ("pre_fi_pct",))
+    assert list(explained) == [*names, "kjaer_visual_grade", "pre_fi_pct"]
+    assert all(explained[name].startswith(of.definition) for name, of in both.items())
+    assert "fat method gmm3" in explained["gmm3_fi_q1_pct"]
+    assert "fat method" not in explained["dixon_ff_mean_pct"]
+    assert "scheme kjaer" in explained["kjaer_visual_grade"]
+    assert "of slices that agree" in explained["storheim_grade"]
+    assert "mean" not in explained["volume_ml"].removeprefix(Quantity.VOLUME_ML.definition)
+    assert explained["pre_fi_pct"] == OWN_COLUMN
 
 
 def test_named_outlines_of_one_muscle_are_never_averaged():

@@ -70,6 +70,26 @@ def test_the_wide_table_has_one_row_an_exam_with_the_muscles_numbers(run):
     assert "pooled_otsu" in explained["fat_L4L5_left_pct"]
 
 
+def test_the_dictionary_explains_every_column_of_every_table_by_its_name(run):
+    measure_cohort_into(run)
+    folder = run.output.folder
+    explained = json.loads((folder / "dictionary.json").read_text())
+    tables = [path.name for path in folder.glob("*.csv")]
+    assert {*tables} == {name for name in explained if name.endswith(".csv")}
+    assert len(tables) == 7
+    for name in tables:
+        with (folder / name).open(newline="", encoding="utf-8") as file:
+            header = next(csv.reader(file))
+        assert list(explained[name]) == header, name
+        assert all(text.endswith(".") for text in explained[name].values()), name
+    summary = explained["summary.csv"]
+    assert "Total cross-sectional area" in summary["tcsa_mm2"]
+    assert "uncertainty of tcsa_mm2, mm2" in summary["tcsa_mm2_u"]
+    assert "pooled_otsu" in summary["pooled_otsu_fi_pct"]
+    assert "cohort table" in summary["approach"]
+    assert "cohort table" in explained["measurements.csv"]["approach"]
+
+
 def test_redcap_is_given_fields_by_its_rules(run):
     folder = run.output.folder
     data = rows_of(folder / "redcap" / "import.csv")

@@ -70,7 +70,7 @@ def write_study(folder, rows=None, missing=(), failures=()):
     folder.mkdir(exist_ok=True)
     write_rows(rows, folder / "measurements.csv", tuple(rows[0]))
     write_rows(missing, folder / "missing.csv", tuple(MISSING_COLUMNS))
-    write_rows(failures, folder / "failures.csv", FAILURE_COLUMNS)
+    write_rows(failures, folder / "failures.csv", tuple(FAILURE_COLUMNS))
     (folder / "protocol.toml").write_text(as_toml(MeasurementProtocol()))
     return folder
 

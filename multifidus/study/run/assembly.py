@@ -28,7 +28,7 @@ from multifidus.io.measurements_csv import tidy_row
 from multifidus.io.parquet import ParquetTable, parquet_table
 from multifidus.io.protocol_toml import as_toml
 from multifidus.io.table_csv import Row, csv_lines, write_rows
-from multifidus.study.dictionary import write_dictionary
+from multifidus.study.dictionary import summary_meanings, tidy_meanings, write_dictionary
 from multifidus.study.exam_table import ExamTable
 from multifidus.study.further_tables import remove_further, write_exam_tables
 from multifidus.study.missing import in_order
@@ -136,20 +136,20 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
             own = tuple(study.own_columns)
             passing = _Passing(review, wide, measured, muscles, protocol, own)
             _write_readings(study, output, passing)
-            write_summary_rows(wide, folder / SUMMARY, overwrite=overwrite)
+            summary = write_summary_rows(wide, folder / SUMMARY, overwrite=overwrite)
             table = MuscleTable(muscles)
             write_rows(table, folder / MUSCLES, tuple(MUSCLE_COLUMNS), overwrite=overwrite)
             columns = tuple(ACQUISITION_COLUMNS)
             write_rows(study.acquisitions(), folder / ACQUISITIONS, columns, overwrite=overwrite)
-            further: dict[str, dict[str, str]] = {}
+            explained = {TABLE: tidy_meanings(own), SUMMARY: summary_meanings(summary, own)}
             if {*output.tables} - {FurtherTable.PARQUET}:
                 exams = ExamTable(muscles, protocol, own)
-                further = write_exam_tables(exams, output.tables, folder)
-            write_dictionary(folder / DICTIONARY, further, overwrite=overwrite)
+                explained |= write_exam_tables(exams, output.tables, folder)
+            write_dictionary(folder / DICTIONARY, explained, overwrite=overwrite)
         if has_rows or overwrite:
             write_text(folder / PROTOCOL, as_toml(protocol), overwrite=overwrite)
         missing = in_order([*study.missing(), *review.missing])
-        write_rows(failures, folder / FAILURES, FAILURE_COLUMNS, overwrite=True)
+        write_rows(failures, folder / FAILURES, tuple(FAILURE_COLUMNS), overwrite=True)
         write_rows(missing, folder / MISSING, tuple(MISSING_COLUMNS), overwrite=True)
         if has_page:
             drawn = study.pictures, folder / PICTURES
