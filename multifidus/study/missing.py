@@ -38,6 +38,7 @@ class Absence(StrEnum):
     NOT_OUTLINED = "not_outlined"
     LEVEL_UNKNOWN = "level_unknown"
     CASE_FAILED = "case_failed"
+    NOT_MEASURED_YET = "not_measured_yet"
     NOT_READ = "not_read"
     NO_EXAM = "no_exam"
     FAILED_REVIEW = "failed_review"
@@ -58,6 +59,7 @@ _MEANINGS = {
     Absence.LEVEL_UNKNOWN: "The reading has outlines of it on slices whose level is unknown.",
     Absence.CASE_FAILED: "The case could not be measured; detail names the error, failures.csv "
     "says more.",
+    Absence.NOT_MEASURED_YET: "The case is in the cohort table and was not measured so far.",
     Absence.NOT_READ: "Others read this exam, this rater did not.",
     Absence.NO_EXAM: "The study names no exam of this subject at this timepoint.",
     Absence.FAILED_REVIEW: "It was measured, and failed the review; detail is its comment.",
@@ -147,6 +149,8 @@ def missing_rows(
     measured: Iterable[Reading],
     failed: Mapping[Reading, str],
     notes: Notes = MappingProxyType({}),
+    *,
+    absent: Iterable[Reading] = (),
 ) -> list[Row]:
     """List what is missing, one row a reading x level x muscle x side.
 
@@ -161,10 +165,13 @@ def missing_rows(
         Readings that were not, and the name of the error.
     notes
         What raters wrote; see :func:`notes_of`.
+    absent
+        Readings of the cohort that nobody tried to measure so far.
     """
     study = _Study.of(areas)
     done = set(measured)
-    readings = done | set(failed)
+    waiting = set(absent) - done
+    unknown = waiting | set(failed)
     found: list[Row] = []
     for place in study.expected:
         for by in done:
@@ -173,7 +180,8 @@ def missing_rows(
                 note = notes.get((by, place), "")
                 found.append(_row(_who(by), place, *absence) | {RATER_NOTE: note})
         found += [_row(_who(by), place, Absence.CASE_FAILED, error) for by, error in failed.items()]
-        found += [_row(who, place, reason) for who, reason in _not_there(readings, failed)]
+        found += [_row(_who(by), place, Absence.NOT_MEASURED_YET) for by in waiting]
+        found += [_row(who, place, reason) for who, reason in _not_there(done, unknown)]
     return in_order(found)
 
 
@@ -186,15 +194,14 @@ def _who(by: Reading) -> Who:
     return by.subject, by.timepoint, by.rater, by.reading
 
 
-def _not_there(
-    readings: set[Reading], failed: Mapping[Reading, str]
-) -> Iterator[tuple[Who, Absence]]:
+def _not_there(measured: set[Reading], unknown: set[Reading]) -> Iterator[tuple[Who, Absence]]:
     """Yield exams that a subject lacks, and exams that a rater did not read."""
+    readings = measured | unknown
     exams = {(by.subject, by.timepoint) for by in readings}
     read = {(by.subject, by.timepoint, by.rater) for by in readings}
-    # A failed case of no rater may be anybody's.
-    anybody = {(by.subject, by.timepoint) for by in failed if not by.rater}
-    raters = {by.rater for by in readings if by.rater or by not in failed}
+    # A case of no rater that nobody has looked into may be anybody's.
+    anybody = {(by.subject, by.timepoint) for by in unknown if not by.rater}
+    raters = {by.rater for by in readings if by.rater or by not in unknown}
     for subject in {subject for subject, _ in exams}:
         for timepoint in {timepoint for _, timepoint in exams}:
             exam = (subject, timepoint)

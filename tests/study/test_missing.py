@@ -37,8 +37,8 @@ def both(by=PRE, level="L4-L5", **facts):
     return [area(by, level, side, **facts) for side in ("left", "right")]
 
 
-def found(rows, measured, failed=None):
-    rows = missing_rows(side_areas(measurements(rows)), measured, failed or {})
+def found(rows, measured, failed=None, **others):
+    rows = missing_rows(side_areas(measurements(rows)), measured, failed or {}, **others)
     assert all(list(row) == list(MISSING_COLUMNS) for row in rows)
     names = ("timepoint", "rater", "level", "side", "reason", "detail")
     return [tuple(row[name] for name in names) for row in rows]
@@ -105,6 +105,31 @@ def test_a_failed_case_lacks_everything():
     assert found(both(), [PRE], {POST: "ReadError"}) == [
         ("post", "AB", "L4-L5", side, "case_failed", "ReadError") for side in ("left", "right")
     ]
+
+
+def test_what_is_not_measured_yet_lacks_everything_and_is_an_exam_and_a_reading():
+    later = [POST, Reading("S01", "pre", "CD"), Reading("S02", "later", "AB", 2)]
+    rows = missing_rows(side_areas(measurements(both())), [PRE], {}, absent=later)
+    names = ("subject", "timepoint", "rater", "reading", "side", "reason")
+    told = [tuple(row[name] for name in names) for row in rows]
+    assert [one for one in told if one[-1] == "not_measured_yet"] == [
+        (by.subject, by.timepoint, by.rater, by.reading, side, "not_measured_yet")
+        for by in later
+        for side in ("left", "right")
+    ]
+    assert {(*one[:3], one[-1]) for one in told if one[-1] != "not_measured_yet"} == {
+        ("S01", "post", "CD", "not_read"),
+        ("S02", "later", "CD", "not_read"),
+        ("S01", "later", "", "no_exam"),
+        ("S02", "pre", "", "no_exam"),
+        ("S02", "post", "", "no_exam"),
+    }
+
+
+def test_an_exam_of_no_rater_that_is_not_measured_yet_may_be_anybodys():
+    assert {row[4] for row in found(both(), [PRE], absent=[Reading("S01", "post")])} == {
+        "not_measured_yet"
+    }
 
 
 def test_another_rater_is_expected_to_read_every_exam_and_a_second_reading_is_not():

@@ -317,4 +317,5 @@ def _facts(record: CaseRecord) -> dict[str, Any]:
 def study_of(readings: Sequence[Reading], done: Mapping[Reading, tuple[Path, CaseRecord]]) -> Study:
     """Put finished cases in the order of their table; their rows stay in their files."""
     found = (done[by] for by in readings if by in done)
-    return Study(tuple((record, partial(read_rows, path)) for path, record in found))
+    cases = tuple((record, partial(read_rows, path)) for path, record in found)
+    return Study(cases, tuple(by for by in readings if by not in done))

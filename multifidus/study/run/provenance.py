@@ -54,7 +54,12 @@ def write_provenance(study: Study, folder: Path, settings: RunSettings, facts: R
         "software": "multifidus",
         "version": settings.version,
         "command": list(facts.command),
-        "cohort": {"file": facts.cohort, "sha256": facts.cohort_sha256},
+        "cohort": {
+            "file": facts.cohort,
+            "sha256": facts.cohort_sha256,
+            "cases": len(study.cases) + len(study.absent),
+            "not_measured": len(study.absent),
+        },
         "protocol": {"digest": settings.protocol.digest, **settings.protocol.as_dict()},
         "contrasts_sha256": settings.contrasts,
         "review": facts.review,

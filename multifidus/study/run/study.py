@@ -31,11 +31,14 @@ class Study:
     ----------
     cases
         Records, and what returns their rows.
+    absent
+        Readings of the cohort that are not measured yet.
     exchanged
         Readings whose sides look exchanged.
     """
 
     cases: tuple[tuple[CaseRecord, RowsOf], ...]
+    absent: tuple[Reading, ...] = ()
     exchanged: tuple[ExchangedSides, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +82,7 @@ class Study:
         for record, _ in self.cases:
             notes |= record.notes
         areas: Iterator[SideArea] = (area for record, _ in self.cases for area in record.areas)
-        return missing_rows(areas, measured, failed, notes)
+        return missing_rows(areas, measured, failed, notes, absent=self.absent)
 
     def acquisitions(self) -> list[Row]:
         """Rows of the table of how images were acquired."""

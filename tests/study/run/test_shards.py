@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from dataclasses import replace
@@ -17,6 +18,7 @@ from multifidus.study.results_folder import Output
 from multifidus.study.run.cohort import CohortRun, Reporter, measure_cohort_into
 from multifidus.study.run.gathered import assemble_runs
 from multifidus.study.run.lock import locked
+from multifidus.study.run.selection import Selection
 from multifidus.study.run.shard import Shard
 from tests.support.cases import write_cohort
 
@@ -117,6 +119,42 @@ def test_shards_share_a_folder_while_others_run(study, whole, tmp_path):
     assert content(folder) == content(whole)
     assert not left.exists()
     assert not waiting.exists()
+
+
+def test_what_no_shard_measured_is_missing_as_not_measured_yet(study, tmp_path):
+    table = study.with_name("more.csv")
+    table.write_text(study.read_text() + "S03,pre,0,AB,nowhere,pre.outlines.json,open\n")
+    folder = tmp_path / "own"
+    measured(asked(table, folder, shard=Shard(1, 2), pictures=False))
+    done = assemble_runs([folder], Output(folder))
+    assert reasons_in(folder) == {
+        ("S01", "post", "not_measured_yet"), ("S02", "pre", "case_failed"),
+        ("S02", "post", "no_exam"), ("S03", "pre", "not_measured_yet"),
+        ("S03", "post", "no_exam"),
+    }  # fmt: skip
+    assert {row["reason"] for row in done.missing} == {
+        "not_measured_yet", "case_failed", "no_exam",
+    }  # fmt: skip
+    facts = json.loads((folder / "provenance.json").read_text())["cohort"]
+    assert (facts["cases"], facts["not_measured"]) == (4, 2)
+    words = json.loads((folder / "dictionary.json").read_text())["reasons"]
+    assert words["not_measured_yet"].startswith("The case")
+
+
+def test_what_a_run_leaves_for_later_is_missing_as_not_measured_yet(study, tmp_path):
+    made = measure_cohort_into(
+        asked(study, tmp_path, selection=Selection(limit=1), pictures=False)
+    )
+    assert {row["reason"] for row in made.missing} == {"not_measured_yet", "no_exam"}
+    assert ("S01", "post", "not_measured_yet") in reasons_in(tmp_path)
+    assert {row["reason"] for row in made.study.missing()} == {"not_measured_yet", "no_exam"}
+    facts = json.loads((tmp_path / "provenance.json").read_text())["cohort"]
+    assert (facts["cases"], facts["not_measured"]) == (3, 2)
+
+
+def reasons_in(folder):
+    with (folder / "missing.csv").open(newline="") as file:
+        return {(row["subject"], row["timepoint"], row["reason"]) for row in csv.DictReader(file)}
 
 
 def test_a_shard_again_does_what_failed_and_a_run_of_all_keeps_the_rest(study, two):
