@@ -6,7 +6,7 @@ ACTED_ON_SOME = 1
 """Done, but some cases failed or were left out."""
 
 REFUSED = 3
-"""The input was refused, or every case failed."""
+"""The input was refused, or every case failed; of a shard alone that is ``ACTED_ON_SOME``."""
 
 CRASHED = 4
 """A fault of the program or of the machine; what was finished is kept."""

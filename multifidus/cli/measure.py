@@ -145,15 +145,14 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     listed in failures.csv, and the others are measured. The same command again measures what is
     missing or failed.
 
-    Exit codes: 0 done; 1 done, but some cases failed; 2 wrong usage; 3 refused, or all failed;
-    4 a fault of the program or the machine, what was finished is kept.
+    Exit codes: 0 done; 1 done, but some cases failed, or all of a shard; 2 wrong usage; 3 refused,
+    or all failed; 4 a fault of the program or the machine, what was finished is kept.
     """
     from multifidus.io.protocol_toml import load_protocol
     from multifidus.study.requests import MeasureRequest
     from multifidus.study.results_folder import Output
     from multifidus.study.run.pool import Limits, memory_share, usable_cores
     from multifidus.study.run.selection import FAILED, Selection
-    from multifidus.study.run.shard import WHOLE, Shard
 
     request = MeasureRequest(
         exam=tuple(exam or ()),
@@ -191,7 +190,7 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
     processes = jobs or usable_cores()
     used = memory_share(processes) if memory is None else int(memory * 1e9)
-    share = Shard.from_text(shard) if shard else WHOLE
+    share = _shard(shard)
     cluster = _cluster(executor, executor_config)
     is_elsewhere = cluster is not None and not cluster.is_here
     if share.of > 1 or is_elsewhere:
@@ -204,6 +203,17 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         return _measure_cohort(asked, target)
     with tempfile.TemporaryDirectory() as scratch:
         return _measure_cohort(asked, Output(Path(scratch), pictures=False))
+
+
+def _shard(text: str | None) -> Shard:
+    """Return the share that was asked for; all of the cohort where none was."""
+    from multifidus.errors import CohortError
+    from multifidus.study.run.shard import WHOLE, Shard
+
+    try:
+        return WHOLE if text is None else Shard.from_text(text)
+    except CohortError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _check_part(share: Shard, *, has_output: bool, has_tables: bool) -> None:

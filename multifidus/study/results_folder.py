@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -132,6 +133,22 @@ ALL_TABLES = (
     TABLE, SUMMARY, DICTIONARY, FAILURES, MISSING, PROVENANCE, ACQUISITIONS, MUSCLES,
     *(name for names in FILES.values() for name in names),
 )  # fmt: skip
+
+
+def holds_tables(folder: Path) -> bool:
+    """Whether there is any table or page of results in a folder."""
+    return any((folder / name).exists() for name in ALL_TABLES) or is_page(folder / PAGE)
+
+
+def is_assembled(folder: Path) -> bool:
+    """Whether the results in a folder were put together from runs in other folders."""
+    if (folder / RUN).exists():
+        return False
+    try:
+        found = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and "shards" in found
 
 
 def remove_tables(

@@ -16,7 +16,14 @@ from multifidus.errors import WriteError
 from multifidus.figures.picture_files import SMALL
 from multifidus.io.files import write_text
 from multifidus.io.scan_result import in_words
-from multifidus.study.results_folder import CASES, PICTURES, RUN, Output, remove_tables
+from multifidus.study.results_folder import (
+    CASES,
+    PICTURES,
+    RUN,
+    Output,
+    is_assembled,
+    remove_tables,
+)
 from multifidus.study.run.content import CaseContent, RunSettings
 from multifidus.study.run.record import CaseRecord
 from multifidus.study.run.record_files import records_in
@@ -161,6 +168,13 @@ def check_plan(plan: Plan, output: Output) -> None:
     try:
         output.check()
     except WriteError:
+        if is_assembled(output.folder):
+            msg = f"{output.folder} holds results that were put together from other folders."
+            remedy = (
+                f"Make them anew: multifidus assemble FOLDERS -o {output.folder} --overwrite. Or "
+                "measure into another folder."
+            )
+            raise WriteError(msg, remedy=remedy) from None
         # Looked at last: another shard may just have begun this very run.
         if not (output.folder / RUN).exists():
             raise

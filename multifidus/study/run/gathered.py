@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from multifidus.figures.picture_files import SMALL
 from multifidus.io.scan_result import in_words
 from multifidus.io.table_csv import Row
 from multifidus.study.further_tables import check_tables
-from multifidus.study.results_folder import PICTURES, RUN, Output
+from multifidus.study.results_folder import PICTURES, RUN, TABLE, Output, holds_tables
+from multifidus.study.reviewed import review_beside
 from multifidus.study.run.assembly import assemble
 from multifidus.study.run.cohort import now_as_text, review_facts, study_of
 from multifidus.study.run.content import UNREADABLE, CaseContent, RunSettings
@@ -51,8 +52,6 @@ class Gathered:
         How the shards were run.
     done
         Record of each finished case.
-    absent
-        Readings of which there is none, or none that a run compared with this cohort.
     hashes
         Of each file, by its name in the cohort.
     notes
@@ -64,7 +63,6 @@ class Gathered:
     readings: list[Reading]
     runs: list[dict[str, Any]] = field(default_factory=list)
     done: dict[Reading, Found] = field(default_factory=dict)
-    absent: list[Reading] = field(default_factory=list)
     hashes: dict[str, tuple[str, Path]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -144,15 +142,14 @@ class Gathered:
             )
 
     def close(self) -> None:
-        """Leave out what no run compared with this cohort, and list what is not there."""
+        """Leave out what no run compared with this cohort."""
         compared = {
             by for run in self.runs for by in Shard(run["shard"], run["of"]).part_of(self.readings)
         }
         self.done = {by: found for by, found in self.done.items() if by in compared}
-        self.absent = [by for by in self.readings if by not in self.done]
 
 
-def _standing(records: Iterator[Found]) -> list[Found]:
+def _standing(records: Iterable[Found]) -> list[Found]:
     """Leave out failures of what the same folder holds a measurement of, as every run does."""
     found = [*records]
     measured = {record.reading for _, record in found if record.failure is None}
@@ -212,9 +209,7 @@ class Gathering:
     Parameters
     ----------
     study
-        All finished cases.
-    absent
-        Cases of the cohort that are not there.
+        All finished cases, and which there are none of.
     notes
         What is doubtful of several cases together, what failed in one of two folders, and what a
         review left out.
@@ -225,10 +220,14 @@ class Gathering:
     """
 
     study: Study
-    absent: tuple[Reading, ...]
     notes: tuple[str, ...]
     missing: list[Row]
     printed: tuple[list[str], list[list[str]]]
+
+    @property
+    def absent(self) -> tuple[Reading, ...]:
+        """Cases of the cohort that are not there."""
+        return self.study.absent
 
 
 def assemble_runs(
@@ -253,12 +252,16 @@ def assemble_runs(
     """
     started = now_as_text()
     own = any(_same(folder, output.folder) for folder in folders)
-    if not own:
-        output.check()
-    with _all_locked((*folders, output.folder)):
+    _check(folders, output, own=own)
+    with contextlib.ExitStack() as held:
+        _lock(held, folders, output.folder)
         found = gather(folders)
         study = found.study
         check_tables(output.tables, found.done)
+        review_beside(output.folder / TABLE, output.review)
+        if not own:
+            # Nothing is made of what is refused, and a lock makes its folder.
+            held.enter_context(locked(output.folder))
         drawn = any(record.pictures is not None for record, _ in study.cases)
         for path, record in found.done.values():
             _take_pictures(record, _folder_of((path, record)), output.folder)
@@ -273,26 +276,39 @@ def assemble_runs(
         )  # fmt: skip
         write_provenance(study, output.folder, found.settings, facts)
     notes = (*study.notes(), *found.notes, *made.remarks)
-    return Gathering(study, tuple(found.absent), notes, made.missing, made.printed)
+    return Gathering(study, notes, made.missing, made.printed)
+
+
+def _check(folders: Sequence[Path], output: Output, *, own: bool) -> None:
+    """Refuse to replace tables unasked, unless they are of the very cases that are put together.
+
+    Raises
+    ------
+    WriteError
+        If there are tables of other cases.
+    """
+    if not own:
+        output.check()
+    is_alone = all(_same(folder, output.folder) for folder in folders)
+    if not (is_alone or output.overwrite) and holds_tables(output.folder):
+        msg = f"{output.folder} already holds tables."
+        raise WriteError(msg, remedy="Choose another folder, or ask to overwrite them.")
 
 
 def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-@contextlib.contextmanager
-def _all_locked(folders: Sequence[Path]) -> Iterator[None]:
-    """Keep all folders; one that may only be read is nobody's to write to."""
-    with contextlib.ExitStack() as held:
-        for folder in {folder.resolve(): folder for folder in folders}.values():
-            if folder != folders[-1] and not folder.is_dir():
-                continue  # said by who reads it
-            try:
-                held.enter_context(locked(folder))
-            except PermissionError:
-                if _same(folder, folders[-1]):
-                    raise
-        yield
+def _lock(held: contextlib.ExitStack, folders: Sequence[Path], output: Path) -> None:
+    """Keep all folders of runs; one that may only be read is nobody's to write to."""
+    for folder in {folder.resolve(): folder for folder in folders}.values():
+        if not (folder / RUN).exists():
+            continue  # said by who reads it
+        try:
+            held.enter_context(locked(folder))
+        except PermissionError:
+            if _same(folder, output):
+                raise
 
 
 def _take_pictures(record: CaseRecord, source: Path, target: Path) -> None:

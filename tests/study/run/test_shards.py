@@ -142,9 +142,7 @@ def test_what_no_shard_measured_is_missing_as_not_measured_yet(study, tmp_path):
 
 
 def test_what_a_run_leaves_for_later_is_missing_as_not_measured_yet(study, tmp_path):
-    made = measure_cohort_into(
-        asked(study, tmp_path, selection=Selection(limit=1), pictures=False)
-    )
+    made = measure_cohort_into(asked(study, tmp_path, selection=Selection(limit=1), pictures=False))
     assert {row["reason"] for row in made.missing} == {"not_measured_yet", "no_exam"}
     assert ("S01", "post", "not_measured_yet") in reasons_in(tmp_path)
     assert {row["reason"] for row in made.study.missing()} == {"not_measured_yet", "no_exam"}
@@ -330,6 +328,44 @@ def test_other_results_are_not_replaced_unasked(two, tmp_path):
     assemble_runs(two, Output(tmp_path / "all", overwrite=True))
 
 
+def test_a_refusal_leaves_nothing_behind(study, two, tmp_path):
+    facts = json.loads((two[1] / "run.json").read_text())
+    (two[1] / "run.json").write_text(json.dumps({**facts, "version": "0.0.9"}))
+    refused(two, tmp_path, "version")
+    (tmp_path / "review.csv").write_text("no table of verdicts\n")
+    with pytest.raises(ReadError):
+        assemble_runs([two[0]], Output(tmp_path / "all", review=tmp_path / "review.csv"))
+    assert not (tmp_path / "all").exists()
+    with pytest.raises(ReadError, match="holds no run"):
+        assemble_runs([study.parent], Output(tmp_path / "all"))
+    assert not [*study.parent.glob(".run.lock")]
+
+
+def test_tables_of_one_of_several_folders_are_not_replaced_unasked(two, tmp_path):
+    assemble_runs([two[0]], Output(two[0]))
+    assemble_runs([two[0]], Output(two[0]))
+    before = (two[0] / "measurements.csv").read_bytes()
+    with pytest.raises(WriteError, match="already holds tables"):
+        assemble_runs(two, Output(two[0]))
+    assert (two[0] / "measurements.csv").read_bytes() == before
+    records = [*two[0].glob("cases/*/*")]
+    done = assemble_runs(two, Output(two[0], overwrite=True))
+    assert done.absent == ()
+    assert [*two[0].glob("cases/*/*")] == records
+
+
+def test_a_folder_of_several_without_tables_takes_them(two):
+    assert assemble_runs(two, Output(two[0])).absent == ()
+
+
+def test_to_measure_into_a_folder_of_assembled_tables_is_refused_with_what_helps(
+    study, two, tmp_path
+):
+    assemble_runs(two, Output(tmp_path / "all"))
+    with pytest.raises(WriteError, match=r"assemble FOLDERS -o .*all --overwrite"):
+        measured(asked(study, tmp_path / "all"))
+
+
 def run(*words):
     return CliRunner().invoke(app, [*map(str, words)], catch_exceptions=True)
 
@@ -354,3 +390,13 @@ def test_by_the_command_line(study, tmp_path):
     assert run(*words, "--shard", "2/2", "--no-pictures").exit_code == 0
     assert run("assemble", tmp_path, "-o", tmp_path).exit_code == 0
     assert run("measure", cohort, "--shard", "1/2").exit_code == 2
+    for text in ("0/2", "3"):
+        done = run(*words, "--shard", text)
+        assert done.exit_code == 2
+        assert "shard" in done.stderr
+
+
+def test_a_shard_in_which_every_case_failed_has_acted(study, tmp_path):
+    words = ("measure", study, "-o", tmp_path, "--shard", "3/3", "--no-pictures")
+    assert run(*words).exit_code == 1
+    assert run("assemble", tmp_path, "-o", tmp_path).exit_code == 3
