@@ -128,7 +128,7 @@ REVIEW_COLUMNS: Mapping[str, str] = {
     "rater": "Who outlined; empty: all raters.",
     "reading": "Which of the rater's readings; empty: all.",
     "level": "Disc or vertebral body; empty: all levels.",
-    "side": "The patient's side; empty: both.",
+    "side": "The patient's side; empty: all; both: left and right.",
     "structure": "Structure; empty: all.",
     "verdict": "pass, fail or repeat.",
     "comment": "Why.",

@@ -1,8 +1,12 @@
-"""What somebody decided who looked through the results: which measurements pass."""
+"""What somebody decided who looked through the results: which measurements pass.
+
+Verdicts are on outlines. A number passes where every outline that enters it does, and of the
+verdicts on one outline the latest counts, however wide or narrow they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -52,6 +56,28 @@ _OF_BOTH_SIDES = {
 }  # fmt: skip
 """Numbers of one side that the other enters as well."""
 
+_PAIR = (Side.LEFT, Side.RIGHT)
+
+_ANY_SIDE = (*_PAIR, Side.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedOutline:
+    """An outline that enters a number.
+
+    Parameters
+    ----------
+    level, side, structure
+        What it is of; an empty level is one that is not known.
+    is_own
+        Whether the number is of it; not one that it is related to, such as a reference.
+    """
+
+    level: str
+    side: str
+    structure: str
+    is_own: bool = True
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewEntry:
@@ -64,11 +90,13 @@ class ReviewEntry:
     rater, reading
         Of which reading; empty and None: of all.
     level, side, structure
-        Of which muscle; empty: of all.
+        Of which muscle; empty: of all. The side both is left and right.
     verdict
         What was decided.
     comment, reviewer, date
         Why, by whom and when (ISO 8601).
+    line
+        Where it stands in its file; None where it is of none.
     """
 
     subject: str
@@ -82,62 +110,77 @@ class ReviewEntry:
     comment: str = ""
     reviewer: str = ""
     date: str = ""
-
-    @property
-    def scope(self) -> tuple[object, ...]:
-        """What it is about."""
-        return (
-            self.subject, self.timepoint, self.rater, self.reading, self.level, self.side,
-            self.structure,
-        )  # fmt: skip
+    line: int | None = field(default=None, compare=False)
 
     @property
     def exam(self) -> tuple[str, str]:
         """Subject and timepoint."""
         return self.subject, self.timepoint
 
-    def covers(self, row: Measurement) -> bool:
-        """Whether a number is of what the verdict is about, or an outline of that enters it.
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The sides that it is about; none where it is about all."""
+        if self.side == Side.BOTH:
+            return _PAIR
+        return (self.side,) if self.side else ()
 
-        A number of both sides, or of several slices, such as asymmetry and volume, is of either
-        side and of each level. References enter every number of fat of their reading.
-        """
+    def is_of_reading(self, row: Measurement) -> bool:
+        """Whether it is about the exam and the reading of a number."""
         by = row.key.reading
-        if self.exam != (by.subject, by.timepoint):
-            return False
-        if self.rater not in {"", by.rater} or self.reading not in {None, by.reading}:
-            return False
-        if self.structure in _REFERENCES and row.key.structure != self.structure:
-            return row.quantity not in _AREAS
-        return self._is_of_structure(row) and self._is_of_side(row) and self._is_of_level(row)
-
-    def _is_of_structure(self, row: Measurement) -> bool:
-        others = _BY_STRUCTURE.get(self.structure, set())  # type: ignore[call-overload]
-        return self.structure in {"", row.key.structure} or row.quantity in others
-
-    def _is_of_side(self, row: Measurement) -> bool:
         return (
-            self.side in {"", row.key.side}
-            or row.key.side in {Side.BOTH, Side.NONE}
-            or row.quantity in _OF_BOTH_SIDES
-            or self.structure in _BY_STRUCTURE
+            self.exam == (by.subject, by.timepoint)
+            and self.rater in {"", by.rater}
+            and self.reading in {None, by.reading}
         )
 
-    def _is_of_level(self, row: Measurement) -> bool:
-        level = row.provenance.level
+    def is_on(self, outline: ReviewedOutline) -> bool:
+        """Whether it is about an outline of its readings."""
         return (
-            not self.level or not level or self.level == level or row.quantity == Quantity.VOLUME_ML
+            self.level in {"", outline.level}
+            and self.structure in {"", outline.structure}
+            and (not self.side or outline.side in self.sides)
         )
+
+
+def outlines_of(
+    row: Measurement, levels: Sequence[str], entries: Sequence[ReviewEntry]
+) -> Iterator[ReviewedOutline]:
+    """Yield the outlines that enter a number; of other structures, those that verdicts name.
+
+    Parameters
+    ----------
+    row
+        The number.
+    levels
+        Those of its slices.
+    entries
+        The verdicts on its exam.
+    """
+    both = row.key.side == Side.BOTH or row.quantity in _OF_BOTH_SIDES
+    for level in levels:
+        for side in _PAIR if both else (row.key.side,):
+            yield ReviewedOutline(level, side, row.key.structure)
+    named = {entry.structure for entry in entries} - {"", row.key.structure}
+    for structure in sorted(named):
+        where: Iterable[str] = ()
+        if row.quantity in _BY_STRUCTURE.get(structure, ()):  # type: ignore[call-overload]
+            where = levels
+        elif structure in _REFERENCES and row.quantity not in _AREAS:
+            # One reference is for all levels of its reading, wherever it lies.
+            where = {entry.level for entry in entries} | {""}
+        for level in where:
+            for side in _ANY_SIDE:
+                yield ReviewedOutline(level, side, structure, is_own=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Verdicts of a study; of several on the same measurements the last one counts.
+    """Verdicts of a study; of several on one outline the last one counts.
 
     Parameters
     ----------
     entries
-        In the order of their dates; of one day, as they were written.
+        In the order of their dates, those without one first; of one date, as they were written.
     """
 
     entries: tuple[ReviewEntry, ...] = ()
@@ -147,25 +190,61 @@ class Review:
 
     @classmethod
     def of(cls, entries: Iterable[ReviewEntry]) -> Review:
-        """Put verdicts in order, and keep the last of each scope."""
-        ordered = sorted(entries, key=lambda entry: entry.date)
-        last = {entry.scope: entry for entry in ordered}
-        kept = tuple(entry for entry in ordered if last[entry.scope] is entry)
-        exams: dict[tuple[str, str], tuple[ReviewEntry, ...]] = {}
-        for entry in kept:
-            exams[entry.exam] = (*exams.get(entry.exam, ()), entry)
-        return cls(kept, exams)
+        """Put verdicts in the order of their dates."""
+        ordered = tuple(sorted(entries, key=lambda entry: entry.date))
+        exams: dict[tuple[str, str], list[ReviewEntry]] = {}
+        for entry in ordered:
+            exams.setdefault(entry.exam, []).append(entry)
+        return cls(ordered, {exam: tuple(found) for exam, found in exams.items()})
 
     def of_exam(self, exam: tuple[str, str]) -> tuple[ReviewEntry, ...]:
         """Return the verdicts on an exam (subject and timepoint)."""
         return self._by_exam.get(exam, ())
 
-    def against(self, row: Measurement) -> ReviewEntry | None:
-        """Return the verdict by which a number does not pass; None where it does."""
-        by = row.key.reading
+    def against(self, row: Measurement, levels: Sequence[str]) -> ReviewEntry | None:
+        """Return the verdict by which a number does not pass; None where it does.
+
+        Parameters
+        ----------
+        row
+            The number.
+        levels
+            Those of its slices; an empty one where it is not known.
+        """
+        entries = self._of_reading(row)
         found = [
-            entry
-            for entry in self.of_exam((by.subject, by.timepoint))
-            if entry.verdict is not Verdict.PASS and entry.covers(row)
+            last
+            for outline in (outlines_of(row, levels, entries) if entries else ())
+            if (last := _last_on(outline, entries)) and last.verdict is not Verdict.PASS
         ]
-        return found[-1] if found else None
+        return max(found, key=entries.index) if found else None
+
+    def about(self, row: Measurement, levels: Sequence[str]) -> Iterator[ReviewEntry]:
+        """Yield the verdicts on an outline that enters a number, whether they count or not."""
+        entries = self._of_reading(row)
+        outlines = [*outlines_of(row, levels, entries)] if entries else []
+        for entry in entries:
+            if any(_reaches(entry, outline) for outline in outlines):
+                yield entry
+
+    def _of_reading(self, row: Measurement) -> tuple[ReviewEntry, ...]:
+        by = row.key.reading
+        exam = self.of_exam((by.subject, by.timepoint))
+        return tuple(entry for entry in exam if entry.is_of_reading(row))
+
+
+def _reaches(entry: ReviewEntry, outline: ReviewedOutline) -> bool:
+    """Whether a verdict is on an outline, and if that is another structure's, names it."""
+    return entry.is_on(outline) and (outline.is_own or bool(entry.structure))
+
+
+def _last_on(outline: ReviewedOutline, entries: Sequence[ReviewEntry]) -> ReviewEntry | None:
+    """Return the verdict that counts for an outline.
+
+    One that is against all structures of another level is not one against its references.
+    """
+    for entry in reversed(entries):
+        takes_back = entry.verdict is Verdict.PASS and entry.is_on(outline)
+        if takes_back or _reaches(entry, outline):
+            return entry
+    return None

@@ -16,6 +16,7 @@ from multifidus.io.review_csv import REVIEW, read_review
 from multifidus.io.table_csv import Row
 from multifidus.io.table_reader import TextRow
 from multifidus.study.missing import Absence
+from multifidus.study.slice_levels import SliceLevels
 
 Muscle = tuple[Any, ...]
 """Subject, timepoint, rater, reading, level, structure and side."""
@@ -79,8 +80,11 @@ class ReviewedReadings:
         if self.review is None:
             return tuple(rows)
         kept: list[Measurement] = []
+        levels = SliceLevels.of(rows)
         for row in rows:
-            against = self.review.against(row)
+            of_row = levels.of_row(row)
+            self._met.update(self.review.about(row, of_row))
+            against = self.review.against(row, of_row)
             if against is None:
                 kept.append(row)
                 continue
@@ -89,20 +93,7 @@ class ReviewedReadings:
             kept.append(replace(row.with_flags(flag), value=math.nan, uncertainty=math.nan))
             if row.key.structure in MUSCLES and _is_about(against, row):
                 self._failed.setdefault(_muscle(row), against)
-        self._meet(rows, self.review)
         return tuple(kept)
-
-    def _meet(self, rows: Sequence[Measurement], review: Review) -> None:
-        """Note the verdicts that are of something here."""
-        exams: dict[tuple[str, str], list[Measurement]] = {}
-        for row in rows:
-            exams.setdefault((row.key.reading.subject, row.key.reading.timepoint), []).append(row)
-        for exam, members in exams.items():
-            for entry in review.of_exam(exam):
-                # Of the structures a report may show one alone.
-                whole = replace(entry, structure="")
-                if entry not in self._met and any(map(whole.covers, members)):
-                    self._met.add(entry)
 
     @property
     def missing(self) -> list[Row]:
@@ -143,7 +134,8 @@ def _is_about(entry: ReviewEntry, row: Measurement) -> bool:
     """Whether it is this muscle that did not pass, not one that it is compared with."""
     if entry.structure not in {"", row.key.structure}:
         return True
-    return entry.side in {"", row.key.side} and entry.level in {"", row.provenance.level}
+    sides = entry.sides or (row.key.side,)
+    return row.key.side in sides and entry.level in {"", row.provenance.level}
 
 
 def _missing(failed: Mapping[Muscle, ReviewEntry]) -> Iterable[Row]:
@@ -174,9 +166,24 @@ def _remarks(
     strange = [entry for entry in review.entries if entry not in met]
     if strange:
         yield (
-            f"{len(strange)} of {len(review.entries)} verdicts of the review are of nothing in "
-            "this table: check their subjects, timepoints, raters, readings, levels and sides."
+            f"{len(strange)} of {len(review.entries)} verdicts of the review{_lines(strange)} are "
+            "of nothing in this table: check their subjects, timepoints, raters, readings, levels, "
+            "sides and structures."
         )
+
+
+MOST_LINES = 10
+"""So many lines are named."""
+
+
+def _lines(entries: Iterable[ReviewEntry]) -> str:
+    """Say in which lines of the file verdicts stand."""
+    lines = sorted(entry.line for entry in entries if entry.line is not None)
+    if not lines:
+        return ""
+    more = f" and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else ""
+    named = ", ".join(map(str, lines[:MOST_LINES]))
+    return f" (line{'s' if len(lines) > 1 else ''} {named}{more})"
 
 
 _WORDS = {Verdict.FAIL: "failed", Verdict.REPEAT: "to be repeated"}

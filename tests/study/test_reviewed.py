@@ -76,7 +76,16 @@ FAT = {"quantity": "fi_pct", "method": "pooled_otsu", "unit": "%"}
         (entry(side="right"), {}, True),
         (entry(side="right"), {"side": "both", "quantity": "asymmetry_pct", "unit": "%"}, False),
         (entry(level="L3-L4"), {}, True),
-        (entry(level="L3-L4"), {"quantity": "volume_ml", "unit": "ml"}, False),
+        (entry(level="L3-L4"), {"quantity": "volume_ml", "unit": "ml"}, True),
+        (entry(level="L4-L5"), {"quantity": "volume_ml", "unit": "ml"}, False),
+        (entry(side="both"), {}, False),
+        (entry(side="both"), {"side": "right"}, False),
+        (entry(side="both"), {"side": "both", "quantity": "volume_ml", "unit": "ml"}, False),
+        (entry(side="both"), {"side": "both", "quantity": "asymmetry_pct", "unit": "%"}, False),
+        (entry(side="none"), {"side": "both", "quantity": "asymmetry_pct", "unit": "%"}, True),
+        (entry(structure="psoas", side="left"), {"structure": "psoas", "side": "right"}, True),
+        (entry(structure="psoas", side="left", level="L3-L4"),
+         {"quantity": "sir_psoas", "unit": "1"}, True),
         (entry(level="L4-L5", side="left", structure="multifidus"), {}, False),
         (entry(structure="psoas"), {}, True),
         (entry(structure="psoas"), {"quantity": "sir_psoas", "unit": "1"}, False),
@@ -107,6 +116,64 @@ def test_the_last_verdict_on_the_same_counts():
     assert reviewed(rows_of({}), Review.of([entry("fail", date="2026-12-01"), later])).missing
 
 
+def test_of_verdicts_on_one_outline_the_latest_counts_however_wide_it_is():
+    wide, narrow = entry("fail", date="2026-11-29"), entry("pass", side="left", date="2026-11-30")
+    asymmetry = {"side": "both", "quantity": "asymmetry_pct", "unit": "%"}
+    rows = rows_of({}, {"side": "right"}, asymmetry)
+    passed = reviewed(rows, Review.of([narrow, wide])).rows
+    # The asymmetry is of the right side as well, which nobody took back.
+    assert [math.isfinite(row.value) for row in passed] == [True, False, False]
+    later = entry("pass", date="2026-12-01")
+    assert reviewed(rows, Review.of([later, narrow, wide])).rows == tuple(rows)
+    undated = [entry("fail", side="left"), entry("fail", side="right")]
+    assert reviewed(rows, Review.of([later, *undated])).rows == tuple(rows)
+    failed_again = [later, entry("fail", level="L4-L5", side="right", date="2026-12-02"), narrow]
+    passed = reviewed(rows, Review.of(failed_again)).rows
+    assert [math.isfinite(row.value) for row in passed] == [True, False, False]
+
+
+def test_a_failed_reference_is_taken_back_by_a_verdict_on_it_or_on_the_exam():
+    failed = entry(structure="fat_reference", level="L3-L4", date="2026-11-29")
+    of_all, row = {"date": "2026-11-30"}, rows_of(FAT)
+    for other, enters in [
+        (entry("pass", **of_all), True),
+        (entry("pass", structure="fat_reference", **of_all), True),
+        (entry("pass", structure="fat_reference", level="L4-L5", **of_all), False),
+        (entry("pass", structure="multifidus", **of_all), False),
+        (entry("fail", level="L3-L4"), False),
+    ]:
+        (found,) = reviewed(row, Review.of([failed, other])).rows
+        assert math.isfinite(found.value) is enters, other
+    (found,) = reviewed(row, Review.of([entry(level="L3-L4"), entry("pass", side="left")])).rows
+    assert math.isfinite(found.value)
+
+
+def test_a_volume_over_several_levels_fails_with_each_of_them_and_with_no_other():
+    volume = {"quantity": "volume_ml", "unit": "ml", "level": "", "series": "1.2"}
+    run = {"parameters": '{"slice_step_mm": 4.0, "slice_indices": [3, 4]}'}
+    rows = rows_of(
+        {"level": "L3-L4", "series": "1.2", "slice_index": "3"},
+        {"level": "L4-L5", "series": "1.2", "slice_index": "4"},
+        {"level": "L5-S1", "series": "1.2", "slice_index": "9"},
+        volume | run,
+        volume | run | {"side": "right"},
+        volume | {"side": "both"},
+    )
+    for level, finite in [
+        ("L3-L4", [False, True, True, False, True, False]),
+        ("L4-L5", [True, False, True, False, True, False]),
+        ("L5-S1", [True, True, False, True, True, True]),
+    ]:
+        found = reviewed(rows, Review.of([entry(level=level, side="left")])).rows
+        assert [math.isfinite(row.value) for row in found] == finite
+
+
+def test_side_both_lists_both_muscles_as_missing():
+    rows = rows_of({}, {"side": "right"})
+    found = reviewed(rows, Review.of([entry(level="L4-L5", side="both", structure="multifidus")]))
+    assert [row["side"] for row in found.missing] == ["left", "right"]
+
+
 def test_what_is_only_compared_with_what_failed_is_not_missing_itself():
     compared = {"quantity": "operated_contralateral_pct", "unit": "%"}
     rows = rows_of({"side": "right"}, compared, {"level": ""}, {"level": "L3-L4"} | compared)
@@ -121,6 +188,51 @@ def test_verdicts_of_nothing_in_the_table_are_said():
     assert remark.startswith("3 of 4 verdicts")
 
 
+def test_verdicts_of_nothing_are_named_by_their_lines(tmp_path):
+    lost = [
+        "S1,pre,,,L1-L2,,,fail,,,",
+        "S1,pre,,,,,csf,fail,,,",
+        "S9,pre,,,,,,fail,,,",
+        "S9,pre,,,,,,pass,,,2026-11-30",
+    ]
+    (remark,) = reviewed(rows_of({}), review_of(tmp_path, "S1,pre,,,,,,pass,,,", *lost)).remarks
+    assert remark.startswith("4 of 5 verdicts of the review (lines 3, 4, 5, 6) are of nothing")
+    (remark,) = reviewed(rows_of({}), review_of(tmp_path, *(lost[:1] * 12))).remarks
+    assert "(lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more)" in remark
+
+
+def review_of(folder, *lines, header=HEADER):
+    path = folder / "review.csv"
+    path.write_text(header + "".join(f"{line}\n" for line in lines))
+    return read_review(path)
+
+
+def test_initials_na_are_a_raters(tmp_path):
+    (found,) = review_of(tmp_path, "S1,pre,NA,NA,NA,,na,fail,NA,NA,NA").entries
+    assert (found.rater, found.comment, found.reviewer) == ("NA", "NA", "NA")
+    assert (found.reading, found.level, found.structure, found.date) == (None, "", "", "")
+
+
+def test_columns_that_are_none_are_refused(tmp_path):
+    header = HEADER.replace("rater", "Raters").replace("level", "Levels")
+    with pytest.raises(ReadError, match="Raters, Levels") as refused:
+        review_of(tmp_path, "S1,pre,A,1,L4-L5,,,fail,,,", header=header)
+    assert "rater, reading, level" in refused.value.remedy
+
+
+def test_dates_are_compared_as_dates(tmp_path):
+    lines = [
+        "S1,pre,,,,,,fail,4,,2026-12-01",
+        "S1,pre,,,,,,fail,3,,2026-11-30T14:05",
+        "S1,pre,,,,,,fail,2,,2026-11-30 14:04:59",
+        "S1,pre,,,,,,fail,0,,",
+        "S1,pre,,,,,,fail,1,,2026-11-30",
+    ]
+    found = review_of(tmp_path, *lines).entries
+    assert [one.comment for one in found] == list("01234")
+    assert [one.date for one in found][2:4] == ["2026-11-30T14:04:59", "2026-11-30T14:05:00"]
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [
@@ -129,7 +241,11 @@ def test_verdicts_of_nothing_in_the_table_are_said():
         ("S1,pre,,,L9,,,fail,,,", "L9"),
         ("S1,pre,,,,top,,fail,,,", "top"),
         ("S1,pre,,x,,,,fail,,,", "x"),
+        ("S1,pre,,0,,,,fail,,,", "reading is '0'"),
         ("S1,pre,,,,,,fail,,,yesterday", "yesterday"),
+        ("S1,pre,,,,,,fail,,,20260101", "20260101"),
+        ("S1,pre,,,,,,fail,,,2026-11-30T10:00+02:00", "allowed are 2026-11-30"),
+        ("S1,pre,,,,,,fail,,,2026-02-30", "2026-02-30"),
     ],
 )
 def test_a_table_that_cannot_be_understood_is_refused_with_its_line(line, word, tmp_path):
