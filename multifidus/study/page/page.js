@@ -122,15 +122,21 @@ function decide(verdict) {
   if (!now.exam) { step(1); return; }
   if (now.exam.facts.failure) { say("This exam was not measured: there is nothing to review."); return; }
   const unit = unitNow(), scope = scopeOf(unit), ours = state.entries.get(scope);
+  const { exam, place } = now, before = place ? [] : exam.verdicts;
   put(scope, { ...unit, verdict, comment: ours?.comment ?? "",
     reviewer: reviewer.value.trim(), date: nowAsText() });
   reviewed();
   const counts = verdictOn(entriesAbout(unit), unit);
-  if (counts.verdict !== verdict)
-    say(`A wider verdict still counts here: ${counts.verdict}${counts.comment ? `, ${counts.comment}` : ""}` +
-      ` (${counts.level || counts.structure || counts.side ? "on part of the exam" : "on the whole exam"}` +
-      `${counts.reviewer ? `, ${counts.reviewer}` : ""}).`);
-  else if (verdict === "pass" && !now.place) step(1);
+  if (counts.verdict !== verdict) {
+    say(`A verdict of a later date still counts here: ${counts.verdict} (${counts.date}).`);
+    return;
+  }
+  if (verdict !== "pass" || place) return;
+  const back = before.filter((entry, at) => entry && entry.verdict !== "pass" &&
+    scopeOf(entry) !== scope && exam.verdicts[at].verdict === "pass").length;
+  step(1);
+  if (back) say(`The verdict on ${unit.subject} ${unit.timepoint} takes back those on ${back} of its ` +
+    "muscles, which had not passed. Z undoes it.");
 }
 
 function reviewed() {
@@ -183,8 +189,9 @@ function save() {
     (open ? ` ${open} comments without a verdict are not in it: see the filter.` : ""), open > 0);
 }
 
-function load(text) {
+function load(file) {
   try {
+    const text = typeof file === "string" ? file : textOf(file);
     const entries = entriesOf(text), taken = merge(entries);
     const here = new Set(exams.map((exam) => examOf(exam.unit)));
     const strange = entries.filter((entry) => !here.has(examOf(entry))).length;
@@ -282,7 +289,7 @@ byId("save").onclick = save;
 byId("load").onclick = () => byId("file").click();
 byId("file").onchange = async (event) => {
   const [file] = event.target.files;
-  if (file) load(await file.text());
+  if (file) load(await file.arrayBuffer());
   event.target.value = "";
 };
 byId("help").onclick = KEYS["?"];

@@ -6,9 +6,7 @@ const state = { entries: new Map(), byExam: new Map(), unsaved: 0, seen: "", kep
 
 function indexEntries() {
   state.byExam.clear();
-  const ordered = [...state.entries.values()].sort((one, other) =>
-    one.date < other.date ? -1 : one.date > other.date ? 1 : 0);
-  for (const entry of ordered) {
+  for (const entry of [...state.entries.values()].sort(byDate)) {
     const exam = examOf(entry);
     if (!state.byExam.has(exam)) state.byExam.set(exam, []);
     state.byExam.get(exam).push(entry);
@@ -78,16 +76,18 @@ function undo() {
   return last !== undefined;
 }
 
-// Of two verdicts on the same, the one of the later date counts; returns how many were taken.
+// Of two verdicts on the same, the one of the later date counts, and of one date the one that is
+// taken last; returns how many were taken.
 function merge(entries) {
   const before = state.entries.size ? new Map(state.entries) : null;
   let taken = 0;
-  for (const entry of [...entries].sort((one, other) => (one.date < other.date ? -1 : 1))) {
+  for (const entry of [...entries].sort(byDate)) {
     const scope = scopeOf(entry), ours = state.entries.get(scope);
     if (ours && ours.verdict && ours.date > entry.date) continue;
-    if (ours && COLUMNS.every((name) => ours[name] === entry[name])) continue;
+    // Put behind all others, as it is behind them in the file.
+    state.entries.delete(scope);
     state.entries.set(scope, entry);
-    taken++;
+    taken += !ours || COLUMNS.some((name) => ours[name] !== entry[name]);
   }
   // What was only loaded is in a file already.
   if (before && taken) state.unsaved++;
