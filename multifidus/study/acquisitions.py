@@ -7,7 +7,8 @@ they say is given, and the column is named: nothing is averaged, and no value is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.acquisition import Acquisition, header_text
@@ -16,6 +17,7 @@ from multifidus.data.image import Series
 from multifidus.data.measurement import Measurement
 from multifidus.io.table_csv import Row
 from multifidus.study.batch import Measured
+from multifidus.study.summary import exam_place
 
 Known = dict[str, Any]
 """Subject, timepoint and series, and by column all values that are known, sorted."""
@@ -102,13 +104,29 @@ def _numbers(values: Iterable[float]) -> list[float]:
     return kept
 
 
-def acquisition_rows(cases: Iterable[Iterable[Known]]) -> list[Row]:
-    """Put what is known of all cases together: one row an exam and series, sorted."""
+def acquisition_rows(
+    cases: Iterable[Iterable[Known]],
+    orders: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> list[Row]:
+    """Put what is known of all cases together: one row an exam and series, sorted.
+
+    Parameters
+    ----------
+    cases
+        What is known of the series of each.
+    orders
+        By subject and timepoint, the order that the cohort gives the timepoint.
+    """
     found: dict[tuple[str, ...], Known] = {}
     for known in (known for case in cases for known in case):
         key = tuple(known[name] for name in KEYS)
         found[key] = _joined(found[key], known) if key in found else known
-    return [_row(found[key]) for key in sorted(found)]
+
+    def place(key: tuple[str, ...]) -> tuple[object, ...]:
+        subject, timepoint, series = key
+        return *exam_place(subject, timepoint, orders.get((subject, timepoint), "")), series
+
+    return [_row(found[key]) for key in sorted(found, key=place)]
 
 
 def _joined(one: Known, other: Known) -> Known:

@@ -17,7 +17,7 @@ from multifidus.study.summary import summary_rows
 TITLE = "<title>multifidus results</title>"
 
 COLUMNS = (
-    *((name, name, "") for name in SUMMARY_KEYS),
+    *((name, name, "") for name in (*SUMMARY_KEYS, "name")),
     ("slice_indices", "slices", ""),
     ("tilt_deg", "tilt, deg", ".1f"),
     ("tcsa_mm2", "CSA, cm²", ".1f"),

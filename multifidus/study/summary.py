@@ -63,13 +63,16 @@ def summary_rows(
     return sorted((_summary(members, protocol) for members in groups.values()), key=reading_order)
 
 
+def exam_place(subject: str, timepoint: str, order: object) -> tuple[str, float, str]:
+    """Return the place of an exam among others: subjects by name, timepoints by the cohort."""
+    number = str(order).strip()
+    return subject, float(number) if _NUMBER.fullmatch(number) else math.inf, timepoint
+
+
 def reading_order(row: Row) -> tuple[Any, ...]:
     """Return the place of a row in the wide table, as people read it."""
-    order = str(row.get("order", "")).strip()
     return (
-        row["subject"],
-        float(order) if _NUMBER.fullmatch(order) else math.inf,
-        row["timepoint"],
+        *exam_place(row["subject"], row["timepoint"], row.get("order", "")),
         row["rater"],
         row["reading"],
         Level(row["level"]).rank if row["level"] else -1,

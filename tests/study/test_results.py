@@ -60,6 +60,8 @@ def test_the_summary_follows_the_cohorts_order_and_means_each_levels_slices(coho
         Output(tmp_path, pictures=False),
         PROTOCOL,
     )
+    acquired = table(tmp_path / "acquisitions.csv")
+    assert [row["timepoint"] for row in acquired] == ["pre", "post"]
     summary = table(tmp_path / "summary.csv")
     muscles = [row for row in summary if row["structure"] == "multifidus" and row["tcsa_mm2"]]
     assert [row["timepoint"] for row in muscles] == ["pre"] * 4 + ["post"] * 4

@@ -140,7 +140,8 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
             table = MuscleTable(muscles)
             write_rows(table, folder / MUSCLES, tuple(MUSCLE_COLUMNS), overwrite=overwrite)
             columns = tuple(ACQUISITION_COLUMNS)
-            write_rows(study.acquisitions(), folder / ACQUISITIONS, columns, overwrite=overwrite)
+            acquired = study.acquisitions(passing.orders)
+            write_rows(acquired, folder / ACQUISITIONS, columns, overwrite=overwrite)
             explained = {TABLE: tidy_meanings(own), SUMMARY: summary_meanings(summary, own)}
             if {*output.tables} - {FurtherTable.PARQUET}:
                 exams = ExamTable(muscles, protocol, own)
@@ -171,10 +172,16 @@ class _Passing:
     protocol: MeasurementProtocol
     own: tuple[str, ...]
     parquet: ParquetTable | None = None
+    orders: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Of the exams that were taken, by subject and timepoint: which of the subject's, if known."""
 
     def take(self, rows: list[Measurement]) -> None:
         if self.parquet is not None:
             self.parquet.add(rows)
+        for row in rows[:1]:
+            by = row.key.reading
+            if order := row.extra.get("order", ""):
+                self.orders[by.subject, by.timepoint] = order
         summary = summary_rows(self.review.passing(rows), self.protocol)
         self.wide.add(summary)
         self.muscles.add([*muscle_rows(summary, self.protocol, self.own)], summary)

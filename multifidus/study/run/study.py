@@ -84,9 +84,9 @@ class Study:
         areas: Iterator[SideArea] = (area for record, _ in self.cases for area in record.areas)
         return missing_rows(areas, measured, failed, notes, absent=self.absent)
 
-    def acquisitions(self) -> list[Row]:
-        """Rows of the table of how images were acquired."""
-        return acquisition_rows(record.acquisitions for record, _ in self.cases)
+    def acquisitions(self, orders: Mapping[tuple[str, str], str]) -> list[Row]:
+        """Rows of the table of how images were acquired; ``orders`` of subject and timepoint."""
+        return acquisition_rows((record.acquisitions for record, _ in self.cases), orders)
 
     def notes(self) -> tuple[str, ...]:
         """Return what is doubtful of several cases together, and what was not measured."""

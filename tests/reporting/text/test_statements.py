@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -316,3 +317,17 @@ def test_the_results_page_counts_slices_from_one_as_the_window_and_captions_do(t
     assert {int(number) for text in shown for number in text.split("; ")} == {
         index + 1 for index in indices
     }
+
+
+def test_outlines_of_one_muscle_are_told_apart_by_their_names_where_they_have_any():
+    rows = measurements(small(4))
+    assert "name" not in printable(rows, "multifidus")[0]
+    named = [
+        replace(row, key=replace(row.key, name=name))
+        for name in ("deep", "superficial", "") for row in rows
+    ]  # fmt: skip
+    heads, cells = printable(named, "multifidus")
+    assert heads[: heads.index("slices")][-2:] == ["side", "name"]
+    place = heads.index("name")
+    assert {row[place] for row in cells} == {"deep", "superficial", ""}
+    assert len({tuple(row[: place + 1]) for row in cells}) == len(cells)
