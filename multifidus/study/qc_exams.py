@@ -41,10 +41,10 @@ Names = tuple[str, str, str, int]
 
 @dataclass(slots=True)
 class StudyOverview:
-    """What is known of all exams before the first is written."""
+    """What is known of all readings before the first is written."""
 
     flagged: set[Names] = field(default_factory=set)
-    exams: set[Names] = field(default_factory=set)
+    readings: set[Names] = field(default_factory=set)
     timepoints: dict[str, None] = field(default_factory=dict)
     raters: set[str] = field(default_factory=set)
     levels: set[str] = field(default_factory=set)
@@ -55,11 +55,11 @@ class StudyOverview:
         found = cls()
         for row in summary:
             names = names_of(row)
-            found.exams.add(names)
+            found.readings.add(names)
             found.timepoints[names[1]] = None
             found.raters.add(names[2])
             found.levels.add(row["level"])
-            if row["flags"] and row["side"] != Side.BOTH:
+            if row["flags"]:
                 found.flagged.add(names)
         return found
 
@@ -233,17 +233,44 @@ def exams_of(
         muscles: list[dict[str, Any]] = []
         slices: dict[str, set[int]] = {}
         values = []
+        both: list[Row] = []
         taken: set[str] = set()
         for row, shown in members:
             values.append(list(shown))
             entering = filter(None, str(row["slice_indices"]).split(";"))
             slices.setdefault(row["level"], set()).update(map(int, entering))
-            if row["side"] != Side.BOTH:
-                muscles.append(
-                    _muscle(row, outliers, fat_columns, _free(anchor(names), row, taken))
-                )
+            if row["side"] == Side.BOTH:
+                both.append(row)
+                continue
+            muscles.append(_muscle(row, outliers, fat_columns, _free(anchor(names), row, taken)))
         muscles = _right_first(muscles)
-        yield names, {"names": list(names), "muscles": muscles, "values": values}, slices
+        facts = {"names": list(names), "muscles": muscles, "values": values}
+        yield names, {**facts, "both": _of_both_sides(both, muscles)}, slices
+
+
+def _of_both_sides(rows: Iterable[Row], muscles: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the flags of both sides together that neither side has, by level and structure."""
+    found = []
+    for row in rows:
+        level, structure = row["level"], row["structure"]
+        shown = {
+            flag
+            for one in muscles
+            if (one["level"], one["structure"]) == (level, structure)
+            for flag in one["flags"]
+        }
+        flags = [flag for flag in row["flags"].split(";") if flag and flag not in shown]
+        if flags:
+            words = [structure.replace("_", " ")] if structure != "multifidus" else []
+            found.append(
+                {
+                    "level": level,
+                    "structure": structure,
+                    "words": " ".join((*words, "both sides")),
+                    "flags": flags,
+                }
+            )
+    return found
 
 
 def _right_first(muscles: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -133,14 +133,14 @@ class _Page:
     def of(cls, content: PageContent, protocol: MeasurementProtocol) -> _Page:
         overview = StudyOverview.of(content.summary)
         outliers = find_outliers(content.summary, watched_columns(protocol))
-        embeds = len(overview.exams) <= MOST_EMBEDDED
+        embeds = len(overview.readings) <= MOST_EMBEDDED
         book = PictureBook.of(content.pictures, content.folder, embeds=embeds)
         lacking: dict[Names, list[Row]] = {}
         # What failed a review is there, with its verdict.
         lost: list[Row] = [*without_verdicts(content.missing)]
         for row in lost:
             names = row["subject"], row["timepoint"], row["rater"], row["reading"]
-            if names in overview.exams:
+            if names in overview.readings:
                 lacking.setdefault(names, []).append(row)
         return cls(content, protocol, overview, outliers, book, lacking)
 
@@ -148,7 +148,7 @@ class _Page:
         outlying = {place[:4] for item in self.outliers for place in item.places}
         style, scripts = _resource("page.css"), map(_resource, _SCRIPTS)
         counts = {
-            "exams": len(self.overview.exams) + len(self.content.failures),
+            "readings": len(self.overview.readings) + len(self.content.failures),
             "flagged": len(self.overview.flagged),
             "outlying": len(outlying),
             "lacking": len(self.lacking),
@@ -181,7 +181,7 @@ class _Page:
             self.values.update(json.dumps(facts).encode())
             yield self._section(names, facts, slices)
         for names in self.book.without_values():
-            yield self._section(names, {"names": list(names), "muscles": [], "values": []}, {})
+            yield self._section(names, _empty(names), {})
 
     def _section(
         self, names: Names, facts: Mapping[str, Any], slices: Mapping[str, set[int]]
@@ -240,10 +240,15 @@ def _section(names: Names, facts: Mapping[str, Any], data: Sequence[str]) -> str
     )
 
 
+def _empty(names: Names) -> dict[str, Any]:
+    """Return the facts of a reading without values."""
+    return {"names": list(names), "muscles": [], "both": [], "values": []}
+
+
 def _failed_section(row: Row, number: int) -> str:
     names = row["subject"], row["timepoint"], row["rater"], row["reading"]
     facts = {
-        "names": list(names), "muscles": [], "pictures": [], "missing": [], "values": [],
+        **_empty(names), "pictures": [], "missing": [],
         "others": [], "failure": {"message": f"{row['error']} {row['message']}"},
     }  # fmt: skip
     title = escape(f"{names[0]} · {names[1]}")
@@ -262,8 +267,8 @@ def _outliers(outliers: Sequence[Outlier]) -> Iterator[str]:
     """List the outliers as text, each with a way to its muscle."""
     if not outliers:
         return
-    exams = len({place[:4] for item in outliers for place in item.places})
-    yield f"<details><summary>Outliers: {len(outliers)} values in {exams} exams</summary>"
+    readings = len({place[:4] for item in outliers for place in item.places})
+    yield f"<details><summary>Outliers: {len(outliers)} values in {readings} readings</summary>"
     yield '<div class="scroll"><table>\n'
     headings = ("exam", "rater", "reading", "level", "muscle", "what", "value", "compared with")
     yield _row("th", [escape(name) for name in headings])

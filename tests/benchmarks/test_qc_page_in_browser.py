@@ -12,6 +12,7 @@ from benchmarks.browser import chromium
 from benchmarks.devtools import tab
 from benchmarks.qc_page import READY, make_page
 from multifidus.io.review_csv import read_review
+from multifidus.study.qc_page import PageContent, write_page
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
 
@@ -127,6 +128,28 @@ def test_the_latest_verdict_counts_on_a_muscle_however_wide_it_is(page):
     assert "takes back those on 1 of its muscles" in text(page, "said")
     page.press("z")
     assert page.evaluate(seen) == ["fail"] * 10
+
+
+def test_flags_of_both_sides_together_are_found_and_shown(tmp_path):
+    both = {"side": "both", "structure": "multifidus", "name": "", "slice_indices": "1"}
+    rows = [
+        {"subject": subject, "timepoint": "pre", "rater": "A", "reading": 1, "level": "L4-L5",
+         "n_slices": 1, "tilt_deg": 1.5, "tcsa_mm2": 700.0, **both, **more}
+        for subject in ("S1", "S2")
+        for more in ({"side": "left", "flags": ""}, {"flags": "grades_differ" * (subject == "S2")})
+    ]  # fmt: skip
+    write_page(PageContent(rows, (), (), (), tmp_path / "pictures"), tmp_path / "index.html")
+    with tab() as page:
+        page.open(tmp_path / "index.html", READY)
+        page.evaluate("document.querySelector('[data-show=flagged]').click()")
+        assert shown(page) == 1
+        assert page.evaluate("document.querySelector('[data-show=flagged] b').textContent") == "1"
+        page.press("j")
+        chip = page.evaluate("document.querySelector('.exam.now .muscle.both .chip').textContent")
+        assert chip == "grades_differ"
+        write(page, "search", "grades_differ")
+        assert shown(page) == 1
+        assert page.messages == []
 
 
 def test_filters_search_and_anchors_find_exams(page):

@@ -154,19 +154,32 @@ def test_outliers_stand_on_their_muscles_and_are_listed_as_text(page):
     assert set(marked) == {("S9", "pre"), ("S9", "later")}
     assert marked["S9", "later"] == ["area: -91 % pre → later"]
     text = " ".join(found.texts)
-    assert "Outliers: 2 values in 2 exams" in text
+    assert "Outliers: 2 values in 2 readings" in text
     assert "median 8.04 cm² of 10" in text
     hrefs = [facts.get("href") for tag, facts in found.tags if tag == "a"]
     assert "#S9_pre_A_r1.L4-L5.left.multifidus" in hrefs
 
 
-def test_the_head_counts_exams_by_what_is_to_be_looked_at(page):
-    rows = [row(flags="few_points"), row("S2"), row("S2", side="both", flags="side_doubtful")]
+def test_the_head_counts_readings_by_what_is_to_be_looked_at(page):
+    rows = [row(flags="few_points"), row("S2"), row("S2", side="both", flags="grades_differ")]
+    rows += [row("S4"), row("S4", rater="B")]
     found = page(rows, [failure(subject="S3", timepoint="pre")])
     counts = " ".join(" ".join(found.texts).split())
-    assert "3 exams" in counts
-    assert "1 flagged" in counts
+    assert "5 readings" in counts
+    assert "2 flagged" in counts
     assert "1 not measured" in counts
+
+
+def test_flags_of_both_sides_stand_on_the_level_unless_a_side_has_them(page):
+    rows = [row(flags="few_points"), row(side="right")]
+    rows.append(row(side="both", flags="few_points;grades_differ"))
+    rows.append(row(level="L5-S1", side="both", flags="grades_differ"))
+    rows.append(row(level="L5-S1", side="both", structure="psoas", flags=""))
+    (facts,) = page(rows).blocks("facts")
+    assert [(one["level"], one["words"], one["flags"]) for one in facts["both"]] == [
+        ("L4-L5", "both sides", ["grades_differ"]),
+        ("L5-S1", "both sides", ["grades_differ"]),
+    ]
 
 
 def test_the_page_is_known_by_its_title_and_of_other_values_by_its_id(page, tmp_path):

@@ -20,10 +20,12 @@ const exams = [...document.querySelectorAll(".exam")].map((node) => {
     unit: { ...unit, level: muscle.level, side: muscle.side, structure: muscle.structure } }));
   const words = [subject, timepoint, rater, facts.failure?.message ?? "", facts.missing.map((one) =>
     `${one.level} ${one.structure} ${one.reason}`), muscles.map((one) =>
-    [one.level, one.structure, one.side, one.flags, one.outliers])];
+    [one.level, one.structure, one.side, one.flags, one.outliers]), facts.both.map((one) =>
+    [one.level, one.structure, one.flags])];
   const exam = { node, facts, unit, muscles, shown: true, built: null,
     words: words.flat(9).join(" ").toLowerCase(), timepoint, rater,
-    levels: new Set([...muscles, ...facts.pictures, ...facts.missing].map((one) => one.level)) };
+    levels: new Set([...muscles, ...facts.both, ...facts.pictures,
+      ...facts.missing].map((one) => one.level)) };
   node.exam = exam;
   return exam;
 });
@@ -81,6 +83,10 @@ function levelOf(exam, level) {
   exam.muscles.forEach((muscle, place) => {
     if (muscle.level === level && !isSagittal) node.append(muscleOf(exam, muscle, place));
   });
+  for (const one of exam.facts.both.filter((found) => found.level === level && !isSagittal))
+    node.append(make("div", { class: "muscle both", kids: [
+      make("span", { class: "line", kids: [make("span", { text: one.words })] }),
+      make("span", { class: "chips", kids: one.flags.map((name) => chip(name)) })] }));
   for (const one of exam.facts.missing.filter((found) => found.level === level))
     node.append(make("div", { class: `muscle missing ${one.side}`, text:
       `${one.side[0].toUpperCase()} ${one.structure.replaceAll("_", " ")}: missing, ` +

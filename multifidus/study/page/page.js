@@ -16,7 +16,7 @@ function measureHead() {
 
 const SHOWS = {
   all: () => true,
-  flagged: (exam) => exam.muscles.some((one) => one.flags.length),
+  flagged: (exam) => exam.facts.both.length > 0 || exam.muscles.some((one) => one.flags.length),
   outliers: (exam) => exam.muscles.some((one) => one.outliers.length),
   missing: (exam) => exam.facts.missing.length > 0,
   failed: (exam) => Boolean(exam.facts.failure),
