@@ -131,13 +131,15 @@ def _kill_worker(pid: int) -> None:
 
 def page(*, smoke: bool) -> tuple[str, bool]:
     """Return the page and whether all is as it should be."""
-    number, repeats = (12, 1) if smoke else (200, 20)
+    number, repeats = (8, 1) if smoke else (200, 20)
+    # The slow tests kill Dask's processes.
+    kinds = KINDS[:2] if smoke else KINDS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cohort = tiny_cohort(folder / "study", number)
         kills = [
             kill(kind, cohort, folder / f"{place}_{seed}", seed)
-            for place, kind in enumerate(KINDS)
+            for place, kind in enumerate(kinds)
             for seed in range(repeats)
         ]
     lines = [
@@ -150,7 +152,7 @@ def page(*, smoke: bool) -> tuple[str, bool]:
         "| killed | times | done at the kill | measured again | failed, at most | equal |",
         "|---|---|---|---|---|---|",
     ]
-    for kind in KINDS:
+    for kind in kinds:
         found = [item for item in kills if item.kind == kind]
         done = [item.done for item in found]
         lines.append(
