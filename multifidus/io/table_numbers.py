@@ -23,7 +23,7 @@ TEXTS = frozenset(
     {
         "subject", "timepoint", "rater", "series", "slice_uid", "name", "parameters", "images",
         "outlines", "labels", "landmarks", "version", "protocol", "image_sha256",
-        "outline_sha256", "approach",
+        "outline_sha256", "approach", "comment", "reviewer",
     }
 )  # fmt: skip
 """Columns whose cells are no numbers, whatever they look like."""
