@@ -134,7 +134,7 @@ def test_of_a_whole_study_the_table_of_what_is_missing_is_empty(cohort, tmp_path
     outcomes = measure_cases(read_cohort(cohort).cases, PROTOCOL)
     write_results(outcomes, Output(tmp_path), PROTOCOL)
     assert table(tmp_path / "missing.csv") == []
-    assert "Missing" not in (tmp_path / "index.html").read_text()
+    assert "Missing measurements" not in (tmp_path / "index.html").read_text()
 
 
 def test_a_quarter_of_the_left_muscle_is_fat_and_none_of_the_right(cohort):
