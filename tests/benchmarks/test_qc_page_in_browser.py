@@ -64,7 +64,6 @@ def comment(page, words):
     page.evaluate(f"document.querySelector('#note input').value = {json.dumps(words)}")
     page.evaluate("document.querySelector('#note button[value=keep]').click()")
     page.wait("!document.getElementById('note').open")
-    time.sleep(0.1)
 
 
 def test_verdicts_by_keyboard_are_saved_as_the_table_that_is_read(page, tmp_path):

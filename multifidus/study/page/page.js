@@ -159,10 +159,10 @@ function annotate() {
   dialog.querySelector("span").textContent = "Comment on " +
     SCOPE.map((name) => (name === "reading" ? "" : unit[name])).filter(Boolean).join(" ");
   input.value = ours?.comment ?? "";
-  dialog.returnValue = "";
-  dialog.onclose = () => {
+  // At once, and not when the browser comes to say that the dialog is closed: keys may be waiting.
+  dialog.querySelector("form").onsubmit = (event) => {
     const comment = input.value.trim();
-    if (dialog.returnValue !== "keep" || comment === (ours?.comment ?? "")) return;
+    if (event.submitter?.value !== "keep" || comment === (ours?.comment ?? "")) return;
     if (!ours && !comment) return;
     put(scope, comment || ours?.verdict ? { ...unit, verdict: ours?.verdict ?? "", comment,
       reviewer: reviewer.value.trim(), date: nowAsText() } : undefined);
@@ -249,7 +249,9 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (document.querySelector("dialog[open]")) return;
-  if (event.target.closest("input, select")) {
+  // A field keeps the focus until the next frame after its dialog has closed.
+  const field = event.target.closest("input, select");
+  if (field && !field.closest("dialog:not([open])")) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
