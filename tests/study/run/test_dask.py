@@ -24,6 +24,7 @@ from multifidus.study.run.pool import Limits
 from multifidus.study.run.shard import Shard
 from tests.support.cases import write_cohort, write_outlines
 from tests.support.dask_cluster import dask_cluster
+from tests.support.running import ended, wait_for_records
 
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
 TABLES = ("measurements.csv", "summary.csv", "missing.csv", "failures.csv")
@@ -75,18 +76,6 @@ def begun(study, folder, *words):
         [sys.executable, "-m", "multifidus", *map(str, words)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-
-
-def wait_for_records(folder, number, process):
-    until = time.monotonic() + 120
-    while len([*folder.glob("cases/??/[!.]*")]) < number and process.poll() is None:
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def ended(process):
-    _, said = process.communicate(timeout=120)
-    return process.returncode, said
 
 
 def test_dask_on_this_machine_gives_the_same_tables(study, whole, tmp_path):

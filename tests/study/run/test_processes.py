@@ -27,6 +27,7 @@ from multifidus.study.run.cohort import CohortRun, Reporter, measure_cohort_into
 from multifidus.study.run.pool import Limits, memory_share, usable_cores
 from tests.support.cases import write_cohort, write_outlines
 from tests.support.niftis import lumbar_affine, save
+from tests.support.running import ended, wait_for_records
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals and pipes of POSIX")
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
@@ -81,19 +82,6 @@ def begun(study, folder):
         [sys.executable, "-m", "multifidus", *map(str, words), "--jobs", "2"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-
-
-def wait_for_records(folder, number, process):
-    until = time.monotonic() + 120
-    while len([*folder.glob("cases/??/[!.]*")]) < number and process.poll() is None:
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def ended(process):
-    """Wait for the end of standard error, which workers share: none of them lives then."""
-    _, said = process.communicate(timeout=120)
-    return process.returncode, said
 
 
 @POSIX
