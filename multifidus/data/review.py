@@ -56,6 +56,9 @@ _OF_BOTH_SIDES = {
 }  # fmt: skip
 """Numbers of one side that the other enters as well."""
 
+UNKNOWN_LEVEL = "unknown"
+"""Level of a verdict on outlines whose level is not known, since an empty one stands for all."""
+
 _PAIR = (Side.LEFT, Side.RIGHT)
 
 _ANY_SIDE = (*_PAIR, Side.NONE)
@@ -90,7 +93,8 @@ class ReviewEntry:
     rater, reading
         Of which reading; empty and None: of all.
     level, side, structure
-        Of which muscle; empty: of all. The side both is left and right.
+        Of which muscle; empty: of all. The side both is left and right; the level
+        :data:`UNKNOWN_LEVEL` is that of outlines whose level is not known.
     verdict
         What was decided.
     comment, reviewer, date
@@ -133,10 +137,14 @@ class ReviewEntry:
             and self.reading in {None, by.reading}
         )
 
+    def is_at(self, level: str | None) -> bool:
+        """Whether it is about outlines of a level; an empty one is not known."""
+        return self.level in {"", level or UNKNOWN_LEVEL}
+
     def is_on(self, outline: ReviewedOutline) -> bool:
         """Whether it is about an outline of its readings."""
         return (
-            self.level in {"", outline.level}
+            self.is_at(outline.level)
             and self.structure in {"", outline.structure}
             and (not self.side or outline.side in self.sides)
         )
@@ -167,7 +175,7 @@ def outlines_of(
             where = levels
         elif structure in _REFERENCES and row.quantity not in _AREAS:
             # One reference is for all levels of its reading, wherever it lies.
-            where = {entry.level for entry in entries} | {""}
+            where = {entry.level for entry in entries} - {UNKNOWN_LEVEL} | {""}
         for level in where:
             for side in _ANY_SIDE:
                 yield ReviewedOutline(level, side, structure, is_own=False)

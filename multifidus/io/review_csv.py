@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Collection, Mapping
-from enum import StrEnum
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.cells import is_missing, whole
 from multifidus.data.columns import REVIEW_COLUMNS
-from multifidus.data.review import Review, ReviewEntry, Verdict
+from multifidus.data.review import UNKNOWN_LEVEL, Review, ReviewEntry, Verdict
 from multifidus.errors import ReadError
 from multifidus.io.table_reader import ExpectedTable, read_table
 
@@ -79,7 +78,7 @@ def _entry(row: Mapping[str, str], line: int) -> ReviewEntry:
         Verdict(_word("verdict", row["verdict"], Verdict)),
         rater=row.get("rater", ""),
         reading=_reading(row.get("reading", "")),
-        level=_word("level", row.get("level", ""), Level),
+        level=_word("level", row.get("level", ""), (*Level, UNKNOWN_LEVEL)),
         side=_word("side", row.get("side", ""), Side),
         structure=_word("structure", row.get("structure", ""), Structure),
         comment=row.get("comment", ""),
@@ -89,11 +88,12 @@ def _entry(row: Mapping[str, str], line: int) -> ReviewEntry:
     )
 
 
-def _word(name: str, text: str, allowed: type[StrEnum]) -> str:
+def _word(name: str, text: str, allowed: Iterable[str]) -> str:
     """Return a word of a vocabulary, whatever its letters' case; an empty cell stays empty."""
-    homes = {"": "", **{str(word).lower(): str(word) for word in allowed}}
+    words = [*map(str, allowed)]
+    homes = {"": "", **{word.lower(): word for word in words}}
     if text.lower() not in homes:
-        msg = f"{name} is {text!r}; allowed are {', '.join(allowed)}"
+        msg = f"{name} is {text!r}; allowed are {', '.join(words)}"
         raise ValueError(msg)
     return homes[text.lower()]
 

@@ -135,7 +135,7 @@ def _is_about(entry: ReviewEntry, row: Measurement) -> bool:
     if entry.structure not in {"", row.key.structure}:
         return True
     sides = entry.sides or (row.key.side,)
-    return row.key.side in sides and entry.level in {"", row.provenance.level}
+    return row.key.side in sides and entry.is_at(row.provenance.level)
 
 
 def _missing(failed: Mapping[Muscle, ReviewEntry]) -> Iterable[Row]:

@@ -12,7 +12,7 @@ import pytest
 
 from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.columns import REVIEW_COLUMNS
-from multifidus.data.review import Verdict
+from multifidus.data.review import UNKNOWN_LEVEL, Verdict
 from multifidus.errors import ReadError
 from multifidus.io.review_csv import read_review
 
@@ -84,7 +84,7 @@ def test_the_page_knows_the_packages_words():
     assert words == [[*REVIEW_COLUMNS], *([*map(str, kind)] for kind in _KINDS)]
 
 
-_KINDS = (Verdict, Level, Side, Structure)
+_KINDS = (Verdict, (*Level, UNKNOWN_LEVEL), Side, Structure)
 
 
 @needs_node

@@ -87,6 +87,11 @@ FAT = {"quantity": "fi_pct", "method": "pooled_otsu", "unit": "%"}
         (entry(structure="psoas", side="left", level="L3-L4"),
          {"quantity": "sir_psoas", "unit": "1"}, True),
         (entry(level="L4-L5", side="left", structure="multifidus"), {}, False),
+        (entry(level="unknown"), {}, True),
+        (entry(level="unknown"), {"level": ""}, False),
+        (entry(level="L4-L5"), {"level": ""}, True),
+        (entry(), {"level": ""}, False),
+        (entry(level="unknown", structure="fat_reference"), FAT, False),
         (entry(structure="psoas"), {}, True),
         (entry(structure="psoas"), {"quantity": "sir_psoas", "unit": "1"}, False),
         (entry(structure="vertebral_body"), {"quantity": "rcsa_vertebral_body_pct", "unit": "%"},
@@ -172,6 +177,13 @@ def test_side_both_lists_both_muscles_as_missing():
     rows = rows_of({}, {"side": "right"})
     found = reviewed(rows, Review.of([entry(level="L4-L5", side="both", structure="multifidus")]))
     assert [row["side"] for row in found.missing] == ["left", "right"]
+
+
+def test_one_at_an_unknown_level_is_missing_there_alone():
+    rows = rows_of({}, {"level": ""})
+    found = reviewed(rows, Review.of([entry(level="unknown")]))
+    assert [math.isfinite(row.value) for row in found.rows] == [True, False]
+    assert [row["level"] for row in found.missing] == [""]
 
 
 def test_what_is_only_compared_with_what_failed_is_not_missing_itself():

@@ -17,7 +17,7 @@ const exams = [...document.querySelectorAll(".exam")].map((node) => {
   const [subject, timepoint, rater, reading] = facts.names.map(String);
   const unit = { subject, timepoint, rater, reading, level: "", side: "", structure: "" };
   const muscles = facts.muscles.map((muscle) => ({ ...muscle,
-    unit: { ...unit, level: muscle.level, side: muscle.side, structure: muscle.structure } }));
+    unit: { ...unit, level: muscle.level || "unknown", side: muscle.side, structure: muscle.structure } }));
   const words = [subject, timepoint, rater, facts.failure?.message ?? "", facts.missing.map((one) =>
     `${one.level} ${one.structure} ${one.reason}`), muscles.map((one) =>
     [one.level, one.structure, one.side, one.flags, one.outliers]), facts.both.map((one) =>

@@ -9,7 +9,7 @@ const MARKS = [",", ";", "\t"];
 const VERDICTS = ["pass", "fail", "repeat"];
 const SIDES = ["left", "right", "both", "none"];
 const LEVELS = ["T12", "T12-L1", "L1", "L1-L2", "L2", "L2-L3", "L3", "L3-L4", "L4", "L4-L5", "L5",
-  "L5-L6", "L6", "L6-S1", "L5-S1", "S1"];
+  "L5-L6", "L6", "L6-S1", "L5-S1", "S1", "unknown"];
 const STRUCTURES = ["multifidus", "erector_spinae", "psoas", "quadratus_lumborum", "autochthonous",
   "vertebral_body", "disc", "lean_reference", "fat_reference", "subcutaneous_fat", "csf", "artefact"];
 
