@@ -27,7 +27,11 @@ from benchmarks.accuracy import (
     repeatable,
 )
 from benchmarks.clicks import page as clicks_page
-from benchmarks.cluster import engines as engines_page, kills as kills_page
+from benchmarks.cluster import (
+    engines as engines_page,
+    kills as kills_page,
+    poisoned as poisoned_page,
+)
 from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
@@ -390,6 +394,12 @@ def engines(*, smoke: bool) -> Finding:
     return Finding("engines", text, good)
 
 
+def poisoned(*, smoke: bool) -> Finding:
+    """Measure cohorts of cases that crash, hang or ask too much, and into folders that refuse."""
+    text, good = poisoned_page.page(smoke=smoke)
+    return Finding("poisoned", text, good)
+
+
 def clicks(*, smoke: bool) -> Finding:
     """Count the clicks and keys of a reading in the plugin and in ImageJ, in real windows."""
     text, good = clicks_page.page(smoke=smoke)
@@ -429,6 +439,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     fuzz,
     kills,
     engines,
+    poisoned,
     clicks,
     gui,
     speed_and_memory,

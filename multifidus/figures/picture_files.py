@@ -29,6 +29,10 @@ def picture_stem(by: Reading) -> str:
     return distinct_stem(tuple(filter(None, parts)), parts)
 
 
+LONGEST_STEM = 160
+"""Bytes: names of files have 255, of which what is shown takes some, and a file being written."""
+
+
 def distinct_stem(parts: tuple[str, ...], whose: object) -> str:
     """Join texts to a file name that other texts do not give.
 
@@ -37,9 +41,10 @@ def distinct_stem(parts: tuple[str, ...], whose: object) -> str:
     parts
         Texts that people read.
     whose
-        All that tells one name from another, hashed where the texts had to be changed.
+        All that tells one name from another, hashed where the texts had to be changed or cut.
     """
     safe = "_".join("".join(c if c.isalnum() or c == "-" else "-" for c in part) for part in parts)
+    safe = safe.encode()[:LONGEST_STEM].decode(errors="ignore")
     if safe == "_".join(parts) and not any("_" in part for part in parts):
         return safe
     return f"{safe}_{hashlib.sha256(repr(whose).encode()).hexdigest()[:6]}"

@@ -12,7 +12,7 @@ from multifidus.data.cohort import Case, Cohort
 from multifidus.data.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, check_extra
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, MultifidusError
-from multifidus.io.files import named_path
+from multifidus.io.files import is_file, named_path
 from multifidus.io.table_reader import ExpectedTable, read_table
 
 REQUIRED = ("subject", "timepoint", "images")
@@ -95,7 +95,7 @@ def _labels(cell: str, folder: Path) -> str | None:
     found = []
     for part in map(str.strip, cell.split(";")):
         path = named_path(part, folder)
-        found.append(str(path) if Path(part).suffix and path.is_file() else part)
+        found.append(str(path) if Path(part).suffix and is_file(path) else part)
     return ";".join(found) or None
 
 

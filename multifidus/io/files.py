@@ -15,6 +15,14 @@ from multifidus.errors import ReadError, WriteError
 _CHUNK = 1 << 20
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a text that is too long to be a name is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def named_path(text: str, folder: Path) -> Path:
     """Return the path that a table or a header in a folder names, whatever system wrote it.
 
@@ -22,7 +30,8 @@ def named_path(text: str, folder: Path) -> Path:
     that very name is there.
     """
     literal = folder / text
-    if "\\" not in text or literal.exists():
+    # Where a text is too long to be a name, pathlib raises an error.
+    if "\\" not in text or os.path.exists(literal):  # noqa: PTH110
         return literal
     return folder / text.replace("\\", "/")
 
@@ -51,6 +60,20 @@ def reading(path: Path, what: str) -> Iterator[None]:
     except UnicodeDecodeError as error:
         msg = f"Cannot read {path} as {what}: it is not UTF-8 text."
         raise ReadError(msg, remedy="Save it again with the encoding UTF-8.") from error
+
+
+def refuse_pipe(path: Path) -> None:
+    """Refuse what is neither a file nor a folder: a pipe would be waited for without end.
+
+    Raises
+    ------
+    ReadError
+        If it is there and is such.
+    """
+    with reading(path, "a file"):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            msg = f"{path} is neither a file nor a folder."
+            raise ReadError(msg, remedy="Check the path.")
 
 
 def refuse_file_as_folder(folder: Path) -> None:

@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 OWNER_ONLY = 0o600
 
+LARGEST_BYTES = 256 << 20
+"""A file of our own kinds takes hardly a hundredth of it: some 60 bytes a vertex of an outline."""
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentKind:
@@ -211,6 +214,11 @@ def read_document(path: Path, kind: DocumentKind) -> Node:
     ReadError
         If it is damaged, of another kind, or of a newer version.
     """
+    with reading(path, kind.what):
+        size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        msg = f"{path} is too large for {kind.what}: {size} bytes, {LARGEST_BYTES} at most."
+        raise ReadError(msg, remedy="Export it again with fewer points.")
     return root_node(load_json(path, kind.what, kind.remedy), kind, str(path))
 
 

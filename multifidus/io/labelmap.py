@@ -22,7 +22,7 @@ from multifidus.data.roi import Reading, Roi, RoiKey, Source
 from multifidus.data.roi_set import RoiSet, UnnamedLabels
 from multifidus.errors import ReadError, RoiError
 from multifidus.io.bids.names import bids_entities
-from multifidus.io.files import reading
+from multifidus.io.files import is_file, reading
 from multifidus.io.grid import VoxelGrid
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
 from multifidus.io.table_reader import ExpectedTable, read_table
@@ -89,7 +89,7 @@ def load_labels(name: str) -> Labels:
     if inline is not None:
         return inline
     path = Path(name)
-    if not path.is_file():
+    if not is_file(path):
         msg = f"There is no label preset or file {name!r}."
         raise ReadError(msg, remedy=f"Presets are: {', '.join(PRESETS)}.")
     try:

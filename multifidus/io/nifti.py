@@ -69,6 +69,8 @@ def pair_of(path: Path) -> tuple[Path, Path] | None:
     ending = str.upper if path.suffix.isupper() else str.lower
     header, voxels = (path.with_suffix(ending(name)) for name in PAIR)
     try:
+        if not header.is_file():
+            return None
         with header.open("rb") as file:
             head = file.read(_PAIR_MARK_AT + len(_PAIR_MARK))
     except OSError:  # what cannot be opened is said where it is read

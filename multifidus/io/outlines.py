@@ -8,6 +8,7 @@ from multifidus.data.image import Exam
 from multifidus.data.roi import check_sides
 from multifidus.data.roi_set import RoiSet
 from multifidus.errors import ReadError, RoiError
+from multifidus.io.files import refuse_pipe
 from multifidus.io.label_names import numbers_in
 from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap
 from multifidus.io.outlines_json import SUFFIX, read_outlines, write_outlines
@@ -50,6 +51,7 @@ def read_rois(
         or left and right are swapped and that is not allowed.
     """
     file = Path(path)
+    refuse_pipe(file)
     if is_volume(file):
         if labels is None:
             msg = f"{file} is a label map, and nothing says what its numbers mean."

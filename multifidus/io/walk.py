@@ -116,7 +116,8 @@ _DAMAGE = (
 
 def is_zip(path: Path) -> bool:
     """Whether a file is a zip archive by its name and its content."""
-    return path.suffix.lower() == ".zip" and zipfile.is_zipfile(path)
+    # What is no file is not opened: a pipe would be waited for.
+    return path.suffix.lower() == ".zip" and path.is_file() and zipfile.is_zipfile(path)
 
 
 def unpack(path: Path, most: int | None = None) -> Path:

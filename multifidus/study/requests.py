@@ -14,7 +14,7 @@ from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.bids.labels import problems_of
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.contrast import load_contrasts
-from multifidus.io.files import name_from
+from multifidus.io.files import is_file, name_from
 from multifidus.io.identifiers import Identifiers, names_patient, read_identifiers
 from multifidus.io.label_names import names_left_out
 from multifidus.io.read import read_exam
@@ -171,7 +171,7 @@ def labels_left_out(schemes: Iterable[str | None]) -> list[str]:
     for table in dict.fromkeys(map(Path, names)):
         # What is wrong with one, its cases say.
         with contextlib.suppress(MultifidusError):
-            if table.suffix == ".tsv" and names_left_out(table):
+            if table.suffix == ".tsv" and is_file(table) and names_left_out(table):
                 found += problems_of(table)
     return found
 

@@ -37,3 +37,9 @@ def test_subjects_that_differ_in_punctuation_alone_have_shading_pictures_of_thei
         _, calibration = measure_calibrated(exam, named, MeasurementProtocol())
         draw_bias_fields(exam, named, calibration, tmp_path)
     assert len(list(tmp_path.glob("*shading*.jpg"))) == 2
+
+
+def test_names_that_are_too_long_for_a_file_are_cut_and_told_apart():
+    first, second = (picture_stem(Reading("L" * 300 + end, "pre", "AB", 1)) for end in "ab")
+    assert first != second
+    assert len(picture_stem(Reading("é" * 300)).encode()) < 200

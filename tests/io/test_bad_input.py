@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from multifidus.cli.app import app
 from multifidus.errors import ReadError
 from multifidus.io import read as formats
-from multifidus.io.walk import unpack, walk
+from multifidus.io.outlines import read_rois
+from multifidus.io.volume_files import is_volume
+from multifidus.io.walk import is_zip, unpack, walk
 from tests.support.cases import write_exam
 from tests.support.junk import junk
 
@@ -94,6 +96,22 @@ def test_a_pipe_beside_an_image_where_its_sidecar_should_be_is_not_opened(tmp_pa
     os.mkfifo(tmp_path / "a.json")
     (tmp_path / "a.nii").write_bytes(b"junk")
     assert set(reasons(tmp_path)) == {"a.json", "a.nii"}
+
+
+def test_a_pipe_in_the_place_of_outlines_is_refused(tmp_path):
+    exam = formats.read_exam(write_exam(tmp_path / "exam"))
+    for name in ("a.outlines.json", "labels.nii.gz", "labels.nrrd"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ReadError, match=f"{name} is neither a file nor a folder"):
+            read_rois(tmp_path / name, exam, labels="1=multifidus left")
+    os.mkfifo(tmp_path / "voxels.hdr")
+    (tmp_path / "voxels.img").write_bytes(b"junk")
+    assert not is_volume(tmp_path / "voxels.img")
+
+
+def test_a_pipe_that_is_called_an_archive_is_none(tmp_path):
+    os.mkfifo(tmp_path / "a.zip")
+    assert not is_zip(tmp_path / "a.zip")
 
 
 def test_a_folder_that_may_not_be_opened_is_reported_and_the_rest_read(tmp_path, monkeypatch):

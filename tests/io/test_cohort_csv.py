@@ -5,6 +5,7 @@ from multifidus.data.clinical import Clinical
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, ReadError
 from multifidus.io.cohort_csv import read_cohort
+from multifidus.io.labelmap import load_labels
 
 HEADER = "subject,timepoint,images,rater,reading,outlines,labels,age\n"
 
@@ -127,3 +128,26 @@ def test_the_table_says_who_sets_levels(tmp_path, cells, landmarks, levels_by):
 def test_levels_that_are_shared_by_some_alone_are_refused(tmp_path, text, message):
     with pytest.raises(CohortError, match=message):
         read_cohort(table(tmp_path, text, SHARING))
+
+
+def test_cells_that_are_too_long_to_be_names_of_files_are_read(tmp_path):
+    muscles = ("multifidus", "erector_spinae", "psoas", "quadratus_lumborum")
+    entries = [
+        f"{n}={muscle} {side}"
+        for n, (muscle, side) in enumerate(
+            ((muscle, side) for _ in range(2) for muscle in muscles for side in ("left", "right")),
+            1,
+        )
+    ]
+    scheme = ",".join(entries)
+    assert len(scheme) > 255
+    path = tmp_path / "cohort.csv"
+    path.write_text(
+        "subject,timepoint,rater,images,outlines,labels\n"
+        f'S01,pre,AB,back\\{"x" * 300},a.nii,"{scheme} v1.0"\n'
+    )
+    (case,) = read_cohort(path).cases
+    assert case.images == (tmp_path / "back" / ("x" * 300),)
+    assert case.labels == f"{scheme} v1.0"
+    with pytest.raises(ReadError, match="no label preset or file"):
+        load_labels("x" * 300)

@@ -5,6 +5,7 @@ import pytest
 from multifidus.data.anatomy import Side
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.json_documents import (
+    LARGEST_BYTES,
     DocumentKind,
     Node,
     load_printed,
@@ -91,3 +92,10 @@ def test_what_no_command_printed_is_refused_with_what_to_save(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(ReadError, match="Save what the command prints with --json"):
         load_printed(tmp_path / "a.json", "a study's reliability")
+
+
+def test_a_file_too_large_to_be_one_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(LARGEST_BYTES + 1)  # a hole, which takes no room
+    with pytest.raises(ReadError, match=r"a\.json is too large for a list of readings"):
+        read_document(tmp_path / "a.json", KIND)

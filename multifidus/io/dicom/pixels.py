@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from multifidus.errors import ReadError
+from multifidus.io.dicom.decoder_memory import memory_errors_raised
 from multifidus.io.dicom.header import PIXEL_DATA, Header, quiet
 from multifidus.io.dicom.stored_values import FLOAT_BITS, check_meaning, stored_type
 from multifidus.io.dicom.syntax import NOT_DICOM, Syntax
@@ -136,7 +137,10 @@ class PixelSource:
                     file.seek(self.offset)
                     data = file.read()
                 try:
-                    decoded = self._decoded_by_pydicom(data, syntax)
+                    with memory_errors_raised():
+                        decoded = self._decoded_by_pydicom(data, syntax)
+                except MemoryError:
+                    raise
                 except Exception as error:  # decoders raise whatever a damaged stream makes them
                     without = "missing dependencies" in str(error)
                     remedy = MISSING_CODEC if without else "Export the image again, uncompressed."

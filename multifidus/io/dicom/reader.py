@@ -68,7 +68,7 @@ def _read_header(path: Path, contrasts: Contrasts) -> list[Frame]:
         try:
             header, syntax = read_header(file)
             return _frames(header, locate_pixels(header, syntax, file, path), contrasts)
-        except MultifidusError:
+        except (MultifidusError, MemoryError):
             raise
         except Exception as error:  # pydicom raises whatever a damaged header makes it meet
             msg = f"Damaged DICOM header: {type(error).__name__}: {error}."

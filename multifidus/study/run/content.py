@@ -17,7 +17,7 @@ from typing import Any
 from multifidus.data.cohort import Case
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import MultifidusError
-from multifidus.io.files import content_sha256, name_from
+from multifidus.io.files import content_sha256, is_file, name_from
 from multifidus.io.volume_files import is_volume, parts_of
 from multifidus.io.walk import walk
 from multifidus.version import VERSION
@@ -170,5 +170,5 @@ def _files(case: Case) -> Iterator[tuple[str, Path]]:
     yield from (("outlines", path) for path in case.outlines)
     yield from (("landmarks", path) for path in case.landmarks)
     for scheme in (case.labels or "").split(";"):
-        if Path(scheme.strip()).suffix and Path(scheme.strip()).is_file():
+        if Path(scheme.strip()).suffix and is_file(Path(scheme.strip())):
             yield "labels", Path(scheme.strip())

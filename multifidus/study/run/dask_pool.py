@@ -24,7 +24,7 @@ from typing import Any
 
 from multifidus.data.cohort import Case
 from multifidus.errors import CohortError
-from multifidus.io.files import named_path
+from multifidus.io.files import is_file, named_path
 from multifidus.study.batch import Failure
 from multifidus.study.run.cases import CaseSettings, write_failure
 from multifidus.study.run.cluster_config import ClusterConfig, EngineError
@@ -195,7 +195,7 @@ def _absolute(case: Case) -> Case:
         outlines=tuple(path.absolute() for path in case.outlines),
         landmarks=tuple(path.absolute() for path in case.landmarks),
         folder=None if case.folder is None else case.folder.absolute(),
-        labels=";".join(str(found) if (found := named_path(part, here)).is_file() else part
+        labels=";".join(str(found) if is_file(found := named_path(part, here)) else part
                         for part in labels) or None,
         extra=dict(case.extra),
     )  # fmt: skip

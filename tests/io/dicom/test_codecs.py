@@ -192,6 +192,16 @@ def test_every_decoder_alone_gives_the_same_pixels(tmp_path, syntax, facts, name
     assert apart.max() <= (1 if syntax == JPEGBaseline8Bit else 0)
 
 
+def test_a_decoder_that_asks_for_too_much_memory_says_nothing_of_its_image(tmp_path, monkeypatch):
+    def greedy(_):
+        raise MemoryError
+
+    path = compressed(tmp_path / "a.dcm", smooth(12), 12, JPEGLSLossless)
+    monkeypatch.setattr("jpeg_ls.decode_pixel_data", greedy)
+    with pytest.raises(MemoryError):
+        the_pixels(path)
+
+
 @pytest.mark.parametrize(("said", "flags"), [("01", (Flag.LOSSY_COMPRESSION,)), ("00", ())])
 def test_an_image_that_says_so_was_compressed_with_loss_before(tmp_path, said, flags):
     dataset = classic(axial_plane(), smooth(12))

@@ -24,6 +24,7 @@ from multifidus.study.run.pool import Limits
 from multifidus.study.run.shard import Shard
 from tests.support.cases import write_cohort, write_outlines
 from tests.support.dask_cluster import dask_cluster
+from tests.support.poisons import BAD_DECODER, HANGING, environment, write_hanging
 from tests.support.running import ended, wait_for_records
 
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
@@ -148,15 +149,18 @@ def test_the_first_interrupt_lets_running_cases_end(study, whole, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs pipes of POSIX")
-def test_a_case_that_hangs_is_ended_and_the_second_interrupt_stops_at_once(study, tmp_path):
+def test_a_case_that_hangs_is_ended_and_the_second_interrupt_stops_at_once(
+    study, tmp_path, monkeypatch
+):
     pytest.importorskip("distributed")
-    pipe = tmp_path / "pipe.outlines.json"
-    os.mkfifo(pipe)
+    monkeypatch.syspath_prepend(BAD_DECODER)
+    write_hanging(study.with_name("hanging"))
     lines = study.read_text().splitlines()
     table = study.with_name("hanging.csv")
-    table.write_text("\n".join((*lines[:2], f"S02,pre,0,AB,S01_pre,{pipe},open")))
-    measure_cohort_into(asked(table, tmp_path / "late", limits=Limits(2, timeout_s=8.0)))
+    table.write_text("\n".join((*lines[:2], f"S02,pre,0,AB,{HANGING},open")))
+    measure_cohort_into(asked(table, tmp_path / "late", limits=Limits(2, timeout_s=20.0)))
     assert "TimeLimit" in (tmp_path / "late" / "failures.csv").read_text()
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     process = begun(table, tmp_path / "out")
     wait_for_records(tmp_path / "out", 1, process)
     for _ in range(2):

@@ -27,6 +27,7 @@ from multifidus.study.run.cohort import CohortRun, Reporter, measure_cohort_into
 from multifidus.study.run.pool import Limits, memory_share, usable_cores
 from tests.support.cases import write_cohort, write_outlines
 from tests.support.niftis import lumbar_affine, save
+from tests.support.poisons import BAD_DECODER, HANGING, environment, write_hanging
 from tests.support.running import ended, wait_for_records
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals and pipes of POSIX")
@@ -135,17 +136,20 @@ def test_a_worker_that_crashes_or_is_killed_ends_its_case_alone_and_names_it(
 
 
 @POSIX
-def test_poisoned_cases_fail_one_that_hangs_is_ended_and_all_others_are_measured(study, tmp_path):
+def test_poisoned_cases_fail_one_that_hangs_is_ended_and_all_others_are_measured(
+    study, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(BAD_DECODER)
     lines = study.read_text().splitlines()
     folder = study.parent
     (folder / "corrupt.nii.gz").write_bytes(b"\x1f\x8b" + bytes(100))
     (folder / "empty").mkdir(exist_ok=True)
-    for name in ("pipe", "pipe.outlines.json"):
-        with contextlib.suppress(FileExistsError):
-            os.mkfifo(folder / name)
+    write_hanging(folder / "hanging")
+    with contextlib.suppress(FileExistsError):
+        os.mkfifo(folder / "pipe")
     poison = [
         # Begun first: all others are measured while its time runs out.
-        "P0,pre,0,AB,S01_pre,pipe.outlines.json,open",
+        f"P0,pre,0,AB,{HANGING},open",
         "P1,pre,0,AB,corrupt.nii.gz,pre_AB.outlines.json,open",
         "P2,pre,0,AB,empty,pre_AB.outlines.json,open",
         "P3,pre,0,AB,pipe,pre_AB.outlines.json,open",
@@ -154,11 +158,11 @@ def test_poisoned_cases_fail_one_that_hangs_is_ended_and_all_others_are_measured
     ]
     table = folder / "poisoned.csv"
     table.write_text("\n".join((lines[0], *poison, *lines[1:])) + "\n")
-    result = measure_cohort_into(asked(table, tmp_path, jobs=2, timeout_s=8.0))
+    result = measure_cohort_into(asked(table, tmp_path, jobs=2, timeout_s=20.0))
     hung, *failed = result.study.failures
     assert (hung["subject"], hung["error"]) == ("P0", "TimeLimit")
     assert "--timeout" in hung["remedy"]
-    assert [row["subject"] for row in failed] == ["P1", "P2", "P3", "P4", "P5"]
+    assert [row["subject"] for row in failed] == ["P1", "P2", "P3", "P4", "P5"], failed
     assert all(row["message"] for row in failed)
     assert not [row for row in failed if row["error"] in {"Crash", "TimeLimit", "Killed"}]
     assert sum(record.failure is None for record, _ in result.study.cases) == 8
@@ -205,14 +209,14 @@ def test_the_first_interrupt_lets_running_cases_end_and_says_how_to_go_on(study,
 
 @POSIX
 def test_the_second_interrupt_stops_at_once(study, tmp_path):
-    pipe = tmp_path / "pipe.outlines.json"
-    os.mkfifo(pipe)
+    write_hanging(study.with_name("hanging"))
     table = study.with_name("waiting.csv")
     lines = study.read_text().splitlines()
-    table.write_text("\n".join((*lines[:2], f"S02,pre,0,AB,S01_pre,{pipe},open")))
+    table.write_text("\n".join((*lines[:2], f"S02,pre,0,AB,{HANGING},open")))
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "multifidus", "measure", str(table), "-o", str(tmp_path / "out")],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env=environment(),
     )  # fmt: skip
     wait_for_records(tmp_path / "out", 1, process)
     os.killpg(process.pid, signal.SIGINT)
