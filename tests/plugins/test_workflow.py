@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari_multifidus.models import completeness
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.workflow import StepName, next_reference, steps
@@ -14,6 +15,8 @@ from multifidus.data.anatomy import Level, SlicePosition
 from multifidus.data.protocol import FatMethod
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import Reason, RoiSet
+from multifidus.measuring.fat.estimator import Need
+from multifidus.measuring.fat.methods import METHODS
 from tests.support.exams import circle
 
 
@@ -87,6 +90,21 @@ def test_a_method_that_looks_at_the_outline_alone_needs_no_references(empty):
     empty.set_protocol(replace(empty.protocol, fat_methods=(FatMethod.MEAN_KSD,)))
     assert next_reference(empty.analysis) == LEAN
     assert counts(empty)[StepName.REFERENCES] == (0, 1)
+
+
+def test_references_are_asked_for_that_the_method_itself_says_it_needs(empty, monkeypatch):
+    needing_fat = replace(METHODS[FatMethod.GMM3], needs=frozenset({Need.FAT_REFERENCE}))
+    monkeypatch.setattr(completeness, "METHODS", {FatMethod.GMM3: needing_fat})
+    empty.set_protocol(replace(empty.protocol, fat_methods=(FatMethod.GMM3,)))
+    assert next_reference(empty.analysis) == FAT
+    assert counts(empty)[StepName.REFERENCES] == (0, 1)
+
+
+def test_references_that_are_proposed_are_no_step(empty):
+    empty.set_level(2, Level.L4_L5, SlicePosition.MID_DISC)
+    empty.set_protocol(replace(empty.protocol, propose_references=True))
+    assert next_reference(empty.analysis) is None
+    assert next_of(empty) is StepName.RIGHT
 
 
 def test_what_is_in_hand_and_missing_is_next(session):

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from multifidus.data.anatomy import Structure
-from multifidus.data.protocol import FatMethod
 from napari_multifidus.models import checklist
+from napari_multifidus.models.completeness import needed_references
 from napari_multifidus.models.shapes import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT, LayerKey
 
 if TYPE_CHECKING:
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 _BOTH = (LEAN, FAT)
 """References are drawn without a side; what other programs drew may have one."""
-
-_NEEDED = {
-    FatMethod.POOLED_OTSU: _BOTH,
-    FatMethod.MIDPOINT: _BOTH,
-    FatMethod.LINEAR: _BOTH,
-    FatMethod.SIGNAL: _BOTH,
-    FatMethod.CIRCLE_MAX: (LEAN,),
-    FatMethod.MEAN_KSD: (LEAN,),
-}
-"""References without which a method gives no fat."""
 
 
 class StepName(StrEnum):
@@ -74,16 +64,10 @@ class WorkflowStep:
         return self.done >= self.of
 
 
-def references_needed(analysis: Analysis) -> tuple[LayerKey, ...]:
-    """Return the references that the methods of the protocol need."""
-    needed = {key for method in analysis.protocol.fat_methods for key in _NEEDED.get(method, ())}
-    return tuple(key for key in _BOTH if key in needed)
-
-
 def next_reference(analysis: Analysis) -> LayerKey | None:
     """Return the first reference that is needed and not drawn."""
     drawn = _drawn(analysis)
-    needed = references_needed(analysis)
+    needed = needed_references(analysis.protocol)
     return next((key for key in needed if key.structure not in drawn), None)
 
 
@@ -121,7 +105,7 @@ def _count(analysis: Analysis, name: StepName, *, known: bool) -> tuple[int, int
     if name is StepName.LEVELS:
         return int(known), 1
     if name is StepName.REFERENCES:
-        needed, drawn = references_needed(analysis), _drawn(analysis)
+        needed, drawn = needed_references(analysis.protocol), _drawn(analysis)
         return sum(key.structure in drawn for key in needed), len(needed)
     side = KEY_OF.get(name)
     # Without a level nothing is asked for yet, which is not to say that all is done.
