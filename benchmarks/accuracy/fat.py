@@ -42,21 +42,12 @@ STREAKS_MM = (1.5, 2.0, 2.5)
 THIN_MM = 0.8
 DRAWS = 20
 
-WITHOUT_REFERENCES = (
-    FatMethod.OTSU,
-    FatMethod.KMEANS3,
-    FatMethod.GMM2,
-    FatMethod.GMM3,
-    FatMethod.CLAHE_OTSU,
+WITHOUT_REFERENCES = tuple(
+    method.name for method in outline_thresholds.METHODS if method.name is not FatMethod.KMEANS2
 )
 """``kmeans2`` is Otsu's cut and has no row of its own."""
 
-WITH_REFERENCES = (
-    FatMethod.POOLED_OTSU,
-    FatMethod.MIDPOINT,
-    FatMethod.MEAN_KSD,
-    FatMethod.CIRCLE_MAX,
-)
+WITH_REFERENCES = tuple(method.name for method in exam_thresholds.METHODS)
 
 CORRECTED = "pooled_otsu, corrected"
 LINEAR_CORRECTED = "linear, corrected"
@@ -232,8 +223,3 @@ def peer_errors(seeds: Sequence[int]) -> dict[str, list[list[float]]]:
                 ]
             )
     return found
-
-
-assert set(WITH_REFERENCES) == {m.name for m in exam_thresholds.METHODS}  # noqa: S101
-_ALONE = {m.name for m in outline_thresholds.METHODS}
-assert set(WITHOUT_REFERENCES) | {FatMethod.KMEANS2} == _ALONE  # noqa: S101

@@ -167,7 +167,7 @@ def through_16_bits(path, values, affine=AFFINE):
     return path
 
 
-@pytest.mark.parametrize("scheme", ["lpm", "lpm3shot", "musclemap_wholebody"])
+@pytest.mark.parametrize("scheme", PRESETS)
 def test_labels_that_were_scaled_into_16_bits_are_those_that_were_meant(tmp_path, scheme):
     labels = np.random.default_rng(0).choice([0, *PRESETS[scheme]], SHAPE)
     path = through_16_bits(tmp_path / "a.nii", labels)

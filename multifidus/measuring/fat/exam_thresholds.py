@@ -214,4 +214,4 @@ MEAN_KSD = ExamThreshold(
     },
 )
 
-METHODS: tuple[FatEstimator, ...] = (POOLED_OTSU, MIDPOINT, CIRCLE_MAX, MEAN_KSD)
+METHODS: tuple[FatEstimator, ...] = (POOLED_OTSU, MIDPOINT, MEAN_KSD, CIRCLE_MAX)

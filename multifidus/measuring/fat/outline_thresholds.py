@@ -186,11 +186,11 @@ def _classes(sample: WeightedPixels) -> _Classes | None:
 
 METHODS: tuple[FatEstimator, ...] = (
     OutlineThreshold(FatMethod.OTSU, partial(kmeans, count=2)),
-    OutlineThreshold(
-        FatMethod.CLAHE_OTSU, partial(kmeans, count=2), frozenset({Need.EQUALISED_SLICE})
-    ),
     OutlineThreshold(FatMethod.KMEANS2, partial(kmeans, count=2)),
     OutlineThreshold(FatMethod.KMEANS3, partial(kmeans, count=3)),
     OutlineThreshold(FatMethod.GMM2, partial(mixture, count=2)),
     OutlineThreshold(FatMethod.GMM3, partial(mixture, count=3)),
+    OutlineThreshold(
+        FatMethod.CLAHE_OTSU, partial(kmeans, count=2), frozenset({Need.EQUALISED_SLICE})
+    ),
 )

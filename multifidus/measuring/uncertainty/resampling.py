@@ -24,7 +24,7 @@ RESAMPLED_LEVELS = 1024
 _SEED = 20170
 
 
-def resamples(sample: WeightedPixels, count: int) -> Array:
+def resamples(sample: WeightedPixels, count: int) -> NDArray[np.intp]:
     """Draw places in a sample with replacement, always the same ones, (count, n)."""
     return np.stack(list(_resamples(len(sample.values), count)))
 

@@ -10,6 +10,7 @@ from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.errors import ProtocolError
 from multifidus.measuring.dixon_pairs import dixon_fat_fraction
 from multifidus.measuring.fat.clusters import otsu_threshold
+from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import (
     METHODS,
     fat_by,
@@ -22,6 +23,8 @@ from tests.support.strategies import numbers
 DEFAULT = MeasurementProtocol()
 NO_REFERENCES = References(pool([]), pool([]))
 LEAN_SIGNAL, FAT_SIGNAL = 100.0, 400.0
+FROM_PIXELS = tuple(sorted({*FatMethod} - {"clahe_otsu", "dixon", "fixed", "signal"}))
+BY_REFERENCES = [name for name in FROM_PIXELS if Need.LEAN_REFERENCE in METHODS[name].needs]
 GREY = st.integers(0, 4095)
 GREYS = st.lists(GREY, min_size=2, max_size=60).filter(lambda values: len(set(values)) > 1)
 
@@ -202,7 +205,7 @@ def test_without_both_references_there_is_no_pooled_fat(missing):
     ],
     ids=["swapped", "equal", "not separate"],
 )
-@pytest.mark.parametrize("method", ["pooled_otsu", "linear", "midpoint", "circle_max", "mean_ksd"])
+@pytest.mark.parametrize("method", BY_REFERENCES)
 def test_references_that_cannot_tell_fat_from_muscle_leave_the_fat_undefined(
     method, lean, fat, flag
 ):
@@ -276,7 +279,6 @@ def test_a_method_that_needs_more_than_pixels_says_what(method, needs):
 
 
 WITH_REFERENCES = ("pooled_otsu", "midpoint", "linear")
-FROM_PIXELS = tuple(sorted({*FatMethod} - {"clahe_otsu", "dixon", "fixed", "signal"}))
 
 
 def two_tissues(fat_pct, seed=0, snr=20):

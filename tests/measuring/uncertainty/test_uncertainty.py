@@ -7,17 +7,14 @@ from hypothesis import given, settings, strategies as st
 from multifidus.data.anatomy import Side, Structure
 from multifidus.data.image import Exam, Series, Weighting
 from multifidus.data.measurement import Quantity
-from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.roi_set import RoiSet
 from multifidus.measuring.pipeline import measure
 from multifidus.measuring.uncertainty.components import Tracing, area_variance
 from tests.support.exams import axial_plane, box, circle, exam_of, image_slice, outline
 
 LEAN, FAT = 100.0, 400.0
-EVERY = (
-    "pooled_otsu", "linear", "midpoint", "circle_max", "otsu", "clahe_otsu", "kmeans2", "kmeans3",
-    "gmm2", "gmm3", "mean_ksd",
-)  # fmt: skip
+EVERY = tuple(sorted({*FatMethod} - {FatMethod.SIGNAL, FatMethod.FIXED, FatMethod.DIXON}))
 RADIUS = 14.0
 
 
