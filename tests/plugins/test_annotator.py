@@ -13,6 +13,7 @@ from napari_multifidus.controllers.shortcuts import (
     MULTIFIDUS_RIGHT,
     SHORTCUTS,
 )
+from napari_multifidus.models.edit_operations import copy_from_nearest
 from napari_multifidus.models.opening import METADATA
 from napari_multifidus.models.session import Session
 from napari_multifidus.models.shapes import same_loops
@@ -138,7 +139,7 @@ def keys_do_what_the_table_says(drawn):
 def a_copy_comes_from_the_nearest_slice_and_is_a_draft(drawn, messages):
     annotator = drawn.annotator
     annotator.edit_tools.draw(MULTIFIDUS_LEFT)
-    drawn.attempt(annotator.edit_tools.copy_nearest)
+    drawn.attempt(annotator.edit_tools.change, copy_from_nearest)
     assert "already" in messages[-1]
     annotator.display.step(2)
     press(drawn, Qt.Key.Key_K)
@@ -365,7 +366,7 @@ def test_nothing_to_measure_is_said(no_window, exam, tmp_path):
     no_window.attempt(no_window.annotator.outputs.measure_into, tmp_path / "tables")
     assert "no outline to measure" in no_window.messages[-1]
     no_window.annotator.edit_tools.draw(MULTIFIDUS_LEFT)
-    no_window.attempt(no_window.annotator.edit_tools.copy_nearest)
+    no_window.attempt(no_window.annotator.edit_tools.change, copy_from_nearest)
     assert "No other slice" in no_window.messages[-1]
 
 
@@ -374,7 +375,7 @@ def test_without_an_exam_buttons_say_so(no_window, tmp_path):
     tools, entries = annotator.edit_tools, annotator.entries
     for act, *given in (
         (tools.edit,),
-        (tools.copy_nearest,),
+        (tools.change, copy_from_nearest),
         (tools.clear,),
         (tools.draw, MULTIFIDUS_LEFT),
         (annotator.display.step, 1),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from napari_multifidus.controllers.annotator import Annotator
 from napari_multifidus.controllers.reported_errors import reported, reporting
+from napari_multifidus.models import edit_operations
 from napari_multifidus.models.blinding import Access
 from napari_multifidus.models.opening import OpenedExam, layer_data
 
@@ -74,7 +75,7 @@ def test_tools_need_a_structure(opened):
     viewer = opened.workspace.viewer
     viewer.layers.selection.active = next(iter(viewer.layers))
     with pytest.raises(MultifidusError, match="No structure is active"):
-        opened.edit_tools.smooth()
+        opened.edit_tools.change(edit_operations.smooth)
     opened.edit_tools.draw(MULTIFIDUS_RIGHT)
     assert opened.workspace.active_key == MULTIFIDUS_RIGHT
     assert opened.edit_tools.tool == "polygon"

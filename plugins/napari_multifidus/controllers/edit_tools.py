@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,10 @@ CLOSE_FIRST = "Close it with Enter, or discard it with Esc."
 
 UP, DOWN, LEFT, RIGHT = (-1, 0), (1, 0), (0, -1), (0, 1)
 """Ways on the screen: down, right."""
+
+
+Operation = Callable[["Session", LayerKey, int], bool]
+"""What is done to a structure on a slice; returns whether an outline changed."""
 
 
 class EditTools:
@@ -157,11 +161,11 @@ class EditTools:
             self._done(key)
             self.workspace.canvas.refresh()
 
-    def copy_nearest(self) -> None:
-        """Copy the active structure from the nearest slice that has it, unless this one does."""
+    def change(self, operation: Operation) -> None:
+        """Do something to the active structure on the slice shown, such as ``smooth``."""
         session, key, index = self._finished()
-        edit_operations.copy_from_nearest(session, key, index)
-        self._done(key)
+        if operation(session, key, index):
+            self._done(key)
 
     def copy_on(self) -> None:
         """Copy the active structure to the next slice, and go there."""
@@ -198,12 +202,6 @@ class EditTools:
             f"Interpolated {key.words} between slices {slice_number(first)} and "
             f"{slice_number(second)}."
         )
-
-    def smooth(self) -> None:
-        """Smooth the active structure; its area stays."""
-        session, key, index = self._finished()
-        if edit_operations.smooth(session, key, index):
-            self._done(key)
 
     def redraw_as(self, choice: Redraw) -> None:
         """Make of what was drawn over an outline last something else, and do so from now on."""

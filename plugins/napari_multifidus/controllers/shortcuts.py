@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_multifidus.controllers.canvas import DRAW
-from napari_multifidus.controllers.edit_tools import DOWN, LEFT, RIGHT, UP
+from napari_multifidus.controllers.edit_tools import DOWN, LEFT, RIGHT, UP, Operation
 from napari_multifidus.controllers.reported_errors import reported
+from napari_multifidus.models import edit_operations
 from napari_multifidus.models.shapes import FAT, LEAN, MULTIFIDUS_LEFT, MULTIFIDUS_RIGHT
 from napari_multifidus.models.strokes import Tool
 
@@ -49,6 +50,10 @@ class Shortcut:
 
 def _use(tool: Tool) -> Callable[[Any], object]:
     return lambda annotator: annotator.edit_tools.use(tool)
+
+
+def _change(operation: Operation) -> Callable[[Any], object]:
+    return lambda annotator: annotator.edit_tools.change(operation)
 
 
 SHORTCUTS = (
@@ -94,12 +99,14 @@ SHORTCUTS = (
         "island",
     ),
     Shortcut(
-        "Shift-S", "smooth contour (area preserved)", lambda a: a.edit_tools.smooth(), "smooth"
+        "Shift-S", "smooth contour (area preserved)", _change(edit_operations.smooth), "smooth"
     ),
     Shortcut(
         "Shift-X", "mend an outline that crosses itself", lambda a: a.edit_tools.mend(), "mend"
     ),
-    Shortcut("K", "copy from the nearest slice", lambda a: a.edit_tools.copy_nearest(), "copy"),
+    Shortcut(
+        "K", "copy from the nearest slice", _change(edit_operations.copy_from_nearest), "copy"
+    ),
     Shortcut("Shift-K", "copy to the next slice", lambda a: a.edit_tools.copy_on(), "copy_on"),
     Shortcut("Shift-M", "mirror to the other side", lambda a: a.edit_tools.mirror(), "mirror"),
     Shortcut(
@@ -172,7 +179,8 @@ TOOL_BUTTONS = (
     ("Next missing", "next"),
     ("Not measurable…", "gap"),
 )
-"""Buttons of the tools panel, in its order: what stands on each, and the name of its shortcut."""
+"""Buttons of the tools panel, in its order: the words of each for a screen reader, and the name of
+its shortcut and of its picture in ``views.icons``."""
 
 STAY_DOWN = ("polygon", "freehand", "livewire", "edit", "brush", "eraser", "hole", "island")
 """Buttons that stay down while their tool is active."""

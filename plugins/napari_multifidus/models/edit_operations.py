@@ -44,8 +44,8 @@ def put_layer(
     return any([session.put(key, index, shown.get(index, ())) for index in slices])  # noqa: C419
 
 
-def copy_from_nearest(session: Session, key: LayerKey, index: int) -> None:
-    """Copy a structure from the nearest slice that has it.
+def copy_from_nearest(session: Session, key: LayerKey, index: int) -> bool:
+    """Copy a structure from the nearest slice that has it; returns whether that changed anything.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def copy_from_nearest(session: Session, key: LayerKey, index: int) -> None:
     if start is None:
         msg = f"No other slice has an outline of {key.words}."
         raise RoiError(msg, remedy="Draw one first.")
-    session.put(key, index, session.drawing.loops(key, start), Source.DRAFT)
+    return session.put(key, index, session.drawing.loops(key, start), Source.DRAFT)
 
 
 def copy_on(session: Session, key: LayerKey, index: int) -> int:
