@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from multifidus.data.protocol import MeasurementProtocol
+from multifidus.data.protocol import FatMethod, MeasurementProtocol
+from multifidus.io.labelmap import PRESETS
 from multifidus.io.protocol_toml import load_protocol
 from multifidus.sample_data import sample_dir
 
@@ -44,6 +45,14 @@ def test_the_guide_to_fat_numbers_names_presets_by_their_settings():
         lines = [code for code in re.findall(r"`([^`]+)`", cell) if "=" in code]
         named = MeasurementProtocol.from_dict(tomllib.loads("\n".join(lines)))
         assert named == load_protocol(preset), preset
+
+
+@pytest.mark.parametrize(
+    ("page", "names"), [("reference/fat-methods.md", FatMethod), ("how-to/measure.md", PRESETS)]
+)
+def test_a_page_names_all_that_can_be_chosen(page, names):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert [name for name in names if f"`{name}`" not in text] == []
 
 
 def test_pages_that_a_page_includes_have_the_marks_it_names():
