@@ -253,10 +253,11 @@ def _missed(found: Sequence[Shot], value: float, limit: float) -> float:
 
 
 def _disagreement_note(found: Sequence[Shot]) -> str:
+    others = [method for method in fat.WITHOUT_REFERENCES if method is not FatMethod.OTSU]
     rows = []
     for limit in (2.0, 3.0, 5.0, 7.0, 10.0, 100.0):
         row = [f"**{limit:g}**" if limit == PROTOCOL.maximal_disagreement_pct else f"{limit:g}"]
-        for method in fat.WITHOUT_REFERENCES[1:]:
+        for method in others:
             kept = [shot for shot in found if _agrees(shot, method, limit)]
             share = 100 * len(kept) / len(found)
             row.append(f"{share:.0f} %, {_largest(_errors(kept, method)):.1f}")
@@ -265,7 +266,7 @@ def _disagreement_note(found: Sequence[Shot]) -> str:
         "Methods other than Otsu's are flagged `classes_unclear` as well where they call more than "
         "`maximal_disagreement_pct` points more or less fat than Otsu's cut. How many draws are "
         "answered without a flag, and the largest error among them:\n\n"
-        + _table(["points", *(f"`{method}`" for method in fat.WITHOUT_REFERENCES[1:])], rows)
+        + _table(["points", *(f"`{method}`" for method in others)], rows)
     )
 
 
