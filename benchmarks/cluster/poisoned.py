@@ -7,10 +7,11 @@ import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cluster.obstacles import Obstacle, met, no_mounts
 from multifidus import Reading
 from multifidus.figures.picture_files import picture_stem
 from tests.support.poisons import (
@@ -126,13 +127,18 @@ def page(*, smoke: bool) -> tuple[str, bool]:
             engine: poisoned_run(cohort, Path(name) / engine, *words)
             for engine, words in engines.items()
         }
+        obstacles = [*met(Path(name) / "obstacles", smoke=smoke)]
     problems = [
         f"{engine}: {problem}" for engine, run in runs.items() for problem in run.problems(cohort)
     ]
-    return _page(cohort, runs, problems), not problems
+    problems += [f"{one.what}: {problem}" for one in obstacles for problem in one.problems]
+    text = _page(cohort, runs) + _obstacles(obstacles)
+    if problems:
+        text += "\n".join(("\n## Not as it should be\n", *(f"- {one}" for one in problems), ""))
+    return text, not problems
 
 
-def _page(cohort: PoisonedCohort, runs: Mapping[str, PoisonedRun], problems: list[str]) -> str:
+def _page(cohort: PoisonedCohort, runs: Mapping[str, PoisonedRun]) -> str:
     good = len(cohort.poisons) + 2
     lines = [
         "# Cases that crash, hang or ask too much\n",
@@ -155,8 +161,27 @@ def _page(cohort: PoisonedCohort, runs: Mapping[str, PoisonedRun], problems: lis
     for subject, poison in cohort.poisons.items():
         row = first.failures.get(subject, {"error": "**none**", "message": ""})
         lines.append(f"| {poison.what} | {row['error']} | {_short(row['message'])} |")
-    if problems:
-        lines += ["\nNot as it should be:\n", *(f"- {problem}" for problem in problems)]
+    return "\n".join(lines) + "\n"
+
+
+def _obstacles(obstacles: Sequence[Obstacle]) -> str:
+    lines = [
+        "\n## Folders that cannot be written to, are taken, or are of another version\n",
+        "A cohort of tiny exams is measured into a folder where something is in the way; then, "
+        "with nothing in the way, the same command again (at another version, with "
+        "`--overwrite`). `kept`: cases that were finished at the obstacle, none of which is "
+        "measured again, but for another version's. `as undisturbed`: no record is half written, "
+        "and the tables have at last the bytes of a run that nothing disturbed.\n",
+        "| obstacle | exit code | reported | kept | as undisturbed |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {one.what} | {one.code} | {one.said} | {one.kept} | "
+            f"{'**no**' if one.problems else 'yes'} |"
+            for one in obstacles
+        ),
+    ]
+    if lacks := no_mounts():
+        lines.append(f"\nNot run: full disk, read-only folder; {lacks}.")
     return "\n".join(lines) + "\n"
 
 

@@ -103,8 +103,10 @@ class RunSettings:
         """Say in what an earlier run's settings differ from these, in words."""
         ours = self.as_plain()
         found = []
-        if earlier.get("version") != ours["version"] or earlier.get("format") != FORMAT:
+        if earlier.get("version") != ours["version"]:
             found.append(f"version {earlier.get('version')}, not {self.version}")
+        elif earlier.get("format") != FORMAT:
+            found.append(f"records of format {earlier.get('format')}, not {FORMAT}")
         theirs = earlier.get("protocol") or {}
         found += [
             f"protocol: {name} {json.dumps(theirs.get(name))}, not {json.dumps(value)}"

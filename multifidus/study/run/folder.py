@@ -26,7 +26,7 @@ from multifidus.study.results_folder import (
 )
 from multifidus.study.run.content import CaseContent, RunSettings
 from multifidus.study.run.record import CaseRecord
-from multifidus.study.run.record_files import records_in
+from multifidus.study.run.record_files import record_paths, records_in
 from multifidus.study.run.shard import WHOLE, Shard
 from multifidus.study.run.worker import SCRATCH
 from multifidus.study.table_files import FILES
@@ -96,8 +96,9 @@ def plan_run(
     listed = {case.reading for case in cases}
     others = listed - {case.reading for case in mine}
     found: dict[Reading, list[tuple[Path, CaseRecord]]] = {}
-    is_shared = False
+    is_shared, seen = False, set()
     for path, record in records_in(folder):
+        seen.add(path)
         if record.reading in others:
             is_shared = True
         else:
@@ -105,7 +106,9 @@ def plan_run(
     known = [item for items in found.values() for item in items]
     changes = settings.differences(run_facts(folder))
     if force or changes:
-        stale = tuple(path for path, _ in known)
+        # Those that cannot be read may be of another version's format.
+        read = {path for path, _ in known}
+        stale = tuple(path for path in record_paths(folder) if path in read or path not in seen)
         return Plan(
             todo=tuple(mine), stale=stale, changes=tuple(changes if stale or is_shared else ())
         )

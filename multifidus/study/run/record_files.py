@@ -57,10 +57,15 @@ def read_rows(path: Path) -> list[Measurement]:
 
 def records_in(folder: Path) -> Iterator[tuple[Path, CaseRecord]]:
     """Yield the records of a results folder; what cannot be read is none, and is done again."""
-    for path in sorted((folder / CASES).glob("??/*.jsonl")):
-        if not path.name.startswith("."):
-            with contextlib.suppress(ReadError):
-                yield path, read_record(path)
+    for path in record_paths(folder):
+        with contextlib.suppress(ReadError):
+            yield path, read_record(path)
+
+
+def record_paths(folder: Path) -> list[Path]:
+    """Return the files of records of a results folder, those as well that cannot be read."""
+    found = sorted((folder / CASES).glob("??/*.jsonl"))
+    return [path for path in found if not path.name.startswith(".")]
 
 
 @contextlib.contextmanager

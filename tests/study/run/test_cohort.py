@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -164,6 +165,20 @@ def test_another_version_is_refused_and_named(study, results):
         measured(asked(study, results))
 
 
+def test_another_format_of_records_is_refused_and_named_and_none_is_left_by_overwriting(
+    study, results
+):
+    shared = json.loads((results / "run.json").read_text())
+    (results / "run.json").write_text(json.dumps({**shared, "format": 1}))
+    for path in [*results.glob("cases/??/*.jsonl")]:
+        path.write_text("{}\n{}\n")
+        path.rename(path.with_stem("0" * 64))
+    with pytest.raises(WriteError, match=r"records of format 1, not 2"):
+        measured(asked(study, results))
+    measured(asked(study, results, overwrite=True))
+    assert not [*results.glob(f"cases/??/{'0' * 64}.jsonl")]
+
+
 def test_other_outlines_are_refused_and_named_and_overwriting_measures_these_alone(
     another, results
 ):
@@ -218,7 +233,8 @@ def test_a_single_exam_takes_the_place_of_a_run_only_when_asked(study, results):
 def test_two_runs_at_once_into_one_folder_are_one_too_many(study, results):
     pytest.importorskip("fcntl", reason="this system has no locks that die with their process")
     before = content(results)
-    with locked(results), pytest.raises(WriteError, match="Another run is writing"):
+    who = rf"Another run \(process {os.getpid()} on .+\) is writing"
+    with locked(results), pytest.raises(WriteError, match=who):
         measured(asked(study, results))
     assert content(results) == before
 
