@@ -69,12 +69,23 @@ _MEANINGS = {
 
 
 @dataclass(slots=True)
+class _Known:
+    """Who outlined one place: by subject, at which timepoints."""
+
+    subjects: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, by: Reading) -> None:
+        self.subjects.setdefault(by.subject, set()).add(by.timepoint)
+
+
+@dataclass(slots=True)
 class _Study:
     """What was outlined and declared, by reading."""
 
     outlined: dict[Reading, set[Place]] = field(default_factory=dict)
     reasons: dict[Reading, dict[Place, str]] = field(default_factory=dict)
     without_level: dict[Reading, set[tuple[Structure, Side]]] = field(default_factory=dict)
+    known: dict[Place, _Known] = field(default_factory=dict)
 
     @classmethod
     def of(cls, areas: Iterable[SideArea]) -> _Study:
@@ -87,6 +98,7 @@ class _Study:
             place = (Level(area.level), structure, side)
             if area.reason is None:
                 study.outlined.setdefault(area.by, set()).add(place)
+                study.known.setdefault(place, _Known()).add(area.by)
             else:
                 study.reasons.setdefault(area.by, {})[place] = area.reason
         return study
@@ -115,13 +127,13 @@ class _Study:
         level, structure, side = place
         if (level, structure, _OTHER.get(side)) in self.outlined.get(by, ()):
             yield "other_side"
-        others = [other for other, places in self.outlined.items() if place in places]
-        exam = (by.subject, by.timepoint)
-        if any((other.subject, other.timepoint) == exam for other in others):
+        known = self.known.get(place, _Known())
+        timepoints = known.subjects.get(by.subject, set())
+        if by.timepoint in timepoints:
             yield "other_reading"
-        if any(other.subject == by.subject and other.timepoint != by.timepoint for other in others):
+        if timepoints - {by.timepoint}:
             yield "other_timepoint"
-        elif any(other.subject != by.subject for other in others):
+        elif len(known.subjects) > (by.subject in known.subjects):
             yield "other_subject"
 
 
@@ -173,6 +185,7 @@ def missing_rows(
     waiting = set(absent) - done
     unknown = waiting | set(failed)
     found: list[Row] = []
+    lacking = [*_not_there(done, unknown)]
     for place in study.expected:
         for by in done:
             absence = study.absence(by, place)
@@ -181,7 +194,7 @@ def missing_rows(
                 found.append(_row(_who(by), place, *absence) | {RATER_NOTE: note})
         found += [_row(_who(by), place, Absence.CASE_FAILED, error) for by, error in failed.items()]
         found += [_row(_who(by), place, Absence.NOT_MEASURED_YET) for by in waiting]
-        found += [_row(who, place, reason) for who, reason in _not_there(done, unknown)]
+        found += [_row(who, place, reason) for who, reason in lacking]
     return in_order(found)
 
 
@@ -202,8 +215,9 @@ def _not_there(measured: set[Reading], unknown: set[Reading]) -> Iterator[tuple[
     # A case of no rater that nobody has looked into may be anybody's.
     anybody = {(by.subject, by.timepoint) for by in unknown if not by.rater}
     raters = {by.rater for by in readings if by.rater or by not in unknown}
+    timepoints = {timepoint for _, timepoint in exams}
     for subject in {subject for subject, _ in exams}:
-        for timepoint in {timepoint for _, timepoint in exams}:
+        for timepoint in timepoints:
             exam = (subject, timepoint)
             if exam not in exams:
                 yield (*exam, "", None), Absence.NO_EXAM

@@ -1,6 +1,7 @@
 """What a study lacks, told from its rows; the cases are small enough to count by hand."""
 
 import json
+import time
 
 import pytest
 
@@ -8,7 +9,7 @@ from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import NotMeasurable, Reason, RoiSet
-from multifidus.study.exchanged_sides import side_areas
+from multifidus.study.exchanged_sides import SideArea, side_areas
 from multifidus.study.missing import Absence, missing_rows, notes_of
 from tests.support.tables import measurements
 
@@ -180,3 +181,18 @@ def test_levels_run_down_the_spine_and_every_reason_is_explained():
     assert levels == sorted(levels, key=lambda level: Level(level).rank)
     assert all(absence.meaning.endswith(".") for absence in Absence)
     assert set(MISSING_COLUMNS) >= {"level", "side", "structure", "reason"}
+
+
+def test_four_times_the_exams_take_about_four_times_as_long():
+    """One exam has a level that nobody else outlined, so that each of the others lacks it."""
+
+    def seconds(number):
+        exams = [Reading(f"S{place}", "pre", "AB") for place in range(number)]
+        areas = [SideArea(by, "multifidus", "L4-L5", "left", 1.0) for by in exams]
+        areas.append(SideArea(exams[0], "multifidus", "L1-L2", "left", 1.0))
+        begun = time.process_time()
+        assert len(missing_rows(areas, exams, {})) == 3 * number - 1
+        return time.process_time() - begun
+
+    small, large = (min(seconds(number) for _ in range(3)) for number in (1_000, 4_000))
+    assert large < 8 * small  # 16 where each is compared with each
