@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,16 @@ def _cell(value: object, write: Callable[[str], str]) -> str:
         return "NaN" if value != value else repr(float(value))  # noqa: PLR0124 - what NaN is
     if value is None:
         return ""
-    text = write(str(value)) if isinstance(value, str) else str(value)
+    return _text_cell(str(value), write) if isinstance(value, str) else _quoted(str(value))
+
+
+@lru_cache(maxsize=4096)
+def _text_cell(text: str, write: Callable[[str], str]) -> str:
+    """Return a text as a cell; most texts of a long table are in many of its rows."""
+    return _quoted(write(text))
+
+
+def _quoted(text: str) -> str:
     # Python's own writer leaves a lone carriage return bare, which ends a line when it is read.
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 

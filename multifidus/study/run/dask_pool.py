@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import itertools
 import logging
+import math
 import queue
 import secrets
 import shutil
@@ -42,6 +43,9 @@ NOT_SEEN_S = 60.0
 
 PATIENCE_S = 20.0
 """After so long without any worker it is said."""
+
+ASKED_AGAIN_S = 1.0
+"""How often the scheduler is asked for its workers: each answer is one more the more there are."""
 
 CLOSING_S = 5.0
 
@@ -100,6 +104,7 @@ class _Handing:
     def __init__(self, client: Any, order: Order, pool: DaskPool) -> None:
         self.client, self.order, self.pool = client, order, pool
         self.known = 0
+        self.asked = -math.inf
         self.numbers = itertools.count(1)
         self.running: dict[Any, tuple[Any, Case]] = {}
         self.ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -107,11 +112,10 @@ class _Handing:
     def finish(self, todo: deque[Case]) -> Iterator[tuple[Case, Path]]:
         begun, is_said = time.monotonic(), False
         while todo or self.running:
-            if self.pool.stopping():
-                todo.clear()
             self._hand_out(todo)
             for key in self._ready():
                 future, case = self.running.pop(key)
+                self._hand_out(todo)  # its thread waits for no record to be read
                 yield case, self._record(future, case)
             if not (is_said or self.known) and time.monotonic() - begun > PATIENCE_S:
                 self.pool.waiting()
@@ -119,7 +123,11 @@ class _Handing:
 
     def _hand_out(self, todo: deque[Case]) -> None:
         """Keep every thread busy and no case waiting, so that few are begun after Ctrl-C."""
-        self.known = self._threads()
+        if self.pool.stopping():
+            todo.clear()
+            return
+        if not self.known or time.monotonic() - self.asked > ASKED_AGAIN_S:
+            self.known, self.asked = self._threads(), time.monotonic()
         while todo and len(self.running) < max(self.known, 1):
             case = _absolute(todo.popleft())
             key = f"multifidus-{self.order.run}-{next(self.numbers)}"
@@ -130,8 +138,7 @@ class _Handing:
 
     def _threads(self) -> int:
         with _scheduler_asked():
-            workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(worker["nthreads"] for worker in workers)
+            return sum(self.client.nthreads().values())
 
     def _ready(self) -> list[Any]:
         found = []
