@@ -260,8 +260,11 @@ def _started(config: ClusterConfig, jobs: int) -> Any:
     if config.cluster == "local":
         distributed = import_module("distributed")
         # Threads, as each of them has a process that measures.
+        # Its HTTP server is for this machine alone, at a port that no other run has.
         return distributed.LocalCluster(n_workers=1, threads_per_worker=jobs, processes=False,
-                                        memory_limit=0, dashboard_address=None)  # fmt: skip
+                                        memory_limit=0, dashboard_address=None,
+                                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+                                        )  # fmt: skip
     try:
         dask_jobqueue = import_module("dask_jobqueue")
     except ImportError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -85,6 +87,16 @@ def test_dask_on_this_machine_gives_the_same_tables(study, whole, tmp_path):
     measure_cohort_into(asked(study, tmp_path), Reporter(finished=finished.append))
     assert content(tmp_path) == whole
     assert len(finished) == 9
+
+
+def test_dasks_usual_port_may_be_taken(study, whole, tmp_path):
+    pytest.importorskip("distributed")
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # it is already
+            taken.bind(("0.0.0.0", 8787))  # noqa: S104 - nobody listens
+            taken.listen()
+        measure_cohort_into(asked(study, tmp_path))
+    assert content(tmp_path) == whole
 
 
 @pytest.mark.slow
