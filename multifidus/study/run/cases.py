@@ -67,7 +67,8 @@ def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
     OSError
         If the machine does not let it write; nothing of the case is kept then.
     """
-    begun, started = time.monotonic(), datetime.datetime.now(datetime.UTC)
+    begun, used = time.monotonic(), time.process_time()
+    started = datetime.datetime.now(datetime.UTC)
     content = content_of(case, how.settings, hashes)
     (outcome,) = measure_cases([case], how.settings.protocol, how.contrasts)
     pictures, undrawn = _drawn(outcome, how)
@@ -80,6 +81,7 @@ def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
         "drawn": how.drawing.words,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - begun, 3),
+        "cpu_s": round(time.process_time() - used, 3),
         "python": platform.python_version(),
     }
     record = with_facts(record_of(outcome, pictures), facts)

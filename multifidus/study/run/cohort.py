@@ -305,6 +305,7 @@ def _facts(record: CaseRecord) -> dict[str, Any]:
     known = {
         "subject": by.subject, "timepoint": by.timepoint, "rater": by.rater,
         "reading": by.reading, "seconds": record.facts.get("seconds"),
+        "cpu_s": record.facts.get("cpu_s"),
         "rows": record.n_rows, "flagged": record.n_flagged,
     }  # fmt: skip
     if failure is not None:
