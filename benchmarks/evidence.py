@@ -32,6 +32,7 @@ from benchmarks.cluster import (
     kills as kills_page,
     poisoned as poisoned_page,
 )
+from benchmarks.scaling import page as scaling_page
 from benchmarks.speed import reporting
 from multifidus.phantom import PhantomSpec, Variant
 from multifidus.phantom.spine import DISCS
@@ -400,6 +401,12 @@ def poisoned(*, smoke: bool) -> Finding:
     return Finding("poisoned", text, good)
 
 
+def scaling(*, smoke: bool) -> Finding:
+    """Simulate a cohort of 100,000 exams on 1 to 64 workers."""
+    text, good = scaling_page.page(smoke=smoke)
+    return Finding("scaling", text, good)
+
+
 def clicks(*, smoke: bool) -> Finding:
     """Count the clicks and keys of a reading in the plugin and in ImageJ, in real windows."""
     text, good = clicks_page.page(smoke=smoke)
@@ -440,6 +447,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     kills,
     engines,
     poisoned,
+    scaling,
     clicks,
     gui,
     speed_and_memory,

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, write_rois
-from multifidus.data.anatomy import Side, Structure
+from multifidus import Plane, Reading, Roi, RoiKey, RoiSet, SliceLevel, write_rois
+from multifidus.data.anatomy import Side, SlicePosition, Structure
+from multifidus.phantom.spine import DISCS
 
 STACKS, PER_STACK, SIZE, SPACING_MM = 5, 5, 512, 0.39
 VERTICES, REFERENCE_VERTICES = 120, 48
 
-MUSCLES = (
+Outlined = tuple[Structure, Side, tuple[int, int], int]
+"""Structure, side, centre (row, column) and radius in pixels."""
+
+MUSCLES: tuple[Outlined, ...] = (
     (Structure.MULTIFIDUS, Side.RIGHT, (330, 215), 36),
     (Structure.MULTIFIDUS, Side.LEFT, (330, 297), 36),
     (Structure.ERECTOR_SPINAE, Side.RIGHT, (340, 125), 47),
@@ -24,9 +28,8 @@ MUSCLES = (
     (Structure.PSOAS, Side.RIGHT, (210, 150), 47),
     (Structure.PSOAS, Side.LEFT, (210, 362), 47),
 )
-"""Structure, side, centre (row, column) and radius in pixels."""
 
-REFERENCES = (
+REFERENCES: tuple[Outlined, ...] = (
     (Structure.LEAN_REFERENCE, Side.RIGHT, (340, 125), 13),
     (Structure.LEAN_REFERENCE, Side.LEFT, (340, 387), 13),
     (Structure.FAT_REFERENCE, Side.RIGHT, (430, 150), 10),
@@ -49,13 +52,45 @@ class Sample:
     paths: tuple[tuple[int, np.ndarray], ...]
 
 
-def make_sample(folder: Path, seed: int = 1) -> Sample:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What of the series is outlined.
+
+    Parameters
+    ----------
+    structures
+        Which muscles; None for all.
+    middle
+        Whether only the middle slice of each stack is outlined, which has then a level.
+    references
+        Whether lean muscle and fat are sampled too.
+    """
+
+    structures: tuple[Structure, ...] | None = None
+    middle: bool = False
+    references: bool = True
+
+    def kinds(self, place: int) -> list[Outlined]:
+        """Return what is outlined on a slice, by its place in its stack."""
+        if self.middle and place != PER_STACK // 2:
+            return []
+        muscles = [m for m in MUSCLES if self.structures is None or m[0] in self.structures]
+        return [*muscles, *(REFERENCES if self.references else ())]
+
+
+EVERYTHING = Extent()
+
+
+def make_sample(
+    folder: Path, seed: int = 1, subject: str = "S01", extent: Extent = EVERYTHING
+) -> Sample:
     """Write the series and its outlines."""
     rng = np.random.default_rng(seed)
     images = folder / "series"
     images.mkdir(parents=True)
     files, rois, paths = [], [], []
-    by = Reading("S01", "pre", "AB", 1)
+    levels: list[SliceLevel] = []
+    by = Reading(subject, "pre", "AB", 1)
     for number in range(STACKS * PER_STACK):
         stack, place = divmod(number, PER_STACK)
         plane = _plane(stack, place)
@@ -63,16 +98,17 @@ def make_sample(folder: Path, seed: int = 1) -> Sample:
         path = images / f"{number:03d}.dcm"
         write_slice(path, uid, plane, pixels=tissue_pixels(rng), number=number)
         files.append(path)
-        outlines = [
-            *((*kind, _blob(rng, centre, radius)) for *kind, centre, radius in MUSCLES),
-            *((*kind, _circle(centre, radius)) for *kind, centre, radius in REFERENCES),
-        ]
-        for structure, side, outline in outlines:
+        kinds = extent.kinds(place)
+        if extent.middle and kinds:
+            levels.append(SliceLevel(uid, DISCS[stack], SlicePosition.MID_DISC))
+        for structure, side, centre, radius in kinds:
+            is_circle = structure in {Structure.LEAN_REFERENCE, Structure.FAT_REFERENCE}
+            outline = _circle(centre, radius) if is_circle else _blob(rng, centre, radius)
             paths.append((number, outline))
             key = RoiKey(by, uid, structure, side)
             rois.append(Roi(key, (plane.to_patient(outline),), plane, (SIZE, SIZE)))
-    outline_file = folder / "S01.outlines.json"
-    write_rois(RoiSet(tuple(rois), reading=by), outline_file)
+    outline_file = folder / f"{subject}.outlines.json"
+    write_rois(RoiSet(tuple(rois), levels=tuple(levels), reading=by), outline_file)
     return Sample(images, outline_file, tuple(files), tuple(paths))
 
 

@@ -101,7 +101,7 @@ def test_provenance_names_inputs_and_the_outlines_of_each_case(whole):
 def test_the_log_has_a_line_for_each_case(whole):
     events = [json.loads(line) for line in (whole / "run.log.jsonl").read_text().splitlines()]
     finished = [event for event in events if event["event"] == "case_finished"]
-    assert all(event["cpu_s"] > 0 for event in finished)
+    assert all(event["cpu_s"] > 0 for event in finished if "error" not in event)
     assert {(event["subject"], event.get("error")) for event in finished} >= {
         ("S01", None), ("S02", "ReadError"),
     }  # fmt: skip
