@@ -90,7 +90,7 @@ def measured_s(folder: Path, size: Size) -> list[float]:
     subprocess.run(command, check=True, capture_output=True)
     log = (folder / "out" / "run.log.jsonl").read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in log]
-    return [event["cpu_s"] for event in events if event["event"] == "case_finished"]
+    return [float(event["cpu_s"]) for event in events if event["event"] == "case_finished"]
 
 
 def _drawn(times: list[float], workers: int, asleep_s: float) -> list[float]:
@@ -174,7 +174,8 @@ def _steps(found: list[Step], case: FinishedCase, size: Size) -> str:
         "## What a run does by itself, and what breaks first\n",
         f"On folders of copies of one finished case ({case.rows} rows, a record of "
         f"{len(case.text) / 1e3:.0f} kB). The last column is extrapolated by a power law through "
-        "the two sizes, at least in proportion; a power above 1.2 means that the step grows faster than the cohort.\n",
+        "the two sizes, at least in proportion; a power above 1.2 means that the step grows "
+        "faster than the cohort.\n",
         f"| step | when | {' | '.join(f'{n:,} exams' for n in size.finished)} | power | "
         f"{TARGET:,} exams, extrapolated |\n|---|---|{'---|' * (len(size.finished) + 2)}",
     ]
