@@ -154,7 +154,10 @@ def _simulated(times: list[float], served: float, found: list[Step]) -> str:
         f"for {1e3 * served:.1f} ms with each. With it alone no more than {1 / served:.0f} cases a "
         f"second can be handed out, however many workers there are. Before and after the cases "
         f"the run works alone ({before / 60:.1f} and {after / 60:.0f} minutes of CPU, extrapolated "
-        "below): that part no worker shortens.\n",
+        "below): that part no worker shortens. Efficiency of the cases here is an upper bound: "
+        "the simulation leaves out the scheduler's own time and the wait for its answers, which "
+        "come one after another, and which the runs above contain. A cluster lies between the "
+        "two.\n",
         "| workers | cases, h | cases/s | efficiency | whole run, h | efficiency of the whole |\n"
         "|---|---|---|---|---|---|",
     ]
