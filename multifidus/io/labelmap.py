@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from multifidus.errors import ReadError, RoiError
 from multifidus.io.bids.names import bids_entities
 from multifidus.io.files import is_file, reading
 from multifidus.io.grid import VoxelGrid
+from multifidus.io.label_edges import trace, trace_labels
 from multifidus.io.label_names import INDEX, NAME, inline_scheme, is_bids_table, named_scheme
 from multifidus.io.table_reader import ExpectedTable, read_table
 from multifidus.measuring.locate import choose_series, describe, only_series
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Labels = Mapping[int, tuple[Structure, Side]]
+    Voxels = NDArray[np.integer[Any]]
 
 SAME_GRID_PIXELS = 0.05
 """Grids whose corners agree within this many pixels are one grid."""
@@ -160,20 +162,19 @@ def read_labelmap(
     _check_whose(grid.path, exam)
     stack, axes = _matching_stack(grid, exam, series)
     voxels = _oriented(grid, axes)
-    values = np.unique(voxels)
-    known = [value for value in labels if value in values]
+    held = _held(voxels)
+    known = [value for value in labels if value in held]
     if not known:
-        held = values[:12].tolist()
-        msg = f"{grid.path} holds the values {held}, none of them in its label scheme."
+        first = sorted(held)[:12]
+        msg = f"{grid.path} holds the values {first}, none of them in its label scheme."
         raise ReadError(msg, remedy=f"Check the preset; it expects {sorted(labels)}.")
     by = Reading(exam.subject, exam.timepoint)
     rois = tuple(
-        _outline(mask, item, RoiKey(by, item.uid, *labels[value]))
+        _outline(traced, item, RoiKey(by, item.uid, *labels[value]))
         for item, image in zip(stack.slices, voxels, strict=True)
-        for value in known
-        if (mask := image == value).any()
+        for value, traced in _traced(image, known)
     )
-    beyond = sorted({*values.tolist()} - {0, *labels, *passed_over})
+    beyond = sorted(held - {0, *labels, *passed_over})
     unnamed = (UnnamedLabels(grid.path, tuple(beyond)),) if beyond else ()
     return RoiSet(rois, reading=by, is_unattributed=True, unnamed_labels=unnamed)
 
@@ -280,15 +281,26 @@ def _one_slice(
     return found
 
 
-def _oriented(grid: VoxelGrid, axes: _Axes) -> NDArray[np.int64]:
+def _oriented(grid: VoxelGrid, axes: _Axes) -> Voxels:
     """Read the labels as (slice, row, column), each slice in one piece of memory."""
     labels = np.flip(_labels(grid).transpose(axes.order), axes.flipped)
     return np.ascontiguousarray(labels)
 
 
-def _labels(grid: VoxelGrid) -> NDArray[np.int64]:
+def _held(voxels: Voxels) -> set[int]:
+    """Return the values that a label map holds."""
+    # Most voxels are of no label: looking for them alone is many times as fast.
+    found = {value for image in voxels for value in np.unique(image[image != 0]).tolist()}
+    return found if voxels.all() else {0, *found}
+
+
+def _labels(grid: VoxelGrid) -> Voxels:
     found = grid.read()
-    half_step = abs(grid.slope) / 2 if found.dtype.kind in "iu" else 0.0
+    is_whole = found.dtype.kind in "iu"
+    is_scaled = (grid.slope, grid.intercept) != (1.0, 0.0)
+    if is_whole and not is_scaled and np.iinfo(found.dtype).max <= LARGEST_LABEL:
+        return found
+    half_step = abs(grid.slope) / 2 if is_whole else 0.0
     near = max(WHOLE, min(half_step, WHOLE_STEPS))
     values = found.astype(np.float64) * grid.slope + grid.intercept
     rounded = np.rint(values)
@@ -320,76 +332,18 @@ def _describe_stack(stack: Stack) -> str:
     return f"shape {shape}, no regular grid" if affine is None else _describe(shape, affine)
 
 
-def _outline(mask: NDArray[np.bool_], item: Slice, key: RoiKey) -> Roi:
-    paths = tuple(item.plane.to_patient(path) for path in trace(mask))
-    return Roi(key, paths, item.plane, item.shape, source=Source.IMPORTED)
+def _traced(
+    image: Voxels, values: Collection[int]
+) -> Iterator[tuple[int, list[NDArray[np.float64]]]]:
+    """Yield those of some values that a slice holds, each with its paths."""
+    found = trace_labels(image)
+    if 0 in values:
+        found[0] = trace(image == 0)
+    for value in values:
+        if found.get(value):
+            yield value, found[value]
 
 
-def trace(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Trace a mask along its pixels' edges.
-
-    Parameters
-    ----------
-    mask
-        (rows, columns).
-
-    Returns
-    -------
-    list
-        Closed paths of (row, column) corners, each (n, 2), holes included; pixels that touch at a
-        corner only are parted there.
-    """
-    steps = _directed_edges(mask)
-    unused = {(corner, step) for corner, found in steps.items() for step in found}
-    paths = []
-    for corner, found in steps.items():
-        for step in found:
-            if (corner, step) in unused:
-                path = _walk(steps, corner, step, unused)
-                paths.append(np.array(path, dtype=np.float64) - 0.5)
-    return paths
-
-
-_Corner = tuple[int, int]
-
-
-def _directed_edges(mask: NDArray[np.bool_]) -> dict[_Corner, list[_Corner]]:
-    """From each pixel corner, the steps that keep the mask on their right."""
-    edges: dict[_Corner, list[_Corner]] = {}
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return edges
-    # A muscle is a small part of its image: nothing else is looked at.
-    top, left = int(rows[0]), int(columns[0])
-    padded = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
-    inside = padded[1:-1, 1:-1]
-    for neighbour, corner, step in (
-        (padded[:-2, 1:-1], (0, 0), (0, 1)),
-        (padded[1:-1, 2:], (0, 1), (1, 0)),
-        (padded[2:, 1:-1], (1, 1), (0, -1)),
-        (padded[1:-1, :-2], (1, 0), (-1, 0)),
-    ):
-        for row, column in np.argwhere(inside & ~neighbour).tolist():
-            start = (top + row + corner[0], left + column + corner[1])
-            edges.setdefault(start, []).append(step)
-    return edges
-
-
-def _walk(
-    steps: dict[_Corner, list[_Corner]],
-    corner: _Corner,
-    step: _Corner,
-    unused: set[tuple[_Corner, _Corner]],
-) -> list[_Corner]:
-    """Follow one closed path, using its edges up; returns the corners at which it turns."""
-    turns = []
-    while (corner, step) in unused:
-        unused.remove((corner, step))
-        corner = (corner[0] + step[0], corner[1] + step[1])
-        onward = steps[corner]
-        # Where two pixels touch at a corner, turning right stays with the one walked round.
-        turn = onward[0] if len(onward) == 1 else (step[1], -step[0])
-        if turn != step:
-            turns.append(corner)
-        step = turn
-    return turns
+def _outline(paths: Iterable[NDArray[np.float64]], item: Slice, key: RoiKey) -> Roi:
+    paths_mm = tuple(map(item.plane.to_patient, paths))
+    return Roi(key, paths_mm, item.plane, item.shape, source=Source.IMPORTED)

@@ -3,7 +3,7 @@ from itertools import permutations, product
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as hnp
 from nibabel.orientations import apply_orientation, inv_ornt_aff
 
@@ -13,7 +13,8 @@ from multifidus.data.image import Exam, Series, Slice
 from multifidus.data.polygon import area, first_crossing
 from multifidus.data.roi import Reading, Source
 from multifidus.errors import ReadError, RoiError
-from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap as read_grid, trace
+from multifidus.io.label_edges import trace, trace_labels
+from multifidus.io.labelmap import PRESETS, load_labels, read_labelmap as read_grid
 from multifidus.io.nifti import open_nifti
 from multifidus.measuring.coverage import count_centres, coverage_box
 from tests.support.niftis import lumbar_affine, save, set_scale
@@ -317,6 +318,15 @@ def test_a_traced_mask_covers_its_pixels_and_no_other(mask):
     assert cover.tolist() == mask.astype(float).tolist()
     assert area(paths) == mask.sum()
     assert count_centres(paths, mask.shape) == mask.sum()
+
+
+@given(hnp.arrays(np.uint8, (9, 8), elements=st.integers(0, 4)))
+def test_labels_of_a_slice_are_traced_at_once_as_each_by_itself(labels):
+    found = trace_labels(labels)
+    assert sorted(found) == sorted({*labels.ravel().tolist()} - {0})
+    for value, paths in found.items():
+        alone = trace(labels == value)
+        assert [path.tolist() for path in paths] == [path.tolist() for path in alone]
 
 
 @given(MASKS.filter(lambda mask: mask.any()))
