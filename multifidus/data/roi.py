@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from numbers import Real
@@ -167,6 +168,12 @@ class Roi:
         object.__setattr__(self, "shape", _size(self.shape, self.key))
         what = f"the outline of {self.key}"
         object.__setattr__(self, "paths_mm", checked_paths(self.paths_mm, self.plane, what))
+
+    def under(self, key: RoiKey) -> Roi:
+        """Return the same outline under another key; its paths were checked when it was made."""
+        found = copy(self)
+        object.__setattr__(found, "key", key)
+        return found
 
     @property
     def paths(self) -> list[Array]:

@@ -197,7 +197,7 @@ class RoiSet:
 
     def read_by(self, reading: Reading) -> RoiSet:
         """Return the same set as read by somebody else, such as the cohort table says."""
-        rois = tuple(replace(roi, key=replace(roi.key, reading=reading)) for roi in self.rois)
+        rois = tuple(roi.under(replace(roi.key, reading=reading)) for roi in self.rois)
         return replace(
             self,
             rois=rois,
@@ -374,7 +374,7 @@ def _renamed(rois: RoiSet, by_old: Mapping[Reading, Reading]) -> RoiSet:
     if not _has_outlines(rois) or by_old.keys().isdisjoint(_readings(rois)):
         return rois
     outlines = tuple(
-        replace(roi, key=replace(roi.key, reading=by_old.get(roi.key.reading, roi.key.reading)))
+        roi.under(replace(roi.key, reading=by_old.get(roi.key.reading, roi.key.reading)))
         for roi in rois
     )
     reading = by_old.get(rois.reading, outlines[0].key.reading if outlines else rois.reading)

@@ -156,7 +156,7 @@ def on_chosen_series(rois: RoiSet, exam: Exam, series: str | int) -> RoiSet:
     placed = place(rois, exam, series)
     new = {item.roi.key.slice_uid: item.slice.uid for item in placed if item.roi.key.slice_uid}
     outlines = tuple(
-        replace(item.roi, key=replace(item.roi.key, slice_uid=item.slice.uid)) for item in placed
+        item.roi.under(replace(item.roi.key, slice_uid=item.slice.uid)) for item in placed
     )
     levels = tuple(
         replace(typed, slice_uid=new.get(typed.slice_uid, typed.slice_uid)) for typed in rois.levels

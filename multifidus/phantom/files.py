@@ -89,7 +89,7 @@ def images_folder(spec: PhantomSpec, folder: str | Path) -> Path:
 def _renamed(rois: RoiSet, read_as: dict[str, str]) -> RoiSet:
     """Name slices as they are named when the files are read."""
     outlines = tuple(
-        replace(roi, key=replace(roi.key, slice_uid=read_as[roi.key.slice_uid])) for roi in rois
+        roi.under(replace(roi.key, slice_uid=read_as[roi.key.slice_uid])) for roi in rois
     )
     levels = tuple(replace(typed, slice_uid=read_as[typed.slice_uid]) for typed in rois.levels)
     return replace(rois, rois=outlines, levels=levels)
