@@ -142,6 +142,11 @@ def test_paths_that_touch_at_a_corner_or_share_an_edge_do_not_cross():
     assert first_crossing([np.insert(square, (1, 4), [(0, 2), (2, 0)], axis=0), inside]) is None
 
 
+@pytest.mark.parametrize("step", [2, 3])
+def test_a_path_that_runs_twice_around_its_middle_crosses_itself(step):
+    assert first_crossing([circle(3, 4, 2, 5)[np.arange(5) * step % 5]]) is not None
+
+
 @given(nested_paths())
 def test_paths_that_nest_do_not_cross(paths):
     assert first_crossing(paths) is None
