@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from multifidus.data.measurement import Measurement
@@ -24,7 +24,7 @@ def record_path(folder: Path, key: str) -> Path:
     return folder / CASES / key[:2] / f"{key}.jsonl"
 
 
-def write_record(record: CaseRecord, rows: Iterable[Measurement], path: Path) -> None:
+def write_record(record: CaseRecord, rows: Sequence[Measurement], path: Path) -> None:
     """Write a record and its rows; one of the same name is replaced."""
     parts = (as_plain(record), packed_rows(rows))
     write_text(path, "".join(json.dumps(part) + "\n" for part in parts), overwrite=True)

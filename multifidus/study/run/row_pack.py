@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -35,41 +35,60 @@ _ORIGIN = tuple(item.name for item in fields(Provenance))
 
 @dataclass(slots=True)
 class _Shared:
-    """Values that many rows share, each once, by their text."""
+    """Values that many rows share, each once, by their text.
 
-    places: dict[str, int] = field(default_factory=dict)
+    Parameters
+    ----------
+    plain
+        Makes a value of what a row holds.
+    """
 
-    def place(self, value: object) -> int:
-        return self.places.setdefault(json.dumps(value), len(self.places))
+    plain: Callable[[Any], Any]
+    values: list[Any] = field(default_factory=list)
+    by_text: dict[str, int] = field(default_factory=dict)
+    by_identity: dict[int, int] = field(default_factory=dict)
+    """Places of what rows hold: all rows of an outline hold the same."""
 
-    def values(self) -> list[Any]:
-        return [json.loads(text) for text in self.places]
+    def place(self, held: object) -> int:
+        found = self.by_identity.get(id(held))
+        if found is None:
+            found = self.by_identity[id(held)] = self._place(self.plain(held))
+        return found
+
+    def _place(self, value: Any) -> int:
+        found = self.by_text.setdefault(json.dumps(value), len(self.values))
+        if found == len(self.values):
+            self.values.append(value)
+        return found
 
 
-def packed_rows(rows: Iterable[Measurement]) -> dict[str, Any]:
+def packed_rows(rows: Sequence[Measurement]) -> dict[str, Any]:
     """Return rows as plain values for JSON."""
-    keys, origins, parameters, own = _Shared(), _Shared(), _Shared(), _Shared()
+    keys, origins = _Shared(_plain_key), _Shared(_plain_origin)
+    parameters, own = _Shared(plain_parameters), _Shared(dict)
     lines = [
         [
-            keys.place([*astuple(row.key.reading), row.key.slice_uid, *_words(row.key)]),
-            origins.place(_plain_origin(row.provenance)),
+            keys.place(row.key),
+            origins.place(row.provenance),
             row.quantity,
             _or_null(row.value),
             row.n_pixels,
             row.method,
-            parameters.place(plain_parameters(row.parameters)),
+            parameters.place(row.parameters),
             [str(flag) for flag in row.flags],
             _or_null(row.uncertainty),
-            own.place(dict(row.extra)),
+            own.place(row.extra),
         ]
         for row in rows
     ]
     shared = {"keys": keys, "origins": origins, "parameters": parameters, "own": own}
-    return {name: values.values() for name, values in shared.items()} | {"rows": lines}
+    return {name: each.values for name, each in shared.items()} | {"rows": lines}
 
 
-def _words(key: RoiKey) -> tuple[str, str, str]:
-    return str(key.structure), str(key.side), key.name
+def _plain_key(key: RoiKey) -> list[object]:
+    by = key.reading
+    named = (by.subject, by.timepoint, by.rater, by.reading, key.slice_uid)
+    return [*named, str(key.structure), str(key.side), key.name]
 
 
 def _plain_origin(origin: Provenance) -> list[object]:
