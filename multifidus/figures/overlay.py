@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,8 +124,8 @@ _Where = tuple[str, int, Reading]
 def _close(picture: Image, members: Sequence[PlacedOutline]) -> Image:
     """Cut the muscles and what is near them out of the picture of a slice."""
     item = members[0].slice
-    corner, part = _around(members, item.pixels)
-    scale = _enlargement(part)
+    part = _Part.around(members)
+    corner, scale = part.corner, part.enlargement
     muscles = [one for one in members if one.roi.key.structure.is_muscle] or members
     points = np.concatenate([path for one in muscles for path in one.roi.paths])
     margin = CLOSE_MM / np.array(item.plane.pixel_spacing_mm)
@@ -151,13 +152,13 @@ def draw_slice(
 
     item = members[0].slice
     pixels = item.pixels
-    corner, shades = _around(members, grey(pixels))
-    part = np.repeat(shades[:, :, None], 3, axis=2)
+    where = _Part.around(members)
+    corner, scale = where.corner, where.enlargement
+    part = np.repeat(where.of(grey(pixels))[:, :, None], 3, axis=2)
     thresholds = _thresholds(rows)
     for placed in members:
         threshold = thresholds.get(placed.roi.key, math.nan)
         _tint_fat(part, corner, placed, (pixels, threshold))
-    scale = _enlargement(part)
     size = (part.shape[1] * scale, part.shape[0] * scale)
     enlarged = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
     canvas = Image.new("RGB", (size[0], size[1] + STRIP), (16, 16, 16))
@@ -170,25 +171,39 @@ def draw_slice(
     return canvas
 
 
-def _around(members: Sequence[PlacedOutline], colour: Array) -> tuple[tuple[int, int], Array]:
-    """Cut out the outlines and their surroundings; returns the first row and column, and pixels."""
-    item = members[0].slice
-    points = np.concatenate([path for placed in members for path in placed.roi.paths])
-    margin = MARGIN_MM / np.array(item.plane.pixel_spacing_mm)
-    low = np.clip(np.floor(points.min(axis=0) - margin), 0, item.shape).astype(int)
-    high = np.clip(np.ceil(points.max(axis=0) + margin), low + 1, item.shape).astype(int)
-    return (int(low[0]), int(low[1])), colour[low[0] : high[0], low[1] : high[1]]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of a slice that is drawn: its first row and column, its rows and columns."""
 
+    corner: tuple[int, int]
+    shape: tuple[int, int]
 
-def _enlargement(part: Array) -> int:
-    return max(1, math.ceil(WIDTH / int(part.shape[1])))
+    @classmethod
+    def around(cls, members: Sequence[PlacedOutline]) -> _Part:
+        """Take the outlines of a slice and their surroundings."""
+        item = members[0].slice
+        points = np.concatenate([path for placed in members for path in placed.roi.paths])
+        margin = MARGIN_MM / np.array(item.plane.pixel_spacing_mm)
+        low = np.clip(np.floor(points.min(axis=0) - margin), 0, item.shape).astype(int)
+        high = np.clip(np.ceil(points.max(axis=0) + margin), low + 1, item.shape).astype(int)
+        rows, columns = (high - low).tolist()
+        return cls((int(low[0]), int(low[1])), (rows, columns))
+
+    def of(self, image: Array) -> Array:
+        """Cut it out of an image of the slice."""
+        (top, left), (rows, columns) = self.corner, self.shape
+        return image[top : top + rows, left : left + columns]
+
+    @property
+    def enlargement(self) -> int:
+        """How many pixels of the picture a pixel of the slice is wide."""
+        return max(1, math.ceil(WIDTH / self.shape[1]))
 
 
 def _pixel_mm(members: Sequence[PlacedOutline]) -> list[float]:
     """Return the size of a picture's pixel, row and column step."""
-    item = members[0].slice
-    _, part = _around(members, item.pixels)
-    return [float(step) / _enlargement(part) for step in item.plane.pixel_spacing_mm]
+    scale = _Part.around(members).enlargement
+    return [float(step) / scale for step in members[0].slice.plane.pixel_spacing_mm]
 
 
 def _whose(by: Reading, rows: Sequence[Measurement]) -> dict[str, Any]:
