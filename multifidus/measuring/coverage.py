@@ -167,7 +167,7 @@ class Region:
 
     def coverage(self, shape: tuple[int, int]) -> Coverage:
         """Compute the exact coverage of an image of (rows, columns), for the box around it."""
-        return _coverage(self.loops, shape)
+        return coverages([self], shape)[0]
 
     def centres(self, shape: tuple[int, int]) -> int:
         """Count the pixels of an image whose centre is inside: ImageJ's convention.
@@ -177,7 +177,7 @@ class Region:
         pixel. Top and left are those of the stored rows and columns: a flipped copy of an image
         may count otherwise, where vertices are such that centres lie on edges.
         """
-        return sum(_count_centres(loop, shape) for loop in self.loops)
+        return centre_counts([self], shape)[0]
 
 
 def coverage_box(paths: Sequence[Array], shape: tuple[int, int]) -> Coverage:
@@ -185,42 +185,83 @@ def coverage_box(paths: Sequence[Array], shape: tuple[int, int]) -> Coverage:
     return Region.of(paths).coverage(shape)
 
 
-def _coverage(oriented: Sequence[Array], shape: tuple[int, int]) -> Coverage:
+def coverages(regions: Sequence[Region], shape: tuple[int, int]) -> list[Coverage]:
+    """Compute the exact coverage of several outlines of one image, as of each by itself.
+
+    All at once, since each is so small that most of the time is spent between computations.
+    """
+    boxes = [_Box.around(region.loops, shape) for region in regions]
+    found = iter(_accumulate([box for box in boxes if box is not None]))
     rows, columns = shape
-    high = (rows - 0.5, columns - 0.5)
-    loops = [clip(loop, (-0.5, -0.5), high) for loop in oriented]
-    points = np.concatenate(loops) if loops else np.empty((0, 2))
-    if not len(points):
-        return Coverage(0, 0, np.zeros((0, 0)))
-    top, left = (int(edge) for edge in np.floor(points.min(axis=0) + 0.5))
-    bottom, right = (int(edge) for edge in np.ceil(points.max(axis=0) + 0.5))
-    size = (max(bottom - top, 1), max(right - left, 1))
-    corner = np.array((top - 0.5, left - 0.5))
-    weights = _accumulate([loop - corner for loop in loops if len(loop)], size)
-    return Coverage(top, left, weights[: rows - top, : columns - left])
+    return [
+        Coverage(0, 0, np.zeros((0, 0)))
+        if box is None
+        else Coverage(box.top, box.left, next(found)[: rows - box.top, : columns - box.left])
+        for box in boxes
+    ]
 
 
-def _accumulate(loops: Sequence[Array], size: tuple[int, int]) -> Array:
-    """Sum the signed areas that edges cut off to their right, pixel by pixel.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Box:
+    """Loops clipped to an image, in the pixels of the box around them, which starts at 0."""
+
+    loops: Sequence[Array]
+    top: int
+    left: int
+    size: tuple[int, int]
+
+    @classmethod
+    def around(cls, oriented: Sequence[Array], shape: tuple[int, int]) -> _Box | None:
+        """Return the box around what lies in an image; None where nothing does."""
+        rows, columns = shape
+        high = (rows - 0.5, columns - 0.5)
+        loops = [clip(loop, (-0.5, -0.5), high) for loop in oriented]
+        points = np.concatenate(loops) if loops else np.empty((0, 2))
+        if not len(points):
+            return None
+        top, left = (int(edge) for edge in np.floor(points.min(axis=0) + 0.5))
+        bottom, right = (int(edge) for edge in np.ceil(points.max(axis=0) + 0.5))
+        corner = np.array((top - 0.5, left - 0.5))
+        moved = [loop - corner for loop in loops if len(loop)]
+        return cls(moved, top, left, (max(bottom - top, 1), max(right - left, 1)))
+
+
+def _accumulate(boxes: Sequence[_Box]) -> list[Array]:
+    """Sum the signed areas that edges cut off to their right, pixel by pixel, of each box.
 
     Every edge is split where it passes a pixel border; each piece covers part of its own pixel
     and everything right of it in its row, which one running sum along the rows adds up.
     """
+    if not boxes:
+        return []
+    loops = [loop for box in boxes for loop in box.loops]
     start = np.concatenate(loops)
     end = np.concatenate([_following(loop) for loop in loops])
-    (row_from, row_to), (column_from, column_to) = _split_at_borders(start.T, end.T)
-    rows, columns = size
+    edge, (row_from, row_to), (column_from, column_to) = _split_at_borders(start.T, end.T)
+    rows, columns = np.array([box.size for box in boxes]).T
+    # Column of the running sum beyond the box takes what lies right of the last pixel.
+    sizes = rows * (columns + 1)
+    ends = sizes.cumsum()
+    counts = [sum(map(len, box.loops)) for box in boxes]
+    box_of = np.arange(len(boxes)).repeat(counts).take(edge)
     middle = (column_from + column_to) / 2
-    row = _nearest(np.floor((row_from + row_to) / 2), rows - 1)
-    column = _nearest(np.floor(middle), columns - 1)
+    row = _nearest(np.floor((row_from + row_to) / 2), (rows - 1).take(box_of))
+    column = _nearest(np.floor(middle), (columns - 1).take(box_of))
     height = row_to - row_from
     right = height * (middle - column)
-    # Column of the running sum beyond the box takes what lies right of the last pixel.
-    place = row * (columns + 1) + column
-    total = rows * (columns + 1)
-    steps = np.bincount(place, height - right, total)
+    place = (ends - sizes).take(box_of) + row * (columns + 1).take(box_of) + column
+    total = int(ends[-1])
+    steps = np.asarray(np.bincount(place, height - right, total), np.float64)
     steps[1:] += np.bincount(place, right, total)[:-1]
-    weights = steps.reshape(rows, columns + 1)[:, :-1].cumsum(axis=1)
+    return [
+        _summed(part.reshape(box.size[0], -1))
+        for box, part in zip(boxes, np.split(steps, ends[:-1]), strict=True)
+    ]
+
+
+def _summed(steps: Array) -> Array:
+    """Return weights from what each pixel adds to the one left of it, (rows, columns + 1)."""
+    weights = steps[:, :-1].cumsum(axis=1)
     np.minimum(weights, 1.0, out=weights)
     np.putmask(weights, weights < _ROUNDING, 0.0)
     return weights
@@ -231,15 +272,16 @@ def _following(loop: Array) -> Array:
     return np.concatenate((loop[1:], loop[:1]))
 
 
-def _nearest(value: Array, last: int) -> NDArray[np.intp]:
-    """Return the whole number from 0 to ``last`` that is nearest to a whole value."""
+def _nearest(value: Array, last: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the whole numbers from 0 to ``last`` that are nearest to whole values."""
     return np.minimum(np.maximum(value, 0), last).astype(np.intp)
 
 
-def _split_at_borders(start: Array, end: Array) -> list[tuple[Array, Array]]:
+def _split_at_borders(start: Array, end: Array) -> tuple[Any, ...]:
     """Split edges wherever they pass a whole row or column.
 
-    Takes both ends, (2, n) of rows and columns; returns the pieces' ends, rows and columns apart.
+    Takes both ends, (2, n) of rows and columns; returns of which edge each piece is, and the
+    pieces' ends, rows and columns apart.
     """
     # Of rows and of columns alike: where edges start, end, and how far they go.
     axes = [
@@ -258,7 +300,7 @@ def _split_at_borders(start: Array, end: Array) -> list[tuple[Array, Array]]:
         finish = _following(begin)
         finish[last] = final
         pieces.append((begin, finish))
-    return pieces
+    return edge, *pieces
 
 
 def _border_passages(start: Array, end: Array, step: Array) -> tuple[NDArray[np.intp], Array]:
@@ -286,10 +328,13 @@ def _beyond(place: Array) -> Array:
     return np.asarray(np.floor(place + _ON_EDGE) + 1)
 
 
-def _count_centres(loop: Array, shape: tuple[int, int]) -> int:
-    """Count centres inside one loop; below 0 for a hole."""
+def centre_counts(regions: Sequence[Region], shape: tuple[int, int]) -> list[int]:
+    """Count the pixel centres inside several outlines of one image, as of each by itself."""
+    loops = [loop for region in regions for loop in region.loops]
+    if not loops:
+        return [0] * len(regions)
     rows, columns = shape
-    start, end = loop, _following(loop)
+    start, end = np.concatenate(loops), np.concatenate([_following(loop) for loop in loops])
     falls = start[:, 0] > end[:, 0]
     # From the upper end down, whichever way the loop runs: an edge that two outlines share
     # passes each row at one column, to the bit.
@@ -302,4 +347,8 @@ def _count_centres(loop: Array, shape: tuple[int, int]) -> int:
     t = np.minimum(np.maximum((first.take(edge) + nth - upper[0].take(edge)) / height, 0.0), 1.0)
     passed = _beyond(upper[1].take(edge) + t * width)
     passed = np.minimum(np.maximum(passed, 0), columns)
-    return -int((np.where(falls.take(edge), -1, 1) * passed).sum())
+    signed = np.where(falls.take(edge), 1.0, -1.0) * passed
+    # Of a hole it is below 0.
+    counts = [sum(map(len, region.loops)) for region in regions]
+    region_of = np.arange(len(regions)).repeat(counts).take(edge)
+    return list(map(int, np.bincount(region_of, signed, len(regions))))

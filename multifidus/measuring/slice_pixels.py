@@ -15,7 +15,7 @@ from multifidus.data.image import Exam, Series, Slice, Weighting
 from multifidus.data.polygon_sets import loops_of, region_of
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi import Roi, Source
-from multifidus.measuring.coverage import Coverage, Region
+from multifidus.measuring.coverage import Coverage, Region, centre_counts, coverages
 from multifidus.measuring.dixon_pairs import OTHER, Pairing, pairings
 from multifidus.measuring.fat.estimator import Need
 from multifidus.measuring.fat.methods import METHODS
@@ -91,7 +91,7 @@ def _read_slice(
     first = members[0]
     read = SlicePixels.of(first.series, first.index, others, protocol)
     artefacts = [item.roi for item in members if item.roi.key.structure is Structure.ARTEFACT]
-    found = [read.under(item, artefacts) for item in members]
+    found = read.under_all(members, artefacts)
     if not read.is_kept_around or not any(item.is_muscle for item in found):
         yield from found
         return
@@ -100,6 +100,34 @@ def _read_slice(
     around = Surroundings.of(read.pixels, outlines, (down, across))
     for item in found:
         yield replace(item, surroundings=around)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """An outline in the pixels of its slice, whatever hides parts of it.
+
+    Attributes
+    ----------
+    paths
+        Its paths, (row, column).
+    region, coverage
+        What they enclose, and how much of each pixel that is.
+    centres
+        How many pixels have their centre inside.
+    """
+
+    paths: Sequence[Array]
+    region: Region
+    coverage: Coverage
+    centres: int
+
+    @classmethod
+    def of_all(cls, members: Iterable[PlacedOutline], shape: tuple[int, int]) -> list[Raster]:
+        """Find the pixels of all outlines of a slice, of (rows, columns)."""
+        paths = [item.roi.paths for item in members]
+        regions = list(map(Region.of, paths))
+        covers, centres = coverages(regions, shape), centre_counts(regions, shape)
+        return [cls(*each) for each in zip(paths, regions, covers, centres, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,11 +202,24 @@ class SlicePixels:
             return True
         return any(Need.SURROUNDINGS in METHODS[name].needs for name in methods)
 
-    def under(self, item: PlacedOutline, artefacts: Iterable[Roi]) -> OutlinePixels:
+    def under(self, item: PlacedOutline, artefacts: Sequence[Roi]) -> OutlinePixels:
         """Return what lies under one outline; ``artefacts`` are those of its slice."""
-        paths = item.roi.paths
-        region = Region.of(paths)
-        coverage = region.coverage(self.image.shape)
+        return self.under_all([item], artefacts)[0]
+
+    def under_all(
+        self, members: Sequence[PlacedOutline], artefacts: Sequence[Roi]
+    ) -> list[OutlinePixels]:
+        """Return what lies under several outlines, as of each by itself."""
+        rasters = Raster.of_all(members, self.image.shape)
+        return [
+            self._under(item, artefacts, raster)
+            for item, raster in zip(members, rasters, strict=True)
+        ]
+
+    def _under(
+        self, item: PlacedOutline, artefacts: Iterable[Roi], raster: Raster
+    ) -> OutlinePixels:
+        paths, region, coverage = raster.paths, raster.region, raster.coverage
         flags = (*self.flags, *_flags(item, paths, self.protocol))
         hidden = [other.paths for other in artefacts if _hides(other, item.roi)]
         left = _without(paths, hidden) if hidden else None
@@ -189,7 +230,7 @@ class SlicePixels:
             coverage = visible.coverage(self.image.shape)
             flags = (*flags, Flag.ARTEFACT)
         whole, places = _covered(coverage, self.pixels)
-        areas = self._areas(region, whole, coverage.total if inside is None else inside)
+        areas = self._areas(raster, whole, coverage.total if inside is None else inside)
         enough = whole.weights >= self.protocol.minimal_coverage
         sample, places = whole.where(enough), places.compress(enough)
         band = _band(item, region, self.pixels.shape, self.protocol)
@@ -217,13 +258,12 @@ class SlicePixels:
             else None,
         )
 
-    def _areas(self, region: Region, covered: WeightedPixels, inside: float) -> OutlineAreas:
+    def _areas(self, raster: Raster, covered: WeightedPixels, inside: float) -> OutlineAreas:
         pixel_mm2 = self.image.plane.pixel_area_mm2
-        centres = region.centres(self.image.shape)
         return OutlineAreas(
-            total_mm2=region.area * pixel_mm2,
-            centres_mm2=centres * pixel_mm2,
-            n_centres=centres,
+            total_mm2=raster.region.area * pixel_mm2,
+            centres_mm2=raster.centres * pixel_mm2,
+            n_centres=raster.centres,
             inside_mm2=inside * pixel_mm2,
             valid_mm2=covered.total * pixel_mm2,
             valid_pixels=covered.total,

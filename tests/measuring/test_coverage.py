@@ -8,7 +8,15 @@ from hypothesis import given, strategies as st
 
 from multifidus.data.polygon import area
 from multifidus.errors import RoiError
-from multifidus.measuring.coverage import count_centres, coverage, coverage_box, polygon_area_mm2
+from multifidus.measuring.coverage import (
+    Region,
+    centre_counts,
+    count_centres,
+    coverage,
+    coverage_box,
+    coverages,
+    polygon_area_mm2,
+)
 from tests.support.exams import axial_plane, box, circle
 from tests.support.strategies import even_odd, nested_paths, numbers, planes, simple_polygons
 
@@ -233,3 +241,14 @@ def test_two_halves_of_a_box_hold_all_its_pixels_once(height, width, data):
 def test_centres_and_coverage_tell_nearly_the_same_area(paths, shift):
     perimeter = sum(shapely.LinearRing(path).length for path in paths)
     assert abs(count_centres(paths, (80, 80)) - area(paths)) <= perimeter + len(paths)
+
+
+@given(st.lists(st.lists(simple_polygons(), min_size=0, max_size=2), max_size=4))
+def test_outlines_covered_at_once_are_each_as_by_itself(outlines):
+    regions = [Region(tuple(loops)) for loops in outlines]
+    alone = [region.coverage((7, 9)) for region in regions]
+    together = coverages(regions, (7, 9))
+    assert [(each.top, each.left) for each in together] == [(e.top, e.left) for e in alone]
+    assert [each.weights.tolist() for each in together] == [e.weights.tolist() for e in alone]
+    counted = [region.centres((7, 9)) for region in regions]
+    assert centre_counts(regions, (7, 9)) == counted
