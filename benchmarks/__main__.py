@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.speed import (
     fat,
     first_window,
+    label_maps,
     live,
     loading,
     measuring,
@@ -44,6 +45,7 @@ def compare(repeats: int) -> list[Comparison]:
                 files=scanning.SMOKE_FILES if smoke else scanning.FILES,
             ),
             *measuring.run(sample, repeats),
+            *label_maps.run(sample, folder, repeats),
             *signal_fraction.run(sample, repeats),
             *fat.run(repeats, smoke=smoke),
             *whole.run(sample, folder, repeats),
