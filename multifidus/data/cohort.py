@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from multifidus.data.clinical import UNKNOWN, Clinical
 from multifidus.data.columns import check_extra
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError
 
@@ -51,7 +51,7 @@ class Case:
     images: tuple[Path, ...]
     outlines: tuple[Path, ...] = ()
     labels: str | None = None
-    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, str] = NOTHING
     clinical: Clinical = UNKNOWN
     landmarks: tuple[Path, ...] = ()
     folder: Path | None = None

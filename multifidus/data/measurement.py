@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, overload
 
 from multifidus.data.anatomy import Level, RoiRule, SlicePosition
+from multifidus.data.equality import equal_by_fields
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import NOTHING, FrozenDict
 from multifidus.data.protocol import TiltAxis
 from multifidus.data.roi import RoiKey, Source
 
@@ -265,7 +266,8 @@ _DEFINITIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@equal_by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Provenance:
     """What all measurements of one outline share: slice, level, source, protocol and version.
 
@@ -304,13 +306,15 @@ class Provenance:
     tilt_axis: TiltAxis = TiltAxis.PATIENT_Z
     offset_mm: float = float("nan")
 
+    def __hash__(self) -> int:
+        return hash((self.series, self.slice_index, self.image_sha256, self.outline_sha256))
+
 
 _RANK_OF = {level: level.rank for level in Level}
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-
-@dataclass(frozen=True, slots=True)
+@equal_by_fields
+@dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
     """One number: a row of the tidy table.
 
@@ -344,10 +348,13 @@ class Measurement:
     provenance: Provenance
     n_pixels: int | None
     method: str = ""
-    parameters: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    parameters: Mapping[str, Any] = NOTHING
     flags: tuple[Flag, ...] = ()
     uncertainty: float = float("nan")
-    extra: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    extra: Mapping[str, str] = NOTHING
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.quantity, self.method, self.provenance))
 
     @property
     def unit(self) -> str:
@@ -379,7 +386,7 @@ class Measurement:
             self.provenance,
             self.n_pixels,
             self.method,
-            MappingProxyType({**self.parameters, **parts}),
+            FrozenDict({**self.parameters, **parts}),
             self.flags,
             uncertainty,
             self.extra,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 from multifidus.data.cells import is_missing, whole
 from multifidus.data.clinical import Clinical
 from multifidus.data.cohort import Case, Cohort
 from multifidus.data.columns import COHORT_COLUMNS, MORE_COHORT_COLUMNS, check_extra
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, MultifidusError
 from multifidus.io.files import is_file, named_path
@@ -85,7 +85,7 @@ def _case(row: Mapping[str, str], file: Path, line: int) -> Case:
         extra["levels_by"] = _levels_by(cells, file, line)
     labels = _labels(cells.get("labels", ""), file.parent)
     return Case(
-        by, paths("images"), paths("outlines"), labels, MappingProxyType(extra), clinical,
+        by, paths("images"), paths("outlines"), labels, FrozenDict(extra), clinical,
         landmarks, file.parent, cells.get("series") or None, line,
     )  # fmt: skip
 

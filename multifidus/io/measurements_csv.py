@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.anatomy import Level, RoiRule, SlicePosition, word_or_text
 from multifidus.data.cells import is_missing, number, whole
 from multifidus.data.columns import COLUMNS, KNOWN
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Measurement, Measurements, Provenance, Quantity
 from multifidus.data.protocol import TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
@@ -317,7 +317,7 @@ def _parameters(cell: str) -> Mapping[str, Any]:
         found = json.loads(_text("parameters", cell) or "{}")
     except ValueError:
         found = {}
-    return MappingProxyType(found if isinstance(found, dict) else {})
+    return FrozenDict(found if isinstance(found, dict) else {})
 
 
 def _own_names(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -326,7 +326,7 @@ def _own_names(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _own_columns(names: Sequence[str], *cells: object) -> Mapping[str, str]:
     """Return cells of other columns as text; NA is empty in the columns of a cohort table."""
-    return MappingProxyType({
+    return FrozenDict({
         name: "" if is_missing(cell) and (name in KNOWN or not isinstance(cell, str)) else str(cell)
         for name, cell in zip(names, cells, strict=True)
     })  # fmt: skip

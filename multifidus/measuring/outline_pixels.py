@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.protocol import FatMethod
 from multifidus.data.roi import Roi
 from multifidus.measuring.coverage import Coverage
@@ -194,7 +194,7 @@ class OutlineSignal:
 
     inside: WeightedPixels
     along: Array | None
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = NOTHING
     flags: tuple[Flag, ...] = ()
     gain_range: tuple[float, float] = (1.0, 1.0)
 

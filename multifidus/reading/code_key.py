@@ -10,10 +10,10 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 
+from multifidus.data.frozen_dict import NOTHING, FrozenDict
 from multifidus.data.roi import Reading
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.files import refuse_file_as_folder
@@ -47,7 +47,7 @@ class CodeKey:
 
     seed: int
     cohort: str
-    truth: Mapping[str, Reading] = field(default_factory=lambda: MappingProxyType({}))
+    truth: Mapping[str, Reading] = NOTHING
 
     def with_codes(self, wanted: Iterable[Reading]) -> CodeKey:
         """Return the key with a code for each of these; codes that it has stay."""
@@ -57,7 +57,7 @@ class CodeKey:
             if by not in have:
                 words = (by.rater, by.subject, by.timepoint, by.reading)
                 truth[code(self.seed, words, truth)] = by
-        return replace(self, truth=MappingProxyType(truth))
+        return replace(self, truth=FrozenDict(truth))
 
     def shown_as(self, by: Reading) -> Reading:
         """Return the reading under its code.
@@ -91,7 +91,7 @@ def read_key(path: Path) -> CodeKey:
     if len(truth) != len(entries) or len(set(truth.values())) != len(entries):
         msg = f"A code or a reading stands twice in {path}."
         raise ReadError(msg, remedy=_REMEDY)
-    return CodeKey(root.get("seed", int), root.get("cohort", str), MappingProxyType(truth))
+    return CodeKey(root.get("seed", int), root.get("cohort", str), FrozenDict(truth))
 
 
 def write_key(path: Path, key: CodeKey) -> None:

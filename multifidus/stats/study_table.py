@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.anatomy import Structure
 from multifidus.data.cells import near_names
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import StatisticsError
@@ -258,7 +258,7 @@ def _extra(row: Measurement) -> Mapping[str, str]:
         "version": origin.version,
     }
     known = {name: str(word) for name, word in measured.items() if word}
-    return MappingProxyType({**known, **row.extra})
+    return FrozenDict({**known, **row.extra})
 
 
 def _mean(values: Sequence[float]) -> float:

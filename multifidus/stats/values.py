@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.protocol import LevelValue
 from multifidus.errors import StatisticsError
 from multifidus.stats.compared_slices import Outlined
@@ -91,7 +91,7 @@ class Value:
     valid_fraction: float = math.nan
     uncertainty: float = math.nan
     rule: str = ""
-    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, str] = NOTHING
     outlined: tuple[Outlined, ...] = ()
     level_value: LevelValue = LevelValue.MEAN
 

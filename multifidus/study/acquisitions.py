@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.acquisition import Acquisition, header_text
 from multifidus.data.columns import ACQUISITION_COLUMNS
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.image import Series
 from multifidus.data.measurement import Measurement
 from multifidus.io.table_csv import Row
@@ -106,7 +106,7 @@ def _numbers(values: Iterable[float]) -> list[float]:
 
 def acquisition_rows(
     cases: Iterable[Iterable[Known]],
-    orders: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    orders: Mapping[tuple[str, str], str] = NOTHING,
 ) -> list[Row]:
     """Put what is known of all cases together: one row an exam and series, sorted.
 

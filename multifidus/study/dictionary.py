@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.columns import (
@@ -20,6 +19,7 @@ from multifidus.data.columns import (
     UNCERTAINTY,
 )
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.measurement import Quantity
 from multifidus.io.files import write_text
 from multifidus.study.level_value import OF_MANY_SLICES
@@ -78,7 +78,7 @@ def _of_slices(quantity: Quantity) -> str:
     return "mean or max over these slices (level_value); NaN where one of them is undefined."
 
 
-def dictionary(further: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> dict[str, Any]:
+def dictionary(further: Mapping[str, Mapping[str, str]] = NOTHING) -> dict[str, Any]:
     """Explain every column, quantity and flag of the tables.
 
     Parameters
@@ -112,7 +112,7 @@ def dictionary(further: Mapping[str, Mapping[str, str]] = MappingProxyType({})) 
 
 def write_dictionary(
     path: Path,
-    further: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    further: Mapping[str, Mapping[str, str]] = NOTHING,
     *,
     overwrite: bool = False,
 ) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.anatomy import Level, Side, Structure
 from multifidus.data.columns import MISSING_COLUMNS
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.roi import Reading
 from multifidus.data.roi_set import RoiSet
 from multifidus.io.table_csv import Row
@@ -160,7 +160,7 @@ def missing_rows(
     areas: Iterable[SideArea],
     measured: Iterable[Reading],
     failed: Mapping[Reading, str],
-    notes: Notes = MappingProxyType({}),
+    notes: Notes = NOTHING,
     *,
     absent: Iterable[Reading] = (),
 ) -> list[Row]:

@@ -15,10 +15,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from types import MappingProxyType
 from typing import NamedTuple
 
 from multifidus.data.columns import summary_column
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Quantity
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.errors import StatisticsError
@@ -227,7 +227,7 @@ class _Exams:
         exam = row["subject"], row["timepoint"]
         if exam not in self.seen:
             said = {name: str(row.get(name) or "") for name in exam_order.COLUMNS}
-            self.seen[exam] = _Exam(*exam, MappingProxyType(said))
+            self.seen[exam] = _Exam(*exam, FrozenDict(said))
 
     def timepoints(self) -> dict[str, list[str]]:
         """Return each subject's timepoints in order; without one, as the rows have them."""

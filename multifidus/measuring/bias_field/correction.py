@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.data.anatomy import Structure
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.image import Slice, Weighting
 from multifidus.data.protocol import BiasCorrection, MeasurementProtocol
 from multifidus.data.roi import Source
@@ -111,7 +111,7 @@ class BiasField:
         if self.joint_refusal:
             found["joint_refusal"] = self.joint_refusal
         if self.method is BiasCorrection.NONE:
-            signal = replace(item.raw, parameters=MappingProxyType(found), flags=self.signal_flags)
+            signal = replace(item.raw, parameters=FrozenDict(found), flags=self.signal_flags)
             return replace(item, raw=signal, corrected=signal)
         image, raw = item.placed.slice, item.raw
         pixels, band, along = item.footprint.pixels, item.band.pixels, raw.along
@@ -125,7 +125,7 @@ class BiasField:
         corrected = OutlineSignal(
             WeightedPixels(raw.inside.values / gains, weights),
             along,
-            MappingProxyType(found),
+            FrozenDict(found),
             self.signal_flags,
             (float(gains.min()), float(gains.max())) if len(gains) else (1.0, 1.0),
         )
@@ -133,7 +133,7 @@ class BiasField:
 
 
 _UNCHANGED = BiasField(BiasCorrection.NONE)
-_AS_IT_IS = MappingProxyType({"bias_correction": BiasCorrection.NONE.value})
+_AS_IT_IS = FrozenDict({"bias_correction": BiasCorrection.NONE.value})
 
 
 def fit_bias_field(members: Sequence[OutlinePixels], protocol: MeasurementProtocol) -> BiasField:

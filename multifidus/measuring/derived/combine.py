@@ -10,11 +10,11 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from multifidus.data.anatomy import RoiRule, SlicePosition
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.roi import RoiKey
 
@@ -72,7 +72,7 @@ def combined(
         origin,
         sum(part.n_pixels or 0 for part in parts),
         next((part.method for part in parts if part.method), ""),
-        MappingProxyType(dict(parameters)),
+        FrozenDict(dict(parameters)),
         tuple(every),
     )
 

@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.data.anatomy import Side
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.geometry import Orientation
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.polygon import clip_beyond, oriented_loops
@@ -85,7 +85,7 @@ def regional_rows(item: OutlinePixels, rows: Iterable[Measurement]) -> Iterator[
                 row.provenance,
                 n,
                 row.method,
-                MappingProxyType({**used, **part.parameters}),
+                FrozenDict({**used, **part.parameters}),
                 flags,
             )
 

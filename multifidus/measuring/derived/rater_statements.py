@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
 
 from multifidus.data.anatomy import Level, RoiRule, Side, SlicePosition, Structure
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.roi import RoiKey
 from multifidus.data.roi_set import Grade, NotMeasurable, RoiSet
@@ -51,7 +51,7 @@ def _gaps(rois: RoiSet, protocol: str) -> Iterator[Measurement]:
             _NAN,
             _of_level(level, protocol),
             0,
-            parameters=MappingProxyType({"reason": ";".join(reasons)}),
+            parameters=FrozenDict({"reason": ";".join(reasons)}),
             flags=(Flag.NOT_MEASURABLE,),
         )
 

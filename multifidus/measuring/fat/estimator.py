@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.fat.references import References
 from multifidus.measuring.weighted_pixels import NAN, WeightedPixels
@@ -46,7 +46,7 @@ class FatResult:
     value_pct: float
     threshold: float = NAN
     flags: tuple[Flag, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    parameters: Mapping[str, Any] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.fat.clusters import Histogram, otsu_cut
 from multifidus.measuring.fat.estimator import (
@@ -79,7 +79,7 @@ class ExamThreshold(FatEstimator):
             "mean_fat": fat.mean,
             **self.settings(references, protocol),
         }
-        return SharedThreshold(value, flags, MappingProxyType(parameters))
+        return SharedThreshold(value, flags, FrozenDict(parameters))
 
     def _judged(
         self,

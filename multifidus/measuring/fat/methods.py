@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.numeric_input import plain_numbers
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.errors import ProtocolError, StatisticsError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-METHODS: Mapping[str, FatEstimator] = MappingProxyType(
+METHODS: Mapping[str, FatEstimator] = FrozenDict(
     {
         method.name: method
         for family in (exam_thresholds, outline_thresholds, other_methods)
@@ -120,7 +120,7 @@ def fat_fraction(
     )
     result = fat_by(chosen, sample, References(lean_sample, fat_sample), protocol)
     counted = {"n_undefined": int(np.count_nonzero(share)) - len(sample.values)}
-    return replace(result, parameters=MappingProxyType({**result.parameters, **counted}))
+    return replace(result, parameters=FrozenDict({**result.parameters, **counted}))
 
 
 def _checked_pixels(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.protocol import FatMethod
 from multifidus.measuring.fat.estimator import (
     FatBasis,
@@ -46,7 +46,7 @@ class LinearMixing(FatEstimator):
             "n_pixels_fat": len(references.fat.values),
             **references.notes,
         }
-        return FatResult(mean, NAN, flags, MappingProxyType(parameters))
+        return FatResult(mean, NAN, flags, FrozenDict(parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class FixedThreshold(FatEstimator):
         """Return the share of pixels above the threshold."""
         del equalised
         threshold = float(basis.protocol.fixed_threshold or 0.0)
-        parameters = MappingProxyType({"threshold": threshold, "basis": "given"})
+        parameters = FrozenDict({"threshold": threshold, "basis": "given"})
         return FatResult(100 * muscle.share_above(threshold), threshold, (), parameters)
 
 

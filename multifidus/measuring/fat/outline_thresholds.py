@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.fat.clusters import Clusters, kmeans, mixture, otsu_threshold
 from multifidus.measuring.fat.estimator import FatBasis, FatEstimator, FatResult, Need
@@ -115,7 +115,7 @@ class OutlineThreshold(FatEstimator):
         if parted is not muscle:
             # The slice is equalised as it is: to level shading is what equalisation does.
             parameters["bias_correction"] = "none"
-        return FatResult(value, found.threshold, flags, MappingProxyType(parameters))
+        return FatResult(value, found.threshold, flags, FrozenDict(parameters))
 
 
 def _named(found: Clusters, sample: WeightedPixels) -> dict[str, Any]:

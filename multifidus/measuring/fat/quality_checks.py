@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.clinical import Clinical
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.measuring.fat.references import MOST_DARK_PCT
@@ -126,7 +126,7 @@ def with_quality_flags(
 
 
 def _marked(row: Measurement, flag: Flag, why: Mapping[str, Any]) -> Measurement:
-    parameters = MappingProxyType({**row.parameters, **why})
+    parameters = FrozenDict({**row.parameters, **why})
     return replace(row, flags=(*row.flags, flag), parameters=parameters)
 
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from types import MappingProxyType
 from typing import TypeVar
 
 from multifidus.data.columns import COLUMNS
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.data.measurement import Measurement, Quantity
 from multifidus.data.roi import Reading
 from multifidus.reporting.exam_numbers import along_the_spine
@@ -129,7 +129,7 @@ _READ = {
 def facts_of(
     rows: Sequence[Measurement],
     timepoints: Sequence[str],
-    by_headers: Mapping[tuple[str, str], OwnColumns] = MappingProxyType({}),
+    by_headers: Mapping[tuple[str, str], OwnColumns] = NOTHING,
 ) -> Facts:
     """Gather the facts from what was measured.
 

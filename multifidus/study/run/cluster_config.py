@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
+from multifidus.data.frozen_dict import NOTHING
 from multifidus.errors import CohortError
 from multifidus.io.files import reading
 
@@ -59,7 +59,7 @@ class ClusterConfig:
     workers: int = 1
     scheduler: str = ""
     scheduler_file: str = ""
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, Any] = NOTHING
 
     def __post_init__(self) -> None:
         if self.cluster not in KINDS:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.anatomy import Level, Side, Structure, word_or_text
 from multifidus.data.cohort import Case
+from multifidus.data.frozen_dict import NOTHING, FrozenDict
 from multifidus.data.roi import Reading
 from multifidus.io.files import name_from
 from multifidus.io.table_csv import Row
@@ -55,7 +55,7 @@ class CaseRecord:
     reading: Reading
     readings: tuple[Reading, ...] = ()
     areas: tuple[SideArea, ...] = ()
-    notes: Notes = field(default_factory=lambda: MappingProxyType({}))
+    notes: Notes = NOTHING
     unnamed: tuple[tuple[tuple[int, ...], str], ...] = ()
     pictures: Pictures | None = None
     failure: Row | None = None
@@ -63,7 +63,7 @@ class CaseRecord:
     acquisitions: tuple[Known, ...] = ()
     n_rows: int = 0
     n_flagged: int = 0
-    facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Mapping[str, Any] = NOTHING
 
 
 def record_of(outcome: Measured | Failure, pictures: Pictures | None = None) -> CaseRecord:
@@ -141,7 +141,7 @@ def from_plain(plain: Mapping[str, Any]) -> CaseRecord:
         Reading(*plain["reading"]),
         readings,
         tuple(_area(readings, values) for values in plain["areas"]),
-        MappingProxyType(
+        FrozenDict(
             {
                 (Reading(*by), (Level(level), Structure(structure), Side(side))): note
                 for by, level, structure, side, note in plain["notes"]
@@ -154,7 +154,7 @@ def from_plain(plain: Mapping[str, Any]) -> CaseRecord:
         tuple(plain["acquisitions"]),
         plain["n_rows"],
         plain["n_flagged"],
-        MappingProxyType(plain["facts"]),
+        FrozenDict(plain["facts"]),
     )
 
 
@@ -173,4 +173,4 @@ def names_of(by: Reading) -> list[str | int]:
 
 def with_facts(record: CaseRecord, facts: Mapping[str, Any]) -> CaseRecord:
     """Return a record that says more about how it came about."""
-    return replace(record, facts=MappingProxyType({**record.facts, **facts}))
+    return replace(record, facts=FrozenDict({**record.facts, **facts}))

@@ -9,11 +9,11 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType
 from typing import Any
 
 from multifidus.data.anatomy import Level, RoiRule, SlicePosition, word_or_text
 from multifidus.data.flags import Flag
+from multifidus.data.frozen_dict import FrozenDict
 from multifidus.data.measurement import Measurement, Provenance, Quantity
 from multifidus.data.protocol import TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
@@ -108,8 +108,8 @@ def unpacked_rows(packed: Mapping[str, Any]) -> list[Measurement]:
     """Return the rows that were packed."""
     keys = [_key(values) for values in packed["keys"]]
     origins = [_origin(values) for values in packed["origins"]]
-    parameters = [MappingProxyType(values) for values in packed["parameters"]]
-    own = [MappingProxyType(values) for values in packed["own"]]
+    parameters = [FrozenDict(values) for values in packed["parameters"]]
+    own = [FrozenDict(values) for values in packed["own"]]
     return [
         Measurement(
             keys[key],

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from multifidus.data.frozen_dict import NOTHING
 from napari_multifidus.models.display_images import WindowPreset
 
 if TYPE_CHECKING:
@@ -81,10 +81,8 @@ class GreyLevels:
         exam, and hold for no other.
     """
 
-    presets: Mapping[tuple[str, bool], WindowPreset] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
-    own: Mapping[tuple[str, bool], Limits] = field(default_factory=lambda: MappingProxyType({}))
+    presets: Mapping[tuple[str, bool], WindowPreset] = NOTHING
+    own: Mapping[tuple[str, bool], Limits] = NOTHING
 
     def preset_of(self, image: DisplayImage) -> WindowPreset | None:
         """Return the preset an image is shown in; None where its limits are its own."""
@@ -103,7 +101,7 @@ class GreyLevels:
 
     def of_next_exam(self) -> GreyLevels:
         """Keep what another exam can be shown in."""
-        return replace(self, own=MappingProxyType({}))
+        return replace(self, own=NOTHING)
 
 
 def _contrast(image: DisplayImage) -> tuple[str, bool]:
