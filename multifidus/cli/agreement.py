@@ -38,7 +38,7 @@ def agreement(  # noqa: PLR0913, PLR0917 - a command has the options that it has
 
     Exit codes: 0 done; 1 done, but some exams failed; 2 wrong usage; 3 refused, or all failed.
     """
-    from multifidus.io.table_reader import is_table
+    from multifidus.io.table_names import is_table
     from multifidus.measuring.agreement.outlines import outline_groups
     from multifidus.reporting.tables.agreement import outline_table, pair_rows, plain_outlines
     from multifidus.reporting.tables.paper_table import write_tables

@@ -75,7 +75,7 @@ def annotate(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Outlines are saved automatically. Blinding does not extend to
     implants or postoperative changes visible on the images.
     """
-    from multifidus.io.table_reader import is_table
+    from multifidus.io.table_names import is_table
 
     if exam is None or not is_table(exam):
         given = (blind, key, seed, repeats, apart_days, adjudicate, only_list)

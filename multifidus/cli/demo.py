@@ -9,6 +9,7 @@ import typer
 
 
 def demo(
+    context: typer.Context,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")] = Path(
         "multifidus_demo"
     ),
@@ -24,7 +25,7 @@ def demo(
     from multifidus.reporting.report_extra import HOW_TO, NEEDS, can_report
     from multifidus.sample_data import sample_dir
 
-    measure([sample_dir() / "cohort.csv"], output=output, overwrite=overwrite)
+    measure(context, [sample_dir() / "cohort.csv"], output=output, overwrite=overwrite)
     say(f"Open {output / 'index.html'} to review the slices.")
     if can_report():
         report(output, overwrite=overwrite)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multifidus.study.requests import MeasureRequest
     from multifidus.study.results_folder import Output
     from multifidus.study.run.cluster_config import ClusterConfig
-    from multifidus.study.run.pool import Limits
+    from multifidus.study.run.limits import Limits
     from multifidus.study.run.selection import Selection
     from multifidus.study.run.shard import Shard
 
@@ -31,6 +31,7 @@ TIMEOUT_S = 1800.0
 
 
 def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
+    context: typer.Context,
     exam: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -148,10 +149,14 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
     Exit codes: 0 done; 1 done, but some cases failed, or all of a shard; 2 wrong usage; 3 refused,
     or all failed; 4 a fault of the program or the machine, what was finished is kept.
     """
+    from multifidus.study.run.limits import Limits, memory_share, usable_cores
+
+    processes = jobs or usable_cores()
+    used = memory_share(processes) if memory is None else int(memory * 1e9)
+    _begin_early(context, exam, used, is_wanted=executor == "processes" and not dry_run)
     from multifidus.io.protocol_toml import load_protocol
     from multifidus.study.requests import MeasureRequest
     from multifidus.study.results_folder import Output
-    from multifidus.study.run.pool import Limits, memory_share, usable_cores
     from multifidus.study.run.selection import FAILED, Selection
 
     request = MeasureRequest(
@@ -188,8 +193,6 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
             raise typer.BadParameter(f"{words}--memory and --executor are for a cohort.csv.")
         return _measure_exam(request, target, how, json=json)
     chosen = Selection(tuple(include or ()), tuple(exclude or ()), only == FAILED, limit)
-    processes = jobs or usable_cores()
-    used = memory_share(processes) if memory is None else int(memory * 1e9)
     share = _shard(shard)
     cluster = _cluster(executor, executor_config)
     is_elsewhere = cluster is not None and not cluster.is_here
@@ -203,6 +206,18 @@ def measure(  # noqa: PLR0913, PLR0917 - a command has the options that it has
         return _measure_cohort(asked, target)
     with tempfile.TemporaryDirectory() as scratch:
         return _measure_cohort(asked, Output(Path(scratch), pictures=False))
+
+
+def _begin_early(
+    context: typer.Context, exam: Sequence[Path] | None, memory: int | None, *, is_wanted: bool
+) -> None:
+    """Have the first process of a cohort get ready while the rest of this program is imported."""
+    from multifidus.io.table_names import is_table
+    from multifidus.study.run.spare import spare_process
+
+    if is_wanted and exam and len(exam) == 1 and is_table(exam[0]):
+        # The command's end is that of the process, if no case has come to it.
+        context.with_resource(spare_process(memory))
 
 
 def _shard(text: str | None) -> Shard:

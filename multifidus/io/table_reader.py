@@ -25,11 +25,9 @@ from multifidus.data.columns import KNOWN
 from multifidus.errors import MultifidusError, ReadError
 from multifidus.io.files import reading
 from multifidus.io.table_csv import unguarded
+from multifidus.io.table_names import WORKBOOK
 from multifidus.io.table_numbers import DecimalCommas, with_points
-from multifidus.io.workbook import SUFFIX as WORKBOOK, read_sheet
-
-SUFFIXES = (".csv", ".tsv", WORKBOOK)
-"""Endings of files that are tables."""
+from multifidus.io.workbook import read_sheet
 
 SEPARATORS: Mapping[str, str] = {",": "comma", ";": "semicolon", "\t": "tab"}
 
@@ -95,11 +93,6 @@ class ExpectedTable:
     known: Collection[str] = ()
     where: Mapping[str, Collection[str]] | None = None
     error: type[MultifidusError] = ReadError
-
-
-def is_table(path: Path) -> bool:
-    """Whether a file's name is that of a table."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def read_table(path: str | Path, expected: ExpectedTable = ExpectedTable()) -> RawTable:

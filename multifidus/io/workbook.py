@@ -11,8 +11,6 @@ from typing import Any
 from multifidus.data.cells import is_missing
 from multifidus.errors import ReadError
 
-SUFFIX = ".xlsx"
-
 _ZEROS = re.compile(r"0{2,}")
 _AS_CSV = "Save the table as CSV, or as a workbook with values alone."
 

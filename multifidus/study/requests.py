@@ -19,7 +19,7 @@ from multifidus.io.identifiers import Identifiers, names_patient, read_identifie
 from multifidus.io.label_names import names_left_out
 from multifidus.io.read import read_exam
 from multifidus.io.scan_result import in_words
-from multifidus.io.table_reader import is_table
+from multifidus.io.table_names import is_table
 from multifidus.io.walk import is_zip, unpack, walk
 from multifidus.study.batch import (
     Failure,

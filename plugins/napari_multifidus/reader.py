@@ -10,7 +10,7 @@ from typing import Any
 from multifidus.errors import CohortError, MultifidusError, ReadError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.outlines_json import SUFFIX
-from multifidus.io.table_reader import is_table
+from multifidus.io.table_names import is_table
 from multifidus.sample_data import sample_dir
 from napari_multifidus import _compat
 from napari_multifidus.models.opening import (

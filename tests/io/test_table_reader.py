@@ -15,7 +15,8 @@ from multifidus.data.roi import Reading
 from multifidus.errors import CohortError, ReadError
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.io.labelmap import load_labels
-from multifidus.io.table_reader import ExpectedTable, is_table, read_rows, read_table
+from multifidus.io.table_names import is_table
+from multifidus.io.table_reader import ExpectedTable, read_rows, read_table
 from tests.io.test_table_csv import TEXTS, TRICKY
 from tests.support.tables import values_of
 

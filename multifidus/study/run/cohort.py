@@ -26,9 +26,9 @@ from multifidus.study.run.cluster_config import ClusterConfig
 from multifidus.study.run.content import ContentHashes, RunSettings, content_of
 from multifidus.study.run.engine import engine_for
 from multifidus.study.run.folder import Plan, begin, check_plan, plan_run, remove_scratch
+from multifidus.study.run.limits import Limits
 from multifidus.study.run.lock import locked
 from multifidus.study.run.log import RunLog
-from multifidus.study.run.pool import Limits
 from multifidus.study.run.provenance import RunFacts, write_provenance
 from multifidus.study.run.record import CaseRecord, names_of
 from multifidus.study.run.record_files import read_record, read_rows

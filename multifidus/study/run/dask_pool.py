@@ -36,7 +36,8 @@ from multifidus.study.run.dask_task import (
     finish_on_worker,
     record_is_there,
 )
-from multifidus.study.run.pool import LOOK_S, Limits
+from multifidus.study.run.limits import Limits
+from multifidus.study.run.pool import LOOK_S
 
 NOT_SEEN_S = 60.0
 """How long a network drive may take to show what a worker has written."""

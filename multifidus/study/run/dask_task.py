@@ -18,7 +18,8 @@ from pathlib import Path
 
 from multifidus.data.cohort import Case
 from multifidus.study.run.cases import CaseSettings
-from multifidus.study.run.pool import LEAST_MEMORY, LOOK_S, memory_share
+from multifidus.study.run.limits import LEAST_MEMORY, memory_share
+from multifidus.study.run.pool import LOOK_S
 from multifidus.study.run.worker_process import WorkerProcess
 from multifidus.version import VERSION
 

@@ -9,7 +9,8 @@ from typing import Protocol
 from multifidus.data.cohort import Case
 from multifidus.study.run.cases import CaseSettings
 from multifidus.study.run.cluster_config import ClusterConfig
-from multifidus.study.run.pool import Limits, Pool
+from multifidus.study.run.limits import Limits
+from multifidus.study.run.pool import Pool
 
 PROCESSES, DASK = "processes", "dask"
 EXECUTORS = (PROCESSES, DASK)

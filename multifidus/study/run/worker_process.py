@@ -6,22 +6,18 @@ A case that crashes, hangs or takes all memory ends this process and nothing els
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import signal
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from multifidus.data.cohort import Case
 from multifidus.study.batch import Failure
 from multifidus.study.run.cases import CaseSettings, write_failure
-from multifidus.study.run.worker import work
+from multifidus.study.run.spare import taken_or_started
 
 RECYCLE_AFTER = 200
 """Cases after which a process is replaced, so that nothing can pile up in it."""
@@ -31,20 +27,6 @@ _DYING_S = 0.2
 
 _GRACE_S = 5.0
 """How long a process may take to end that has nothing left to do."""
-
-
-@contextlib.contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Start a process that does not run the program's own file again, which it needs nothing of.
-
-    A script that measures a cohort may thus do so outside ``if __name__ == "__main__"``.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 @dataclass(slots=True, eq=False)
@@ -75,13 +57,7 @@ class WorkerProcess:
     done: int = 0
 
     def __post_init__(self) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self.pipe, theirs = spawn.Pipe()
-        arguments = (theirs, self.memory, self.idle_s)
-        self.process = spawn.Process(target=work, args=arguments, daemon=True)
-        with _no_main_module():
-            self.process.start()
-        theirs.close()
+        self.process, self.pipe = taken_or_started(self.memory, self.idle_s)
         with contextlib.suppress(OSError):
             self.pipe.send(self.how)
 

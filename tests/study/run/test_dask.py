@@ -22,7 +22,7 @@ from multifidus.study.results_folder import Output
 from multifidus.study.run.cluster_config import ClusterConfig, read_cluster_config
 from multifidus.study.run.cohort import CohortRun, Reporter, measure_cohort_into
 from multifidus.study.run.gathered import assemble_runs
-from multifidus.study.run.pool import Limits
+from multifidus.study.run.limits import Limits
 from multifidus.study.run.shard import Shard
 from tests.support.cases import write_cohort, write_outlines
 from tests.support.dask_cluster import dask_cluster

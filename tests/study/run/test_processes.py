@@ -24,7 +24,7 @@ import multifidus as mf
 from multifidus.io.cohort_csv import read_cohort
 from multifidus.study.results_folder import Output
 from multifidus.study.run.cohort import CohortRun, Reporter, measure_cohort_into
-from multifidus.study.run.pool import Limits, memory_share, usable_cores
+from multifidus.study.run.limits import Limits, memory_share, usable_cores
 from tests.support.cases import write_cohort, write_outlines
 from tests.support.niftis import lumbar_affine, save
 from tests.support.poisons import BAD_DECODER, HANGING, environment, write_hanging
