@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,18 +87,22 @@ def write_exams(
     folder: Path, number: int, spec: PhantomSpec = SPEC, *, points: int = POINTS
 ) -> list[ReadingTask]:
     """Write phantom exams, each of another subject, and ``cohort.csv``; tell what to outline."""
-    found, rows = [], []
-    for seed in range(number):
-        subject = f"S{seed + 1:03d}"
-        phantom = make_phantom(replace(spec, seed=seed))
-        write_dicom(phantom, folder / subject)
-        found.append(task_of(phantom, subject, points))
-        rows.append(f"{subject},pre,{subject}")
+    write = partial(_write_exam, folder, spec=spec, points=points)
+    with ProcessPoolExecutor() as pool:
+        found = [*pool.map(write, range(number))]
+    rows = [f"{task.subject},pre,{task.subject}" for task in found]
     text = "\n".join(("subject,timepoint,images", *rows))
     (folder / "cohort.csv").write_text(text + "\n", encoding="utf-8")
     plain = [asdict(task) for task in found]
     (folder / "tasks.json").write_text(json.dumps(plain), encoding="utf-8")
     return found
+
+
+def _write_exam(folder: Path, seed: int, *, spec: PhantomSpec, points: int) -> ReadingTask:
+    subject = f"S{seed + 1:03d}"
+    phantom = make_phantom(replace(spec, seed=seed))
+    write_dicom(phantom, folder / subject)
+    return task_of(phantom, subject, points)
 
 
 def read_tasks(folder: Path) -> list[ReadingTask]:
