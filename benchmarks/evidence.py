@@ -30,6 +30,7 @@ from benchmarks.clicks import page as clicks_page
 from benchmarks.cluster import (
     engines as engines_page,
     kills as kills_page,
+    large_cohort as large_cohort_page,
     poisoned as poisoned_page,
 )
 from benchmarks.scaling import page as scaling_page
@@ -407,6 +408,12 @@ def scaling(*, smoke: bool) -> Finding:
     return Finding("scaling", text, good)
 
 
+def large_cohort(*, smoke: bool) -> Finding:
+    """Measure 1,000 cases of exams of real size by one command."""
+    text, good = large_cohort_page.page(smoke=smoke)
+    return Finding("large-cohort", text, good)
+
+
 def clicks(*, smoke: bool) -> Finding:
     """Count the clicks and keys of a reading in the plugin and in ImageJ, in real windows."""
     text, good = clicks_page.page(smoke=smoke)
@@ -448,6 +455,7 @@ PAGES: tuple[Callable[..., Finding], ...] = (
     engines,
     poisoned,
     scaling,
+    large_cohort,
     clicks,
     gui,
     speed_and_memory,

@@ -16,6 +16,8 @@ from multifidus.phantom.spine import DISCS
 
 STACKS, PER_STACK, SIZE, SPACING_MM = 5, 5, 512, 0.39
 VERTICES, REFERENCE_VERTICES = 120, 48
+ROOT = "1.2.826.0.1.3680043.10"
+"""Of all UIDs here; the number of an exam follows."""
 
 Outlined = tuple[Structure, Side, tuple[int, int], int]
 """Structure, side, centre (row, column) and radius in pixels."""
@@ -94,9 +96,9 @@ def make_sample(
     for number in range(STACKS * PER_STACK):
         stack, place = divmod(number, PER_STACK)
         plane = _plane(stack, place)
-        uid = f"1.2.826.0.1.3680043.10.1.{number + 1}"
+        uid = f"{ROOT}.{seed}.{number + 1}"
         path = images / f"{number:03d}.dcm"
-        write_slice(path, uid, plane, pixels=tissue_pixels(rng), number=number)
+        write_slice(path, uid, plane, pixels=tissue_pixels(rng), number=number, exam=seed)
         files.append(path)
         kinds = extent.kinds(place)
         if extent.middle and kinds:
@@ -150,8 +152,10 @@ def tissue_pixels(rng: np.random.Generator) -> np.ndarray:
     return noisy.round().astype(np.uint16)
 
 
-def write_slice(path: Path, uid: str, plane: Plane, *, pixels: np.ndarray, number: int) -> None:
-    """Write a slice of the bench's one exam as DICOM."""
+def write_slice(
+    path: Path, uid: str, plane: Plane, *, pixels: np.ndarray, number: int, exam: int = 1
+) -> None:
+    """Write a slice of an exam, which is known by its number, as DICOM."""
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
@@ -161,10 +165,10 @@ def write_slice(path: Path, uid: str, plane: Plane, *, pixels: np.ndarray, numbe
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = FileDataset(path, {}, file_meta=meta, preamble=b"\0" * 128)
     data.SOPClassUID, data.SOPInstanceUID, data.Modality = MRImageStorage, uid, "MR"
-    data.StudyInstanceUID = "1.2.826.0.1.3680043.10.2"
-    data.SeriesInstanceUID = "1.2.826.0.1.3680043.10.3"
-    data.FrameOfReferenceUID = "1.2.826.0.1.3680043.10.4"
-    data.PatientID, data.PatientName, data.StudyDate = "B", "BENCH", "20260101"
+    data.StudyInstanceUID = f"{ROOT}.{exam}.0.2"
+    data.SeriesInstanceUID = f"{ROOT}.{exam}.0.3"
+    data.FrameOfReferenceUID = f"{ROOT}.{exam}.0.4"
+    data.PatientID, data.PatientName, data.StudyDate = f"B{exam}", "BENCH", "20260101"
     data.ImageType = ["ORIGINAL", "PRIMARY", "M", "SE"]
     data.EchoTime, data.RepetitionTime, data.InstanceNumber = 90, 3500, number + 1
     data.ImagePositionPatient = [f"{value:.6f}" for value in plane.origin_mm]

@@ -148,11 +148,11 @@ def rows_alone(sample: Path, _folder: Path) -> Walk:
 def _finished_here(pool: Any, cases: Iterable[Any]) -> Iterator[tuple[Any, Path]]:
     """Finish cases as the processes of a pool do, one after another."""
     from multifidus.study.run.cases import finish_case
-    from multifidus.study.run.content import ContentHashes
+    from multifidus.study.run.last_exam import LastExam
 
-    hashes = ContentHashes()
+    last = LastExam()
     for case in cases:
-        yield case, finish_case(case, pool.how, hashes)
+        yield case, finish_case(case, pool.how, last)
 
 
 def cohort_to_page(sample: Path, folder: Path) -> Walk:

@@ -14,7 +14,8 @@ from benchmarks.timing import Comparison, alternate
 from multifidus.data.cohort import Case
 from multifidus.data.roi import Reading
 from multifidus.study.run.cases import CaseSettings, finish_case
-from multifidus.study.run.content import ContentHashes, RunSettings
+from multifidus.study.run.content import RunSettings
+from multifidus.study.run.last_exam import LastExam
 from multifidus.study.run.record_files import read_record
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def run(sample: Sample, folder: Path, repeats: int) -> list[Comparison]:
 
     def compared(what: str, protocol: mf.MeasurementProtocol, target: float) -> Comparison:
         how = CaseSettings(folder / "label_maps" / "out", RunSettings(protocol), pictures=False)
-        check_measured(finish_case(case, how, ContentHashes()))
+        check_measured(finish_case(case, how, LastExam()))
         return Comparison(
             f"case of a run, 150 labels on 25 slices of NIfTI: {what}",
             "nibabel, regionprops_table, threshold_otsu",
             *alternate(
-                lambda: finish_case(case, how, ContentHashes()),
+                lambda: finish_case(case, how, LastExam()),
                 lambda: measure_labels(case.images[0], case.outlines[0]),
                 repeats,
             ),

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.intp]
 
 STEPS = ((0, 1), (1, 0), (0, -1), (-1, 0))
-"""Steps along a pixel's upper, right, lower and left edge, as rows and columns. Each keeps the pixel
-on its right, and the one after it turns right."""
+"""Steps along a pixel's upper, right, lower and left edge, as rows and columns. Each keeps the
+pixel on its right, and the one after it turns right."""
 
 _CORNERS = ((0, 0), (0, 1), (1, 1), (1, 0))
 """Where each of these steps starts, from the pixel's upper left corner."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,25 @@ from multifidus.data.measurement import Measurement, Measurements, Provenance, Q
 from multifidus.data.protocol import TiltAxis
 from multifidus.data.roi import Reading, RoiKey, Source
 from multifidus.errors import ReadError
-from multifidus.io.table_csv import Row, write_rows
+from multifidus.io.table_csv import Row, csv_cell, csv_lines, write_lines
 from multifidus.io.table_reader import ExpectedTable, read_table
 
 REQUIRED = ("subject", "quantity", "value")
 """Columns without which a table holds no measurements."""
 
+KEPT = 4096
+"""So many texts of parameters are kept while a table is written."""
+
 
 def tidy_row(row: Measurement) -> Row:
     """Return a measurement as one row of the tidy table, columns of the study's own last."""
-    key, origin = row.key, row.provenance
+    own = _number_cells(row, _parameters_as_text(row.parameters))
+    found = {**_shared_cells(row.key, row.provenance), **own}
+    return {**{name: found[name] for name in COLUMNS}, **row.extra}
+
+
+def _shared_cells(key: RoiKey, origin: Provenance) -> Row:
+    """Return what the rows of one outline have in common."""
     return {
         "subject": key.reading.subject,
         "timepoint": key.reading.timepoint,
@@ -46,14 +56,7 @@ def tidy_row(row: Measurement) -> Row:
         "slice_position": origin.slice_position,
         "structure": key.structure,
         "side": key.side,
-        "quantity": row.quantity,
-        "value": row.value,
-        "unit": row.unit,
-        "method": row.method,
-        "parameters": json.dumps(plain_parameters(row.parameters), sort_keys=True),
-        "flags": ";".join(row.flags),
         "tilt_deg": origin.tilt_deg,
-        "n_pixels": row.n_pixels,
         "valid_fraction": origin.valid_fraction,
         "roi_rule": origin.roi_rule,
         "source": origin.source,
@@ -64,9 +67,25 @@ def tidy_row(row: Measurement) -> Row:
         "name": key.name,
         "tilt_axis": origin.tilt_axis,
         "offset_mm": origin.offset_mm,
-        "uncertainty": row.uncertainty,
-        **row.extra,
     }
+
+
+def _number_cells(row: Measurement, parameters: str) -> Row:
+    """Return what is one number's own."""
+    return {
+        "quantity": row.quantity,
+        "value": row.value,
+        "unit": row.unit,
+        "method": row.method,
+        "parameters": parameters,
+        "flags": ";".join(row.flags),
+        "n_pixels": row.n_pixels,
+        "uncertainty": row.uncertainty,
+    }
+
+
+def _parameters_as_text(parameters: Mapping[str, Any]) -> str:
+    return json.dumps(plain_parameters(parameters), sort_keys=True)
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,6 +96,51 @@ def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+class TidyLines:
+    """Turns measurements into lines of the tidy table.
+
+    Parameters
+    ----------
+    columns
+        Of the table; :data:`multifidus.data.columns.COLUMNS` and those of the study's own.
+    """
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        self.columns = tuple(columns)
+        self._parameters: dict[int, tuple[Mapping[str, Any], str]] = {}
+
+    @property
+    def header(self) -> str:
+        """The first line of the table."""
+        (line,) = csv_lines([self.columns])
+        return line
+
+    def lines(self, rows: Iterable[Measurement]) -> Iterator[str]:
+        """Yield a line for each row; what rows of an outline share is put together once."""
+        by_name: Row = {}
+        shared: tuple[object, ...] = ()
+        for row in rows:
+            same = (row.key, row.provenance, row.extra)
+            if not shared or any(a is not b for a, b in zip(same, shared, strict=True)):
+                shared = same
+                cells = {**_shared_cells(row.key, row.provenance), **row.extra}
+                by_name = {name: csv_cell(cells.get(name)) for name in self.columns}
+            for name, value in _number_cells(row, self._parameters_of(row)).items():
+                by_name[name] = csv_cell(value)
+            yield ",".join(by_name.values()) + "\n"
+
+    def _parameters_of(self, row: Measurement) -> str:
+        """Return a row's parameters; many rows hold the same ones."""
+        held = self._parameters.get(id(row.parameters))
+        if held is None:
+            if len(self._parameters) >= KEPT:
+                self._parameters.clear()
+            # What is kept cannot be taken for something else that lies in its place later.
+            held = row.parameters, _parameters_as_text(row.parameters)
+            self._parameters[id(row.parameters)] = held
+        return held[1]
+
+
 def write_table(rows: Iterable[Measurement], path: str | Path, *, overwrite: bool = False) -> None:
     """Write measurements as a tidy CSV table, one number a row.
 
@@ -85,8 +149,10 @@ def write_table(rows: Iterable[Measurement], path: str | Path, *, overwrite: boo
     WriteError
         If the file exists and ``overwrite`` is not set.
     """
-    tidy = [tidy_row(row) for row in sorted(rows, key=lambda row: row.sort_key)]
-    write_rows(tidy, Path(path), tuple(COLUMNS), overwrite=overwrite)
+    ordered = sorted(rows, key=lambda row: row.sort_key)
+    own = dict.fromkeys(name for row in ordered for name in row.extra)
+    table = TidyLines([*COLUMNS, *own])
+    write_lines(chain([table.header], table.lines(ordered)), Path(path), overwrite=overwrite)
 
 
 @dataclass(frozen=True, slots=True)

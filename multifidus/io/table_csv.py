@@ -71,6 +71,11 @@ def csv_lines(rows: Iterable[Sequence[object]], *, guard: bool = True) -> Iterat
     return (f"{_line(row, write)}\n" for row in rows)
 
 
+def csv_cell(value: object) -> str:
+    """Return a value as a cell of a line, as :func:`csv_text` writes it."""
+    return _cell(value, guarded)
+
+
 def _line(row: Sequence[object], write: Callable[[str], str]) -> str:
     cells = [_cell(value, write) for value in row]
     # An empty line would be no row.
@@ -115,10 +120,15 @@ def write_rows(
             named |= dict.fromkeys(name for name in row if name not in named)
     cells: Iterator[Sequence[object]] = ([row.get(name) for name in named] for row in rows)
     lines: Iterator[Sequence[object]] = chain([list(named)], cells)
+    write_lines(csv_lines(lines, guard=guard), path, overwrite=overwrite)
+    return tuple(named)
+
+
+def write_lines(lines: Iterable[str], path: Path, *, overwrite: bool = False) -> None:
+    """Write lines as they come into a file that is there when all of them are."""
 
     def write(part: Path) -> None:
         with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(csv_lines(lines, guard=guard))
+            file.writelines(lines)
 
     write_atomically(path, write, overwrite=overwrite)
-    return tuple(named)

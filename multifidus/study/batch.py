@@ -46,13 +46,24 @@ class Failure:
     remedy: str
 
 
+ReadExam = Callable[[Sequence[Path], Path | None], Exam]
+"""Reads the one exam that some files are of, by a table of contrasts of the user's own or none."""
+
+
+def _read_exam(images: Sequence[Path], contrasts: Path | None) -> Exam:
+    return read_exam(*images, contrasts=contrasts)
+
+
 def measure_cases(
-    cases: Sequence[Case], protocol: MeasurementProtocol, contrasts: Path | None = None
+    cases: Sequence[Case],
+    protocol: MeasurementProtocol,
+    contrasts: Path | None = None,
+    read: ReadExam = _read_exam,
 ) -> Iterator[Measured | Failure]:
     """Measure cases one after another, each read when its turn comes."""
     for case in cases:
         try:
-            yield measure_case(case, protocol, contrasts)
+            yield measure_case(case, protocol, contrasts, read)
         except MultifidusError as error:
             yield _failure(case, error, error.message, error.remedy)
         except MemoryError as error:
@@ -93,7 +104,10 @@ def named_from_table(case: Case) -> Callable[[str], str]:
 
 
 def measure_case(
-    case: Case, protocol: MeasurementProtocol, contrasts: Path | None = None
+    case: Case,
+    protocol: MeasurementProtocol,
+    contrasts: Path | None = None,
+    read: ReadExam = _read_exam,
 ) -> Measured:
     """Read and measure one case.
 
@@ -104,7 +118,7 @@ def measure_case(
     """
     by = case.reading
     exam = replace(
-        read_exam(*case.images, contrasts=contrasts),
+        read(case.images, contrasts),
         subject=by.subject,
         timepoint=by.timepoint,
         clinical=case.clinical,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from multifidus.data.cells import near_names
@@ -161,7 +162,9 @@ def privacy_remarks(cohort: Cohort) -> list[str]:
 
     It says no more than that: results repeat what the table names files and subjects by.
     """
-    return [NAMED_AFTER_PATIENTS] if any(map(_names_patient, cohort.cases)) else []
+    known = lru_cache(maxsize=64)(_known)  # readings of one exam often follow each other
+    is_named = any(_names_patient(case, known(case.images)) for case in cohort.cases)
+    return [NAMED_AFTER_PATIENTS] if is_named else []
 
 
 def labels_left_out(schemes: Iterable[str | None]) -> list[str]:
@@ -176,22 +179,26 @@ def labels_left_out(schemes: Iterable[str | None]) -> list[str]:
     return found
 
 
-def _names_patient(case: Case) -> bool:
+def _names_patient(case: Case, known: Sequence[Identifiers]) -> bool:
+    """Whether what the table says of a case names whom its images name."""
     folder = case.folder or Path()
     files = (*case.images, *case.outlines, *case.landmarks)
     by = case.reading
     texts = [by.subject, by.timepoint, by.rater, *case.extra.values()]
     texts += [name_from(path, folder) for path in files]
-    return any(names_patient(known, texts) for known in _known(case))
+    return any(names_patient(person, texts) for person in known)
 
 
-def _known(case: Case) -> Iterator[Identifiers]:
-    """Read whom the images of a case name, from the first file that names anybody."""
-    for image in case.images:
-        with contextlib.suppress(MultifidusError):  # that it cannot be read, measuring will say
-            found = [unpack(image, PEEKED)] if is_zip(image) else [image]
-            for path in walk(found).files[:PEEKED]:
-                known = read_identifiers(path)
-                if known.patient_name or known.patient_id:
-                    yield known
-                    break
+def _known(images: tuple[Path, ...]) -> tuple[Identifiers, ...]:
+    """Read whom the images of a case name, each from the first file that names anybody."""
+    found = [*map(_first_named, images)]
+    return tuple(known for known in found if known is not None)
+
+
+def _first_named(image: Path) -> Identifiers | None:
+    with contextlib.suppress(MultifidusError):  # that it cannot be read, measuring will say
+        found = [unpack(image, PEEKED)] if is_zip(image) else [image]
+        for known in map(read_identifiers, walk(found).files[:PEEKED]):
+            if known.patient_name or known.patient_id:
+                return known
+    return None

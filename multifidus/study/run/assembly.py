@@ -24,10 +24,10 @@ from multifidus.data.columns import (
 from multifidus.data.measurement import Measurement
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.files import make_folder, write_atomically, write_text
-from multifidus.io.measurements_csv import tidy_row
+from multifidus.io.measurements_csv import TidyLines
 from multifidus.io.parquet import ParquetTable, parquet_table
 from multifidus.io.protocol_toml import as_toml
-from multifidus.io.table_csv import Row, csv_lines, write_rows
+from multifidus.io.table_csv import Row, write_lines, write_rows
 from multifidus.study.dictionary import summary_meanings, tidy_meanings, write_dictionary
 from multifidus.study.exam_table import ExamTable
 from multifidus.study.further_tables import remove_further, write_exam_tables
@@ -206,19 +206,12 @@ def _write_readings(study: Study, output: Output, passing: _Passing) -> None:
 
 def _write_tidy(study: Study, path: Path, passing: _Passing, *, overwrite: bool) -> None:
     """Write the tidy table, and make the other ones on the way."""
-    columns = list(dict.fromkeys((*COLUMNS, *study.own_columns)))
+    table = TidyLines(dict.fromkeys((*COLUMNS, *study.own_columns)))
 
-    def lines() -> Iterator[list[Any]]:
-        yield columns
+    def lines() -> Iterator[str]:
+        yield table.header
         for rows in study.readings():
             passing.take(rows)
-            yield from map(cells, rows)
+            yield from table.lines(rows)
 
-    def cells(row: Measurement) -> list[Any]:
-        return [*map(tidy_row(row).get, columns)]
-
-    def write(part: Path) -> None:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(csv_lines(lines()))
-
-    write_atomically(path, write, overwrite=overwrite)
+    write_lines(lines(), path, overwrite=overwrite)

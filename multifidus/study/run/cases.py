@@ -16,7 +16,8 @@ from multifidus.errors import MultifidusError
 from multifidus.study.batch import Failure, Measured, measure_cases
 from multifidus.study.pictures import draw_pictures
 from multifidus.study.results_folder import PICTURES
-from multifidus.study.run.content import ContentHashes, RunSettings, content_of
+from multifidus.study.run.content import RunSettings, content_of
+from multifidus.study.run.last_exam import LastExam
 from multifidus.study.run.record import Pictures, record_of, with_facts
 from multifidus.study.run.record_files import record_path, write_record
 
@@ -54,8 +55,17 @@ class CaseSettings:
     drawing: PictureStyle = AS_USUAL
 
 
-def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
+def finish_case(case: Case, how: CaseSettings, last: LastExam) -> Path:
     """Measure a case, draw it, and write its record, which is there only when all else is.
+
+    Parameters
+    ----------
+    case
+        What is measured.
+    how
+        In what way.
+    last
+        The exam of the case before, of which this case may be another reading.
 
     Returns
     -------
@@ -69,8 +79,8 @@ def finish_case(case: Case, how: CaseSettings, hashes: ContentHashes) -> Path:
     """
     begun, used = time.monotonic(), time.process_time()
     started = datetime.datetime.now(datetime.UTC)
-    content = content_of(case, how.settings, hashes)
-    (outcome,) = measure_cases([case], how.settings.protocol, how.contrasts)
+    content = content_of(case, how.settings, last.hashes)
+    (outcome,) = measure_cases([case], how.settings.protocol, how.contrasts, last.read)
     pictures, undrawn = _drawn(outcome, how)
     facts = {
         "key": content.key,

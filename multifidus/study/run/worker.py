@@ -53,14 +53,14 @@ def work(pipe: Connection, memory: int | None, idle_s: float | None = None) -> N
 
 def _serve(pipe: Connection, idle_s: float | None) -> None:
     from multifidus.study.run.cases import finish_case
-    from multifidus.study.run.content import ContentHashes
+    from multifidus.study.run.last_exam import LastExam
 
-    how, hashes = pipe.recv(), ContentHashes()
+    how, last = pipe.recv(), LastExam()
     while pipe.poll(idle_s) and (case := pipe.recv()) is not None:
         answer: Any
         try:
             with _scratch(how.folder / SCRATCH / how.part):
-                answer = finish_case(case, how, hashes)
+                answer = finish_case(case, how, last)
         except OSError as error:
             answer = error
         pipe.send(answer)

@@ -292,7 +292,8 @@ def test_a_part_of_a_cohort_is_measured_and_the_rest_later(study, whole, tmp_pat
 
 def test_a_picture_that_cannot_be_drawn_fails_nothing_but_itself(study, tmp_path, monkeypatch):
     from multifidus.study.run import cases
-    from multifidus.study.run.content import ContentHashes, RunSettings
+    from multifidus.study.run.content import RunSettings
+    from multifidus.study.run.last_exam import LastExam
     from multifidus.study.run.record_files import read_record
 
     def fail(*_):
@@ -300,7 +301,7 @@ def test_a_picture_that_cannot_be_drawn_fails_nothing_but_itself(study, tmp_path
 
     monkeypatch.setattr(cases, "draw_pictures", fail)
     how = cases.CaseSettings(tmp_path, RunSettings(PROTOCOL))
-    record = read_record(cases.finish_case(read_cohort(study).cases[0], how, ContentHashes()))
+    record = read_record(cases.finish_case(read_cohort(study).cases[0], how, LastExam()))
     assert (record.failure, record.facts["undrawn"]) == (None, "ValueError: no such colour")
     assert record.n_rows > 0
 
@@ -309,7 +310,8 @@ def test_a_full_disk_ends_the_run_and_keeps_nothing_half(study, tmp_path, monkey
     import errno
 
     from multifidus.study.run import cases
-    from multifidus.study.run.content import ContentHashes, RunSettings
+    from multifidus.study.run.content import RunSettings
+    from multifidus.study.run.last_exam import LastExam
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -317,7 +319,7 @@ def test_a_full_disk_ends_the_run_and_keeps_nothing_half(study, tmp_path, monkey
     monkeypatch.setattr(cases, "draw_pictures", full)
     how = cases.CaseSettings(tmp_path, RunSettings(PROTOCOL))
     with pytest.raises(OSError, match="No space left"):
-        cases.finish_case(read_cohort(study).cases[0], how, ContentHashes())
+        cases.finish_case(read_cohort(study).cases[0], how, LastExam())
     assert [*tmp_path.rglob("*.jsonl")] == []
 
 
