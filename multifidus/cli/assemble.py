@@ -11,7 +11,7 @@ import typer
 from multifidus.cli import options
 from multifidus.cli.cohort_run import say_failures
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
-from multifidus.cli.printing import command_words, print_json, print_table, say
+from multifidus.cli.printing import command_words, print_first_rows, print_json, say
 
 if TYPE_CHECKING:
     from multifidus.study.run.gathered import Gathering
@@ -50,7 +50,7 @@ def assemble(  # noqa: PLR0917 - a command has the options that it has
     if json:
         _print_as_json(done)
     elif study.n_rows:
-        print_table(*done.printed)
+        print_first_rows(done.printed)
         say(f"Full results are in {output}.")
     for note in done.notes:
         say(note)

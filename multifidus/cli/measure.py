@@ -13,10 +13,11 @@ import typer
 from multifidus.cli import options
 from multifidus.cli.cohort_run import end_shard, run_and_show, say_failures, show_plan
 from multifidus.cli.exit_codes import ACTED_ON_SOME, REFUSED
-from multifidus.cli.printing import command_words, print_json, print_table, progress, say
+from multifidus.cli.printing import command_words, print_first_rows, print_json, progress, say
 from multifidus.data.drawing import PictureChoice, PictureFormat, PictureStyle
 
 if TYPE_CHECKING:
+    from multifidus.data.printed_table import PrintedTable
     from multifidus.data.protocol import MeasurementProtocol
     from multifidus.io.table_csv import Row
     from multifidus.study.requests import MeasureRequest
@@ -272,7 +273,7 @@ def _measure_exam(
     if json:
         print_json(as_json(results))
     elif target is not None and results.rows:
-        _print_summary(*results.printed, target.folder)
+        _print_summary(results.printed, target.folder)
     for note in results.notes:
         say(note)
     _end(results.failures, n_rows=len(results.rows))
@@ -322,15 +323,15 @@ def _measure_cohort(asked: _Asked, output: Output) -> None:
         whole = replace(results_of(study), missing=[*result.missing], notes=result.notes)
         print_json(as_json(whole))
     elif study.n_rows:
-        _print_summary(*result.printed, output.folder)
+        _print_summary(result.printed, output.folder)
     for note in result.notes:
         say(note)
     return _end(study.failures, n_rows=study.n_rows)
 
 
-def _print_summary(headings: Sequence[str], cells: Sequence[Sequence[str]], folder: Path) -> None:
-    if cells:
-        print_table(headings, cells)
+def _print_summary(table: PrintedTable, folder: Path) -> None:
+    if table.rows:
+        print_first_rows(table)
     else:
         say("No muscle was outlined, so there is no summary.")
     say(f"Full results are in {folder}.")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from multifidus.data.printed_table import MOST_ROWS, PrintedTable
+
 if TYPE_CHECKING:
     from multifidus.reporting.tables.paper_table import PaperTable
 
@@ -24,17 +26,18 @@ def print_json(document: object) -> None:
     typer.echo(json.dumps(document, indent=1, allow_nan=False))
 
 
-MOST_ROWS = 60
-"""Longer tables are cut when printed; the files hold all."""
-
-
 def print_table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], most: int | None = MOST_ROWS
 ) -> None:
     """Print a table, at most so many rows of it; numbers stand right, words left."""
-    typer.echo("\n".join(_lines(headings, rows[:most])))
-    if most is not None and len(rows) > most:
-        say(f"{len(rows) - most} more rows are in the files.")
+    print_first_rows(PrintedTable.first_of(headings, rows, most))
+
+
+def print_first_rows(table: PrintedTable) -> None:
+    """Print what is to be printed of a table, and how much more there is."""
+    typer.echo("\n".join(_lines(table.headings, table.rows)))
+    if table.more:
+        say(f"{table.more} more rows are in the files.")
 
 
 def print_wide_table(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from multifidus.data.measurement import Measurement, Measurements
+from multifidus.data.printed_table import PrintedTable
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.measurements_csv import tidy_row
 from multifidus.io.table_csv import Row
@@ -34,14 +35,14 @@ class Results:
     """What was measured, what failed, and what the study lacks.
 
     ``notes`` say what is doubtful about several cases together, and what of their label maps was
-    not measured, in sentences; ``printed`` are headings and rounded cells of the summary.
+    not measured, in sentences; ``printed`` is what is printed of the summary.
     """
 
     rows: Measurements
     failures: list[Row]
     missing: list[Row]
     notes: tuple[str, ...] = ()
-    printed: tuple[list[str], list[list[str]]] = ([], [])
+    printed: PrintedTable = field(default_factory=PrintedTable)
 
 
 def write_results(

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.anatomy import Structure
 from multifidus.data.columns import SUMMARY_KEYS
 from multifidus.data.measurement import Measurement
+from multifidus.data.printed_table import PrintedTable
 from multifidus.data.protocol import FatMethod, MeasurementProtocol
 from multifidus.data.slice_number import slice_number
 from multifidus.io.table_csv import Row
@@ -37,6 +39,11 @@ COLUMNS = (
     ("flags", "flags", ""),
 )
 """Columns of the summary on the page: name in the table, heading, format."""
+
+
+def first_printed(summary: Iterable[Row]) -> PrintedTable:
+    """Return what is printed of the multifidus in the wide table, which may be long."""
+    return PrintedTable.first_of(*printable_summary(summary, Structure.MULTIFIDUS))
 
 
 def printable(

@@ -115,6 +115,6 @@ def test_one_exam_by_hand_honours_it_as_a_cohort_does(results, tmp_path):
     (row,) = left_of(rows_of(folder, "summary.csv"))
     assert row["tcsa_mm2"] == "NaN"
     assert any("1 failed" in note for note in found.notes)
-    heads, cells = found.printed
+    heads, cells, _ = found.printed
     place = heads.index("CSA, cm²")
     assert {line[heads.index("side")]: line[place] for line in cells}["left"] == "undefined"

@@ -22,6 +22,7 @@ from multifidus.data.columns import (
     MUSCLE_COLUMNS,
 )
 from multifidus.data.measurement import Measurement
+from multifidus.data.printed_table import PrintedTable
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.io.files import make_folder, write_atomically, write_text
 from multifidus.io.measurements_csv import TidyLines
@@ -48,7 +49,7 @@ from multifidus.study.results_folder import (
     Output,
     remove_earlier,
 )
-from multifidus.study.results_page import printable_summary
+from multifidus.study.results_page import first_printed
 from multifidus.study.reviewed import ReviewedReadings, review_beside
 from multifidus.study.run.study import Study
 from multifidus.study.summary import reading_order, summary_rows, write_summary_rows
@@ -62,14 +63,14 @@ class Assembled:
     Parameters
     ----------
     printed
-        Headings and rounded cells of the summary of the multifidus.
+        What is printed of the summary: the multifidus.
     missing
         Rows of the table of what is missing.
     remarks
         What a review left out; in sentences.
     """
 
-    printed: tuple[list[str], list[list[str]]]
+    printed: PrintedTable
     missing: list[Row]
     remarks: tuple[str, ...] = ()
 
@@ -157,8 +158,7 @@ def assemble(study: Study, output: Output, protocol: MeasurementProtocol) -> Ass
             why = "no image: nothing is flagged" if output.drawing.only_flagged else "no image"
             content = PageContent(measured, failures, missing, *drawn, why, review.review)
             write_page(content, folder / PAGE, protocol)
-        headings, cells = printable_summary(wide, "multifidus")
-        return Assembled((headings, list(cells)), missing, review.remarks)
+        return Assembled(first_printed(wide), missing, review.remarks)
 
 
 @dataclass(frozen=True, slots=True)

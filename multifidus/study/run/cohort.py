@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from multifidus.data.cohort import Case
+from multifidus.data.printed_table import PrintedTable
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.io.files import content_sha256
@@ -129,7 +130,7 @@ class RunResult:
     missing
         Rows of the table of what is missing.
     printed
-        Headings and cells of the summary of the multifidus.
+        What is printed of the summary: the multifidus.
     """
 
     study: Study
@@ -137,7 +138,7 @@ class RunResult:
     left: int = 0
     stopped: bool = False
     missing: Sequence[Row] = ()
-    printed: tuple[list[str], list[list[str]]] = ([], [])
+    printed: PrintedTable = field(default_factory=PrintedTable)
 
 
 def planned_run(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from multifidus.data.printed_table import PrintedTable
 from multifidus.data.protocol import MeasurementProtocol
 from multifidus.data.roi import Reading
 from multifidus.errors import MultifidusError, ReadError, WriteError
@@ -216,13 +217,13 @@ class Gathering:
     missing
         Rows of the table of what is missing.
     printed
-        Headings and cells of the summary of the multifidus.
+        What is printed of the summary: the multifidus.
     """
 
     study: Study
     notes: tuple[str, ...]
     missing: list[Row]
-    printed: tuple[list[str], list[list[str]]]
+    printed: PrintedTable
 
     @property
     def absent(self) -> tuple[Reading, ...]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from multifidus.data.measurement import Measurement
 from multifidus.errors import ReadError
@@ -39,7 +41,18 @@ def read_record(path: Path) -> CaseRecord:
         If the file is none of this version's, or was damaged.
     """
     with _damage_named(path), path.open(encoding="utf-8") as file:
-        return from_plain(json.loads(file.readline()))
+        return from_plain(_with_shared_texts(json.loads(file.readline())))
+
+
+def _with_shared_texts(plain: Any) -> Any:
+    """Return plain values in which equal texts are one: records of a study say the same things."""
+    if isinstance(plain, str):
+        return sys.intern(plain)
+    if isinstance(plain, list):
+        return [*map(_with_shared_texts, plain)]
+    if isinstance(plain, dict):
+        return {sys.intern(name): _with_shared_texts(value) for name, value in plain.items()}
+    return plain
 
 
 def read_rows(path: Path) -> list[Measurement]:
