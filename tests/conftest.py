@@ -67,6 +67,17 @@ def _command_line_built_once() -> Generator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _cases_measured_here(request: pytest.FixtureRequest) -> Generator[None]:
+    """Measure cohorts in the test's own process, unless the test is marked ``processes``."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("processes") is None:
+            from tests.support.here import measure_here
+
+            measure_here(patch)
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,

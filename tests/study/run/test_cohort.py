@@ -71,6 +71,7 @@ def another(study, tmp_path):
     return shutil.copytree(study.parent, tmp_path / "study") / study.name
 
 
+@pytest.mark.processes  # as fixtures of a whole file are made
 def test_tables_and_page_are_those_of_the_same_cases_measured_here(study, whole, tmp_path):
     cases = read_cohort(study).cases
     write_results(measure_cases(cases, PROTOCOL), Output(tmp_path / "here"), PROTOCOL)

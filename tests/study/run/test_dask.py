@@ -29,6 +29,8 @@ from tests.support.dask_cluster import dask_cluster
 from tests.support.poisons import BAD_DECODER, HANGING, environment, write_hanging
 from tests.support.running import ended, wait_for_records
 
+pytestmark = pytest.mark.processes
+
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
 TABLES = ("measurements.csv", "summary.csv", "missing.csv", "failures.csv")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

@@ -11,7 +11,10 @@ from benchmarks.cluster.poisoned import ENGINES, poisoned_run
 from benchmarks.cluster.tiny import tiny_cohort
 from tests.support.poisons import write_poisoned
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs FIFOs and memory limits")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs FIFOs and memory limits"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,8 @@ from tests.support.niftis import lumbar_affine, save
 from tests.support.poisons import BAD_DECODER, HANGING, environment, write_hanging
 from tests.support.running import ended, wait_for_records
 
+pytestmark = pytest.mark.processes
+
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs signals and pipes of POSIX")
 PROTOCOL = mf.MeasurementProtocol(fat_methods=("pooled_otsu",), bias_correction="none")
 TABLES = ("measurements.csv", "summary.csv", "missing.csv", "failures.csv", "index.html")

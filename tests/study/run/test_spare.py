@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 
+import pytest
+
 from multifidus.study.run.spare import spare_process, taken_or_started
+
+pytestmark = pytest.mark.processes
 
 
 def test_the_process_that_got_ready_is_taken_once_and_outlives_the_block():
